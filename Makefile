@@ -1,0 +1,33 @@
+# Each target is a thin line over a command that can be typed. `make` alone lists them.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+MADE = $(VENV)/.made
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+env: $(MADE) ## make the environment; made again only when pyproject.toml or constraints.txt change
+
+$(MADE): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "netparity needs Python 3.11 or newer, got $$($(PYTHON) --version); say make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+check: env ## prove that every network is the same function in Flax, PyTorch and NumPy
+	$(BIN)/parity check
+
+bugs: env ## plant each known bug in turn and show which rung catches it
+	$(BIN)/parity bugs
+
+test: env ## run the tests
+	$(BIN)/python -m pytest
+
+lint: env ## format check, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+.PHONY: help env check bugs test lint

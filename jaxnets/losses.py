@@ -1,0 +1,9 @@
+"""Losses of the twins."""
+
+import jax
+import optax
+
+
+def cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
+    """Mean over the batch of −log softmax(logits)[label]; logits (B, classes), labels (B,) integers → scalar."""
+    return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()

@@ -1,0 +1,45 @@
+"""Vanilla recurrent network that classifies a sequence by its last hidden state."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from jaxnets.layers import dense
+
+
+class RNN(nnx.Module):
+    """h_t = tanh(W_hx·x_t + W_hh·h_{t−1} + b_h) from h_0 = 0; logits = W_ph·h_last + b_p.
+
+    Args:
+        input_size: features of one element of the sequence.
+        hidden_size: features of the hidden state.
+        num_classes: number of logits.
+        init: "default" (PyTorch's `Linear`) or "randn" (0.1·N(0, 1) and zero biases).
+        rngs: source of the initial weights.
+
+    Differs from `torch.nn.RNN`: one bias, not two. Source: the study, part III.
+    """
+
+    def __init__(
+        self,
+        *,
+        input_size: int = 1,
+        hidden_size: int = 128,
+        num_classes: int = 10,
+        init: str = "default",
+        rngs: nnx.Rngs,
+    ) -> None:
+        self.hidden_size = hidden_size
+        self.hx = dense(input_size, hidden_size, bias=False, init=init, rngs=rngs)
+        self.hh = dense(hidden_size, hidden_size, init=init, rngs=rngs)
+        self.ph = dense(hidden_size, num_classes, init=init, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Logits (B, classes) of sequences x (B, T, F), T ≥ 1."""
+
+        def step(h: jax.Array, x_t: jax.Array) -> tuple[jax.Array, None]:
+            return jnp.tanh(self.hx(x_t) + self.hh(h)), None
+
+        h = jnp.zeros((x.shape[0], self.hidden_size), x.dtype)
+        h, _ = jax.lax.scan(step, h, x.swapaxes(0, 1))
+        return self.ph(h)

@@ -1,0 +1,1 @@
+"""Proves that a network written in Flax and in PyTorch is the same function. Loads neither framework."""

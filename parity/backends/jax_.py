@@ -1,0 +1,391 @@
+"""Flax NNX networks, seen through NumPy."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial, wraps
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from numpy.typing import NDArray
+
+import jaxnets
+from jaxnets import layers, losses, optimizers
+from parity.backends.jax_taps import Tape, module_paths, taps
+from parity.backends.twin import Config, Precision, Twin
+from parity.data import Batch
+from parity.errors import UsageError
+from parity.files import cache_folder
+from parity.recipes import Optimizer
+from parity.trace import Arrays, Gradients, Probe, Reading, Trace, Trajectory, call_path
+from parity.weights import Kind, from_canonical, shapes_of, to_canonical
+
+KINDS: dict[type, Kind] = {nnx.Linear: "dense", nnx.Conv: "conv", layers.BatchNorm: "norm"}
+MOMENTS = {
+    "adam": {"exp_avg": "mu", "exp_avg_sq": "nu"},
+    "rmsprop": {"square_avg": "nu"},
+    "sgd": {"momentum_buffer": "trace"},
+}
+RUN_ONCE = {"xla_backend_optimization_level": "1"}
+"""XLA's options for a program that is not worth optimising: the VGG's weights are drawn in 1.5 s instead of 5.8."""
+P = ParamSpec("P")
+R = TypeVar("R")
+State = dict[str, jax.Array]  # native dotted name → array
+
+
+def _in_setting(method: Callable[Concatenate["JaxTwin", P], R]) -> Callable[Concatenate["JaxTwin", P], R]:
+    """Run a method under the twin's precision and on its device; JAX's configuration is as before afterwards."""
+
+    @wraps(method)
+    def run(self: "JaxTwin", *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.setting():
+            return method(self, *args, **kwargs)
+
+    return run
+
+
+class JaxTwin(Twin):
+    """A Flax NNX network."""
+
+    framework = "jax"
+
+    def __init__(self, model: nnx.Module, *, precision: Precision = "float64", device: str = "cpu") -> None:
+        super().__init__(model, precision=precision, device=device)
+        self._device = _device(device)
+        self._graphs: dict[bool, nnx.GraphDef] = {}
+        for training in (True, False):
+            model.train() if training else model.eval()
+            self._graphs[training], state = nnx.split(model)
+        flat = {".".join(map(str, path)): variable for path, variable in nnx.to_flat_state(state)}
+        self._variables = {name: type(variable) for name, variable in flat.items()}
+        self._kinds = _kinds(model)
+        with self.setting():
+            self._state: State = {name: _concrete(v.get_value(), self.dtype) for name, v in flat.items()}
+        self._programs: dict[Any, Any] = {}
+
+    @property
+    def dtype(self) -> Any:
+        """The JAX dtype of the twin's precision."""
+        return jnp.dtype(self.precision)
+
+    @contextmanager
+    def setting(self) -> Iterator[None]:
+        """Float64 where the twin has it, strict float32 otherwise, on the twin's device."""
+        with (
+            jax.enable_x64(self.precision == "float64"),
+            jax.default_matmul_precision("highest"),
+            jax.default_device(self._device),
+        ):
+            yield
+
+    # Construction and weights
+
+    @classmethod
+    def build(cls, network: str, config: Config, *, seed: int | None = None, init: str = "default") -> nnx.Module:
+        """Construct `jaxnets.<network>`; without a seed its variables are shapes only, which saves drawing them."""
+
+        def construct(seed: int) -> nnx.Module:
+            return getattr(jaxnets, network)(**config, init=init, rngs=nnx.Rngs(jax.random.key(seed)))
+
+        return nnx.eval_shape(lambda: construct(0)) if seed is None else construct(seed)
+
+    @classmethod
+    def draw(cls, network: str, config: Config, *, seeds: Sequence[int], init: str) -> Arrays:
+        """Initial weights of every seed, drawn in one compiled call."""
+        kinds = _kinds(cls.build(network, config, init=init))
+
+        def one(seed: jax.Array) -> State:
+            state = nnx.state(cls.build(network, config, seed=seed, init=init))  # type: ignore[arg-type] # a tracer
+            return {".".join(map(str, path)): variable[...] for path, variable in nnx.to_flat_state(state)}
+
+        with jax.default_device(_device("cpu")):
+            native = jax.jit(jax.vmap(one), compiler_options=RUN_ONCE)(jnp.asarray(seeds))
+        draws = [
+            to_canonical({k: np.asarray(v[i]) for k, v in native.items()}, kinds, "jax") for i in range(len(seeds))
+        ]
+        return {name: np.stack([draw[name] for draw in draws]) for name in draws[0]}
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every parameter and buffer by canonical name."""
+        return shapes_of({name: array.shape for name, array in self._state.items()}, self._kinds, "jax")
+
+    def weights(self) -> Arrays:
+        """All parameters and buffers; JAX arrays are immutable, so these views are read-only."""
+        return self._canonical(self._state)
+
+    @_in_setting
+    def _load(self, weights: Mapping[str, NDArray]) -> None:
+        native = self.import_weights(weights)
+        self._state = {name: jnp.array(native[name], self.dtype, copy=True) for name in self._state}
+
+    def import_weights(self, weights: Mapping[str, NDArray]) -> Arrays:
+        """Canonical weights in Flax's names and layouts."""
+        return from_canonical(weights, self._kinds, "jax")
+
+    def _canonical(self, state: Mapping[str, Any]) -> Arrays:
+        return to_canonical({name: np.asarray(a) for name, a in state.items()}, self._kinds, "jax")
+
+    # The network as pure functions of its state
+
+    def _merge(self, state: State, training: bool) -> Any:
+        flat = [(tuple(_key(k) for k in name.split(".")), self._variables[name](a)) for name, a in state.items()]
+        return nnx.merge(self._graphs[training], nnx.from_flat_state(flat))
+
+    def _apply(self, state: State, x: jax.Array, training: bool) -> tuple[jax.Array, State]:
+        """Logits and the buffers afterwards."""
+        model = self._merge(state, training)
+        return model(x), self._buffers_of(model)
+
+    def _buffers_of(self, model: nnx.Module) -> State:
+        flat = nnx.to_flat_state(nnx.state(model, nnx.BatchStat))
+        return {".".join(map(str, path)): variable[...] for path, variable in flat}
+
+    def _split(self, state: State) -> tuple[State, State]:
+        """Parameters, buffers."""
+        learnable = {name: a for name, a in state.items() if issubclass(self._variables[name], nnx.Param)}
+        return learnable, {name: a for name, a in state.items() if name not in learnable}
+
+    def _compiled(self, function: Callable[..., Any], **static: Any) -> Any:
+        key = (function.__name__, *static.items())
+        if key not in self._programs:
+            self._programs[key] = jax.jit(partial(function, **static))
+        return self._programs[key]
+
+    def _inputs(self, x: NDArray) -> jax.Array:
+        return jnp.array(x, self.dtype, copy=True)
+
+    def loss(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
+        """The loss that is trained on."""
+        return losses.cross_entropy(logits, labels)
+
+    # What the checks ask for
+
+    @_in_setting
+    def forward(self, inputs: NDArray, *, training: bool) -> NDArray:
+        """Logits by the jitted network."""
+        logits, _ = self._compiled(self._apply, training=training)(self._state, self._inputs(inputs))
+        return np.array(logits)
+
+    @_in_setting
+    def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
+        """One pass with every layer's output, loss and gradients captured."""
+        x, labels = self._inputs(batch.inputs), jnp.array(batch.labels)
+        tape = Tape()
+        like = jax.eval_shape(partial(self._taped, tape=tape, training=training), self._state, x)
+        zeros = [jnp.zeros(output.shape, self.dtype) for output in like]
+        found = self._compiled(self._traced, training=training)(self._state, x, labels, self._inputs(cotangent), zeros)
+        outputs, inputs, pulled, loss, training_gradients, buffers = jax.tree.map(np.asarray, found)
+        parameters, to_input, to_outputs = pulled
+        gradients = Gradients(self._canonical(parameters), to_input, tape.named(to_outputs))
+        return Trace(
+            outputs=tape.named(outputs),
+            inputs=tape.named(inputs),
+            gradients=gradients,
+            loss=loss,
+            training_gradients=self._canonical(training_gradients),
+            buffers=self._canonical(buffers),
+        )
+
+    def _taped(self, state: State, x: jax.Array, *, tape: Tape, training: bool) -> list[jax.Array]:
+        model = self._merge(state, training)
+        with taps(model, tape):
+            model(x)
+        return tape.outputs
+
+    def _traced(
+        self,
+        state: State,
+        x: jax.Array,
+        labels: jax.Array,
+        cotangent: jax.Array,
+        zeros: list[jax.Array],
+        training: bool,
+    ) -> tuple[Any, ...]:
+        learnable, buffers = self._split(state)
+
+        def forward(learnable: State, x: jax.Array, perturbations: list[jax.Array]) -> tuple[jax.Array, Any]:
+            model, tape = self._merge({**learnable, **buffers}, training), Tape(perturbations)
+            with taps(model, tape):
+                logits = model(x)
+            return logits, (tape.outputs, tape.inputs, self._buffers_of(model))
+
+        logits, pullback, (outputs, inputs, after) = jax.vjp(forward, learnable, x, zeros, has_aux=True)
+        loss, to_logits = jax.value_and_grad(self.loss)(logits, labels)
+        gradients = self.training_gradients(pullback(to_logits)[0]) if training else {}
+        return outputs, inputs, pullback(cotangent), loss, gradients, after
+
+    def _loss_and_gradients(
+        self, learnable: State, buffers: State, x: jax.Array, labels: jax.Array, training: bool
+    ) -> tuple[jax.Array, State, State]:
+        """Loss, gradients as the optimizer gets them, buffers after the pass."""
+
+        def objective(learnable: State) -> tuple[jax.Array, State]:
+            logits, after = self._apply({**learnable, **buffers}, x, training)
+            return self.loss(logits, labels), after
+
+        (loss, after), gradients = jax.value_and_grad(objective, has_aux=True)(learnable)
+        return loss, self.training_gradients(gradients), after
+
+    def training_gradients(self, gradients: State) -> State:
+        """The gradients as the optimizer gets them."""
+        return gradients
+
+    @_in_setting
+    def isolate(self, probes: Mapping[str, Probe], *, training: bool) -> dict[str, Reading]:
+        """Each call alone, all in one compiled program."""
+        fed = {call: (self._inputs(probe.input), self._inputs(probe.cotangent)) for call, probe in probes.items()}
+        found = jax.tree.map(np.asarray, self._compiled(self._isolated, training=training)(self._state, fed))
+        return {call: Reading(y, to_input, self._canonical(own)) for call, (y, to_input, own) in found.items()}
+
+    def _isolated(
+        self, state: State, probes: dict[str, tuple[jax.Array, jax.Array]], training: bool
+    ) -> dict[str, tuple[jax.Array, jax.Array, State]]:
+        learnable, buffers = self._split(state)
+        readings = {}
+        for call, (x, cotangent) in probes.items():
+            path = call_path(call)
+
+            def alone(learnable: State, x: jax.Array, path: str = path) -> jax.Array:
+                model = self._merge({**learnable, **buffers}, training)
+                return dict(module_paths(model).values())[path](x)
+
+            output, pullback = jax.vjp(alone, learnable, x)
+            to_parameters, to_input = pullback(cotangent)
+            own = {name: g for name, g in to_parameters.items() if name.rpartition(".")[0] == path}
+            readings[call] = output, to_input, own
+        return readings
+
+    @_in_setting
+    def state(self, batches: Sequence[Batch]) -> tuple[Arrays, NDArray]:
+        """Buffers after a training-mode pass over each batch, then the logits of the last in evaluation mode."""
+        state = self._state
+        for batch in batches:
+            x = self._inputs(batch.inputs)
+            _, after = self._compiled(self._apply, training=True)(state, x)
+            state = {**state, **after}
+        logits, _ = self._compiled(self._apply, training=False)(state, x)
+        return self._canonical(self._split(state)[1]), np.array(logits)
+
+    def optimizer(self, spec: Optimizer, learning_rates: Sequence[float]) -> optax.GradientTransformation:
+        """The recipe's optimizer, clipping included; step k takes the k-th learning rate."""
+
+        def schedule(step: jax.Array) -> jax.Array:
+            return jnp.asarray(learning_rates, self.dtype)[step]
+
+        return optax.chain(*self.clipping(spec), self.rule(spec, schedule))
+
+    def clipping(self, spec: Optimizer) -> list[optax.GradientTransformation]:
+        """What comes before the optimizer's rule."""
+        return [] if spec.clip_norm is None else [optimizers.clip_by_global_norm(spec.clip_norm)]
+
+    def rule(self, spec: Optimizer, schedule: optax.Schedule) -> optax.GradientTransformation:
+        """The optimizer's rule without clipping."""
+        if spec.kind == "adam":
+            return optimizers.adam(schedule, betas=spec.betas, eps=spec.eps, weight_decay=spec.weight_decay)
+        if spec.kind == "rmsprop":
+            return optimizers.rmsprop(schedule, alpha=spec.alpha, eps=spec.eps)
+        return optimizers.sgd(schedule, momentum=spec.momentum)
+
+    @_in_setting
+    def update(
+        self,
+        optimizer: Optimizer,
+        parameters: Mapping[str, NDArray],
+        gradients: Sequence[Mapping[str, NDArray]],
+        learning_rates: Sequence[float],
+    ) -> list[Arrays]:
+        """Feed a stream of gradients to the optimizer alone."""
+        transformation = self.optimizer(optimizer, learning_rates)
+        step = jax.jit(transformation.update)
+        params = {name: self._inputs(array) for name, array in parameters.items()}
+        state, seen = transformation.init(params), []
+        for given in gradients:
+            updates, state = step({name: self._inputs(array) for name, array in given.items()}, state, params)
+            params = optax.apply_updates(params, updates)
+            found = {"parameter": params, **_moments(optimizer, state)}
+            seen.append({f"{kind}.{name}": np.array(a) for kind, arrays in found.items() for name, a in arrays.items()})
+        return seen
+
+    @_in_setting
+    def train(self, batches: Sequence[Batch], optimizer: Optimizer, learning_rates: Sequence[float]) -> Trajectory:
+        """One jitted training step a batch, from the present weights."""
+        transformation, step = self._training(optimizer, tuple(learning_rates))
+        learnable, buffers = jax.tree.map(jnp.copy, self._split(self._state))
+        moments, seen = transformation.init(learnable), []
+        for batch in batches:
+            x, labels = self._inputs(batch.inputs), jnp.array(batch.labels)
+            learnable, buffers, moments, loss = step(learnable, buffers, moments, x, labels)
+            seen.append(loss)
+        return Trajectory(np.array(seen), self._canonical({**learnable, **buffers}))
+
+    def _training(self, optimizer: Optimizer, learning_rates: tuple[float, ...]) -> tuple[Any, Any]:
+        """The optimizer and the compiled step, which takes its first three arguments over."""
+        key = ("train", optimizer, learning_rates)
+        if key not in self._programs:
+            transformation = self.optimizer(optimizer, learning_rates)
+            step = jax.jit(partial(self._training_step, transformation), donate_argnums=(0, 1, 2))
+            self._programs[key] = transformation, step
+        return self._programs[key]
+
+    def _training_step(
+        self,
+        transformation: optax.GradientTransformation,
+        learnable: State,
+        buffers: State,
+        moments: Any,
+        x: jax.Array,
+        labels: jax.Array,
+    ) -> tuple[State, State, Any, jax.Array]:
+        loss, gradients, buffers = self._loss_and_gradients(learnable, buffers, x, labels, training=True)
+        updates, moments = transformation.update(gradients, moments, learnable)
+        return optax.apply_updates(learnable, updates), buffers, moments, loss
+
+    @_in_setting
+    def receive(self, batch: Batch) -> Batch:
+        """The batch as JAX holds it, read back."""
+        inputs, labels = jax.device_put(batch.inputs, self._device), jax.device_put(batch.labels, self._device)
+        return Batch(np.array(inputs), np.array(labels, np.int64))
+
+
+def keep_compiled_programs() -> None:
+    """Let XLA keep compiled programs on disk; see `parity.backends.keep_compiled_programs`."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def _concrete(value: Any, dtype: Any) -> jax.Array:
+    """A copy of the value in that dtype; zeros where there is only a shape."""
+    if isinstance(value, jax.ShapeDtypeStruct):
+        return jnp.zeros(value.shape, dtype)
+    return jnp.array(value, dtype, copy=True)
+
+
+def _device(name: str) -> jax.Device:
+    try:
+        return jax.devices(name)[0]
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"JAX has no {name} device here ({reason}); use --device cpu or install JAX for it") from error
+
+
+def _kinds(model: nnx.Module) -> dict[str, Kind]:
+    kinds = {}
+    for path, module in module_paths(model).values():
+        for cls, kind in KINDS.items():
+            if isinstance(module, cls):
+                kinds[path] = kind
+    return kinds
+
+
+def _key(part: str) -> str | int:
+    return int(part) if part.isdigit() else part
+
+
+def _moments(optimizer: Optimizer, state: Any) -> dict[str, Any]:
+    found = {moment: optax.tree.get(state, own) for moment, own in MOMENTS[optimizer.kind].items()}
+    return {moment: arrays for moment, arrays in found.items() if arrays is not None}

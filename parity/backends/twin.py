@@ -1,0 +1,115 @@
+"""What every backend can do with a network of its framework."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Literal
+
+from numpy.typing import NDArray
+
+from parity.data import Batch, Stream
+from parity.recipes import Optimizer
+from parity.trace import Arrays, Probe, Reading, Trace, Trajectory
+from parity.weights import require_bijection
+
+Precision = Literal["float32", "float64"]
+Config = Mapping[str, Any]
+
+
+class Twin(ABC):
+    """A live network in one framework, at one precision, on one device, seen through NumPy arrays.
+
+    Everything goes in and comes out as NumPy arrays with canonical names; nothing but `load` changes the network.
+    Every method is small, so that a planted bug can replace one of them.
+
+    Args:
+        model: the framework's own object; it is used as it is.
+        precision: of weights, activations and gradients. Float32 is strict: no TF32, no bfloat16 passes.
+        device: "cpu" or "gpu".
+
+    Raises:
+        UsageError: the device is not available.
+    """
+
+    framework: ClassVar[str]
+
+    def __init__(self, model: Any, *, precision: Precision = "float64", device: str = "cpu") -> None:
+        self.model = model
+        self.precision: Precision = precision
+        self.device = device
+
+    @classmethod
+    @abstractmethod
+    def build(cls, network: str, config: Config, *, seed: int | None = None, init: str = "default") -> Any:
+        """Construct the framework's network of that class name; without a seed, for weights that are loaded later."""
+
+    @classmethod
+    @abstractmethod
+    def draw(cls, network: str, config: Config, *, seeds: Sequence[int], init: str) -> Arrays:
+        """Initial weights by the network's own constructor, one draw a seed: canonical name → (seeds, …)."""
+
+    @abstractmethod
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of every parameter and buffer by canonical name, in the order of definition.
+
+        Raises:
+            UsageError: an array belongs to a layer kind that the weight map does not know.
+        """
+
+    @abstractmethod
+    def weights(self) -> Arrays:
+        """All parameters and buffers, canonical names and layouts; later changes of the network leave them alone."""
+
+    def load(self, weights: Mapping[str, NDArray]) -> None:
+        """Copy weights in.
+
+        Raises:
+            UsageError: the names or shapes are not those of the network, or a value is not finite.
+        """
+        require_bijection(weights, self.shapes())
+        self._load(weights)
+
+    @abstractmethod
+    def _load(self, weights: Mapping[str, NDArray]) -> None: ...
+
+    @abstractmethod
+    def forward(self, inputs: NDArray, *, training: bool) -> NDArray:
+        """Logits, by the framework's ordinary way (jitted in JAX), with nothing captured."""
+
+    @abstractmethod
+    def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
+        """One pass with every layer's output, loss and gradients captured."""
+
+    @abstractmethod
+    def isolate(self, probes: Mapping[str, Probe], *, training: bool) -> dict[str, Reading]:
+        """Each call alone, on the given input and output cotangent."""
+
+    @abstractmethod
+    def state(self, batches: Sequence[Batch]) -> tuple[Arrays, NDArray]:
+        """Buffers after a training-mode pass over each batch, then the logits of the last batch in evaluation mode."""
+
+    @abstractmethod
+    def update(
+        self,
+        optimizer: Optimizer,
+        parameters: Mapping[str, NDArray],
+        gradients: Sequence[Mapping[str, NDArray]],
+        learning_rates: Sequence[float],
+    ) -> list[Arrays]:
+        """Feed a stream of gradients to the optimizer alone.
+
+        Returns:
+            after each step, "parameter.<name>" and "<moment>.<name>" for each of the optimizer's moments.
+        """
+
+    @abstractmethod
+    def train(self, batches: Sequence[Batch], optimizer: Optimizer, learning_rates: Sequence[float]) -> Trajectory:
+        """One training step a batch, from the present weights."""
+
+    @abstractmethod
+    def receive(self, batch: Batch) -> Batch:
+        """The batch as the framework holds it, read back."""
+
+    def feed(self, stream: Stream, positions: Sequence[tuple[int, int]]) -> Iterator[Batch]:
+        """What the framework receives of a stream at each (epoch, step)."""
+        for epoch, step in positions:
+            yield self.receive(stream.batch(epoch, step))

@@ -1,0 +1,234 @@
+"""Bugs planted in the Flax twin: each is the twin with one small method or layer replaced."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+from numpy.typing import NDArray
+
+import jaxnets
+from jaxnets import layers, optimizers
+from parity.backends.jax_ import JaxTwin
+from parity.backends.twin import Config
+from parity.recipes import Optimizer
+from parity.trace import Arrays
+
+
+def _model(change: Callable[[Any, int], None]) -> type[JaxTwin]:
+    """The twin whose network is changed once it is built; `change` is given the seed too."""
+
+    class Planted(JaxTwin):
+        @classmethod
+        def build(cls, network: str, config: Config, *, seed: int | None = None, init: str = "default") -> nnx.Module:
+            model = super().build(network, config, seed=seed, init=init)
+            change(model, 0 if seed is None else seed)
+            return model
+
+    return Planted
+
+
+def _classes(old: type, new: type) -> type[JaxTwin]:
+    """The twin whose modules of one class are of another."""
+
+    def change(model: nnx.Module, seed: int) -> None:
+        del seed
+        for _, module in nnx.iter_modules(model):
+            if type(module) is old:
+                object.__setattr__(module, "__class__", new)
+
+    return _model(change)
+
+
+def _rule(make: Callable[[Optimizer, optax.Schedule], optax.GradientTransformation]) -> type[JaxTwin]:
+    """The twin with another optimizer rule."""
+
+    class Planted(JaxTwin):
+        def rule(self, spec: Optimizer, schedule: optax.Schedule) -> optax.GradientTransformation:
+            return make(spec, schedule)
+
+    return Planted
+
+
+class _KernelT(JaxTwin):
+    def import_weights(self, weights: Mapping[str, NDArray]) -> Arrays:
+        native = super().import_weights(weights)
+        return {name: a.swapaxes(0, 1) if a.ndim == 4 else a for name, a in native.items()}
+
+
+class _LastAxisFlatten(layers.Flatten):
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return x.reshape(x.shape[0], -1)
+
+
+class _SamePool(layers.MaxPool):
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nnx.max_pool(x, (self.window, self.window), (self.stride, self.stride), "SAME")
+
+
+def _windows(self: layers.MaxPool, x: jax.Array, fill: float) -> jax.Array:
+    """The elements of every window, stacked in front: (window², B, H′, W′, C)."""
+    pad, stride = self.padding, self.stride
+    padded = jnp.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)), constant_values=fill)
+    height, width = ((size + 2 * pad - self.window) // stride + 1 for size in x.shape[1:3])
+    cells = [(i, j) for i in range(self.window) for j in range(self.window)]
+    return jnp.stack(
+        [
+            padded[:, i : i + stride * height : stride, j : j + stride * width : stride][:, :height, :width]
+            for i, j in cells
+        ]
+    )
+
+
+class _TiesSharedPool(layers.MaxPool):
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return _windows(self, x, -jnp.inf).max(0)
+
+
+class _ZeroPadPool(layers.MaxPool):
+    def __call__(self, x: jax.Array) -> jax.Array:
+        pad = self.padding
+        padded = jnp.pad(x, ((0, 0), (pad, pad), (pad, pad), (0, 0)))
+        return nnx.max_pool(padded, (self.window, self.window), (self.stride, self.stride), "VALID")
+
+
+class _UnbiasedNorm(layers.BatchNorm):
+    def statistics(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        mean, var = super().statistics(x)
+        n = x.size // x.shape[-1]
+        return mean, var * (n / (n - 1))
+
+    def update(self, mean: jax.Array, var: jax.Array, n: int) -> None:
+        super().update(mean, var * ((n - 1) / n), n)
+
+
+class _DetachedNorm(layers.BatchNorm):
+    def statistics(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return jax.lax.stop_gradient(super().statistics(x))
+
+
+class _BiasedNorm(layers.BatchNorm):
+    def update(self, mean: jax.Array, var: jax.Array, n: int) -> None:
+        super().update(mean, var * ((n - 1) / n), n)
+
+
+class _TwoPassNorm(layers.BatchNorm):
+    def statistics(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        axes = tuple(range(x.ndim - 1))
+        mean = x.mean(axes)
+        return mean, ((x - mean) ** 2).mean(axes)
+
+
+class _FastNorm(layers.BatchNorm):
+    def statistics(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+        axes = tuple(range(x.ndim - 1))
+        mean = x.mean(axes)
+        return mean, (x**2).mean(axes) - mean**2
+
+
+class _LoopRNN(jaxnets.RNN):
+    def __call__(self, x: jax.Array) -> jax.Array:
+        h = jnp.zeros((x.shape[0], self.hidden_size), x.dtype)
+        for t in range(x.shape[1]):
+            h = jnp.tanh(self.hx(x[:, t]) + self.hh(h))
+        return self.ph(h)
+
+
+def _keeps_99(model: nnx.Module, seed: int) -> None:
+    del seed
+    for _, module in nnx.iter_modules(model):
+        if isinstance(module, layers.BatchNorm):
+            module.momentum = 0.99
+
+
+def _conv_same(model: nnx.Module, seed: int) -> None:
+    del seed
+    for _, module in nnx.iter_modules(model):
+        if isinstance(module, nnx.Conv):
+            module.padding = "SAME"
+
+
+def _flax_default(model: Any, seed: int) -> None:
+    rngs = nnx.Rngs(jax.random.key(seed))
+    for i, layer in enumerate(model.layers):
+        model.layers[i] = nnx.Linear(layer.in_features, layer.out_features, rngs=rngs)
+
+
+class _ClipAfter(JaxTwin):
+    def optimizer(self, spec: Optimizer, learning_rates: Sequence[float]) -> optax.GradientTransformation:
+        def schedule(step: jax.Array) -> jax.Array:
+            return jnp.asarray(learning_rates, self.dtype)[step]
+
+        small = optimizers.clip_by_global_norm(0.01 * (spec.clip_norm or 1.0))
+        return optax.chain(self.rule(spec, schedule), small)
+
+
+class _ExactClip(JaxTwin):
+    def clipping(self, spec: Optimizer) -> list[optax.GradientTransformation]:
+        return [optax.clip_by_global_norm(spec.clip_norm or 1.0)]
+
+
+def _epsilon_hat(spec: Optimizer, schedule: optax.Schedule) -> optax.GradientTransformation:
+    """Adam as learning_rate · √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + eps): eps is added before the bias correction."""
+    first, second = spec.betas
+    plain = optax.scale_by_adam(first, second, eps=spec.eps)
+
+    def update(gradients: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+        _, state = plain.update(gradients, state, params)
+        factor = jnp.sqrt(1 - second**state.count) / (1 - first**state.count)
+        return jax.tree.map(lambda m, v: factor * m / (jnp.sqrt(v) + spec.eps), state.mu, state.nu), state
+
+    return optax.chain(
+        optax.add_decayed_weights(spec.weight_decay),
+        optax.GradientTransformation(plain.init, update),
+        optax.scale_by_learning_rate(schedule),
+    )
+
+
+PLANTED: dict[str, type[JaxTwin]] = {
+    "kernel-.T": _KernelT,
+    "flatten-order": _classes(layers.Flatten, _LastAxisFlatten),
+    "pool-same": _classes(layers.MaxPool, _SamePool),
+    "bn-ddof": _classes(layers.BatchNorm, _UnbiasedNorm),
+    "detached-statistics": _classes(layers.BatchNorm, _DetachedNorm),
+    "pool-ties": _classes(layers.MaxPool, _TiesSharedPool),
+    "pool-zero-pad": _classes(layers.MaxPool, _ZeroPadPool),
+    "bn-momentum-default": _model(_keeps_99),
+    "bn-biased": _classes(layers.BatchNorm, _BiasedNorm),
+    "rmsprop-eps-inside": _rule(
+        lambda spec, rate: optax.rmsprop(rate, decay=spec.alpha, eps=spec.eps, eps_in_sqrt=True)
+    ),
+    "rmsprop-decay": _rule(lambda spec, rate: optimizers.rmsprop(rate, alpha=0.9, eps=spec.eps)),
+    "rmsprop-start": _rule(
+        lambda spec, rate: optax.rmsprop(rate, decay=spec.alpha, eps=spec.eps, initial_scale=1.0, eps_in_sqrt=False)
+    ),
+    "adam-eps-root": _rule(
+        lambda spec, rate: optax.chain(
+            optax.add_decayed_weights(spec.weight_decay),
+            optax.adam(rate, *spec.betas, eps=spec.eps, eps_root=spec.eps),
+        )
+    ),
+    "adam-eps-hat": _rule(_epsilon_hat),
+    "clip-exact": _ExactClip,
+    "clip-after": _ClipAfter,
+    "flax-init": _model(_flax_default),
+    "flatten-1x1": _classes(layers.Flatten, _LastAxisFlatten),
+    "conv-same": _model(_conv_same),
+    "two-pass-variance": _classes(layers.BatchNorm, _TwoPassNorm),
+    "fast-variance": _classes(layers.BatchNorm, _FastNorm),
+    "adam-by-parts": _rule(
+        lambda spec, rate: optax.chain(
+            optax.add_decayed_weights(spec.weight_decay),
+            optax.scale_by_adam(*spec.betas, eps=spec.eps),
+            optax.scale_by_learning_rate(rate),
+        )
+    ),
+    "rmsprop-by-parts": _rule(
+        lambda spec, rate: optax.chain(
+            optax.scale_by_rms(spec.alpha, spec.eps, eps_in_sqrt=False), optax.scale_by_learning_rate(rate)
+        )
+    ),
+    "python-loop": _classes(jaxnets.RNN, _LoopRNN),
+}

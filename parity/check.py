@@ -1,0 +1,130 @@
+"""The parity check of one recipe: what the frameworks show, rung by rung, to the ladder."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from parity.backends import twin_class
+from parity.case import Case, make_case
+from parity.checks import ladder
+from parity.checks.initialisation import initialisation
+from parity.checks.verdict import Rung, Verdict
+from parity.errors import UsageError
+from parity.observe import MODES, Observer
+from parity.recipes import Recipe
+from parity.report.result import Result
+
+RUNGS = tuple(ladder.NAMES)
+
+
+def check(
+    recipe: Recipe,
+    *,
+    rungs: Sequence[int] = RUNGS,
+    seed: int = 0,
+    device: str = "cpu",
+    data: str | None = None,
+    folder: str | None = None,
+    download: bool = False,
+    progress: Callable[[str], None] = lambda note: None,
+) -> Result:
+    """Check that a recipe's network is the same function in Flax, PyTorch and NumPy.
+
+    Args:
+        recipe: what to check.
+        rungs: numbers of the rungs to climb, 1 to 8; the structure is always looked at, for nothing stands without it.
+        seed: of weights, data and cotangents.
+        device: "cpu" or "gpu", of JAX and PyTorch.
+        data, folder, download: data set instead of the recipe's, where it is, and whether it may be fetched.
+        progress: told in a word what is being done.
+
+    Raises:
+        UsageError: the data or the device is not there.
+    """
+    started = time.perf_counter()
+    reference = twin_class("numpy")
+    shapes = reference.build(recipe.network, recipe.config).shapes()
+    case = make_case(recipe, shapes, seed=seed, data=data, folder=folder, download=download)
+    observers = [
+        Observer(twin_class(framework), case, device="cpu" if framework == "numpy" else device)
+        for framework in ("jax", "torch", "numpy")
+    ]
+    climbed = climb(case, observers, rungs=rungs, progress=progress)
+    return Result(recipe.name, tuple(climbed), time.perf_counter() - started, seed, device, data or recipe.check_data)
+
+
+def climb(
+    case: Case,
+    observers: Sequence[Observer],
+    *,
+    rungs: Sequence[int] = RUNGS,
+    progress: Callable[[str], None] = lambda note: None,
+) -> list[Rung]:
+    """The rungs' verdicts. The last observer is the one whose activations all are probed with.
+
+    If the structure is wrong no weights can be loaded, and the other rungs say so.
+    """
+    first, *others = sorted({1, *rungs})
+    climbed = [_climb_one(first, case, observers, progress)]
+    if climbed[0].verdict is Verdict.DIFFERENT:
+        reason = "not run: the weights of one cannot be loaded into the other"
+        return climbed + [Rung(n, ladder.NAMES[n], Verdict.INCONCLUSIVE, reason=reason) for n in others]
+    with ThreadPoolExecutor(len(observers)) as pool:  # XLA compiles while the others compute
+        for observer in observers:
+            pool.submit(_look_ahead, observer, others, observers[-1])
+        for number in others:
+            climbed.append(_rested(_climb_one(number, case, observers, progress), climbed))
+    return climbed
+
+
+def _look_ahead(observer: Observer, numbers: Sequence[int], probing: Observer) -> None:
+    """Compute what the rungs will ask of a framework. What fails here fails again when asked for."""
+    for number in numbers:
+        observer.show(number, probing)
+
+
+def _climb_one(number: int, case: Case, observers: Sequence[Observer], progress: Callable[[str], None]) -> Rung:
+    progress(f"{case.recipe.name}: {ladder.NAMES[number]}")
+    shown = {o.framework: o.show(number, observers[-1]) for o in observers}
+    if number == 1:
+        return ladder.structure(shown, case.recipe.parameters)
+    if number in (2, 3):
+        traces, readings = ({m: {f: both[i][m] for f, both in shown.items()} for m in MODES} for i in (0, 1))
+        return (ladder.forward if number == 2 else ladder.gradients)(traces, readings)
+    if number == 6:
+        return ladder.trajectory({f: runs[0] for f, runs in shown.items()}, {f: runs[1] for f, runs in shown.items()})
+    if number == 8:
+        return ladder.data(shown, case.positions)
+    if number == 4:
+        return ladder.state(shown)
+    return ladder.update(shown) if number == 5 else initialisation(shown)
+
+
+def _rested(rung: Rung, below: Sequence[Rung]) -> Rung:
+    """A rung that rests on a forward pass which could not be ruled on cannot be called different."""
+    forward = next((r for r in below if r.number == 2), None)
+    rests = rung.number in (3, 4, 6) and rung.verdict is Verdict.DIFFERENT
+    if not rests or forward is None or forward.verdict is not Verdict.INCONCLUSIVE:
+        return rung
+    return replace(rung, verdict=Verdict.INCONCLUSIVE, layer=forward.layer, reason=f"rests on {forward.layer}, rung 2")
+
+
+def parse_rungs(text: str) -> list[int]:
+    """Rung numbers of "1,3" or "2-5" or names ("forward,state").
+
+    Raises:
+        UsageError: a part is neither.
+    """
+    by_name = {name: number for number, name in ladder.NAMES.items()}
+    chosen: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.strip().partition("-")
+        ends = [by_name.get(end, int(end) if end.isdigit() else 0) for end in (first, last or first)]
+        if not all(end in ladder.NAMES for end in ends) or ends[0] > ends[1]:
+            known = ", ".join(f"{number} {name}" for number, name in ladder.NAMES.items())
+            raise UsageError(
+                f"--rungs got {part.strip()!r}; expected numbers or names such as 2-4,update; known: {known}"
+            )
+        chosen += range(ends[0], ends[1] + 1)
+    return chosen

@@ -1,0 +1,1 @@
+"""The ladder and the referee. They see dictionaries of NumPy arrays, never a framework."""

@@ -1,0 +1,198 @@
+"""The rungs of the ladder, in order. Each takes arrays and gives its verdict; the first that fails is the headline."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from math import prod
+from operator import itemgetter
+from typing import Any
+
+from numpy.typing import NDArray
+
+from parity.checks.blame import blame_backward, blame_forward, inherit
+from parity.checks.referee import Pair, rule, rule_drift
+from parity.checks.verdict import Finding, Rung, Verdict, rung
+from parity.trace import Arrays, Reading, Trace, Trajectory
+from parity.weights import is_buffer, mismatches
+
+NAMES = {
+    1: "structure",
+    2: "forward",
+    3: "gradients",
+    4: "state",
+    5: "update",
+    6: "trajectory",
+    7: "initialisation",
+    8: "data",
+}
+
+
+def structure(shapes: Mapping[str, Mapping[str, tuple[int, ...]]], stated: int | None) -> Rung:
+    """Rung 1: the weight maps are one bijection over parameters and buffers; the count is the stated one.
+
+    Args:
+        shapes: framework → canonical name → shape.
+        stated: number of learnable parameters that the network should have; None if nobody says.
+    """
+    *others, (last, expected) = shapes.items()
+    findings = []
+    for framework, got in others:
+        faults = mismatches(got, expected)
+        verdict = Verdict.DIFFERENT if faults else Verdict.SAME
+        reason = f"{framework} against {last}: {'; '.join(faults)}" if faults else f"{len(got)} arrays in both"
+        findings.append(Finding("weight map", _first_odd(got, expected), verdict, reason=reason))
+    for framework, got in shapes.items() if stated is not None else ():
+        count = sum(prod(shape) for name, shape in got.items() if not is_buffer(name))
+        verdict = Verdict.SAME if count == stated else Verdict.DIFFERENT
+        reason = f"{count:,} learnable parameters in {framework}, {stated:,} stated"
+        findings.append(Finding("parameter count", framework, verdict, reason=reason))
+    return rung(1, NAMES[1], findings)
+
+
+def forward(
+    traces: Mapping[str, Mapping[str, Mapping[str, Trace]]],
+    readings: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Reading]]]],
+) -> Rung:
+    """Rung 2: every layer's output, in evaluation and in training, in the free run and alone.
+
+    Args:
+        traces: mode → framework → precision → trace.
+        readings: mode → framework → precision → call → reading.
+    """
+    findings, blamed = [], None
+    for mode, seen in traces.items():
+        free = _outputs("output", seen, mode, lambda trace: trace.outputs)
+        alone = [
+            replace(f, isolated=True) for f in _outputs("output", readings[mode], mode, lambda r: _part(r, "output"))
+        ]
+        free = inherit(free, alone)
+        findings += [*free, *alone]
+        blamed = blamed or blame_forward(free, alone)
+    return rung(2, NAMES[2], findings, *(blamed or ()))
+
+
+def gradients(
+    traces: Mapping[str, Mapping[str, Mapping[str, Trace]]],
+    readings: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Reading]]]],
+) -> Rung:
+    """Rung 3: the loss, its gradients as the optimizer gets them, and the pull-back of a random cotangent to every
+    parameter, the input and every layer's output; in the free run and for every layer alone. Arguments as `forward`."""
+    findings, blamed = [], None
+    for mode, seen in traces.items():
+        loss = _outputs("loss", seen, mode, lambda trace: {"loss": trace.loss})
+        training = _outputs("training gradient", seen, mode, lambda trace: trace.training_gradients, smooth=False)
+        free = _outputs("gradient of output", seen, mode, lambda trace: trace.gradients.outputs, smooth=False)
+        inputs = _outputs("gradient of input", seen, mode, lambda t: {"input": t.gradients.input}, smooth=False)
+        own = _outputs("gradient", seen, mode, lambda trace: trace.gradients.parameters, smooth=False)
+        alone = [replace(f, isolated=True) for f in _isolated_gradients(readings[mode], mode)]
+        findings += [*loss, *training, *free, *inputs, *own, *alone]
+        blamed = blamed or blame_backward(loss, training, free, [*own, *inputs], alone)
+    return rung(3, NAMES[3], findings, *(blamed or ()))
+
+
+def state(seen: Mapping[str, Mapping[str, tuple[Arrays, NDArray]]]) -> Rung:
+    """Rung 4: running statistics after several training passes, then the logits in evaluation.
+
+    Args:
+        seen: framework → precision → (buffers, logits).
+    """
+    buffers = _outputs("buffer", seen, "training", lambda pair: pair[0])
+    logits = _outputs("logits afterwards", seen, "evaluation", lambda pair: {"": pair[1]})
+    return rung(4, NAMES[4], [*buffers, *logits])
+
+
+def update(seen: Mapping[str, Mapping[str, Sequence[Arrays]]]) -> Rung:
+    """Rung 5: the optimizer alone on one stream of gradients; parameters and moments after every step.
+
+    Args:
+        seen: framework → precision → step → arrays.
+    """
+    steps = len(next(iter(next(iter(seen.values())).values())))
+    findings: list[Finding] = []
+    for step in range(steps):
+        arrays = _outputs("optimizer", seen, "", itemgetter(step))
+        findings += [replace(f, name=f"{f.name} after step {step + 1}") for f in arrays]
+    return rung(5, NAMES[5], findings)
+
+
+def trajectory(seen: Mapping[str, Trajectory], own: Mapping[str, Trajectory]) -> Rung:
+    """Rung 6: a training run, against each framework's own drift when its start is moved by one ulp.
+
+    Args:
+        seen: framework → its run in float64.
+        own: framework → its run from the moved start.
+    """
+    findings = []
+    for step in range(len(next(iter(seen.values())).losses)):
+        losses = {framework: run.losses[step] for framework, run in seen.items()}
+        moved = {framework: run.losses[step] for framework, run in own.items()}
+        findings.append(rule_drift("loss", f"step {step + 1}", losses, moved))
+    for name in list(seen.values())[-1].weights:
+        weights = {framework: run.weights[name] for framework, run in seen.items()}
+        moved = {framework: run.weights[name] for framework, run in own.items()}
+        findings.append(rule_drift("weight afterwards", name, weights, moved))
+    return rung(6, NAMES[6], findings)
+
+
+def data(digests: Mapping[str, Sequence[str]], positions: Sequence[tuple[int, int]]) -> Rung:
+    """Rung 8: every framework holds byte-identical batches.
+
+    Args:
+        digests: framework → digest of its batch at each position.
+        positions: (epoch, step) of the batches.
+    """
+    findings = []
+    for i, (epoch, step) in enumerate(positions):
+        got = {framework: digest[i] for framework, digest in digests.items()}
+        verdict = Verdict.SAME if len(set(got.values())) == 1 else Verdict.DIFFERENT
+        reason = ", ".join(f"{framework} {digest[:12]}" for framework, digest in got.items())
+        findings.append(Finding("batch", f"epoch {epoch} step {step}", verdict, reason=reason))
+    return rung(8, NAMES[8], findings)
+
+
+def _first_odd(got: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> str:
+    """Path of the first layer whose arrays are not the expected ones."""
+    names = [*expected, *got]
+    return next((name.rpartition(".")[0] for name in names if got.get(name) != expected.get(name)), "")
+
+
+def _outputs(
+    quantity: str,
+    seen: Mapping[str, Mapping[str, Any]],
+    mode: str,
+    select: Callable[[Any], Arrays],
+    *,
+    smooth: bool = True,
+) -> list[Finding]:
+    """Rule on each of the arrays that `select` takes from what was observed of every framework and precision."""
+    chosen = {f: {precision: select(found) for precision, found in by.items()} for f, by in seen.items()}
+    names = dict.fromkeys(name for by in reversed(chosen.values()) for name in by["float64"])
+    findings = []
+    for name in names:
+        if absent := [f for f, by in chosen.items() if name not in by["float64"]]:
+            reason = f"not there in {', '.join(absent)}: nothing to compare"
+            findings.append(Finding(quantity, name, Verdict.INCONCLUSIVE, reason=reason, mode=mode))
+            continue
+        values = {
+            f: Pair(by["float64"][name], by["float32"][name] if "float32" in by else None) for f, by in chosen.items()
+        }
+        findings.append(rule(quantity, name, values, smooth=smooth, mode=mode))
+    return findings
+
+
+def _part(readings: Mapping[str, Reading], part: str) -> Arrays:
+    return {call: getattr(reading, part) for call, reading in readings.items()}
+
+
+def _isolated_gradients(seen: Mapping[str, Mapping[str, Mapping[str, Reading]]], mode: str) -> Iterable[Finding]:
+    yield from _outputs("gradient of input", seen, mode, lambda r: _part(r, "input_gradient"), smooth=False)
+    yield from _outputs(
+        "gradient",
+        seen,
+        mode,
+        lambda r: {
+            f"{call}:{name}": array
+            for call, reading in r.items()
+            for name, array in reading.parameter_gradients.items()
+        },
+        smooth=False,
+    )

@@ -1,0 +1,192 @@
+"""The referee: tells a different formula from rounding, with one threshold for every layer, model and depth.
+
+Both twins run in float64 and in float32 from the same numbers. If they compute the same function, their gap in
+float64 is rounding, and rounding and conditioning act alike in both precisions: the gap is about eps64/eps32 = 2⁻²⁹
+of the larger float32 error. A different formula leaves a gap about as large in float64 as in float32.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.checks.verdict import Finding, Verdict
+
+RATIO = float(np.finfo(np.float64).eps / np.finfo(np.float32).eps)
+"""Rounding in float64 over rounding in float32, 2⁻²⁹: a property of the two formats, not a choice."""
+
+MARGIN = 2.0**10
+"""The only threshold: how many times the rounding of one correct implementation another one's may be.
+
+MARGIN_DOCSTRING
+"""
+
+STORED = float(np.finfo(np.float32).eps) / 4
+"""Relative error of merely storing a number in float32, in the mean: no float32 error is taken to be smaller than this.
+A single number may be right by luck; its luck says nothing of the rounding to expect."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One framework's array in float32 and in float64. A reference has no float32 array."""
+
+    high: NDArray
+    low: NDArray | None = None
+
+
+def rule(quantity: str, name: str, values: Mapping[str, Pair], *, smooth: bool = True, mode: str = "") -> Finding:
+    """Rule on one array of the twins (those with a float32 array) and, if there is one, of the reference.
+
+    Args:
+        quantity, name, mode: what it is, for the report.
+        values: framework → its arrays, all of one shape.
+        smooth: whether the quantity is a continuous function of the input. Where it is not (gradients behind a ReLU or
+            a max-pool), float32 may fall on the other side of a kink by rounding, and its error says nothing of the
+            accuracy of the framework.
+    """
+    if (odd := _incomparable(values)) is not None:
+        return Finding(quantity, name, odd[0], share=np.inf, reason=odd[1], mode=mode)
+    twins = {framework: pair for framework, pair in values.items() if pair.low is not None}
+    errors = {framework: _norm(_difference(pair.low, pair.high)) for framework, pair in twins.items()}
+    size = max(_norm(pair.high) for pair in values.values())
+    noise = RATIO * max(*errors.values(), STORED * size)
+    found = _compare(quantity, name, {f: pair.high for f, pair in values.items()}, noise, mode)
+    bits = {framework: _bits(error, size) for framework, error in errors.items()}
+    verdict, reason = found.verdict, ""
+    if verdict is Verdict.DIFFERENT and (cast := _cast_to_single(twins, noise / RATIO)):
+        verdict, reason = Verdict.INCONCLUSIVE, f"{cast} computes this in float32 even in float64: nothing to rule on"
+    elif verdict is Verdict.SAME and smooth and (lazy := _less_accurate(errors, size, noise)):
+        verdict, reason = Verdict.LESS_ACCURATE, f"{lazy} keeps {bits[lazy]:.0f} bits of 24"
+    return Finding(
+        quantity,
+        name,
+        verdict,
+        found.share,
+        bits,
+        found.index,
+        found.values,
+        found.culprit,
+        reason or found.reason,
+        mode,
+    )
+
+
+def rule_drift(quantity: str, name: str, values: Mapping[str, NDArray], own: Mapping[str, NDArray]) -> Finding:
+    """Rule on arrays at the end of a run, against each framework's own drift when its start is moved by one ulp.
+
+    Args:
+        quantity, name: what it is, for the report.
+        values: framework → float64 array.
+        own: framework → the same from the moved start.
+    """
+    pairs = {framework: Pair(array) for framework, array in values.items()}
+    if (odd := _incomparable(pairs)) is not None:
+        return Finding(quantity, name, odd[0], share=np.inf, reason=odd[1])
+    drifts = [_norm(_difference(own[framework], array)) for framework, array in values.items() if framework in own]
+    size = max(_norm(array) for array in values.values())
+    return _compare(quantity, name, values, max(*drifts, RATIO * STORED * size), "")
+
+
+def _compare(quantity: str, name: str, values: Mapping[str, NDArray], noise: float, mode: str) -> Finding:
+    gaps = {pair: _norm(_difference(values[pair[0]], values[pair[1]])) for pair in combinations(values, 2)}
+    gap = max(gaps.values())
+    share = 0.0 if gap == 0 else gap / noise if noise > 0 else np.inf
+    verdict = Verdict.DIFFERENT if share > MARGIN else Verdict.SAME
+    index = _worst_index(values) if verdict is Verdict.DIFFERENT else None
+    return Finding(
+        quantity,
+        name,
+        verdict,
+        share,
+        index=index or (),
+        values={} if index is None else {framework: float(array[index]) for framework, array in values.items()},
+        culprit=_odd_one_out(gaps, MARGIN * noise) if verdict is Verdict.DIFFERENT else None,
+        mode=mode,
+    )
+
+
+def _incomparable(values: Mapping[str, Pair]) -> tuple[Verdict, str] | None:
+    shapes = {framework: pair.high.shape for framework, pair in values.items()}
+    if len(set(shapes.values())) > 1:
+        return Verdict.DIFFERENT, "shapes " + " against ".join(f"{s} in {f}" for f, s in shapes.items())
+    if len(values) < 2 or 0 in next(iter(shapes.values())):
+        return Verdict.INCONCLUSIVE, "nothing was compared"
+    for pair in values.values():
+        if pair.high.dtype != np.float64:
+            return Verdict.INCONCLUSIVE, f"got {pair.high.dtype} where float64 was asked for: nothing to rule on"
+    return _not_finite(values)
+
+
+def _not_finite(values: Mapping[str, Pair]) -> tuple[Verdict, str] | None:
+    arrays = [array for pair in values.values() for array in (pair.high, pair.low) if array is not None]
+    if all(np.isfinite(array.sum(dtype=np.float64)) for array in arrays):  # one fast pass; a false alarm goes on
+        return None
+    bad = {framework: ~np.isfinite(pair.high) for framework, pair in values.items()}
+    first = next(iter(bad.values()))
+    if any((mask != first).any() for mask in bad.values()):
+        counts = ", ".join(f"{int(mask.sum())} in {framework}" for framework, mask in bad.items())
+        return Verdict.DIFFERENT, f"numbers that are not finite: {counts}"
+    if first.any():
+        return Verdict.INCONCLUSIVE, f"{int(first.sum())} numbers are not finite on every side"
+    if any(pair.low is not None and not np.isfinite(pair.low).all() for pair in values.values()):
+        return Verdict.INCONCLUSIVE, "float32 overflows: no error to compare with"
+    return None
+
+
+def _difference(a: NDArray | None, b: NDArray) -> NDArray:
+    assert a is not None
+    return np.subtract(a, b, dtype=np.float64)
+
+
+def _norm(array: NDArray) -> float:
+    """Euclidean norm, also of numbers whose squares overflow or underflow."""
+    flat = array.ravel()
+    with np.errstate(over="ignore"):
+        squared = float(flat @ flat)
+    if 1e-200 < squared < 1e200:
+        return squared**0.5
+    scale = float(np.abs(flat).max(initial=0.0))
+    return scale * float(np.linalg.norm(flat / scale)) if 0 < scale < np.inf else scale
+
+
+def _worst_index(values: Mapping[str, NDArray]) -> tuple[int, ...]:
+    arrays = list(values.values())
+    spread = np.maximum.reduce(arrays) - np.minimum.reduce(arrays)
+    return tuple(int(i) for i in np.unravel_index(int(spread.argmax()), spread.shape))
+
+
+def _odd_one_out(gaps: Mapping[tuple[str, str], float], limit: float) -> str | None:
+    """The framework without which all the others agree, if there are at least two others."""
+    frameworks = {framework for pair in gaps for framework in pair}
+    for framework in frameworks if len(frameworks) > 2 else ():
+        if all(gap <= limit for pair, gap in gaps.items() if framework not in pair):
+            return framework
+    return None
+
+
+def _bits(error: float, size: float) -> float:
+    if size == 0:
+        return float("nan")
+    return 24.0 if error == 0 else float(np.clip(-np.log2(error / size), 0, 24))
+
+
+def _less_accurate(errors: Mapping[str, float], size: float, noise: float) -> str | None:
+    """The framework whose float32 error is far beyond the other's, unless the array is nothing but rounding."""
+    if size <= MARGIN * noise:
+        return None
+    lazy = max(errors, key=lambda framework: errors[framework])
+    others = [max(error, STORED * size) for framework, error in errors.items() if framework != lazy]
+    return lazy if errors[lazy] > MARGIN * max(others) else None
+
+
+def _cast_to_single(twins: Mapping[str, Pair], error: float) -> str | None:
+    """The twin whose float64 numbers are float32 numbers throughout while another's are not and the gap is no more
+    than float32 rounding explains."""
+    arrays = {framework: pair.high for framework, pair in twins.items()}
+    gap = max(_norm(a - b) for a, b in combinations(arrays.values(), 2))
+    if gap > MARGIN * error:
+        return None
+    single = [framework for framework, array in arrays.items() if (array == array.astype(np.float32)).all()]
+    return single[0] if len(single) == 1 else None

@@ -1,0 +1,88 @@
+"""What the checks say."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Verdict(StrEnum):
+    """The four verdicts of the referee, from the best to the worst."""
+
+    SAME = "same"
+    LESS_ACCURATE = "same, less accurate"
+    INCONCLUSIVE = "inconclusive"
+    DIFFERENT = "different"
+
+    @property
+    def passes(self) -> bool:
+        """Whether the two are the same function."""
+        return self in (Verdict.SAME, Verdict.LESS_ACCURATE)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst verdict; of none at all, inconclusive: nothing was compared."""
+    ranks = list(Verdict)
+    return max(verdicts, key=ranks.index, default=Verdict.INCONCLUSIVE)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The verdict on one quantity.
+
+    Args:
+        quantity: what was compared, for instance "output" or "gradient".
+        name: of which call or weight.
+        verdict: the referee's.
+        share: gap between the twins in float64, in units of the rounding expected there; 1 is ordinary.
+        bits: correct bits that each framework keeps in float32 (24 is all), where that can be said.
+        index: of the worst element.
+        values: each framework's float64 value there.
+        culprit: framework that disagrees with the two others, where there are three.
+        reason: in words, where the numbers do not say it.
+        mode: "evaluation" or "training", where it matters.
+        isolated: whether the call was fed the same input on both sides.
+    """
+
+    quantity: str
+    name: str
+    verdict: Verdict
+    share: float = 0.0
+    bits: Mapping[str, float] = field(default_factory=dict)
+    index: tuple[int, ...] = ()
+    values: Mapping[str, float] = field(default_factory=dict)
+    culprit: str | None = None
+    reason: str = ""
+    mode: str = ""
+    isolated: bool = False
+
+
+@dataclass(frozen=True)
+class Rung:
+    """The verdict of one rung of the ladder.
+
+    Args:
+        number, name: its place on the ladder.
+        verdict: the worst of its findings.
+        layer: where it first goes wrong, "" if it does not.
+        headline: the finding to show: the first that is wrong, else the one nearest to the threshold.
+        findings: all of them.
+        reason: why the rung could not run.
+    """
+
+    number: int
+    name: str
+    verdict: Verdict
+    layer: str = ""
+    headline: Finding | None = None
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+
+
+def rung(number: int, name: str, findings: Iterable[Finding], blamed: Finding | None = None, layer: str = "") -> Rung:
+    """Sum up a rung's findings; `blamed` is the finding that says where it first goes wrong."""
+    found = tuple(findings)
+    verdict = worst(finding.verdict for finding in found)
+    if verdict is Verdict.SAME:
+        return Rung(number, name, verdict, "", max(found, key=lambda f: f.share), found)
+    first = blamed or next((f for f in found if f.verdict is verdict), None)
+    return Rung(number, name, verdict, layer or (first.name if first else ""), first, found)

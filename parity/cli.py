@@ -1,0 +1,152 @@
+"""The command `parity`: results on stdout, progress on stderr.
+
+Exit codes: 0 same, 1 different, 2 usage, 3 inconclusive.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from parity import recipes
+from parity.errors import UsageError
+from parity.report import json_, terminal
+from parity.report.result import Result, exit_code
+
+
+def entry_point() -> None:
+    """Run the command line and leave with its exit code."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line; the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except UsageError as error:
+        print(f"parity: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("parity: stopped", file=sys.stderr)
+        return 130
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    del arguments
+    terminal.show_recipes(terminal.console(), map(recipes.load, recipes.names()))
+    return 0
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    from parity.backends import keep_compiled_programs
+    from parity.check import RUNGS, check, parse_rungs
+
+    chosen = [recipes.load(name) for name in dict.fromkeys(arguments.names or recipes.names())]
+    rungs = parse_rungs(arguments.rungs) if arguments.rungs else RUNGS
+    _require_folder(arguments.json)
+    keep_compiled_programs()
+    results: list[Result] = []
+    with _Progress() as progress:
+        for recipe in chosen:
+            data = arguments.data if recipe.network in ("MLP", "VGG") and recipe.offline_data else None
+            results.append(
+                check(
+                    recipe,
+                    rungs=rungs,
+                    seed=arguments.seed,
+                    device=arguments.device,
+                    data=data,
+                    folder=arguments.data_dir,
+                    download=arguments.download,
+                    progress=progress.note,
+                )
+            )
+    if arguments.json:
+        json_.write(results, arguments.json)
+    terminal.show_results(terminal.console(), results)
+    return exit_code(results)
+
+
+def _bugs(arguments: argparse.Namespace) -> int:
+    from parity.backends import keep_compiled_programs
+    from parity.bugs import run
+    from parity.report import bugs as table
+
+    _require_folder(arguments.json)
+    keep_compiled_programs()
+    with _Progress() as progress:
+        outcomes = run.run(arguments.ids, seed=arguments.seed, progress=progress.note)
+    if arguments.json:
+        table.write(outcomes, arguments.json)
+    table.show(terminal.console(), outcomes)
+    return 0 if all(outcome.as_expected for outcome in outcomes) else 1
+
+
+class _Progress:
+    """What is being done, on stderr: a spinner at a terminal, lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._console = terminal.console(stderr=True)
+        self._status: Any = self._console.status("starting") if self._console.is_terminal else nullcontext()
+
+    def __enter__(self) -> "_Progress":
+        self._status.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._status.__exit__(*exception)
+
+    def note(self, what: str) -> None:
+        """Say what is being done."""
+        if self._console.is_terminal:
+            self._status.update(what)
+        else:
+            self._console.print(what)
+
+
+def _require_folder(path: str | None) -> None:
+    """Fail before the work, not after it, where its result could not be kept."""
+    if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
+        raise UsageError(f"--json got {path}; expected a file name in a folder that exists")
+
+
+def _seed(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="parity",
+        description="Proves that a network in Flax and its twin in PyTorch are the same function, or names the first "
+        "layer where they are not.",
+        epilog="exit codes: 0 same, 1 different, 2 usage, 3 inconclusive",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    listing = commands.add_parser("list", help="what can be checked")
+    listing.set_defaults(run=_list)
+
+    check = commands.add_parser("check", help="check networks, all if none is named")
+    check.add_argument("names", nargs="*", metavar="NAME", help="see parity list")
+    check.add_argument(
+        "--rungs", metavar="LIST", help="rungs of the ladder, such as 2-4 or forward,update; all if left out"
+    )
+    check.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="of JAX and PyTorch (cpu)")
+    check.add_argument("--data", metavar="NAME", help="images for mlp and vgg: digits, fashion-mnist or cifar10")
+    check.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
+    check.add_argument("--download", action="store_true", help="let torchvision download the images")
+    check.set_defaults(run=_check)
+
+    bugs = commands.add_parser("bugs", help="plant known bugs, one at a time, and show which rung catches each")
+    bugs.add_argument("ids", nargs="*", metavar="BUG", help="all if none is named")
+    bugs.set_defaults(run=_bugs)
+
+    for command in (check, bugs):
+        command.add_argument("--seed", type=_seed, default=0, metavar="N", help="of weights, data and cotangents (0)")
+        command.add_argument("--json", metavar="FILE", help="write everything there too")
+    return parser

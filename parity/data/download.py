@@ -1,0 +1,34 @@
+"""Downloading, by torchvision, which verifies what it fetched."""
+
+import warnings
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from parity.errors import UsageError
+
+
+def fetch(dataset: str, root: Path) -> None:
+    """Download one of torchvision's data sets into a folder, which is made if it does not exist.
+
+    Args:
+        dataset: the class in torchvision.datasets, "CIFAR10" or "FashionMNIST".
+        root: the folder; torchvision makes its own folder in it.
+
+    Raises:
+        UsageError: torchvision is not installed, the download failed or did not match its checksum, or the folder
+            cannot be written to.
+    """
+    from parity.torchvision_ import load_torchvision
+
+    datasets = load_torchvision().datasets
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torchvision reads NumPy's old pickles in a way NumPy now deprecates
+            getattr(datasets, dataset)(str(root), download=True)
+    except (OSError, RuntimeError) as error:
+        source = getattr(datasets, dataset)
+        host = urlsplit(getattr(source, "url", None) or source.mirrors[0]).netloc
+        raise UsageError(
+            f"cannot download {dataset} from {host} to {root}: {error}; "
+            "check the network and the folder, or name a folder that has the data with --data-dir DIR"
+        ) from error

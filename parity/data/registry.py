@@ -1,0 +1,35 @@
+"""The data sets by name."""
+
+from pathlib import Path
+
+from parity.data.images import ImageSet
+from parity.errors import unknown_name
+
+POINT_NAMES = ("blobs", "moons", "circles")
+IMAGE_NAMES = ("digits", "fashion-mnist", "cifar10")
+DATA_NAMES = (*POINT_NAMES, "palindromes", *IMAGE_NAMES)
+
+
+def load_images(name: str, *, folder: str | Path | None = None, download: bool = False) -> ImageSet:
+    """Load a set of images: "digits", "fashion-mnist" or "cifar10".
+
+    Args:
+        name: of the set.
+        folder: where its files are; each loader says where it looks by default. The digits need no file.
+        download: fetch the files, if they are not there, into `folder` or the project's data folder.
+
+    Raises:
+        UsageError: no such set; or its files are missing, damaged or cannot be fetched.
+    """
+    from parity.data.cifar10 import load_cifar10
+    from parity.data.digits import load_digits
+    from parity.data.fashion_mnist import load_fashion_mnist
+
+    match name:
+        case "digits":
+            return load_digits()
+        case "fashion-mnist":
+            return load_fashion_mnist(folder, fetch=download)
+        case "cifar10":
+            return load_cifar10(folder, fetch=download)
+    raise unknown_name("set of images", name, IMAGE_NAMES)

@@ -1,0 +1,126 @@
+"""What a stream takes its batches from: arrays, images, or palindromes without end."""
+
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.data.arguments import generator
+from parity.data.augment import Augmenter, draw_augmentation, normalise
+from parity.data.batch import Batch
+from parity.data.images import Split
+from parity.data.palindromes import palindromes
+
+Key = tuple[str | int, ...]  # names a random stream
+
+
+class Finite(Protocol):
+    """A set of samples."""
+
+    size: int
+
+    def train(self, key: Key, start: int, stop: int) -> Batch:
+        """Samples `start` to `stop` of the epoch named by `key`."""
+
+    def evaluate(self, start: int, stop: int) -> Batch:
+        """Samples `start` to `stop` in the set's own order, never augmented."""
+
+
+class Arrays:
+    """Inputs that need no further work.
+
+    Args:
+        samples: all of them, as one batch.
+        shuffle: whether each epoch has an order of its own.
+    """
+
+    def __init__(self, samples: Batch, *, shuffle: bool) -> None:
+        self.size = len(samples.labels)
+        self._samples = samples
+        self._order = Order(self.size, shuffle=shuffle)
+
+    def train(self, key: Key, start: int, stop: int) -> Batch:
+        """As in `Finite`."""
+        return self._take(self._order.of(key)[start:stop])
+
+    def evaluate(self, start: int, stop: int) -> Batch:
+        """As in `Finite`."""
+        return self._take(np.arange(start, stop))
+
+    def _take(self, indices: NDArray[np.int64]) -> Batch:
+        return Batch(self._samples.inputs[indices], self._samples.labels[indices])
+
+
+class Images:
+    """Images, normalised when they are asked for and, if wanted, augmented in training.
+
+    Args:
+        split: the images, uint8 (N, H, W, 3).
+        shuffle: whether each epoch has an order of its own.
+        augment: whether `train` augments.
+    """
+
+    def __init__(self, split: Split, *, shuffle: bool, augment: bool) -> None:
+        self.size = len(split.labels)
+        self._split = split
+        self._augment = augment
+        self._order = Order(self.size, shuffle=shuffle)
+
+    def train(self, key: Key, start: int, stop: int) -> Batch:
+        """As in `Finite`."""
+        indices = self._order.of(key)[start:stop]
+        if not self._augment:
+            return self._take(indices)
+        offsets, flips = self._order.augmentation(key)
+        return Batch(self._augmenter(indices, offsets[start:stop], flips[start:stop]), self._split.labels[indices])
+
+    def evaluate(self, start: int, stop: int) -> Batch:
+        """As in `Finite`."""
+        return self._take(np.arange(start, stop))
+
+    def _take(self, indices: NDArray[np.int64]) -> Batch:
+        return Batch(normalise(self._split.images[indices]), self._split.labels[indices])
+
+    @cached_property
+    def _augmenter(self) -> Augmenter:
+        return Augmenter(self._split.images)
+
+
+class Order:
+    """What is drawn once an epoch; the last epoch's is kept, since the next batch needs it again."""
+
+    def __init__(self, size: int, *, shuffle: bool) -> None:
+        self._size = size
+        self._shuffle = shuffle
+        self._orders: dict[Key, NDArray[np.int64]] = {}
+        self._augmentations: dict[Key, tuple[NDArray[np.int64], NDArray[np.bool_]]] = {}
+
+    def of(self, key: Key) -> NDArray[np.int64]:
+        """Indices of the samples, int64 (N,), in the epoch's order."""
+        if key not in self._orders:
+            order = generator(*key, "order").permutation(self._size) if self._shuffle else np.arange(self._size)
+            self._orders = {key: order}
+        return self._orders[key]
+
+    def augmentation(self, key: Key) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """Offsets (N, 2) and flips (N,), in the epoch's order."""
+        if key not in self._augmentations:
+            drawn = draw_augmentation(self._size, generator(*key, "offsets"), generator(*key, "flips"))
+            self._augmentations = {key: drawn}
+        return self._augmentations[key]
+
+
+class Endless:
+    """Fresh palindromes for every batch.
+
+    Args:
+        length: T.
+    """
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+
+    def draw(self, key: Key, step: int, count: int) -> Batch:
+        """The batch of a step."""
+        return palindromes(count, self._length, generator(*key, step))

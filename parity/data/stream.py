@@ -1,0 +1,163 @@
+"""The same batches for every framework: each a pure function of names and numbers, so any of them can be had again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from parity.data import points
+from parity.data.arguments import SEED_LIMIT, generator, integer
+from parity.data.batch import Batch
+from parity.data.palindromes import DIGITS, TEST_SAMPLES, check_length, palindromes
+from parity.data.registry import DATA_NAMES, IMAGE_NAMES, load_images
+from parity.data.sources import Arrays, Endless, Finite, Images, Key
+from parity.errors import UsageError, unknown_name
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Batches of one split of a data set; made by `open_stream`.
+
+    Attributes:
+        name, split, batch_size, seed: as given; a batch size larger than the split means the whole split.
+        num_classes: labels run from 0 to one below.
+        steps_per_epoch: batches in an epoch, the last of which may be smaller; None if the stream has no end.
+    """
+
+    name: str
+    split: str
+    batch_size: int
+    seed: int
+    num_classes: int
+    steps_per_epoch: int | None
+    _source: Finite | Endless
+    _key: Key
+
+    def batch(self, epoch: int, step: int) -> Batch:
+        """The batch of one step, the same whenever it is asked for.
+
+        In split "train" each epoch has an order of its own. No sample is left out: if the batch size does not divide
+        the split, the last batch of an epoch is smaller.
+
+        Args:
+            epoch: from 0.
+            step: from 0, below `steps_per_epoch`.
+
+        Raises:
+            UsageError: epoch or step is negative, or there is no such step in an epoch.
+        """
+        epoch = integer("epoch", epoch, least=0)
+        step = integer("step", step, least=0, below=self.steps_per_epoch)
+        key = (*self._key, epoch)
+        if isinstance(self._source, Endless):
+            return self._source.draw(key, step, self.batch_size)
+        start = step * self.batch_size
+        return self._source.train(key, start, min(start + self.batch_size, self._source.size))
+
+    def iterate(self, epoch: int = 0, step: int = 0) -> Iterator[Batch]:
+        """Batches without end, from a step on, epoch after epoch; started anywhere, it goes on as if never stopped.
+
+        Raises:
+            UsageError: as `batch`, before the first batch.
+        """
+        epoch = integer("epoch", epoch, least=0)
+        return self._iterate(epoch, integer("step", step, least=0, below=self.steps_per_epoch))
+
+    def passes(self) -> Iterator[Batch]:
+        """One pass for evaluation: every sample once, in the split's order, never augmented; the last may be smaller.
+
+        Raises:
+            UsageError: the stream has no end.
+        """
+        if isinstance(self._source, Endless):
+            raise UsageError(f"{self.name} in split {self.split!r} have no end to evaluate on; use split 'test'")
+        return self._pass(self._source)
+
+    def _iterate(self, epoch: int, step: int) -> Iterator[Batch]:
+        while True:
+            yield self.batch(epoch, step)
+            step += 1
+            if step == self.steps_per_epoch:
+                epoch, step = epoch + 1, 0
+
+    def _pass(self, source: Finite) -> Iterator[Batch]:
+        for start in range(0, source.size, self.batch_size):
+            yield source.evaluate(start, min(start + self.batch_size, source.size))
+
+
+def open_stream(
+    name: str,
+    *,
+    split: str = "train",
+    batch_size: int,
+    seed: int,
+    length: int | None = None,
+    folder: str | Path | None = None,
+    download: bool = False,
+    augment: bool | None = None,
+) -> Stream:
+    """Open a split of a data set.
+
+    Args:
+        name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist" or "cifar10".
+        split: "train" or "test"; image sets also have "validation".
+        batch_size: at least 1; larger than the split means the whole split in one batch.
+        seed: 0 to 2³² - 1, of everything that is drawn: order, augmentation, and points and palindromes themselves.
+            Which images a split holds does not depend on it.
+        length: T of the palindromes; for them only. Split "train" is endless and fresh at every step; split "test" is
+            a set of 2,000, drawn apart from it (short palindromes are few: some may be in both).
+        folder, download: as for `load_images`; without effect on sets that need no file.
+        augment: whether `Stream.batch` augments images; None means in split "train" only.
+
+    Raises:
+        UsageError: an unknown name or split, a number out of range, an argument that does not go with the data set,
+            or data that are missing or damaged.
+    """
+    if name not in DATA_NAMES:
+        raise unknown_name("data set", name, DATA_NAMES)
+    batch_size = integer("batch size", batch_size, least=1)
+    seed = integer("seed", seed, least=0, below=SEED_LIMIT)
+    if length is not None and name != "palindromes":
+        raise UsageError(f"{name} take no length, got {length}; only palindromes have one")
+    if augment and name not in IMAGE_NAMES:
+        raise UsageError(f"{name} cannot be augmented; only {', '.join(IMAGE_NAMES)} can")
+    key: Key = (name, split, seed)
+    source: Finite | Endless
+    if name == "palindromes":
+        length = check_length(length)
+        key, classes = (*key, length), DIGITS
+        source = _open_palindromes(split, length, key)
+    elif name in IMAGE_NAMES:
+        source, classes = _open_images(name, split, folder, download, augment)
+    else:
+        source, classes = _open_points(name, split, seed), 2
+    if isinstance(source, Endless):
+        return Stream(name, split, batch_size, seed, classes, None, source, key)
+    batch_size = min(batch_size, source.size)
+    return Stream(name, split, batch_size, seed, classes, -(-source.size // batch_size), source, key)
+
+
+def _open_points(name: str, split: str, seed: int) -> Arrays:
+    if split not in points.SPLITS:
+        raise unknown_name(f"split of {name}", split, points.SPLITS)
+    inputs, labels = points.POINTS[name](seed)
+    part = points.SPLITS[split]
+    return Arrays(Batch(inputs[part], labels[part]), shuffle=split == "train")
+
+
+def _open_palindromes(split: str, length: int, key: Key) -> Arrays | Endless:
+    match split:
+        case "train":
+            return Endless(length)
+        case "test":
+            return Arrays(palindromes(TEST_SAMPLES, length, generator(*key)), shuffle=False)
+    raise unknown_name("split of palindromes", split, ("train", "test"))
+
+
+def _open_images(
+    name: str, split: str, folder: str | Path | None, download: bool, augment: bool | None
+) -> tuple[Images, int]:
+    data = load_images(name, folder=folder, download=download)
+    if split not in data.splits:
+        raise unknown_name(f"split of {name}", split, data.splits)
+    train = split == "train"
+    return Images(data.splits[split], shuffle=train, augment=train if augment is None else augment), data.num_classes

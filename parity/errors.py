@@ -1,0 +1,19 @@
+"""The one exception that reaches a user as a single line."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class UsageError(Exception):
+    """Bad input. Its message says what was got, what was expected and what to do, in one line.
+
+    The command prints it without a traceback and exits with code 2.
+    """
+
+
+def unknown_name(kind: str, got: str, known: Iterable[str]) -> UsageError:
+    """Make the error for a name that is not known, with the nearest known ones (all of them if none is near)."""
+    names = sorted(known)
+    near = get_close_matches(got, names, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names)}"
+    return UsageError(f"unknown {kind} {got!r}; {hint}")

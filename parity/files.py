@@ -1,0 +1,49 @@
+"""Output files: written to a temporary name beside the target, then renamed."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from parity.errors import UsageError
+
+
+def cache_folder() -> Path:
+    """The project's folder for what can be had again; it need not exist.
+
+    $XDG_CACHE_HOME/netparity, else ~/.cache/netparity.
+    """
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "netparity"
+
+
+def write_atomically(path: str | Path, content: bytes | str) -> Path:
+    """Write `content` to `path` so that the file is either the old one or the whole new one, never half of it.
+
+    Raises:
+        UsageError: the folder does not exist or cannot be written to, or the disk is full.
+    """
+    target = Path(path)
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {target}: {error.strerror}; name a file in a folder you can write to"
+        ) from error
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o666 & ~_umask())
+        Path(name).replace(target)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise UsageError(f"cannot write {target}: {error.strerror}; what was there before is unchanged") from error
+    return target
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

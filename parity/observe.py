@@ -1,0 +1,145 @@
+"""What one framework shows of a case, each thing computed once and kept."""
+
+from collections.abc import Callable, Mapping
+from threading import RLock
+from typing import Any, TypeVar
+
+import numpy as np
+
+from parity.backends import Precision, Twin
+from parity.case import Case
+from parity.trace import Arrays, Probe, Reading, Trace, Trajectory, call_path
+from parity.weights import buffers, parameters
+
+MODES = ("training", "evaluation")
+T = TypeVar("T")
+
+
+class Observer:
+    """One framework's side of a case.
+
+    Args:
+        twin: class of the twin, the backend's own or one with a planted bug.
+        case: what it is fed.
+        device: "cpu" or "gpu".
+    """
+
+    def __init__(self, twin: type[Twin], case: Case, *, device: str = "cpu") -> None:
+        self.framework = twin.framework
+        self.precisions: tuple[Precision, ...] = ("float64",) if twin.framework == "numpy" else ("float64", "float32")
+        self._class = twin
+        self._case = case
+        self._device = device
+        self._twins: dict[Precision, Twin] = {}
+        self._kept: dict[object, object] = {}
+        self._lock = RLock()
+
+    def show(self, number: int, probing: "Observer") -> Any:
+        """What the rung of that number compares; calls alone are fed what the network of `probing` feeds them."""
+        if number in (2, 3):
+            readings = {mode: self.readings(mode, probing.probes(mode)) for mode in MODES}
+            return {mode: self.traces(mode) for mode in MODES}, readings
+        if number == 6:
+            return self.trajectory(), self.trajectory(moved=True)
+        see = {1: self.shapes, 4: self.states, 5: self.updates, 7: self.draws, 8: self.digests}
+        return see[number]()
+
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Shapes of the network as it is built, before any weights are loaded."""
+        return self._keep("shapes", lambda: self._build("float64").shapes())
+
+    def traces(self, mode: str) -> dict[str, Trace]:
+        """Precision → trace of the first batch."""
+        batch, cotangent = self._case.batches[0], self._case.cotangent
+        return self._each(mode, lambda twin: twin.trace(batch, cotangent, training=mode == "training"))
+
+    def probes(self, mode: str) -> dict[str, Probe]:
+        """Inputs and cotangents for calls alone, in every framework; float32 holds them exactly.
+
+        All calls without calls inside them, in training; in evaluation those with running statistics, for the others
+        do what they did in training.
+        """
+        trace = self.traces(mode)["float64"]
+        rng = np.random.default_rng(0)
+        return {
+            call: Probe(_single(trace.inputs[call]), _single(rng.standard_normal(output.shape)))
+            for call, output in trace.outputs.items()
+            if self._is_leaf(call) and (mode == "training" or self._has_buffers(call))
+        }
+
+    def _is_leaf(self, call: str) -> bool:
+        inside = f"{call_path(call)}."
+        return call != "" and not any(other.startswith(inside) for other in self.traces("training")["float64"].outputs)
+
+    def _has_buffers(self, call: str) -> bool:
+        return any(name.startswith(f"{call_path(call)}.") for name in buffers(self._case.weights))
+
+    def readings(self, mode: str, probes: Mapping[str, Probe]) -> dict[str, dict[str, Reading]]:
+        """Precision → call → reading."""
+        return self._each(("alone", mode), lambda twin: twin.isolate(probes, training=mode == "training"))
+
+    def states(self) -> dict[str, tuple[Arrays, np.ndarray]]:
+        """Precision → buffers after the training passes and logits in evaluation."""
+        return self._each("state", lambda twin: twin.state(self._case.batches))
+
+    def updates(self) -> dict[str, list[Arrays]]:
+        """Precision → what the optimizer alone does."""
+        case = self._case
+        return self._each(
+            "update",
+            lambda twin: twin.update(
+                case.recipe.optimizer, case.update_parameters, case.update_gradients, case.update_rates
+            ),
+        )
+
+    def trajectory(self, *, moved: bool = False) -> Trajectory:
+        """The training run in float64, from the case's weights or from those moved by one ulp."""
+        return self._keep(("trajectory", moved), lambda: self._train(moved))
+
+    def draws(self) -> Arrays:
+        """Initial parameters by the network's own constructor."""
+        recipe, seeds = self._case.recipe, self._case.seeds
+        return self._keep(
+            "draws",
+            lambda: parameters(self._class.draw(recipe.network, recipe.config, seeds=seeds, init=recipe.init)),
+        )
+
+    def digests(self) -> list[str]:
+        """Digest of every batch that the framework receives."""
+        case = self._case
+        return self._keep(
+            "digests", lambda: [b.digest() for b in self._twin("float64").feed(case.stream, case.positions)]
+        )
+
+    def _train(self, moved: bool) -> Trajectory:
+        case, twin = self._case, self._twin("float64")
+        if moved:
+            twin.load(case.moved)
+        run = twin.train(case.batches, case.recipe.optimizer, case.learning_rates)
+        twin.load(case.weights)
+        return run
+
+    def _build(self, precision: Precision) -> Twin:
+        recipe = self._case.recipe
+        model = self._keep("model", lambda: self._class.build(recipe.network, recipe.config, init=recipe.init))
+        return self._class(model, precision=precision, device=self._device)
+
+    def _twin(self, precision: Precision) -> Twin:
+        if precision not in self._twins:
+            twin = self._build(precision)
+            twin.load(self._case.weights)
+            self._twins[precision] = twin
+        return self._twins[precision]
+
+    def _each(self, what: object, see: Callable[[Twin], T]) -> dict[str, T]:
+        return self._keep(what, lambda: {precision: see(self._twin(precision)) for precision in self.precisions})
+
+    def _keep(self, what: object, see: Callable[[], T]) -> T:
+        with self._lock:  # one thread looks ahead while another asks
+            if what not in self._kept:
+                self._kept[what] = see()
+            return self._kept[what]  # type: ignore[return-value] # one key, one type
+
+
+def _single(array: np.ndarray) -> np.ndarray:
+    return array.astype(np.float32).astype(np.float64)

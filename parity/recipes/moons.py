@@ -1,0 +1,17 @@
+"""Part I, tasks 1 and 2, on moons: about 85 % on train and test, the NumPy and PyTorch curves nearly the same."""
+
+from parity.recipes.spec import Optimizer, Recipe
+
+RECIPE = Recipe(
+    name="moons",
+    claim="about 85 % on train and test, the NumPy and PyTorch curves nearly the same",
+    source="STUDY part I, tasks 1 and 2",
+    network="MLP",
+    config={"sizes": (2, 20, 2)},
+    parameters=102,
+    data="moons",
+    batch_size=800,
+    check_batch_size=800,
+    steps=1500,
+    optimizer=Optimizer(kind="sgd", learning_rate=0.01),
+)

@@ -1,0 +1,70 @@
+"""What an experiment is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An optimizer with all its hyperparameters; those that its kind does not have are ignored.
+
+    Args:
+        kind: "adam" (L2 decay), "rmsprop" or "sgd".
+        learning_rate: step size.
+        betas, eps, weight_decay: of Adam (`eps` of RMSprop too).
+        alpha: decay of RMSprop's mean square.
+        momentum: of SGD.
+        clip_norm: largest global norm of the gradients before the optimizer sees them; None does not clip.
+    """
+
+    kind: Literal["adam", "rmsprop", "sgd"]
+    learning_rate: float
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    weight_decay: float = 0.0
+    alpha: float = 0.99
+    momentum: float = 0.0
+    clip_norm: float | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One experiment of the study.
+
+    Args:
+        name: what the command calls it.
+        claim: what the study says of it, in one line.
+        source: where in the study.
+        network: class name in jaxnets, torchnets and parity.reference.
+        config: the class's keywords.
+        parameters: learnable parameters that the study states (or its layer table adds up to).
+        data: data set of the study.
+        offline_data: data set that stands in for it where the study's cannot be had; None when the study's always can.
+        length: length T of the palindromes.
+        batch_size, check_batch_size: examples a step, in training and in the parity check.
+        steps, epochs: how long the study trains; one of the two.
+        optimizer: with the study's hyperparameters.
+        init: initial weights of the study's PyTorch version, "default" or "randn".
+    """
+
+    name: str
+    claim: str
+    source: str
+    network: Literal["MLP", "VGG", "RNN"]
+    config: Mapping[str, Any]
+    parameters: int
+    data: str
+    batch_size: int
+    check_batch_size: int
+    optimizer: Optimizer
+    offline_data: str | None = None
+    length: int | None = None
+    steps: int | None = None
+    epochs: int | None = None
+    init: Literal["default", "randn"] = "default"
+
+    @property
+    def check_data(self) -> str:
+        """Data set of the parity check: the study's, or what stands in for it offline."""
+        return self.offline_data or self.data

@@ -1,0 +1,39 @@
+"""The networks by hand in NumPy, float64: the third opinion on two frameworks that disagree.
+
+No autograd: `forward` keeps a cache, `backward` reads it. Weights are one flat dict of canonical names
+(`<layer path>.kernel`, `.bias`, `.scale`, `.running_mean`, `.running_var`) in Flax's layouts: dense kernels
+(in, out), conv kernels (h, w, in, out), images NHWC.
+"""
+
+from collections.abc import Callable
+
+from parity.reference.layers import softmax_cross_entropy
+from parity.reference.mlp import MLP
+from parity.reference.network import Network, is_buffer
+from parity.reference.optimizers import SGD, Adam, Optimizer, RMSprop, State, clip_by_global_norm, global_norm
+from parity.reference.record import Gradients, Run
+from parity.reference.rnn import RNN
+from parity.reference.vgg import VGG
+
+NETWORKS: dict[str, Callable[..., Network]] = {"MLP": MLP, "VGG": VGG, "RNN": RNN}
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"Adam": Adam, "RMSprop": RMSprop, "SGD": SGD}
+
+__all__ = [
+    "MLP",
+    "NETWORKS",
+    "OPTIMIZERS",
+    "RNN",
+    "SGD",
+    "VGG",
+    "Adam",
+    "Gradients",
+    "Network",
+    "Optimizer",
+    "RMSprop",
+    "Run",
+    "State",
+    "clip_by_global_norm",
+    "global_norm",
+    "is_buffer",
+    "softmax_cross_entropy",
+]

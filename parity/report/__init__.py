@@ -1,0 +1,1 @@
+"""Results as dataclasses, and their forms: terminal and JSON."""

@@ -1,0 +1,62 @@
+"""The table bug × rung."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from parity.bugs.run import Outcome
+from parity.checks import ladder
+from parity.files import write_atomically
+from parity.report.json_ import versions
+from parity.report.terminal import MARKS, STYLES
+
+FORMAT = "netparity-bugs/1"
+
+
+def show(out: Console, outcomes: Sequence[Outcome]) -> None:
+    """One row a bug: what each rung says, and the layer that is named; then the sums."""
+    table = Table("bug", "in", *map(str, ladder.NAMES), "layer named", "as it must", box=None)
+    for outcome in outcomes:
+        bug, found = outcome.bug, outcome.headline
+        marks = [f"[{STYLES[rung.verdict]}]{MARKS[rung.verdict]}[/]" for rung in outcome.rungs]
+        layer = found.layer if found else "– (control)" if bug.is_control else "–"
+        wanted = "control: no alarm" if bug.is_control else f"{bug.verdict} on {bug.rung} at {bug.layer}"
+        table.add_row(bug.id, bug.side, *marks, layer, "yes" if outcome.as_expected else f"[bold red]NO, {wanted}[/]")
+    out.print(table)
+    out.print("rungs: " + " · ".join(f"{number} {name}" for number, name in ladder.NAMES.items()), style="dim")
+    out.print("marks: " + " · ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items()) + "\n", style="dim")
+    out.print(summary(outcomes), soft_wrap=True)
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """How many bugs were caught, and how many controls raised an alarm."""
+    bugs = [outcome for outcome in outcomes if not outcome.bug.is_control]
+    controls = [outcome for outcome in outcomes if outcome.bug.is_control]
+    caught, located = sum(o.caught for o in bugs), sum(o.as_expected for o in bugs)
+    return (
+        f"{caught} of {len(bugs)} bugs caught, {located} at the rung and the layer they belong to; "
+        f"{sum(o.caught for o in controls)} of {len(controls)} controls raised an alarm"
+    )
+
+
+def write(outcomes: Sequence[Outcome], path: str | Path) -> None:
+    """Write the outcomes to a file, whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    rows = [
+        {
+            **asdict(outcome.bug),
+            "as_expected": outcome.as_expected,
+            "rungs": {str(rung.number): rung.verdict for rung in outcome.rungs},
+            "named": outcome.headline.layer if outcome.headline else None,
+        }
+        for outcome in outcomes
+    ]
+    document = {"format": FORMAT, "summary": summary(outcomes), "versions": versions(), "bugs": rows}
+    write_atomically(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,53 @@
+"""Results as JSON."""
+
+import json
+import math
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from parity.files import write_atomically
+from parity.report.result import Result, exit_code
+
+FORMAT = "netparity-check/1"
+PACKAGES = ("netparity", "jax", "flax", "optax", "torch", "numpy")
+
+
+def write(results: Sequence[Result], path: str | Path) -> None:
+    """Write results to a file, whole or not at all; numbers that JSON does not have are the strings "inf" and "nan".
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    document = {
+        "format": FORMAT,
+        "verdict": [r.verdict for r in results],
+        "exit_code": exit_code(results),
+        "versions": versions(),
+        "results": [{"verdict": r.verdict, **asdict(r)} for r in results],
+    }
+    write_atomically(path, json.dumps(_plain(document), indent=1, allow_nan=False) + "\n")
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that decide a result."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value

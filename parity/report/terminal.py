@@ -1,0 +1,112 @@
+"""Results for a person at a terminal, readable when piped too."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from parity.checks import ladder
+from parity.checks.referee import MARGIN
+from parity.checks.verdict import Finding, Rung, Verdict, worst
+from parity.recipes import Recipe
+from parity.report.result import Result
+
+STYLES = {
+    Verdict.SAME: "green",
+    Verdict.LESS_ACCURATE: "yellow",
+    Verdict.INCONCLUSIVE: "magenta",
+    Verdict.DIFFERENT: "bold red",
+}
+MARKS = {Verdict.SAME: "=", Verdict.LESS_ACCURATE: "≈", Verdict.INCONCLUSIVE: "?", Verdict.DIFFERENT: "≠"}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that is wide enough for our tables when its output goes to a pipe."""
+    made = Console(stderr=stderr, highlight=False)
+    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=max(100, made.width))
+
+
+def show_recipes(out: Console, recipes: Iterable[Recipe]) -> None:
+    """What can be checked."""
+    table = Table("name", "network", "parameters", "data (offline)", "optimizer", "the study's claim", box=None)
+    for recipe in recipes:
+        data = f"{recipe.data} ({recipe.offline_data})" if recipe.offline_data else recipe.data
+        parameters = f"{recipe.parameters:,}"
+        table.add_row(recipe.name, recipe.network, parameters, data, recipe.optimizer.kind, recipe.claim)
+    out.print(table)
+
+
+def show_results(out: Console, results: Sequence[Result]) -> None:
+    """One row a network, then what is wrong, then the answer."""
+    columns = [rung.number for rung in results[0].rungs]
+    table = Table("network", *[str(number) for number in columns], "bits jax/torch", "seconds", "verdict", box=None)
+    for result in results:
+        marks = [f"[{STYLES[rung.verdict]}]{MARKS[rung.verdict]}[/]" for rung in result.rungs]
+        verdict = f"[{STYLES[result.verdict]}]{result.verdict}[/]"
+        table.add_row(result.name, *marks, _bits(result), f"{result.seconds:.1f}", verdict)
+    out.print(table)
+    out.print("rungs: " + " · ".join(f"{number} {ladder.NAMES[number]}" for number in columns), style="dim")
+    for result in results:
+        if result.headline is not None:
+            out.print(f"\n{result.name}: {describe(result.headline)}")
+    out.print("\n" + answer(results), style=STYLES[worst(result.verdict for result in results)], soft_wrap=True)
+
+
+def describe(rung: Rung) -> str:
+    """Where and how a rung is not the same."""
+    where = f" at layer [bold]{rung.layer}[/]" if rung.layer else ""
+    start = f"{rung.verdict} on rung {rung.number} ({rung.name}){where}"
+    if rung.headline is None:
+        return f"{start}; {rung.reason}"
+    parts = [start, evidence(rung.headline)]
+    return ";\n  ".join(part for part in [*parts, rung.reason] if part)
+
+
+def evidence(finding: Finding) -> str:
+    """A finding in words."""
+    how = ", ".join(part for part in (finding.mode, "fed the same input" if finding.isolated else "") if part)
+    text = f"{finding.quantity} {finding.name or 'of the network'}" + (f" ({how})" if how else "")
+    if finding.values and finding.reason == "":
+        at = ", ".join(f"{value:.12g} in {framework}" for framework, value in finding.values.items())
+        text += f": worst at {list(finding.index)}, {at}; {_share(finding.share)} × rounding (threshold {MARGIN:.0f})"
+    if finding.reason:
+        text += f": {finding.reason}"
+    if finding.culprit:
+        text += f"; {finding.culprit} is the odd one out"
+    return text
+
+
+def answer(results: Sequence[Result]) -> str:
+    """The line a person came for."""
+    groups: dict[Verdict, list[str]] = {}
+    for result in results:
+        groups.setdefault(result.verdict, []).append(result.name)
+    lines = []
+    for verdict, names in groups.items():
+        what = {
+            Verdict.SAME: "the same function in Flax, PyTorch and NumPy",
+            Verdict.LESS_ACCURATE: "the same function, but one framework is less accurate",
+            Verdict.DIFFERENT: "not the same function",
+            Verdict.INCONCLUSIVE: "not ruled on",
+        }[verdict]
+        lines.append(f"{verdict.upper()}: {', '.join(names)} – {what}")
+    found = [f for result in results for rung in result.rungs for f in rung.findings]
+    largest = max((f.share for f in found), default=np.nan)
+    lines.append(
+        f"{len(found):,} comparisons; the largest gap is {_share(largest)} × rounding, {MARGIN:.0f} is the limit"
+    )
+    return "\n".join(lines)
+
+
+def _share(share: float) -> str:
+    return f"{share:.1f}" if share < MARGIN else f"{share:.1e}"
+
+
+def _bits(result: Result) -> str:
+    """Correct bits of the logits in float32."""
+    for rung in result.rungs:
+        for finding in rung.findings:
+            if finding.quantity == "output" and finding.name == "":
+                return " / ".join(f"{bits:.0f}" for bits in finding.bits.values())
+    return "–"

@@ -1,0 +1,190 @@
+"""Canonical weight names and layouts, the map to and from each framework's own, and the file that holds them.
+
+A canonical name is the module path and the field's word for the array: `features.0.conv.kernel`. Canonical layouts are
+Flax's (kernels (in, out) and (H, W, in, out)). One table by layer *kind* maps everything.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors import numpy as safetensors_numpy
+
+from parity.errors import UsageError
+from parity.files import write_atomically
+
+Weights = dict[str, NDArray]
+Kind = Literal["dense", "conv", "norm"]
+
+
+@dataclass(frozen=True)
+class Role:
+    """One array of a layer kind.
+
+    Args:
+        jax, torch: the frameworks' own names.
+        axes: the torch array is the canonical one transposed by these axes; None leaves it as it is.
+        buffer: a running statistic, not a parameter.
+    """
+
+    jax: str
+    torch: str
+    axes: tuple[int, ...] | None = None
+    buffer: bool = False
+
+
+ROLES: dict[Kind, dict[str, Role]] = {
+    "dense": {"kernel": Role("kernel", "weight", (1, 0)), "bias": Role("bias", "bias")},
+    "conv": {"kernel": Role("kernel", "weight", (3, 2, 0, 1)), "bias": Role("bias", "bias")},
+    "norm": {
+        "scale": Role("scale", "weight"),
+        "bias": Role("bias", "bias"),
+        "running_mean": Role("mean", "running_mean", buffer=True),
+        "running_var": Role("var", "running_var", buffer=True),
+    },
+}
+BUFFERS = frozenset(role for roles in ROLES.values() for role, spec in roles.items() if spec.buffer)
+# PyTorch counts batches for a cumulative average that is off unless momentum is None; nothing else has a counterpart.
+WITHOUT_TWIN = frozenset({"num_batches_tracked"})
+
+
+def is_buffer(name: str) -> bool:
+    """Whether the canonical name is that of a running statistic."""
+    return name.rpartition(".")[2] in BUFFERS
+
+
+def parameters(weights: Mapping[str, NDArray]) -> Weights:
+    """The learnable part of the weights."""
+    return {name: array for name, array in weights.items() if not is_buffer(name)}
+
+
+def buffers(weights: Mapping[str, NDArray]) -> Weights:
+    """The running statistics among the weights."""
+    return {name: array for name, array in weights.items() if is_buffer(name)}
+
+
+def to_canonical(
+    native: Mapping[str, NDArray], kinds: Mapping[str, Kind], framework: Literal["jax", "torch"]
+) -> Weights:
+    """Rename and transpose a framework's own arrays.
+
+    Args:
+        native: every parameter and buffer by the framework's own dotted name.
+        kinds: kind of every module that holds arrays, by module path.
+        framework: whose arrays they are.
+
+    Raises:
+        UsageError: an array belongs to no known kind or role.
+    """
+    weights: Weights = {}
+    for name, array in native.items():
+        path, _, own = name.rpartition(".")
+        if own in WITHOUT_TWIN:
+            continue
+        role, spec = _role(path, own, kinds, framework, array.shape)
+        axes = spec.axes if framework == "torch" else None
+        weights[_join(path, role)] = array if axes is None else np.ascontiguousarray(array.transpose(np.argsort(axes)))
+    return weights
+
+
+def shapes_of(
+    native: Mapping[str, tuple[int, ...]], kinds: Mapping[str, Kind], framework: Literal["jax", "torch"]
+) -> dict[str, tuple[int, ...]]:
+    """Canonical names and shapes of a framework's own; raises as `to_canonical`."""
+    nothing = {name: np.broadcast_to(np.int8(0), shape) for name, shape in native.items()}
+    return {name: array.shape for name, array in to_canonical(nothing, kinds, framework).items()}
+
+
+def from_canonical(
+    weights: Mapping[str, NDArray], kinds: Mapping[str, Kind], framework: Literal["jax", "torch"]
+) -> Weights:
+    """The inverse of `to_canonical`: a framework's own names and layouts.
+
+    Raises:
+        UsageError: a name belongs to no module of known kind.
+    """
+    native: Weights = {}
+    for name, array in weights.items():
+        path, _, role = name.rpartition(".")
+        spec = ROLES[kinds[path]].get(role) if path in kinds else None
+        if spec is None:
+            raise UsageError(f"weight {name} {array.shape} fits no layer of the network; known layers: {_some(kinds)}")
+        axes = spec.axes if framework == "torch" else None
+        own = spec.torch if framework == "torch" else spec.jax
+        native[_join(path, own)] = array if axes is None else array.transpose(axes)
+    return native
+
+
+def require_bijection(got: Mapping[str, NDArray], expected: Mapping[str, tuple[int, ...]]) -> None:
+    """Check that `got` holds exactly the expected names and shapes, and numbers only.
+
+    Raises:
+        UsageError: with what is missing, what is extra, what has another shape, and what holds NaN.
+    """
+    faults = mismatches({name: array.shape for name, array in got.items()}, expected)
+    faults += [f"NaN or infinity in {name}" for name, array in got.items() if not np.isfinite(array).all()]
+    if faults:
+        raise UsageError(f"the weights do not fit the network: {'; '.join(faults)}; give the weights of this network")
+
+
+def mismatches(got: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> list[str]:
+    """What keeps two sets of names and shapes from being the same; empty when nothing does."""
+    faults = []
+    if missing := [name for name in expected if name not in got]:
+        faults.append(f"missing {_listed(missing, expected)}")
+    if extra := [name for name in got if name not in expected]:
+        faults.append(f"extra {_listed(extra, got)}")
+    faults += [
+        f"{name} has shape {tuple(got[name])}, expected {tuple(shape)}"
+        for name, shape in expected.items()
+        if name in got and tuple(got[name]) != tuple(shape)
+    ]
+    return faults
+
+
+def save(weights: Mapping[str, NDArray], path: str | Path) -> None:
+    """Write canonical weights to a safetensors file, whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    arrays = {name: np.ascontiguousarray(array) for name, array in weights.items()}
+    write_atomically(path, safetensors_numpy.save(arrays, metadata={"format": "netparity", "layout": "canonical"}))
+
+
+def load(path: str | Path) -> Weights:
+    """Read canonical weights from a safetensors file.
+
+    Raises:
+        UsageError: there is no such file, or it is not a whole safetensors file.
+    """
+    try:
+        return safetensors_numpy.load(Path(path).read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read weights {path}: {error.strerror}; name a safetensors file") from error
+    except (SafetensorError, KeyError, ValueError) as error:
+        raise UsageError(f"{path} is not a whole safetensors file ({error}); save it again") from error
+
+
+def _role(path: str, own: str, kinds: Mapping[str, Kind], framework: str, shape: tuple[int, ...]) -> tuple[str, Role]:
+    for role, spec in ROLES[kinds[path]].items() if path in kinds else ():
+        if getattr(spec, framework) == own:
+            return role, spec
+    known = ", ".join(ROLES)
+    raise UsageError(f"{framework} array {_join(path, own)} {tuple(shape)} belongs to no known layer kind ({known})")
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name
+
+
+def _listed(names: Iterable[str], shapes: Mapping[str, tuple[int, ...]]) -> str:
+    return ", ".join(f"{name} {tuple(shapes[name])}" for name in names)
+
+
+def _some(names: Iterable[str]) -> str:
+    return ", ".join(list(names)[:8])
