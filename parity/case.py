@@ -12,6 +12,7 @@ from parity import initial
 from parity.data import Batch, Stream, open_stream
 from parity.recipes import Recipe
 from parity.trace import Arrays
+from parity.weights import require_bijection
 
 STEPS = 3
 """Training steps of the trajectory and of the state rung: what step 1 hides shows by the third."""
@@ -57,9 +58,9 @@ def make_case(
     shapes: Mapping[str, tuple[int, ...]],
     *,
     seed: int = 0,
-    data: str | None = None,
     folder: str | None = None,
     download: bool = False,
+    weights: Mapping[str, NDArray] | None = None,
 ) -> Case:
     """Draw a case.
 
@@ -67,14 +68,14 @@ def make_case(
         recipe: its network, data and optimizer.
         shapes: of the network's weights.
         seed: of everything that is drawn.
-        data: data set instead of the recipe's.
-        folder, download: where the data is, and whether it may be fetched.
+        folder, download: where the images' files are, and whether they may be fetched.
+        weights: instead of random ones; as float32 holds them.
 
     Raises:
-        UsageError: the data is not there, or does not fit the network.
+        UsageError: the data is not there, or the weights are not those of the network.
     """
     stream = open_stream(
-        data or recipe.check_data,
+        recipe.check_data,
         split="train",
         batch_size=recipe.check_batch_size,
         seed=seed,
@@ -83,7 +84,7 @@ def make_case(
         download=download,
     )
     rng = np.random.default_rng([seed, 1])
-    weights = initial.draw(shapes, "probe", seed)
+    weights = initial.draw(shapes, "probe", seed) if weights is None else _given(weights, shapes)
     batches = [_dithered(stream.batch(0, step % (stream.steps_per_epoch or STEPS)), rng) for step in range(STEPS)]
     classes = weights[[name for name in weights if name.endswith(".bias")][-1]].size
     return Case(
@@ -101,6 +102,11 @@ def make_case(
         positions=[(epoch, step) for epoch in (0, 1) for step in range(min(2, stream.steps_per_epoch or 2))],
         seeds=_seeds(shapes, seed),
     )
+
+
+def _given(weights: Mapping[str, NDArray], shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
+    require_bijection(weights, shapes)
+    return {name: _single(weights[name]) for name in shapes}
 
 
 def _dithered(batch: Batch, rng: Generator) -> Batch:

@@ -1,9 +1,11 @@
 """The parity check of one recipe: what the frameworks show, rung by rung, to the ladder."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+
+from numpy.typing import NDArray
 
 from parity.backends import twin_class
 from parity.case import Case, make_case
@@ -24,9 +26,9 @@ def check(
     rungs: Sequence[int] = RUNGS,
     seed: int = 0,
     device: str = "cpu",
-    data: str | None = None,
     folder: str | None = None,
     download: bool = False,
+    weights: Mapping[str, NDArray] | None = None,
     progress: Callable[[str], None] = lambda note: None,
 ) -> Result:
     """Check that a recipe's network is the same function in Flax, PyTorch and NumPy.
@@ -36,22 +38,23 @@ def check(
         rungs: numbers of the rungs to climb, 1 to 8; the structure is always looked at, for nothing stands without it.
         seed: of weights, data and cotangents.
         device: "cpu" or "gpu", of JAX and PyTorch.
-        data, folder, download: data set instead of the recipe's, where it is, and whether it may be fetched.
+        folder, download: where the images' files are, and whether they may be fetched.
+        weights: canonical weights to check with, instead of random ones.
         progress: told in a word what is being done.
 
     Raises:
-        UsageError: the data or the device is not there.
+        UsageError: the data or the device is not there, or the weights are not those of the network.
     """
     started = time.perf_counter()
     reference = twin_class("numpy")
     shapes = reference.build(recipe.network, recipe.config).shapes()
-    case = make_case(recipe, shapes, seed=seed, data=data, folder=folder, download=download)
+    case = make_case(recipe, shapes, seed=seed, folder=folder, download=download, weights=weights)
     observers = [
         Observer(twin_class(framework), case, device="cpu" if framework == "numpy" else device)
         for framework in ("jax", "torch", "numpy")
     ]
     climbed = climb(case, observers, rungs=rungs, progress=progress)
-    return Result(recipe.name, tuple(climbed), time.perf_counter() - started, seed, device, data or recipe.check_data)
+    return Result(recipe.name, tuple(climbed), time.perf_counter() - started, seed, device, recipe.check_data)
 
 
 def climb(

@@ -7,13 +7,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from parity import recipes
-from parity.errors import UsageError
+from parity.errors import UsageError, unknown_name
 from parity.report import json_, terminal
-from parity.report.result import Result, exit_code
+from parity.report.result import exit_code
 
 
 def entry_point() -> None:
@@ -41,33 +42,63 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from parity import weights
     from parity.backends import keep_compiled_programs
     from parity.check import RUNGS, check, parse_rungs
 
-    chosen = [recipes.load(name) for name in dict.fromkeys(arguments.names or recipes.names())]
+    chosen = _chosen(arguments)
     rungs = parse_rungs(arguments.rungs) if arguments.rungs else RUNGS
+    given = weights.load(arguments.weights) if arguments.weights else None
     _require_folder(arguments.json)
     keep_compiled_programs()
-    results: list[Result] = []
     with _Progress() as progress:
-        for recipe in chosen:
-            data = arguments.data if recipe.network in ("MLP", "VGG") and recipe.offline_data else None
-            results.append(
-                check(
-                    recipe,
-                    rungs=rungs,
-                    seed=arguments.seed,
-                    device=arguments.device,
-                    data=data,
-                    folder=arguments.data_dir,
-                    download=arguments.download,
-                    progress=progress.note,
-                )
+        results = [
+            check(
+                recipe,
+                rungs=rungs,
+                seed=arguments.seed,
+                device=arguments.device,
+                folder=arguments.data_dir,
+                download=arguments.download,
+                weights=given,
+                progress=progress.note,
             )
+            for recipe in chosen
+        ]
     if arguments.json:
         json_.write(results, arguments.json)
     terminal.show_results(terminal.console(), results)
     return exit_code(results)
+
+
+def _chosen(arguments: argparse.Namespace) -> list[recipes.Recipe]:
+    """The recipes named, with the data and the length asked for; an option that fits none of them is an error."""
+    from parity.data.registry import IMAGE_NAMES
+
+    chosen = [recipes.load(name) for name in dict.fromkeys(arguments.names or recipes.names())]
+    if arguments.data is not None:
+        if arguments.data not in IMAGE_NAMES:
+            raise unknown_name("set of images", arguments.data, IMAGE_NAMES)
+        chosen = _changed(chosen, "--data", [r.data in IMAGE_NAMES for r in chosen], offline_data=arguments.data)
+    if arguments.length is not None:
+        chosen = _changed(chosen, "--length", [r.length is not None for r in chosen], length=arguments.length)
+    if arguments.weights and len(chosen) != 1:
+        raise UsageError(f"--weights got {len(chosen)} networks; name the one that the weights are of")
+    return chosen
+
+
+def _changed(chosen: list[recipes.Recipe], option: str, fits: list[bool], **change: Any) -> list[recipes.Recipe]:
+    if not any(fits):
+        names = ", ".join(recipe.name for recipe in chosen)
+        raise UsageError(f"{option} fits none of {names}; see parity list for what each network is fed")
+    return [replace(recipe, **change) if fit else recipe for recipe, fit in zip(chosen, fits, strict=True)]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def _bugs(arguments: argparse.Namespace) -> int:
@@ -120,7 +151,7 @@ def _seed(text: str) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="parity",
         description="Proves that a network in Flax and its twin in PyTorch are the same function, or names the first "
         "layer where they are not.",
@@ -138,6 +169,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="of JAX and PyTorch (cpu)")
     check.add_argument("--data", metavar="NAME", help="images for mlp and vgg: digits, fashion-mnist or cifar10")
+    check.add_argument("--length", type=int, metavar="T", help="length of the palindromes for rnn, 2 or more")
+    check.add_argument("--weights", metavar="FILE", help="canonical weights (safetensors) to check one network with")
     check.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
     check.add_argument("--download", action="store_true", help="let torchvision download the images")
     check.set_defaults(run=_check)

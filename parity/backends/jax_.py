@@ -272,11 +272,11 @@ class JaxTwin(Twin):
 
     def optimizer(self, spec: Optimizer, learning_rates: Sequence[float]) -> optax.GradientTransformation:
         """The recipe's optimizer, clipping included; step k takes the k-th learning rate."""
+        return optax.chain(*self.clipping(spec), self.rule(spec, self.schedule(learning_rates)))
 
-        def schedule(step: jax.Array) -> jax.Array:
-            return jnp.asarray(learning_rates, self.dtype)[step]
-
-        return optax.chain(*self.clipping(spec), self.rule(spec, schedule))
+    def schedule(self, learning_rates: Sequence[float]) -> optax.Schedule:
+        """Step k → the k-th learning rate."""
+        return lambda step: jnp.asarray(learning_rates, self.dtype)[step]
 
     def clipping(self, spec: Optimizer) -> list[optax.GradientTransformation]:
         """What comes before the optimizer's rule."""

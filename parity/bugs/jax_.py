@@ -158,11 +158,7 @@ def _flax_default(model: Any, seed: int) -> None:
 
 class _ClipAfter(JaxTwin):
     def optimizer(self, spec: Optimizer, learning_rates: Sequence[float]) -> optax.GradientTransformation:
-        def schedule(step: jax.Array) -> jax.Array:
-            return jnp.asarray(learning_rates, self.dtype)[step]
-
-        small = optimizers.clip_by_global_norm(0.01 * (spec.clip_norm or 1.0))
-        return optax.chain(self.rule(spec, schedule), small)
+        return optax.chain(self.rule(spec, self.schedule(learning_rates)), *self.clipping(spec))
 
 
 class _ExactClip(JaxTwin):

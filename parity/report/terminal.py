@@ -90,13 +90,19 @@ def answer(results: Sequence[Result]) -> str:
             Verdict.DIFFERENT: "not the same function",
             Verdict.INCONCLUSIVE: "not ruled on",
         }[verdict]
-        lines.append(f"{verdict.upper()}: {', '.join(names)} – {what}")
+        lines.append(f"{verdict.upper()}: {', '.join(names)} – {what}{_only(results[0].rungs)}")
     found = [f for result in results for rung in result.rungs for f in rung.findings]
     largest = max((f.share for f in found), default=np.nan)
     lines.append(
         f"{len(found):,} comparisons; the largest gap is {_share(largest)} × rounding, {MARGIN:.0f} is the limit"
     )
     return "\n".join(lines)
+
+
+def _only(rungs: Sequence[Rung]) -> str:
+    """What to add where not all rungs were climbed."""
+    climbed = [rung.number for rung in rungs]
+    return "" if climbed == list(ladder.NAMES) else f", as far as rungs {', '.join(map(str, climbed))} tell"
 
 
 def _share(share: float) -> str:

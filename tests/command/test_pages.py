@@ -1,0 +1,64 @@
+"""Every command that README.md and docs/ show is run, and does what they show."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def shown(text: str) -> list[tuple[str, str]]:
+    """Commands in the text's console blocks, each with the output that is shown beneath it ("" if none is)."""
+    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
+    return [
+        (command, output.strip())
+        for block in blocks
+        for command, output in re.findall(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+    ]
+
+
+def outline(text: str) -> list[list[str]]:
+    """Words of every line, with numbers and the spacing that follows from them taken out."""
+    lines = [re.sub(r"[\d.,e+-]*\d[\d.,e+-]*", "#", line).split() for line in text.splitlines()]
+    return [line for line in lines if line]
+
+
+EXAMPLES = [(page.name, command, output) for page in PAGES for command, output in shown(page.read_text())]
+PARITY = [example for example in EXAMPLES if example[1].startswith("parity ") or example[1] == "make check"]
+MAKE = [example for example in EXAMPLES if example[1].startswith("make")]
+
+
+@pytest.mark.parametrize(("page", "command", "output"), PARITY, ids=[command for _, command, _ in PARITY])
+def test_a_command_does_what_the_page_shows(parity, page: str, command: str, output: str, tmp_path: Path) -> None:
+    arguments = ["check"] if command == "make check" else shlex.split(command)[1:]
+    record = tmp_path / "record.json"
+    bugs = arguments[0] == "bugs"
+    found = parity(*arguments, *(["--json", str(record)] if bugs else []))
+    assert found.returncode == 0, found.stdout + found.stderr
+    if output:
+        assert outline(found.stdout) == outline(output)
+    if bugs:
+        assert all(bug["as_expected"] for bug in json.loads(record.read_text())["bugs"])
+
+
+def test_make_commands_are_those_of_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = {word for _, command, _ in MAKE for word in command.split()[1:] if "=" not in word}
+    assert named
+    assert named <= targets
+    assert "$(BIN)/parity check\n" in (ROOT / "Makefile").read_text()
+
+
+def test_the_pages_show_the_whole_check_and_all_bugs() -> None:
+    commands = [command for _, command, _ in EXAMPLES]
+    assert "make check" in commands
+    assert "parity bugs" in commands
+
+
+def test_an_outline_tells_different_outputs_apart() -> None:
+    assert outline("vgg = 12.5 same") == outline("vgg  =  9.0   same")
+    assert outline("vgg = 12.5 same") != outline("vgg ≠ 12.5 different")
