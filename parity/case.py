@@ -114,10 +114,16 @@ def _dithered(batch: Batch, rng: Generator) -> Batch:
     of them gets the gradient would then be decided by rounding too."""
     if batch.inputs.ndim != 4:
         return batch
-    levels = np.unique(batch.inputs)
-    step = np.diff(levels).min(initial=np.inf, where=np.diff(levels) > 1e-6) if levels.size > 1 else 1.0
-    noise = rng.uniform(-0.5, 0.5, batch.inputs.shape) * step
+    noise = rng.uniform(-0.5, 0.5, batch.inputs.shape) * [
+        _grey_level(batch.inputs[..., c]) for c in range(batch.inputs.shape[-1])
+    ]
     return Batch((batch.inputs + noise).astype(np.float32), batch.labels)
+
+
+def _grey_level(channel: NDArray) -> float:
+    """The smallest step between values of a channel; equal ones may differ by rounding."""
+    steps = np.diff(np.unique(channel))
+    return float(steps.min(initial=1.0, where=steps > np.finfo(np.float16).eps))
 
 
 def _moved(array: NDArray, rng: Generator) -> NDArray:

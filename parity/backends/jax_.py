@@ -3,8 +3,8 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import jaxnets
 from jaxnets import layers, losses, optimizers
 from parity.backends.jax_taps import Tape, module_paths, taps
-from parity.backends.twin import Config, Precision, Twin
+from parity.backends.twin import Config, Precision, Twin, in_setting
 from parity.data import Batch
 from parity.errors import UsageError
 from parity.files import cache_folder
@@ -32,20 +32,7 @@ MOMENTS = {
 }
 RUN_ONCE = {"xla_backend_optimization_level": "1"}
 """XLA's options for a program that is not worth optimising: the VGG's weights are drawn in 1.5 s instead of 5.8."""
-P = ParamSpec("P")
-R = TypeVar("R")
 State = dict[str, jax.Array]  # native dotted name → array
-
-
-def _in_setting(method: Callable[Concatenate["JaxTwin", P], R]) -> Callable[Concatenate["JaxTwin", P], R]:
-    """Run a method under the twin's precision and on its device; JAX's configuration is as before afterwards."""
-
-    @wraps(method)
-    def run(self: "JaxTwin", *args: P.args, **kwargs: P.kwargs) -> R:
-        with self.setting():
-            return method(self, *args, **kwargs)
-
-    return run
 
 
 class JaxTwin(Twin):
@@ -117,7 +104,7 @@ class JaxTwin(Twin):
         """All parameters and buffers; JAX arrays are immutable, so these views are read-only."""
         return self._canonical(self._state)
 
-    @_in_setting
+    @in_setting
     def _load(self, weights: Mapping[str, NDArray]) -> None:
         native = self.import_weights(weights)
         self._state = {name: jnp.array(native[name], self.dtype, copy=True) for name in self._state}
@@ -164,13 +151,13 @@ class JaxTwin(Twin):
 
     # What the checks ask for
 
-    @_in_setting
+    @in_setting
     def forward(self, inputs: NDArray, *, training: bool) -> NDArray:
         """Logits by the jitted network."""
         logits, _ = self._compiled(self._apply, training=training)(self._state, self._inputs(inputs))
         return np.array(logits)
 
-    @_in_setting
+    @in_setting
     def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
         """One pass with every layer's output, loss and gradients captured."""
         x, labels = self._inputs(batch.inputs), jnp.array(batch.labels)
@@ -234,7 +221,7 @@ class JaxTwin(Twin):
         """The gradients as the optimizer gets them."""
         return gradients
 
-    @_in_setting
+    @in_setting
     def isolate(self, probes: Mapping[str, Probe], *, training: bool) -> dict[str, Reading]:
         """Each call alone, all in one compiled program."""
         fed = {call: (self._inputs(probe.input), self._inputs(probe.cotangent)) for call, probe in probes.items()}
@@ -259,7 +246,7 @@ class JaxTwin(Twin):
             readings[call] = output, to_input, own
         return readings
 
-    @_in_setting
+    @in_setting
     def state(self, batches: Sequence[Batch]) -> tuple[Arrays, NDArray]:
         """Buffers after a training-mode pass over each batch, then the logits of the last in evaluation mode."""
         state = self._state
@@ -290,7 +277,7 @@ class JaxTwin(Twin):
             return optimizers.rmsprop(schedule, alpha=spec.alpha, eps=spec.eps)
         return optimizers.sgd(schedule, momentum=spec.momentum)
 
-    @_in_setting
+    @in_setting
     def update(
         self,
         optimizer: Optimizer,
@@ -310,7 +297,7 @@ class JaxTwin(Twin):
             seen.append({f"{kind}.{name}": np.array(a) for kind, arrays in found.items() for name, a in arrays.items()})
         return seen
 
-    @_in_setting
+    @in_setting
     def train(self, batches: Sequence[Batch], optimizer: Optimizer, learning_rates: Sequence[float]) -> Trajectory:
         """One jitted training step a batch, from the present weights."""
         transformation, step = self._training(optimizer, tuple(learning_rates))
@@ -344,7 +331,7 @@ class JaxTwin(Twin):
         updates, moments = transformation.update(gradients, moments, learnable)
         return optax.apply_updates(learnable, updates), buffers, moments, loss
 
-    @_in_setting
+    @in_setting
     def receive(self, batch: Batch) -> Batch:
         """The batch as JAX holds it, read back."""
         inputs, labels = jax.device_put(batch.inputs, self._device), jax.device_put(batch.labels, self._device)

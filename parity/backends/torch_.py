@@ -1,10 +1,9 @@
 """PyTorch networks, seen through NumPy."""
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 import torchnets
-from parity.backends.twin import Config, Precision, Twin
+from parity.backends.twin import Config, Precision, Twin, in_setting
 from parity.data import Batch
 from parity.errors import UsageError
 from parity.recipes import Optimizer
@@ -22,20 +21,7 @@ from torchnets import losses, optimizers
 
 KINDS: dict[type, Kind] = {nn.Linear: "dense", nn.Conv2d: "conv", nn.BatchNorm2d: "norm"}
 MOMENTS = {"adam": ("exp_avg", "exp_avg_sq"), "rmsprop": ("square_avg",), "sgd": ("momentum_buffer",)}
-P = ParamSpec("P")
-R = TypeVar("R")
 Tensors = dict[str, torch.Tensor]
-
-
-def _in_setting(method: Callable[Concatenate["TorchTwin", P], R]) -> Callable[Concatenate["TorchTwin", P], R]:
-    """Run a method in strict float32 arithmetic; PyTorch's configuration is as before afterwards."""
-
-    @wraps(method)
-    def run(self: "TorchTwin", *args: P.args, **kwargs: P.kwargs) -> R:
-        with self.setting():
-            return method(self, *args, **kwargs)
-
-    return run
 
 
 class TorchTwin(Twin):
@@ -135,13 +121,13 @@ class TorchTwin(Twin):
 
     # What the checks ask for
 
-    @_in_setting
+    @in_setting
     def forward(self, inputs: NDArray, *, training: bool) -> NDArray:
         """Logits, with nothing captured."""
         with self._mode(training) as buffers, torch.no_grad():
             return _array(self._call(buffers, self._inputs(inputs)))
 
-    @_in_setting
+    @in_setting
     def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
         """One pass with every layer's output, loss and gradients captured."""
         x = self._inputs(batch.inputs).requires_grad_()
@@ -170,7 +156,7 @@ class TorchTwin(Twin):
             buffers=self._canonical(buffers),
         )
 
-    @_in_setting
+    @in_setting
     def isolate(self, probes: Mapping[str, Probe], *, training: bool) -> dict[str, Reading]:
         """Each call alone."""
         return {call: self._isolated(call_path(call), probe, training) for call, probe in probes.items()}
@@ -186,7 +172,7 @@ class TorchTwin(Twin):
         gradients = torch.autograd.grad(output, [x, *own.values()], self._inputs(probe.cotangent))
         return Reading(_nhwc(output), _nhwc(gradients[0]), self._canonical(dict(zip(own, gradients[1:], strict=True))))
 
-    @_in_setting
+    @in_setting
     def state(self, batches: Sequence[Batch]) -> tuple[Arrays, NDArray]:
         """Buffers after a training-mode pass over each batch, then the logits of the last in evaluation mode."""
         with self._mode(True) as buffers, torch.no_grad():
@@ -223,7 +209,7 @@ class TorchTwin(Twin):
             parameter.grad = gradient
         optimizer.step()
 
-    @_in_setting
+    @in_setting
     def update(
         self,
         optimizer: Optimizer,
@@ -244,7 +230,7 @@ class TorchTwin(Twin):
             seen.append(found)
         return seen
 
-    @_in_setting
+    @in_setting
     def train(self, batches: Sequence[Batch], optimizer: Optimizer, learning_rates: Sequence[float]) -> Trajectory:
         """One training step a batch, from the present weights; the twin itself stays as it is."""
         run = self.start()

@@ -1,8 +1,10 @@
 """What every backend can do with a network of its framework."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import wraps
+from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 
 from numpy.typing import NDArray
 
@@ -13,6 +15,20 @@ from parity.weights import require_bijection
 
 Precision = Literal["float32", "float64"]
 Config = Mapping[str, Any]
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T", bound="Twin")
+
+
+def in_setting(method: Callable[Concatenate[T, P], R]) -> Callable[Concatenate[T, P], R]:
+    """Run a twin's method inside its `setting()`; the framework's configuration is as before afterwards."""
+
+    @wraps(method)
+    def run(self: T, *args: P.args, **kwargs: P.kwargs) -> R:
+        with self.setting():
+            return method(self, *args, **kwargs)
+
+    return run
 
 
 class Twin(ABC):
@@ -36,6 +52,10 @@ class Twin(ABC):
         self.model = model
         self.precision: Precision = precision
         self.device = device
+
+    def setting(self) -> AbstractContextManager[None]:
+        """The framework's configuration that the twin's precision and device ask for."""
+        return nullcontext()
 
     @classmethod
     @abstractmethod

@@ -22,9 +22,9 @@ MARGIN = 2.0**10
 
 Two correct implementations round differently by a small factor; a wrong formula is off by what float32 could see or
 nearly so, 2²⁹ times more. Measured (benchmarks/records/2026-11-23-margins.json): the correct twins of the study's
-networks, 5 seeds, stay below MARGIN_LARGEST, LEFT times less than this; the smallest of the planted bugs, Adam's epsilon under the
-root at a gradient near 1, is at MARGIN_SMALLEST, RIGHT times more. A framework is *less accurate* by the same measure: its rounding
-in float32 is so many times the other's (TF32 loses 2¹³, bfloat16 2¹⁶).
+networks, 5 seeds, stay below MARGIN_LARGEST, LEFT times less than this; the smallest of the planted bugs, Adam's
+epsilon under the root at a gradient near 3, is at MARGIN_SMALLEST, RIGHT times more. A framework is *less accurate* by
+the same measure: its rounding in float32 is so many times the other's (TF32 loses 2¹³, bfloat16 2¹⁶).
 """
 
 STORED = float(np.finfo(np.float32).eps) / 4

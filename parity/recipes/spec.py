@@ -38,7 +38,7 @@ class Recipe:
         source: where in the study.
         network: class name in jaxnets, torchnets and parity.reference.
         config: the class's keywords.
-        parameters: learnable parameters that the study states (or its layer table adds up to).
+        parameters: learnable parameters that the study states (or its layer table adds up to), None if nobody does.
         data: data set of the study.
         offline_data: data set that stands in for it where the study's cannot be had; None when the study's always can.
         length: length T of the palindromes.
@@ -53,7 +53,7 @@ class Recipe:
     source: str
     network: Literal["MLP", "VGG", "RNN"]
     config: Mapping[str, Any]
-    parameters: int
+    parameters: int | None
     data: str
     batch_size: int
     check_batch_size: int

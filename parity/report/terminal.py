@@ -32,7 +32,7 @@ def show_recipes(out: Console, recipes: Iterable[Recipe]) -> None:
     table = Table("name", "network", "parameters", "data (offline)", "optimizer", "the study's claim", box=None)
     for recipe in recipes:
         data = f"{recipe.data} ({recipe.offline_data})" if recipe.offline_data else recipe.data
-        parameters = f"{recipe.parameters:,}"
+        parameters = "–" if recipe.parameters is None else f"{recipe.parameters:,}"
         table.add_row(recipe.name, recipe.network, parameters, data, recipe.optimizer.kind, recipe.claim)
     out.print(table)
 

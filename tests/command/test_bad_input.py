@@ -15,6 +15,7 @@ SHAPES = RNN().shapes()
 
 def _refuse(capsys, *argv: str) -> str:
     """Run the command, which must refuse; its one line."""
+    code: object
     try:
         code = main(argv)
     except SystemExit as stopped:  # argparse leaves by itself

@@ -45,6 +45,13 @@ def test_a_command_does_what_the_page_shows(parity, page: str, command: str, out
         assert all(bug["as_expected"] for bug in json.loads(record.read_text())["bugs"])
 
 
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_the_python_on_a_page_runs(page: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        exec(block, {})
+
+
 def test_make_commands_are_those_of_the_makefile() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {word for _, command, _ in MAKE for word in command.split()[1:] if "=" not in word}
