@@ -147,4 +147,4 @@ def _seeds(shapes: Mapping[str, tuple[int, ...]], seed: int) -> list[int]:
     """Enough draws to give the smallest array 512 numbers, or all arrays 2²² together; at least two."""
     sizes = [prod(shape) for shape in shapes.values()]
     draws = min(-(-512 // min(sizes)), max(2, 2**22 // sum(sizes)))
-    return list(range(seed, seed + draws))
+    return [(seed + draw) % 2**32 for draw in range(draws)]

@@ -122,8 +122,8 @@ def parse_rungs(text: str) -> list[int]:
     by_name = {name: number for number, name in ladder.NAMES.items()}
     chosen: list[int] = []
     for part in text.split(","):
-        first, _, last = part.strip().partition("-")
-        ends = [by_name.get(end, int(end) if end.isdigit() else 0) for end in (first, last or first)]
+        first, dash, last = part.strip().partition("-")
+        ends = [by_name.get(end, int(end) if end.isdecimal() else 0) for end in (first, last if dash else first)]
         if not all(end in ladder.NAMES for end in ends) or ends[0] > ends[1]:
             known = ", ".join(f"{number} {name}" for number, name in ladder.NAMES.items())
             raise UsageError(

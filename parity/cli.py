@@ -47,7 +47,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from parity.check import RUNGS, check, parse_rungs
 
     chosen = _chosen(arguments)
-    rungs = parse_rungs(arguments.rungs) if arguments.rungs else RUNGS
+    rungs = RUNGS if arguments.rungs is None else parse_rungs(arguments.rungs)
     given = weights.load(arguments.weights) if arguments.weights else None
     _require_folder(arguments.json)
     keep_compiled_programs()

@@ -1,6 +1,8 @@
 """Output files: written to a temporary name beside the target, then renamed."""
 
+import errno
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -22,25 +24,28 @@ def write_atomically(path: str | Path, content: bytes | str) -> Path:
     Raises:
         UsageError: the folder does not exist or cannot be written to, or the disk is full.
     """
-    target = Path(path)
+    target = Path(os.path.realpath(path))  # what a link points to is written, not the link
     data = content.encode() if isinstance(content, str) else content
     try:
+        mode = target.stat().st_mode if target.exists() else stat.S_IFREG | (0o666 & ~_umask())
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(mode):
+            raise UsageError(f"cannot write {path}: it is not a regular file; name a file")
         descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
     except OSError as error:
-        raise UsageError(
-            f"cannot write {target}: {error.strerror}; name a file in a folder you can write to"
-        ) from error
+        raise UsageError(f"cannot write {path}: {error.strerror}; name a file in a folder you can write to") from error
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o666 & ~_umask())
+        Path(name).chmod(stat.S_IMODE(mode))
         Path(name).replace(target)
     except OSError as error:
         Path(name).unlink(missing_ok=True)
-        raise UsageError(f"cannot write {target}: {error.strerror}; what was there before is unchanged") from error
-    return target
+        raise UsageError(f"cannot write {path}: {error.strerror}; what was there before is unchanged") from error
+    return Path(path)
 
 
 def _umask() -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from math import prod
 from typing import Literal
+from zlib import crc32
 
 import numpy as np
 from numpy.random import Generator
@@ -22,13 +23,14 @@ def draw(shapes: Shapes, scheme: Scheme, seed: int) -> Arrays:
         scheme: "default" is PyTorch's: kernels and their biases U(−1/√fan_in, 1/√fan_in), norms 1 and 0, running
             statistics 0 and 1. "randn" is the study's: kernels 0.1 · N(0, 1), biases 0, else as "default". "probe" is
             random in every array, so that no bug hides behind a zero or a one.
-        seed: of the draw; each array has its own stream.
+        seed: of the draw; each array's stream is that of its name.
     """
     rule = {"default": _default, "randn": _randn, "probe": _probe}[scheme]
-    streams = np.random.SeedSequence(seed).spawn(len(shapes))
     return {
-        name: rule(name, shapes, np.random.default_rng(stream)).astype(np.float32).astype(np.float64)
-        for name, stream in zip(shapes, streams, strict=True)
+        name: rule(name, shapes, np.random.default_rng([seed, crc32(name.encode())]))
+        .astype(np.float32)
+        .astype(np.float64)
+        for name in shapes
     }
 
 

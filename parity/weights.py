@@ -152,7 +152,7 @@ def save(weights: Mapping[str, NDArray], path: str | Path) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
-    arrays = {name: np.ascontiguousarray(array) for name, array in weights.items()}
+    arrays = {name: np.require(array, requirements="C") for name, array in weights.items()}
     write_atomically(path, safetensors_numpy.save(arrays, metadata={"format": "netparity", "layout": "canonical"}))
 
 
@@ -166,7 +166,9 @@ def load(path: str | Path) -> Weights:
         return safetensors_numpy.load(Path(path).read_bytes())
     except OSError as error:
         raise UsageError(f"cannot read weights {path}: {error.strerror}; name a safetensors file") from error
-    except (SafetensorError, KeyError, ValueError) as error:
+    except KeyError as error:
+        raise UsageError(f"{path} holds numbers of type {error}; save them as float32 or float64") from error
+    except (SafetensorError, ValueError) as error:
         raise UsageError(f"{path} is not a whole safetensors file ({error}); save it again") from error
 
 

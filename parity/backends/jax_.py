@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import jaxnets
 from jaxnets import layers, losses, optimizers
 from parity.backends.jax_taps import Tape, module_paths, taps
-from parity.backends.twin import Config, Precision, Twin, in_setting
+from parity.backends.twin import Config, Precision, Twin, in_setting, require_rates
 from parity.data import Batch
 from parity.errors import UsageError
 from parity.files import cache_folder
@@ -30,8 +30,9 @@ MOMENTS = {
     "rmsprop": {"square_avg": "nu"},
     "sgd": {"momentum_buffer": "trace"},
 }
-RUN_ONCE = {"xla_backend_optimization_level": "1"}
-"""XLA's options for a program that is not worth optimising: the VGG's weights are drawn in 1.5 s instead of 5.8."""
+RUN_ONCE = {"xla_backend_optimization_level": "0"}
+"""XLA's options for programs that run a few times: LLVM does not optimise what XLA gives it. All programs of the VGG's
+check take 36 s of processor time to compile and run on a CPU so, 51 s otherwise; running them takes no longer."""
 State = dict[str, jax.Array]  # native dotted name → array
 
 
@@ -41,15 +42,15 @@ class JaxTwin(Twin):
     framework = "jax"
 
     def __init__(self, model: nnx.Module, *, precision: Precision = "float64", device: str = "cpu") -> None:
-        super().__init__(model, precision=precision, device=device)
+        super().__init__(nnx.clone(model), precision=precision, device=device)
         self._device = _device(device)
         self._graphs: dict[bool, nnx.GraphDef] = {}
         for training in (True, False):
-            model.train() if training else model.eval()
-            self._graphs[training], state = nnx.split(model)
+            self.model.train() if training else self.model.eval()
+            self._graphs[training], state = nnx.split(self.model)
         flat = {".".join(map(str, path)): variable for path, variable in nnx.to_flat_state(state)}
-        self._variables = {name: type(variable) for name, variable in flat.items()}
-        self._kinds = _kinds(model)
+        self._variables = {name: _known_type(name, variable) for name, variable in flat.items()}
+        self._kinds = _kinds(self.model)
         with self.setting():
             self._state: State = {name: _concrete(v.get_value(), self.dtype) for name, v in flat.items()}
         self._programs: dict[Any, Any] = {}
@@ -90,7 +91,7 @@ class JaxTwin(Twin):
             return {".".join(map(str, path)): variable[...] for path, variable in nnx.to_flat_state(state)}
 
         with jax.default_device(_device("cpu")):
-            native = jax.jit(jax.vmap(one), compiler_options=RUN_ONCE)(jnp.asarray(seeds))
+            native = _jit(jax.vmap(one))(jnp.asarray(np.asarray(seeds, np.uint32)))
         draws = [
             to_canonical({k: np.asarray(v[i]) for k, v in native.items()}, kinds, "jax") for i in range(len(seeds))
         ]
@@ -139,7 +140,7 @@ class JaxTwin(Twin):
     def _compiled(self, function: Callable[..., Any], **static: Any) -> Any:
         key = (function.__name__, *static.items())
         if key not in self._programs:
-            self._programs[key] = jax.jit(partial(function, **static))
+            self._programs[key] = _jit(partial(function, **static))
         return self._programs[key]
 
     def _inputs(self, x: NDArray) -> jax.Array:
@@ -226,7 +227,8 @@ class JaxTwin(Twin):
         """Each call alone, all in one compiled program."""
         fed = {call: (self._inputs(probe.input), self._inputs(probe.cotangent)) for call, probe in probes.items()}
         found = jax.tree.map(np.asarray, self._compiled(self._isolated, training=training)(self._state, fed))
-        return {call: Reading(y, to_input, self._canonical(own)) for call, (y, to_input, own) in found.items()}
+        readings = {call: Reading(y, to_input, self._canonical(own)) for call, (y, to_input, own) in found.items()}
+        return {call: readings[call] for call in probes}
 
     def _isolated(
         self, state: State, probes: dict[str, tuple[jax.Array, jax.Array]], training: bool
@@ -286,8 +288,9 @@ class JaxTwin(Twin):
         learning_rates: Sequence[float],
     ) -> list[Arrays]:
         """Feed a stream of gradients to the optimizer alone."""
+        require_rates(len(gradients), learning_rates)
         transformation = self.optimizer(optimizer, learning_rates)
-        step = jax.jit(transformation.update)
+        step = _jit(transformation.update)
         params = {name: self._inputs(array) for name, array in parameters.items()}
         state, seen = transformation.init(params), []
         for given in gradients:
@@ -300,6 +303,7 @@ class JaxTwin(Twin):
     @in_setting
     def train(self, batches: Sequence[Batch], optimizer: Optimizer, learning_rates: Sequence[float]) -> Trajectory:
         """One jitted training step a batch, from the present weights."""
+        require_rates(len(batches), learning_rates)
         transformation, step = self._training(optimizer, tuple(learning_rates))
         learnable, buffers = jax.tree.map(jnp.copy, self._split(self._state))
         moments, seen = transformation.init(learnable), []
@@ -314,7 +318,7 @@ class JaxTwin(Twin):
         key = ("train", optimizer, learning_rates)
         if key not in self._programs:
             transformation = self.optimizer(optimizer, learning_rates)
-            step = jax.jit(partial(self._training_step, transformation), donate_argnums=(0, 1, 2))
+            step = _jit(partial(self._training_step, transformation), donate_argnums=(0, 1, 2))
             self._programs[key] = transformation, step
         return self._programs[key]
 
@@ -336,6 +340,17 @@ class JaxTwin(Twin):
         """The batch as JAX holds it, read back."""
         inputs, labels = jax.device_put(batch.inputs, self._device), jax.device_put(batch.labels, self._device)
         return Batch(np.array(inputs), np.array(labels, np.int64))
+
+
+def _known_type(name: str, variable: nnx.Variable) -> type[nnx.Variable]:
+    if not isinstance(variable, nnx.Param | nnx.BatchStat):
+        kind = type(variable).__name__
+        raise UsageError(f"variable {name} is a {kind}; expected parameters and batch statistics: take it out")
+    return type(variable)
+
+
+def _jit(function: Callable[..., Any], **options: Any) -> Any:
+    return jax.jit(function, compiler_options=RUN_ONCE, **options)
 
 
 def keep_compiled_programs() -> None:

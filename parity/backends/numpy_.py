@@ -104,7 +104,7 @@ class NumpyTwin(Twin):
         learning_rates: Sequence[float],
     ) -> list[Arrays]:
         """Feed a stream of gradients to the optimizer alone."""
-        rule, values = _rule(optimizer), dict(parameters)
+        rule, values = _rule(optimizer), {name: np.asarray(array, np.float64) for name, array in parameters.items()}
         state, seen = rule.init(values), []
         for given, learning_rate in zip(gradients, learning_rates, strict=True):
             values, state = rule.update(values, _clipped(given, optimizer), state, learning_rate)

@@ -37,16 +37,16 @@ class TorchTwin(Twin):
 
     @contextmanager
     def setting(self) -> Iterator[None]:
-        """No TF32 in matrix products and convolutions."""
-        cudnn: Any = torch.backends.cudnn
-        places = (torch.backends.cuda.matmul, cudnn.conv)
-        before = [place.fp32_precision for place in places]
+        """No TF32 or bfloat16 in matrix products and convolutions."""
+        backends: Any = torch.backends
+        places = (backends.cuda.matmul, backends.cudnn.conv, backends.mkldnn.matmul, backends.mkldnn.conv)
+        loose = [(place, place.fp32_precision) for place in places if place.fp32_precision not in ("ieee", "none")]
         try:
-            for place in places:
+            for place, _ in loose:
                 place.fp32_precision = "ieee"
             yield
         finally:
-            for place, precision in zip(places, before, strict=True):
+            for place, precision in loose:
                 place.fp32_precision = precision
 
     # Construction and weights

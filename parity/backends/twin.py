@@ -31,6 +31,12 @@ def in_setting(method: Callable[Concatenate[T, P], R]) -> Callable[Concatenate[T
     return run
 
 
+def require_rates(steps: int, learning_rates: Sequence[float]) -> None:
+    """Raise ValueError unless there is one learning rate a step."""
+    if len(learning_rates) != steps:
+        raise ValueError(f"got {len(learning_rates)} learning rates for {steps} steps; give one a step")
+
+
 class Twin(ABC):
     """A live network in one framework, at one precision, on one device, seen through NumPy arrays.
 
@@ -69,7 +75,7 @@ class Twin(ABC):
 
     @abstractmethod
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of every parameter and buffer by canonical name, in the order of definition.
+        """Shape of every parameter and buffer by canonical name.
 
         Raises:
             UsageError: an array belongs to a layer kind that the weight map does not know.

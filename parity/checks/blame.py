@@ -3,26 +3,34 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from parity.checks.verdict import Finding, Verdict
+from parity.checks.verdict import Finding, Verdict, worst
 from parity.trace import call_path
 
 Blame = tuple[Finding, str]
 
 
 def blame_forward(free: Sequence[Finding], alone: Sequence[Finding]) -> Blame | None:
-    """The first call, in the order in which calls end, that goes wrong.
+    """The first call, in the order in which calls end, that has the worst verdict of all.
 
     A call that is wrong on an equal input is to blame itself. One that is right alone and wrong in the free run got
     another input: then the code that makes its input is to blame.
     """
+    target = worst(finding.verdict for finding in (*free, *alone))
     by_call = {finding.name: finding for finding in alone}
-    for finding in free:
+    for finding in free if target is not Verdict.SAME else ():
         own = by_call.get(finding.name, finding)
-        if own.verdict is not Verdict.SAME:
+        if own.verdict is target or (finding.verdict is target and not own.verdict.passes):
             return own, call_path(own.name) or "network"
-        if finding.verdict is not Verdict.SAME:
+        if finding.verdict is target:
             return finding, f"input of {call_path(finding.name) or 'network'}"
     return None
+
+
+def first_of_worst(blamed: Sequence[Blame | None]) -> Blame | None:
+    """Of what is blamed in several modes, the first with the worst verdict."""
+    found = [blame for blame in blamed if blame is not None]
+    target = worst(finding.verdict for finding, _ in found)
+    return next((blame for blame in found if blame[0].verdict is target), None)
 
 
 def inherit(free: Sequence[Finding], alone: Sequence[Finding]) -> list[Finding]:
@@ -46,7 +54,7 @@ def blame_backward(
     ends: Sequence[Finding],
     alone: Sequence[Finding],
 ) -> Blame | None:
-    """The first place, going backward, where gradients go wrong.
+    """The first place, going backward, that has the worst verdict of all.
 
     Args:
         loss, training: the loss and its gradients as the optimizer gets them.
@@ -54,16 +62,19 @@ def blame_backward(
         ends: gradients of parameters and of the input.
         alone: gradients of every call alone, on an equal input and cotangent.
     """
+    target = worst(finding.verdict for finding in (*loss, *training, *free, *ends, *alone))
+    if target is Verdict.SAME:
+        return None
     order = [finding.name for finding in free]
-    wrong = [finding for finding in alone if finding.verdict is not Verdict.SAME]
+    wrong = [finding for finding in alone if finding.verdict is target]
     if wrong:
         last = max(wrong, key=lambda finding: order.index(finding.name.partition(":")[0]))
         return last, call_path(last.name.partition(":")[0]) or "network"
     for finding in reversed(free):
-        if finding.verdict is not Verdict.SAME:
+        if finding.verdict is target:
             return finding, f"what uses the output of {call_path(finding.name) or 'network'}"
     for findings, layer in ((ends, ""), (loss, "loss"), (training, "training gradients")):
         for finding in findings:
-            if finding.verdict is not Verdict.SAME:
+            if finding.verdict is target:
                 return finding, layer or finding.name
     return None

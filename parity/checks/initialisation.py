@@ -13,6 +13,9 @@ from parity.checks.verdict import Finding, Rung, Verdict, rung
 LEVEL = RATIO
 """Probability at which a correct twin raises a false alarm, for one test of one array. It is the referee's 2⁻²⁹."""
 SAMPLE = 20_000
+"""Largest number of weights of one array that are looked at."""
+FEW = 32
+"""Up to so many numbers, mean and variance are not near enough to normal for their test; the exact KS test is left."""
 
 
 def initialisation(draws: Mapping[str, Mapping[str, NDArray]]) -> Rung:
@@ -27,6 +30,8 @@ def initialisation(draws: Mapping[str, Mapping[str, NDArray]]) -> Rung:
 
 def _rule(name: str, draws: Mapping[str, NDArray]) -> Finding:
     samples = {framework: _sample(array) for framework, array in draws.items()}
+    if (odd := _incomparable(samples)) is not None:
+        return Finding("initial weights", name, odd[0], share=np.inf, reason=odd[1])
     least = {pair: _least(samples[pair[0]], samples[pair[1]]) for pair in combinations(samples, 2)}
     (first, second), (test, p) = min(least.items(), key=lambda item: item[1][1])
     if p >= LEVEL:
@@ -39,8 +44,18 @@ def _rule(name: str, draws: Mapping[str, NDArray]) -> Finding:
     return Finding("initial weights", name, Verdict.DIFFERENT, share=_share(p), culprit=culprit, reason=reason)
 
 
+def _incomparable(samples: Mapping[str, NDArray]) -> tuple[Verdict, str] | None:
+    if len(samples) < 2 or not all(sample.size for sample in samples.values()):
+        return Verdict.INCONCLUSIVE, "nothing was compared"
+    bad = [framework for framework, sample in samples.items() if not np.isfinite(sample).all()]
+    if not bad:
+        return None
+    verdict = Verdict.INCONCLUSIVE if len(bad) == len(samples) else Verdict.DIFFERENT
+    return verdict, f"numbers that are not finite in {', '.join(bad)}"
+
+
 def _share(p: float) -> float:
-    """How far a probability goes towards `LEVEL`, on the scale of the referee's threshold."""
+    """How far a probability goes towards `LEVEL`, where it is 1."""
     tiny = float(np.finfo(np.float64).tiny)
     return float(np.log(max(p, tiny)) / np.log(LEVEL))
 
@@ -52,21 +67,27 @@ def _sample(array: NDArray) -> NDArray:
 
 def _least(a: NDArray, b: NDArray) -> tuple[str, float]:
     """The test with the smallest p-value, and that value."""
-    if a.std() == b.std() == 0:
-        return "constant", float(a[0] == b[0])
+    if _constant(a) or _constant(b):
+        return "constant", float(_constant(a) and _constant(b) and a[0] == b[0])
     tests = {
-        "Kolmogorov–Smirnov": stats.ks_2samp(a, b, method="asymp").pvalue,
-        "mean": _z(a.mean() - b.mean(), a.var() / a.size + b.var() / b.size),
-        "variance": _z(a.var() - b.var(), _variance_of_variance(a) + _variance_of_variance(b)),
+        "Kolmogorov–Smirnov": stats.ks_2samp(a, b, method="asymp" if min(a.size, b.size) > FEW else "exact").pvalue
     }
+    if min(a.size, b.size) > FEW:
+        tests["mean"] = _z(a.mean() - b.mean(), a.var() / a.size + b.var() / b.size)
+        tests["variance"] = _z(a.var() - b.var(), _variance_of_variance(a) + _variance_of_variance(b))
     name = min(tests, key=lambda test: tests[test])
     return name, float(tests[name])
 
 
+def _constant(a: NDArray) -> bool:
+    """Whether all numbers are one; a single number is no sign of that."""
+    return a.size > 1 and bool(a.min() == a.max())
+
+
 def _variance_of_variance(a: NDArray) -> float:
     centred = a - a.mean()
-    return float((centred**4).mean() - a.var() ** 2) / a.size
+    return max(float((centred**4).mean() - a.var() ** 2), 0.0) / a.size
 
 
 def _z(difference: float, variance: float) -> float:
-    return float(2 * stats.norm.sf(abs(difference) / np.sqrt(variance)))
+    return float(2 * stats.norm.sf(abs(difference) / np.sqrt(variance))) if variance > 0 else float(difference == 0)

@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from parity.checks.blame import blame_backward, blame_forward, inherit
+from parity.checks.blame import blame_backward, blame_forward, first_of_worst, inherit
 from parity.checks.referee import Pair, rule, rule_drift
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.trace import Arrays, Reading, Trace, Trajectory
@@ -34,7 +34,7 @@ def structure(shapes: Mapping[str, Mapping[str, tuple[int, ...]]], stated: int |
         stated: number of learnable parameters that the network should have; None if nobody says.
     """
     *others, (last, expected) = shapes.items()
-    findings = []
+    findings = [] if others else [Finding("weight map", "", Verdict.INCONCLUSIVE, reason="nothing was compared")]
     for framework, got in others:
         faults = mismatches(got, expected)
         verdict = Verdict.DIFFERENT if faults else Verdict.SAME
@@ -44,7 +44,7 @@ def structure(shapes: Mapping[str, Mapping[str, tuple[int, ...]]], stated: int |
         count = sum(prod(shape) for name, shape in got.items() if not is_buffer(name))
         verdict = Verdict.SAME if count == stated else Verdict.DIFFERENT
         reason = f"{count:,} learnable parameters in {framework}, {stated:,} stated"
-        findings.append(Finding("parameter count", framework, verdict, reason=reason))
+        findings.append(Finding("parameter count", "", verdict, reason=reason))
     return rung(1, NAMES[1], findings)
 
 
@@ -58,7 +58,7 @@ def forward(
         traces: mode → framework → precision → trace.
         readings: mode → framework → precision → call → reading.
     """
-    findings, blamed = [], None
+    findings, blamed = [], []
     for mode, seen in traces.items():
         free = _outputs("output", seen, mode, lambda trace: trace.outputs)
         alone = [
@@ -66,8 +66,8 @@ def forward(
         ]
         free = inherit(free, alone)
         findings += [*free, *alone]
-        blamed = blamed or blame_forward(free, alone)
-    return rung(2, NAMES[2], findings, *(blamed or ()))
+        blamed.append(blame_forward(free, alone))
+    return rung(2, NAMES[2], findings, *(first_of_worst(blamed) or ()))
 
 
 def gradients(
@@ -76,7 +76,7 @@ def gradients(
 ) -> Rung:
     """Rung 3: the loss, its gradients as the optimizer gets them, and the pull-back of a random cotangent to every
     parameter, the input and every layer's output; in the free run and for every layer alone. Arguments as `forward`."""
-    findings, blamed = [], None
+    findings, blamed = [], []
     for mode, seen in traces.items():
         loss = _outputs("loss", seen, mode, lambda trace: {"loss": trace.loss})
         training = _outputs("training gradient", seen, mode, lambda trace: trace.training_gradients, smooth=False)
@@ -85,8 +85,8 @@ def gradients(
         own = _outputs("gradient", seen, mode, lambda trace: trace.gradients.parameters, smooth=False)
         alone = [replace(f, isolated=True) for f in _isolated_gradients(readings[mode], mode)]
         findings += [*loss, *training, *free, *inputs, *own, *alone]
-        blamed = blamed or blame_backward(loss, training, free, [*own, *inputs], alone)
-    return rung(3, NAMES[3], findings, *(blamed or ()))
+        blamed.append(blame_backward(loss, training, free, [*own, *inputs], alone))
+    return rung(3, NAMES[3], findings, *(first_of_worst(blamed) or ()))
 
 
 def state(seen: Mapping[str, Mapping[str, tuple[Arrays, NDArray]]]) -> Rung:
@@ -144,6 +144,8 @@ def data(digests: Mapping[str, Sequence[str]], positions: Sequence[tuple[int, in
     for i, (epoch, step) in enumerate(positions):
         got = {framework: digest[i] for framework, digest in digests.items()}
         verdict = Verdict.SAME if len(set(got.values())) == 1 else Verdict.DIFFERENT
+        if len(got) < 2:
+            verdict = Verdict.INCONCLUSIVE
         reason = ", ".join(f"{framework} {digest[:12]}" for framework, digest in got.items())
         findings.append(Finding("batch", f"epoch {epoch} step {step}", verdict, reason=reason))
     return rung(8, NAMES[8], findings)

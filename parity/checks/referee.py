@@ -23,13 +23,24 @@ MARGIN = 2.0**10
 Two correct implementations round differently by a small factor; a wrong formula is off by what float32 could see or
 nearly so, 2²⁹ times more. Measured (benchmarks/records/2026-11-23-margins.json): the correct twins of the study's
 networks, 5 seeds, stay below MARGIN_LARGEST, LEFT times less than this; the smallest of the planted bugs, Adam's
-epsilon under the root at a gradient near 3, is at MARGIN_SMALLEST, RIGHT times more. A framework is *less accurate* by
-the same measure: its rounding in float32 is so many times the other's (TF32 loses 2¹³, bfloat16 2¹⁶).
+epsilon under the root at a gradient near 3, is at MARGIN_SMALLEST, RIGHT times more.
 """
+
+REDUCED = 2.0**6.5
+"""From where on one framework is less accurate than the other: the middle, in powers of two, between rounding like the
+other and rounding as TF32 does, the mildest of the reduced precisions, whose eps is 2¹³ times float32's. It decides
+between two ways of saying *same*, never between same and different."""
+
+FEWEST = 5
+"""Fewer numbers may all be right by luck: a share of 2⁻⁶·⁵ each, so five of them once in 2³² times."""
 
 STORED = float(np.finfo(np.float32).eps) / 4
 """Relative error of merely storing a number in float32, in the mean: no float32 error is taken to be smaller than this.
 A single number may be right by luck; its luck says nothing of the rounding to expect."""
+
+
+SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
+"""The last bit of the smallest numbers: no rounding is expected to be smaller."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +66,17 @@ def rule(quantity: str, name: str, values: Mapping[str, Pair], *, smooth: bool =
     twins = {framework: pair for framework, pair in values.items() if pair.low is not None}
     errors = {framework: _norm(_difference(pair.low, pair.high)) for framework, pair in twins.items()}
     size = max(_norm(pair.high) for pair in values.values())
-    noise = RATIO * max(*errors.values(), STORED * size)
+    noise = max(RATIO * max([*errors.values(), STORED * size]), SMALLEST)
     found = _compare(quantity, name, {f: pair.high for f, pair in values.items()}, noise, mode)
     bits = {framework: _bits(error, size) for framework, error in errors.items()}
     verdict, reason = found.verdict, ""
     if verdict is Verdict.DIFFERENT and (cast := _cast_to_single(twins, noise / RATIO)):
         verdict, reason = Verdict.INCONCLUSIVE, f"{cast} computes this in float32 even in float64: nothing to rule on"
-    elif verdict is Verdict.SAME and smooth and (lazy := _less_accurate(errors, size, noise)):
+    elif (
+        verdict is Verdict.SAME
+        and smooth
+        and (lazy := _less_accurate(errors, size, noise, next(iter(twins.values())).high.size))
+    ):
         verdict, reason = Verdict.LESS_ACCURATE, f"{lazy} keeps {bits[lazy]:.0f} bits of 24"
     return Finding(
         quantity,
@@ -90,14 +105,14 @@ def rule_drift(quantity: str, name: str, values: Mapping[str, NDArray], own: Map
         return Finding(quantity, name, odd[0], share=np.inf, reason=odd[1])
     drifts = [_norm(_difference(own[framework], array)) for framework, array in values.items() if framework in own]
     size = max(_norm(array) for array in values.values())
-    return _compare(quantity, name, values, max(*drifts, RATIO * STORED * size), "")
+    return _compare(quantity, name, values, max([*drifts, RATIO * STORED * size, SMALLEST]), "")
 
 
 def _compare(quantity: str, name: str, values: Mapping[str, NDArray], noise: float, mode: str) -> Finding:
     gaps = {pair: _norm(_difference(values[pair[0]], values[pair[1]])) for pair in combinations(values, 2)}
     gap = max(gaps.values())
-    share = 0.0 if gap == 0 else gap / noise if noise > 0 else np.inf
-    verdict = Verdict.DIFFERENT if share > MARGIN else Verdict.SAME
+    share = 0.0 if gap == 0 else np.inf if gap == np.inf else gap / noise
+    verdict = Verdict.SAME if share <= MARGIN else Verdict.DIFFERENT
     index = _worst_index(values) if verdict is Verdict.DIFFERENT else None
     return Finding(
         quantity,
@@ -125,8 +140,9 @@ def _incomparable(values: Mapping[str, Pair]) -> tuple[Verdict, str] | None:
 
 def _not_finite(values: Mapping[str, Pair]) -> tuple[Verdict, str] | None:
     arrays = [array for pair in values.values() for array in (pair.high, pair.low) if array is not None]
-    if all(np.isfinite(array.sum(dtype=np.float64)) for array in arrays):  # one fast pass; a false alarm goes on
-        return None
+    with np.errstate(over="ignore", invalid="ignore"):
+        if all(np.isfinite(array.sum(dtype=np.float64)) for array in arrays):  # one fast pass; a false alarm goes on
+            return None
     bad = {framework: ~np.isfinite(pair.high) for framework, pair in values.items()}
     first = next(iter(bad.values()))
     if any((mask != first).any() for mask in bad.values()):
@@ -141,7 +157,8 @@ def _not_finite(values: Mapping[str, Pair]) -> tuple[Verdict, str] | None:
 
 def _difference(a: NDArray | None, b: NDArray) -> NDArray:
     assert a is not None
-    return np.subtract(a, b, dtype=np.float64)
+    with np.errstate(over="ignore"):
+        return np.subtract(a, b, dtype=np.float64)
 
 
 def _norm(array: NDArray) -> float:
@@ -157,7 +174,7 @@ def _norm(array: NDArray) -> float:
 
 def _worst_index(values: Mapping[str, NDArray]) -> tuple[int, ...]:
     arrays = list(values.values())
-    spread = np.maximum.reduce(arrays) - np.minimum.reduce(arrays)
+    spread = _difference(np.maximum.reduce(arrays), np.minimum.reduce(arrays))
     return tuple(int(i) for i in np.unravel_index(int(spread.argmax()), spread.shape))
 
 
@@ -176,20 +193,20 @@ def _bits(error: float, size: float) -> float:
     return 24.0 if error == 0 else float(np.clip(-np.log2(error / size), 0, 24))
 
 
-def _less_accurate(errors: Mapping[str, float], size: float, noise: float) -> str | None:
+def _less_accurate(errors: Mapping[str, float], size: float, noise: float, count: int) -> str | None:
     """The framework whose float32 error is far beyond the other's, unless the array is nothing but rounding."""
-    if size <= MARGIN * noise:
+    if size <= MARGIN * noise or len(errors) < 2 or count < FEWEST:
         return None
     lazy = max(errors, key=lambda framework: errors[framework])
     others = [max(error, STORED * size) for framework, error in errors.items() if framework != lazy]
-    return lazy if errors[lazy] > MARGIN * max(others) else None
+    return lazy if errors[lazy] > REDUCED * max(others) else None
 
 
 def _cast_to_single(twins: Mapping[str, Pair], error: float) -> str | None:
     """The twin whose float64 numbers are float32 numbers throughout while another's are not and the gap is no more
     than float32 rounding explains."""
     arrays = {framework: pair.high for framework, pair in twins.items()}
-    gap = max(_norm(a - b) for a, b in combinations(arrays.values(), 2))
+    gap = max([_norm(_difference(a, b)) for a, b in combinations(arrays.values(), 2)], default=np.inf)
     if gap > MARGIN * error:
         return None
     single = [framework for framework, array in arrays.items() if (array == array.astype(np.float32)).all()]

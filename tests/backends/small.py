@@ -1,6 +1,7 @@
 """Small networks with random weights and batches, each twin and trace made once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
@@ -33,7 +34,7 @@ class Small:
 
 SMALL = {
     "MLP": Small("MLP", {"sizes": (30, 11, 7, 3)}, (13, 3, 2, 5), 3),
-    "VGG": Small("VGG", {"plan": (5, "M", 7, "M"), "num_classes": 11, "image_size": 8}, (13, 8, 8, 3), 11),
+    "VGG": Small("VGG", {"plan": (5, "M", 7), "num_classes": 11, "image_size": 8}, (13, 8, 8, 3), 11),
     "RNN": Small("RNN", {"input_size": 2, "hidden_size": 7, "num_classes": 5}, (13, 3, 2), 5),
 }
 SGD = Optimizer(kind="sgd", learning_rate=0.05, momentum=0.9)
@@ -72,6 +73,17 @@ def fresh(framework: str, name: str, precision: Precision = "float64") -> Twin:
 def shared(framework: str, name: str, precision: Precision = "float64") -> Twin:
     """A twin that all tests read and none changes."""
     return fresh(framework, name, precision)
+
+
+@contextmanager
+def loaded(framework: str, name: str, others: Arrays) -> Iterator[Twin]:
+    """The shared twin with other weights meanwhile: its programs are compiled already."""
+    twin = shared(framework, name)
+    twin.load(others)
+    try:
+        yield twin
+    finally:
+        twin.load(weights(name))
 
 
 @cache

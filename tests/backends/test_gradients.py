@@ -1,6 +1,6 @@
 """Gradients of a trace against each framework's own, and against the reference."""
 
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ MODES = [(name, training) for name in SMALL for training in (True, False)]
 
 def plain(framework: str, name: str) -> Any:
     """The network as a user constructs it, with the small case's weights in float64."""
-    model = twin_class(framework).build(SMALL[name].network, SMALL[name].config, seed=0)
+    model = twin_class(framework).build(SMALL[name].network, SMALL[name].config)
     native = getattr(shared(framework, name), "import_weights")(weights(name))  # noqa: B009 - not of every twin
     if framework == "torch":
         model = model.double()
@@ -37,7 +37,7 @@ def jax_gradients(name: str, training: bool, labels: Any = None) -> tuple[Arrays
     with jax.enable_x64(True):
         model = plain("jax", name)
         model.train() if training else model.eval()
-        graph, learnable, rest = nnx.split(model, nnx.Param, ...)
+        graph, learnable, rest = cast(tuple[Any, Any, Any], nnx.split(model, nnx.Param, ...))
 
         def value(learnable: Any, x: jax.Array) -> jax.Array:
             logits = nnx.merge(graph, learnable, rest, copy=True)(x)
@@ -46,7 +46,7 @@ def jax_gradients(name: str, training: bool, labels: Any = None) -> tuple[Arrays
             return -jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], 1).mean()
 
         x = jnp.array(batches(name)[0].inputs, jnp.float64)
-        found, to_input = jax.grad(value, argnums=(0, 1))(learnable, x)
+        found, to_input = jax.jit(jax.grad(value, argnums=(0, 1)))(learnable, x)
         flat = nnx.to_flat_state(found)
         return {".".join(map(str, path)): np.asarray(variable[...]) for path, variable in flat}, np.asarray(to_input)
 

@@ -9,7 +9,7 @@ from parity.trace import Probe, Reading, call_path
 from tests.backends.small import FRAMEWORKS, SMALL, close, joined, probes, shared, trace
 
 MODES = [(name, training) for name in SMALL for training in (True, False)]
-CHAIN = ["features.0", "features.1", "features.2", "features.3", "flatten", "classifier"]
+CHAIN = ["features.0", "features.1", "features.2", "flatten", "classifier"]
 
 
 def isolated(framework: str, name: str, training: bool) -> dict[str, Reading]:

@@ -8,14 +8,24 @@ import jax
 import numpy as np
 import pytest
 import torch
-from flax import nnx
 
-import jaxnets
 from parity.backends import twin_class
-from tests.backends.small import FRAMEWORKS, PRECISIONS, arrays_in, batches, calls, fresh, shared, trace, weights
+from tests.backends.small import (
+    FRAMEWORKS,
+    PRECISIONS,
+    arrays_in,
+    batches,
+    calls,
+    fresh,
+    loaded,
+    shared,
+    trace,
+    weights,
+)
 
 METHODS = list(calls("VGG"))
 ONEDNN: Any = torch.backends.mkldnn
+CONFIG: Any = jax.config
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -31,10 +41,10 @@ def test_weights_stay(framework, method) -> None:
 def configuration() -> dict[str, Any]:
     cudnn: Any = torch.backends.cudnn
     return {
-        "x64": jax.config.jax_enable_x64,
-        "matmul": jax.config.jax_default_matmul_precision,
-        "device": jax.config.jax_default_device,
-        "jit": jax.config.jax_disable_jit,
+        "x64": CONFIG.jax_enable_x64,
+        "matmul": CONFIG.jax_default_matmul_precision,
+        "device": CONFIG.jax_default_device,
+        "jit": CONFIG.jax_disable_jit,
         "float32 products": torch.backends.cuda.matmul.fp32_precision,
         "float32 convolutions": cudnn.conv.fp32_precision,
         "oneDNN": ONEDNN.matmul.fp32_precision,
@@ -87,15 +97,14 @@ def test_configuration_stays_after_an_exception() -> None:
 def test_float32_is_strict_whatever_the_configuration(framework) -> None:
     inputs = batches("MLP")[0].inputs
     strict = shared(framework, "MLP", "float32").forward(inputs, training=False)
-    twin: Any = fresh(framework, "MLP", "float32")
+    twin: Any = shared(framework, "MLP", "float32")
     with products(torch.backends.cuda.matmul, "tf32"), jax.default_matmul_precision("bfloat16"), jax.enable_x64(True):
         assert np.array_equal(twin.forward(inputs, training=False), strict)
         with twin.setting():
-            assert framework == "torch" or jax.config.jax_default_matmul_precision == "highest"
+            assert framework == "torch" or CONFIG.jax_default_matmul_precision == "highest"
             assert framework == "jax" or torch.backends.cuda.matmul.fp32_precision == "ieee"
 
 
-@pytest.mark.xfail(strict=True, reason="TorchTwin.setting leaves out oneDNN, which has bfloat16 passes on the CPU")
 def test_float32_is_strict_on_the_cpu() -> None:
     twin: Any = shared("torch", "MLP", "float32")
     with products(ONEDNN.matmul, "bf16"), twin.setting():
@@ -140,13 +149,12 @@ def test_nothing_from_torch_shares_memory_with_the_model() -> None:
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_what_was_shown_stays_when_other_weights_are_loaded(framework) -> None:
-    twin = fresh(framework, "MLP")
-    shown = [array for call in calls("MLP").values() for array in arrays_in(call(twin))]
+    shown = [array for call in calls("MLP").values() for array in arrays_in(call(shared(framework, "MLP")))]
     copies = [array.copy() for array in shown]
-    twin.load(weights("MLP", seed=1))
-    twin.forward(batches("MLP")[0].inputs, training=True)
+    with loaded(framework, "MLP", weights("MLP", seed=1)) as twin:
+        twin.forward(batches("MLP")[0].inputs, training=True)
+        assert not np.array_equal(twin.weights()["layers.0.kernel"], weights("MLP")["layers.0.kernel"])
     assert all(np.array_equal(array, copy) for array, copy in zip(shown, copies, strict=True))
-    assert not np.array_equal(twin.weights()["layers.0.kernel"], weights("MLP")["layers.0.kernel"])
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
@@ -188,8 +196,7 @@ def test_a_torch_model_is_left_alone() -> None:
     assert model.training and all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
 
-@pytest.mark.xfail(strict=True, reason="JaxTwin.__init__ leaves the caller's model in evaluation mode")
 def test_a_jax_model_is_left_alone() -> None:
-    model: Any = jaxnets.VGG(plan=(5, "M"), image_size=4, rngs=nnx.Rngs(0))
+    model: Any = twin_class("jax").build("VGG", {"plan": (5,), "image_size": 2})
     twin_class("jax")(model)
     assert not model.features[0].norm.use_running_average

@@ -3,6 +3,7 @@
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
@@ -10,7 +11,19 @@ from flax import nnx
 import jaxnets
 from parity.backends import Twin, twin_class
 from parity.backends.jax_taps import Tape, module_paths, taps
-from tests.backends.small import PRECISIONS, SMALL, batches, both, cotangent, fresh, ruled_same, shared, trace, weights
+from tests.backends.small import (
+    PRECISIONS,
+    SMALL,
+    batches,
+    both,
+    close,
+    cotangent,
+    fresh,
+    ruled_same,
+    shared,
+    trace,
+    weights,
+)
 
 MODES = [(name, training) for name in SMALL for training in (True, False)]
 
@@ -21,9 +34,9 @@ def test_capturing_does_not_change_jax(name, training) -> None:
     plain = both(lambda precision: shared("jax", name, precision).forward(inputs, training=training))
     captured = both(lambda precision: trace("jax", name, precision, training).outputs[""])
     with jax.disable_jit():
-        eager = both(lambda precision: shared("jax", name, precision).forward(inputs, training=training))
+        eager = shared("jax", name).forward(inputs, training=training)
     assert ruled_same({"plain": plain, "captured": captured})
-    assert ruled_same({"plain": plain, "eager": eager})
+    assert close(eager, plain.high)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -67,7 +80,6 @@ CALLS = {
         "features.2.conv",
         "features.2.norm",
         "features.2",
-        "features.3",
         "flatten",
         "classifier",
         "",
@@ -118,12 +130,12 @@ def called(model: nnx.Module) -> dict[type, Any]:
 
 
 def jax_model(name: str) -> Any:
-    return twin_class("jax").build(SMALL[name].network, SMALL[name].config, seed=0)
+    return twin_class("jax").build(SMALL[name].network, SMALL[name].config)
 
 
 def test_classes_are_restored_after_a_trace() -> None:
     before = called(jax_model("VGG"))
-    fresh("jax", "VGG").trace(batches("VGG")[0], cotangent("VGG"), training=True)
+    shared("jax", "VGG").trace(batches("VGG")[0], cotangent("VGG"), training=True)
     assert called(jax_model("VGG")) == before and None not in before.values()
 
 
@@ -131,7 +143,7 @@ def test_classes_are_restored_after_an_exception() -> None:
     before = called(jax_model("MLP"))
     wrong = type(batches("MLP")[0])(np.ones((3, 4), np.float32), np.zeros(3, np.int64))
     with pytest.raises(TypeError):
-        fresh("jax", "MLP").trace(wrong, np.ones((3, 3)), training=True)
+        shared("jax", "MLP").trace(wrong, np.ones((3, 3)), training=True)
     assert called(jax_model("MLP")) == before
 
 
@@ -151,7 +163,7 @@ def test_a_subclass_is_seen_once_and_restored(cls) -> None:
     model, other, tape = cls(sizes=(2, 3, 2), rngs=nnx.Rngs(0)), jaxnets.MLP(sizes=(2, 3), rngs=nnx.Rngs(0)), Tape()
     before = called(model) | called(other)
     with pytest.raises(KeyError), taps(model, tape):
-        model(np.ones((1, 2), np.float32))
+        model(jnp.ones((1, 2)))
         assert called(model) != before
         raise KeyError
     assert called(model) | called(other) == before
@@ -159,10 +171,13 @@ def test_a_subclass_is_seen_once_and_restored(cls) -> None:
 
 
 def test_only_the_modules_of_the_model_are_recorded() -> None:
-    model, other, tape = jax_model("MLP"), jax_model("MLP"), Tape()
+    model, other = (jaxnets.MLP(sizes=(2, 3), rngs=nnx.Rngs(0)) for _ in range(2))
+    tape = Tape()
     with taps(model, tape):
-        other(np.ones((1, 30), np.float32))
-    assert tape.paths == []
+        other(jnp.ones((1, 2)))
+        assert tape.paths == []
+        model(jnp.ones((1, 2)))
+    assert tape.paths == ["flatten", "layers.0", ""]
 
 
 def hooks(twin: Twin) -> int:

@@ -33,7 +33,9 @@ def test_an_epsilon_below_what_float32_sees_is_different() -> None:
     jax, torch = pair(norm(1e-5), x), pair(norm(1.01e-5), x)
     assert jax.low is not None
     assert torch.low is not None
-    assert np.abs(jax.low - torch.low).max() < 4 * ULP32 * np.abs(jax.low).max()  # what an ordinary comparison would have to see
+    assert (
+        np.abs(jax.low - torch.low).max() < 4 * ULP32 * np.abs(jax.low).max()
+    )  # what an ordinary comparison would have to see
     assert rule("output", "x", {"jax": jax, "torch": torch}).verdict is Verdict.DIFFERENT
 
 
@@ -68,6 +70,11 @@ def test_a_permutation_is_different_even_of_numbers_that_float32_holds() -> None
     y = _root(x)  # these float32 does not hold, their permutation cast to it does
     cast = _root(swapped).astype(np.float32).astype(np.float64)
     assert rule("output", "x", {"jax": stored(y), "torch": stored(cast)}).verdict is Verdict.DIFFERENT
+
+
+def test_a_permutation_of_neighbouring_numbers_is_different() -> None:
+    x = 1 + ULP32 * np.arange(48.0)  # the gap is no more than rounding in float32 explains
+    assert rule("output", "x", {"jax": stored(x), "torch": stored(x[::-1])}).verdict is Verdict.DIFFERENT
 
 
 @pytest.mark.parametrize("wrong", ["jax", "torch", "numpy"])

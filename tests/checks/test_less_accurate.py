@@ -23,7 +23,7 @@ def _lazy(bits: int, a: NDArray, b: NDArray) -> Pair:
 
 @pytest.mark.parametrize("bits", FORMATS.values(), ids=FORMATS)
 @pytest.mark.parametrize("side", ["jax", "torch"])
-@pytest.mark.parametrize("inner", [1, 64, 200])
+@pytest.mark.parametrize("inner", [1, 16, 64])
 def test_low_precision_products_are_the_same_less_accurate(side: str, bits: int, inner: int) -> None:
     for seed in range(10):
         a, b = numbers(seed, 19, inner), numbers(seed + 50, inner, 11)
@@ -36,11 +36,16 @@ def test_low_precision_products_are_the_same_less_accurate(side: str, bits: int,
         assert all(kept > 20 for framework, kept in found.bits.items() if framework != side)
 
 
-@pytest.mark.xfail(reason="float32 itself rounds more in long sums: 2^10 between the two is too much", strict=True)
-@pytest.mark.parametrize("inner", [1024, 4608])
+def _in_order(a: NDArray, b: NDArray) -> NDArray:
+    """The product with every sum from the first to the last: the same rounding on every machine."""
+    return np.cumsum(a[:, :, None] * b, axis=1)[:, -1]
+
+
+@pytest.mark.parametrize("inner", [512, 4608])
 def test_tf32_is_noticed_in_long_products(inner: int) -> None:
-    a, b = numbers(0, 64, inner), numbers(1, inner, 64)
-    assert rule("output", "x", {"jax": pair(_product, a, b), "torch": _lazy(10, a, b)}).verdict is Verdict.LESS_ACCURATE
+    a, b = numbers(0, 7, inner), numbers(1, inner, 11)
+    twins = {"jax": pair(_in_order, a, b), "torch": _lazy(10, a, b)}
+    assert rule("output", "x", twins).verdict is Verdict.LESS_ACCURATE
 
 
 def test_both_in_low_precision_are_alike() -> None:
