@@ -223,10 +223,10 @@ class TorchTwin(Twin):
         seen = []
         for given, learning_rate in zip(gradients, learning_rates, strict=True):
             self.apply(own, values, [self._tensor(given[name]) for name in tensors], optimizer, learning_rate)
-            found = {f"parameter.{name}": _array(t) for name, t in tensors.items()}
+            found = {f"parameter.{name}": _copy(t) for name, t in tensors.items()}
             for moment in MOMENTS[optimizer.kind]:
                 states = {name: own.state[t].get(moment) for name, t in tensors.items()}
-                found |= {f"{moment}.{name}": _array(t) for name, t in states.items() if t is not None}
+                found |= {f"{moment}.{name}": _copy(t) for name, t in states.items() if t is not None}
             seen.append(found)
         return seen
 
@@ -268,7 +268,7 @@ def _kinds(model: nn.Module) -> dict[str, Kind]:
 
 
 def _canonical_of(model: nn.Module) -> Arrays:
-    return to_canonical({name: _array(t) for name, t in _native(model).items()}, _kinds(model), "torch")
+    return to_canonical({name: _copy(t) for name, t in _native(model).items()}, _kinds(model), "torch")
 
 
 def _native(model: nn.Module) -> Tensors:
@@ -292,8 +292,13 @@ def _taps(model: nn.Module) -> Iterator[list[tuple[str, torch.Tensor, torch.Tens
 
 
 def _array(tensor: torch.Tensor) -> NDArray[Any]:
-    """A copy that shares no memory with the tensor."""
-    return np.array(tensor.detach().cpu().numpy())
+    """A result that nothing will change, without copying it."""
+    return tensor.detach().cpu().numpy()
+
+
+def _copy(tensor: torch.Tensor) -> NDArray[Any]:
+    """A copy of what a later step may change."""
+    return np.array(_array(tensor))
 
 
 def _nhwc(tensor: torch.Tensor) -> NDArray[Any]:
