@@ -22,8 +22,8 @@ MARGIN = 2.0**10
 
 Two correct implementations round differently by a small factor; a wrong formula is off by what float32 could see or
 nearly so, 2²⁹ times more. Measured (benchmarks/records/2026-11-23-margins.json): the correct twins of the study's
-networks, 5 seeds, stay below MARGIN_LARGEST, LEFT times less than this; the smallest of the planted bugs, Adam's
-epsilon under the root at a gradient near 3, is at MARGIN_SMALLEST, RIGHT times more.
+networks, 5 seeds, stay below 20.7, 50 times less than this; the smallest of the planted bugs, Adam's
+epsilon under the root at a gradient near 3, is at 2.3·10⁶, 2,300 times more.
 """
 
 REDUCED = 2.0**6.5
