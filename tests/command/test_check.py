@@ -48,6 +48,7 @@ def test_correct_twins_are_the_same_for_other_seeds_lengths_and_sizes() -> None:
 
     for seed in range(1, 4):
         assert check(PAIRS["points"], seed=seed).verdict is Verdict.SAME
+    assert check(PAIRS["points, randn"], rungs=(7,)).verdict is Verdict.SAME
     for length in (2, 9):
         assert check(replace(PAIRS["rnn"], length=length), rungs=(2, 3, 6)).verdict is Verdict.SAME
     odd = replace(PAIRS["vgg"], config={"plan": (3, "M", "M", 5), "num_classes": 11}, parameters=None)
