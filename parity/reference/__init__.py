@@ -9,19 +9,17 @@ from collections.abc import Callable
 
 from parity.reference.layers import softmax_cross_entropy
 from parity.reference.mlp import MLP
-from parity.reference.network import Network, is_buffer
+from parity.reference.network import Network
 from parity.reference.optimizers import SGD, Adam, Optimizer, RMSprop, State, clip_by_global_norm, global_norm
 from parity.reference.record import Gradients, Run
 from parity.reference.rnn import RNN
 from parity.reference.vgg import VGG
 
 NETWORKS: dict[str, Callable[..., Network]] = {"MLP": MLP, "VGG": VGG, "RNN": RNN}
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {"Adam": Adam, "RMSprop": RMSprop, "SGD": SGD}
 
 __all__ = [
     "MLP",
     "NETWORKS",
-    "OPTIMIZERS",
     "RNN",
     "SGD",
     "VGG",
@@ -34,6 +32,5 @@ __all__ = [
     "State",
     "clip_by_global_norm",
     "global_norm",
-    "is_buffer",
     "softmax_cross_entropy",
 ]

@@ -9,11 +9,7 @@ from numpy.typing import ArrayLike
 from parity.reference.layers import Array
 from parity.reference.modules import Module, Shapes
 from parity.reference.record import Gradients, Run
-
-
-def is_buffer(name: str) -> bool:
-    """Tell a running statistic, which has no gradient, from a parameter, by its canonical name."""
-    return name.rpartition(".")[2] in ("running_mean", "running_var")
+from parity.weights import is_buffer
 
 
 class Network:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.reference import MLP, NETWORKS, RNN, VGG, Run, is_buffer, mlp, modules, rnn
+from parity.reference import MLP, NETWORKS, RNN, VGG, Run, mlp, modules, rnn
 from parity.reference.norm import batch_norm_backward
 from parity.reference.spatial import conv_backward, max_pool_backward
+from parity.weights import is_buffer
 from tests.reference.numeric import SMALL, Case, agrees, case
 
 MODES = [(name, training) for name in SMALL for training in (True, False)]

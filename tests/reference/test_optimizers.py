@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from parity.reference import OPTIMIZERS, SGD, Adam, Optimizer, RMSprop, clip_by_global_norm, global_norm
+from parity.reference import SGD, Adam, Optimizer, RMSprop, clip_by_global_norm, global_norm
 
 CLOSE: dict[str, Any] = {"rtol": 1e-12, "atol": 1e-15}
 PAIRS: list[tuple[Optimizer, type[torch.optim.Optimizer], dict[str, Any]]] = [
@@ -87,7 +87,3 @@ def test_a_gradient_of_nothing_is_refused(gradients):
     optimizer, parameters = SGD(), stream()[0]
     with pytest.raises(ValueError, match="expected a parameter's name and shape"):
         optimizer.update(parameters, gradients, optimizer.init(parameters), 0.1)
-
-
-def test_they_are_found_by_name():
-    assert {name: type(make()).__name__ for name, make in OPTIMIZERS.items()} == {n: n for n in OPTIMIZERS}

@@ -8,7 +8,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from parity.reference import is_buffer, softmax_cross_entropy, spatial
+from parity.reference import softmax_cross_entropy, spatial
+from parity.weights import is_buffer
 from tests.reference.numeric import SMALL, case
 from tests.reference.torch_twins import TWINS
 
