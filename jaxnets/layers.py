@@ -56,11 +56,8 @@ def convolve(x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], padding:
         return jax.lax.conv_general_dilated(x, kernel, strides, padding, **options)
     padded = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
     patches = [padded[:, i : i + height, j : j + width] for i in range(3) for j in range(3)]
-    rows, product = (
-        jnp.concatenate(patches, -1),
-        {key: options.get(key) for key in ("precision", "preferred_element_type")},
-    )
-    return jnp.matmul(rows, kernel.reshape(-1, kernel.shape[-1]), **product)
+    arithmetic = {key: options.get(key) for key in ("precision", "preferred_element_type")}
+    return jnp.matmul(jnp.concatenate(patches, -1), kernel.reshape(-1, kernel.shape[-1]), **arithmetic)
 
 
 def conv3x3(in_channels: int, out_channels: int, *, init: str, rngs: nnx.Rngs) -> nnx.Conv:

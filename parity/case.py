@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from parity import initial
 from parity.data import Batch, Stream, open_stream
+from parity.initial import single
 from parity.recipes import Recipe
 from parity.trace import Arrays
 from parity.weights import require_bijection
@@ -93,7 +94,7 @@ def make_case(
         weights=weights,
         moved={name: _moved(array, rng) for name, array in weights.items()},
         batches=batches,
-        cotangent=_single(rng.standard_normal((len(batches[0].labels), classes))),
+        cotangent=single(rng.standard_normal((len(batches[0].labels), classes))),
         learning_rates=_rates(recipe.optimizer.learning_rate, STEPS),
         update_parameters=_normal(rng, 1.0),
         update_gradients=[{**_normal(rng, size), "unused": np.zeros(UPDATE_SHAPES["unused"])} for size in MAGNITUDES],
@@ -106,7 +107,7 @@ def make_case(
 
 def _given(weights: Mapping[str, NDArray], shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
     require_bijection(weights, shapes)
-    return {name: _single(weights[name]) for name in shapes}
+    return {name: single(weights[name]) for name in shapes}
 
 
 def _dithered(batch: Batch, rng: Generator) -> Batch:
@@ -130,13 +131,8 @@ def _moved(array: NDArray, rng: Generator) -> NDArray:
     return np.nextafter(array, np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf))
 
 
-def _single(array: NDArray) -> NDArray:
-    """Float64 numbers that float32 holds exactly."""
-    return array.astype(np.float32).astype(np.float64)
-
-
 def _normal(rng: Generator, size: float) -> Arrays:
-    return {name: _single(size * rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
+    return {name: single(size * rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
 
 
 def _rates(first: float, steps: int) -> list[float]:

@@ -26,12 +26,12 @@ def draw(shapes: Shapes, scheme: Scheme, seed: int) -> Arrays:
         seed: of the draw; each array's stream is that of its name.
     """
     rule = {"default": _default, "randn": _randn, "probe": _probe}[scheme]
-    return {
-        name: rule(name, shapes, np.random.default_rng([seed, crc32(name.encode())]))
-        .astype(np.float32)
-        .astype(np.float64)
-        for name in shapes
-    }
+    return {name: single(rule(name, shapes, np.random.default_rng([seed, crc32(name.encode())]))) for name in shapes}
+
+
+def single(array: NDArray) -> NDArray:
+    """The nearest float64 numbers that float32 holds exactly, so that both precisions start from the same."""
+    return array.astype(np.float32).astype(np.float64)
 
 
 Rule = Callable[[str, Shapes, Generator], NDArray]

@@ -8,6 +8,7 @@ import numpy as np
 
 from parity.backends import Precision, Twin
 from parity.case import Case
+from parity.initial import single
 from parity.trace import Arrays, Probe, Reading, Trace, Trajectory, call_path
 from parity.weights import buffers, parameters
 
@@ -62,7 +63,7 @@ class Observer:
         trace = self.traces(mode)["float64"]
         rng = np.random.default_rng(0)
         return {
-            call: Probe(_single(trace.inputs[call]), _single(rng.standard_normal(output.shape)))
+            call: Probe(single(trace.inputs[call]), single(rng.standard_normal(output.shape)))
             for call, output in trace.outputs.items()
             if self._is_leaf(call) and (mode == "training" or self._has_buffers(call))
         }
@@ -139,7 +140,3 @@ class Observer:
             if what not in self._kept:
                 self._kept[what] = see()
             return self._kept[what]  # type: ignore[return-value] # one key, one type
-
-
-def _single(array: np.ndarray) -> np.ndarray:
-    return array.astype(np.float32).astype(np.float64)
