@@ -28,4 +28,4 @@ def keep_compiled_programs() -> None:
     Changes JAX's configuration for the whole process, so it is for commands to call. JAX_COMPILATION_CACHE_DIR, where
     it is set, says which folder.
     """
-    import_module(f"{__name__}.jax_").keep_compiled_programs()
+    import_module(f"{__name__}.jax_programs").keep_compiled_programs()

@@ -1,6 +1,5 @@
 """Flax NNX networks, seen through NumPy."""
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -15,24 +14,17 @@ from numpy.typing import NDArray
 
 import jaxnets
 from jaxnets import layers, losses, optimizers
+from parity.backends.jax_programs import RUN_ONCE
+from parity.backends.jax_session import JaxSession, moments_of
 from parity.backends.jax_taps import Tape, module_paths, taps
 from parity.backends.twin import Config, Precision, Twin, in_setting, require_rates
 from parity.data import Batch
 from parity.errors import UsageError
-from parity.files import cache_folder
 from parity.recipes import Optimizer
-from parity.trace import Arrays, Gradients, Probe, Reading, Trace, Trajectory, call_path
+from parity.trace import Arrays, Gradients, Probe, Reading, Trace, call_path
 from parity.weights import Kind, from_canonical, shapes_of, to_canonical
 
 KINDS: dict[type, Kind] = {nnx.Linear: "dense", nnx.Conv: "conv", layers.BatchNorm: "norm"}
-MOMENTS = {
-    "adam": {"exp_avg": "mu", "exp_avg_sq": "nu"},
-    "rmsprop": {"square_avg": "nu"},
-    "sgd": {"momentum_buffer": "trace"},
-}
-RUN_ONCE = {"xla_backend_optimization_level": "0"}
-"""XLA's options for programs that run a few times: LLVM does not optimise what XLA gives it. All programs of the VGG's
-check take 36 s of processor time to compile and run on a CPU so, 51 s otherwise; running them takes no longer."""
 State = dict[str, jax.Array]  # native dotted name → array
 
 
@@ -91,7 +83,7 @@ class JaxTwin(Twin):
             return {".".join(map(str, path)): variable[...] for path, variable in nnx.to_flat_state(state)}
 
         with jax.default_device(_device("cpu")):
-            native = _jit(jax.vmap(one))(jnp.asarray(np.asarray(seeds, np.uint32)))
+            native = jax.jit(jax.vmap(one), compiler_options=RUN_ONCE)(jnp.asarray(np.asarray(seeds, np.uint32)))
         draws = [
             to_canonical({k: np.asarray(v[i]) for k, v in native.items()}, kinds, "jax") for i in range(len(seeds))
         ]
@@ -101,9 +93,19 @@ class JaxTwin(Twin):
         """Shape of every parameter and buffer by canonical name."""
         return shapes_of({name: array.shape for name, array in self._state.items()}, self._kinds, "jax")
 
+    @property
+    def variables(self) -> State:
+        """All parameters and buffers by native name."""
+        return dict(self._state)
+
+    @property
+    def has_convolutions(self) -> bool:
+        """Whether any layer is a convolution."""
+        return "conv" in self._kinds.values()
+
     def weights(self) -> Arrays:
         """All parameters and buffers; JAX arrays are immutable, so these views are read-only."""
-        return self._canonical(self._state)
+        return self.canonical(self._state)
 
     @in_setting
     def _load(self, weights: Mapping[str, NDArray]) -> None:
@@ -114,7 +116,8 @@ class JaxTwin(Twin):
         """Canonical weights in Flax's names and layouts."""
         return from_canonical(weights, self._kinds, "jax")
 
-    def _canonical(self, state: Mapping[str, Any]) -> Arrays:
+    def canonical(self, state: Mapping[str, Any]) -> Arrays:
+        """Flax's arrays under canonical names, in canonical layouts."""
         return to_canonical({name: np.asarray(a) for name, a in state.items()}, self._kinds, "jax")
 
     # The network as pure functions of its state
@@ -123,7 +126,7 @@ class JaxTwin(Twin):
         flat = [(tuple(_key(k) for k in name.split(".")), self._variables[name](a)) for name, a in state.items()]
         return nnx.merge(self._graphs[training], nnx.from_flat_state(flat))
 
-    def _apply(self, state: State, x: jax.Array, training: bool) -> tuple[jax.Array, State]:
+    def apply(self, state: State, x: jax.Array, training: bool) -> tuple[jax.Array, State]:
         """Logits and the buffers afterwards."""
         model = self._merge(state, training)
         return model(x), self._buffers_of(model)
@@ -132,18 +135,24 @@ class JaxTwin(Twin):
         flat = nnx.to_flat_state(nnx.state(model, nnx.BatchStat))
         return {".".join(map(str, path)): variable[...] for path, variable in flat}
 
-    def _split(self, state: State) -> tuple[State, State]:
+    def split(self, state: State) -> tuple[State, State]:
         """Parameters, buffers."""
         learnable = {name: a for name, a in state.items() if issubclass(self._variables[name], nnx.Param)}
         return learnable, {name: a for name, a in state.items() if name not in learnable}
 
-    def _compiled(self, function: Callable[..., Any], **static: Any) -> Any:
-        key = (function.__name__, *static.items())
+    def program(self, key: Any, function: Callable[..., Any], **options: Any) -> Any:
+        """The function compiled, once for each key; `jax.jit` takes the options."""
         if key not in self._programs:
-            self._programs[key] = _jit(partial(function, **static))
+            self._programs[key] = jax.jit(function, **options)
         return self._programs[key]
 
-    def _inputs(self, x: NDArray) -> jax.Array:
+    def _program(self, function: Callable[..., Any], **static: Any) -> Any:
+        """A program of the checks, which runs a few times."""
+        key = (function.__name__, *static.items())
+        return self.program(key, partial(function, **static), compiler_options=RUN_ONCE)
+
+    def inputs(self, x: NDArray) -> jax.Array:
+        """A copy of the array at the twin's precision."""
         return jnp.array(x, self.dtype, copy=True)
 
     def loss(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
@@ -155,27 +164,27 @@ class JaxTwin(Twin):
     @in_setting
     def forward(self, inputs: NDArray, *, training: bool) -> NDArray:
         """Logits by the jitted network."""
-        logits, _ = self._compiled(self._apply, training=training)(self._state, self._inputs(inputs))
+        logits, _ = self._program(self.apply, training=training)(self._state, self.inputs(inputs))
         return np.array(logits)
 
     @in_setting
     def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
         """One pass with every layer's output, loss and gradients captured."""
-        x, labels = self._inputs(batch.inputs), jnp.array(batch.labels)
+        x, labels = self.inputs(batch.inputs), jnp.array(batch.labels)
         tape = Tape()
         like = jax.eval_shape(partial(self._taped, tape=tape, training=training), self._state, x)
         zeros = [jnp.zeros(output.shape, self.dtype) for output in like]
-        found = self._compiled(self._traced, training=training)(self._state, x, labels, self._inputs(cotangent), zeros)
+        found = self._program(self._traced, training=training)(self._state, x, labels, self.inputs(cotangent), zeros)
         outputs, inputs, pulled, loss, training_gradients, buffers = jax.tree.map(np.asarray, found)
         parameters, to_input, to_outputs = pulled
-        gradients = Gradients(self._canonical(parameters), to_input, tape.named(to_outputs))
+        gradients = Gradients(self.canonical(parameters), to_input, tape.named(to_outputs))
         return Trace(
             outputs=tape.named(outputs),
             inputs=tape.named(inputs),
             gradients=gradients,
             loss=loss,
-            training_gradients=self._canonical(training_gradients),
-            buffers=self._canonical(buffers),
+            training_gradients=self.canonical(training_gradients),
+            buffers=self.canonical(buffers),
         )
 
     def _taped(self, state: State, x: jax.Array, *, tape: Tape, training: bool) -> list[jax.Array]:
@@ -193,7 +202,7 @@ class JaxTwin(Twin):
         zeros: list[jax.Array],
         training: bool,
     ) -> tuple[Any, ...]:
-        learnable, buffers = self._split(state)
+        learnable, buffers = self.split(state)
 
         def forward(learnable: State, x: jax.Array, perturbations: list[jax.Array]) -> tuple[jax.Array, Any]:
             model, tape = self._merge({**learnable, **buffers}, training), Tape(perturbations)
@@ -206,17 +215,17 @@ class JaxTwin(Twin):
         gradients = self.training_gradients(pullback(to_logits)[0]) if training else {}
         return outputs, inputs, pullback(cotangent), loss, gradients, after
 
-    def _loss_and_gradients(
-        self, learnable: State, buffers: State, x: jax.Array, labels: jax.Array, training: bool
-    ) -> tuple[jax.Array, State, State]:
-        """Loss, gradients as the optimizer gets them, buffers after the pass."""
+    def loss_and_gradients(
+        self, learnable: State, buffers: State, x: jax.Array, labels: jax.Array
+    ) -> tuple[jax.Array, jax.Array, State, State]:
+        """Of a training pass: loss, logits, gradients as the optimizer gets them, buffers afterwards."""
 
-        def objective(learnable: State) -> tuple[jax.Array, State]:
-            logits, after = self._apply({**learnable, **buffers}, x, training)
-            return self.loss(logits, labels), after
+        def objective(learnable: State) -> tuple[jax.Array, tuple[jax.Array, State]]:
+            logits, after = self.apply({**learnable, **buffers}, x, training=True)
+            return self.loss(logits, labels), (logits, after)
 
-        (loss, after), gradients = jax.value_and_grad(objective, has_aux=True)(learnable)
-        return loss, self.training_gradients(gradients), after
+        (loss, (logits, after)), gradients = jax.value_and_grad(objective, has_aux=True)(learnable)
+        return loss, logits, self.training_gradients(gradients), after
 
     def training_gradients(self, gradients: State) -> State:
         """The gradients as the optimizer gets them."""
@@ -225,15 +234,15 @@ class JaxTwin(Twin):
     @in_setting
     def isolate(self, probes: Mapping[str, Probe], *, training: bool) -> dict[str, Reading]:
         """Each call alone, all in one compiled program."""
-        fed = {call: (self._inputs(probe.input), self._inputs(probe.cotangent)) for call, probe in probes.items()}
-        found = jax.tree.map(np.asarray, self._compiled(self._isolated, training=training)(self._state, fed))
-        readings = {call: Reading(y, to_input, self._canonical(own)) for call, (y, to_input, own) in found.items()}
+        fed = {call: (self.inputs(probe.input), self.inputs(probe.cotangent)) for call, probe in probes.items()}
+        found = jax.tree.map(np.asarray, self._program(self._isolated, training=training)(self._state, fed))
+        readings = {call: Reading(y, to_input, self.canonical(own)) for call, (y, to_input, own) in found.items()}
         return {call: readings[call] for call in probes}
 
     def _isolated(
         self, state: State, probes: dict[str, tuple[jax.Array, jax.Array]], training: bool
     ) -> dict[str, tuple[jax.Array, jax.Array, State]]:
-        learnable, buffers = self._split(state)
+        learnable, buffers = self.split(state)
         readings = {}
         for call, (x, cotangent) in probes.items():
             path = call_path(call)
@@ -253,31 +262,31 @@ class JaxTwin(Twin):
         """Buffers after a training-mode pass over each batch, then the logits of the last in evaluation mode."""
         state = self._state
         for batch in batches:
-            x = self._inputs(batch.inputs)
-            _, after = self._compiled(self._apply, training=True)(state, x)
+            x = self.inputs(batch.inputs)
+            _, after = self._program(self.apply, training=True)(state, x)
             state = {**state, **after}
-        logits, _ = self._compiled(self._apply, training=False)(state, x)
-        return self._canonical(self._split(state)[1]), np.array(logits)
+        logits, _ = self._program(self.apply, training=False)(state, x)
+        return self.canonical(self.split(state)[1]), np.array(logits)
 
-    def optimizer(self, spec: Optimizer, learning_rates: Sequence[float]) -> optax.GradientTransformation:
-        """The recipe's optimizer, clipping included; step k takes the k-th learning rate."""
-        return optax.chain(*self.clipping(spec), self.rule(spec, self.schedule(learning_rates)))
-
-    def schedule(self, learning_rates: Sequence[float]) -> optax.Schedule:
-        """Step k → the k-th learning rate."""
-        return lambda step: jnp.asarray(learning_rates, self.dtype)[step]
+    def optimizer(self, spec: Optimizer, learning_rate: Any) -> optax.GradientTransformation:
+        """The recipe's optimizer, clipping included; the learning rate may be a tracer."""
+        return optax.chain(*self.clipping(spec), self.rule(spec, learning_rate))
 
     def clipping(self, spec: Optimizer) -> list[optax.GradientTransformation]:
         """What comes before the optimizer's rule."""
         return [] if spec.clip_norm is None else [optimizers.clip_by_global_norm(spec.clip_norm)]
 
-    def rule(self, spec: Optimizer, schedule: optax.Schedule) -> optax.GradientTransformation:
+    def rule(self, spec: Optimizer, learning_rate: Any) -> optax.GradientTransformation:
         """The optimizer's rule without clipping."""
         if spec.kind == "adam":
-            return optimizers.adam(schedule, betas=spec.betas, eps=spec.eps, weight_decay=spec.weight_decay)
+            return optimizers.adam(learning_rate, betas=spec.betas, eps=spec.eps, weight_decay=spec.weight_decay)
         if spec.kind == "rmsprop":
-            return optimizers.rmsprop(schedule, alpha=spec.alpha, eps=spec.eps)
-        return optimizers.sgd(schedule, momentum=spec.momentum)
+            return optimizers.rmsprop(learning_rate, alpha=spec.alpha, eps=spec.eps)
+        return optimizers.sgd(learning_rate, momentum=spec.momentum)
+
+    def rates(self, learning_rates: Sequence[float]) -> NDArray:
+        """Learning rates as the step takes them."""
+        return np.asarray(learning_rates, self.dtype)
 
     @in_setting
     def update(
@@ -289,51 +298,22 @@ class JaxTwin(Twin):
     ) -> list[Arrays]:
         """Feed a stream of gradients to the optimizer alone."""
         require_rates(len(gradients), learning_rates)
-        transformation = self.optimizer(optimizer, learning_rates)
-        step = _jit(transformation.update)
-        params = {name: self._inputs(array) for name, array in parameters.items()}
-        state, seen = transformation.init(params), []
-        for given in gradients:
-            updates, state = step({name: self._inputs(array) for name, array in given.items()}, state, params)
+        step = jax.jit(
+            lambda given, state, params, rate: self.optimizer(optimizer, rate).update(given, state, params),
+            compiler_options=RUN_ONCE,
+        )
+        params = {name: self.inputs(array) for name, array in parameters.items()}
+        state, seen = self.optimizer(optimizer, 0.0).init(params), []
+        for given, rate in zip(gradients, self.rates(learning_rates), strict=True):
+            updates, state = step({name: self.inputs(array) for name, array in given.items()}, state, params, rate)
             params = optax.apply_updates(params, updates)
-            found = {"parameter": params, **_moments(optimizer, state)}
+            found = {"parameter": params, **moments_of(optimizer, state)}
             seen.append({f"{kind}.{name}": np.array(a) for kind, arrays in found.items() for name, a in arrays.items()})
         return seen
 
-    @in_setting
-    def train(self, batches: Sequence[Batch], optimizer: Optimizer, learning_rates: Sequence[float]) -> Trajectory:
-        """One jitted training step a batch, from the present weights."""
-        require_rates(len(batches), learning_rates)
-        transformation, step = self._training(optimizer, tuple(learning_rates))
-        learnable, buffers = jax.tree.map(jnp.copy, self._split(self._state))
-        moments, seen = transformation.init(learnable), []
-        for batch in batches:
-            x, labels = self._inputs(batch.inputs), jnp.array(batch.labels)
-            learnable, buffers, moments, loss = step(learnable, buffers, moments, x, labels)
-            seen.append(loss)
-        return Trajectory(np.array(seen), self._canonical({**learnable, **buffers}))
-
-    def _training(self, optimizer: Optimizer, learning_rates: tuple[float, ...]) -> tuple[Any, Any]:
-        """The optimizer and the compiled step, which takes its first three arguments over."""
-        key = ("train", optimizer, learning_rates)
-        if key not in self._programs:
-            transformation = self.optimizer(optimizer, learning_rates)
-            step = _jit(partial(self._training_step, transformation), donate_argnums=(0, 1, 2))
-            self._programs[key] = transformation, step
-        return self._programs[key]
-
-    def _training_step(
-        self,
-        transformation: optax.GradientTransformation,
-        learnable: State,
-        buffers: State,
-        moments: Any,
-        x: jax.Array,
-        labels: jax.Array,
-    ) -> tuple[State, State, Any, jax.Array]:
-        loss, gradients, buffers = self._loss_and_gradients(learnable, buffers, x, labels, training=True)
-        updates, moments = transformation.update(gradients, moments, learnable)
-        return optax.apply_updates(learnable, updates), buffers, moments, loss
+    def session(self, optimizer: Optimizer, *, brief: bool = False) -> JaxSession:
+        """Begin a training run; the step is one compiled program that takes its state over."""
+        return JaxSession(self, optimizer, brief=brief)
 
     @in_setting
     def receive(self, batch: Batch) -> Batch:
@@ -347,17 +327,6 @@ def _known_type(name: str, variable: nnx.Variable) -> type[nnx.Variable]:
         kind = type(variable).__name__
         raise UsageError(f"variable {name} is a {kind}; expected parameters and batch statistics: take it out")
     return type(variable)
-
-
-def _jit(function: Callable[..., Any], **options: Any) -> Any:
-    return jax.jit(function, compiler_options=RUN_ONCE, **options)
-
-
-def keep_compiled_programs() -> None:
-    """Let XLA keep compiled programs on disk; see `parity.backends.keep_compiled_programs`."""
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
 def _concrete(value: Any, dtype: Any) -> jax.Array:
@@ -386,8 +355,3 @@ def _kinds(model: nnx.Module) -> dict[str, Kind]:
 
 def _key(part: str) -> str | int:
     return int(part) if part.isdigit() else part
-
-
-def _moments(optimizer: Optimizer, state: Any) -> dict[str, Any]:
-    found = {moment: optax.tree.get(state, own) for moment, own in MOMENTS[optimizer.kind].items()}
-    return {moment: arrays for moment, arrays in found.items() if arrays is not None}

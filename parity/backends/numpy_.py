@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity import initial
+from parity.backends.session import Session, Steps, TrainingState
 from parity.backends.twin import Config, Precision, Twin
 from parity.data import Batch
 from parity.errors import UsageError
@@ -17,12 +18,13 @@ from parity.reference import (
     Network,
     RMSprop,
     Run,
+    State,
     clip_by_global_norm,
     softmax_cross_entropy,
 )
 from parity.reference import Optimizer as Rule
-from parity.trace import Arrays, Gradients, Probe, Reading, Trace, Trajectory
-from parity.weights import buffers, is_buffer, parameters
+from parity.trace import Arrays, Gradients, Probe, Reading, Trace
+from parity.weights import buffers, parameters
 
 
 class NumpyTwin(Twin):
@@ -112,22 +114,56 @@ class NumpyTwin(Twin):
             seen.append({f"{kind}.{name}": a for kind, arrays in found.items() for name, a in arrays.items()})
         return seen
 
-    def train(self, batches: Sequence[Batch], optimizer: Optimizer, learning_rates: Sequence[float]) -> Trajectory:
-        """One training step a batch, from the present weights."""
-        rule, values, statistics = _rule(optimizer), parameters(self._weights), buffers(self._weights)
-        state, losses = rule.init(values), []
-        for batch, learning_rate in zip(batches, learning_rates, strict=True):
-            run: Run = self.model.forward({**values, **statistics}, batch.inputs, training=True)
-            loss, to_logits = softmax_cross_entropy(run.logits, batch.labels)
-            gradients = _clipped(self.model.backward(run, to_logits).parameters, optimizer)
-            values, state = rule.update(values, gradients, state, learning_rate)
-            statistics = {name: array for name, array in run.buffers.items() if is_buffer(name)}
-            losses.append(loss)
-        return Trajectory(np.array(losses), {**values, **statistics})
+    def session(self, optimizer: Optimizer, *, brief: bool = False) -> "NumpySession":
+        """Begin a training run."""
+        return NumpySession(self, optimizer)
 
     def receive(self, batch: Batch) -> Batch:
         """The batch itself."""
         return batch
+
+
+class NumpySession(Session[NumpyTwin]):
+    """A training run of the reference, in float64."""
+
+    def __init__(self, twin: NumpyTwin, optimizer: Optimizer) -> None:
+        super().__init__(twin, optimizer)
+        self._rule = _rule(optimizer)
+        self._weights = twin.weights()
+        self._kept = self._rule.init(parameters(self._weights))
+
+    def _load(self, state: TrainingState) -> None:
+        self._weights = {name: np.array(state.weights[name], np.float64) for name in self.twin.shapes()}
+        moments = {
+            moment: {name: np.array(array, np.float64) for name, array in arrays.items()}
+            for moment, arrays in state.moments.items()
+        }
+        self._kept = State(dict.fromkeys(self._kept.step, state.step), moments)
+
+    def _state(self) -> TrainingState:
+        return TrainingState(dict(self._weights), dict(self._kept.moments), self.step)
+
+    def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
+        seen = [self._step(batch, rate) for batch, rate in zip(batches, learning_rates, strict=True)]
+        losses, hits = (np.array([step[i] for step in seen]) for i in (0, 1))
+        return Steps([len(batch.labels) for batch in batches], lambda: (losses, hits))
+
+    def _step(self, batch: Batch, learning_rate: float) -> tuple[float, int]:
+        model = self.twin.model
+        run: Run = model.forward(self._weights, batch.inputs, training=True)
+        loss, to_logits = softmax_cross_entropy(run.logits, batch.labels)
+        gradients = _clipped(model.backward(run, to_logits).parameters, self.optimizer)
+        values, self._kept = self._rule.update(parameters(self._weights), gradients, self._kept, learning_rate)
+        self._weights = {**self._weights, **values, **run.buffers}
+        return loss, _hits(run.logits, batch.labels)
+
+    def _score(self, batch: Batch) -> tuple[float, int]:
+        logits = self.twin.model.forward(self._weights, batch.inputs, training=False).logits
+        return softmax_cross_entropy(logits, batch.labels)[0], _hits(logits, batch.labels)
+
+
+def _hits(logits: NDArray, labels: NDArray) -> int:
+    return int((logits.argmax(-1) == labels).sum())
 
 
 def _clipped(gradients: Mapping[str, NDArray], spec: Optimizer) -> Mapping[str, NDArray]:

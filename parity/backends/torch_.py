@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from torch import nn
 
 import torchnets
+from parity.backends.torch_session import TorchSession
 from parity.backends.twin import Config, Precision, Twin, in_setting
 from parity.data import Batch
 from parity.errors import UsageError
 from parity.recipes import Optimizer
-from parity.trace import Arrays, Gradients, Probe, Reading, Trace, Trajectory, call_names, call_path
+from parity.trace import Arrays, Gradients, Probe, Reading, Trace, call_names, call_path
 from parity.weights import WITHOUT_TWIN, Kind, from_canonical, shapes_of, to_canonical
 from torchnets import losses, optimizers
 
 KINDS: dict[type, Kind] = {nn.Linear: "dense", nn.Conv2d: "conv", nn.BatchNorm2d: "norm"}
-MOMENTS = {"adam": ("exp_avg", "exp_avg_sq"), "rmsprop": ("square_avg",), "sgd": ("momentum_buffer",)}
 Tensors = dict[str, torch.Tensor]
 
 
@@ -31,9 +31,9 @@ class TorchTwin(Twin):
 
     def __init__(self, model: nn.Module, *, precision: Precision = "float64", device: str = "cpu") -> None:
         super().__init__(model, precision=precision, device=device)
-        self._device = _device(device)
+        self.torch_device = _device(device)
         self.dtype = {"float32": torch.float32, "float64": torch.float64}[precision]
-        self.model = copy.deepcopy(model).to(self._device, self.dtype)
+        self.model = copy.deepcopy(model).to(self.torch_device, self.dtype)
 
     @contextmanager
     def setting(self) -> Iterator[None]:
@@ -73,7 +73,7 @@ class TorchTwin(Twin):
     def _load(self, weights: Mapping[str, NDArray]) -> None:
         native = self.import_weights(weights)
         own = self.model.state_dict()
-        new = {name: self._tensor(array) for name, array in native.items()}
+        new = {name: self.tensor(array) for name, array in native.items()}
         counters = {n: torch.zeros_like(t) for n, t in own.items() if n.rpartition(".")[2] in WITHOUT_TWIN}
         self.model.load_state_dict({**new, **counters})
 
@@ -81,19 +81,21 @@ class TorchTwin(Twin):
         """Canonical weights in PyTorch's names and layouts."""
         return from_canonical(weights, _kinds(self.model), "torch")
 
-    def _canonical(self, native: Mapping[str, torch.Tensor]) -> Arrays:
+    def canonical(self, native: Mapping[str, torch.Tensor]) -> Arrays:
+        """PyTorch's tensors under canonical names, in canonical layouts."""
         return to_canonical({name: _array(t) for name, t in native.items()}, _kinds(self.model), "torch")
 
     # The network as functions
 
-    def _tensor(self, array: NDArray) -> torch.Tensor:
-        return torch.tensor(array, dtype=self.dtype, device=self._device)
+    def tensor(self, array: NDArray) -> torch.Tensor:
+        """A copy of the array at the twin's precision."""
+        return torch.tensor(array, dtype=self.dtype, device=self.torch_device)
 
     def _inputs(self, x: NDArray) -> torch.Tensor:
-        return self._tensor(_to_nchw(x)).contiguous()
+        return self.tensor(_to_nchw(x)).contiguous()
 
     def _labels(self, batch: Batch) -> torch.Tensor:
-        return torch.tensor(batch.labels, dtype=torch.int64, device=self._device)
+        return torch.tensor(batch.labels, dtype=torch.int64, device=self.torch_device)
 
     def _learnable(self) -> Tensors:
         return dict(self.model.named_parameters())
@@ -137,13 +139,13 @@ class TorchTwin(Twin):
         names = call_names([path for path, _, _ in calls])
         outputs = [output for _, _, output in calls]
         pulled = torch.autograd.grad(
-            logits, [x, *outputs, *learnable.values()], self._tensor(cotangent), retain_graph=True
+            logits, [x, *outputs, *learnable.values()], self.tensor(cotangent), retain_graph=True
         )
         loss = self.loss(logits, self._labels(batch))
         training_gradients = self.training_gradients(loss, list(learnable.values())) if training else []
         own = pulled[1 + len(calls) :]
         gradients = Gradients(
-            parameters=self._canonical(dict(zip(learnable, own, strict=True))),
+            parameters=self.canonical(dict(zip(learnable, own, strict=True))),
             input=_nhwc(pulled[0]),
             outputs={name: _nhwc(g) for name, g in zip(names, pulled[1 : 1 + len(calls)], strict=True)},
         )
@@ -152,8 +154,8 @@ class TorchTwin(Twin):
             inputs={name: _nhwc(given) for name, (_, given, _) in zip(names, calls, strict=True)},
             gradients=gradients,
             loss=_array(loss),
-            training_gradients=self._canonical(dict(zip(learnable, training_gradients, strict=training))),
-            buffers=self._canonical(buffers),
+            training_gradients=self.canonical(dict(zip(learnable, training_gradients, strict=training))),
+            buffers=self.canonical(buffers),
         )
 
     @in_setting
@@ -170,7 +172,7 @@ class TorchTwin(Twin):
             inner = {name.removeprefix(prefix): b for name, b in buffers.items() if name.startswith(prefix)}
             output = torch.func.functional_call(module, inner, (x,))
         gradients = torch.autograd.grad(output, [x, *own.values()], self._inputs(probe.cotangent))
-        return Reading(_nhwc(output), _nhwc(gradients[0]), self._canonical(dict(zip(own, gradients[1:], strict=True))))
+        return Reading(_nhwc(output), _nhwc(gradients[0]), self.canonical(dict(zip(own, gradients[1:], strict=True))))
 
     @in_setting
     def state(self, batches: Sequence[Batch]) -> tuple[Arrays, NDArray]:
@@ -181,7 +183,7 @@ class TorchTwin(Twin):
                 self._call(buffers, x)
         with self._mode(False), torch.no_grad():
             logits = self._call(buffers, x)
-        return self._canonical(buffers), _array(logits)
+        return self.canonical(buffers), _array(logits)
 
     def optimizer(self, parameters: Sequence[torch.Tensor], spec: Optimizer) -> torch.optim.Optimizer:
         """The recipe's optimizer, without its clipping."""
@@ -218,30 +220,21 @@ class TorchTwin(Twin):
         learning_rates: Sequence[float],
     ) -> list[Arrays]:
         """Feed a stream of gradients to the optimizer alone."""
-        tensors = {name: self._tensor(array).requires_grad_() for name, array in parameters.items()}
+        tensors = {name: self.tensor(array).requires_grad_() for name, array in parameters.items()}
         own, values = self.optimizer(list(tensors.values()), optimizer), list(tensors.values())
         seen = []
         for given, learning_rate in zip(gradients, learning_rates, strict=True):
-            self.apply(own, values, [self._tensor(given[name]) for name in tensors], optimizer, learning_rate)
+            self.apply(own, values, [self.tensor(given[name]) for name in tensors], optimizer, learning_rate)
             found = {f"parameter.{name}": _copy(t) for name, t in tensors.items()}
-            for moment in MOMENTS[optimizer.kind]:
+            for moment in optimizer.moments:
                 states = {name: own.state[t].get(moment) for name, t in tensors.items()}
                 found |= {f"{moment}.{name}": _copy(t) for name, t in states.items() if t is not None}
             seen.append(found)
         return seen
 
-    @in_setting
-    def train(self, batches: Sequence[Batch], optimizer: Optimizer, learning_rates: Sequence[float]) -> Trajectory:
-        """One training step a batch, from the present weights; the twin itself stays as it is."""
-        run = self.start()
-        parameters = list(run.model.parameters())
-        own, seen = run.optimizer(parameters, optimizer), []
-        for batch, learning_rate in zip(batches, learning_rates, strict=True):
-            loss = run.loss(run.model(run._inputs(batch.inputs)), run._labels(batch))
-            gradients = run.training_gradients(loss, parameters)
-            run.apply(own, parameters, gradients, optimizer, learning_rate)
-            seen.append(loss.detach())
-        return Trajectory(np.array([_array(loss) for loss in seen]), run.weights())
+    def session(self, optimizer: Optimizer, *, brief: bool = False) -> TorchSession:
+        """Begin a training run; nothing is compiled."""
+        return TorchSession(self, optimizer)
 
     def start(self) -> "TorchTwin":
         """A twin of its own for a training run, in training mode."""
@@ -251,7 +244,7 @@ class TorchTwin(Twin):
 
     def receive(self, batch: Batch) -> Batch:
         """The batch as PyTorch holds it, read back."""
-        inputs = torch.tensor(_to_nchw(batch.inputs), device=self._device)
+        inputs = torch.tensor(_to_nchw(batch.inputs), device=self.torch_device)
         return Batch(_nhwc(inputs), _array(self._labels(batch)))
 
 

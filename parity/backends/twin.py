@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
-from typing import Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 
 from numpy.typing import NDArray
 
@@ -12,6 +12,9 @@ from parity.data import Batch, Stream
 from parity.recipes import Optimizer
 from parity.trace import Arrays, Probe, Reading, Trace, Trajectory
 from parity.weights import require_bijection
+
+if TYPE_CHECKING:
+    from parity.backends.session import Session
 
 Precision = Literal["float32", "float64"]
 Config = Mapping[str, Any]
@@ -91,8 +94,12 @@ class Twin(ABC):
         Raises:
             UsageError: the names or shapes are not those of the network, or a value is not finite.
         """
-        require_bijection(weights, self.shapes())
+        self.require(weights)
         self._load(weights)
+
+    def require(self, weights: Mapping[str, NDArray]) -> None:
+        """Raise UsageError unless the weights have the names and shapes of the network and are finite."""
+        require_bijection(weights, self.shapes())
 
     @abstractmethod
     def _load(self, weights: Mapping[str, NDArray]) -> None: ...
@@ -128,8 +135,23 @@ class Twin(ABC):
         """
 
     @abstractmethod
+    def session(self, optimizer: Optimizer, *, brief: bool = False) -> "Session":
+        """Begin a training run from the present weights; the twin stays as it is.
+
+        Args:
+            optimizer: the recipe's.
+            brief: it will be a few steps: where that is a choice, compile fast rather than well.
+        """
+
     def train(self, batches: Sequence[Batch], optimizer: Optimizer, learning_rates: Sequence[float]) -> Trajectory:
-        """One training step a batch, from the present weights."""
+        """One training step a batch, from the present weights.
+
+        Raises:
+            ValueError: not one learning rate a batch.
+        """
+        session = self.session(optimizer, brief=True)
+        losses, _ = session.advance(batches, learning_rates).fetch()
+        return Trajectory(losses, session.state().weights)
 
     @abstractmethod
     def receive(self, batch: Batch) -> Batch:

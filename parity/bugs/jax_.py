@@ -1,6 +1,6 @@
 """Bugs planted in the Flax twin: each is the twin with one small method or layer replaced."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jax
@@ -42,12 +42,12 @@ def _classes(old: type, new: type) -> type[JaxTwin]:
     return _model(change)
 
 
-def _rule(make: Callable[[Optimizer, optax.Schedule], optax.GradientTransformation]) -> type[JaxTwin]:
+def _rule(make: Callable[[Optimizer, Any], optax.GradientTransformation]) -> type[JaxTwin]:
     """The twin with another optimizer rule."""
 
     class Planted(JaxTwin):
-        def rule(self, spec: Optimizer, schedule: optax.Schedule) -> optax.GradientTransformation:
-            return make(spec, schedule)
+        def rule(self, spec: Optimizer, learning_rate: Any) -> optax.GradientTransformation:
+            return make(spec, learning_rate)
 
     return Planted
 
@@ -157,8 +157,8 @@ def _flax_default(model: Any, seed: int) -> None:
 
 
 class _ClipAfter(JaxTwin):
-    def optimizer(self, spec: Optimizer, learning_rates: Sequence[float]) -> optax.GradientTransformation:
-        return optax.chain(self.rule(spec, self.schedule(learning_rates)), *self.clipping(spec))
+    def optimizer(self, spec: Optimizer, learning_rate: Any) -> optax.GradientTransformation:
+        return optax.chain(self.rule(spec, learning_rate), *self.clipping(spec))
 
 
 class _ExactClip(JaxTwin):
@@ -166,7 +166,7 @@ class _ExactClip(JaxTwin):
         return [optax.clip_by_global_norm(spec.clip_norm or 1.0)]
 
 
-def _epsilon_hat(spec: Optimizer, schedule: optax.Schedule) -> optax.GradientTransformation:
+def _epsilon_hat(spec: Optimizer, learning_rate: Any) -> optax.GradientTransformation:
     """Adam as learning_rate · √(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + eps): eps is added before the bias correction."""
     first, second = spec.betas
     plain = optax.scale_by_adam(first, second, eps=spec.eps)
@@ -179,7 +179,7 @@ def _epsilon_hat(spec: Optimizer, schedule: optax.Schedule) -> optax.GradientTra
     return optax.chain(
         optax.add_decayed_weights(spec.weight_decay),
         optax.GradientTransformation(plain.init, update),
-        optax.scale_by_learning_rate(schedule),
+        optax.scale_by_learning_rate(learning_rate),
     )
 
 

@@ -27,6 +27,13 @@ class Optimizer:
     momentum: float = 0.0
     clip_norm: float | None = None
 
+    @property
+    def moments(self) -> tuple[str, ...]:
+        """What it keeps of every parameter, by PyTorch's names."""
+        if self.kind == "sgd":
+            return ("momentum_buffer",) if self.momentum else ()
+        return ("exp_avg", "exp_avg_sq") if self.kind == "adam" else ("square_avg",)
+
 
 @dataclass(frozen=True)
 class Recipe:

