@@ -20,7 +20,6 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -31,6 +30,7 @@ from parity.data.augment import MEAN, PAD, STD
 from parity.data.images import Split
 from parity.errors import UsageError
 from parity.files import write_atomically
+from parity.report.environment import hardware
 from parity.torchvision_ import load_torchvision
 
 BATCH, WORKERS, WARM_UP = 128, 2, 5
@@ -116,13 +116,8 @@ def summary(rates: dict[str, list[float]]) -> dict[str, Any]:
 
 def environment() -> dict[str, Any]:
     """What the figures depend on: hardware, versions, date."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return {
-        "cpu": models[0] if models else platform.processor(),
-        "cores": os.cpu_count(),
-        "system": f"{platform.system()} {platform.machine()}",
+        **hardware(),
         "python": platform.python_version(),
         **{package: version(package) for package in ("numpy", "torch", "torchvision", "pillow")},
         "date": datetime.now(UTC).date().isoformat(),

@@ -18,7 +18,7 @@ from parity.check import check
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.files import write_atomically
-from parity.report.json_ import versions
+from parity.report.environment import versions
 
 RUNGS = (2, 3, 4, 5, 6)
 """The rungs that the threshold rules; structure and data are equal or not, initialisation is a statistical test."""

@@ -83,6 +83,7 @@ def make_case(
         length=recipe.length,
         folder=folder,
         download=download,
+        augment=recipe.augment,
     )
     rng = np.random.default_rng([seed, 1])
     weights = initial.draw(shapes, "probe", seed) if weights is None else _given(weights, shapes)

@@ -101,6 +101,12 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
+def _train(arguments: argparse.Namespace) -> int:
+    from parity import training_command
+
+    return training_command.run(arguments)
+
+
 def _bugs(arguments: argparse.Namespace) -> int:
     from parity.backends import keep_compiled_programs
     from parity.bugs import run
@@ -150,6 +156,12 @@ def _seed(text: str) -> int:
     return int(text)
 
 
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="parity",
@@ -174,6 +186,29 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
     check.add_argument("--download", action="store_true", help="let torchvision download the images")
     check.set_defaults(run=_check)
+
+    train = commands.add_parser("train", help="train a network in one framework")
+    train.add_argument("name", metavar="RECIPE", help="see parity list")
+    train.add_argument("--backend", choices=("jax", "torch", "numpy"), required=True, help="who trains")
+    train.add_argument("--steps", type=_count, metavar="N", help="of the whole run; the recipe's if left out")
+    train.add_argument("--epochs", type=_count, metavar="N", help="instead of steps")
+    train.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="of JAX and PyTorch (cpu)")
+    train.add_argument("--out", metavar="DIR", help="new folder for metrics, checkpoints and summary")
+    train.add_argument("--resume", metavar="RUN", help="go on with a run (its folder, or one of its checkpoints)")
+    train.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
+    train.add_argument("--download", action="store_true", help="let torchvision download the images")
+    anew = train.add_argument_group("only for a new run; a resumed one keeps its own")
+    anew.add_argument("--data", metavar="NAME", help="other images than the recipe's")
+    anew.add_argument("--length", type=int, metavar="T", help="length of the palindromes")
+    anew.add_argument("--seed", type=_seed, metavar="N", help="of initial weights and data (0)")
+    anew.add_argument("--init", choices=("default", "randn"), help="initial weights; the recipe's if left out")
+    anew.add_argument("--precision", choices=("float32", "float64"), help="float32; numpy has float64 only")
+    anew.add_argument("--learning-rate", type=float, metavar="X", help="the recipe's if left out")
+    anew.add_argument("--batch-size", type=_count, metavar="N", help="the recipe's if left out")
+    anew.add_argument("--evaluate-every", type=_count, metavar="N", help="steps; the recipe's, or an epoch")
+    anew.add_argument("--checkpoint-every", type=_count, metavar="N", help="steps; at every evaluation if left out")
+    anew.add_argument("--keep", type=_count, metavar="K", help="how many checkpoints stay (3)")
+    train.set_defaults(run=_train)
 
     bugs = commands.add_parser("bugs", help="plant known bugs, one at a time, and show which rung catches each")
     bugs.add_argument("ids", nargs="*", metavar="BUG", help="all if none is named")

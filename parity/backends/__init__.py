@@ -2,12 +2,13 @@
 
 from importlib import import_module
 
+from parity.backends.session import Score, Session, Steps, TrainingState
 from parity.backends.twin import Precision, Twin
 from parity.errors import unknown_name
 
 FRAMEWORKS = {"jax": ("jax_", "JaxTwin"), "torch": ("torch_", "TorchTwin"), "numpy": ("numpy_", "NumpyTwin")}
 
-__all__ = ["FRAMEWORKS", "Precision", "Twin", "twin_class"]
+__all__ = ["FRAMEWORKS", "Precision", "Score", "Session", "Steps", "TrainingState", "Twin", "twin_class"]
 
 
 def twin_class(framework: str) -> type[Twin]:

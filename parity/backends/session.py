@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from parity.backends.twin import Twin, require_rates
 from parity.data import Batch
+from parity.errors import UsageError
 from parity.recipes import Optimizer
 from parity.trace import Arrays
+from parity.weights import mismatches, parameters
 
 T = TypeVar("T", bound=Twin)
 
@@ -75,6 +77,11 @@ class Session(ABC, Generic[T]):
             UsageError: the weights are not those of the network, or the moments not those of the optimizer.
         """
         self.twin.require(state.weights)
+        shapes = {name: array.shape for name, array in parameters(state.weights).items()}
+        for moment in self.optimizer.moments:
+            got = {name: array.shape for name, array in state.moments.get(moment, {}).items()}
+            if faults := mismatches(got, shapes):
+                raise UsageError(f"the optimizer's {moment} does not fit: {'; '.join(faults)}")
         with self.twin.setting():
             self._load(state)
         self.step = state.step

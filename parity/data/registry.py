@@ -10,6 +10,13 @@ IMAGE_NAMES = ("digits", "fashion-mnist", "cifar10")
 DATA_NAMES = (*POINT_NAMES, "palindromes", *IMAGE_NAMES)
 
 
+def evaluation_splits(name: str) -> tuple[str, ...]:
+    """Splits of a data set that a network can be evaluated on; palindromes to train on have no end."""
+    if name in IMAGE_NAMES:
+        return ("train", "validation", "test")
+    return ("test",) if name == "palindromes" else ("train", "test")
+
+
 def load_images(name: str, *, folder: str | Path | None = None, download: bool = False) -> ImageSet:
     """Load a set of images: "digits", "fashion-mnist" or "cifar10".
 

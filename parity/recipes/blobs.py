@@ -13,5 +13,8 @@ RECIPE = Recipe(
     batch_size=800,
     check_batch_size=800,
     steps=1500,
+    evaluate_every=50,
+    evaluate_on=("train", "test"),
+    log_every=50,
     optimizer=Optimizer(kind="sgd", learning_rate=0.01),
 )

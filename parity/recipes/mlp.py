@@ -14,5 +14,6 @@ RECIPE = Recipe(
     batch_size=128,
     check_batch_size=128,
     epochs=100,
+    evaluate_on=("validation",),
     optimizer=Optimizer(kind="adam", learning_rate=1e-3, weight_decay=1e-4),
 )

@@ -14,5 +14,6 @@ RECIPE = Recipe(
     batch_size=128,
     check_batch_size=128,
     steps=1000,
+    evaluate_every=100,
     optimizer=Optimizer(kind="rmsprop", learning_rate=1e-3, clip_norm=10.0),
 )

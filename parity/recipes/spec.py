@@ -51,6 +51,10 @@ class Recipe:
         length: length T of the palindromes.
         batch_size, check_batch_size: examples a step, in training and in the parity check.
         steps, epochs: how long the study trains; one of the two.
+        evaluate_every: steps between evaluations; None is an epoch.
+        evaluate_on: splits that are evaluated then. All but "train" are evaluated at the end of training.
+        log_every: steps that one line of the training's metrics sums up.
+        augment: whether training images are cropped and flipped at random.
         optimizer: with the study's hyperparameters.
         init: initial weights of the study's PyTorch version, "default" or "randn".
     """
@@ -70,6 +74,10 @@ class Recipe:
     steps: int | None = None
     epochs: int | None = None
     init: Literal["default", "randn"] = "default"
+    evaluate_every: int | None = None
+    evaluate_on: tuple[str, ...] = ("test",)
+    log_every: int = 10
+    augment: bool = False
 
     @property
     def check_data(self) -> str:

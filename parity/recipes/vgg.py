@@ -14,5 +14,6 @@ RECIPE = Recipe(
     batch_size=32,
     check_batch_size=8,
     epochs=50,
+    augment=True,
     optimizer=Optimizer(kind="adam", learning_rate=1e-4),
 )

@@ -11,7 +11,7 @@ from rich.table import Table
 from parity.bugs.run import Outcome
 from parity.checks import ladder
 from parity.files import write_atomically
-from parity.report.json_ import versions
+from parity.report.environment import versions
 from parity.report.terminal import MARKS, STYLES
 
 FORMAT = "netparity-bugs/1"

@@ -2,18 +2,16 @@
 
 import json
 import math
-import platform
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from parity.files import write_atomically
+from parity.report.environment import versions
 from parity.report.result import Result, exit_code
 
 FORMAT = "netparity-check/1"
-PACKAGES = ("netparity", "jax", "flax", "optax", "torch", "numpy")
 
 
 def write(results: Sequence[Result], path: str | Path) -> None:
@@ -30,17 +28,6 @@ def write(results: Sequence[Result], path: str | Path) -> None:
         "results": [{"verdict": r.verdict, **asdict(r)} for r in results],
     }
     write_atomically(path, json.dumps(_plain(document), indent=1, allow_nan=False) + "\n")
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide a result."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,139 @@
+"""The training loop, one for all frameworks."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from parity.backends import Session, Steps, TrainingState
+from parity.data import Batch, Stream
+from parity.training import checkpoint
+from parity.training.diverged import DivergedError, first_bad_layer
+from parity.training.journal import Journal, Line
+from parity.training.plan import Plan
+from parity.training.prefetch import ahead
+
+
+class Watcher(Protocol):
+    """Who is told how the run goes on."""
+
+    def trained(self, line: Line) -> None:
+        """A line of the training's metrics."""
+
+    def evaluated(self, line: Line) -> None:
+        """A line of an evaluation."""
+
+
+@dataclass
+class Loop:
+    """A training run that is going on.
+
+    Args:
+        plan: what it does.
+        session: the framework's part; it holds the state that the run goes on from.
+        batches: what it trains on.
+        splits: what it is evaluated on, by split.
+        journal: takes its metrics.
+        watcher: is told of them.
+        folder: takes its checkpoints; None keeps none.
+    """
+
+    plan: Plan
+    session: Session[Any]
+    batches: Stream
+    splits: Mapping[str, Stream]
+    journal: Journal
+    watcher: Watcher
+    folder: Path | None = None
+    seconds: float = 0.0
+    _seen: list[Steps] = field(default_factory=list)
+    _good: TrainingState = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._good = self.session.state()
+
+    def run(self) -> None:
+        """Train from the session's step to the end of the plan.
+
+        Raises:
+            DivergedError: the loss or a weight is not finite; the checkpoints before it stay.
+            UsageError: something could not be written; the checkpoints before it stay.
+        """
+        rate = self.plan.recipe.optimizer.learning_rate
+        started = time.perf_counter()
+        for batches in ahead(self._take, self.plan.chunks(self.session.step)):
+            self._seen.append(self.session.advance(batches, [rate] * len(batches)))
+            if self.session.step == self.plan.next_stop(self.session.step - 1):
+                started = self._stop(started)
+
+    def _take(self, steps: range) -> list[Batch]:
+        return [self.batches.batch(*self.plan.position(step)) for step in steps]
+
+    def _stop(self, started: float) -> float:
+        """Look at the run; the time at which training goes on."""
+        step, plan = self.session.step, self.plan
+        self._log(started)
+        if plan.due(step, plan.evaluate_every):
+            self._evaluate()
+        if plan.due(step, plan.checkpoint_every):
+            self._keep()
+        return time.perf_counter()
+
+    def _log(self, started: float) -> None:
+        parts, samples = [steps.fetch() for steps in self._seen], [n for steps in self._seen for n in steps.samples]
+        seconds = time.perf_counter() - started
+        self.seconds += seconds
+        losses, hits = (np.concatenate([part[i] for part in parts]).astype(np.float64) for i in (0, 1))
+        first = self.session.step - len(losses)
+        self._seen.clear()
+        if not np.isfinite(losses).all():
+            self._diverged(first + int(np.flatnonzero(~np.isfinite(losses))[0]))
+        line = {
+            "kind": "train",
+            "step": self.session.step,
+            "epoch": self._epochs(),
+            "loss": float(losses @ samples / sum(samples)),
+            "accuracy": float(hits.sum() / sum(samples)),
+            "samples": sum(samples),
+            "samples_per_second": sum(samples) / seconds,
+            "seconds": self.seconds,
+        }
+        self.journal.append(line)
+        self.watcher.trained(line)
+
+    def _epochs(self) -> float | None:
+        per_epoch = self.plan.steps_per_epoch
+        return None if per_epoch is None else self.session.step / per_epoch
+
+    def _evaluate(self) -> None:
+        final = self.session.step == self.plan.steps
+        for split, stream in self.splits.items():
+            if (final and split != "train") or split in self.plan.recipe.evaluate_on:
+                score = self.session.evaluate(stream.passes())
+                line = {"kind": "evaluation", "step": self.session.step, "epoch": self._epochs(), "split": split}
+                line |= {"loss": score.loss, "accuracy": score.accuracy, "samples": score.samples}
+                self.journal.append(line)
+                self.watcher.evaluated(line)
+
+    def _keep(self) -> None:
+        state = self.session.state()
+        bad = [name for name, array in state.weights.items() if not np.isfinite(array).all()]
+        if bad:
+            layer, _, role = bad[-1].rpartition(".")
+            raise DivergedError(f"after step {state.step} the {role} of layer {layer} is not finite{self._remedy()}")
+        self._good = state
+        if self.folder is not None:
+            self.journal.sync()
+            checkpoint.save(self.plan, self.session.twin.framework, state, self.folder)
+
+    def _diverged(self, step: int) -> None:
+        batches = self._take(range(self._good.step, step + 1))
+        where = first_bad_layer(self.session.twin, self.plan, self._good, batches)
+        raise DivergedError(f"the loss of step {step + 1} is not finite: first wrong is {where}{self._remedy()}")
+
+    def _remedy(self) -> str:
+        kept = "" if self.folder is None else f"; the last good checkpoint is that of step {self._good.step}"
+        return f"{kept}; try a smaller --learning-rate"

@@ -1,0 +1,24 @@
+"""Work done ahead of its use, in another thread."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+DEPTH = 2
+
+
+def ahead(make: Callable[[K], V], keys: Iterable[K]) -> Iterator[V]:
+    """`map(make, keys)`, with the next values being made while the last one is used."""
+    pool, waiting = ThreadPoolExecutor(1), deque[Future[V]]()
+    try:
+        for key in keys:
+            waiting.append(pool.submit(make, key))
+            if len(waiting) > DEPTH:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,175 @@
+"""Runs from their beginning or from a checkpoint, and what they leave in their folder."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from parity import initial
+from parity.backends import Session, Twin, twin_class
+from parity.data.registry import evaluation_splits
+from parity.errors import UsageError
+from parity.files import write_atomically
+from parity.report.environment import commit, hardware, versions
+from parity.training import checkpoint, journal
+from parity.training.journal import Journal, Line
+from parity.training.loop import Loop, Watcher
+from parity.training.plan import Plan, open_evaluation, open_training
+
+METRICS, SUMMARY = "metrics.jsonl", "summary.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run.
+
+    Args:
+        summary: what `summary.json` says.
+        lines: all its metrics.
+    """
+
+    summary: dict[str, Any]
+    lines: Sequence[Line]
+
+
+def make_twin(plan: Plan, backend: str, device: str = "cpu") -> Twin:
+    """The network that a plan trains; one twin can serve many runs, which then compile once.
+
+    Raises:
+        UsageError: no such backend, or it has not the precision or the device.
+    """
+    cls = twin_class(backend)
+    model = cls.build(plan.recipe.network, plan.recipe.config, init=plan.recipe.init)
+    return cls(model, precision=plan.precision, device=device)  # type: ignore[arg-type] # checked by the class
+
+
+def begin(
+    plan: Plan,
+    twin: Twin,
+    watcher: Watcher,
+    *,
+    out: Path | None = None,
+    folder: str | None = None,
+) -> Outcome:
+    """Train from the initial weights, which the plan's seed draws alike for every framework.
+
+    Args:
+        plan, twin: what is trained.
+        watcher: is told how it goes on.
+        out: a new or empty folder that takes metrics, checkpoints and summary; None keeps nothing.
+        folder: where the images' files are.
+
+    Raises:
+        UsageError: the folder holds something already or cannot be written.
+        DivergedError: the loss is not finite.
+    """
+    twin.load(initial.draw(twin.shapes(), plan.recipe.init, plan.seed))
+    if out is not None:
+        _require_empty(out)
+    return _run(plan, twin.session(plan.recipe.optimizer), watcher, [], out, folder)
+
+
+def resume(
+    found: checkpoint.Checkpoint,
+    twin: Twin,
+    watcher: Watcher,
+    *,
+    steps: int | None = None,
+    out: Path | None = None,
+    folder: str | None = None,
+) -> Outcome:
+    """Train on from a checkpoint, in whichever framework the twin is of.
+
+    Args:
+        found: the checkpoint.
+        twin, watcher, folder: as of `begin`.
+        steps: of the whole run, if it is to be longer or shorter than planned.
+        out: where it goes on; a folder other than that of the checkpoint's run gets the metrics so far too.
+
+    Raises:
+        UsageError: the weights are not those of the network; the run has more steps already; as `begin`.
+        DivergedError: the loss is not finite.
+    """
+    plan = found.plan if steps is None else replace(found.plan, steps=steps)
+    if found.state.step > plan.steps:
+        raise UsageError(f"the checkpoint is at step {found.state.step}, beyond {plan.steps}; give more steps")
+    session = twin.session(plan.recipe.optimizer)
+    session.load(found.state)
+    run = found.path.parent.parent
+    before = [line for line in journal.read(run / METRICS) if line["step"] <= found.state.step]
+    if out is not None and out.resolve() != run.resolve():
+        _require_empty(out)
+    return _run(plan, session, watcher, before, out, folder)
+
+
+def _run(
+    plan: Plan, session: Session, watcher: Watcher, before: list[Line], out: Path | None, folder: str | None
+) -> Outcome:
+    train = open_training(plan.recipe, plan.data, plan.seed, folder=folder)
+    wanted = [split for split in evaluation_splits(plan.data) if split != "train" or split in plan.recipe.evaluate_on]
+    splits = {split: open_evaluation(plan, split, folder=folder) for split in wanted}
+    kept = _prepare(out)
+    first = session.step
+    with Journal(None if out is None else out / METRICS, before) as lines:
+        loop = Loop(plan, session, train, splits, lines, watcher, kept)
+        loop.run()
+    summary = summarise(plan, session.twin, lines.lines, first, loop.seconds)
+    if out is not None:
+        write_atomically(out / SUMMARY, json.dumps(summary, indent=1) + "\n")
+    return Outcome(summary, lines.lines)
+
+
+def summarise(plan: Plan, twin: Twin, lines: Sequence[Line], first: int, seconds: float) -> dict[str, Any]:
+    """The end of a run: last evaluations, training accuracy of the last epoch (or log line), and speed."""
+    evaluations = {line["split"]: line for line in lines if line["kind"] == "evaluation"}
+    recent = last_training(plan, lines)
+    trained = sum(line["samples"] for line in lines if line["kind"] == "train" and line["step"] > first)
+    return {
+        "recipe": plan.recipe.name,
+        "backend": twin.framework,
+        "device": twin.device,
+        "precision": twin.precision,
+        "data": plan.data,
+        "seed": plan.seed,
+        "steps": plan.steps,
+        "resumed_at": first,
+        "training": recent,
+        **{name: {key: line[key] for key in ("loss", "accuracy", "samples")} for name, line in evaluations.items()},
+        "seconds": seconds,
+        "samples_per_second": trained / seconds if seconds else None,
+        "commit": commit(),
+        "versions": versions(),
+        "hardware": hardware(),
+        "plan": plan.to_json(),
+    }
+
+
+def last_training(plan: Plan, lines: Sequence[Line]) -> dict[str, Any]:
+    """Mean loss and accuracy of the training batches since the last evaluation but one, or of the last line."""
+    train = [line for line in lines if line["kind"] == "train"]
+    start = (plan.steps - 1) // plan.evaluate_every * plan.evaluate_every
+    recent = [line for line in train if line["step"] > start]
+    samples = sum(line["samples"] for line in recent)
+    means = {key: sum(line[key] * line["samples"] for line in recent) / samples for key in ("loss", "accuracy")}
+    return {**means, "samples": samples}
+
+
+def _prepare(out: Path | None) -> Path | None:
+    """Make the run's folders, and clear what a killed run left half-written; the folder of the checkpoints."""
+    if out is None:
+        return None
+    kept = out / "checkpoints"
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make {kept}: {error.strerror}; name a folder you can write to") from error
+    for left in [*out.glob(".*.tmp"), *kept.glob(".*.tmp")]:
+        left.unlink()
+    (out / SUMMARY).unlink(missing_ok=True)
+    return kept
+
+
+def _require_empty(out: Path) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"--out got {out}, which holds something already; name a new folder, or --resume {out}")

@@ -1,0 +1,121 @@
+"""`parity train`: from words to a plan, and on."""
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from parity import recipes
+from parity.backends import keep_compiled_programs
+from parity.data.registry import IMAGE_NAMES
+from parity.errors import UsageError, unknown_name
+from parity.report import terminal
+from parity.report.training import Bar, show_summary
+from parity.training import Outcome, Plan, begin, checkpoint, make_plan, make_twin, resume
+from parity.training.diverged import DivergedError
+
+ANEW = (
+    "data",
+    "length",
+    "seed",
+    "init",
+    "precision",
+    "learning_rate",
+    "batch_size",
+    "evaluate_every",
+    "checkpoint_every",
+    "keep",
+)
+"""Options that a resumed run has from its checkpoint."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train; the exit code: 1 if the loss diverged."""
+    keep_compiled_programs()
+    try:
+        outcome = _resume(arguments) if arguments.resume else _begin(arguments)
+    except DivergedError as error:
+        print(f"parity: {error}", file=sys.stderr)
+        return 1
+    show_summary(terminal.console(), outcome.summary)
+    return 0
+
+
+def _begin(arguments: argparse.Namespace) -> Outcome:
+    plan = make_plan(
+        _recipe(arguments),
+        data=arguments.data,
+        seed=arguments.seed or 0,
+        precision=arguments.precision or ("float64" if arguments.backend == "numpy" else "float32"),
+        steps=arguments.steps,
+        epochs=arguments.epochs,
+        evaluate_every=arguments.evaluate_every,
+        checkpoint_every=arguments.checkpoint_every,
+        keep=arguments.keep or 3,
+        folder=arguments.data_dir,
+        download=arguments.download,
+    )
+    twin = make_twin(plan, arguments.backend, arguments.device)
+    out = Path(arguments.out) if arguments.out else None
+    with _bar(arguments, plan) as bar:
+        return begin(plan, twin, bar, out=out, folder=arguments.data_dir)
+
+
+def _resume(arguments: argparse.Namespace) -> Outcome:
+    given = ["--" + name.replace("_", "-") for name in ANEW if getattr(arguments, name) is not None]
+    if given:
+        raise UsageError(f"{', '.join(given)} cannot change in a resumed run; leave them out, or begin a new run")
+    found = checkpoint.load(checkpoint.latest(Path(arguments.resume)))
+    recipe = found.plan.recipe
+    if recipe.name != arguments.name:
+        raise UsageError(f"{found.path} is a checkpoint of {recipe.name}, not of {arguments.name}; name {recipe.name}")
+    plan = replace(found.plan, precision="float64") if arguments.backend == "numpy" else found.plan
+    steps = arguments.steps
+    if arguments.epochs is not None or arguments.download:
+        again = make_plan(
+            recipe,
+            data=plan.data,
+            seed=plan.seed,
+            steps=arguments.steps or (None if arguments.epochs else plan.steps),
+            epochs=arguments.epochs,
+            folder=arguments.data_dir,
+            download=arguments.download,
+        )
+        steps = again.steps
+    twin = make_twin(plan, arguments.backend, arguments.device)
+    with _bar(arguments, plan, steps, found.state.step) as bar:
+        found = replace(found, plan=plan)
+        return resume(found, twin, bar, steps=steps, out=_place(arguments, found), folder=arguments.data_dir)
+
+
+def _place(arguments: argparse.Namespace, found: checkpoint.Checkpoint) -> Path | None:
+    """Where a resumed run goes on: where it is told to, else where it was, unless another framework goes on with it."""
+    if arguments.out:
+        return Path(arguments.out)
+    return found.path.parent.parent if found.backend == arguments.backend else None
+
+
+def _recipe(arguments: argparse.Namespace) -> recipes.Recipe:
+    recipe = recipes.load(arguments.name)
+    if arguments.data is not None and arguments.data not in IMAGE_NAMES:
+        raise unknown_name("set of images", arguments.data, IMAGE_NAMES)
+    if arguments.data is not None and recipe.data not in IMAGE_NAMES:
+        raise UsageError(f"--data does not fit {recipe.name}; it is trained on {recipe.data}")
+    if arguments.length is not None and recipe.length is None:
+        raise UsageError(f"--length does not fit {recipe.name}; it is trained on {recipe.data}")
+    change: dict[str, Any] = {
+        name: getattr(arguments, name)
+        for name in ("length", "init", "batch_size")
+        if getattr(arguments, name) is not None
+    }
+    if arguments.learning_rate is not None:
+        change["optimizer"] = replace(recipe.optimizer, learning_rate=arguments.learning_rate)
+    return replace(recipe, **change)
+
+
+def _bar(arguments: argparse.Namespace, plan: Plan, steps: int | None = None, first: int = 0) -> Bar:
+    out = terminal.console(stderr=True)
+    if not arguments.out and not arguments.resume:
+        out.print("nothing is kept: --out DIR says where to keep metrics and checkpoints")
+    return Bar(out, f"{plan.recipe.name} {arguments.backend}", steps or plan.steps, first)
