@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+Init = Literal["default", "randn"]
+
 
 @dataclass(frozen=True)
 class Optimizer:
@@ -73,7 +75,7 @@ class Recipe:
     length: int | None = None
     steps: int | None = None
     epochs: int | None = None
-    init: Literal["default", "randn"] = "default"
+    init: Init = "default"
     evaluate_every: int | None = None
     evaluate_on: tuple[str, ...] = ("test",)
     log_every: int = 10
