@@ -10,6 +10,9 @@ ABOUT = 0.05
 """What "about", "almost" and "nearly" are taken to mean of an accuracy: within five percentage points. It is ours, one
 for all claims, since the study does not say."""
 
+NEAR = 0.1
+"""The same of a loss: within a tenth of it."""
+
 
 class Ruling(StrEnum):
     """What is said of a claim."""
@@ -42,6 +45,12 @@ def about(experiment: str, claim: str, target: float, values: Sequence[float], w
     """Judge "about `target`" by the mean over seeds."""
     ruling = _ruling(abs(float(np.mean(values)) - target) <= ABOUT)
     return Judged(experiment, claim, spread(values), ruling, why)
+
+
+def near(experiment: str, claim: str, target: float, values: Sequence[float], why: str = "") -> Judged:
+    """Judge a loss of about `target` by the mean over seeds."""
+    mean = float(np.mean(values))
+    return Judged(experiment, claim, f"{mean:.3f} ({len(values)} seeds)", _ruling(abs(mean - target) <= NEAR * target), why)
 
 
 def holds(experiment: str, claim: str, measured: str, true: bool, why: str = "") -> Judged:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.backends import Twin
+from parity.trace import Arrays
 from parity.training import Outcome, Plan, begin, checkpoint, journal, make_twin, resume
 from parity.training.journal import Line
 from parity.training.run import METRICS, SUMMARY
@@ -65,6 +66,16 @@ class Runs:
         if place.exists():
             place.rename(_free(place))
         return begin(plan, twin, Silent(), out=place, folder=self.data_dir)
+
+    def weights(self, plan: Plan, backend: str) -> Arrays:
+        """Weights at the end of a run that was trained."""
+        last = checkpoint.files(self.folder / name_of(plan, backend) / CHECKPOINTS)[-1]
+        return checkpoint.load(last).state.weights
+
+    @staticmethod
+    def in_float64(plan: Plan) -> Plan:
+        """The plan for a network in float64."""
+        return replace(plan, precision="float64")
 
 
 def name_of(plan: Plan, backend: str) -> str:
