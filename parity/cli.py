@@ -16,6 +16,8 @@ from parity.errors import UsageError, unknown_name
 from parity.report import json_, terminal
 from parity.report.result import exit_code
 
+LARGEST_RATE = 1e30  # float32 ends at 3e38, and PyTorch raises an error where its optimizers pass that
+
 
 def entry_point() -> None:
     """Run the command line and leave with its exit code."""
@@ -162,6 +164,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 <= rate <= LARGEST_RATE:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from 0 to {LARGEST_RATE:g}")
+    return rate
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="parity",
@@ -203,7 +215,7 @@ def _parser() -> argparse.ArgumentParser:
     anew.add_argument("--seed", type=_seed, metavar="N", help="of initial weights and data (0)")
     anew.add_argument("--init", choices=("default", "randn"), help="initial weights; the recipe's if left out")
     anew.add_argument("--precision", choices=("float32", "float64"), help="float32; numpy has float64 only")
-    anew.add_argument("--learning-rate", type=float, metavar="X", help="the recipe's if left out")
+    anew.add_argument("--learning-rate", type=_rate, metavar="X", help="the recipe's if left out")
     anew.add_argument("--batch-size", type=_count, metavar="N", help="the recipe's if left out")
     anew.add_argument("--evaluate-every", type=_count, metavar="N", help="steps; the recipe's, or an epoch")
     anew.add_argument("--checkpoint-every", type=_count, metavar="N", help="steps; at every evaluation if left out")

@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from parity.report import terminal
 from parity.report.training import Bar, show_summary
 from parity.training import Outcome, Plan, begin, checkpoint, make_plan, make_twin, resume
 from parity.training.diverged import DivergedError
+from parity.training.folder import CHECKPOINTS, run_of
 
 ANEW = (
     "data",
@@ -32,12 +35,16 @@ ANEW = (
 
 def run(arguments: argparse.Namespace) -> int:
     """Train; the exit code: 1 if the loss diverged."""
-    keep_compiled_programs()
+    if arguments.backend == "jax":
+        keep_compiled_programs()
     try:
         outcome = _resume(arguments) if arguments.resume else _begin(arguments)
     except DivergedError as error:
         print(f"parity: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt as stopped:
+        print(f"parity: stopped{stopped}", file=sys.stderr)
+        return 130
     show_summary(terminal.console(), outcome.summary)
     return 0
 
@@ -58,7 +65,7 @@ def _begin(arguments: argparse.Namespace) -> Outcome:
     )
     twin = make_twin(plan, arguments.backend, arguments.device)
     out = Path(arguments.out) if arguments.out else None
-    with _bar(arguments, plan) as bar:
+    with _bar(arguments, plan, out) as bar, _stopped_at(out):
         return begin(plan, twin, bar, out=out, folder=arguments.data_dir)
 
 
@@ -84,16 +91,27 @@ def _resume(arguments: argparse.Namespace) -> Outcome:
         )
         steps = again.steps
     twin = make_twin(plan, arguments.backend, arguments.device)
-    with _bar(arguments, plan, steps, found.state.step) as bar:
-        found = replace(found, plan=plan)
-        return resume(found, twin, bar, steps=steps, out=_place(arguments, found), folder=arguments.data_dir)
+    out = _place(arguments, found)
+    with _bar(arguments, plan, out, steps, found.state.step) as bar, _stopped_at(out):
+        return resume(replace(found, plan=plan), twin, bar, steps=steps, out=out, folder=arguments.data_dir)
 
 
 def _place(arguments: argparse.Namespace, found: checkpoint.Checkpoint) -> Path | None:
     """Where a resumed run goes on: where it is told to, else where it was, unless another framework goes on with it."""
     if arguments.out:
         return Path(arguments.out)
-    return found.path.parent.parent if found.backend == arguments.backend else None
+    return run_of(found.path) if found.backend == arguments.backend else None
+
+
+@contextmanager
+def _stopped_at(out: Path | None) -> Iterator[None]:
+    """Have Ctrl-C tell where the run can be gone on from."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        kept = [] if out is None else checkpoint.files(out / CHECKPOINTS)
+        where = f"the last checkpoint is that of step {checkpoint.step_of(kept[-1])}: --resume {out}" if kept else ""
+        raise KeyboardInterrupt(f"; {where or 'nothing was kept'}") from None
 
 
 def _recipe(arguments: argparse.Namespace) -> recipes.Recipe:
@@ -114,8 +132,8 @@ def _recipe(arguments: argparse.Namespace) -> recipes.Recipe:
     return replace(recipe, **change)
 
 
-def _bar(arguments: argparse.Namespace, plan: Plan, steps: int | None = None, first: int = 0) -> Bar:
-    out = terminal.console(stderr=True)
-    if not arguments.out and not arguments.resume:
-        out.print("nothing is kept: --out DIR says where to keep metrics and checkpoints")
-    return Bar(out, f"{plan.recipe.name} {arguments.backend}", steps or plan.steps, first)
+def _bar(arguments: argparse.Namespace, plan: Plan, out: Path | None, steps: int | None = None, first: int = 0) -> Bar:
+    console = terminal.console(stderr=True)
+    if out is None:
+        console.print("nothing is kept: --out DIR says where to keep metrics and checkpoints")
+    return Bar(console, f"{plan.recipe.name} {arguments.backend}", steps or plan.steps, first)

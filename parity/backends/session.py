@@ -1,7 +1,8 @@
 """A training run in progress: what every backend does between two looks at it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -77,6 +78,8 @@ class Session(ABC, Generic[T]):
             UsageError: the weights are not those of the network, or the moments not those of the optimizer.
         """
         self.twin.require(state.weights)
+        if extra := sorted(state.moments.keys() - {*self.optimizer.moments}):
+            raise UsageError(f"{self.optimizer.kind} keeps no {', '.join(extra)}; it is the state of another optimizer")
         shapes = {name: array.shape for name, array in parameters(state.weights).items()}
         for moment in self.optimizer.moments:
             got = {name: array.shape for name, array in state.moments.get(moment, {}).items()}
@@ -93,18 +96,24 @@ class Session(ABC, Generic[T]):
             ValueError: not one learning rate a batch.
         """
         require_rates(len(batches), learning_rates)
-        with self.twin.setting():
+        with self._computing():
             steps = self._advance(batches, learning_rates)
         self.step += len(batches)
         return steps
 
     def evaluate(self, batches: Iterable[Batch]) -> Score:
         """Score the present weights in evaluation mode; each example counts once, whatever the sizes of the batches."""
-        with self.twin.setting():
+        with self._computing():
             scored = [(len(batch.labels), *self._score(batch)) for batch in batches]
             sizes, losses, hits = (np.array([float(part[i]) for part in scored]) for i in range(3))
         total = sizes.sum()
         return Score(float(losses @ sizes / total), float(hits.sum() / total), int(total))
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """The twin's setting, and no warning of NumPy's: a number that overflows shows in the loss."""
+        with self.twin.setting(), np.errstate(all="ignore"):
+            yield
 
     def state(self) -> TrainingState:
         """A copy of all that the run goes on from."""

@@ -36,9 +36,9 @@ class TorchSession(Session["TorchTwin"]):
     def _load(self, state: TrainingState) -> None:
         self._run.load(state.weights)
         native = {moment: self._run.import_weights(arrays) for moment, arrays in state.moments.items()}
-        kept = {
-            i: {moment: self._run.tensor(arrays[name]) for moment, arrays in native.items()}
-            for i, name in enumerate(self._names)
+        kept: dict[int, dict[str, torch.Tensor]] = {  # in the parameters' own memory format
+            i: {moment: torch.empty_like(p).copy_(self._run.tensor(native[moment][name])) for moment in native}
+            for i, (name, p) in enumerate(zip(self._names, self._parameters, strict=True))
         }
         for entry in kept.values() if self.optimizer.kind != "sgd" else ():
             entry["step"] = torch.tensor(float(state.step))

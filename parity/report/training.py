@@ -63,8 +63,7 @@ def show_summary(out: Console, summary: Mapping[str, Any]) -> None:
     """The end of a run: loss and accuracy of each split, then the run in a line."""
     table = Table("split", "loss", "accuracy", "samples", box=None)
     for split in ("training", "train", "validation", "test"):
-        if split in summary:
-            found = summary[split]
+        if found := summary.get(split):
             table.add_row(split, f"{found['loss']:.4f}", f"{found['accuracy']:.4f}", f"{found['samples']:,}")
     out.print(table)
     speed = summary["samples_per_second"]

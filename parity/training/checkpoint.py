@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,11 @@ from parity.errors import UsageError
 from parity.files import write_atomically
 from parity.report.environment import versions
 from parity.trace import Arrays
+from parity.training.folder import CHECKPOINTS
 from parity.training.plan import Plan
 
 FORMAT = "netparity-checkpoint/1"
+FILE = re.compile(r"step-\d{10}\.safetensors")
 WEIGHT, MOMENT = "weight:", "moment:"
 
 
@@ -41,7 +44,7 @@ class Checkpoint:
 
 
 def save(plan: Plan, backend: str, state: TrainingState, folder: Path) -> Path:
-    """Write a checkpoint, whole or not at all, and remove all but the last `plan.keep`.
+    """Write a checkpoint, whole or not at all; then it and the `plan.keep` - 1 before it are all that stay.
 
     Raises:
         UsageError: it cannot be written; the earlier ones are as they were.
@@ -53,28 +56,42 @@ def save(plan: Plan, backend: str, state: TrainingState, folder: Path) -> Path:
     run = {"step": state.step, "epoch": epoch, "step_in_epoch": step, "backend": backend, "plan": plan.to_json()}
     about = json.dumps({**run, "versions": versions()})
     metadata = {"format": FORMAT, "run": about, "sha256": digest(arrays, about)}
-    path = write_atomically(folder / f"step-{state.step:010d}.safetensors", safetensors_numpy.save(arrays, metadata))
-    for old in files(folder)[: -plan.keep]:
-        old.unlink()
+    path = write_atomically(file_of(folder, state.step), safetensors_numpy.save(arrays, metadata))
+    stay = [file for file in files(folder) if file.name <= path.name][-plan.keep :]
+    for file in files(folder):
+        if file not in stay:
+            file.unlink()
     return path
+
+
+def file_of(folder: Path, step: int) -> Path:
+    """Where the checkpoint of a step is."""
+    return folder / f"step-{step:010d}.safetensors"
+
+
+def step_of(path: Path) -> int:
+    """The step that a checkpoint's name says."""
+    return int(path.stem.removeprefix("step-"))
 
 
 def files(folder: Path) -> list[Path]:
     """All checkpoints of a folder, the oldest first."""
-    return sorted(folder.glob("step-*.safetensors"))
+    return sorted(path for path in folder.glob("step-*.safetensors") if FILE.fullmatch(path.name))
 
 
 def latest(place: Path) -> Path:
-    """The newest checkpoint of a run, or the file itself if it is one.
+    """The newest checkpoint of a run, or the file itself if it is one; an absolute path.
 
     Raises:
         UsageError: there is none.
     """
-    if place.is_file():
-        return place
-    found = files(place / "checkpoints")
+    whole = place.resolve()
+    if whole.is_file():
+        return whole
+    found = files(whole / CHECKPOINTS) or files(whole)
     if not found:
-        raise UsageError(f"{place} holds no checkpoint; name the folder of a run (its --out) or one of its checkpoints")
+        what = "holds no checkpoint" if whole.is_dir() else "is not there"
+        raise UsageError(f"{place} {what}; name the folder of a run (its --out) or one of its checkpoints")
     return found[-1]
 
 
@@ -87,17 +104,37 @@ def load(path: Path) -> Checkpoint:
     try:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise UsageError(f"{path} is no checkpoint of a run ({FORMAT}); name one, or the folder of a run")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
     except OSError as error:
         raise UsageError(f"cannot read checkpoint {path}: {error.strerror or error}") from error
-    except SafetensorError as error:
+    except (SafetensorError, ValueError) as error:
         raise _damaged(path, str(error)) from error
-    if digest(arrays, metadata["run"]) != metadata["sha256"]:
+    if metadata.get("format") != FORMAT and FILE.fullmatch(path.name) is None:
+        raise UsageError(f"{path} is no checkpoint of a run ({FORMAT}); name one, or the folder of a run")
+    if metadata.get("format") != FORMAT or digest(arrays, metadata.get("run", "")) != metadata.get("sha256"):
         raise _damaged(path, "its content has changed since it was written")
-    run = json.loads(metadata["run"])
-    return Checkpoint(Plan.from_json(run["plan"]), run["backend"], _state(arrays, run["step"]), path)
+    return _read(path, json.loads(metadata["run"]), arrays)
+
+
+def _read(path: Path, run: Mapping[str, Any], arrays: Arrays) -> Checkpoint:
+    try:
+        return Checkpoint(Plan.from_json(run["plan"]), run["backend"], _state(arrays, run["step"]), path)
+    except (KeyError, TypeError, ValueError) as error:
+        wrote = run.get("versions", {}).get("netparity")
+        raise UsageError(f"checkpoint {path} was written by netparity {wrote}, which this one cannot read") from error
+
+
+def later(path: Path) -> list[Path]:
+    """The sound checkpoints beside this one that are of later steps, the oldest first."""
+    return [file for file in files(path.parent) if file.name > path.name and _is_sound(file)]
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        load(path)
+    except UsageError:
+        return False
+    return True
 
 
 def digest(arrays: Mapping[str, NDArray[Any]], about: str) -> str:

@@ -1,37 +1,107 @@
-"""A loss that is not a number: where it comes from."""
+"""A number that is not finite: the step and the layer where it comes from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from parity.backends import TrainingState, Twin
+from parity.backends import Session, TrainingState
 from parity.data import Batch
-from parity.trace import call_path
-from parity.training.plan import Plan
+from parity.reference import softmax_cross_entropy
+from parity.trace import Trace, call_path
+from parity.training.plan import CHUNK
+
+Take = Callable[[range], list[Batch]]
+"""The batches of the run's steps."""
+
+
+class NotFiniteError(Exception):
+    """A loss or a weight is not finite after `step` steps, or since an earlier one."""
+
+    def __init__(self, what: str, step: int) -> None:
+        super().__init__(what)
+        self.what, self.step = what, step
 
 
 class DivergedError(Exception):
-    """The loss, or a weight that is to be kept, is NaN or infinite. The message names the step and the layer."""
+    """Training cannot go on: a loss or a weight is NaN or infinite. The message names the step and the layer."""
 
 
-def first_bad_layer(twin: Twin, plan: Plan, state: TrainingState, batches: Sequence[Batch]) -> str:
-    """Run from a good state once more over the batches, and say in which layer the last of them first goes wrong.
+def first_fault(session: Session[Any], good: TrainingState, last: int, take: Take) -> str | None:
+    """Compute some steps again, and say in which of them, and in which layer, a number first is not finite.
 
     Args:
-        twin: whose network is being trained; its weights are overwritten.
-        state: the last one in which all numbers are finite.
-        batches: from that state on; the loss of the last one is not finite.
+        session: of the run; it and its twin are overwritten.
+        good: the last state in which all numbers are known to be finite.
+        last: number of steps after which some number is not.
+        take: gives batches.
+
+    Returns:
+        None if all is finite the second time.
     """
-    session = twin.session(plan.recipe.optimizer)
+    with np.errstate(all="ignore"):
+        before = _last_sound(session, good, last, take)
+        if before is None:
+            return None
+        (batch,) = take(range(before.step, before.step + 1))
+        return f"in step {before.step + 1} {_place(session, before, batch)} is not finite"
+
+
+def _last_sound(session: Session[Any], good: TrainingState, last: int, take: Take) -> TrainingState | None:
+    """The state before the first bad step, by halving: a weight that is not finite never is again."""
+    if _sound(session, good, last, take):
+        return None
+    while last - good.step > 1:
+        middle = (good.step + last) // 2
+        if _sound(session, good, middle, take):
+            good = session.state()
+        else:
+            last = middle
+    return good
+
+
+def _sound(session: Session[Any], state: TrainingState, stop: int, take: Take) -> bool:
+    """Train from a state to a step: whether all losses and the weights afterwards are finite."""
     session.load(state)
-    *before, last = batches
-    session.advance(before, [plan.recipe.optimizer.learning_rate] * len(before)).fetch()
-    weights = session.state().weights
-    bad = [name for name, array in weights.items() if not np.isfinite(array).all()]
-    if bad:
-        return f"layer {bad[-1].rpartition('.')[0]}, whose {bad[-1].rpartition('.')[2]} the step before left so"
-    twin.load(weights)
-    logits = twin.forward(last.inputs, training=True)
-    trace = twin.trace(last, np.zeros_like(logits), training=True)
-    layers = [call_path(call) for call, output in trace.outputs.items() if not np.isfinite(output).all()]
-    return f"layer {layers[0] or 'network'}, whose output is" if layers else "the loss itself, whose logits are finite"
+    rate = session.optimizer.learning_rate
+    for first in range(state.step, stop, CHUNK):
+        batches = take(range(first, min(first + CHUNK, stop)))
+        if not _finite(session.advance(batches, [rate] * len(batches)).fetch()[0]):
+            return False
+    return all(map(_finite, session.state().weights.values()))
+
+
+def _place(session: Session[Any], before: TrainingState, batch: Batch) -> str:
+    twin = session.twin
+    twin.load(before.weights)
+    logits = twin.forward(batch.inputs, training=True)
+    _, cotangent = softmax_cross_entropy(logits.astype(np.float64), batch.labels)
+    trace = twin.trace(batch, cotangent.astype(logits.dtype), training=True)
+    for what, array in _in_order(trace):
+        if not _finite(array):
+            return what
+    _sound(session, before, before.step + 1, lambda _: [batch])
+    updated = session.state().weights
+    changed = next((name for name, array in updated.items() if not _finite(array)), "")
+    return f"the {changed.rpartition('.')[2]} that the update gives layer {changed.rpartition('.')[0]}"
+
+
+def _in_order(trace: Trace) -> Iterator[tuple[str, NDArray]]:
+    """What a step computes before its update, in the order in which it does."""
+    for call, array in trace.outputs.items():
+        yield f"the output of {_layer(call)}", array
+    yield "the loss itself", trace.loss
+    for call, array in reversed(trace.gradients.outputs.items()):
+        yield f"the gradient of the output of {_layer(call)}", array
+        for name, gradient in trace.training_gradients.items():
+            if name.rpartition(".")[0] == call_path(call):
+                yield f"the gradient of the {name.rpartition('.')[2]} of {_layer(call)}", gradient
+
+
+def _layer(call: str) -> str:
+    return f"layer {call_path(call)}" if call else "the network"
+
+
+def _finite(array: NDArray) -> bool:
+    return bool(np.isfinite(array).all())

@@ -18,7 +18,7 @@ TIMES = ("seconds", "samples_per_second")
 def read(path: Path) -> list[Line]:
     """All whole lines of a journal; what a killed run left of its last line is no line."""
     lines = []
-    for text in path.read_text().splitlines() if path.is_file() else ():
+    for text in path.read_text(errors="replace").splitlines() if path.is_file() else ():
         try:
             lines.append(json.loads(text))
         except json.JSONDecodeError:
@@ -60,9 +60,16 @@ class Journal:
                 raise self._error(error) from error
 
     def sync(self) -> None:
-        """Have the lines on the disk before what refers to them."""
+        """Have the lines on the disk before what refers to them.
+
+        Raises:
+            UsageError: they cannot be had there.
+        """
         if self._file is not None:
-            os.fsync(self._file.fileno())
+            try:
+                os.fsync(self._file.fileno())
+            except OSError as error:
+                raise self._error(error) from error
 
     def __enter__(self) -> "Journal":
         return self

@@ -1,7 +1,8 @@
 """The training loop, one for all frameworks."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,7 +12,7 @@ import numpy as np
 from parity.backends import Session, Steps, TrainingState
 from parity.data import Batch, Stream
 from parity.training import checkpoint
-from parity.training.diverged import DivergedError, first_bad_layer
+from parity.training.diverged import DivergedError, NotFiniteError, first_fault
 from parity.training.journal import Journal, Line
 from parity.training.plan import Plan
 from parity.training.prefetch import ahead
@@ -39,6 +40,7 @@ class Loop:
         journal: takes its metrics.
         watcher: is told of them.
         folder: takes its checkpoints; None keeps none.
+        seconds: that training has taken so far.
     """
 
     plan: Plan
@@ -62,9 +64,18 @@ class Loop:
             DivergedError: the loss or a weight is not finite; the checkpoints before it stay.
             UsageError: something could not be written; the checkpoints before it stay.
         """
+        if self.folder is not None and not checkpoint.file_of(self.folder, self.session.step).exists():
+            self._keep()  # so that the run can be resumed whenever it is killed
+        try:
+            with closing(ahead(self._take, self.plan.chunks(self.session.step))) as prepared:
+                self._train(prepared)
+        except NotFiniteError as found:  # told now that no other thread takes batches
+            raise self._diverged(found) from found
+
+    def _train(self, prepared: Iterable[list[Batch]]) -> None:
         rate = self.plan.recipe.optimizer.learning_rate
         started = time.perf_counter()
-        for batches in ahead(self._take, self.plan.chunks(self.session.step)):
+        for batches in prepared:
             self._seen.append(self.session.advance(batches, [rate] * len(batches)))
             if self.session.step == self.plan.next_stop(self.session.step - 1):
                 started = self._stop(started)
@@ -90,7 +101,7 @@ class Loop:
         first = self.session.step - len(losses)
         self._seen.clear()
         if not np.isfinite(losses).all():
-            self._diverged(first + int(np.flatnonzero(~np.isfinite(losses))[0]))
+            raise NotFiniteError("the loss", first + int(np.flatnonzero(~np.isfinite(losses))[0]) + 1)
         line = {
             "kind": "train",
             "step": self.session.step,
@@ -113,6 +124,8 @@ class Loop:
         for split, stream in self.splits.items():
             if (final and split != "train") or split in self.plan.recipe.evaluate_on:
                 score = self.session.evaluate(stream.passes())
+                if not np.isfinite(score.loss):
+                    raise NotFiniteError(f"the loss on {split}", self.session.step)
                 line = {"kind": "evaluation", "step": self.session.step, "epoch": self._epochs(), "split": split}
                 line |= {"loss": score.loss, "accuracy": score.accuracy, "samples": score.samples}
                 self.journal.append(line)
@@ -120,20 +133,15 @@ class Loop:
 
     def _keep(self) -> None:
         state = self.session.state()
-        bad = [name for name, array in state.weights.items() if not np.isfinite(array).all()]
-        if bad:
-            layer, _, role = bad[-1].rpartition(".")
-            raise DivergedError(f"after step {state.step} the {role} of layer {layer} is not finite{self._remedy()}")
+        if not all(np.isfinite(array).all() for array in state.weights.values()):
+            raise NotFiniteError("a weight", state.step)
         self._good = state
         if self.folder is not None:
             self.journal.sync()
             checkpoint.save(self.plan, self.session.twin.framework, state, self.folder)
 
-    def _diverged(self, step: int) -> None:
-        batches = self._take(range(self._good.step, step + 1))
-        where = first_bad_layer(self.session.twin, self.plan, self._good, batches)
-        raise DivergedError(f"the loss of step {step + 1} is not finite: first wrong is {where}{self._remedy()}")
-
-    def _remedy(self) -> str:
+    def _diverged(self, found: NotFiniteError) -> DivergedError:
+        fault = first_fault(self.session, self._good, found.step, self._take)
+        fault = fault or f"after step {found.step} {found.what} is not finite, though all weights are"
         kept = "" if self.folder is None else f"; the last good checkpoint is that of step {self._good.step}"
-        return f"{kept}; try a smaller --learning-rate"
+        return DivergedError(f"training diverged: {fault}{kept}; begin anew with a smaller --learning-rate")

@@ -154,4 +154,7 @@ def _total(recipe: Recipe, steps: int | None, epochs: int | None, steps_per_epoc
 
 
 def _hashable(value: Any) -> Any:
+    """Tuples, where JSON has lists, as recipes are written."""
+    if isinstance(value, dict):
+        return {key: _hashable(inner) for key, inner in value.items()}
     return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value

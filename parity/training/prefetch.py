@@ -1,7 +1,7 @@
 """Work done ahead of its use, in another thread."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -10,8 +10,11 @@ V = TypeVar("V")
 DEPTH = 2
 
 
-def ahead(make: Callable[[K], V], keys: Iterable[K]) -> Iterator[V]:
-    """`map(make, keys)`, with the next values being made while the last one is used."""
+def ahead(make: Callable[[K], V], keys: Iterable[K]) -> Generator[V, None, None]:
+    """`map(make, keys)`, with the next values being made while the last one is used.
+
+    Its thread ends with it; who may leave before the end closes it.
+    """
     pool, waiting = ThreadPoolExecutor(1), deque[Future[V]]()
     try:
         for key in keys:

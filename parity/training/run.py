@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,10 @@ from parity.errors import UsageError
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
 from parity.training import checkpoint, journal
+from parity.training.folder import METRICS, SUMMARY, require_empty, run_of, taken
 from parity.training.journal import Journal, Line
 from parity.training.loop import Loop, Watcher
 from parity.training.plan import Plan, open_evaluation, open_training
-
-METRICS, SUMMARY = "metrics.jsonl", "summary.json"
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def begin(
     """
     twin.load(initial.draw(twin.shapes(), plan.recipe.init, plan.seed))
     if out is not None:
-        _require_empty(out)
+        require_empty(out)
     return _run(plan, twin.session(plan.recipe.optimizer), watcher, [], out, folder)
 
 
@@ -95,12 +95,26 @@ def resume(
     if found.state.step > plan.steps:
         raise UsageError(f"the checkpoint is at step {found.state.step}, beyond {plan.steps}; give more steps")
     session = twin.session(plan.recipe.optimizer)
-    session.load(found.state)
-    run = found.path.parent.parent
-    before = [line for line in journal.read(run / METRICS) if line["step"] <= found.state.step]
-    if out is not None and out.resolve() != run.resolve():
-        _require_empty(out)
+    try:
+        session.load(found.state)
+    except UsageError as error:
+        raise UsageError(f"checkpoint {found.path}: {error}") from error
+    run = run_of(found.path)
+    if out is not None:
+        _require_room(out, run, found.path)
+    before = [] if run is None else [line for line in journal.read(run / METRICS) if line["step"] <= found.state.step]
     return _run(plan, session, watcher, before, out, folder)
+
+
+def _require_room(out: Path, run: Path | None, path: Path) -> None:
+    """Raise UsageError if going on there would overwrite something."""
+    if run is None or out.resolve() != run:
+        require_empty(out)
+    elif newer := checkpoint.later(path):
+        raise UsageError(
+            f"the run in {run} has gone on to step {checkpoint.step_of(newer[-1])} since {path.name}; --resume {run} goes "
+            f"on from there, --out with a new folder from here"
+        )
 
 
 def _run(
@@ -109,22 +123,22 @@ def _run(
     train = open_training(plan.recipe, plan.data, plan.seed, folder=folder)
     wanted = [split for split in evaluation_splits(plan.data) if split != "train" or split in plan.recipe.evaluate_on]
     splits = {split: open_evaluation(plan, split, folder=folder) for split in wanted}
-    kept = _prepare(out)
-    first = session.step
-    with Journal(None if out is None else out / METRICS, before) as lines:
-        loop = Loop(plan, session, train, splits, lines, watcher, kept)
-        loop.run()
-    summary = summarise(plan, session.twin, lines.lines, first, loop.seconds)
-    if out is not None:
-        write_atomically(out / SUMMARY, json.dumps(summary, indent=1) + "\n")
+    first, seconds = session.step, max((line["seconds"] for line in _training(before)), default=0.0)
+    with nullcontext() if out is None else taken(out) as kept:
+        with Journal(None if out is None else out / METRICS, before) as lines:
+            loop = Loop(plan, session, train, splits, lines, watcher, kept, seconds)
+            loop.run()
+        summary = summarise(plan, session.twin, lines.lines, first)
+        if out is not None:
+            write_atomically(out / SUMMARY, json.dumps(summary, indent=1) + "\n")
     return Outcome(summary, lines.lines)
 
 
-def summarise(plan: Plan, twin: Twin, lines: Sequence[Line], first: int, seconds: float) -> dict[str, Any]:
+def summarise(plan: Plan, twin: Twin, lines: Sequence[Line], first: int) -> dict[str, Any]:
     """The end of a run: last evaluations, training accuracy of the last epoch (or log line), and speed."""
     evaluations = {line["split"]: line for line in lines if line["kind"] == "evaluation"}
-    recent = last_training(plan, lines)
-    trained = sum(line["samples"] for line in lines if line["kind"] == "train" and line["step"] > first)
+    train = _training(lines)
+    seconds = train[-1]["seconds"] if train else 0.0
     return {
         "recipe": plan.recipe.name,
         "backend": twin.framework,
@@ -134,10 +148,10 @@ def summarise(plan: Plan, twin: Twin, lines: Sequence[Line], first: int, seconds
         "seed": plan.seed,
         "steps": plan.steps,
         "resumed_at": first,
-        "training": recent,
+        "training": last_training(plan, lines),
         **{name: {key: line[key] for key in ("loss", "accuracy", "samples")} for name, line in evaluations.items()},
         "seconds": seconds,
-        "samples_per_second": trained / seconds if seconds else None,
+        "samples_per_second": sum(line["samples"] for line in train) / seconds if seconds else None,
         "commit": commit(),
         "versions": versions(),
         "hardware": hardware(),
@@ -145,31 +159,16 @@ def summarise(plan: Plan, twin: Twin, lines: Sequence[Line], first: int, seconds
     }
 
 
-def last_training(plan: Plan, lines: Sequence[Line]) -> dict[str, Any]:
-    """Mean loss and accuracy of the training batches since the last evaluation but one, or of the last line."""
-    train = [line for line in lines if line["kind"] == "train"]
+def last_training(plan: Plan, lines: Sequence[Line]) -> dict[str, Any] | None:
+    """Mean loss and accuracy of the training batches since the last evaluation but one; None if no line tells them."""
     start = (plan.steps - 1) // plan.evaluate_every * plan.evaluate_every
-    recent = [line for line in train if line["step"] > start]
+    recent = [line for line in _training(lines) if line["step"] > start]
+    if not recent:
+        return None
     samples = sum(line["samples"] for line in recent)
     means = {key: sum(line[key] * line["samples"] for line in recent) / samples for key in ("loss", "accuracy")}
     return {**means, "samples": samples}
 
 
-def _prepare(out: Path | None) -> Path | None:
-    """Make the run's folders, and clear what a killed run left half-written; the folder of the checkpoints."""
-    if out is None:
-        return None
-    kept = out / "checkpoints"
-    try:
-        kept.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"cannot make {kept}: {error.strerror}; name a folder you can write to") from error
-    for left in [*out.glob(".*.tmp"), *kept.glob(".*.tmp")]:
-        left.unlink()
-    (out / SUMMARY).unlink(missing_ok=True)
-    return kept
-
-
-def _require_empty(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"--out got {out}, which holds something already; name a new folder, or --resume {out}")
+def _training(lines: Sequence[Line]) -> list[Line]:
+    return [line for line in lines if line["kind"] == "train"]
