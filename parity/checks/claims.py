@@ -50,7 +50,9 @@ def about(experiment: str, claim: str, target: float, values: Sequence[float], w
 def near(experiment: str, claim: str, target: float, values: Sequence[float], why: str = "") -> Judged:
     """Judge a loss of about `target` by the mean over seeds."""
     mean = float(np.mean(values))
-    return Judged(experiment, claim, f"{mean:.3f} ({len(values)} seeds)", _ruling(abs(mean - target) <= NEAR * target), why)
+    return Judged(
+        experiment, claim, f"{mean:.3f} ({len(values)} seeds)", _ruling(abs(mean - target) <= NEAR * target), why
+    )
 
 
 def holds(experiment: str, claim: str, measured: str, true: bool, why: str = "") -> Judged:

@@ -107,7 +107,10 @@ def _seeds(setting: Setting, name: str, data: str) -> list[Plan]:
 def _plan(setting: Setting, name: str, data: str, seed: int) -> Plan:
     how = {"data": data, "seed": seed, "folder": setting.runs.data_dir}
     first = make_plan(
-        recipes.load(name), steps=setting.scale.image_steps, epochs=epochs_of(setting, name), **how  # type: ignore[arg-type] # names of its keywords
+        recipes.load(name),
+        steps=setting.scale.image_steps,
+        epochs=epochs_of(setting, name),
+        **how,  # type: ignore[arg-type] # names of its keywords
     )
     every = max(1, min(first.steps, first.steps_per_epoch or 1) // LOOKS[name])
     return make_plan(first.recipe, steps=first.steps, evaluate_every=every, **how)  # type: ignore[arg-type] # as above
@@ -140,7 +143,9 @@ def _claims(results: dict[str, Any]) -> Iterator[Judged]:
         values = [v for found in results["final"][claim.recipe].values() for v in found[claim.split][claim.key]]
         as_studied = results["data"] == STUDIED and epochs[claim.recipe] >= (recipes.load(claim.recipe).epochs or 0)
         if as_studied:
-            yield (about if claim.key == "accuracy" else near)("images", f"{claim.recipe}: {claim.text}", claim.target, values)
+            yield (about if claim.key == "accuracy" else near)(
+                "images", f"{claim.recipe}: {claim.text}", claim.target, values
+            )
         else:
             measured = spread(values) if claim.key == "accuracy" else f"{np.mean(values):.3f}"
             where = f"{results['data']}, {epochs[claim.recipe]:.3g} epochs: {claim.split} {claim.key} {measured}"

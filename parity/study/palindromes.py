@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -104,7 +105,7 @@ def _slower(studied: dict[str, dict[str, Any]], lengths: tuple[int, ...]) -> Jud
     means = {t: float(np.mean(found)) for t, found in steps.items()}
     words = [f"T = {t}: {'never' if mean == np.inf else f'step {mean:.0f}'}" for t, mean in means.items()]
     ordered = list(means.values())
-    true = all(a <= b for a, b in zip(ordered, ordered[1:], strict=False))
+    true = all(a <= b for a, b in pairwise(ordered))
     return holds("palindromes", SLOWER, f"mean accuracy first at {LEARNT:.0%}: {', '.join(words)}", true)
 
 

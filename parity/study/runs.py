@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from parity.backends import Twin
 from parity.trace import Arrays
 from parity.training import Outcome, Plan, begin, checkpoint, journal, make_twin, resume
+from parity.training.folder import CHECKPOINTS, METRICS, SUMMARY
 from parity.training.journal import Line
-from parity.training.run import METRICS, SUMMARY
 
 
 class Silent:
@@ -59,7 +59,7 @@ class Runs:
             return kept
         self.note(place.name)
         twin = self.twin(plan, backend)
-        if found := checkpoint.files(place / "checkpoints"):
+        if found := checkpoint.files(place / CHECKPOINTS):
             last = checkpoint.load(found[-1])
             if last.plan == plan:
                 return resume(last, twin, Silent(), out=place, folder=self.data_dir)

@@ -112,8 +112,8 @@ def _require_room(out: Path, run: Path | None, path: Path) -> None:
         require_empty(out)
     elif newer := checkpoint.later(path):
         raise UsageError(
-            f"the run in {run} has gone on to step {checkpoint.step_of(newer[-1])} since {path.name}; --resume {run} goes "
-            f"on from there, --out with a new folder from here"
+            f"the run in {run} has gone on to step {checkpoint.step_of(newer[-1])} since {path.name}; --resume {run} "
+            f"goes on from there, --out with a new folder from here"
         )
 
 
