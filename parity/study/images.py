@@ -58,11 +58,12 @@ CONTRAST = "the CNN's gap between train and test is far smaller than the MLP's"
 
 def available(setting: Setting) -> str:
     """The set of images to train on: the one asked for, else the study's, else what stands in for it."""
-    for name in (setting.data,) if setting.data else STAND_INS:
+    asked = setting.data or setting.scale.image_data
+    for name in (asked,) if asked else STAND_INS:
         try:
             load_images(name, folder=setting.runs.data_dir)
         except UsageError:
-            if setting.data:
+            if asked:
                 raise
         else:
             return name

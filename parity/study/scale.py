@@ -16,7 +16,7 @@ class Scale:
         long_steps, long_seeds: of the RNN with more steps, in JAX.
         beyond_lengths, beyond_steps, beyond_seeds: of the recipes beyond the study.
         image_epochs, image_seeds: by recipe; on a GPU the epochs are the study's.
-        image_steps: instead of epochs.
+        image_steps, image_data: instead of epochs, and of looking for the study's images.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Scale:
     image_epochs: Mapping[str, int]
     image_seeds: Mapping[str, int]
     image_steps: int | None = None
+    image_data: str | None = None
 
 
 SCALES = {
@@ -43,11 +44,11 @@ SCALES = {
         lengths=(5, 10, 15, 20, 25, 30),
         palindrome_steps=None,
         palindrome_seeds=5,
-        long_steps=10_000,
+        long_steps=5_000,
         long_seeds=3,
-        beyond_lengths=(30, 60, 100),
+        beyond_lengths=(30, 60),
         beyond_steps=None,
-        beyond_seeds=5,
+        beyond_seeds=3,
         image_epochs={"mlp": 20, "vgg": 1},
         image_seeds={"mlp": 3, "vgg": 2},
     ),
@@ -66,5 +67,6 @@ SCALES = {
         image_epochs={},
         image_seeds={"mlp": 1, "vgg": 1},
         image_steps=4,
+        image_data="digits",
     ),
 }
