@@ -109,6 +109,13 @@ def _train(arguments: argparse.Namespace) -> int:
     return training_command.run(arguments)
 
 
+def _reproduce(arguments: argparse.Namespace) -> int:
+    from parity.study import command
+
+    with _Progress() as progress:
+        return command.run(arguments, progress.note)
+
+
 def _bugs(arguments: argparse.Namespace) -> int:
     from parity.backends import keep_compiled_programs
     from parity.bugs import run
@@ -223,6 +230,17 @@ def _parser() -> argparse.ArgumentParser:
     anew.add_argument("--checkpoint-every", type=_count, metavar="N", help="steps; at every evaluation if left out")
     anew.add_argument("--keep", type=_count, metavar="K", help="how many checkpoints stay (3)")
     train.set_defaults(run=_train)
+
+    study = commands.add_parser("reproduce", help="train the study again and judge each of its claims")
+    study.add_argument(
+        "experiments", nargs="*", metavar="EXPERIMENT", help="points, circles, palindromes, beyond, images; or all"
+    )
+    study.add_argument("--scale", choices=("full", "quick"), default="full", help="how much is trained (full)")
+    study.add_argument("--out", metavar="DIR", help="for record, figures and runs; what is there is not done again")
+    study.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="of JAX and PyTorch (cpu)")
+    study.add_argument("--data", metavar="NAME", help="images for the image networks; the study's if they are there")
+    study.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
+    study.set_defaults(run=_reproduce)
 
     bugs = commands.add_parser("bugs", help="plant known bugs, one at a time, and show which rung catches each")
     bugs.add_argument("ids", nargs="*", metavar="BUG", help="all if none is named")

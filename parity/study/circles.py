@@ -19,10 +19,10 @@ from parity.checks.claims import ABOUT, Judged, holds, spread
 from parity.checks.verdict import Rung, Verdict, rung, worst
 from parity.recipes import Recipe
 from parity.study.part import Part, Setting
-from parity.study.points import BACKENDS, INITS
+from parity.study.points import BACKENDS, INITS, seeds
 from parity.study.runs import Runs, curve
 from parity.trace import Arrays, Trajectory
-from parity.training import make_plan
+from parity.training import Plan, make_plan
 from parity.training.plan import open_evaluation, open_training
 
 THIN = 10  # of the steps, one in so many is drawn
@@ -38,11 +38,19 @@ VARIANTS: dict[str, Start] = {
 }
 
 
+def plans(setting: Setting) -> list[tuple[Plan, str]]:
+    """The runs that are kept; those in float64 and of the parts of the init are not."""
+    return [(plan, b) for b in BACKENDS for init in INITS for plan in seeds(setting, "circles", init)]
+
+
 def run(setting: Setting) -> Part:
     """Compare trajectories, exchange the init, then its parts."""
     recipe = recipes.load("circles")
     rungs = {init: _compare(setting, replace(recipe, init=init)) for init in INITS}
-    exchanged = {b: {i: _curves(setting, replace(recipe, init=i), b) for i in INITS} for b in BACKENDS}
+    exchanged = {
+        b: {i: curve([setting.runs.train(plan, b) for plan in seeds(setting, "circles", i)], "test") for i in INITS}
+        for b in BACKENDS
+    }
     parts = _parts(setting, recipe)
     results = {
         "trajectory": {init: {"gaps": gaps, **_summary(found)} for init, (found, gaps) in rungs.items()},
@@ -103,11 +111,6 @@ def _thinned(gap: NDArray) -> list[float]:
 def _summary(found: Rung) -> dict[str, Any]:
     worst_one = max(found.findings, key=lambda finding: finding.share)
     return {"verdict": found.verdict, "comparisons": len(found.findings), "largest": worst_one.share}
-
-
-def _curves(setting: Setting, recipe: Recipe, backend: str) -> dict[str, Any]:
-    plans = [make_plan(recipe, seed=seed, checkpoint_every=1500) for seed in range(setting.scale.point_seeds)]
-    return curve([setting.runs.train(plan, backend) for plan in plans], "test")
 
 
 def _parts(setting: Setting, recipe: Recipe) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from parity.checks.outcome import outcome
 from parity.data import points
 from parity.study.part import Part, Setting
 from parity.study.runs import curve
-from parity.training import Outcome, make_plan
+from parity.training import Outcome, Plan, make_plan
 
 DATA = ("blobs", "moons", "circles")
 INITS: tuple[recipes.Init, ...] = ("randn", "default")
@@ -31,6 +31,17 @@ NAMES = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX"}
 Curves = dict[str, dict[str, dict[str, Any]]]  # backend → init → split → curve
 
 
+def seeds(setting: Setting, data: str, init: recipes.Init) -> list[Plan]:
+    """A plan a seed."""
+    recipe = replace(recipes.load(data), init=init)
+    return [make_plan(recipe, seed=seed, checkpoint_every=recipe.steps) for seed in range(setting.scale.point_seeds)]
+
+
+def plans(setting: Setting) -> list[tuple[Plan, str]]:
+    """All runs of the experiment."""
+    return [(p, b) for data in DATA for b in BACKENDS for init in INITS for p in seeds(setting, data, init)]
+
+
 def run(setting: Setting) -> Part:
     """Train every set of points in every framework from both inits, over seeds."""
     trained = {data: _train(setting, data) for data in DATA}
@@ -45,15 +56,8 @@ def run(setting: Setting) -> Part:
 
 
 def _train(setting: Setting, data: str) -> dict[str, dict[str, list[Outcome]]]:
-    recipe = recipes.load(data)
     return {
-        backend: {
-            init: [
-                setting.runs.train(make_plan(replace(recipe, init=init), seed=seed, checkpoint_every=1500), backend)
-                for seed in range(setting.scale.point_seeds)
-            ]
-            for init in INITS
-        }
+        backend: {init: [setting.runs.train(plan, backend) for plan in seeds(setting, data, init)] for init in INITS}
         for backend in BACKENDS
     }
 

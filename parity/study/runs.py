@@ -53,9 +53,9 @@ class Runs:
 
     def train(self, plan: Plan, backend: str) -> Outcome:
         """The run's outcome: as it was kept, or trained to its end now."""
-        plan = replace(plan, precision="float64") if backend == "numpy" else plan
+        plan = _for(plan, backend)
         place = self.folder / name_of(plan, backend)
-        if (kept := _kept(place, plan)) is not None:
+        if (kept := self.kept(plan, backend)) is not None:
             return kept
         self.note(place.name)
         twin = self.twin(plan, backend)
@@ -67,6 +67,10 @@ class Runs:
             place.rename(_free(place))
         return begin(plan, twin, Silent(), out=place, folder=self.data_dir)
 
+    def kept(self, plan: Plan, backend: str) -> Outcome | None:
+        """The run's outcome, if it is there and whole."""
+        return _kept(self.folder / name_of(plan, backend), _for(plan, backend))
+
     def weights(self, plan: Plan, backend: str) -> Arrays:
         """Weights at the end of a run that was trained."""
         last = checkpoint.files(self.folder / name_of(plan, backend) / CHECKPOINTS)[-1]
@@ -76,6 +80,11 @@ class Runs:
     def in_float64(plan: Plan) -> Plan:
         """The plan for a network in float64."""
         return replace(plan, precision="float64")
+
+
+def _for(plan: Plan, backend: str) -> Plan:
+    """The plan as the backend carries it out: the reference has float64 only."""
+    return Runs.in_float64(plan) if backend == "numpy" else plan
 
 
 def name_of(plan: Plan, backend: str) -> str:
