@@ -51,7 +51,7 @@ def near(experiment: str, claim: str, target: float, values: Sequence[float], wh
     """Judge a loss of about `target` by the mean over seeds."""
     mean = float(np.mean(values))
     return Judged(
-        experiment, claim, f"{mean:.3f} ({len(values)} seeds)", _ruling(abs(mean - target) <= NEAR * target), why
+        experiment, claim, f"{mean:.3f} ({len(values)} runs)", _ruling(abs(mean - target) <= NEAR * target), why
     )
 
 
@@ -66,11 +66,11 @@ def unmeasured(experiment: str, claim: str, why: str, measured: str = "–") -> 
 
 
 def spread(values: Sequence[float]) -> str:
-    """Mean ± standard deviation of accuracies, with the number of seeds."""
+    """Mean ± standard deviation of accuracies, with the number of runs."""
     array = np.asarray(values, np.float64)
     if array.size == 1:
-        return f"{array[0]:.1%} (1 seed)"
-    return f"{array.mean():.1%} ± {array.std(ddof=1):.1%} ({array.size} seeds)"
+        return f"{array[0]:.1%} (1 run)"
+    return f"{array.mean():.1%} ± {array.std(ddof=1):.1%} ({array.size} runs)"
 
 
 def _ruling(true: bool) -> Ruling:

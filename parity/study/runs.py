@@ -45,7 +45,7 @@ class Runs:
 
     def twin(self, plan: Plan, backend: str) -> Twin:
         """A network to train, the same for all runs that differ in their weights only, so that it compiles once."""
-        recipe = plan.recipe
+        recipe, plan = plan.recipe, _for(plan, backend)
         key = (backend, recipe.network, repr(recipe.config), plan.precision)
         if key not in self._twins:
             self._twins[key] = make_twin(plan, backend, "cpu" if backend == "numpy" else self.device)
