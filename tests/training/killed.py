@@ -43,7 +43,7 @@ def kill(arguments: list[str], out: Path, seconds: float, *, within: bool) -> No
     before = newest(out) or 0
     child = fork(arguments, out)
     deadline = time.monotonic() + 60
-    while within and (newest(out) or 0) <= before and time.monotonic() < deadline:
+    while within and (newest(out) or 0) <= before and not ended(child) and time.monotonic() < deadline:
         time.sleep(0.001)
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
@@ -51,11 +51,16 @@ def kill(arguments: list[str], out: Path, seconds: float, *, within: bool) -> No
     print(newest(out), "killed" if os.WIFSIGNALED(status) else "had ended", flush=True)
 
 
+def ended(child: int) -> bool:
+    """Whether a process has ended that is not waited for yet."""
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def run(kills: int, seed: int, out: Path, arguments: list[str]) -> int:
     """Kill so many times, then let it end; its exit code."""
     chance = random.Random(seed)
     for number in range(kills):
-        kill(arguments, out, chance.uniform(0.0, 0.03), within=number % 3 > 0)
+        kill(arguments, out, chance.uniform(0.0, 0.02), within=number % 3 > 0)
     _, status = os.waitpid(fork(arguments, out), 0)
     return os.waitstatus_to_exitcode(status)
 

@@ -99,7 +99,7 @@ def test_a_disk_that_is_full_at_any_sync(call, tmp_path, capsys, undisturbed, mo
 def test_a_full_device() -> None:
     lines = Journal(None, [])
     lines._path, lines._file = Path("/dev/full"), Path("/dev/full").open("a")  # noqa: SIM115 - the journal closes it
-    with pytest.raises(UsageError, match="cannot write /dev/full: No space left on device; .*--resume"), lines:
+    with pytest.raises(UsageError, match=r"cannot write /dev/full: No space left on device; .*--resume"), lines:
         lines.append({"step": 1})
 
 

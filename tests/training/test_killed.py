@@ -33,7 +33,7 @@ def require_same(killed: Path, whole: Path) -> None:
 
 
 def test_killed_many_times_it_ends_as_if_it_had_not_been(tmp_path) -> None:
-    arguments = ["train", "moons", "--backend=numpy", "--steps=500", "--checkpoint-every=1", "--seed=3"]
+    arguments = ["train", "moons", "--backend=numpy", "--steps=300", "--checkpoint-every=1", "--seed=3"]
     argv = [sys.executable, "-m", "tests.training.killed", str(KILLS), "0", str(tmp_path / "killed"), *arguments]
     found = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
@@ -71,7 +71,7 @@ def _killed_in_training(process: subprocess.Popen[bytes], out: Path) -> None:
 
 
 def test_a_killed_process_of_either_framework_can_be_resumed(tmp_path) -> None:
-    new = ("--steps=5000", "--seed=3", "--checkpoint-every=7")
+    new = ("--steps=3000", "--seed=3", "--checkpoint-every=7")
     outs = {framework: tmp_path / framework for framework in ("jax", "torch")}
     begun = {name: _begun(name, out, f"--out={out}", *new) for name, out in outs.items()}  # side by side
     for name, process in begun.items():

@@ -2,29 +2,33 @@
 
 import threading
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from parity import initial
 from parity.backends import Steps, TrainingState
 from parity.data import Batch, open_stream
 from parity.training.journal import Journal
 from parity.training.loop import Loop
+from parity.training.plan import open_training
 from parity.training.run import last_training
 from tests.backends.small import close
 from tests.training.small import FRAMEWORKS, RECIPES, Silent, plan, train, twin
 
+SIZES = {("points", "test"): 200, ("points", "train"): 800, ("vgg", "train"): 27}
+
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)
-@pytest.mark.parametrize(("kind", "split"), [("points", "test"), ("points", "train"), ("vgg", "train")])
+@pytest.mark.parametrize(("kind", "split"), SIZES)
 def test_every_sample_is_scored_once_whatever_the_sizes_of_the_batches(framework, kind, split) -> None:
-    session, recipe = twin(framework, kind).session(RECIPES[kind].optimizer), RECIPES[kind]
-    streams = [open_stream(recipe.data, split=split, batch_size=n, seed=3, augment=False) for n in (1000, 300, 23)]
+    session, data = twin(framework, kind).session(RECIPES[kind].optimizer), RECIPES[kind].data
+    streams = [open_stream(data, split=split, batch_size=size, seed=3, augment=False) for size in (1000, 300, 23)]
     whole, *parted = [session.evaluate(stream.passes()) for stream in streams]
-    assert streams[0].steps_per_epoch == 1 and whole.samples == {"train": {"points": 800, "vgg": 27}}.get(
-        split, {}
-    ).get(kind, 200)
+    assert streams[0].steps_per_epoch == 1 and whole.samples == SIZES[kind, split]
     for score in parted:
         assert (score.samples, score.accuracy) == (whole.samples, whole.accuracy)
         assert close(np.array([score.loss]), np.array([whole.loss]))
@@ -55,7 +59,11 @@ class Counting:
         self.seen.append(len(batches))
         self.threads |= {batch.thread for batch in batches}
         count = len(batches)
-        return Steps([10] * count, lambda: (self.seen.append("fetch"), (np.ones(count), np.full(count, 5)))[1])
+        return Steps([10] * count, partial(self.fetch, count))
+
+    def fetch(self, count: int) -> tuple[NDArray, NDArray]:
+        self.seen.append("fetch")
+        return np.ones(count), np.full(count, 5)
 
     def state(self) -> TrainingState:
         self.seen.append("state")
@@ -98,9 +106,6 @@ def test_losses_are_means_over_samples_not_over_batches(kind, whole) -> None:
     """The uneven last batch of an epoch counts by its size."""
     _, outcome = whole("numpy", kind)
     made, session = plan(kind), twin("numpy", kind).session(RECIPES[kind].optimizer)
-    from parity import initial
-    from parity.training.plan import open_training
-
     weights = initial.draw(session.twin.shapes(), made.recipe.init, made.seed)
     session.load(TrainingState(weights, session.state().moments, 0))
     stream = open_training(made.recipe, made.data, made.seed)
@@ -118,5 +123,5 @@ def test_the_summary_takes_the_training_since_the_last_evaluation_but_one() -> N
     recent = [line for line in outcome.lines if line["kind"] == "train" and line["step"] > 15]
     found = last_training(plan("points"), outcome.lines)
     assert found is not None and [line["step"] for line in recent] == [17]
-    assert (found["loss"], found["samples"]) == (recent[0]["loss"], 500)
+    assert (found["loss"], found["samples"]) == (recent[0]["loss"], 600)
     assert outcome.summary["test"]["accuracy"] == outcome.lines[-1]["accuracy"]
