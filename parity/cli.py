@@ -213,7 +213,9 @@ def _parser() -> argparse.ArgumentParser:
     anew.add_argument("--data", metavar="NAME", help="other images than the recipe's")
     anew.add_argument("--length", type=int, metavar="T", help="length of the palindromes")
     anew.add_argument("--seed", type=_seed, metavar="N", help="of initial weights and data (0)")
-    anew.add_argument("--init", choices=("default", "randn"), help="initial weights; the recipe's if left out")
+    anew.add_argument(
+        "--init", choices=("default", "randn", "orthogonal"), help="initial weights; the recipe's if left out"
+    )
     anew.add_argument("--precision", choices=("float32", "float64"), help="float32; numpy has float64 only")
     anew.add_argument("--learning-rate", type=_rate, metavar="X", help="the recipe's if left out")
     anew.add_argument("--batch-size", type=_count, metavar="N", help="the recipe's if left out")

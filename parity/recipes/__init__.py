@@ -4,9 +4,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from parity.errors import unknown_name
-from parity.recipes.spec import Optimizer, Recipe
+from parity.recipes.spec import Init, Optimizer, Recipe
 
-__all__ = ["Optimizer", "Recipe", "load", "names"]
+__all__ = ["Init", "Optimizer", "Recipe", "load", "names"]
 
 
 def names() -> list[str]:

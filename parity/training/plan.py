@@ -120,6 +120,7 @@ def open_training(recipe: Recipe, data: str, seed: int, *, folder: str | None = 
         batch_size=recipe.batch_size,
         seed=seed,
         length=recipe.length,
+        encoding=recipe.encoding,
         folder=folder,
         download=download,
         augment=recipe.augment,
@@ -135,6 +136,7 @@ def open_evaluation(plan: Plan, split: str, *, folder: str | None = None) -> Str
         batch_size=EVALUATION_BATCH,
         seed=plan.seed,
         length=recipe.length,
+        encoding=recipe.encoding,
         folder=folder,
         augment=False,
     )

@@ -167,5 +167,5 @@ def test_a_folder_that_holds_something_is_not_written_to(inner, tmp_path) -> Non
 def test_a_file_is_no_folder(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(UsageError, match="--out got|cannot make"):
+        with pytest.raises(UsageError, match=r"--out got|cannot make"):
             begin(plan("points"), twin("numpy", "points"), Silent(), out=out)

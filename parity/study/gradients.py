@@ -1,0 +1,31 @@
+"""The vanishing gradient: how much of the loss's gradient reaches each hidden state."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from parity.backends import Twin
+from parity.checks.referee import rule_drift
+from parity.data import Batch
+from parity.reference import softmax_cross_entropy
+from parity.trace import Arrays, call_path
+
+STATES = ("tanh", "cell")
+"""Layers whose output is h_t."""
+
+
+def hidden_gradients(twin: Twin, weights: Arrays, batch: Batch) -> list[float]:
+    """‖∂loss/∂h_t‖ for t = 1, 2, …, over the whole batch; the loss is the batch's mean."""
+    twin.load(weights)
+    logits = twin.forward(batch.inputs, training=True)
+    _, cotangent = softmax_cross_entropy(logits, batch.labels)
+    found = twin.trace(batch, cotangent, training=True).gradients.outputs
+    return [float(np.linalg.norm(gradient)) for call, gradient in found.items() if call_path(call) in STATES]
+
+
+def compare(norms: Mapping[str, list[float]]) -> dict[str, Any]:
+    """The referee on the norms that several frameworks found in float64."""
+    arrays = {framework: np.array(found) for framework, found in norms.items()}
+    finding = rule_drift("gradient norm", "hidden states", arrays, {})
+    return {"verdict": finding.verdict, "share": finding.share}

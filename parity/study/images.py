@@ -1,0 +1,182 @@
+"""Part I, task 3, and part II: the MLP and the VGG on images."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from parity import recipes
+from parity.checks.claims import Judged, about, holds, near, spread, unmeasured
+from parity.checks.outcome import outcome
+from parity.checks.verdict import Rung
+from parity.data import load_images
+from parity.errors import UsageError
+from parity.study.part import Part, Setting
+from parity.study.runs import curve, training_curve
+from parity.training import Outcome, Plan, make_plan
+
+BACKENDS = ("jax", "torch")
+NAMES = ("mlp", "vgg")
+STUDIED = "cifar10"
+STAND_INS = (STUDIED, "fashion-mnist", "digits")
+WATCHED = {"mlp": "validation", "vgg": "test"}
+LOOKS = {"mlp": 1, "vgg": 2}
+"""Evaluations an epoch."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A number of the study: the value at the end of training."""
+
+    recipe: str
+    text: str
+    split: str
+    key: str
+    target: float
+
+
+CLAIMS = (
+    Claim("mlp", "train accuracy 92.21 % at the end", "training", "accuracy", 0.9221),
+    Claim("mlp", "train loss 0.229 at the end (from 1.67)", "training", "loss", 0.229),
+    Claim("mlp", "validation accuracy about 50 % throughout", "validation", "accuracy", 0.50),
+    Claim("mlp", "validation loss 3.29 at the end (from 1.55)", "validation", "loss", 3.29),
+    Claim("mlp", "test accuracy 52.24 %", "test", "accuracy", 0.5224),
+    Claim("mlp", "test loss 3.2736", "test", "loss", 3.2736),
+    Claim("vgg", "train accuracy about 95 % at epoch 50", "training", "accuracy", 0.95),
+    Claim("vgg", "test accuracy 88–89 %", "test", "accuracy", 0.885),
+    Claim("vgg", "train loss below 0.1 (from above 1.2)", "training", "loss", 0.1),
+    Claim("vgg", "test loss settles at 0.4–0.5", "test", "loss", 0.45),
+)
+COURSES = {
+    "mlp": "train accuracy from 40 % to 90 % by epoch 65",
+    "vgg": "gains are marginal after 20–30 epochs",
+}
+"""Claims on the course of training, for the figures to show where the study's data and epochs were trained."""
+CONTRAST = "the CNN's gap between train and test is far smaller than the MLP's"
+
+
+def available(setting: Setting) -> str:
+    """The set of images to train on: the one asked for, else the study's, else what stands in for it."""
+    asked = setting.data or setting.scale.image_data
+    for name in (asked,) if asked else STAND_INS:
+        try:
+            load_images(name, folder=setting.runs.data_dir)
+        except UsageError:
+            if asked:
+                raise
+        else:
+            return name
+    raise AssertionError("the digits are always there")
+
+
+def plans(setting: Setting) -> list[tuple[Plan, str]]:
+    """All runs of the experiment."""
+    data = available(setting)
+    return [(p, b) for name in NAMES for b in BACKENDS for p in _seeds(setting, name, data)]
+
+
+def run(setting: Setting) -> Part:
+    """Train both networks in both frameworks from equal weights, over seeds."""
+    data = available(setting)
+    done = {
+        name: {b: [setting.runs.train(plan, b) for plan in _seeds(setting, name, data)] for b in BACKENDS}
+        for name in NAMES
+    }
+    steps_per_epoch = {name: done[name]["jax"][0].summary["plan"]["steps_per_epoch"] for name in NAMES}
+    results = {
+        "data": data,
+        "steps_per_epoch": steps_per_epoch,
+        "steps": {name: done[name]["jax"][0].summary["steps"] for name in NAMES},
+        "curves": {name: {b: _curves(name, found) for b, found in by.items()} for name, by in done.items()},
+        "final": {name: {b: _finals(found) for b, found in by.items()} for name, by in done.items()},
+    }
+    return Part(results, list(_claims(results)), [_outcome(name, done[name], data) for name in NAMES])
+
+
+def epochs_of(setting: Setting, name: str) -> int | None:
+    """Epochs that are trained: the study's on a GPU."""
+    if setting.scale.image_steps is not None:
+        return None
+    return recipes.load(name).epochs if setting.runs.device == "gpu" else setting.scale.image_epochs[name]
+
+
+def _seeds(setting: Setting, name: str, data: str) -> list[Plan]:
+    return [_plan(setting, name, data, seed) for seed in range(setting.scale.image_seeds[name])]
+
+
+def _plan(setting: Setting, name: str, data: str, seed: int) -> Plan:
+    how = {"data": data, "seed": seed, "folder": setting.runs.data_dir}
+    first = make_plan(
+        recipes.load(name),
+        steps=setting.scale.image_steps,
+        epochs=epochs_of(setting, name),
+        **how,  # type: ignore[arg-type] # names of its keywords
+    )
+    every = max(1, min(first.steps, first.steps_per_epoch or 1) // LOOKS[name])
+    return make_plan(first.recipe, steps=first.steps, evaluate_every=every, **how)  # type: ignore[arg-type] # as above
+
+
+def _curves(name: str, found: list[Outcome]) -> dict[str, Any]:
+    every = found[0].summary["plan"]["evaluate_every"]
+    split = WATCHED[name]
+    return {
+        key: {"training": training_curve(found, key, every), split: curve(found, split, key)}
+        for key in ("accuracy", "loss")
+    }
+
+
+def _finals(found: list[Outcome]) -> dict[str, dict[str, list[float]]]:
+    return {
+        split: {key: [outcome.summary[split][key] for outcome in found] for key in ("accuracy", "loss")}
+        for split in ("training", "validation", "test")
+    }
+
+
+def _outcome(name: str, done: dict[str, list[Outcome]], data: str) -> Rung:
+    accuracies = {b: np.array([o.summary["test"]["accuracy"] for o in found]) for b, found in done.items()}
+    return outcome(f"{name} on {data}", accuracies, done["jax"][0].summary["test"]["samples"])
+
+
+def _claims(results: dict[str, Any]) -> Iterator[Judged]:
+    epochs = {name: results["steps"][name] / results["steps_per_epoch"][name] for name in NAMES}
+    for claim in CLAIMS:
+        values = [v for found in results["final"][claim.recipe].values() for v in found[claim.split][claim.key]]
+        as_studied = results["data"] == STUDIED and epochs[claim.recipe] >= (recipes.load(claim.recipe).epochs or 0)
+        if as_studied:
+            yield (about if claim.key == "accuracy" else near)(
+                "images", f"{claim.recipe}: {claim.text}", claim.target, values
+            )
+        else:
+            measured = spread(values) if claim.key == "accuracy" else f"{np.mean(values):.3f}"
+            where = f"{results['data']}, {epochs[claim.recipe]:.3g} epochs: {claim.split} {claim.key} {measured}"
+            yield unmeasured("images", f"{claim.recipe}: {claim.text}", _missing(results["data"]), where)
+    for name, text in COURSES.items():
+        yield unmeasured("images", f"{name}: {text}", _missing(results["data"]), _course(name, results))
+    yield _contrast(results, epochs)
+
+
+def _missing(data: str) -> str:
+    if data == STUDIED:
+        return "fewer epochs than the study's were trained"
+    return "CIFAR-10 cannot be downloaded where this ran"
+
+
+def _course(name: str, results: dict[str, Any]) -> str:
+    """First and last point of the mean accuracy curves."""
+    curves = results["curves"][name]["jax"]["accuracy"].items()
+    words = [f"{split} {found['mean'][0]:.1%} → {found['mean'][-1]:.1%}" for split, found in curves]
+    return f"{results['data']}, first and last evaluation: {', '.join(words)}"
+
+
+def _contrast(results: dict[str, Any], epochs: dict[str, float]) -> Judged:
+    gaps = {}
+    for name in NAMES:
+        finals = results["final"][name].values()
+        gaps[name] = float(np.mean([np.subtract(f["training"]["accuracy"], f["test"]["accuracy"]) for f in finals]))
+    words = ", ".join(f"{name} {gap:+.1%} after {epochs[name]:.3g} epochs" for name, gap in gaps.items())
+    measured = f"train minus test on {results['data']}: {words}"
+    if results["data"] == STUDIED:
+        return holds("images", CONTRAST, measured, gaps["vgg"] < gaps["mlp"] / 2)
+    held = "it holds" if gaps["vgg"] < gaps["mlp"] / 2 else "it does not hold"
+    return unmeasured("images", CONTRAST, f"{_missing(results['data'])}; on {results['data']} {held}", measured)

@@ -1,0 +1,39 @@
+"""What an experiment hands to the report."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from parity.checks.claims import Judged
+from parity.checks.verdict import Rung
+from parity.study.runs import Runs
+from parity.study.scale import Scale
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What an experiment is done with.
+
+    Args:
+        runs: trains.
+        scale: how much.
+        data: set of images for the image networks; None looks for the study's, then for what stands in for it.
+    """
+
+    runs: Runs
+    scale: Scale
+    data: str | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One experiment's results.
+
+    Args:
+        results: as JSON has them; the figures are drawn from nothing else.
+        claims: the study's, each with its ruling.
+        outcomes: rung 9, for each thing that was trained over seeds in several frameworks.
+    """
+
+    results: dict[str, Any]
+    claims: list[Judged] = field(default_factory=list)
+    outcomes: list[Rung] = field(default_factory=list)

@@ -1,0 +1,127 @@
+"""The study's training runs: each is kept, so that a reproduction that was stopped goes on where it was."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.backends import Twin
+from parity.trace import Arrays
+from parity.training import Outcome, Plan, begin, checkpoint, journal, make_twin, resume
+from parity.training.folder import CHECKPOINTS, METRICS, SUMMARY
+from parity.training.journal import Line
+
+
+class Silent:
+    """Watches a run and says nothing."""
+
+    def trained(self, line: Line) -> None:
+        """As in `parity.training.loop.Watcher`."""
+
+    def evaluated(self, line: Line) -> None:
+        """As in `parity.training.loop.Watcher`."""
+
+
+@dataclass
+class Runs:
+    """Trains what an experiment asks for.
+
+    Args:
+        folder: keeps the runs; those that are there and whole are not trained again.
+        device: of JAX and PyTorch.
+        data_dir: where the images' files are.
+        note: is told what is being done.
+    """
+
+    folder: Path
+    device: str = "cpu"
+    data_dir: str | None = None
+    note: Callable[[str], None] = lambda what: None
+    _twins: dict[Any, Twin] = field(default_factory=dict)
+
+    def twin(self, plan: Plan, backend: str) -> Twin:
+        """A network to train, the same for all runs that differ in their weights only, so that it compiles once."""
+        recipe = plan.recipe
+        key = (backend, recipe.network, repr(recipe.config), plan.precision)
+        if key not in self._twins:
+            self._twins[key] = make_twin(plan, backend, "cpu" if backend == "numpy" else self.device)
+        return self._twins[key]
+
+    def train(self, plan: Plan, backend: str) -> Outcome:
+        """The run's outcome: as it was kept, or trained to its end now."""
+        plan = replace(plan, precision="float64") if backend == "numpy" else plan
+        place = self.folder / name_of(plan, backend)
+        if (kept := _kept(place, plan)) is not None:
+            return kept
+        self.note(place.name)
+        twin = self.twin(plan, backend)
+        if found := checkpoint.files(place / CHECKPOINTS):
+            last = checkpoint.load(found[-1])
+            if last.plan == plan:
+                return resume(last, twin, Silent(), out=place, folder=self.data_dir)
+        if place.exists():
+            place.rename(_free(place))
+        return begin(plan, twin, Silent(), out=place, folder=self.data_dir)
+
+    def weights(self, plan: Plan, backend: str) -> Arrays:
+        """Weights at the end of a run that was trained."""
+        last = checkpoint.files(self.folder / name_of(plan, backend) / CHECKPOINTS)[-1]
+        return checkpoint.load(last).state.weights
+
+    @staticmethod
+    def in_float64(plan: Plan) -> Plan:
+        """The plan for a network in float64."""
+        return replace(plan, precision="float64")
+
+
+def name_of(plan: Plan, backend: str) -> str:
+    """The run's folder."""
+    recipe = plan.recipe
+    parts = [recipe.name, *([f"T{recipe.length}"] if recipe.length else []), recipe.init, plan.data]
+    return "-".join([*parts, str(plan.steps), backend, f"seed{plan.seed}"])
+
+
+def curve(outcomes: Sequence[Outcome], split: str, key: str = "accuracy") -> dict[str, Any]:
+    """Mean and standard deviation over seeds, evaluation by evaluation, and each seed's last value."""
+    lines = [[line for line in o.lines if line.get("split") == split] for o in outcomes]
+    return _over_seeds(np.array([[line[key] for line in seed] for seed in lines]), [li["step"] for li in lines[0]])
+
+
+def training_curve(outcomes: Sequence[Outcome], key: str, every: int) -> dict[str, Any]:
+    """The same of the training batches, in windows of so many steps."""
+    windows = [_windows(outcome.lines, key, every) for outcome in outcomes]
+    steps = sorted(windows[0])
+    return _over_seeds(np.array([[found[step] for step in steps] for found in windows]), steps)
+
+
+def _windows(lines: Sequence[Line], key: str, every: int) -> dict[int, float]:
+    """End of the window → mean over its samples."""
+    sums: dict[int, NDArray] = {}
+    for line in lines:
+        if line["kind"] == "train":
+            end = -(-line["step"] // every) * every
+            sums[end] = sums.get(end, np.zeros(2)) + np.array([line[key], 1.0]) * line["samples"]
+    return {end: float(total / samples) for end, (total, samples) in sums.items()}
+
+
+def _over_seeds(values: NDArray, steps: Sequence[int]) -> dict[str, Any]:
+    deviation = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
+    rounded = {"mean": values.mean(axis=0), "std": deviation, "final": values[:, -1]}
+    return {"step": list(steps), **{name: [float(f"{v:.6g}") for v in array] for name, array in rounded.items()}}
+
+
+def _kept(place: Path, plan: Plan) -> Outcome | None:
+    if not (place / SUMMARY).is_file():
+        return None
+    summary = json.loads((place / SUMMARY).read_text())
+    same = Plan.from_json(summary["plan"]) == plan
+    return Outcome(summary, journal.read(place / METRICS)) if same else None
+
+
+def _free(place: Path) -> Path:
+    """A name beside it that nothing has."""
+    return next(p for p in (place.with_name(f"{place.name}.old{i}") for i in range(10_000)) if not p.exists())

@@ -1,0 +1,72 @@
+"""How much of the study is trained."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Seeds, lengths and steps of every experiment.
+
+    Args:
+        name: "full" or "quick".
+        point_seeds: of blobs, moons and circles, in each framework and with each init.
+        trajectory_seeds: of the float64 runs that are compared step by step.
+        lengths, palindrome_steps, palindrome_seeds: of the RNN at the study's settings; no steps are the study's.
+        long_steps, long_seeds: of the RNN with more steps, in JAX.
+        beyond_lengths, beyond_steps, beyond_seeds: of the recipes beyond the study.
+        image_epochs, image_seeds: by recipe; on a GPU the epochs are the study's.
+        image_steps, image_data: instead of epochs, and of looking for the study's images.
+    """
+
+    name: str
+    point_seeds: int
+    trajectory_seeds: int
+    lengths: tuple[int, ...]
+    palindrome_steps: int | None
+    palindrome_seeds: int
+    long_steps: int
+    long_seeds: int
+    beyond_lengths: tuple[int, ...]
+    beyond_steps: int | None
+    beyond_seeds: int
+    image_epochs: Mapping[str, int]
+    image_seeds: Mapping[str, int]
+    image_steps: int | None = None
+    image_data: str | None = None
+
+
+SCALES = {
+    "full": Scale(
+        name="full",
+        point_seeds=10,
+        trajectory_seeds=5,
+        lengths=(5, 10, 15, 20, 25, 30),
+        palindrome_steps=None,
+        palindrome_seeds=5,
+        long_steps=5_000,
+        long_seeds=3,
+        beyond_lengths=(30, 60),
+        beyond_steps=None,
+        beyond_seeds=3,
+        image_epochs={"mlp": 20, "vgg": 1},
+        image_seeds={"mlp": 3, "vgg": 2},
+    ),
+    "quick": Scale(
+        name="quick",
+        point_seeds=3,
+        trajectory_seeds=1,
+        lengths=(5, 10),
+        palindrome_steps=200,
+        palindrome_seeds=3,
+        long_steps=400,
+        long_seeds=1,
+        beyond_lengths=(10,),
+        beyond_steps=100,
+        beyond_seeds=1,
+        image_epochs={},
+        image_seeds={"mlp": 1, "vgg": 1},
+        image_steps=4,
+        image_data="digits",
+    ),
+}
