@@ -78,6 +78,13 @@ def test_a_damaged_checkpoint_stops_nothing_that_goes_on_from_the_one_before(run
     assert bits(last(run)) == bits(last(whole("numpy", "points")[0]))
 
 
+def test_the_newest_checkpoint_is_the_one_written_last(tmp_path) -> None:
+    train("numpy", plan("points", keep=2), tmp_path)
+    session = twin("numpy", "points").session(plan("points").recipe.optimizer)
+    save(plan("points", keep=1), "numpy", session.state(), tmp_path / CHECKPOINTS)
+    assert checkpoint.files(tmp_path / CHECKPOINTS) == [at(tmp_path, 0)]
+
+
 def test_going_back_in_the_same_folder_would_lose_what_came_after(run, tmp_path) -> None:
     before = latest(run).read_bytes()
     with pytest.raises(UsageError, match=rf"has gone on to step 17 since {at(run, 9).name}; give --resume {run}, or"):
