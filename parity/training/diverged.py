@@ -73,6 +73,8 @@ def _sound(session: Session[Any], state: TrainingState, stop: int, take: Take) -
 
 
 def _place(session: Session[Any], before: TrainingState, batch: Batch) -> str:
+    if not _finite(batch.inputs):
+        return "the input of the network"
     twin = session.twin
     twin.load(before.weights)
     logits = twin.forward(batch.inputs, training=True)

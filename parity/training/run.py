@@ -111,10 +111,8 @@ def _require_room(out: Path, run: Path | None, path: Path) -> None:
     if run is None or out.resolve() != run:
         require_empty(out)
     elif newer := checkpoint.later(path):
-        raise UsageError(
-            f"the run in {run} has gone on to step {checkpoint.step_of(newer[-1])} since {path.name}; --resume {run} "
-            f"goes on from there, --out with a new folder from here"
-        )
+        at = checkpoint.step_of(newer[-1])
+        raise UsageError(f"the run has gone on to step {at} since {path.name}; give --resume {run}, or a new --out")
 
 
 def _run(

@@ -54,9 +54,9 @@ def test_an_error_comes_where_its_value_would_and_ends_the_thread() -> None:
             raise OSError("unreadable")
         return n
 
-    values, seen = ahead(make, range(99)), []
+    values = ahead(make, range(99))
     with pytest.raises(OSError, match="unreadable"):
-        seen.extend(iter(lambda: next(values), None))
+        list(values)
     assert not preparing()
     assert list(values) == []
 

@@ -30,12 +30,11 @@ def verdict(kind: str, whole, first: str, then: str, out, change=lambda state: s
     run, outcome = whole(first, kind)
     drifted = go_on(first, at(run, 0), out / "moved", change=moved)
     resumed = go_on(then, at(run, SWITCH), out / "resumed", change=change)
+    ends = [joined(numbers(last(place))) for place in (run, out / "resumed", out / "moved")]
+    losses = [_losses(each) for each in (outcome, resumed, drifted)]
     found = [
         rule_drift("run", what, {first: ours, then: theirs}, {first: own}).verdict
-        for what, ours, theirs, own in (
-            ("state", *(joined(numbers(last(place))) for place in (run, out / "resumed", out / "moved"))),
-            ("losses", *(_losses(each) for each in (outcome, resumed, drifted))),
-        )
+        for what, (ours, theirs, own) in {"state": ends, "losses": losses}.items()
     ]
     assert [line["step"] for line in resumed.lines] == [line["step"] for line in outcome.lines]
     return " ".join(map(str, found))

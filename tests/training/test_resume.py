@@ -57,6 +57,14 @@ def test_stopped_again_and_again_it_ends_bit_for_bit_the_same(framework, kind, w
     assert {key for key in expected if said[key] != expected[key]} <= {"seconds", "samples_per_second", "resumed_at"}
 
 
+def test_stopped_before_anything_was_due_it_is_resumed_from_its_first_step(whole, tmp_path) -> None:
+    with pytest.raises(StoppedError):
+        train("numpy", plan("points"), tmp_path, StopAt(1))
+    assert last(tmp_path).step == 0
+    go_on("numpy", tmp_path, tmp_path)
+    assert bits(last(tmp_path)) == bits(last(whole("numpy", "points")[0]))
+
+
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_one_bit_of_a_checkpoint_would_be_noticed(framework, whole, tmp_path) -> None:
     run, _ = whole(framework, "points", PRECISIONS[framework])
