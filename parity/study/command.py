@@ -52,9 +52,11 @@ def run(arguments: argparse.Namespace, note: Callable[[str], None]) -> int:
 
 def _reproduce(name: str, setting: Setting, folder: Path, scale: str, note: Callable[[str], None]) -> None:
     started = time.perf_counter()
+    setting.runs.commits.clear()
     part: Part = EXPERIMENTS[name].run(setting)
     command = shlex.join(["parity", *sys.argv[1:]])
-    record.add(folder, name, part, scale=scale, command=command, seconds=time.perf_counter() - started)
+    seconds, commits = time.perf_counter() - started, setting.runs.commits
+    record.add(folder, name, part, scale=scale, command=command, seconds=seconds, commits=commits)
     out = terminal.console()
     show(out, name, part)
     out.print(

@@ -1,7 +1,7 @@
 """What a reproduction leaves: one JSON file, the figures, and the table of the claims."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,7 +36,9 @@ def read(folder: Path) -> dict[str, Any]:
     return found
 
 
-def add(folder: Path, name: str, part: Part, *, scale: str, command: str, seconds: float) -> dict[str, Any]:
+def add(
+    folder: Path, name: str, part: Part, *, scale: str, command: str, seconds: float, commits: Iterable[str]
+) -> dict[str, Any]:
     """Put an experiment into the folder's record, draw its figures, write the table anew.
 
     Raises:
@@ -47,6 +49,7 @@ def add(folder: Path, name: str, part: Part, *, scale: str, command: str, second
         "command": command,
         "date": datetime.now(UTC).date().isoformat(),
         "commit": commit(),
+        "runs_commits": sorted(commits),
         "versions": versions(),
         "hardware": hardware(),
         "seconds": round(seconds, 1),

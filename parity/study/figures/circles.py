@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from parity.study.figures.style import COLOURS, NAMES, STYLES, WIDTHS, band, panels
 
 INIT_COLOURS = {"randn": "#CC79A7", "default": "#0072B2"}
+SHADES = {"jax": 0.35, "torch": 0.8, "numpy": 1.0}
 INIT_NAMES = {"randn": "0.1·randn", "default": "PyTorch's default"}
 
 
@@ -44,7 +45,15 @@ def _exchanged(ax: Axes, exchanged: Mapping[str, Any]) -> None:
         for init, found in by_init.items():
             label = f"{NAMES[backend]}, {INIT_NAMES[init]}"
             style, width = STYLES[backend], WIDTHS[backend]
-            band(ax, found, colour=INIT_COLOURS[init], label=label, linestyle=style, linewidth=width)
+            band(
+                ax,
+                found,
+                colour=INIT_COLOURS[init],
+                label=label,
+                linestyle=style,
+                linewidth=width,
+                alpha=SHADES[backend],
+            )
     ax.set(xlabel="step", ylabel="test accuracy", title="only the init exchanged, in each of the three")
     ax.legend(fontsize=6, loc="lower right")
 

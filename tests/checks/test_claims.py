@@ -1,0 +1,30 @@
+"""Claims of the study, held against figures."""
+
+import pytest
+
+from parity.checks.claims import Ruling, about, holds, near, spread, unmeasured
+
+
+@pytest.mark.parametrize(("values", "ruling"), [([0.83, 0.85], "confirmed"), ([0.78, 0.80], "refuted")])
+def test_about_is_within_five_points_of_the_mean(values, ruling) -> None:
+    assert about("points", "moons: about 85 %", 0.85, values).ruling == ruling
+
+
+@pytest.mark.parametrize(("values", "ruling"), [([3.2, 3.3], "confirmed"), ([2.0, 2.2], "refuted")])
+def test_a_loss_is_near_within_a_tenth(values, ruling) -> None:
+    assert near("images", "test loss 3.2736", 3.2736, values).ruling == ruling
+
+
+def test_what_was_decided_elsewhere_is_taken_over() -> None:
+    assert holds("circles", "less stable", "same", False).ruling is Ruling.REFUTED
+    assert holds("circles", "the init", "so", True).ruling is Ruling.CONFIRMED
+
+
+def test_what_cannot_be_measured_says_why() -> None:
+    found = unmeasured("images", "test accuracy 52.24 %", "no CIFAR-10 here")
+    assert (found.ruling, found.measured, found.why) == (Ruling.NOT_MEASURABLE, "–", "no CIFAR-10 here")
+
+
+def test_a_spread_names_its_runs() -> None:
+    assert spread([0.5, 0.7]) == "60.0% ± 14.1% (2 runs)"
+    assert spread([0.5]) == "50.0% (1 run)"

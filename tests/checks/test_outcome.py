@@ -1,0 +1,90 @@
+"""Rung 9: the final accuracies over seeds are equivalent, different, or it cannot be told."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from parity import initial
+from parity.backends import twin_class
+from parity.checks.outcome import detectable, interval, outcome, seed_noise
+from parity.checks.verdict import Verdict
+from parity.recipes import Recipe, load
+from parity.training import make_plan
+from parity.training.plan import open_evaluation, open_training
+
+SEEDS = 5
+RNG = np.random.default_rng(0)
+BASE = 0.9 + 0.02 * RNG.standard_normal(10)
+
+
+def test_equal_accuracies_are_equivalent() -> None:
+    found = outcome("a", {"jax": BASE, "torch": BASE}, 1000)
+    assert found.verdict is Verdict.SAME and found.number == 9
+
+
+def test_a_difference_far_below_the_noise_of_the_seeds_is_equivalent() -> None:
+    other = BASE + 0.002 * RNG.standard_normal(10)
+    assert outcome("a", {"jax": BASE, "torch": other}, 1000).verdict is Verdict.SAME
+
+
+def test_a_difference_beyond_the_noise_of_the_seeds_is_different() -> None:
+    found = outcome("a", {"jax": BASE, "torch": BASE - 0.1}, 1000)
+    assert found.verdict is Verdict.DIFFERENT
+    assert found.headline is not None and found.headline.values["jax"] > found.headline.values["torch"]
+
+
+def test_few_wild_seeds_cannot_rule() -> None:
+    wild = np.array([0.2, 0.9, 0.5])
+    assert outcome("a", {"jax": wild, "torch": wild[::-1]}, 1000).verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("accuracies", [{"jax": BASE[:2], "torch": BASE[:2]}, {"jax": BASE, "torch": BASE[:9]}, {}])
+def test_nothing_to_compare_is_never_a_pass(accuracies) -> None:
+    assert outcome("a", accuracies, 1000).verdict is Verdict.INCONCLUSIVE
+
+
+def test_one_more_right_answer_is_within_the_noise_of_seeds_that_are_all_perfect() -> None:
+    perfect = np.ones(5)
+    other = perfect - np.array([0, 0, 0, 0, 1e-3])
+    assert outcome("a", {"jax": perfect, "torch": other}, 1000).verdict is Verdict.SAME
+
+
+def test_the_interval_covers_the_true_difference_as_often_as_it_says() -> None:
+    draws = [interval(0.3 + RNG.standard_normal(6)) for _ in range(2000)]
+    covered = np.mean([low <= 0.3 <= high for low, high in draws])
+    assert 0.93 < covered < 0.97
+
+
+def test_a_detectable_difference_is_detected_as_often_as_it_says() -> None:
+    size = np.mean([detectable(RNG.standard_normal(12)) for _ in range(500)])
+    apart = [interval(size + RNG.standard_normal(12))[0] > 0 for _ in range(2000)]
+    assert 0.7 < np.mean(apart) < 0.9
+
+
+def test_the_noise_is_never_less_than_one_example() -> None:
+    assert seed_noise(np.ones(4), np.ones(4), 200) == 1 / 200
+
+
+def trained(recipe: Recipe, backend: str) -> np.ndarray:
+    """Final test accuracies over seeds."""
+    cls, found = twin_class(backend), []
+    twin = cls(cls.build(recipe.network, recipe.config))
+    for seed in range(SEEDS):
+        plan = make_plan(recipe, seed=seed)
+        twin.load(initial.draw(twin.shapes(), recipe.init, seed))
+        session, stream = twin.session(recipe.optimizer), open_training(recipe, plan.data, seed)
+        batches = [stream.batch(*plan.position(step)) for step in range(plan.steps)]
+        session.advance(batches, [recipe.optimizer.learning_rate] * plan.steps)
+        found.append(session.evaluate(open_evaluation(plan, "test").passes()).accuracy)
+    return np.array(found)
+
+
+def test_two_frameworks_come_to_one_outcome_and_planted_bugs_do_not() -> None:
+    circles = load("circles")
+    sound = trained(circles, "jax")
+    assert outcome("circles", {"jax": sound, "numpy": trained(circles, "numpy")}, 200).verdict is Verdict.SAME
+    slow = replace(circles, optimizer=replace(circles.optimizer, learning_rate=0.002))
+    for planted in (replace(circles, init="randn"), slow):
+        found = outcome("circles", {"jax": sound, "numpy": trained(planted, "numpy")}, 200)
+        assert not found.verdict.passes, planted
