@@ -7,7 +7,7 @@ from parity.training import Outcome
 from tests.training import small
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def _made_images():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("parity.data.stream.load_images", small.images)
