@@ -1,4 +1,4 @@
-"""Training in PyTorch: channels-last, fused optimizers, no wait for the device within a step."""
+"""Training in PyTorch: channels-last, no wait for the device within a step; optimizers are those of the twin."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 def parity() -> Run:
     """Runs the command in a process of its own, its output going to pipes."""
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-m", "parity", *arguments], capture_output=True, text=True, check=False)
+    def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "parity", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
 
     return run

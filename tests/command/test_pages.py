@@ -32,12 +32,20 @@ PARITY = [example for example in EXAMPLES if example[1].startswith("parity ") or
 MAKE = [example for example in EXAMPLES if example[1].startswith("make")]
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where a page's commands are run one after the other, so that one may use what another wrote."""
+    return tmp_path_factory.mktemp("page")
+
+
 @pytest.mark.parametrize(("page", "command", "output"), PARITY, ids=[command for _, command, _ in PARITY])
-def test_a_command_does_what_the_page_shows(parity, page: str, command: str, output: str, tmp_path: Path) -> None:
+def test_a_command_does_what_the_page_shows(
+    parity, page: str, command: str, output: str, tmp_path: Path, folder: Path
+) -> None:
     arguments = ["check"] if command == "make check" else shlex.split(command)[1:]
     record = tmp_path / "record.json"
     bugs = arguments[0] == "bugs"
-    found = parity(*arguments, *(["--json", str(record)] if bugs else []))
+    found = parity(*arguments, *(["--json", str(record)] if bugs else []), cwd=folder)
     assert found.returncode == 0, found.stdout + found.stderr
     if output:
         assert outline(found.stdout) == outline(output)
