@@ -25,23 +25,57 @@ def initializers(init: str, fan_in: int) -> tuple[Initializer, Initializer]:
     Args:
         init: "default" draws kernel and bias from U(−1/√fan_in, 1/√fan_in), as `torch.nn.Linear` and `Conv2d` do
             (differs from Flax's default, LeCun normal and zeros). "randn" draws the kernel from N(0, 0.1²) and
-            sets the bias to 0, as the study's NumPy network does.
+            sets the bias to 0, as the study's NumPy network does. "orthogonal" is "default" but for what
+            `recurrent` makes; a network without any is the same in both.
         fan_in: inputs that one output sees.
 
     Raises:
-        ValueError: `init` is neither.
+        ValueError: `init` is none of them.
     """
-    if init == "default":
+    if init in ("default", "orthogonal"):
         return uniform(fan_in**-0.5), uniform(fan_in**-0.5)
     if init == "randn":
         return nnx.initializers.normal(0.1), nnx.initializers.zeros
-    raise ValueError(f"init is {init!r}; expected 'default' or 'randn'")
+    raise ValueError(f"init is {init!r}; expected 'default', 'randn' or 'orthogonal'")
 
 
 def dense(in_features: int, out_features: int, *, bias: bool = True, init: str, rngs: nnx.Rngs) -> nnx.Linear:
     """Affine map (…, in) → (…, out); kernel (in, out)."""
     kernel_init, bias_init = initializers(init, in_features)
     return nnx.Linear(in_features, out_features, use_bias=bias, kernel_init=kernel_init, bias_init=bias_init, rngs=rngs)
+
+
+def orthogonal(key: jax.Array, shape: tuple[int, int], dtype: jnp.dtype = jnp.float32) -> jax.Array:
+    """Initialiser of a kernel (H, k·H) whose k blocks (H, H) are orthogonal matrices, each uniform among all of them.
+
+    The QR decomposition of a normal matrix is uniform (Haar) once R's diagonal is made positive. Source: Saxe et al.,
+    https://arxiv.org/abs/1312.6120; Mezzadri, https://arxiv.org/abs/math-ph/0609050. Differs from
+    `jax.nn.initializers.orthogonal`, which draws one matrix with orthonormal rows whatever its blocks are.
+    """
+    size, width = shape
+    q, r = jnp.linalg.qr(jax.random.normal(key, (width // size, size, size), dtype))
+    q = q * jnp.sign(jnp.diagonal(r, axis1=1, axis2=2))[:, None, :]
+    return q.swapaxes(0, 1).reshape(shape)
+
+
+def recurrent(hidden_size: int, *, gates: int, init: str, rngs: nnx.Rngs) -> nnx.Linear:
+    """Affine map of a hidden state (B, H) → (B, gates·H); kernel (H, gates·H).
+
+    With init "orthogonal" the kernel of each gate is a random orthogonal matrix and the bias is 0, so that the state
+    keeps its norm where tanh is nearly linear.
+    """
+    if init == "orthogonal":
+        kernel_init, bias_init = orthogonal, nnx.initializers.zeros
+    else:
+        kernel_init, bias_init = initializers(init, hidden_size)
+    return nnx.Linear(
+        hidden_size,
+        gates * hidden_size,
+        use_bias=True,
+        kernel_init=kernel_init,
+        bias_init=bias_init,
+        rngs=rngs,
+    )
 
 
 def convolve(x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], padding: Any, **options: Any) -> jax.Array:
@@ -128,6 +162,14 @@ class BatchNorm(nnx.Module):
         keep = self.momentum
         self.mean[...] = keep * self.mean[...] + (1 - keep) * mean
         self.var[...] = keep * self.var[...] + (1 - keep) * var * (n / (n - 1))
+
+
+class Tanh(nnx.Module):
+    """tanh of any shape, a module so that its output is seen by its path."""
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Apply tanh to x."""
+        return jnp.tanh(x)
 
 
 class MaxPool(nnx.Module):

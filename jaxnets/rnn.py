@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxnets.layers import dense
+from jaxnets.layers import Tanh, dense, recurrent
 
 
 class RNN(nnx.Module):
@@ -14,8 +14,11 @@ class RNN(nnx.Module):
         input_size: features of one element of the sequence.
         hidden_size: features of the hidden state.
         num_classes: number of logits.
-        init: "default" (PyTorch's `Linear`) or "randn" (0.1·N(0, 1) and zero biases).
+        init: "default" (PyTorch's `Linear`), "randn" (0.1·N(0, 1) and zero biases) or "orthogonal" (as "default", but
+            the recurrent kernel is a random orthogonal matrix and its bias 0).
         rngs: source of the initial weights.
+
+    `tanh` gives h_t, so that a trace of its calls shows h_t and the gradient that reaches it.
 
     Differs from `torch.nn.RNN`: one bias, not two. Source: the study, part III.
     """
@@ -31,14 +34,15 @@ class RNN(nnx.Module):
     ) -> None:
         self.hidden_size = hidden_size
         self.hx = dense(input_size, hidden_size, bias=False, init=init, rngs=rngs)
-        self.hh = dense(hidden_size, hidden_size, init=init, rngs=rngs)
+        self.hh = recurrent(hidden_size, gates=1, init=init, rngs=rngs)
+        self.tanh = Tanh()
         self.ph = dense(hidden_size, num_classes, init=init, rngs=rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         """Logits (B, classes) of sequences x (B, T, F), T ≥ 1."""
 
         def step(h: jax.Array, x_t: jax.Array) -> tuple[jax.Array, None]:
-            return jnp.tanh(self.hx(x_t) + self.hh(h)), None
+            return self.tanh(self.hx(x_t) + self.hh(h)), None
 
         h = jnp.zeros((x.shape[0], self.hidden_size), x.dtype)
         h, _ = jax.lax.scan(step, h, x.swapaxes(0, 1))

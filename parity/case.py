@@ -80,7 +80,8 @@ def make_case(
         split="train",
         batch_size=recipe.check_batch_size,
         seed=seed,
-        length=recipe.length,
+        length=recipe.check_length or recipe.length,
+        encoding=recipe.encoding,
         folder=folder,
         download=download,
     )

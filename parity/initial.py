@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from parity.trace import Arrays
 
-Scheme = Literal["default", "randn", "probe"]
+Scheme = Literal["default", "randn", "orthogonal", "probe"]
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -21,11 +21,13 @@ def draw(shapes: Shapes, scheme: Scheme, seed: int) -> Arrays:
     Args:
         shapes: canonical name → shape, parameters and buffers.
         scheme: "default" is PyTorch's: kernels and their biases U(−1/√fan_in, 1/√fan_in), norms 1 and 0, running
-            statistics 0 and 1. "randn" is the study's: kernels 0.1 · N(0, 1), biases 0, else as "default". "probe" is
-            random in every array, so that no bug hides behind a zero or a one.
+            statistics 0 and 1. "randn" is the study's: kernels 0.1 · N(0, 1), biases 0, else as "default".
+            "orthogonal" is "default", but each H×H block of a recurrent kernel ("…hh.kernel", (H, k·H)) is uniform
+            among the orthogonal matrices, and its bias is 0. "probe" is random in every array, so that no bug hides
+            behind a zero or a one.
         seed: of the draw; each array's stream is that of its name.
     """
-    rule = {"default": _default, "randn": _randn, "probe": _probe}[scheme]
+    rule = {"default": _default, "randn": _randn, "orthogonal": _orthogonal, "probe": _probe}[scheme]
     return {name: single(rule(name, shapes, np.random.default_rng([seed, crc32(name.encode())]))) for name in shapes}
 
 
@@ -55,6 +57,17 @@ def _randn(name: str, shapes: Shapes, rng: Generator) -> NDArray:
     if _role(name) == "kernel":
         return 0.1 * rng.standard_normal(shapes[name])
     return np.full(shapes[name], CONSTANTS[_role(name)])
+
+
+def _orthogonal(name: str, shapes: Shapes, rng: Generator) -> NDArray:
+    if name.split(".")[-2:-1] != ["hh"]:
+        return _default(name, shapes, rng)
+    if _role(name) == "bias":
+        return np.zeros(shapes[name])
+    size, width = shapes[name]
+    q, r = np.linalg.qr(rng.standard_normal((width // size, size, size)))
+    q *= np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :]  # without it Q would not be uniform
+    return q.swapaxes(0, 1).reshape(shapes[name])
 
 
 def _probe(name: str, shapes: Shapes, rng: Generator) -> NDArray:

@@ -14,8 +14,10 @@ SHAPES = {
     "norm.running_var": (303,),
     "dense.kernel": (64, 50),
     "dense.bias": (305,),
+    "cell.hh.kernel": (30, 90),
+    "cell.hh.bias": (90,),
 }
-SCHEMES = ["default", "randn", "probe"]
+SCHEMES = ["default", "randn", "orthogonal", "probe"]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -31,7 +33,7 @@ def test_a_draw_is_that_of_its_seed(scheme) -> None:
     first, again, other = (draw(SHAPES, scheme, seed) for seed in (3, 3, 4))
     assert all(np.array_equal(first[name], again[name]) for name in SHAPES)
     random = [name for name in SHAPES if np.ptp(first[name]) > 0]
-    assert len(random) == {"default": 4, "randn": 2, "probe": 8}[scheme]
+    assert len(random) == {"default": 6, "randn": 3, "orthogonal": 5, "probe": 10}[scheme]
     assert not any(np.array_equal(first[name], other[name]) for name in random)
 
 
@@ -66,11 +68,21 @@ def test_randn_is_a_tenth_of_a_normal_and_no_bias() -> None:
     assert not any(drawn[name].any() for name in ("conv.bias", "dense.bias", "norm.bias", "norm.running_mean"))
 
 
-@pytest.mark.parametrize("scheme", ["default", "randn"])
+@pytest.mark.parametrize("scheme", ["default", "randn", "orthogonal"])
 def test_norms_start_as_the_identity(scheme) -> None:
     drawn = draw(SHAPES, scheme, 0)
     for name, value in {"scale": 1, "bias": 0, "running_mean": 0, "running_var": 1}.items():
         assert (drawn[f"norm.{name}"] == value).all()
+
+
+def test_orthogonal_is_default_but_for_recurrent_kernels() -> None:
+    orthogonal, default = (draw(SHAPES, scheme, 0) for scheme in ("orthogonal", "default"))
+    changed = [name for name in SHAPES if not np.array_equal(orthogonal[name], default[name])]
+    assert changed == ["cell.hh.kernel", "cell.hh.bias"] and not orthogonal["cell.hh.bias"].any()
+    first, second, third = np.split(orthogonal["cell.hh.kernel"], 3, axis=1)
+    for block in (first, second, third):
+        assert np.abs(block.T @ block - np.eye(30)).max() < 16 * np.finfo(np.float32).eps
+    assert not np.array_equal(first, second) and not np.array_equal(second, third)
 
 
 def test_probe_hides_nothing_behind_a_zero_or_a_one() -> None:
@@ -79,6 +91,6 @@ def test_probe_hides_nothing_behind_a_zero_or_a_one() -> None:
         assert len(np.unique(array)) > 0.99 * array.size and not np.isin(array, (0.0, 1.0)).any()
     for name in ("norm.scale", "norm.running_var"):
         assert 0.5 <= drawn[name].min() < 0.6 and 1.9 < drawn[name].max() <= 2
-    for name in ("conv.kernel", "dense.kernel"):
+    for name in ("conv.kernel", "dense.kernel", "cell.hh.kernel"):
         inputs = fan_in(name, SHAPES)
         assert inputs is not None and abs(drawn[name].std() * inputs**0.5 - 1) < 0.05

@@ -15,7 +15,8 @@ from parity.reference import NETWORKS
 from parity.weights import is_buffer
 
 FOLDER = Path(recipes.__file__).parent
-NAMES = ["blobs", "circles", "mlp", "moons", "rnn", "vgg"]
+NAMES = ["blobs", "circles", "gru", "mlp", "moons", "rnn", "rnn_orthogonal", "vgg"]
+OURS = ["gru", "rnn_orthogonal"]
 
 
 def test_names_are_those_of_the_files() -> None:
@@ -30,7 +31,7 @@ def test_a_recipe_is_whole(name) -> None:
     assert (recipe.steps is None) != (recipe.epochs is None)
     assert {recipe.data, recipe.check_data} <= set(DATA_NAMES)
     assert (recipe.length is not None) == (recipe.data == "palindromes")
-    assert recipe.claim and recipe.source.startswith("STUDY part ")
+    assert recipe.claim and recipe.source.startswith("beyond STUDY part " if name in OURS else "STUDY part ")
     assert "\n" not in recipe.claim
 
 
@@ -58,6 +59,15 @@ def test_optimizers_are_the_studys(name, optimizer) -> None:
     assert recipes.load(name).optimizer == optimizer
 
 
+@pytest.mark.parametrize("name", OURS)
+def test_ours_train_in_the_studys_budget(name) -> None:
+    ours, studys = recipes.load(name), recipes.load("rnn")
+    assert (ours.data, ours.batch_size, ours.steps) == (studys.data, studys.batch_size, studys.steps)
+    assert replace(ours.optimizer, learning_rate=studys.optimizer.learning_rate) == studys.optimizer
+    assert ours.config["hidden_size"] == studys.config["hidden_size"]
+    assert ours.length == 30 and (ours.check_length or 0) < 30
+
+
 def test_points_differ_in_their_data_and_claim_only() -> None:
     moons = recipes.load("moons")
     for name in ("blobs", "circles"):
@@ -70,9 +80,11 @@ def test_the_check_takes_data_that_need_no_download() -> None:
     assert offline == {
         "blobs": "blobs",
         "circles": "circles",
+        "gru": "palindromes",
         "mlp": "digits",
         "moons": "moons",
         "rnn": "palindromes",
+        "rnn_orthogonal": "palindromes",
         "vgg": "digits",
     }
 
@@ -90,10 +102,10 @@ def test_a_recipe_cannot_be_changed() -> None:
     [
         ("moon", "did you mean moons?"),
         ("mpl", "did you mean mlp?"),
-        ("spec", "known: blobs, circles, mlp, moons, rnn, vgg"),
-        ("", "known: blobs, circles, mlp, moons, rnn, vgg"),
+        ("spec", "known: blobs, circles, gru, mlp, moons, rnn, rnn_orthogonal, vgg"),
+        ("", "known: blobs, circles, gru, mlp, moons, rnn, rnn_orthogonal, vgg"),
         ("../mlp", "did you mean mlp?"),
-        ("__init__", "known: blobs, circles, mlp, moons, rnn, vgg"),
+        ("__init__", "known: blobs, circles, gru, mlp, moons, rnn, rnn_orthogonal, vgg"),
     ],
 )
 def test_an_unknown_name_gets_the_near_ones(got, hint) -> None:

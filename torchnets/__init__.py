@@ -1,7 +1,8 @@
 """The networks in PyTorch. Each is useful alone and has a twin of the same name in `jaxnets`."""
 
+from torchnets.gru import GRU
 from torchnets.mlp import MLP
 from torchnets.rnn import RNN
 from torchnets.vgg import VGG
 
-__all__ = ["MLP", "RNN", "VGG"]
+__all__ = ["GRU", "MLP", "RNN", "VGG"]

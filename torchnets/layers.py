@@ -18,14 +18,15 @@ def initialize(layer: nn.Linear | nn.Conv2d, init: str, fan_in: int, generator: 
         layer: its parameters are replaced.
         init: "default" draws weight and bias from U(−1/√fan_in, 1/√fan_in), as `torch.nn.Linear` and `Conv2d` do.
             "randn" draws the weight from N(0, 0.1²) and sets the bias to 0, as the study's NumPy network does.
+            "orthogonal" is "default" but for what `recurrent` makes; a network without any is the same in both.
         fan_in: inputs that one output sees.
         generator: source of randomness; None is PyTorch's global one.
 
     Raises:
-        ValueError: `init` is neither.
+        ValueError: `init` is none of them.
     """
     shape = tuple(layer.weight.shape)
-    if init == "default":
+    if init in ("default", "orthogonal"):
         layer.weight = uniform(shape, fan_in**-0.5, generator)
         if layer.bias is not None:
             layer.bias = uniform((shape[0],), fan_in**-0.5, generator)
@@ -34,13 +35,39 @@ def initialize(layer: nn.Linear | nn.Conv2d, init: str, fan_in: int, generator: 
         if layer.bias is not None:
             layer.bias = nn.Parameter(torch.zeros(shape[0]))
     else:
-        raise ValueError(f"init is {init!r}; expected 'default' or 'randn'")
+        raise ValueError(f"init is {init!r}; expected 'default', 'randn' or 'orthogonal'")
 
 
 def dense(in_features: int, out_features: int, *, bias: bool = True, init: str, generator: Generator) -> nn.Linear:
     """Affine map (…, in) → (…, out); weight (out, in)."""
     layer = nn.utils.skip_init(nn.Linear, in_features, out_features, bias=bias)
     initialize(layer, init, in_features, generator)
+    return layer
+
+
+def orthogonal(shape: tuple[int, int], generator: Generator) -> nn.Parameter:
+    """Parameter (k·H, H) whose k blocks (H, H) are orthogonal matrices, each uniform among all of them.
+
+    The QR decomposition of a normal matrix is uniform (Haar) once R's diagonal is made positive. Source: Saxe et al.,
+    https://arxiv.org/abs/1312.6120; Mezzadri, https://arxiv.org/abs/math-ph/0609050. Differs from
+    `torch.nn.init.orthogonal_`, which draws one matrix with orthonormal columns whatever its blocks are.
+    """
+    height, size = shape
+    q, r = torch.linalg.qr(torch.randn((height // size, size, size), generator=generator))
+    q = q * r.diagonal(dim1=1, dim2=2).sign()[:, None, :]
+    return nn.Parameter(q.reshape(shape))
+
+
+def recurrent(hidden_size: int, *, gates: int, init: str, generator: Generator) -> nn.Linear:
+    """Affine map of a hidden state (B, H) → (B, gates·H); weight (gates·H, H).
+
+    With init "orthogonal" the weight of each gate is a random orthogonal matrix and the bias is 0, so that the state
+    keeps its norm where tanh is nearly linear.
+    """
+    layer = dense(hidden_size, gates * hidden_size, init=init, generator=generator)
+    if init == "orthogonal":
+        layer.weight = orthogonal((gates * hidden_size, hidden_size), generator)
+        layer.bias = nn.Parameter(torch.zeros(gates * hidden_size))
     return layer
 
 

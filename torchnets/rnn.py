@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from torchnets.layers import Generator, dense
+from torchnets.layers import Generator, dense, recurrent
 
 
 class RNN(nn.Module):
@@ -13,8 +13,11 @@ class RNN(nn.Module):
         input_size: features of one element of the sequence.
         hidden_size: features of the hidden state.
         num_classes: number of logits.
-        init: "default" (PyTorch's `Linear`) or "randn" (0.1·N(0, 1) and zero biases).
+        init: "default" (PyTorch's `Linear`), "randn" (0.1·N(0, 1) and zero biases) or "orthogonal" (as "default", but
+            the recurrent kernel is a random orthogonal matrix and its bias 0).
         generator: source of the initial weights.
+
+    `tanh` gives h_t, so that a trace of its calls shows h_t and the gradient that reaches it.
 
     Differs from `torch.nn.RNN`: one bias, not two. Source: the study, part III.
     """
@@ -31,12 +34,13 @@ class RNN(nn.Module):
         super().__init__()
         self.hidden_size = hidden_size
         self.hx = dense(input_size, hidden_size, bias=False, init=init, generator=generator)
-        self.hh = dense(hidden_size, hidden_size, init=init, generator=generator)
+        self.hh = recurrent(hidden_size, gates=1, init=init, generator=generator)
+        self.tanh = nn.Tanh()
         self.ph = dense(hidden_size, num_classes, init=init, generator=generator)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits (B, classes) of sequences x (B, T, F), T ≥ 1."""
         h = x.new_zeros(x.shape[0], self.hidden_size)
         for x_t in x.unbind(1):
-            h = torch.tanh(self.hx(x_t) + self.hh(h))
+            h = self.tanh(self.hx(x_t) + self.hh(h))
         return self.ph(h)

@@ -132,7 +132,7 @@ class _LoopRNN(jaxnets.RNN):
     def __call__(self, x: jax.Array) -> jax.Array:
         h = jnp.zeros((x.shape[0], self.hidden_size), x.dtype)
         for t in range(x.shape[1]):
-            h = jnp.tanh(self.hx(x[:, t]) + self.hh(h))
+            h = self.tanh(self.hx(x[:, t]) + self.hh(h))
         return self.ph(h)
 
 

@@ -10,7 +10,7 @@ from parity.data.arguments import generator
 from parity.data.augment import Augmenter, draw_augmentation, normalise
 from parity.data.batch import Batch
 from parity.data.images import Split
-from parity.data.palindromes import palindromes
+from parity.data.palindromes import Encoding, palindromes
 
 Key = tuple[str | int, ...]  # names a random stream
 
@@ -116,11 +116,13 @@ class Endless:
 
     Args:
         length: T.
+        encoding: of the inputs.
     """
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int, encoding: Encoding) -> None:
         self._length = length
+        self._encoding = encoding
 
     def draw(self, key: Key, step: int, count: int) -> Batch:
         """The batch of a step."""
-        return palindromes(count, self._length, generator(*key, step))
+        return palindromes(count, self._length, generator(*key, step), encoding=self._encoding)

@@ -7,7 +7,7 @@ from pathlib import Path
 from parity.data import points
 from parity.data.arguments import SEED_LIMIT, generator, integer
 from parity.data.batch import Batch
-from parity.data.palindromes import DIGITS, TEST_SAMPLES, check_length, palindromes
+from parity.data.palindromes import DIGITS, TEST_SAMPLES, Encoding, check_encoding, check_length, palindromes
 from parity.data.registry import DATA_NAMES, IMAGE_NAMES, load_images
 from parity.data.sources import Arrays, Endless, Finite, Images, Key
 from parity.errors import UsageError, unknown_name
@@ -91,6 +91,7 @@ def open_stream(
     batch_size: int,
     seed: int,
     length: int | None = None,
+    encoding: str | None = None,
     folder: str | Path | None = None,
     download: bool = False,
     augment: bool | None = None,
@@ -105,6 +106,7 @@ def open_stream(
             Which images a split holds does not depend on it.
         length: T of the palindromes; for them only. Split "train" is endless and fresh at every step; split "test" is
             a set of 2,000, drawn apart from it (short palindromes are few: some may be in both).
+        encoding: "digits" (also None) or "one-hot" inputs of the palindromes; for them only.
         folder, download: as for `load_images`; without effect on sets that need no file.
         augment: whether `Stream.batch` augments images; None means in split "train" only.
 
@@ -118,6 +120,8 @@ def open_stream(
     seed = integer("seed", seed, least=0, below=SEED_LIMIT)
     if length is not None and name != "palindromes":
         raise UsageError(f"{name} take no length, got {length}; only palindromes have one")
+    if encoding is not None and name != "palindromes":
+        raise UsageError(f"{name} take no encoding, got {encoding!r}; only palindromes have one")
     if augment and name not in IMAGE_NAMES:
         raise UsageError(f"{name} cannot be augmented; only {', '.join(IMAGE_NAMES)} can")
     key: Key = (name, split, seed)
@@ -125,7 +129,7 @@ def open_stream(
     if name == "palindromes":
         length = check_length(length)
         key, classes = (*key, length), DIGITS
-        source = _open_palindromes(split, length, key)
+        source = _open_palindromes(split, length, check_encoding(encoding), key)
     elif name in IMAGE_NAMES:
         source, classes = _open_images(name, split, folder, download, augment)
     else:
@@ -144,12 +148,12 @@ def _open_points(name: str, split: str, seed: int) -> Arrays:
     return Arrays(Batch(inputs[part], labels[part]), shuffle=split == "train")
 
 
-def _open_palindromes(split: str, length: int, key: Key) -> Arrays | Endless:
+def _open_palindromes(split: str, length: int, encoding: Encoding, key: Key) -> Arrays | Endless:
     match split:
         case "train":
-            return Endless(length)
+            return Endless(length, encoding)
         case "test":
-            return Arrays(palindromes(TEST_SAMPLES, length, generator(*key)), shuffle=False)
+            return Arrays(palindromes(TEST_SAMPLES, length, generator(*key), encoding=encoding), shuffle=False)
     raise unknown_name("split of palindromes", split, ("train", "test"))
 
 

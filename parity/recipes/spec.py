@@ -30,28 +30,30 @@ class Optimizer:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One experiment of the study.
+    """One experiment, of the study or beyond it.
 
     Args:
         name: what the command calls it.
-        claim: what the study says of it, in one line.
-        source: where in the study.
+        claim: what the study says of it, or what we measured, in one line.
+        source: where in the study, or that it is beyond it.
         network: class name in jaxnets, torchnets and parity.reference.
         config: the class's keywords.
-        parameters: learnable parameters that the study states (or its layer table adds up to), None if nobody does.
+        parameters: learnable parameters that the study states (or the layers add up to), None if nobody does.
         data: data set of the study.
         offline_data: data set that stands in for it where the study's cannot be had; None when the study's always can.
         length: length T of the palindromes.
+        encoding: of the palindromes, "digits" (also None) or "one-hot".
+        check_length: length T in the parity check, whose program grows with it; None is `length`.
         batch_size, check_batch_size: examples a step, in training and in the parity check.
         steps, epochs: how long the study trains; one of the two.
         optimizer: with the study's hyperparameters.
-        init: initial weights of the study's PyTorch version, "default" or "randn".
+        init: initial weights of the study's PyTorch version, "default", "randn" or "orthogonal".
     """
 
     name: str
     claim: str
     source: str
-    network: Literal["MLP", "VGG", "RNN"]
+    network: Literal["MLP", "VGG", "RNN", "GRU"]
     config: Mapping[str, Any]
     parameters: int | None
     data: str
@@ -60,9 +62,11 @@ class Recipe:
     optimizer: Optimizer
     offline_data: str | None = None
     length: int | None = None
+    encoding: Literal["digits", "one-hot"] | None = None
+    check_length: int | None = None
     steps: int | None = None
     epochs: int | None = None
-    init: Literal["default", "randn"] = "default"
+    init: Literal["default", "randn", "orthogonal"] = "default"
 
     @property
     def check_data(self) -> str:

@@ -7,6 +7,7 @@ No autograd: `forward` keeps a cache, `backward` reads it. Weights are one flat 
 
 from collections.abc import Callable
 
+from parity.reference.gru import GRU
 from parity.reference.layers import softmax_cross_entropy
 from parity.reference.mlp import MLP
 from parity.reference.network import Network
@@ -15,9 +16,10 @@ from parity.reference.record import Gradients, Run
 from parity.reference.rnn import RNN
 from parity.reference.vgg import VGG
 
-NETWORKS: dict[str, Callable[..., Network]] = {"MLP": MLP, "VGG": VGG, "RNN": RNN}
+NETWORKS: dict[str, Callable[..., Network]] = {"MLP": MLP, "VGG": VGG, "RNN": RNN, "GRU": GRU}
 
 __all__ = [
+    "GRU",
     "MLP",
     "NETWORKS",
     "RNN",

@@ -1,4 +1,4 @@
-"""Layers by hand on plain arrays: dense, ReLU, tanh, flatten, softmax cross-entropy.
+"""Layers by hand on plain arrays: dense, ReLU, tanh, sigmoid, flatten, softmax cross-entropy.
 
 Each `x_forward` returns `(output, cache)`; `x_backward(cotangent, cache)` returns the gradient of
 `sum(output * cotangent)` with respect to the inputs, and for a layer with parameters also a dict of
@@ -73,6 +73,11 @@ def tanh_forward(inputs: Array) -> tuple[Array, Array]:
 def tanh_backward(cotangent: Array, output: Array) -> Array:
     """Differentiate `tanh_forward`: 1 - tanh² times the cotangent."""
     return cotangent * (1.0 - output * output)
+
+
+def sigmoid(inputs: Array) -> Array:
+    """Compute 1 / (1 + exp(-inputs)), any shape, without overflow."""
+    return np.exp(-np.logaddexp(0.0, -inputs))
 
 
 def flatten_forward(inputs: Array) -> tuple[Array, tuple[int, ...]]:

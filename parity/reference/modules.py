@@ -12,6 +12,8 @@ from parity.reference.layers import (
     flatten_forward,
     relu_backward,
     relu_forward,
+    tanh_backward,
+    tanh_forward,
 )
 from parity.reference.norm import BatchNormCache, batch_norm_backward, batch_norm_forward
 from parity.reference.record import Gradients, Run
@@ -125,6 +127,19 @@ class BatchNorm(Module):
     def derive(self, cotangent: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
         """See `batch_norm_backward`."""
         return batch_norm_backward(cotangent, cache)
+
+
+@dataclass
+class Tanh(Module):
+    """Hyperbolic tangent of any shape."""
+
+    def compute(self, run: Run, inputs: Array, **own: Array) -> tuple[Array, Any]:
+        """See `tanh_forward`."""
+        return tanh_forward(inputs)
+
+    def derive(self, cotangent: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+        """See `tanh_backward`."""
+        return tanh_backward(cotangent, cache), {}
 
 
 @dataclass

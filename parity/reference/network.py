@@ -1,4 +1,4 @@
-"""What the three networks share: the check of their weights, and the passes around their own arithmetic."""
+"""What the networks share: the check of their weights, and the passes around their own arithmetic."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

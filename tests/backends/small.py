@@ -16,7 +16,7 @@ from parity.checks.verdict import Verdict
 from parity.data import Batch
 from parity.recipes import Optimizer
 from parity.reference import NETWORKS
-from parity.trace import Arrays, Probe, Trace
+from parity.trace import Arrays, Probe, Trace, call_path
 
 FRAMEWORKS = ("jax", "torch", "numpy")
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
@@ -36,6 +36,7 @@ SMALL = {
     "MLP": Small("MLP", {"sizes": (30, 11, 7, 3)}, (13, 3, 2, 5), 3),
     "VGG": Small("VGG", {"plan": (5, "M", 7), "num_classes": 11, "image_size": 8}, (13, 8, 8, 3), 11),
     "RNN": Small("RNN", {"input_size": 2, "hidden_size": 7, "num_classes": 5}, (13, 3, 2), 5),
+    "GRU": Small("GRU", {"input_size": 2, "hidden_size": 7, "num_classes": 5}, (13, 3, 2), 5),
 }
 SGD = Optimizer(kind="sgd", learning_rate=0.05, momentum=0.9)
 
@@ -112,8 +113,10 @@ def joined(arrays: Arrays) -> NDArray:
 
 
 def probes(found: Trace) -> dict[str, Probe]:
-    """What every call was fed, and the gradient that its output got."""
-    return {call: Probe(found.inputs[call], found.gradients.outputs[call]) for call in found.outputs}
+    """What every call was fed, and the gradient that its output got; a cell takes the state before too, so it cannot be
+    called alone."""
+    alone = [call for call in found.outputs if call_path(call) != "cell"]
+    return {call: Probe(found.inputs[call], found.gradients.outputs[call]) for call in alone}
 
 
 def calls(name: str) -> dict[str, Callable[[Twin], object]]:

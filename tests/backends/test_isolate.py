@@ -23,7 +23,7 @@ def isolated(framework: str, name: str, training: bool) -> dict[str, Reading]:
 @pytest.mark.parametrize(("name", "training"), MODES)
 def test_it_repeats_the_trace(framework, name, training) -> None:
     found, alone = trace(framework, name, "float64", training), isolated(framework, name, training)
-    assert alone.keys() == {call for call in found.outputs if call}
+    assert alone.keys() == {call for call in found.outputs if call and call_path(call) != "cell"}
     for call, reading in alone.items():
         assert close(reading.output, found.outputs[call]), call
         assert reading.input_gradient.shape == found.inputs[call].shape, call

@@ -84,7 +84,8 @@ CALLS = {
         "classifier",
         "",
     ],
-    "RNN": ["hx[0]", "hh[0]", "hx[1]", "hh[1]", "hx[2]", "hh[2]", "ph", ""],
+    "RNN": [*(f"{path}[{step}]" for step in range(3) for path in ("hx", "hh", "tanh")), "ph", ""],
+    "GRU": [*(f"{path}[{step}]" for step in range(3) for path in ("cell.hx", "cell.hh", "cell")), "ph", ""],
 }
 
 
@@ -98,7 +99,7 @@ def test_calls_stand_in_the_order_in_which_they_end(framework, name) -> None:
 def test_a_single_step_has_no_number(framework) -> None:
     twin, batch = shared(framework, "RNN"), batches("RNN")[0]
     short = type(batch)(batch.inputs[:, :1], batch.labels)
-    assert list(twin.trace(short, cotangent("RNN"), training=True).outputs) == ["hx", "hh", "ph", ""]
+    assert list(twin.trace(short, cotangent("RNN"), training=True).outputs) == ["hx", "hh", "tanh", "ph", ""]
 
 
 @pytest.mark.parametrize("framework", ["jax", "torch"])

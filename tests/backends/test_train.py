@@ -29,6 +29,7 @@ RMSPROP = Optimizer(kind="rmsprop", learning_rate=0.02, clip_norm=0.5)
 RUNS = {
     "adam with L2": ("MLP", ADAM),
     "rmsprop with clipping": ("RNN", RMSPROP),
+    "rmsprop on gates": ("GRU", RMSPROP),
     "sgd": ("MLP", replace(SGD, momentum=0.0)),
     "sgd with momentum and statistics": ("VGG", SGD),
 }
@@ -130,6 +131,7 @@ def update(framework: str, precision: str, optimizer: Optimizer) -> list[Arrays]
 MOMENTS = {
     "adam with L2": {"exp_avg", "exp_avg_sq"},
     "rmsprop with clipping": {"square_avg"},
+    "rmsprop on gates": {"square_avg"},
     "sgd": set(),
     "sgd with momentum and statistics": {"momentum_buffer"},
 }

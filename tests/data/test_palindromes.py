@@ -26,6 +26,20 @@ def test_each_free_digit_is_uniform_and_independent(length):
     assert len(pairs) == 100 and chisquare(pairs).pvalue > 1e-4
 
 
+@pytest.mark.parametrize("length", [2, 5, 30])
+def test_one_hot_inputs_are_the_same_digits(length):
+    digits, rows = (palindromes(64, length, np.random.default_rng(0), encoding=e) for e in ("digits", "one-hot"))
+    assert rows.inputs.shape == (64, length - 1, 10) and rows.inputs.dtype == np.float32
+    assert np.array_equal(rows.inputs.sum(2), np.ones((64, length - 1)))
+    assert np.array_equal(rows.inputs.argmax(2), digits.inputs[..., 0])
+    assert np.array_equal(rows.labels, digits.labels)
+
+
+def test_an_unknown_encoding_gets_the_near_ones():
+    with pytest.raises(UsageError, match=r"unknown encoding of palindromes 'onehot'; did you mean one-hot\?"):
+        palindromes(4, 5, np.random.default_rng(0), encoding="onehot")  # type: ignore[arg-type] # what is tested
+
+
 @pytest.mark.parametrize("length", [1, 0, -3, 2.5])
 def test_no_palindrome_shorter_than_two(length):
     with pytest.raises(UsageError, match=r"length of the palindromes is .*; give an integer of at least 2"):

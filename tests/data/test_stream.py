@@ -123,6 +123,15 @@ def test_unseen_palindromes_are_a_fixed_set_drawn_apart():
         train.passes()
 
 
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_an_encoding_changes_neither_digits_nor_labels(split):
+    options = {"split": split, "batch_size": 16, "seed": 3, "length": 9}
+    plain, digits, rows = (open_stream("palindromes", **options, encoding=e) for e in (None, "digits", "one-hot"))
+    assert plain.batch(1, 2).digest() == digits.batch(1, 2).digest() != rows.batch(1, 2).digest()
+    assert np.array_equal(rows.batch(1, 2).inputs.argmax(2), digits.batch(1, 2).inputs[..., 0])
+    assert np.array_equal(rows.batch(1, 2).labels, digits.batch(1, 2).labels)
+
+
 @pytest.mark.parametrize(("name", "options"), OFFLINE)
 def test_what_a_user_does_to_a_batch_stays_in_it(name, options):
     stream = open_stream(name, seed=0, **options)
@@ -149,6 +158,11 @@ def test_what_a_user_does_to_a_pass_stays_in_it():
         ({"name": "palindromes"}, "length of the palindromes is None; give an integer of at least 2"),
         ({"name": "palindromes", "length": 1}, "length of the palindromes is 1; give an integer of at least 2"),
         ({"length": 5}, "moons take no length, got 5; only palindromes have one"),
+        ({"encoding": "one-hot"}, "moons take no encoding, got 'one-hot'; only palindromes have one"),
+        (
+            {"name": "palindromes", "length": 5, "encoding": "x"},
+            "unknown encoding of palindromes 'x'; known: digits, on",
+        ),
         ({"augment": True}, "moons cannot be augmented; only digits"),
         ({"batch_size": 0}, "batch size is 0; give an integer of at least 1"),
         ({"batch_size": 2.5}, "batch size is 2.5; give an integer of at least 1"),

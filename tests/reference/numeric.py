@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.reference import MLP, RNN, VGG, Gradients, Network, Run
+from parity.reference import GRU, MLP, RNN, VGG, Gradients, Network, Run
 
 STEP = 1e-5
 RELATIVE, ABSOLUTE = 1e-6, 1e-8
@@ -53,6 +53,8 @@ SMALL: dict[str, tuple[Network, tuple[int, ...], int]] = {
     "MLP of rows": (MLP(sizes=(2, 5)), (7, 2), 5),
     "VGG": (VGG(plan=(5, "M", 7, 3, "M"), in_channels=2, num_classes=5, image_size=11), (3, 11, 11, 2), 5),
     "RNN": (RNN(input_size=2, hidden_size=7, num_classes=5), (3, 4, 2), 5),
+    "GRU": (GRU(input_size=2, hidden_size=7, num_classes=5), (3, 4, 2), 5),
+    "GRU of one step": (GRU(input_size=2, hidden_size=7, num_classes=5), (3, 1, 2), 5),
     "RNN of one step": (RNN(input_size=2, hidden_size=7, num_classes=5), (3, 1, 2), 5),
 }
 

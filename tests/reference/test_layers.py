@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.reference import layers, norm, softmax_cross_entropy, spatial
+from parity.reference import gru, layers, norm, softmax_cross_entropy, spatial
 from tests.reference.numeric import agrees
 
 Layer = tuple[Callable[..., Any], Callable[..., Any], dict[str, Any]]
@@ -38,6 +38,11 @@ LAYERS: dict[str, Layer] = {
     "dense, no bias, more axes": (*DENSE, {"inputs": draw(3, 2, 5), "kernel": draw(5, 7)}),
     "relu": (layers.relu_forward, layers.relu_backward, {"inputs": draw(3, 5)}),
     "tanh": (layers.tanh_forward, layers.tanh_backward, {"inputs": draw(3, 5)}),
+    "gates": (
+        gru.gates_forward,
+        gru.gates_backward,
+        {"inputs": draw(3, 15), "recurrent": draw(3, 15), "state": draw(3, 5)},
+    ),
     "flatten": (layers.flatten_forward, layers.flatten_backward, {"inputs": draw(3, 5, 7, 2)}),
     "conv": conv(1, 1, 3, 3),
     "conv, stride 2": conv(2, 1, 3, 3),
@@ -79,6 +84,12 @@ def test_the_check_catches_a_batch_norm_that_takes_the_statistics_for_constants(
     forward, backward, arguments = batch_norm(training=True)
     wrong = check(forward, lambda cotangent, cache: backward(cotangent, cache._replace(training=False)), arguments)
     assert wrong == {"inputs"}
+
+
+def test_sigmoid_is_exact_and_never_overflows():
+    found = layers.sigmoid(np.array([-1e4, -40.0, 0.0, np.log(3), 1e4]))
+    assert found.tolist()[::2] == [0.0, 0.5, 1.0]
+    np.testing.assert_allclose(found[[1, 3]], [np.exp(-40.0), 0.75], rtol=1e-14)
 
 
 def test_cross_entropy_gradient():

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.reference import MLP, NETWORKS, RNN, VGG, Run, mlp, modules, rnn
+from parity.reference import GRU, MLP, NETWORKS, RNN, VGG, Run, gru, mlp, modules
+from parity.reference.gru import gates_backward
 from parity.reference.norm import batch_norm_backward
 from parity.reference.spatial import conv_backward, max_pool_backward
 from parity.weights import is_buffer
@@ -58,6 +59,15 @@ def test_backward_is_the_derivative_of_forward(name, training):
     assert wrong_gradients(case(name), training) == set()
 
 
+def reset_gate_constant(cotangent: Any, cache: Any) -> Any:
+    return gates_backward(cotangent, cache._replace(recurrent_n=np.zeros_like(cache.n)))
+
+
+def state_forgotten(cotangent: Any, cache: Any) -> Any:
+    to_inputs, to = gates_backward(cotangent, cache)
+    return to_inputs, to | {"state": np.zeros_like(cotangent)}
+
+
 def dense_bias_averaged(cotangent: Any, cache: Any) -> Any:
     inputs, kernel = cotangent @ cache.kernel.T, cache.inputs.T @ cotangent
     return inputs, {"kernel": kernel, "bias": cotangent.mean(axis=0)}
@@ -79,7 +89,9 @@ PLANTED = {
     "dense bias averaged": ("MLP", modules, "dense_backward", dense_bias_averaged),
     "relu lets all through": ("MLP", mlp, "relu_backward", lambda cotangent, _: cotangent),
     "block relu lets all through": ("VGG", modules, "relu_backward", lambda cotangent, _: cotangent),
-    "tanh derivative left out": ("RNN", rnn, "tanh_backward", lambda cotangent, _: cotangent),
+    "tanh derivative left out": ("RNN", modules, "tanh_backward", lambda cotangent, _: cotangent),
+    "reset gate taken for constant": ("GRU", gru, "gates_backward", reset_gate_constant),
+    "no direct way to the state before": ("GRU", gru, "gates_backward", state_forgotten),
     "constant statistics": ("VGG", modules, "batch_norm_backward", statistics_constant),
     "kernel mirrored": ("VGG", modules, "conv_backward", kernel_mirrored),
     "pool to the wrong place": ("VGG", modules, "max_pool_backward", pool_mirrored),
@@ -95,13 +107,13 @@ def test_a_wrong_backward_is_caught(bug, monkeypatch):
 
 
 def test_a_wrong_gradient_of_one_step_is_caught(monkeypatch):
-    monkeypatch.setattr(rnn, "tanh_backward", lambda cotangent, state: cotangent * (1.0 - state**2) * 0.5)
+    monkeypatch.setattr(modules, "tanh_backward", lambda cotangent, state: cotangent * (1.0 - state**2) * 0.5)
     wrong = wrong_gradients(case("RNN"), training=True)
     assert "output hx[0]" in wrong and "output ph" not in wrong
 
 
-@pytest.mark.parametrize(("name", "count"), [("MLP", 3_805_450), ("VGG", 9_231_114), ("RNN", 17_930)])
-def test_parameter_counts_are_the_study_s(name, count):
+@pytest.mark.parametrize(("name", "count"), [("MLP", 3_805_450), ("VGG", 9_231_114), ("RNN", 17_930), ("GRU", 51_594)])
+def test_parameter_counts_are_the_study_s_and_ours(name, count):
     shapes = NETWORKS[name]().shapes()
     assert sum(int(np.prod(shape)) for weight, shape in shapes.items() if not is_buffer(weight)) == count
 
@@ -121,8 +133,11 @@ def test_names_and_calls_are_in_execution_order():
     assert calls[:4] == ["features.0.conv", "features.0.norm", "features.0", "features.1"]
     assert calls[-3:] == ["flatten", "classifier", ""]
     assert list(case("MLP").run(training=True).outputs) == ["flatten", "layers.0", "layers.1", "layers.2", ""]
-    assert list(case("RNN").run(training=True).outputs)[:3] == ["hx[0]", "hh[0]", "hx[1]"]
-    assert list(case("RNN of one step").run(training=True).outputs) == ["hx", "hh", "ph", ""]
+    assert list(case("RNN").run(training=True).outputs)[:4] == ["hx[0]", "hh[0]", "tanh[0]", "hx[1]"]
+    assert list(case("RNN of one step").run(training=True).outputs) == ["hx", "hh", "tanh", "ph", ""]
+    assert list(case("GRU").run(training=True).outputs)[:4] == ["cell.hx[0]", "cell.hh[0]", "cell[0]", "cell.hx[1]"]
+    assert list(case("GRU of one step").run(training=True).outputs) == ["cell.hx", "cell.hh", "cell", "ph", ""]
+    assert list(GRU().shapes())[:3] == ["cell.hx.kernel", "cell.hx.bias", "cell.hh.kernel"]
     assert list(RNN().shapes()) == ["hx.kernel", "hh.kernel", "hh.bias", "ph.kernel", "ph.bias"]
 
 
@@ -132,6 +147,8 @@ def test_isolated_calls_repeat_the_run(name, training):
     run, gradients = small.run(training), small.gradients(training)
     summed: dict[str, Any] = {}
     for call, inputs in run.inputs.items():
+        if call.partition("[")[0] == "cell":  # it takes the state before too
+            continue
         cotangent = gradients.outputs[call]
         output, _, parameters = small.network.isolate(small.weights, call, inputs, cotangent, training=training)
         assert np.array_equal(output, run.outputs[call])
@@ -198,7 +215,11 @@ def refusals() -> dict[str, Any]:
         "got a cotangent": lambda: vgg.network.backward(vgg.run(training=True), np.zeros((3, 7))),
         "got call 'features.9'": lambda: isolate(weights, "features.9", vgg.inputs, vgg.inputs, training=True),
         "call 'features.1': got a cot": lambda: isolate(weights, "features.1", vgg.inputs, vgg.inputs, training=True),
-        "steps > 0": lambda: recurrent.run(training=True, inputs=np.zeros((3, 0, 2))),
+        "GRU: got inputs .*steps > 0": lambda: case("GRU").run(training=True, inputs=np.zeros((3, 0, 2))),
+        "got call .cell.0.., expected one of cell.hx, cell.hh, ph": lambda: case("GRU").network.isolate(
+            {}, "cell[0]", np.zeros((3, 2)), np.zeros((3, 7)), training=True
+        ),
+        "RNN: got inputs .*steps > 0": lambda: recurrent.run(training=True, inputs=np.zeros((3, 0, 2))),
         "at least two": lambda: MLP(sizes=(3,)),
         "plan entry 1 'A'": lambda: VGG(plan=(3, "A")),
     }

@@ -46,10 +46,21 @@ def rnn(weights: Weights, inputs: Tensor, training: bool) -> Tensor:
     return dense(weights, "ph", hidden)
 
 
+def gru(weights: Weights, inputs: Tensor, training: bool) -> Tensor:
+    own = {f"weight_{way}_l0": weights[f"cell.{path}.kernel"].T for way, path in (("ih", "hx"), ("hh", "hh"))}
+    own |= {f"bias_{way}_l0": weights[f"cell.{path}.bias"] for way, path in (("ih", "hx"), ("hh", "hh"))}
+    hidden_size = len(weights["cell.hh.kernel"])
+    module = torch.nn.GRU(inputs.shape[-1], hidden_size, batch_first=True, dtype=inputs.dtype)
+    _, last = torch.func.functional_call(module, own, (inputs,))
+    return dense(weights, "ph", last[0])
+
+
 TWINS: dict[str, Callable[..., Tensor]] = {
     "MLP": mlp,
     "MLP of rows": mlp,
     "VGG": lambda weights, inputs, training: vgg(weights, inputs, training, (5, "M", 7, 3, "M")),
     "RNN": rnn,
+    "GRU": gru,
+    "GRU of one step": gru,
     "RNN of one step": rnn,
 }

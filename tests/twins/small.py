@@ -11,6 +11,7 @@ import torchnets
 CONFIGS: dict[str, dict[str, Any]] = {
     "MLP": {"sizes": (30, 11, 3)},
     "VGG": {"plan": (5, "M"), "num_classes": 3, "image_size": 4},
+    "GRU": {"input_size": 2, "hidden_size": 7, "num_classes": 3},
     "RNN": {"input_size": 2, "hidden_size": 7, "num_classes": 3},
 }
 

@@ -24,17 +24,23 @@ KINDS: dict[type, type] = {
     jaxnets.layers.BatchNorm: nn.BatchNorm2d,
     jaxnets.layers.MaxPool: nn.MaxPool2d,
     jaxnets.layers.Flatten: nn.Flatten,
+    jaxnets.layers.Tanh: nn.Tanh,
+    jaxnets.gru.GRUCell: torchnets.gru.GRUCell,
     jaxnets.vgg.ConvBlock: torchnets.vgg.ConvBlock,
     jaxnets.MLP: torchnets.MLP,
     jaxnets.VGG: torchnets.VGG,
     jaxnets.RNN: torchnets.RNN,
+    jaxnets.GRU: torchnets.GRU,
 }
 MIRRORED: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
     "MLP": (jaxnets.MLP, torchnets.MLP),
     "VGG": (jaxnets.VGG, torchnets.VGG),
     "RNN": (jaxnets.RNN, torchnets.RNN),
+    "GRU": (jaxnets.GRU, torchnets.GRU),
+    "GRUCell": (jaxnets.gru.GRUCell, torchnets.gru.GRUCell),
     "ConvBlock": (jaxnets.vgg.ConvBlock, torchnets.vgg.ConvBlock),
     "dense": (jaxnets.layers.dense, torchnets.layers.dense),
+    "recurrent": (jaxnets.layers.recurrent, torchnets.layers.recurrent),
     "conv3x3": (jaxnets.layers.conv3x3, torchnets.layers.conv3x3),
 }
 
@@ -58,8 +64,8 @@ def test_parameter_counts_are_the_studys(name, count) -> None:
     assert sum(parameter.numel() for parameter in pytorch.parameters()) == count
 
 
-@pytest.mark.parametrize("network", ["MLP", "VGG", "RNN"])
-def test_the_defaults_are_the_studys_sizes(network) -> None:
+@pytest.mark.parametrize("network", ["MLP", "VGG", "RNN", "GRU"])
+def test_the_defaults_are_the_sizes_of_the_recipe(network) -> None:
     cls = getattr(torchnets, network)
     recipe = next(load(name) for name in names() if name == network.lower())
     defaults = {key: p.default for key, p in inspect.signature(cls).parameters.items()}
@@ -82,7 +88,7 @@ def test_constructors_have_the_same_keywords_in_the_same_order(name) -> None:
 
 
 def test_packages_export_the_same_names() -> None:
-    assert jaxnets.__all__ == torchnets.__all__ == ["MLP", "RNN", "VGG"]
+    assert jaxnets.__all__ == torchnets.__all__ == ["GRU", "MLP", "RNN", "VGG"]
 
 
 def parts(module: Any, path: str = "") -> list[tuple[str, type]]:
@@ -101,15 +107,15 @@ def parts(module: Any, path: str = "") -> list[tuple[str, type]]:
 def test_networks_have_the_same_parts_in_the_same_order(name) -> None:
     twins = [(path, KINDS[cls]) for path, cls in parts(jax_network(name))]
     assert twins == [(path, type(module)) for path, module in torch_network(name).named_modules()]
-    assert len(twins) == {"MLP": 5, "VGG": 8, "RNN": 4}[name]
+    assert len(twins) == {"MLP": 5, "VGG": 8, "RNN": 5, "GRU": 5}[name]
 
 
-@pytest.mark.parametrize("name", ["mlp", "vgg", "rnn"])
-def test_the_studys_networks_have_the_same_parts(name) -> None:
+@pytest.mark.parametrize("name", ["mlp", "vgg", "rnn", "gru"])
+def test_the_recipes_networks_have_the_same_parts(name) -> None:
     flax, pytorch = studied(name)  # in no order: without drawing, Flax sorts the attributes
     twins = {path: KINDS[cls] for path, cls in parts(flax)}
     assert twins == {path: type(module) for path, module in pytorch.named_modules()}
-    assert len(twins) == {"mlp": 7, "vgg": 33, "rnn": 4}[name]
+    assert len(twins) == {"mlp": 7, "vgg": 33, "rnn": 5, "gru": 5}[name]
 
 
 def undrawn(name: str) -> Any:
@@ -146,7 +152,7 @@ def test_layers_have_the_same_hyperparameters(name) -> None:
         if isinstance(module, nn.BatchNorm2d | nn.MaxPool2d | nn.Conv2d | nn.Linear):
             assert hyperparameters(module) == hyperparameters(flax[path]), path
             compared.add(type(module).__name__)
-    assert compared == {"MLP": {"Linear"}, "RNN": {"Linear"}}.get(
+    assert compared == {"MLP": {"Linear"}, "RNN": {"Linear"}, "GRU": {"Linear"}}.get(
         name, {"Linear", "Conv2d", "BatchNorm2d", "MaxPool2d"}
     )
 
@@ -155,7 +161,7 @@ def test_layers_have_the_same_hyperparameters(name) -> None:
 def test_a_bad_init_is_the_same_error_in_both(name) -> None:
     messages = []
     for make in (jax_network, torch_network):
-        with pytest.raises(ValueError, match="init is 'lecun'; expected 'default' or 'randn'") as caught:
+        with pytest.raises(ValueError, match="init is 'lecun'; expected 'default', 'randn' or 'orthogonal'") as caught:
             make(name, init="lecun")
         messages.append(str(caught.value))
     assert messages[0] == messages[1]

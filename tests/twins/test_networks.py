@@ -24,6 +24,8 @@ INPUTS = {
     "VGG of grey images": ("VGG", {"in_channels": 1}, (7, 4, 4, 1)),
     "RNN of T = 2": ("RNN", {}, (7, 1, 2)),
     "RNN": ("RNN", {}, (7, 6, 2)),
+    "GRU of T = 2": ("GRU", {}, (7, 1, 2)),
+    "GRU": ("GRU", {}, (7, 6, 2)),
 }
 
 
@@ -35,22 +37,23 @@ def test_shapes_of_logits(case) -> None:
     assert logits.shape == torch_network(name, **changed)(x.permute(0, 3, 1, 2) if x.ndim == 4 else x).shape == (7, 3)
 
 
+@pytest.mark.parametrize("network", ["RNN", "GRU"])
 @pytest.mark.parametrize("length", [1, 2, 100])
-def test_sequences_of_any_length_have_the_same_logits(length) -> None:
+def test_sequences_of_any_length_have_the_same_logits(network, length) -> None:
     x = np.random.default_rng(0).standard_normal((3, length, 2)).astype(np.float32)
 
     def logits(framework: str) -> Any:
         cls = twin_class(framework)
-        model = cls.build("RNN", CONFIGS["RNN"])
-        return both(lambda precision: loaded(cls(model, precision=precision)).forward(x, training=False))
+        model = cls.build(network, CONFIGS[network])
+        return both(lambda precision: loaded(network, cls(model, precision=precision)).forward(x, training=False))
 
     jax_, torch_ = logits("jax"), logits("torch")
     assert ruled_same({"jax": jax_, "torch": torch_})
     assert torch_.high.shape == (3, 3) and np.ptp(torch_.high, axis=0).min() > 0
 
 
-def loaded(twin: Any) -> Any:
-    twin.load(draw(NETWORKS["RNN"](**CONFIGS["RNN"]).shapes(), "probe", 0))
+def loaded(network: str, twin: Any) -> Any:
+    twin.load(draw(NETWORKS[network](**CONFIGS[network]).shapes(), "probe", 0))
     return twin
 
 
@@ -66,7 +69,7 @@ def test_weights_are_those_of_the_seed(make, name) -> None:
     first, again, other = (arrays(make(name, seed)) for seed in (3, 3, 4))
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     drawn = [a for a in first if len(np.unique(a)) > 1]
-    assert len(drawn) == {"MLP": 4, "VGG": 4, "RNN": 5}[name]
+    assert len(drawn) == {"MLP": 4, "VGG": 4, "RNN": 5, "GRU": 6}[name]
     assert not any(np.array_equal(a, b) for a in drawn for b in other)
     assert len({float(a.ravel()[0]) for a in drawn}) == len(drawn)
 
