@@ -1,18 +1,21 @@
 """Bugs planted in the Flax twin: each is the twin with one small method or layer replaced."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from flax import nnx
 from numpy.typing import NDArray
 
 import jaxnets
-from jaxnets import layers, optimizers
+from jaxnets import gru, layers, optimizers
 from parity.backends.jax_ import JaxTwin
 from parity.backends.twin import Config
+from parity.data import Batch
 from parity.recipes import Optimizer
 from parity.trace import Arrays
 
@@ -56,6 +59,34 @@ class _KernelT(JaxTwin):
     def import_weights(self, weights: Mapping[str, NDArray]) -> Arrays:
         native = super().import_weights(weights)
         return {name: a.swapaxes(0, 1) if a.ndim == 4 else a for name, a in native.items()}
+
+
+class _OneBias(JaxTwin):
+    def import_weights(self, weights: Mapping[str, NDArray]) -> Arrays:
+        native = super().import_weights(weights)
+        bias = native["cell.hh.bias"]
+        return {**native, "cell.hx.bias": native["cell.hx.bias"] + bias, "cell.hh.bias": 0 * bias}
+
+
+def _arrays(layer: Any) -> tuple[jax.Array, jax.Array]:
+    return layer.kernel[...], layer.bias[...]
+
+
+class _ResetBeforeCell(gru.GRUCell):
+    def __call__(self, x: jax.Array, h: jax.Array) -> jax.Array:
+        x_r, x_z, x_n = jnp.split(self.hx(x), 3, axis=-1)
+        h_r, h_z, _ = jnp.split(self.hh(h), 3, axis=-1)
+        r, z = jax.nn.sigmoid(x_r + h_r), jax.nn.sigmoid(x_z + h_z)
+        kernel, bias = (jnp.split(part, 3, axis=-1)[2] for part in _arrays(self.hh))
+        n = jnp.tanh(x_n + (r * h) @ kernel + bias)
+        return (1 - z) * n + z * h
+
+
+class _OneHotFromOne(JaxTwin):
+    def receive(self, batch: Batch) -> Batch:
+        received = super().receive(batch)
+        rows = jax.nn.one_hot(received.inputs.argmax(-1) + 1, received.inputs.shape[-1], dtype=jnp.float32)
+        return replace(received, inputs=np.array(rows))
 
 
 class _LastAxisFlatten(layers.Flatten):
@@ -150,6 +181,11 @@ def _conv_same(model: nnx.Module, seed: int) -> None:
             module.padding = "SAME"
 
 
+def _normal_recurrent(model: Any, seed: int) -> None:
+    size = model.hidden_size
+    model.hh.kernel = nnx.Param(jax.random.normal(jax.random.key(seed), (size, size)) / size**0.5)
+
+
 def _flax_default(model: Any, seed: int) -> None:
     rngs = nnx.Rngs(jax.random.key(seed))
     for i, layer in enumerate(model.layers):
@@ -210,6 +246,10 @@ PLANTED: dict[str, type[JaxTwin]] = {
     "clip-exact": _ExactClip,
     "clip-after": _ClipAfter,
     "flax-init": _model(_flax_default),
+    "one-bias": _OneBias,
+    "reset-before": _classes(gru.GRUCell, _ResetBeforeCell),
+    "normal-not-orthogonal": _model(_normal_recurrent),
+    "one-hot-from-1": _OneHotFromOne,
     "flatten-1x1": _classes(layers.Flatten, _LastAxisFlatten),
     "conv-same": _model(_conv_same),
     "two-pass-variance": _classes(layers.BatchNorm, _TwoPassNorm),

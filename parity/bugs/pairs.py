@@ -6,6 +6,7 @@ from dataclasses import replace
 from parity.recipes import Optimizer, Recipe, load
 
 _POINTS, _MLP, _VGG, _RNN = (load(name) for name in ("moons", "mlp", "vgg", "rnn"))
+_ONE_HOT, _GRU = (replace(load(name), length=6, check_length=None) for name in ("rnn_orthogonal", "gru"))
 
 PAIRS: dict[str, Recipe] = {
     "points": _POINTS,
@@ -15,4 +16,8 @@ PAIRS: dict[str, Recipe] = {
     "vgg": replace(_VGG, config={"plan": (5, "M", 7, "M")}, parameters=4_976, check_batch_size=7),
     "vgg, 1×1": replace(_VGG, config={"plan": (5, "M", 7, "M", "M", "M", "M")}, parameters=566, check_batch_size=7),
     "rnn": replace(_RNN, config={"hidden_size": 23}, parameters=815, length=6, check_batch_size=19),
+    "rnn, one-hot": replace(
+        _ONE_HOT, config={"input_size": 10, "hidden_size": 23}, parameters=1_022, check_batch_size=19
+    ),
+    "gru": replace(_GRU, config={"hidden_size": 23}, parameters=2_034, check_batch_size=19, init="orthogonal"),
 }

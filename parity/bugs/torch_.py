@@ -16,7 +16,7 @@ from parity.backends.twin import Config
 from parity.data import Batch, Stream
 from parity.recipes import Optimizer
 from parity.trace import Arrays, Trajectory
-from torchnets import layers
+from torchnets import gru, layers
 
 Tensor = torch.Tensor
 
@@ -92,6 +92,35 @@ class _NotTransposed(TorchTwin):
     def import_weights(self, weights: Mapping[str, NDArray]) -> Arrays:
         native = super().import_weights(weights)
         return {**native, "hh.weight": native["hh.weight"].T}
+
+
+class _GatesZR(TorchTwin):
+    def import_weights(self, weights: Mapping[str, NDArray]) -> Arrays:
+        return {
+            name: _z_before_r(array) if "cell" in name else array
+            for name, array in super().import_weights(weights).items()
+        }
+
+
+def _z_before_r(array: NDArray) -> NDArray:
+    r, z, n = np.split(array, 3)
+    return np.concatenate([z, r, n])
+
+
+class _FlippedCell(gru.GRUCell):
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        x_r, x_z, x_n = self.hx(x).chunk(3, dim=-1)
+        h_r, h_z, h_n = self.hh(h).chunk(3, dim=-1)
+        z = torch.sigmoid(x_z + h_z)
+        return z * torch.tanh(x_n + torch.sigmoid(x_r + h_r) * h_n) + (1 - z) * h
+
+
+class _DifferenceCell(gru.GRUCell):
+    def forward(self, x: Tensor, h: Tensor) -> Tensor:
+        x_r, x_z, x_n = self.hx(x).chunk(3, dim=-1)
+        h_r, h_z, h_n = self.hh(h).chunk(3, dim=-1)
+        n = torch.tanh(x_n + torch.sigmoid(x_r + h_r) * h_n)
+        return n + torch.sigmoid(x_z + h_z) * (h - n)
 
 
 class _ScalePlusOne(nn.BatchNorm2d):
@@ -199,8 +228,23 @@ class _MomentsReset(TorchTwin):
 def _truncated(model: nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, nn.Linear):
-            generator = torch.Generator().manual_seed(int(module.weight.detach().abs().sum() * 1e6))
-            nn.init.trunc_normal_(module.weight, std=0.1, a=-0.2, b=0.2, generator=generator)
+            nn.init.trunc_normal_(module.weight, std=0.1, a=-0.2, b=0.2, generator=_generator(module.weight))
+
+
+def _orthogonal_whole(model: Any) -> None:
+    drawn = model.cell.hh.weight
+    model.cell.hh.weight = nn.Parameter(torch.linalg.qr(torch.randn(drawn.shape, generator=_generator(drawn)))[0])
+
+
+def _orthogonal_by_svd(model: Any) -> None:
+    drawn = model.hh.weight
+    left, _, right = torch.linalg.svd(torch.randn(drawn.shape, generator=_generator(drawn)))
+    model.hh.weight = nn.Parameter(left @ right)
+
+
+def _generator(drawn: Tensor) -> torch.Generator:
+    """A generator seeded by what the sound constructor drew."""
+    return torch.Generator().manual_seed(int(drawn.detach().abs().sum() * 1e6))
 
 
 def _wrong_fan_in(model: nn.Module) -> None:
@@ -262,6 +306,11 @@ PLANTED: dict[str, type[TorchTwin]] = {
     "pixels-0-255": _receive(lambda batch: replace(batch, inputs=batch.inputs * np.float32(255))),
     "uint8-arithmetic": _receive(_uint8),
     "labels-in-feed": _receive(lambda batch: replace(batch, labels=batch.labels + 1)),
+    "gates-z-r": _GatesZR,
+    "update-flipped": _class("cell", _FlippedCell),
+    "orthogonal-whole": _model(_orthogonal_whole),
+    "state-by-difference": _class("cell", _DifferenceCell),
+    "orthogonal-by-svd": _model(_orthogonal_by_svd),
     "log-softmax-twice": _loss(lambda logits, labels: F.nll_loss(F.log_softmax(F.log_softmax(logits, 1), 1), labels)),
     "foreach": _optimizer(
         lambda p, spec: optim.Adam(

@@ -19,29 +19,43 @@ FEW = 32
 
 
 def initialisation(draws: Mapping[str, Mapping[str, NDArray]]) -> Rung:
-    """Compare initial weights pair by pair: Kolmogorov–Smirnov, mean and variance.
+    """Compare initial weights and the lengths of kernels' columns, pair by pair: Kolmogorov–Smirnov, mean, variance.
+
+    Entries alone hardly tell an orthogonal matrix from a normal one of the same variance; the lengths of columns do.
 
     Args:
         draws: framework → canonical name → draws (seeds, …). "numpy" draws from the documented distribution itself.
     """
     names = list(draws.values())[-1]
-    return rung(7, "initialisation", [_rule(name, {f: by[name] for f, by in draws.items()}) for name in names])
+    arrays = {name: {f: by[name] for f, by in draws.items()} for name in names}
+    found = [_rule("initial weights", name, by) for name, by in arrays.items()]
+    kernels = {name: by for name, by in arrays.items() if name.endswith(".kernel")}
+    lengths = {name: {f: _lengths(array) for f, array in by.items()} for name, by in kernels.items()}
+    return rung(
+        7, "initialisation", found + [_rule("length of an output's weights", *item) for item in lengths.items()]
+    )
 
 
-def _rule(name: str, draws: Mapping[str, NDArray]) -> Finding:
+def _lengths(kernels: NDArray) -> NDArray:
+    """Length of every output's weights, kernels (seeds, …, out) → (seeds, out), to four places: beyond is rounding."""
+    axes = tuple(range(1, kernels.ndim - 1))
+    return np.round(np.sqrt((kernels.astype(np.float64) ** 2).sum(axes)), 4)
+
+
+def _rule(quantity: str, name: str, draws: Mapping[str, NDArray]) -> Finding:
     samples = {framework: _sample(array) for framework, array in draws.items()}
     if (odd := _incomparable(samples)) is not None:
-        return Finding("initial weights", name, odd[0], share=np.inf, reason=odd[1])
+        return Finding(quantity, name, odd[0], share=np.inf, reason=odd[1])
     least = {pair: _least(samples[pair[0]], samples[pair[1]]) for pair in combinations(samples, 2)}
     (first, second), (test, p) = min(least.items(), key=lambda item: item[1][1])
     if p >= LEVEL:
-        return Finding("initial weights", name, Verdict.SAME, share=_share(p), reason=f"smallest p {p:.1e}")
+        return Finding(quantity, name, Verdict.SAME, share=_share(p), reason=f"smallest p {p:.1e}")
     spread = " against ".join(f"{samples[f].mean():.3g} ± {samples[f].std():.3g} in {f}" for f in (first, second))
     off = {pair for pair, (_, p) in least.items() if p < LEVEL}
     culprits = set.intersection(*map(set, off))
     culprit = culprits.pop() if len(samples) > 2 and len(culprits) == 1 else None
     reason = f"{test}: p {p:.1e}; {spread}"
-    return Finding("initial weights", name, Verdict.DIFFERENT, share=_share(p), culprit=culprit, reason=reason)
+    return Finding(quantity, name, Verdict.DIFFERENT, share=_share(p), culprit=culprit, reason=reason)
 
 
 def _incomparable(samples: Mapping[str, NDArray]) -> tuple[Verdict, str] | None:

@@ -80,11 +80,38 @@ def test_the_reason_says_what_was_drawn() -> None:
 
 def test_only_the_wrong_array_is_named() -> None:
     rng = np.random.default_rng(0)
-    draws = {f: {name: UNIFORM(rng, 20_000) for name in ("a.kernel", "b.kernel", "b.bias")} for f in ("jax", "torch")}
-    draws["torch"]["b.kernel"] = NORMAL(rng, 20_000)
+    draws = {f: {name: UNIFORM(rng, 20_000) for name in ("a.scale", "b.scale", "b.bias")} for f in ("jax", "torch")}
+    draws["torch"]["b.scale"] = NORMAL(rng, 20_000)
     rung = initialisation(draws)
-    assert rung.layer == "b.kernel"
+    assert rung.layer == "b.scale"
     assert [f.verdict for f in rung.findings] == [Verdict.SAME, Verdict.DIFFERENT, Verdict.SAME]
+
+
+def _orthogonal(rng: np.random.Generator, seeds: int) -> np.ndarray:
+    return np.linalg.qr(rng.normal(size=(seeds, 23, 23)))[0]
+
+
+def test_normal_columns_are_not_orthogonal_ones() -> None:
+    rng = np.random.default_rng(0)
+    normal = rng.normal(size=(5, 23, 23)) / 23**0.5
+    draws = {"jax": _orthogonal(rng, 5), "torch": normal, "numpy": _orthogonal(rng, 5)}
+    rung = initialisation({f: {"hh.kernel": array} for f, array in draws.items()})
+    assert (rung.verdict, rung.layer) == (Verdict.DIFFERENT, "hh.kernel")
+    entries, lengths = rung.findings
+    assert (entries.verdict, lengths.culprit) == (Verdict.SAME, "torch")
+
+
+def test_rounding_of_the_lengths_is_no_difference() -> None:
+    rng = np.random.default_rng(0)
+    draws = {"jax": _orthogonal(rng, 5).astype(np.float32), "torch": _orthogonal(rng, 5)}
+    assert initialisation({f: {"hh.kernel": array} for f, array in draws.items()}).verdict is Verdict.SAME
+
+
+@pytest.mark.parametrize("shape", [(7, 3, 3, 5, 11), (7, 5, 11), (2, 1, 1)])
+def test_correct_kernels_raise_no_alarm(shape: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(0)
+    rungs = [initialisation({f: {"a.kernel": rng.normal(size=shape)} for f in ("jax", "torch")}) for _ in range(50)]
+    assert {rung.verdict for rung in rungs} == {Verdict.SAME}
 
 
 def test_order_and_number_of_draws_do_not_matter() -> None:
