@@ -83,7 +83,8 @@ def _chosen(arguments: argparse.Namespace) -> list[recipes.Recipe]:
             raise unknown_name("set of images", arguments.data, IMAGE_NAMES)
         chosen = _changed(chosen, "--data", [r.data in IMAGE_NAMES for r in chosen], offline_data=arguments.data)
     if arguments.length is not None:
-        chosen = _changed(chosen, "--length", [r.length is not None for r in chosen], length=arguments.length)
+        fits = [r.length is not None for r in chosen]
+        chosen = _changed(chosen, "--length", fits, length=arguments.length, check_length=None)
     if arguments.weights and len(chosen) != 1:
         raise UsageError(f"--weights got {len(chosen)} networks; name the one that the weights are of")
     return chosen
@@ -200,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="of JAX and PyTorch (cpu)")
     check.add_argument("--data", metavar="NAME", help="images for mlp and vgg: digits, fashion-mnist or cifar10")
-    check.add_argument("--length", type=int, metavar="T", help="length of the palindromes for rnn, 2 or more")
+    check.add_argument("--length", type=int, metavar="T", help="length of the palindromes, 2 or more")
     check.add_argument("--weights", metavar="FILE", help="canonical weights (safetensors) to check one network with")
     check.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
     check.add_argument("--download", action="store_true", help="let torchvision download the images")

@@ -32,7 +32,10 @@ def rmsprop(parameters: Iterable[torch.Tensor], learning_rate: float, *, alpha: 
 
 
 def sgd(parameters: Iterable[torch.Tensor], learning_rate: float, *, momentum: float) -> optim.Optimizer:
-    """Gradient descent, fused; with momentum ≠ 0 the buffer is momentum · buffer + gradient. Source: `torch.optim.SGD`."""
+    """Gradient descent, fused; with momentum ≠ 0 the buffer is momentum · buffer + gradient.
+
+    Source: `torch.optim.SGD`.
+    """
     return optim.SGD(
         parameters, lr=learning_rate, momentum=momentum, dampening=0.0, weight_decay=0.0, nesterov=False, fused=True
     )

@@ -29,7 +29,7 @@ def console(*, stderr: bool = False) -> Console:
 
 def show_recipes(out: Console, recipes: Iterable[Recipe]) -> None:
     """What can be checked."""
-    table = Table("name", "network", "parameters", "data (offline)", "optimizer", "the study's claim", box=None)
+    table = Table("name", "network", "parameters", "data (offline)", "optimizer", "claim", box=None)
     for recipe in recipes:
         data = f"{recipe.data} ({recipe.offline_data})" if recipe.offline_data else recipe.data
         parameters = "–" if recipe.parameters is None else f"{recipe.parameters:,}"
