@@ -22,6 +22,9 @@ check: env ## prove that every network is the same function in Flax, PyTorch and
 bugs: env ## plant each known bug in turn and show which rung catches it
 	$(BIN)/parity bugs
 
+study: env ## train the whole study again and judge its claims; says first how long it will take
+	$(BIN)/parity reproduce --scale full --out reproduction-full
+
 test: env ## run the tests
 	$(BIN)/python -m pytest
 
@@ -30,4 +33,4 @@ lint: env ## format check, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-.PHONY: help env check bugs test lint
+.PHONY: help env check bugs study test lint
