@@ -51,7 +51,7 @@ def _rule(name: str, first: str, second: str, a: NDArray, b: NDArray, samples: i
     verdict = Verdict.SAME if share <= 1 else Verdict.DIFFERENT if apart else Verdict.INCONCLUSIVE
     reason = (
         f"difference {(a - b).mean():+.2%}, 95 % interval {low:+.2%} to {high:+.2%}, seed noise {noise:.2%}; "
-        f"{a.size} seeds would have shown {detectable(a - b):.2%}"
+        f"{a.size} seeds would have shown {max(detectable(a - b), 1 / samples):.2%}"
     )
     values = {first: float(a.mean()), second: float(b.mean())}
     return Finding("accuracy", label, verdict, share=share, values=values, reason=reason)

@@ -120,7 +120,7 @@ def _parts(setting: Setting, recipe: Recipe) -> dict[str, Any]:
     for name, start in (slow, fast):
         starts[f"{name}, {PATIENT} times the steps"] = (start, PATIENT)
     return {
-        name: [_accuracy(setting.runs, recipe, start, times, seed) for seed in range(setting.scale.point_seeds)]
+        name: [_accuracy(setting.runs, recipe, start, times, seed) for seed in range(setting.scale.part_seeds)]
         for name, (start, times) in starts.items()
     }
 

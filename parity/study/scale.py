@@ -11,6 +11,7 @@ class Scale:
     Args:
         name: "full" or "quick".
         point_seeds: of blobs, moons and circles, in each framework and with each init.
+        part_seeds: of the circles from the parts of the inits.
         trajectory_seeds: of the float64 runs that are compared step by step.
         lengths, palindrome_steps, palindrome_seeds: of the RNN at the study's settings; no steps are the study's.
         long_steps, long_seeds: of the RNN with more steps, in JAX.
@@ -21,6 +22,7 @@ class Scale:
 
     name: str
     point_seeds: int
+    part_seeds: int
     trajectory_seeds: int
     lengths: tuple[int, ...]
     palindrome_steps: int | None
@@ -40,6 +42,7 @@ SCALES = {
     "full": Scale(
         name="full",
         point_seeds=10,
+        part_seeds=10,
         trajectory_seeds=5,
         lengths=(5, 10, 15, 20, 25, 30),
         palindrome_steps=None,
@@ -55,6 +58,7 @@ SCALES = {
     "quick": Scale(
         name="quick",
         point_seeds=3,
+        part_seeds=2,
         trajectory_seeds=1,
         lengths=(5, 10),
         palindrome_steps=200,
