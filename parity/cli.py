@@ -105,9 +105,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from parity import training_command
+    from parity.training import command
 
-    return training_command.run(arguments)
+    return command.run(arguments)
 
 
 def _reproduce(arguments: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 from parity import initial, recipes
 from parity.checks.claims import Judged, about, holds
 from parity.study.gradients import compare, hidden_gradients
-from parity.study.palindromes import BACKENDS, _plan, outcomes, pooled, trained
+from parity.study.palindromes import BACKENDS, outcomes, plan_of, pooled, trained
 from parity.study.part import Part, Setting
 from parity.training import Plan
 from parity.training.plan import open_evaluation
@@ -43,12 +43,12 @@ def run(setting: Setting) -> Part:
 
 def _seeds(setting: Setting, name: str, length: int) -> list[Plan]:
     scale = setting.scale
-    return [_plan(name, length, seed, scale.beyond_steps) for seed in range(scale.beyond_seeds)]
+    return [plan_of(name, length, seed, scale.beyond_steps) for seed in range(scale.beyond_seeds)]
 
 
 def _gradients(setting: Setting, name: str, length: int) -> dict[str, Any]:
     """Norms at the start (in every framework, float64) and after training."""
-    plan = _plan(name, length, 0, setting.scale.beyond_steps)
+    plan = plan_of(name, length, 0, setting.scale.beyond_steps)
     setting.runs.train(plan, "jax")
     in_float64 = setting.runs.in_float64(plan)
     batch = next(open_evaluation(plan, "test").passes())

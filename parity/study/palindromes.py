@@ -25,13 +25,13 @@ WINDOW = 20  # steps that a point of figure 6 sums up
 def study_plans(setting: Setting, length: int) -> list[Plan]:
     """The study's run for one T, a plan a seed."""
     scale = setting.scale
-    return [_plan("rnn", length, seed, scale.palindrome_steps) for seed in range(scale.palindrome_seeds)]
+    return [plan_of("rnn", length, seed, scale.palindrome_steps) for seed in range(scale.palindrome_seeds)]
 
 
 def long_plans(setting: Setting, length: int) -> list[Plan]:
     """The same with more steps."""
     scale = setting.scale
-    return [_plan("rnn", length, seed, scale.long_steps) for seed in range(scale.long_seeds)]
+    return [plan_of("rnn", length, seed, scale.long_steps) for seed in range(scale.long_seeds)]
 
 
 def plans(setting: Setting) -> list[tuple[Plan, str]]:
@@ -73,7 +73,8 @@ def pooled(found: dict[str, dict[str, Any]], length: int) -> list[float]:
     return [value for by in found.values() for value in by[str(length)]["test"]["final"]]
 
 
-def _plan(name: str, length: int, seed: int, steps: int | None) -> Plan:
+def plan_of(name: str, length: int, seed: int, steps: int | None) -> Plan:
+    """A run of a recipe on palindromes of one length; no steps are the recipe's."""
     recipe = replace(recipes.load(name), length=length)
     total = steps or recipe.steps or 0
     return make_plan(recipe, seed=seed, steps=total, checkpoint_every=total)

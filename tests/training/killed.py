@@ -14,9 +14,9 @@ from pathlib import Path
 from sklearn import datasets  # noqa: F401 - loaded before the forks, as parity.backends below
 
 import parity.backends.numpy_  # noqa: F401 - see above
-from parity import training_command  # noqa: F401 - see above
 from parity.cli import main
 from parity.training import checkpoint
+from parity.training import command as training_command  # noqa: F401 - see above
 from parity.training.folder import CHECKPOINTS
 
 ONLY_NEW = ("--seed=", "--checkpoint-every=", "--evaluate-every=")
