@@ -75,7 +75,7 @@ def gradients(results: Mapping[str, Any]) -> Figure:
     for ax, (key, title) in zip(axes[0], (("start", "before training"), ("trained", "after training")), strict=True):
         for name, norms in found["norms"].items():
             ax.plot(range(1, len(norms[key]) + 1), norms[key], color=RECIPE_COLOURS[name], marker=".", label=name)
-        ax.set(yscale="log", xlabel="t", title=f"{title}, T = {found['length']}")
-    axes[0, 0].set_ylabel("‖∂loss/∂h_t‖")
+        ax.set(yscale="log", xlabel="$t$", title=f"{title}, T = {found['length']}")
+    axes[0, 0].set_ylabel(r"$\|\partial\,\mathrm{loss}/\partial h_t\|$")
     axes[0, 0].legend(fontsize=7)
     return figure
