@@ -53,7 +53,7 @@ SCALES = {
         beyond_steps=None,
         beyond_seeds=3,
         image_epochs={"mlp": 20, "vgg": 1},
-        image_seeds={"mlp": 3, "vgg": 3},
+        image_seeds={"mlp": 3, "vgg": 2},
     ),
     "quick": Scale(
         name="quick",
