@@ -154,6 +154,20 @@ def _claims(results: dict[str, Any]) -> Iterator[Judged]:
     for name, text in COURSES.items():
         yield unmeasured("images", f"{name}: {text}", _missing(results["data"]), _course(name, results))
     yield _contrast(results, epochs)
+    for name in NAMES:
+        yield _agreement(name, results)
+
+
+def _agreement(name: str, results: dict[str, Any]) -> Judged:
+    """Whether the curves of the frameworks differ by no more than seeds do, on average over the evaluations."""
+    claim = f"ours, not the study's: {name} has one curve in JAX and PyTorch, within the noise of the seeds"
+    a, b = (results["curves"][name][backend]["accuracy"] for backend in BACKENDS)
+    gap = np.mean([np.abs(np.subtract(a[split]["mean"], b[split]["mean"])) for split in a])
+    noise = np.mean([np.hypot(a[split]["std"], b[split]["std"]) / np.sqrt(2) for split in a])
+    measured = f"mean accuracy curves {gap:.2%} apart, standard deviation over seeds {noise:.2%}"
+    return holds(
+        "images", claim, measured, bool(gap <= noise), f"{len(results['final'][name]['jax']['test']['loss'])} seeds"
+    )
 
 
 def _missing(data: str) -> str:

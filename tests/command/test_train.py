@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -148,12 +149,15 @@ def test_what_a_resumed_run_cannot_do_is_told(capsys, more: list[str], expected:
 
 def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path) -> None:
     argv = [sys.executable, "-m", "parity", "train", "moons", "--backend=numpy", "--steps=9999999", f"--out={tmp_path}"]
-    process = subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    while len(checkpoint.files(tmp_path / CHECKPOINTS)) < 2:
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in a background ignores it
+    with subprocess.Popen(
+        argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=listen
+    ) as process:
+        while len(checkpoint.files(tmp_path / CHECKPOINTS)) < 2:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
     step = checkpoint.step_of(checkpoint.latest(tmp_path))
     said = err.splitlines()[-1]
     assert (process.returncode, out) == (130, "") and "Traceback" not in err

@@ -45,7 +45,8 @@ def test_its_figures_are_drawn(part: Part, tmp_path: Path) -> None:
 
 
 def test_claims_are_judged_where_the_studys_epochs_were_trained_on_its_data(part: Part) -> None:
-    assert {claim.ruling for claim in part.claims[:-1]} == {Ruling.NOT_MEASURABLE}
+    studied = [claim for claim in part.claims if not claim.claim.startswith(("ours", images.CONTRAST))]
+    assert {claim.ruling for claim in studied} == {Ruling.NOT_MEASURABLE}
     whole = {**part.results, "steps": {"mlp": 100, "vgg": 100}}
     judged = list(images._claims(whole))
     assert {claim.ruling for claim in judged[: len(images.CLAIMS)]} <= {Ruling.CONFIRMED, Ruling.REFUTED}
