@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -147,12 +146,23 @@ def test_what_a_resumed_run_cannot_do_is_told(capsys, more: list[str], expected:
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
+LISTENING = """import signal, sys; from parity.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what was started in the background ignores it
+sys.exit(main(sys.argv[1:]))"""
+
+
 def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path) -> None:
-    argv = [sys.executable, "-m", "parity", "train", "moons", "--backend=numpy", "--steps=9999999", f"--out={tmp_path}"]
-    listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in a background ignores it
-    with subprocess.Popen(
-        argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=listen
-    ) as process:
+    argv = [
+        sys.executable,
+        "-c",
+        LISTENING,
+        "train",
+        "moons",
+        "--backend=numpy",
+        "--steps=9999999",
+        f"--out={tmp_path}",
+    ]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         while len(checkpoint.files(tmp_path / CHECKPOINTS)) < 2:
             assert process.poll() is None
             time.sleep(0.01)

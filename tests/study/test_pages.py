@@ -1,16 +1,18 @@
 """What the pages say of the study is what its record says."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from benchmarks import study_pages
 from parity.checks.claims import Ruling
-from parity.study import record
+from parity.study import beyond, circles, figures, images, points, record
 from parity.study.figures import FIGURES
 
 RECORD = json.loads((study_pages.newest() / record.RECORD).read_text())
+RESULTS = {name: entry["results"] for name, entry in RECORD["experiments"].items()}
 
 
 def test_the_pages_are_those_of_the_record() -> None:
@@ -43,10 +45,26 @@ def test_every_claim_has_a_ruling_and_a_figure_or_a_reason() -> None:
         assert claim["why"] if claim["ruling"] == Ruling.NOT_MEASURABLE else claim["measured"] != "–", claim
 
 
+def test_rulings_follow_from_the_results_on_record() -> None:
+    derived = {
+        "points": list(points._claims(RESULTS["points"]["curves"])),
+        "circles": list(circles._claims(RESULTS["circles"])),
+        "beyond": list(beyond._claims(RESULTS["beyond"], whole=True)),
+        "images": list(images._claims(RESULTS["images"])),
+    }
+    for name, claims in derived.items():
+        assert [asdict(claim) for claim in claims] == RECORD["experiments"][name]["claims"], name
+
+
+def test_other_results_are_ruled_otherwise() -> None:
+    worse = json.loads(json.dumps(RESULTS["points"]["curves"]))
+    worse["moons"]["torch"]["default"]["test"]["final"] = [0.6] * 10
+    changed = {claim.claim for claim in points._claims(worse) if claim.ruling is Ruling.REFUTED}
+    assert "moons: about 85% on test in PyTorch" in changed
+
+
 @pytest.mark.parametrize("suffix", ["png", "svg"])
 def test_figures_are_drawn_from_the_record_alone_and_always_the_same(tmp_path: Path, suffix: str) -> None:
-    from parity.study import figures
-
     results = RECORD["experiments"]["circles"]["results"]
     names = figures.write("circles", results, tmp_path)
     first = {name: (tmp_path / name).read_bytes() for name in names if name.endswith(suffix)}
