@@ -207,6 +207,20 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--download", action="store_true", help="let torchvision download the images")
     check.set_defaults(run=_check)
 
+    _add_train(commands)
+    _add_reproduce(commands)
+
+    bugs = commands.add_parser("bugs", help="plant known bugs, one at a time, and show which rung catches each")
+    bugs.add_argument("ids", nargs="*", metavar="BUG", help="all if none is named")
+    bugs.set_defaults(run=_bugs)
+
+    for command in (check, bugs):
+        command.add_argument("--seed", type=_seed, default=0, metavar="N", help="of weights, data and cotangents (0)")
+        command.add_argument("--json", metavar="FILE", help="write everything there too")
+    return parser
+
+
+def _add_train(commands: Any) -> None:
     train = commands.add_parser("train", help="train a network in one framework")
     train.add_argument("name", metavar="RECIPE", help="see parity list")
     train.add_argument("--backend", choices=("jax", "torch", "numpy"), required=True, help="who trains")
@@ -232,6 +246,8 @@ def _parser() -> argparse.ArgumentParser:
     anew.add_argument("--keep", type=_count, metavar="K", help="how many checkpoints stay (3)")
     train.set_defaults(run=_train)
 
+
+def _add_reproduce(commands: Any) -> None:
     study = commands.add_parser("reproduce", help="train the study again and judge each of its claims")
     study.add_argument(
         "experiments", nargs="*", metavar="EXPERIMENT", help="points, circles, palindromes, beyond, images; or all"
@@ -242,12 +258,3 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument("--data", metavar="NAME", help="images for the image networks; the study's if they are there")
     study.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
     study.set_defaults(run=_reproduce)
-
-    bugs = commands.add_parser("bugs", help="plant known bugs, one at a time, and show which rung catches each")
-    bugs.add_argument("ids", nargs="*", metavar="BUG", help="all if none is named")
-    bugs.set_defaults(run=_bugs)
-
-    for command in (check, bugs):
-        command.add_argument("--seed", type=_seed, default=0, metavar="N", help="of weights, data and cotangents (0)")
-        command.add_argument("--json", metavar="FILE", help="write everything there too")
-    return parser
