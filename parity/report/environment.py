@@ -3,6 +3,7 @@
 import os
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -33,8 +34,12 @@ def hardware() -> dict[str, str | int | None]:
     }
 
 
+@cache
 def commit() -> str:
-    """The commit that this file is from, "+" behind it if the checkout has changes; "unknown" outside a checkout."""
+    """The commit that this file is from, "+" behind it if the checkout has changes; "unknown" outside a checkout.
+
+    It is that of the first call: a checkout may move on while a process runs the code that it has loaded.
+    """
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(Path(__file__).parent), *arguments]

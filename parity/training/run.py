@@ -118,6 +118,7 @@ def _require_room(out: Path, run: Path | None, path: Path) -> None:
 def _run(
     plan: Plan, session: Session, watcher: Watcher, before: list[Line], out: Path | None, folder: str | None
 ) -> Outcome:
+    commit()  # noted before the training, not after it
     train = open_training(plan.recipe, plan.data, plan.seed, folder=folder)
     wanted = [split for split in evaluation_splits(plan.data) if split != "train" or split in plan.recipe.evaluate_on]
     splits = {split: open_evaluation(plan, split, folder=folder) for split in wanted}
