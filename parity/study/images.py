@@ -1,7 +1,7 @@
 """Part I, task 3, and part II: the MLP and the VGG on images."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -102,19 +102,17 @@ def epochs_of(setting: Setting, name: str) -> int | None:
 
 
 def _seeds(setting: Setting, name: str, data: str) -> list[Plan]:
-    return [_plan(setting, name, data, seed) for seed in range(setting.scale.image_seeds[name])]
-
-
-def _plan(setting: Setting, name: str, data: str, seed: int) -> Plan:
-    how = {"data": data, "seed": seed, "folder": setting.runs.data_dir}
-    first = make_plan(
+    """A plan a seed, which all differ in nothing else; the images are looked at once."""
+    plan = make_plan(
         recipes.load(name),
+        data=data,
         steps=setting.scale.image_steps,
         epochs=epochs_of(setting, name),
-        **how,  # type: ignore[arg-type] # names of its keywords
+        folder=setting.runs.data_dir,
     )
-    every = max(1, min(first.steps, first.steps_per_epoch or 1) // LOOKS[name])
-    return make_plan(first.recipe, steps=first.steps, evaluate_every=every, **how)  # type: ignore[arg-type] # as above
+    every = max(1, min(plan.steps, plan.steps_per_epoch or 1) // LOOKS[name])
+    seeds = range(setting.scale.image_seeds[name])
+    return [replace(plan, seed=seed, evaluate_every=every, checkpoint_every=every) for seed in seeds]
 
 
 def _curves(name: str, found: list[Outcome]) -> dict[str, Any]:
