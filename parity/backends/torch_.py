@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -35,19 +35,9 @@ class TorchTwin(Twin):
         self.dtype = {"float32": torch.float32, "float64": torch.float64}[precision]
         self.model = copy.deepcopy(model).to(self.torch_device, self.dtype)
 
-    @contextmanager
-    def setting(self) -> Iterator[None]:
+    def setting(self) -> AbstractContextManager[None]:
         """No TF32 or bfloat16 in matrix products and convolutions."""
-        backends: Any = torch.backends
-        places = (backends.cuda.matmul, backends.cudnn.conv, backends.mkldnn.matmul, backends.mkldnn.conv)
-        loose = [(place, place.fp32_precision) for place in places if place.fp32_precision not in ("ieee", "none")]
-        try:
-            for place, _ in loose:
-                place.fp32_precision = "ieee"
-            yield
-        finally:
-            for place, precision in loose:
-                place.fp32_precision = precision
+        return strict_float32()
 
     # Construction and weights
 
@@ -246,6 +236,21 @@ class TorchTwin(Twin):
         """The batch as PyTorch holds it, read back."""
         inputs = torch.tensor(_to_nchw(batch.inputs), device=self.torch_device)
         return Batch(_nhwc(inputs), _array(self._labels(batch)))
+
+
+@contextmanager
+def strict_float32() -> Iterator[None]:
+    """No TF32 or bfloat16 in matrix products and convolutions meanwhile."""
+    backends: Any = torch.backends
+    places = (backends.cuda.matmul, backends.cudnn.conv, backends.mkldnn.matmul, backends.mkldnn.conv)
+    loose = [(place, place.fp32_precision) for place in places if place.fp32_precision not in ("ieee", "none")]
+    try:
+        for place, _ in loose:
+            place.fp32_precision = "ieee"
+        yield
+    finally:
+        for place, precision in loose:
+            place.fp32_precision = precision
 
 
 def _device(name: str) -> torch.device:

@@ -6,7 +6,7 @@ of the larger float32 error. A different formula leaves a gap about as large in 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -78,18 +78,9 @@ def rule(quantity: str, name: str, values: Mapping[str, Pair], *, smooth: bool =
         and (lazy := _less_accurate(errors, size, noise, next(iter(twins.values())).high.size))
     ):
         verdict, reason = Verdict.LESS_ACCURATE, f"{lazy} keeps {bits[lazy]:.0f} bits of 24"
-    return Finding(
-        quantity,
-        name,
-        verdict,
-        found.share,
-        bits,
-        found.index,
-        found.values,
-        found.culprit,
-        reason or found.reason,
-        mode,
-    )
+    relative = {framework: error / size if size else 0.0 for framework, error in errors.items()}
+    gap = found.gap / size if size else found.gap
+    return replace(found, verdict=verdict, bits=bits, reason=reason or found.reason, gap=gap, errors=relative)
 
 
 def rule_drift(quantity: str, name: str, values: Mapping[str, NDArray], own: Mapping[str, NDArray]) -> Finding:
@@ -123,6 +114,7 @@ def _compare(quantity: str, name: str, values: Mapping[str, NDArray], noise: flo
         values={} if index is None else {framework: float(array[index]) for framework, array in values.items()},
         culprit=_odd_one_out(gaps, MARGIN * noise) if verdict is Verdict.DIFFERENT else None,
         mode=mode,
+        gap=gap,
     )
 
 

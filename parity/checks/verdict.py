@@ -41,6 +41,8 @@ class Finding:
         reason: in words, where the numbers do not say it.
         mode: "evaluation" or "training", where it matters.
         isolated: whether the call was fed the same input on both sides.
+        gap: largest distance between two in float64, Euclidean, relative to the size of the array.
+        errors: each framework's distance between float32 and float64, likewise.
     """
 
     quantity: str
@@ -54,6 +56,8 @@ class Finding:
     reason: str = ""
     mode: str = ""
     isolated: bool = False
+    gap: float = 0.0
+    errors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,97 @@
+"""What a backend can do with a network that a user brings, whatever its layers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from parity.backends.twin import Precision
+from parity.pair.seen import Inputs, Mask, Seen
+from parity.pair.unit import Unit
+from parity.trace import Arrays, Trajectory
+
+
+@dataclass(frozen=True)
+class Pass:
+    """How one pass is run.
+
+    Args:
+        precision: floating inputs and arrays are cast to it, whatever they are; float32 is strict.
+        training: the mode.
+        capture: record every module's call; else only outputs and buffers are there.
+        cotangents: by leaf of the outputs, for the gradients; none are computed without.
+        mask: what dropout does; None turns it off.
+    """
+
+    precision: Precision = "float64"
+    training: bool = False
+    capture: bool = True
+    cotangents: Mapping[str, NDArray] | None = None
+    mask: Mask | None = None
+
+
+class Side(ABC):
+    """A user's network, which is never changed: everything is done on copies or by pure functions.
+
+    Args:
+        model: the framework's object (for Linen, module and variables).
+        inputs: an example, already in this side's own layout and order.
+    """
+
+    framework: ClassVar[str]
+
+    @property
+    @abstractmethod
+    def units(self) -> Sequence[Unit]:
+        """Layers that hold arrays; every native array belongs to one (or is a counter or a random state)."""
+
+    @property
+    @abstractmethod
+    def native(self) -> Arrays:
+        """The user's own parameters and buffers by native name: read-only copies."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> frozenset[str]:
+        """Names of the native arrays that are learnable."""
+
+    @property
+    @abstractmethod
+    def ties(self) -> Mapping[str, str]:
+        """Second names of native arrays that have several → the first name, which is the one in `native`."""
+
+    @abstractmethod
+    def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
+        """One pass with these arrays in the place of the network's own.
+
+        Raises:
+            Exception: whatever the network raises.
+        """
+
+    @abstractmethod
+    def train(
+        self, native: Mapping[str, NDArray], inputs: Sequence[Inputs], targets: Sequence[Arrays], optimizer: Any
+    ) -> Trajectory:
+        """Float64 training steps, one for each of the inputs, on the mean of the squared distances of the output leaves
+        from the targets; the weights after the last are by native name."""
+
+    @abstractmethod
+    def update(
+        self,
+        optimizer: Any,
+        parameters: Mapping[str, NDArray],
+        gradients: Sequence[Mapping[str, NDArray]],
+        precision: Precision,
+    ) -> list[Arrays]:
+        """Feed a stream of gradients to the optimizer alone; parameters after every step.
+
+        Args:
+            optimizer: optax's transformation; of PyTorch an optimizer over the network's parameters, whose class and
+                settings (those of its first group) are used.
+        """
+
+    @abstractmethod
+    def adopt(self, native: Mapping[str, NDArray]) -> Any:
+        """A copy of the user's network that holds these arrays, in the user's own dtypes."""

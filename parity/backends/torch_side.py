@@ -1,0 +1,303 @@
+"""A user's PyTorch network, seen through NumPy."""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils import _pytree as pytree
+
+from parity.backends.side import Pass, Side
+from parity.backends.torch_ import strict_float32
+from parity.backends.torch_modes import Meanwhile, plain_paths
+from parity.backends.torch_units import units_of
+from parity.backends.twin import Precision
+from parity.pair.seen import Call, Inputs, Seen
+from parity.pair.tree import leaves
+from parity.pair.unit import Unit
+from parity.trace import Arrays, Trajectory, call_names
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+Tensors = dict[str, torch.Tensor]
+
+
+class TorchSide(Side):
+    """A PyTorch module of any kind."""
+
+    framework = "torch"
+
+    def __init__(self, model: nn.Module, inputs: Inputs) -> None:
+        self._user = model
+        self._example = inputs
+        self._copies: dict[torch.dtype, nn.Module] = {}
+
+    @cached_property
+    def units(self) -> Sequence[Unit]:
+        """Layers that hold arrays."""
+        started: dict[str, int] = {}
+        taped = self._pass(self.native, self._example, Pass())
+        for call in sorted(taped.calls, key=lambda call: call.start):
+            started.setdefault(call.path, len(started))
+        return units_of(self._model(torch.float64), started)
+
+    @cached_property
+    def native(self) -> Arrays:
+        """Copies of all floating parameters and buffers, in float64."""
+        named = {**dict(self._user.named_parameters()), **dict(self._user.named_buffers())}
+        return {name: _frozen(t.detach().double().cpu().numpy().copy()) for name, t in named.items() if _floats(t)}
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """Names of the learnable ones."""
+        return frozenset(name for name, _ in self._user.named_parameters())
+
+    @cached_property
+    def ties(self) -> Mapping[str, str]:
+        """Second names of parameters that have several."""
+        first = {id(parameter): name for name, parameter in self._user.named_parameters()}
+        every = self._user.named_parameters(remove_duplicate=False)
+        return {name: first[id(p)] for name, p in every if first[id(p)] != name}
+
+    def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
+        """One pass."""
+        return self._pass(native, inputs, how)
+
+    def _model(self, dtype: torch.dtype) -> nn.Module:
+        if dtype not in self._copies:
+            model = copy.deepcopy(self._user).cpu().to(dtype)
+            for module in model.modules():
+                if isinstance(module, nn.MultiheadAttention | nn.RNNBase):
+                    module.dropout = 0.0
+            self._copies[dtype] = model
+        return self._copies[dtype]
+
+    def _pass(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
+        dtype = DTYPES[how.precision]
+        model = self._model(dtype).train(how.training)
+        tensors = {name: torch.tensor(array, dtype=dtype) for name, array in native.items()}
+        wanted = how.cotangents is not None
+        for name in self.parameters if wanted else ():
+            tensors[name].requires_grad_()
+        args, kwargs, given = _inputs(inputs, dtype, wanted)
+        with (
+            _setting(dtype),
+            Meanwhile(dtype, how.mask) as mode,
+            _taps(model, how.capture, mode) as tape,
+            torch.set_grad_enabled(wanted),
+        ):
+            result = torch.func.functional_call(model, tensors, args, kwargs)
+        outputs = {name: leaf for name, leaf in leaves(result) if isinstance(leaf, torch.Tensor)}
+        pulled = _pull(outputs, how.cotangents, self._sources(tensors, given, tape)) if how.cotangents else {}
+        return Seen(
+            outputs={name: _array(tensor) for name, tensor in outputs.items()},
+            calls=tuple(entry.call(pulled) for entry in tape),
+            buffers={name: _array(t).copy() for name, t in tensors.items() if name not in self.parameters},
+            parameter_gradients=_pulled(pulled, {name: tensors[name] for name in self.parameters}) if wanted else {},
+            input_gradients=_pulled(pulled, given) if wanted else {},
+            dropouts=tuple(mode.dropouts),
+            narrow=_narrow(tape, dtype),
+            undone=tuple(dict.fromkeys(mode.casts)),
+        )
+
+    def _sources(self, tensors: Tensors, given: Tensors, tape: "Tape") -> list[torch.Tensor]:
+        own = [tensors[name] for name in self.parameters]
+        return [*own, *given.values(), *(t for entry in tape for t in entry.outputs if t.requires_grad)]
+
+    def train(
+        self, native: Mapping[str, NDArray], inputs: Sequence[Inputs], targets: Sequence[Arrays], optimizer: Any
+    ) -> Trajectory:
+        """Float64 training steps."""
+        model = copy.deepcopy(self._model(torch.float64)).train()
+        _load(model, native)
+        own, losses = self._optimizer(optimizer, model), []
+        for batch, target in zip(inputs, targets, strict=True):
+            args, kwargs, _ = _inputs(batch, torch.float64, False)
+            with _setting(torch.float64), Meanwhile(torch.float64, None):
+                loss = _distance(model(*args, **kwargs), target)
+            own.zero_grad()
+            loss.backward()
+            own.step()
+            losses.append(loss.item())
+        after = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+        return Trajectory(np.array(losses), {name: _array(after[name]).copy() for name in native})
+
+    def _optimizer(self, optimizer: torch.optim.Optimizer, model: nn.Module) -> torch.optim.Optimizer:
+        """The same optimizer over a copy's parameters, group by group."""
+        names = {id(parameter): name for name, parameter in self._user.named_parameters()}
+        copies = dict(model.named_parameters())
+        groups = [
+            {**group, "params": [copies[names[id(p)]] for p in group["params"] if id(p) in names]}
+            for group in optimizer.param_groups
+        ]
+        return _another(optimizer, groups)
+
+    def update(
+        self,
+        optimizer: Any,
+        parameters: Mapping[str, NDArray],
+        gradients: Sequence[Mapping[str, NDArray]],
+        precision: Precision,
+    ) -> list[Arrays]:
+        """Feed a stream of gradients to the optimizer alone."""
+        tensors = {n: torch.tensor(a, dtype=DTYPES[precision]).requires_grad_() for n, a in parameters.items()}
+        own = _another(optimizer, [{**optimizer.param_groups[0], "params": list(tensors.values())}])
+        seen = []
+        for given in gradients:
+            for name, tensor in tensors.items():
+                tensor.grad = torch.tensor(given[name], dtype=tensor.dtype)
+            own.step()
+            seen.append({name: _array(tensor).copy() for name, tensor in tensors.items()})
+        return seen
+
+    def adopt(self, native: Mapping[str, NDArray]) -> nn.Module:
+        """A copy of the user's network that holds these arrays."""
+        model = copy.deepcopy(self._user)
+        _load(model, native)
+        return model
+
+
+class Entry:
+    """One call while it is recorded."""
+
+    def __init__(self, path: str, kind: str, start: int, inputs: list[torch.Tensor]) -> None:
+        self.path, self.type, self.start = path, kind, start
+        self.inputs = inputs
+        self.outputs: list[torch.Tensor] = []
+
+    def call(self, pulled: Mapping[int, torch.Tensor]) -> Call:
+        """The call in NumPy."""
+        gradients = [pulled.get(id(t)) for t in self.outputs]
+        return Call(
+            self.path,
+            self.type,
+            self.start,
+            tuple(_array(t) for t in self.inputs),
+            tuple(_array(t) for t in self.outputs),
+            tuple(None if g is None else _array(g) for g in gradients),
+        )
+
+
+Tape = list[Entry]
+
+
+@contextmanager
+def _taps(model: nn.Module, capture: bool, mode: Meanwhile) -> Iterator[Tape]:
+    """Record every module call, in the order in which the calls end. What is passed on is a copy: the network may
+    change it in place."""
+    tape: Tape = []
+    open_: list[Entry] = []
+    begun = 0
+
+    def begin(path: str, module: nn.Module, args: Any, kwargs: Any) -> None:
+        nonlocal begun
+        given = [t.detach().clone() for _, t in leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
+        open_.append(Entry(path, type(module).__name__, begun, given))
+        mode.running.append(path)
+        begun += 1
+
+    def end(output: Any) -> Any:
+        entry = open_.pop()
+        mode.running.pop()
+        entry.outputs = [t for _, t in leaves(output) if isinstance(t, torch.Tensor)]
+        tape.append(entry)
+        return pytree.tree_map_only(torch.Tensor, torch.clone, output)
+
+    handles = []
+    for path, module in model.named_modules() if capture else ():
+        handles += [
+            module.register_forward_pre_hook(lambda m, a, k, path=path: begin(path, m, a, k), with_kwargs=True),
+            module.register_forward_hook(lambda _, __, output: end(output)),
+        ]
+    try:
+        yield tape
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+@contextmanager
+def _setting(dtype: torch.dtype) -> Iterator[None]:
+    with strict_float32(), plain_paths(dtype):
+        yield
+
+
+def _inputs(inputs: Inputs, dtype: torch.dtype, gradients: bool) -> tuple[tuple[Any, ...], dict[str, Any], Tensors]:
+    """Arguments, keyword arguments, and the floating leaves by name, for their gradients."""
+
+    def convert(leaf: Any) -> Any:
+        if not isinstance(leaf, np.ndarray | np.generic):
+            return leaf
+        array = np.asarray(leaf)
+        if not np.issubdtype(array.dtype, np.floating):
+            return torch.tensor(array)
+        return torch.tensor(array, dtype=dtype, requires_grad=gradients)
+
+    args, kwargs = pytree.tree_map(convert, (tuple(inputs.args), dict(inputs.kwargs)))
+    every = [*leaves(args), *leaves(kwargs)]
+    floats = {name: t for name, t in every if isinstance(t, torch.Tensor) and t.is_floating_point()}
+    return args, kwargs, floats
+
+
+def _pull(
+    outputs: Tensors, cotangents: Mapping[str, NDArray], sources: Sequence[torch.Tensor]
+) -> dict[int, torch.Tensor]:
+    """Pull-back of the cotangents to each source, by identity."""
+    ends = [(outputs[name], torch.tensor(c, dtype=outputs[name].dtype)) for name, c in cotangents.items()]
+    ends = [(output, cotangent) for output, cotangent in ends if output.requires_grad]
+    if not ends:
+        return {}
+    found = torch.autograd.grad([o for o, _ in ends], sources, [c for _, c in ends], allow_unused=True)
+    return {id(source): g for source, g in zip(sources, found, strict=True) if g is not None}
+
+
+def _pulled(pulled: Mapping[int, torch.Tensor], sources: Tensors) -> Arrays:
+    return {n: _array(pulled[id(t)]) if id(t) in pulled else np.zeros(t.shape) for n, t in sources.items()}
+
+
+def _narrow(tape: Tape, dtype: torch.dtype) -> dict[str, str]:
+    """Calls whose results are of a narrower floating type than the pass's."""
+    bits, found = torch.finfo(dtype).bits, {}
+    for name, entry in zip(call_names([entry.path for entry in tape]), tape, strict=True):
+        for tensor in entry.outputs:
+            if _floats(tensor) and torch.finfo(tensor.dtype).bits < bits:
+                found[name] = str(tensor.dtype).removeprefix("torch.")
+    return found
+
+
+def _distance(result: Any, targets: Mapping[str, NDArray]) -> torch.Tensor:
+    """Mean of the squared distances of the floating output leaves from the targets."""
+    outputs = {name: t for name, t in leaves(result) if isinstance(t, torch.Tensor) and _floats(t)}
+    squares = [(outputs[name] - torch.tensor(target)).square().flatten() for name, target in targets.items()]
+    return torch.cat(squares).mean()
+
+
+def _another(optimizer: torch.optim.Optimizer, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+    known = set(optimizer.defaults) | {"params"}
+    chosen = [{key: value for key, value in group.items() if key in known} for group in groups]
+    return type(optimizer)(chosen, **optimizer.defaults)
+
+
+def _load(model: nn.Module, native: Mapping[str, NDArray]) -> None:
+    own = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    with torch.no_grad():
+        for name, array in native.items():
+            own[name].copy_(torch.tensor(array))
+
+
+def _floats(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point()
+
+
+def _array(tensor: torch.Tensor) -> NDArray[Any]:
+    tensor = tensor.detach()
+    return (tensor.double() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor).cpu().numpy()
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array

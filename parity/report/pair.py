@@ -1,0 +1,165 @@
+"""The report on a pair of networks that a user brought: plain values only, ready for every form of output."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from parity.checks.verdict import Finding, Rung, Verdict
+
+SIDES = ("flax", "torch")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One pair of calls, in the order in which the calls end.
+
+    Args:
+        flax, torch: names of the calls, such as "Conv_0" and "layer1.0.conv1"; "[2]" behind for the third of several.
+        type: names of the classes, such as "Conv / Conv2d".
+        mode: "evaluation" or "training".
+        shape: of the (first) output, in PyTorch's layout.
+        finding: the referee's on the output: verdict, share, gap, errors, bits. Names and values are by side.
+        inherited: gap between the inputs in float64, relative to their size; the gap of the outputs is finding's.
+        gradient: the referee's on the gradient with respect to the output, if there is one.
+    """
+
+    flax: str
+    torch: str
+    type: str
+    mode: str
+    shape: tuple[int, ...]
+    finding: Finding
+    inherited: float = 0.0
+    gradient: Finding | None = None
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """One line of the weight map: a canonical array and who holds it.
+
+    Args:
+        flax, torch: native names (several joined with " + "), "" where that side has none.
+        layer_flax, layer_torch: paths of the modules.
+        role: "kernel", "running_var" …
+        shape_flax, shape_torch: of the native arrays.
+        how: in words, such as "OIHW → HWIO"; "as it is".
+        size: numbers in it.
+        proven: the outputs agree in float64 with random numbers in this array, and it has an effect on them.
+        note: in words, where there is something to say (other candidates, no counterpart, no effect).
+    """
+
+    flax: str
+    torch: str
+    layer_flax: str
+    layer_torch: str
+    role: str
+    shape_flax: tuple[int, ...]
+    shape_torch: tuple[int, ...]
+    how: str
+    size: int
+    proven: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Lint:
+    """A setting on which the two sides differ as declared.
+
+    Args:
+        layer_flax, layer_torch: where (the first of several that differ alike).
+        setting: "eps", "keep" …
+        flax, torch: the values.
+        text: in words, with both values.
+        count: of layer pairs that differ so.
+        convention: its name in `parity conventions`, if it has one.
+    """
+
+    layer_flax: str
+    layer_torch: str
+    setting: str
+    flax: str
+    torch: str
+    text: str
+    count: int = 1
+    convention: str = ""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first difference, for people.
+
+    Args:
+        rung: name of the rung.
+        layer_flax, layer_torch: where it is.
+        text: one sentence.
+        index, values: of the worst element, and each side's float64 value there.
+        cause, mend: where it is recognised.
+    """
+
+    rung: str
+    layer_flax: str
+    layer_torch: str
+    text: str
+    index: tuple[int, ...] = ()
+    values: Mapping[str, float] = field(default_factory=dict)
+    cause: str = ""
+    mend: str = ""
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A difference of convention that was recognised and confirmed.
+
+    Args:
+        name: in `parity conventions`.
+        text: what it is, quantified.
+        rungs: numbers of the rungs that it explains.
+        confirmed: with the convention undone the gap falls to rounding.
+        accepted: by the user.
+    """
+
+    name: str
+    text: str
+    rungs: tuple[int, ...]
+    confirmed: bool
+    accepted: bool
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Shares (0 to 1) of parameters mapped and of layers (calls of modules that hold arrays) compared, and the rest."""
+
+    parameters: float
+    layers: float
+    unpaired_flax: Sequence[str] = ()
+    unpaired_torch: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `parity.compare` found.
+
+    Args:
+        name: of the pair.
+        verdict: overall; accepted conventions do not spoil it.
+        rungs: of the ladder, as far as it applies; a probe beyond the user's inputs is one of the findings of its rung.
+        first_difference: if there is one.
+        layers, weights, lints, conventions, coverage: see there.
+        losses: of the trajectory, by side; empty without optimizers.
+        notes: what the user should know (skipped probes, hard casts, …).
+        repro_script: Python source that reproduces the first difference on the layer alone; "" if there is none.
+        seconds: of the whole, and by part.
+    """
+
+    name: str
+    verdict: Verdict
+    rungs: Sequence[Rung]
+    first_difference: Difference | None
+    layers: Sequence[Layer]
+    weights: Sequence[Mapped]
+    lints: Sequence[Lint]
+    conventions: Sequence[Convention]
+    coverage: Coverage
+    losses: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    repro_script: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
