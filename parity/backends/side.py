@@ -63,6 +63,10 @@ class Side(ABC):
         """Second names of native arrays that have several → the first name, which is the one in `native`."""
 
     @abstractmethod
+    def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
+        """Shape of each floating leaf of the result, by name."""
+
+    @abstractmethod
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
         """One pass with these arrays in the place of the network's own.
 

@@ -63,6 +63,11 @@ class TorchSide(Side):
         every = self._user.named_parameters(remove_duplicate=False)
         return {name: first[id(p)] for name, p in every if first[id(p)] != name}
 
+    def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
+        """Shape of each floating leaf of the result."""
+        outputs = self._pass(self.native, inputs, Pass(capture=False)).outputs
+        return {name: a.shape for name, a in outputs.items() if np.issubdtype(a.dtype, np.floating)}
+
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
         """One pass."""
         return self._pass(native, inputs, how)

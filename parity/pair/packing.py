@@ -1,7 +1,7 @@
 """How a framework's own arrays pack a canonical one: cut, reshaped, transposed, flipped, joined. All is linear."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -59,12 +59,15 @@ class Packing:
     Args:
         parts: in the order in which they are joined.
         join: "concatenate" them along `axis`, or their "sum" (the two biases of PyTorch's recurrent layers).
-        axis: of the canonical array.
+        axis: of the joined array.
+        reshaped, transposed: what is done last, to fit the other side's canonical array.
     """
 
     parts: tuple[Part, ...]
     join: Literal["concatenate", "sum"] = "concatenate"
     axis: int = 0
+    reshaped: tuple[int, ...] | None = None
+    transposed: tuple[int, ...] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -82,6 +85,7 @@ class Packing:
 
     def write(self, canonical: NDArray, native: Mapping[str, NDArray]) -> None:
         """Let the native arrays, which must be writable, hold the canonical one."""
+        canonical = self._joined(canonical, native)
         if self.join == "sum":
             pieces = [canonical / len(self.parts)] * len(self.parts)
         else:
@@ -96,8 +100,18 @@ class Packing:
 
     def _join(self, parts: list[NDArray], share: float) -> NDArray:
         if self.join == "sum":
-            return np.sum(parts, axis=0) * share
-        return parts[0] if len(parts) == 1 else np.concatenate(parts, self.axis)
+            array = np.sum(parts, axis=0) * share
+        else:
+            array = parts[0] if len(parts) == 1 else np.concatenate(parts, self.axis)
+        array = array if self.reshaped is None else array.reshape(self.reshaped)
+        return array if self.transposed is None else array.transpose(self.transposed)
+
+    def _joined(self, canonical: NDArray, native: Mapping[str, NDArray]) -> NDArray:
+        """The array before the last reshaping and transposing."""
+        array = canonical if self.transposed is None else canonical.transpose(np.argsort(self.transposed))
+        if self.reshaped is None:
+            return array
+        return array.reshape(replace(self, reshaped=None, transposed=None).read(native).shape)
 
 
 def whole(name: str, axes: tuple[int, ...] | None = None, **how: object) -> Packing:

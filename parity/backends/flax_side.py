@@ -1,0 +1,282 @@
+"""A user's Flax network, seen through NumPy."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from numpy.typing import NDArray
+
+from parity.backends.flax_models import Model, State, open_model, plain
+from parity.backends.flax_tape import Tape, arrays_of, floats
+from parity.backends.flax_units import Seat, units_of
+from parity.backends.jax_programs import RUN_ONCE
+from parity.backends.side import Pass, Side
+from parity.backends.twin import Precision
+from parity.pair.seen import Call, Inputs, Seen
+from parity.pair.tree import leaves
+from parity.pair.unit import Unit
+from parity.trace import Arrays, Trajectory, call_names
+
+Leaves = list[jax.Array]
+
+
+class FlaxSide(Side):
+    """A network of Flax NNX, or a module of Linen with its variables."""
+
+    framework = "flax"
+
+    def __init__(self, model: Any, inputs: Inputs) -> None:
+        self._model: Model = open_model(model)
+        self._example = inputs
+        self._programs: dict[Any, Any] = {}
+
+    @cached_property
+    def units(self) -> Sequence[Unit]:
+        """Layers that hold arrays."""
+        tape = self._abstract(self.native, self._example, Pass())[0]
+        started: dict[str, int] = {}
+        for entry in sorted(tape.entries, key=lambda entry: entry.start):
+            started.setdefault(entry.path, entry.start)
+        return units_of(
+            [self._seat(path, module, started) for path, module in self._model.modules().items()], self._within
+        )
+
+    def _seat(self, path: str, module: Any, started: Mapping[str, int]) -> Seat:
+        inside = {n: self._model.owned(n) for n in self.native if self._within(path, self._model.owned(n))}
+        skip = len(path) + len(self._model.separator) if path else 0
+        names = {own[skip:].replace(self._model.separator, "."): native for native, own in inside.items()}
+        shapes = {own: self.native[native].shape for own, native in names.items()}
+        return Seat(path, module, names, shapes, started.get(path))
+
+    def _within(self, path: str, other: str) -> bool:
+        return path == "" or other == path or other.startswith(path + self._model.separator)
+
+    @cached_property
+    def native(self) -> Arrays:
+        """Copies of all parameters and buffers, in float64."""
+        return plain(self._model.arrays)
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """Names of the learnable ones."""
+        return self._model.parameters
+
+    @property
+    def ties(self) -> Mapping[str, str]:
+        """None: what Flax shares has one name."""
+        return {}
+
+    def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
+        """Shape of each floating leaf of the result."""
+        return dict(self._abstract(self.native, inputs, Pass(capture=False))[1])
+
+    def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
+        """One pass."""
+        tape, shapes, names = self._abstract(native, inputs, how)
+        with _setting(how.precision):
+            given = _Given(inputs, how.precision)
+            zeros = [[jnp.zeros(o.shape, o.dtype) for o in e.outputs if floats(o)] for e in tape.entries]
+            cotangents = [
+                jnp.asarray(np.asarray((how.cotangents or {}).get(name, np.zeros(shape))), how.precision)
+                for name, shape in shapes.items()
+            ]
+            program = self._program(given, how, tape)
+            state = _state(native, how.precision)
+            found = jax.tree.map(np.asarray, program(state, given.arrays, cotangents, zeros if how.cotangents else []))
+        results, recorded, buffers, pulled = found
+        return Seen(
+            outputs=dict(zip(names, results, strict=True)),
+            calls=tuple(_calls(tape, recorded, pulled)),
+            buffers=buffers,
+            parameter_gradients={n: pulled[0][n] for n in pulled[0] if n in self.parameters} if pulled else {},
+            input_gradients=dict(zip(given.floating_names, pulled[1], strict=True)) if pulled else {},
+            dropouts=tuple(tape.dropouts),
+            narrow=_narrow(tape, how.precision),
+        )
+
+    def _abstract(
+        self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass
+    ) -> tuple[Tape, dict[str, tuple[int, ...]], list[str]]:
+        """What is called, without computing: the tape, shapes of the result's floating leaves, names of all its leaves."""
+        with _setting(how.precision):
+            given = _Given(inputs, how.precision)
+            key = ("abstract", how.training, how.capture, how.precision, given.key, id(how.mask))
+            if key not in self._programs:
+                tape = self._tape(how, None)
+                result: list[tuple[str, Any]] = []
+
+                def trace(state: State, arrays: Leaves) -> Any:
+                    tape.admit(state, arrays)
+                    output, _ = self._apply(state, given.merged(arrays), tape)
+                    result.extend((name, leaf) for name, leaf in leaves(output) if isinstance(leaf, jax.Array))
+                    return arrays_of(output)
+
+                jax.eval_shape(trace, _state(native, how.precision), given.arrays)
+                shapes = {name: leaf.shape for name, leaf in result if floats(leaf)}
+                self._programs[key] = tape, shapes, [name for name, _ in result]
+            return self._programs[key]
+
+    def _tape(self, how: Pass, zeros: Any) -> Tape:
+        return Tape(jnp.dtype(how.precision), how.training, zeros, how.mask, how.capture)
+
+    def _apply(self, state: State, inputs: Inputs, tape: Tape) -> tuple[Any, State]:
+        with jax.disable_jit():
+            return self._model.apply(state, inputs.args, inputs.kwargs, tape)
+
+    def _program(self, given: "_Given", how: Pass, tape: Tape) -> Any:
+        wanted = how.cotangents is not None
+        key = (how.training, how.capture, wanted, how.precision, given.key, id(how.mask))
+        if key not in self._programs:
+            example = given
+
+            def run(state: State, arrays: Leaves, cotangents: Leaves, zeros: list[Leaves]) -> Any:
+                return self._traced(state, arrays, cotangents, zeros, example, how)
+
+            self._programs[key] = jax.jit(run, compiler_options=RUN_ONCE)
+        return self._programs[key]
+
+    def _traced(
+        self, state: State, arrays: Leaves, cotangents: Leaves, zeros: list[Leaves], given: "_Given", how: Pass
+    ) -> Any:
+        def forward(state: State, floating: Leaves, zeros: list[Leaves]) -> Any:
+            tape = self._tape(how, zeros if how.cotangents is not None else None)
+            tape.admit(state, arrays, floating, zeros)
+            result, buffers = self._apply(state, given.merged(given.with_floating(arrays, floating)), tape)
+            every = [leaf for _, leaf in leaves(result) if isinstance(leaf, jax.Array)]
+            recorded = [(entry.inputs, entry.outputs) for entry in tape.entries]
+            return [leaf for leaf in every if floats(leaf)], (every, recorded, buffers)
+
+        floating = [array for array in arrays if floats(array)]
+        if how.cotangents is None:
+            _, (every, recorded, buffers) = forward(state, floating, zeros)
+            return every, recorded, buffers, ()
+        learnable = {name: a for name, a in state.items() if name in self.parameters}
+        rest = {name: a for name, a in state.items() if name not in self.parameters}
+        results, pullback, (every, recorded, buffers) = jax.vjp(
+            lambda own, x, z: forward({**rest, **own}, x, z), learnable, floating, zeros, has_aux=True
+        )
+        own = [c.astype(r.dtype) for c, r in zip(cotangents, results, strict=True)]
+        return every, recorded, buffers, pullback(own)
+
+    def train(
+        self, native: Mapping[str, NDArray], inputs: Sequence[Inputs], targets: Sequence[Arrays], optimizer: Any
+    ) -> Trajectory:
+        """Float64 training steps."""
+        how = Pass(training=True, capture=False)
+        with _setting("float64"):
+            state, losses = _state(native, "float64"), []
+            learnable = {name: a for name, a in state.items() if name in self.parameters}
+            moments = optimizer.init(learnable)
+            given = _Given(inputs[0], "float64")
+
+            @jax.jit
+            def step(state: State, moments: Any, arrays: Leaves, targets: dict[str, jax.Array]) -> Any:
+                return self._step(state, moments, given.merged(arrays), targets, optimizer, how)
+
+            for batch, target in zip(inputs, targets, strict=True):
+                wanted = {name: jnp.asarray(array) for name, array in target.items()}
+                state, moments, loss = step(state, moments, _Given(batch, "float64").arrays, wanted)
+                losses.append(float(loss))
+            return Trajectory(np.array(losses), {name: np.array(array) for name, array in state.items()})
+
+    def _step(
+        self, state: State, moments: Any, inputs: Inputs, targets: dict[str, jax.Array], optimizer: Any, how: Pass
+    ) -> tuple[State, Any, jax.Array]:
+        learnable = {name: a for name, a in state.items() if name in self.parameters}
+
+        def objective(own: State) -> tuple[jax.Array, State]:
+            result, buffers = self._apply({**state, **own}, inputs, self._tape(how, None))
+            found = dict(leaves(result))
+            return jnp.concatenate([((found[n] - t) ** 2).ravel() for n, t in targets.items()]).mean(), buffers
+
+        (loss, buffers), gradients = jax.value_and_grad(objective, has_aux=True)(learnable)
+        updates, moments = optimizer.update(gradients, moments, learnable)
+        return {**state, **buffers, **optax.apply_updates(learnable, updates)}, moments, loss
+
+    def update(
+        self,
+        optimizer: Any,
+        parameters: Mapping[str, NDArray],
+        gradients: Sequence[Mapping[str, NDArray]],
+        precision: Precision,
+    ) -> list[Arrays]:
+        """Feed a stream of gradients to the optimizer alone."""
+        with _setting(precision):
+            params = {name: jnp.array(a, precision) for name, a in parameters.items()}
+            step, state, seen = jax.jit(optimizer.update), optimizer.init(params), []
+            for given in gradients:
+                updates, state = step({n: jnp.array(given[n], precision) for n in params}, state, params)
+                params = optax.apply_updates(params, updates)
+                seen.append({name: np.array(array) for name, array in params.items()})
+            return seen
+
+    def adopt(self, native: Mapping[str, NDArray]) -> Any:
+        """The user's network with these arrays."""
+        return self._model.adopt(native)
+
+
+class _Given:
+    """Inputs taken apart: arrays, which are traced, and everything else, which is not."""
+
+    def __init__(self, inputs: Inputs, precision: Precision) -> None:
+        paths, self._structure = jax.tree_util.tree_flatten_with_path((tuple(inputs.args), dict(inputs.kwargs)))
+        self._leaves = [leaf for _, leaf in paths]
+        self._places = [i for i, leaf in enumerate(self._leaves) if isinstance(leaf, np.ndarray | np.generic)]
+        self.arrays = [_converted(self._leaves[i], precision) for i in self._places]
+        names = [jax.tree_util.keystr(paths[i][0][1:]) for i in self._places]
+        self.floating_names = [n for n, array in zip(names, self.arrays, strict=True) if floats(array)]
+        shapes = tuple((array.shape, str(array.dtype)) for array in self.arrays)
+        rest = tuple(repr(leaf) for i, leaf in enumerate(self._leaves) if i not in self._places)
+        self.key = (self._structure, shapes, rest)
+
+    def merged(self, arrays: Leaves) -> Inputs:
+        """The inputs with other arrays."""
+        flat = list(self._leaves)
+        for place, array in zip(self._places, arrays, strict=True):
+            flat[place] = array
+        args, kwargs = jax.tree.unflatten(self._structure, flat)
+        return Inputs(args, kwargs)
+
+    @staticmethod
+    def with_floating(arrays: Leaves, floating: Leaves) -> Leaves:
+        """The arrays with other floating ones."""
+        rest = iter(floating)
+        return [next(rest) if floats(array) else array for array in arrays]
+
+
+def _converted(leaf: Any, precision: Precision) -> jax.Array:
+    array = np.asarray(leaf)
+    return jnp.array(array, precision if np.issubdtype(array.dtype, np.floating) else None)
+
+
+def _state(native: Mapping[str, NDArray], precision: Precision) -> State:
+    return {name: _converted(array, precision) for name, array in native.items()}
+
+
+@contextmanager
+def _setting(precision: Precision) -> Iterator[None]:
+    cpu = jax.devices("cpu")[0]
+    with jax.enable_x64(precision == "float64"), jax.default_matmul_precision("highest"), jax.default_device(cpu):
+        yield
+
+
+def _calls(tape: Tape, recorded: Any, pulled: Any) -> Iterator[Call]:
+    for place, (entry, (given, outputs)) in enumerate(zip(tape.entries, recorded, strict=True)):
+        gradients = iter(pulled[2][place]) if pulled else iter(())
+        own = tuple(next(gradients, None) if np.issubdtype(o.dtype, np.floating) else None for o in outputs)
+        yield Call(entry.path, entry.type, entry.start, tuple(given), tuple(outputs), own if pulled else ())
+
+
+def _narrow(tape: Tape, precision: Precision) -> dict[str, str]:
+    """Calls whose results are of a narrower floating type than the pass's."""
+    bits, found = jnp.finfo(precision).bits, {}
+    for name, entry in zip(call_names([entry.path for entry in tape.entries]), tape.entries, strict=True):
+        for leaf in entry.outputs:
+            if floats(leaf) and jnp.finfo(leaf.dtype).bits < bits:
+                found[name] = leaf.dtype.name
+    return found

@@ -1,0 +1,188 @@
+"""Records every call of a Flax network's modules while it is traced."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax import nnx
+
+from parity.pair.seen import Dropped, Mask
+
+NARROW = ("float32", "float16", "bfloat16")
+
+
+@dataclass
+class Entry:
+    """One call while it is recorded; inputs and outputs are the arrays of the trees."""
+
+    path: str
+    type: str
+    start: int
+    inputs: list[jax.Array]
+    outputs: list[jax.Array] = field(default_factory=list)
+
+
+class Tape:
+    """Calls in the order in which they end, and uses of dropout.
+
+    Args:
+        dtype: of the pass.
+        training: its mode.
+        perturbations: added to the floating outputs, call by call, so that their gradients are those of the outputs.
+        mask: what dropout does.
+        capture: whether calls are recorded.
+    """
+
+    def __init__(
+        self,
+        dtype: Any,
+        training: bool,
+        perturbations: Sequence[Sequence[jax.Array]] | None = None,
+        mask: Mask | None = None,
+        capture: bool = True,
+    ) -> None:
+        self.dtype, self.training, self.perturbations, self.mask = dtype, training, perturbations, mask
+        self.capture = capture
+        self.entries: list[Entry] = []
+        self.dropouts: list[Dropped] = []
+        self._begun = 0
+        self._traces: set[int] | None = None
+
+    def admit(self, *trees: Any) -> None:
+        """Only values that are traced as these are will be recorded: what a transformation inside the network (a scan's
+        first look at its body, a checkpoint) traces by itself cannot leave it."""
+        self._traces = {id(getattr(leaf, "_trace", None)) for leaf in jax.tree.leaves(trees)}
+
+    def _inside(self, flat: Sequence[Any]) -> bool:
+        tracers = [leaf for leaf in flat if isinstance(leaf, jax.core.Tracer)]
+        return self._traces is not None and any(id(getattr(t, "_trace", None)) not in self._traces for t in tracers)
+
+    def begin(self, path: str, kind: str, given: Any) -> Entry:
+        """Note that a call begins."""
+        self._begun += 1
+        return Entry(path, kind, self._begun - 1, arrays_of(given))
+
+    def end(self, entry: Entry, output: Any) -> Any:
+        """Note its end; the output goes on with its perturbations added."""
+        flat, structure = jax.tree.flatten(output)
+        if self._inside([*flat, *entry.inputs]):
+            return output
+        zeros = iter(self.perturbations[len(self.entries)]) if self.perturbations is not None else None
+        flat = [leaf + next(zeros) if zeros is not None and floats(leaf) else leaf for leaf in flat]
+        entry.outputs = [leaf for leaf in flat if _is_array(leaf)]
+        self.entries.append(entry)
+        return jax.tree.unflatten(structure, flat)
+
+    def dropout(self, module: Any, x: jax.Array, deterministic: bool | None) -> jax.Array:
+        """In the place of a dropout module's call."""
+        still = module.deterministic if deterministic is None else deterministic
+        if still or not self.training or module.rate == 0:
+            return x
+        shape = list(x.shape)
+        for axis in module.broadcast_dims:
+            shape[axis] = 1
+        used = Dropped(tuple(shape), float(module.rate))
+        self.dropouts.append(used)
+        mask = None if self.mask is None else self.mask(len(self.dropouts) - 1, used)
+        return x if mask is None else x * jnp.asarray(mask, x.dtype)
+
+
+def arrays_of(tree: Any) -> list[jax.Array]:
+    """The arrays among a tree's leaves."""
+    return [leaf for leaf in jax.tree.leaves(tree) if _is_array(leaf)]
+
+
+def floats(leaf: Any) -> bool:
+    """Whether a leaf is a floating array."""
+    return _is_array(leaf) and jnp.issubdtype(leaf.dtype, jnp.floating)
+
+
+def _is_array(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array) and not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def widen(module: Any, dtype: Any) -> None:
+    """Let a module that has a narrower dtype of its own compute in float64, and its attention drop nothing out."""
+    for name in ("dtype", "param_dtype") if dtype == jnp.float64 else ():  # the latter is that of a first carry
+        own = getattr(module, name, None)
+        if own is not None and _name(own) in NARROW:
+            object.__setattr__(module, name, jnp.dtype(dtype))
+    if getattr(module, "dropout_rate", None) and isinstance(module, ATTENTIONS):
+        object.__setattr__(module, "dropout_rate", 0.0)
+
+
+def _name(dtype: Any) -> str:
+    try:
+        return jnp.dtype(dtype).name
+    except TypeError:
+        return ""
+
+
+ATTENTIONS = (nnx.MultiHeadAttention, nn.MultiHeadDotProductAttention)
+
+
+@contextmanager
+def nnx_taps(model: nnx.Module, tape: Tape) -> Iterator[None]:
+    """Record the calls of an NNX network, whose classes are patched meanwhile."""
+    modules = {id(m): (".".join(map(str, path)), m) for path, m in nnx.iter_modules(model) if callable(m)}
+    classes = {type(module) for _, module in modules.values() if not isinstance(module, nnx.List)}
+    originals = {cls: cls.__call__ for cls in classes}
+    own = {cls: "__call__" in vars(cls) for cls in classes}
+    try:
+        for cls, call in originals.items():
+            setattr(cls, "__call__", _tapped(cls, call, modules, tape))  # noqa: B010 - mypy forbids the assignment
+        yield
+    finally:
+        for cls, call in originals.items():
+            if own[cls]:
+                setattr(cls, "__call__", call)  # noqa: B010 - as above
+            else:
+                delattr(cls, "__call__")
+
+
+def _tapped(cls: type, call: Callable[..., Any], modules: dict[int, tuple[str, Any]], tape: Tape) -> Any:
+    def tapped(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if type(self) is not cls or id(self) not in modules:  # a subclass that calls its parent, or one made inside
+            return call(self, *args, **kwargs)
+        entry = tape.begin(modules[id(self)][0], cls.__name__, (args, kwargs))
+        if isinstance(self, nnx.Dropout):
+            output = tape.dropout(self, args[0], kwargs.get("deterministic"))
+        else:
+            output = call(self, *args, **kwargs)
+        return tape.end(entry, output) if tape.capture else output
+
+    return tapped
+
+
+@contextmanager
+def linen_taps(tape: Tape, modules: dict[str, Any]) -> Iterator[None]:
+    """Record the calls of a Linen network; `modules` is filled with each path's module."""
+
+    def intercept(call: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Any:
+        module = context.module
+        for one in (module, *_held(module)):
+            widen(one, tape.dtype)  # a cell makes its first carry in a method that is not intercepted
+        if context.method_name != "__call__":
+            return call(*args, **kwargs)
+        path = "/".join(module.path)
+        modules.setdefault(path, module)
+        entry = tape.begin(path, type(module).__name__, (args, kwargs))
+        if isinstance(module, nn.Dropout):
+            still = args[1] if len(args) > 1 else kwargs.get("deterministic")
+            output = tape.dropout(module, args[0], still)
+        else:
+            output = call(*args, **kwargs)
+        return tape.end(entry, output) if tape.capture else output
+
+    with nn.intercept_methods(intercept):
+        yield
+
+
+def _held(module: nn.Module) -> Iterator[nn.Module]:
+    """Modules that a bound one was given as fields."""
+    names = (field for field in type(module).__dataclass_fields__ if field not in ("parent", "name"))
+    yield from (held for held in (getattr(module, name, None) for name in names) if isinstance(held, nn.Module))
