@@ -1,1 +1,16 @@
 """Proves that a network written in Flax and in PyTorch is the same function. Loads neither framework."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from parity.port import compare
+
+__all__ = ["compare"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        from parity import port
+
+        return getattr(port, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,10 +1,15 @@
 """One backend a framework: the only importers of jaxnets and torchnets. Each is loaded when it is asked for."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from parity.backends.session import Score, Session, Steps, TrainingState
 from parity.backends.twin import Precision, Twin
 from parity.errors import unknown_name
+
+if TYPE_CHECKING:
+    from parity.pair.seen import Inputs
+    from parity.pair.side import Side
 
 FRAMEWORKS = {"jax": ("jax_", "JaxTwin"), "torch": ("torch_", "TorchTwin"), "numpy": ("numpy_", "NumpyTwin")}
 
@@ -21,6 +26,16 @@ def twin_class(framework: str) -> type[Twin]:
         raise unknown_name("framework", framework, FRAMEWORKS)
     module, name = FRAMEWORKS[framework]
     return getattr(import_module(f"{__name__}.{module}"), name)
+
+
+def open_sides(flax_model: Any, torch_model: Any, flax_inputs: "Inputs", torch_inputs: "Inputs") -> "tuple[Side, Side]":
+    """The sides of a pair that a user brings; loads both frameworks.
+
+    Raises:
+        UsageError: a model is not one of its framework.
+    """
+    flax = import_module(f"{__name__}.flax_side").FlaxSide(flax_model, flax_inputs)
+    return flax, import_module(f"{__name__}.torch_side").TorchSide(torch_model, torch_inputs)
 
 
 def keep_compiled_programs() -> None:

@@ -12,12 +12,12 @@ import optax
 from numpy.typing import NDArray
 
 from parity.backends.flax_models import Model, State, open_model, plain
-from parity.backends.flax_tape import Tape, arrays_of, floats
+from parity.backends.flax_tape import Tape, arrays_of, floats, gelu_taps
 from parity.backends.flax_units import Seat, units_of
 from parity.backends.jax_programs import RUN_ONCE
-from parity.backends.side import Pass, Side
 from parity.backends.twin import Precision
 from parity.pair.seen import Call, Inputs, Seen
+from parity.pair.side import Pass, Side
 from parity.pair.tree import leaves
 from parity.pair.unit import Unit
 from parity.trace import Arrays, Trajectory, call_names
@@ -96,13 +96,14 @@ class FlaxSide(Side):
             parameter_gradients={n: pulled[0][n] for n in pulled[0] if n in self.parameters} if pulled else {},
             input_gradients=dict(zip(given.floating_names, pulled[1], strict=True)) if pulled else {},
             dropouts=tuple(tape.dropouts),
+            gelus=tuple(tape.gelus),
             narrow=_narrow(tape, how.precision),
         )
 
     def _abstract(
         self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass
     ) -> tuple[Tape, dict[str, tuple[int, ...]], list[str]]:
-        """What is called, without computing: the tape, shapes of the result's floating leaves, names of all its leaves."""
+        """What is called, without computing: the tape, shapes of the floating leaves of the result, names of all."""
         with _setting(how.precision):
             given = _Given(inputs, how.precision)
             key = ("abstract", how.training, how.capture, how.precision, given.key, id(how.mask))
@@ -125,7 +126,7 @@ class FlaxSide(Side):
         return Tape(jnp.dtype(how.precision), how.training, zeros, how.mask, how.capture)
 
     def _apply(self, state: State, inputs: Inputs, tape: Tape) -> tuple[Any, State]:
-        with jax.disable_jit():
+        with jax.disable_jit(), gelu_taps(tape):
             return self._model.apply(state, inputs.args, inputs.kwargs, tape)
 
     def _program(self, given: "_Given", how: Pass, tape: Tape) -> Any:

@@ -49,6 +49,7 @@ class Tape:
         self.capture = capture
         self.entries: list[Entry] = []
         self.dropouts: list[Dropped] = []
+        self.gelus: list[str] = []
         self._begun = 0
         self._traces: set[int] | None = None
 
@@ -186,3 +187,22 @@ def _held(module: nn.Module) -> Iterator[nn.Module]:
     """Modules that a bound one was given as fields."""
     names = (field for field in type(module).__dataclass_fields__ if field not in ("parent", "name"))
     yield from (held for held in (getattr(module, name, None) for name in names) if isinstance(held, nn.Module))
+
+
+@contextmanager
+def gelu_taps(tape: Tape) -> Iterator[None]:
+    """Note the form of every GELU that is called by its place in jax.nn, flax.linen or flax.nnx."""
+    original = jax.nn.gelu
+
+    def noted(x: Any, approximate: bool = True) -> Any:
+        tape.gelus.append("tanh" if approximate else "exact")
+        return original(x, approximate=approximate)
+
+    places = [place for place in (jax.nn, nn, nnx, nn.activation) if getattr(place, "gelu", None) is original]
+    try:
+        for place in places:
+            setattr(place, "gelu", noted)  # noqa: B010 - mypy forbids the assignment
+        yield
+    finally:
+        for place in places:
+            setattr(place, "gelu", original)  # noqa: B010 - as above

@@ -22,10 +22,13 @@ class Meanwhile(TorchFunctionMode):
     Args:
         dtype: of the pass.
         mask: what dropout does; None turns it off.
+        gelu: form of every GELU, "exact" or "tanh"; None leaves them.
     """
 
-    def __init__(self, dtype: torch.dtype, mask: Mask | None) -> None:
+    def __init__(self, dtype: torch.dtype, mask: Mask | None, gelu: str | None = None) -> None:
         super().__init__()
+        self.gelu = gelu
+        self.gelus: list[str] = []
         self.dtype = dtype
         self.mask = mask
         self.dropouts: list[Dropped] = []
@@ -37,6 +40,9 @@ class Meanwhile(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         if func in ELEMENTS or func in CHANNELS:
             return self._dropout(func, *args, **kwargs)
+        if func is F.gelu:
+            kwargs["approximate"] = self._gelu(kwargs.get("approximate", args[1] if len(args) > 1 else "none"))
+            args = args[:1]
         for name in ("dropout_p", "dropout"):
             if name in kwargs and func in (F.scaled_dot_product_attention, F.multi_head_attention_forward):
                 kwargs[name] = 0.0
@@ -53,6 +59,10 @@ class Meanwhile(TorchFunctionMode):
         self.dropouts.append(used)
         mask = None if self.mask is None else self.mask(len(self.dropouts) - 1, used)
         return x if mask is None else x * torch.tensor(mask, dtype=x.dtype, device=x.device)
+
+    def _gelu(self, approximate: str) -> str:
+        self.gelus.append("tanh" if approximate == "tanh" else "exact")
+        return approximate if self.gelu is None else "tanh" if self.gelu == "tanh" else "none"
 
     def _widened(self, func: Any, args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
         """The call without its cast to a narrower type."""

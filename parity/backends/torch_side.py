@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from parity.backends.side import Pass, Side
 from parity.backends.torch_ import strict_float32
 from parity.backends.torch_modes import Meanwhile, plain_paths
 from parity.backends.torch_units import units_of
 from parity.backends.twin import Precision
 from parity.pair.seen import Call, Inputs, Seen
+from parity.pair.side import Pass, Side
 from parity.pair.tree import leaves
 from parity.pair.unit import Unit
 from parity.trace import Arrays, Trajectory, call_names
@@ -34,6 +34,7 @@ class TorchSide(Side):
     def __init__(self, model: nn.Module, inputs: Inputs) -> None:
         self._user = model
         self._example = inputs
+        self._gelu: str | None = None
         self._copies: dict[torch.dtype, nn.Module] = {}
 
     @cached_property
@@ -91,7 +92,7 @@ class TorchSide(Side):
         args, kwargs, given = _inputs(inputs, dtype, wanted)
         with (
             _setting(dtype),
-            Meanwhile(dtype, how.mask) as mode,
+            Meanwhile(dtype, how.mask, self._gelu) as mode,
             _taps(model, how.capture, mode) as tape,
             torch.set_grad_enabled(wanted),
         ):
@@ -106,6 +107,7 @@ class TorchSide(Side):
             input_gradients=_pulled(pulled, given) if wanted else {},
             dropouts=tuple(mode.dropouts),
             narrow=_narrow(tape, dtype),
+            gelus=tuple(mode.gelus),
             undone=tuple(dict.fromkeys(mode.casts)),
         )
 
@@ -122,7 +124,7 @@ class TorchSide(Side):
         own, losses = self._optimizer(optimizer, model), []
         for batch, target in zip(inputs, targets, strict=True):
             args, kwargs, _ = _inputs(batch, torch.float64, False)
-            with _setting(torch.float64), Meanwhile(torch.float64, None):
+            with _setting(torch.float64), Meanwhile(torch.float64, None, self._gelu):
                 loss = _distance(model(*args, **kwargs), target)
             own.zero_grad()
             loss.backward()
@@ -158,6 +160,14 @@ class TorchSide(Side):
             own.step()
             seen.append({name: _array(tensor).copy() for name, tensor in tensors.items()})
         return seen
+
+    def undo(self, eps: Mapping[str, float], gelu: str | None) -> "TorchSide":
+        """The same network with other epsilons and another form of GELU."""
+        other = TorchSide(copy.deepcopy(self._user), self._example)
+        other._gelu = gelu or self._gelu
+        for path, value in eps.items():
+            setattr(other._user.get_submodule(path), "eps", value)  # noqa: B010 - mypy takes it for a tensor
+        return other
 
     def adopt(self, native: Mapping[str, NDArray]) -> nn.Module:
         """A copy of the user's network that holds these arrays."""

@@ -57,6 +57,17 @@ def carry_back(match: Match, flax: Mapping[str, NDArray], torch: Mapping[str, ND
     return native
 
 
+def moved(match: Match, torch: Mapping[str, NDArray], rng: Generator) -> Arrays:
+    """PyTorch's arrays with every mapped number moved by one float64 ulp, up or down at random."""
+    native = native_copy(torch)
+    for bond in match.bonds:
+        for link in bond.links:
+            array = link.torch.read(torch)
+            ends = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf)
+            link.torch.write(np.nextafter(array, ends), native)
+    return native
+
+
 def _random(bond: Bond, link: Link, rng: Generator, scale: float) -> NDArray:
     shape = link.shape
     if link.role in KERNELS:

@@ -218,7 +218,7 @@ def _exchanged(
     torch: Mapping[str, NDArray],
     flax: Mapping[str, NDArray],
 ) -> Iterator[Option]:
-    """Other orders of equal layers that are fed the same, whose agreement proves nothing; and of those without calls."""
+    """Other orders of equal layers that are fed the same, whose agreement proves nothing, and of those never called."""
     for numbers in _groups(match, sight, pairs, verified):
         for order in permutations(range(len(numbers))) if len(numbers) <= MOST_IN_GROUP else ():
             if list(order) != sorted(order):

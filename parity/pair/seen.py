@@ -61,6 +61,7 @@ class Seen:
             (floating ones); empty if none was asked for. A parameter without effect has zeros.
         dropouts: uses of dropout, in order.
         narrow: calls whose results are of a narrower floating type than was asked for, with its name.
+        gelus: form of every GELU, in order: "exact" or "tanh".
         undone: paths of modules that cast to a narrower type themselves, which was undone.
     """
 
@@ -71,4 +72,5 @@ class Seen:
     input_gradients: Arrays = field(default_factory=dict)
     dropouts: tuple[Dropped, ...] = ()
     narrow: Mapping[str, str] = field(default_factory=dict)
+    gelus: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What a backend can do with a network that a user brings, whatever its layers."""
+"""What a backend must do with a network that a user brings, whatever its layers."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -95,6 +95,15 @@ class Side(ABC):
             optimizer: optax's transformation; of PyTorch an optimizer over the network's parameters, whose class and
                 settings (those of its first group) are used.
         """
+
+    def undo(self, eps: Mapping[str, float], gelu: str | None) -> "Side":
+        """The same network with other conventions, to confirm that they are the cause of a difference.
+
+        Args:
+            eps: module path → epsilon.
+            gelu: form of every GELU, "exact" or "tanh"; None leaves them.
+        """
+        raise NotImplementedError(f"{self.framework}'s side is never changed")
 
     @abstractmethod
     def adopt(self, native: Mapping[str, NDArray]) -> Any:

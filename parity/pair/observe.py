@@ -1,0 +1,205 @@
+"""Runs both sides of a pair and keeps what was seen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.backends.twin import Precision
+from parity.initial import single
+from parity.pair import draws
+from parity.pair.align import CallPair, pair_blocks, pair_layers
+from parity.pair.inputs import Adapter, adapt
+from parity.pair.layout import TURNS, agree, floating, turned, turns
+from parity.pair.match import Match
+from parity.pair.seen import Inputs, Mask, Seen
+from parity.pair.side import Pass, Side
+from parity.trace import Arrays
+
+MODES = ("evaluation", "training")
+PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Two calls that are compared.
+
+    Args:
+        pair: the calls.
+        leaf_flax, leaf_torch: places among the floating arrays of their results.
+        turn: name of the layout's turn, None if the shapes do not fit.
+    """
+
+    pair: CallPair
+    leaf_flax: int
+    leaf_torch: int
+    turn: str | None
+
+
+@dataclass
+class Couple:
+    """A pair of sides with the inputs that both take, and the layouts of what they return.
+
+    Args:
+        flax, torch: the sides.
+        inputs: as the user gave them.
+        to_flax, to_torch: adapters.
+    """
+
+    flax: Side
+    torch: Side
+    inputs: Inputs
+    to_flax: Adapter = None
+    to_torch: Adapter = None
+    seed: int = 0
+    result_turns: list[str | None] = field(default_factory=list)
+    _names: tuple[list[str], list[str]] | None = None
+    _cotangents: tuple[Arrays, Arrays] | None = None
+
+    def given(self, side: str, inputs: Inputs | None = None) -> Inputs:
+        """The inputs as a side wants them."""
+        return adapt(self.inputs if inputs is None else inputs, self.to_flax if side == "flax" else self.to_torch)
+
+    @property
+    def result_names(self) -> tuple[list[str], list[str]]:
+        """Names of the floating leaves of the results, those at one place taken to be the same."""
+        if self._names is None:
+            ours = list(self.flax.output_shapes(self.given("flax")))
+            theirs = list(self.torch.output_shapes(self.given("torch")))
+            self._names = (list(theirs), theirs) if sorted(ours) == sorted(theirs) else (ours, theirs)
+        return self._names
+
+    @property
+    def cotangents(self) -> tuple[Arrays, Arrays]:
+        """Random cotangents of the results, the same on both sides."""
+        if self._cotangents is None:
+            shapes = self.torch.output_shapes(self.given("torch"))
+            rng = np.random.default_rng([self.seed, 3])
+            theirs = {name: single(rng.standard_normal(shape)) for name, shape in shapes.items()}
+            self._cotangents = self.in_flax(theirs), theirs
+        return self._cotangents
+
+    def in_flax(self, torch: Arrays) -> Arrays:
+        """Arrays by leaf of PyTorch's result, by leaf and in the layout of Flax's."""
+        shapes = self.flax.output_shapes(self.given("flax"))
+        pairs = enumerate(zip(*self.result_names, strict=False))
+        return {a: self._back(place, torch[b], shapes[a]) for place, (a, b) in pairs}
+
+    def _back(self, place: int, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
+        """PyTorch's array in Flax's layout."""
+        known = self.result_turns[place] if place < len(self.result_turns) else None
+        name = known or next((name for name, _ in turns(shape, torch.shape)), None)
+        return np.zeros(shape) if name is None else back(name, torch, shape)
+
+    def look_flax(
+        self,
+        native: Mapping[str, NDArray],
+        mode: str,
+        precision: Precision,
+        inputs: Inputs | None = None,
+        gradients: bool = True,
+        mask: Mask | None = None,
+    ) -> Seen:
+        """A pass of Flax's."""
+        own = self.cotangents[0] if gradients else None
+        how = Pass(precision, mode == "training", gradients, own, mask)
+        return self.flax.run(native, self.given("flax", inputs), how)
+
+    def look_torch(
+        self,
+        native: Mapping[str, NDArray],
+        mode: str,
+        precision: Precision,
+        inputs: Inputs | None = None,
+        gradients: bool = True,
+        mask: Mask | None = None,
+    ) -> Seen:
+        """A pass of PyTorch's."""
+        own = self.cotangents[1] if gradients else None
+        how = Pass(precision, mode == "training", gradients, own, mask)
+        return self.torch.run(native, self.given("torch", inputs), how)
+
+    def settle_layouts(self, flax: Seen, torch: Seen) -> bool:
+        """Take the layouts in which the results agree; whether the cotangents have to be drawn again for them."""
+        found = []
+        for a, b in zip(*self.result_names, strict=False):
+            best = turned(flax.outputs[a], torch.outputs[b])
+            found.append(None if best is None else best[0])
+        before = [
+            self._first_turn(flax.outputs[a].shape, torch.outputs[b].shape)
+            for a, b in zip(*self.result_names, strict=False)
+        ]
+        self.result_turns = found
+        if found == before:
+            return False
+        self._cotangents = None
+        return True
+
+    @staticmethod
+    def _first_turn(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
+        return next((name for name, _ in turns(shape, wanted)), None)
+
+
+def back(name: str, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """PyTorch's array in the layout that the turn of that name makes it of."""
+    turn = TURNS[name.removesuffix(", reshaped")]
+    places = turn(np.arange(int(np.prod(shape))).reshape(shape)).ravel()
+    flat = np.empty(places.size)
+    flat[places] = torch.ravel()
+    return flat.reshape(shape)
+
+
+@dataclass(frozen=True)
+class Views:
+    """What both sides showed in one mode: by precision."""
+
+    flax: Mapping[str, Seen]
+    torch: Mapping[str, Seen]
+
+
+def look(couple: Couple, match: Match, torch: Arrays, mode: str, mask: Mask | None = None) -> Views:
+    """Both sides in both precisions."""
+    flax = draws.carry(match, torch, couple.flax.native)
+    return Views(
+        {p: couple.look_flax(flax, mode, p, mask=mask) for p in PRECISIONS},
+        {p: couple.look_torch(torch, mode, p, mask=mask) for p in PRECISIONS},
+    )
+
+
+def joints(match: Match, views: Views) -> list[Joint]:
+    """The calls that are compared, in PyTorch's order."""
+    flax, torch, low = views.flax["float64"], views.torch["float64"], views.torch["float32"]
+    layers = pair_layers(match, flax.calls, torch.calls)
+
+    def agreeing(a: int, b: int) -> bool:
+        return _leaves(flax, torch, low, a, b)[1]
+
+    blocks = pair_blocks(match, flax.calls, torch.calls, layers, agreeing)
+    found = []
+    for pair in sorted([*layers, *blocks], key=lambda pair: pair.torch):
+        (a, b), _ = _leaves(flax, torch, low, pair.flax, pair.torch)
+        ours, theirs = floating(flax.calls[pair.flax].outputs), floating(torch.calls[pair.torch].outputs)
+        if ours and theirs:
+            turn = turned(ours[a], theirs[b])
+            found.append(Joint(pair, a, b, None if turn is None else turn[0]))
+    return found
+
+
+def _leaves(flax: Seen, torch: Seen, low: Seen, a: int, b: int) -> tuple[tuple[int, int], bool]:
+    """The places of two floating results that agree, the first ones if none do; and whether any do."""
+    ours, theirs = floating(flax.calls[a].outputs)[:3], floating(torch.calls[b].outputs)[:3]
+    lows = floating(low.calls[b].outputs)[:3] if b < len(low.calls) else []
+    for j, (array, small) in enumerate(zip(theirs, lows, strict=False)):
+        for i, mine in enumerate(ours):
+            if agree(mine, array, small):
+                return (i, j), True
+    return (0, 0), False
+
+
+def turn_by(name: str | None, flax: NDArray, wanted: tuple[int, ...]) -> NDArray:
+    """Flax's array by the turn of that name; as it is if there is none."""
+    if name is None:
+        return flax
+    array = TURNS[name.removesuffix(", reshaped")](flax)
+    return array.reshape(wanted) if array.size == np.prod(wanted, dtype=int) else array

@@ -1,0 +1,225 @@
+"""The rungs of the ladder, of what both sides of a user's pair showed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.backends.twin import Precision
+from parity.checks.ladder import NAMES
+from parity.checks.referee import rule_drift
+from parity.checks.verdict import Finding, Rung, Verdict, rung
+from parity.pair.draws import name_of
+from parity.pair.layout import compare, floating, turned
+from parity.pair.match import Bond, Link, Match
+from parity.pair.observe import PRECISIONS, Joint, Views, turn_by
+from parity.pair.seen import Seen
+from parity.report.pair import Layer
+from parity.trace import Arrays, Trajectory, call_names
+
+Names = tuple[Sequence[str], Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The layers of one mode, and the findings on what the networks return."""
+
+    layers: tuple[Layer, ...]
+    results: tuple[Finding, ...]
+
+
+def compare_layers(joints: Sequence[Joint], views: Views, names: Names, mode: str) -> Compared:
+    """Every joint's output and its gradient, and the results."""
+    shown = tuple(_layer(joint, views, mode) for joint in joints)
+    return Compared(shown, tuple(_results(views, names, mode)))
+
+
+def _layer(joint: Joint, views: Views, mode: str) -> Layer:
+    flax, torch = views.flax["float64"], views.torch["float64"]
+    a, b = flax.calls[joint.pair.flax], torch.calls[joint.pair.torch]
+    ours, theirs = call_names([c.path for c in flax.calls]), call_names([c.path for c in torch.calls])
+    arrays = {p: _outputs(views, joint, p) for p in ("float64", "float32")}
+    finding = compare(
+        "output",
+        ours_or_network(theirs[joint.pair.torch]),
+        *arrays["float64"],
+        arrays["float32"][1],
+        arrays["float32"][0],
+        mode=mode,
+    )
+    return Layer(
+        ours[joint.pair.flax],
+        theirs[joint.pair.torch],
+        f"{a.type} / {b.type}",
+        mode,
+        arrays["float64"][1].shape,
+        finding,
+        _inherited(a.inputs, b.inputs),
+        _gradient(joint, views, theirs[joint.pair.torch], mode),
+    )
+
+
+def ours_or_network(name: str) -> str:
+    """The name of a call, "network" for that of the whole."""
+    return name or "network"
+
+
+def _outputs(views: Views, joint: Joint, precision: str) -> tuple[NDArray, NDArray]:
+    ours = floating(views.flax[precision].calls[joint.pair.flax].outputs)[joint.leaf_flax]
+    theirs = floating(views.torch[precision].calls[joint.pair.torch].outputs)[joint.leaf_torch]
+    return turn_by(joint.turn, ours, theirs.shape), theirs
+
+
+def _gradient(joint: Joint, views: Views, name: str, mode: str) -> Finding | None:
+    found = []
+    for precision in ("float64", "float32"):
+        ours = _gradients(views.flax[precision], joint.pair.flax)[joint.leaf_flax]
+        theirs = _gradients(views.torch[precision], joint.pair.torch)[joint.leaf_torch]
+        if ours is None or theirs is None:
+            return None
+        found.append((turn_by(joint.turn, ours, theirs.shape), theirs))
+    (a, b), (low_a, low_b) = found
+    return compare("gradient of output", ours_or_network(name), a, b, low_b, low_a, mode=mode, smooth=False)
+
+
+def _gradients(seen: Seen, place: int) -> list[NDArray | None]:
+    call = seen.calls[place]
+    if not call.gradients:
+        return [None] * len(call.outputs)
+    pairs = zip(call.outputs, call.gradients, strict=True)
+    return [g for o, g in pairs if np.issubdtype(o.dtype, np.floating)]
+
+
+def _inherited(ours: Sequence[NDArray], theirs: Sequence[NDArray]) -> float:
+    """Gap between the first inputs, relative to their size; that between others if it is smaller."""
+    gaps = [_gap(a, b) for b in floating(theirs)[:2] for a in floating(ours)[:2]]
+    return min(gaps, default=0.0)
+
+
+def _gap(a: NDArray, b: NDArray) -> float:
+    turn = turned(a, b)
+    if turn is None:
+        return np.inf
+    with np.errstate(all="ignore"):
+        gap, size = float(np.linalg.norm((turn[1](a) - b).ravel())), float(np.linalg.norm(b.ravel()))
+    return gap / size if size else gap
+
+
+def _results(views: Views, names: Names, mode: str) -> Iterator[Finding]:
+    ours, theirs = names
+    if len(ours) != len(theirs):
+        reason = f"Flax returns {len(ours)} floating arrays, PyTorch {len(theirs)}"
+        yield Finding("result", "network", Verdict.DIFFERENT, np.inf, reason=reason, mode=mode)
+        return
+    for a, b in zip(ours, theirs, strict=True):
+        arrays = {p: (views.flax[p].outputs[a], views.torch[p].outputs[b]) for p in ("float64", "float32")}
+        turn = turned(*arrays["float64"])
+        high, low = ((x if turn is None else turn[1](x), y) for x, y in arrays.values())
+        yield compare("result", b or "network", *high, low[1], low[0], mode=mode)
+
+
+def forward(compared: Sequence[Compared]) -> Rung:
+    """Rung 2: every layer's output and the results, in both modes."""
+    findings = [f for one in compared for f in (*(layer.finding for layer in one.layers), *one.results)]
+    return rung(2, NAMES[2], findings)
+
+
+def gradients(match: Match, compared: Sequence[Compared], views: Mapping[str, Views], parameters: set[str]) -> Rung:
+    """Rung 3: parameters, inputs and every layer's output, for a random cotangent of the results, in both modes."""
+    findings: list[Finding] = []
+    for mode, one in zip(views, compared, strict=True):
+        findings += [layer.gradient for layer in reversed(one.layers) if layer.gradient is not None]
+        findings += parameter_gradients(match, views[mode], parameters, mode)
+        findings += _input_gradients(views[mode], mode)
+    return rung(3, NAMES[3], findings)
+
+
+def parameter_gradients(match: Match, views: Views, parameters: set[str], mode: str) -> Iterator[Finding]:
+    """The gradient of every mapped array that both sides learn."""
+    for bond, link in learnable(match, parameters):
+        (a, low_a), (b, low_b) = (
+            [packing.pull(_given(seen[p].parameter_gradients, packing.names)) for p in ("float64", "float32")]
+            for packing, seen in ((link.flax, views.flax), (link.torch, views.torch))
+        )
+        yield compare("gradient", name_of(bond, link), a, b, low_b, low_a, mode=mode, smooth=False)
+
+
+def learnable(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]:
+    """Mapped arrays that both sides learn; names are "flax:…" and "torch:…"."""
+    for bond in match.bonds:
+        for link in bond.links:
+            names = [f"flax:{n}" for n in link.flax.names] + [f"torch:{n}" for n in link.torch.names]
+            if parameters.issuperset(names):
+                yield bond, link
+
+
+def _given(gradients: Arrays, names: Sequence[str]) -> Arrays:
+    return {name: np.asarray(gradients[name], np.float64) for name in names}
+
+
+def _input_gradients(views: Views, mode: str) -> Iterator[Finding]:
+    pairs = zip(
+        *(views_.items() for views_ in (views.flax["float64"].input_gradients, views.torch["float64"].input_gradients)),
+        strict=False,
+    )
+    for (a_name, a), (b_name, b) in pairs:
+        turn = turned(a, b)
+        if turn is not None:
+            low_a, low_b = views.flax["float32"].input_gradients[a_name], views.torch["float32"].input_gradients[b_name]
+            yield compare("gradient of input", b_name, turn[1](a), b, low_b, turn[1](low_a), mode=mode, smooth=False)
+
+
+def buffers(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]:
+    """Mapped arrays that no side learns."""
+    for bond in match.bonds:
+        for link in bond.links:
+            names = {f"flax:{n}" for n in link.flax.names} | {f"torch:{n}" for n in link.torch.names}
+            if not names & parameters:
+                yield bond, link
+
+
+def state(
+    match: Match, parameters: set[str], after: Mapping[Precision, tuple[Arrays, Arrays]], results: Sequence[Finding]
+) -> Rung:
+    """Rung 4: buffers after training passes, then what the networks return in evaluation.
+
+    Args:
+        match: the map.
+        parameters: names of what is learnt.
+        after: precision → all native arrays of both sides.
+        results: findings on the evaluation afterwards.
+    """
+    findings = []
+    for bond, link in buffers(match, parameters):
+        high, low = ((link.flax.read(after[p][0]), link.torch.read(after[p][1])) for p in PRECISIONS)
+        findings.append(compare("buffer", name_of(bond, link), *high, low[1], low[0], mode="training"))
+    return rung(4, NAMES[4], [*findings, *results])
+
+
+def update(seen: Mapping[str, Mapping[str, Sequence[Arrays]]]) -> Rung:
+    """Rung 5: the optimizers alone. Side → precision → arrays after every step."""
+    findings = []
+    for step, arrays in enumerate(seen["torch"]["float64"]):
+        for name in arrays:
+            flax, torch = ([seen[side][p][step][name] for p in ("float64", "float32")] for side in ("flax", "torch"))
+            named = f"{name} after step {step + 1}"
+            findings.append(compare("optimizer", named, flax[0], torch[0], torch[1], flax[1]))
+    return rung(5, NAMES[5], findings)
+
+
+def trajectory(
+    match: Match, parameters: set[str], runs: Mapping[str, Trajectory], own: Mapping[str, Trajectory]
+) -> Rung:
+    """Rung 6: training runs, against each side's own drift when its start is moved by one ulp. Buffers are rung 4's."""
+    findings = []
+    for step in range(len(runs["torch"].losses)):
+        values, moved = ({side: run.losses[step] for side, run in by.items()} for by in (runs, own))
+        findings.append(rule_drift("loss", f"step {step + 1}", values, moved))
+    for bond, link in learnable(match, parameters):
+        values, moved = (
+            {"flax": link.flax.read(by["flax"].weights), "torch": link.torch.read(by["torch"].weights)}
+            for by in (runs, own)
+        )
+        findings.append(rule_drift("weight afterwards", name_of(bond, link), values, moved))
+    return rung(6, NAMES[6], findings)

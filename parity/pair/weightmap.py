@@ -1,0 +1,115 @@
+"""The weight map for people, and what it covers."""
+
+from collections.abc import Mapping, Sequence
+from math import prod
+
+import numpy as np
+
+from parity.pair.align import split_stack
+from parity.pair.match import Bond, Link, Match
+from parity.pair.observe import Couple, Joint, Views
+from parity.pair.packing import Packing
+from parity.pair.prove import Proof
+from parity.pair.unit import Unit
+from parity.report.pair import Coverage, Mapped
+from parity.trace import call_names, call_path
+
+LETTERS = {("conv", 3): ("OIW", "WIO"), ("conv", 4): ("OIHW", "HWIO"), ("conv", 5): ("OIDHW", "DHWIO")}
+
+
+def table(proof: Proof, views: Mapping[str, Views]) -> list[Mapped]:
+    """One line a canonical array, those without counterpart last."""
+    lines = [_line(proof, bond, link, views) for bond in proof.match.bonds for link in bond.links]
+    for side, units in (("flax", proof.match.lone_flax), ("torch", proof.match.lone_torch)):
+        lines += [_lone(proof, side, unit, role) for unit in units for role in unit.arrays]
+    for bond in proof.match.bonds:
+        lines += [_lone(proof, "flax", bond.flax, role) for role in bond.lone_flax]
+        lines += [_lone(proof, "torch", bond.torch, role) for role in bond.lone_torch]
+    return lines
+
+
+def _line(proof: Proof, bond: Bond, link: Link, views: Mapping[str, Views]) -> Mapped:
+    gradients = [
+        (v.flax["float64"].parameter_gradients, v.torch["float64"].parameter_gradients) for v in views.values()
+    ]
+    learnt = all(name in gradients[0][1] for name in link.torch.names)
+    effect = not learnt or any(np.any(torch[name]) for _, torch in gradients for name in link.torch.names)
+    return Mapped(
+        " + ".join(link.flax.names),
+        " + ".join(link.torch.names),
+        bond.flax.path,
+        bond.torch.path,
+        link.role,
+        proof.flax[link.flax.names[0]].shape,
+        proof.torch[link.torch.names[0]].shape,
+        how(bond, link),
+        prod(link.shape),
+        proof.agrees and effect,
+        "" if effect else "no effect on what the networks return: any numbers would do",
+    )
+
+
+def _lone(proof: Proof, side: str, unit: Unit, role: str) -> Mapped:
+    packing = unit.arrays[role]
+    arrays = proof.flax if side == "flax" else proof.torch
+    shape = arrays[packing.names[0]].shape
+    name = " + ".join(packing.names)
+    if side == "flax":
+        return Mapped(name, "", unit.path, "", role, shape, (), "", prod(shape), False, "no counterpart")
+    return Mapped("", name, "", unit.path, role, (), shape, "", prod(shape), False, "no counterpart")
+
+
+def how(bond: Bond, link: Link) -> str:
+    """How PyTorch's array becomes Flax's, in words."""
+    words = [_packed(link.torch, bond.torch.kind), _fitted(link)]
+    if len(link.flax.parts) > 1:
+        words.append(f"split into {len(link.flax.parts)}")
+    return ", ".join(word for word in words if word) or "as it is"
+
+
+def _packed(packing: Packing, kind: str) -> str:
+    part = packing.parts[0]
+    words = []
+    if packing.join == "sum":
+        words.append("sum of both")
+    if part.cut and isinstance(part.cut[0], tuple):
+        words.append(f"rows {part.cut[0][0]} to {part.cut[0][1]}")
+    if part.axes is not None:
+        letters = LETTERS.get((kind, len(part.axes)))
+        words.append(
+            f"{letters[0]} → {letters[1]}" if letters else "transposed" if len(part.axes) == 2 else "axes moved"
+        )
+    if part.flip:
+        words.append("flipped")
+    if part.offset:
+        words.append(f"{part.offset:+g}")
+    return ", ".join(words)
+
+
+def _fitted(link: Link) -> str:
+    torch = link.torch
+    if torch.reshaped is None:
+        return ""
+    if link.flax.reshaped is not None:
+        inner = "×".join(map(str, torch.reshaped[:-1]))
+        return f"rows from {inner} channels first to channels last"
+    order = torch.transposed or ()
+    return "reshaped" if list(order) == sorted(order) else "transposed"
+
+
+def coverage(match: Match, couple: Couple, joints: Sequence[Joint], views: Views) -> Coverage:
+    """Shares of parameters mapped and of layers compared, and the calls without a partner."""
+    total = sum(couple.torch.native[n].size for n in couple.torch.parameters)
+    mapped = {n for b in match.bonds for li in b.links for n in li.torch.names if n in couple.torch.parameters}
+    covered = sum(couple.torch.native[n].size for n in mapped)
+    flax, torch = views.flax["float64"].calls, views.torch["float64"].calls
+    names = call_names([c.path for c in flax]), call_names([c.path for c in torch])
+    paired = {j.pair.flax for j in joints}, {j.pair.torch for j in joints}
+    layers = {split_stack(b.torch.path)[0] for b in match.bonds} | {u.path for u in match.lone_torch}
+    holding = [i for i, call in enumerate(torch) if call_path(call.path) in layers]
+    return Coverage(
+        covered / total if total else 1.0,
+        sum(i in paired[1] for i in holding) / len(holding) if holding else 1.0,
+        [name or "network" for i, name in enumerate(names[0]) if i not in paired[0] and name],
+        [name or "network" for i, name in enumerate(names[1]) if i not in paired[1] and name],
+    )
