@@ -15,7 +15,9 @@ from parity.backends.flax_models import Model, State, open_model, plain
 from parity.backends.flax_tape import Tape, arrays_of, floats, gelu_taps
 from parity.backends.flax_units import Seat, units_of
 from parity.backends.jax_programs import RUN_ONCE
+from parity.backends.jax_widen import casts, widened
 from parity.backends.twin import Precision
+from parity.pair.align import split_stack
 from parity.pair.seen import Call, Inputs, Seen
 from parity.pair.side import Pass, Side
 from parity.pair.tree import leaves
@@ -34,17 +36,18 @@ class FlaxSide(Side):
         self._model: Model = open_model(model)
         self._example = inputs
         self._programs: dict[Any, Any] = {}
+        self._unrolled = False
 
     @cached_property
     def units(self) -> Sequence[Unit]:
         """Layers that hold arrays."""
-        tape = self._abstract(self.native, self._example, Pass())[0]
-        started: dict[str, int] = {}
-        for entry in sorted(tape.entries, key=lambda entry: entry.start):
-            started.setdefault(entry.path, entry.start)
-        return units_of(
-            [self._seat(path, module, started) for path, module in self._model.modules().items()], self._within
-        )
+        started = self._abstract(self.native, self._example, Pass())[0].started
+        seats = [self._seat(path, module, started) for path, module in self._model.modules().items()]
+        found = units_of(seats, self._within)
+        if any(split_stack(unit.path)[1] is not None for unit in found):
+            self._unrolled = True  # to see every one of the stacked layers; programs of a rolled scan compile faster
+            self._programs.clear()
+        return found
 
     def _seat(self, path: str, module: Any, started: Mapping[str, int]) -> Seat:
         inside = {n: self._model.owned(n) for n in self.native if self._within(path, self._model.owned(n))}
@@ -97,7 +100,8 @@ class FlaxSide(Side):
             input_gradients=dict(zip(given.floating_names, pulled[1], strict=True)) if pulled else {},
             dropouts=tuple(tape.dropouts),
             gelus=tuple(tape.gelus),
-            narrow=_narrow(tape, how.precision),
+            narrow={} if tape.casts else _narrow(tape, how.precision),
+            undone=tuple(tape.casts),
         )
 
     def _abstract(
@@ -117,7 +121,8 @@ class FlaxSide(Side):
                     result.extend((name, leaf) for name, leaf in leaves(output) if isinstance(leaf, jax.Array))
                     return arrays_of(output)
 
-                jax.eval_shape(trace, _state(native, how.precision), given.arrays)
+                traced = jax.make_jaxpr(trace)(_state(native, how.precision), given.arrays)
+                tape.casts = list(dict.fromkeys(casts(traced.jaxpr))) if how.precision == "float64" else []
                 shapes = {name: leaf.shape for name, leaf in result if floats(leaf)}
                 self._programs[key] = tape, shapes, [name for name, _ in result]
             return self._programs[key]
@@ -126,7 +131,7 @@ class FlaxSide(Side):
         return Tape(jnp.dtype(how.precision), how.training, zeros, how.mask, how.capture)
 
     def _apply(self, state: State, inputs: Inputs, tape: Tape) -> tuple[Any, State]:
-        with jax.disable_jit(), gelu_taps(tape):
+        with jax.disable_jit(self._unrolled), gelu_taps(tape):
             return self._model.apply(state, inputs.args, inputs.kwargs, tape)
 
     def _program(self, given: "_Given", how: Pass, tape: Tape) -> Any:
@@ -136,13 +141,20 @@ class FlaxSide(Side):
             example = given
 
             def run(state: State, arrays: Leaves, cotangents: Leaves, zeros: list[Leaves]) -> Any:
-                return self._traced(state, arrays, cotangents, zeros, example, how)
+                return self._traced(state, arrays, cotangents, zeros, example, how, bool(tape.casts))
 
             self._programs[key] = jax.jit(run, compiler_options=RUN_ONCE)
         return self._programs[key]
 
     def _traced(
-        self, state: State, arrays: Leaves, cotangents: Leaves, zeros: list[Leaves], given: "_Given", how: Pass
+        self,
+        state: State,
+        arrays: Leaves,
+        cotangents: Leaves,
+        zeros: list[Leaves],
+        given: "_Given",
+        how: Pass,
+        wide: bool,
     ) -> Any:
         def forward(state: State, floating: Leaves, zeros: list[Leaves]) -> Any:
             tape = self._tape(how, zeros if how.cotangents is not None else None)
@@ -152,6 +164,7 @@ class FlaxSide(Side):
             recorded = [(entry.inputs, entry.outputs) for entry in tape.entries]
             return [leaf for leaf in every if floats(leaf)], (every, recorded, buffers)
 
+        forward = widened(forward) if wide else forward
         floating = [array for array in arrays if floats(array)]
         if how.cotangents is None:
             _, (every, recorded, buffers) = forward(state, floating, zeros)

@@ -50,6 +50,8 @@ class Tape:
         self.entries: list[Entry] = []
         self.dropouts: list[Dropped] = []
         self.gelus: list[str] = []
+        self.casts: list[str] = []
+        self.started: dict[str, int] = {}
         self._begun = 0
         self._traces: set[int] | None = None
 
@@ -64,6 +66,7 @@ class Tape:
 
     def begin(self, path: str, kind: str, given: Any) -> Entry:
         """Note that a call begins."""
+        self.started.setdefault(path, self._begun)
         self._begun += 1
         return Entry(path, kind, self._begun - 1, arrays_of(given))
 

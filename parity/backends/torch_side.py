@@ -44,7 +44,8 @@ class TorchSide(Side):
         taped = self._pass(self.native, self._example, Pass())
         for call in sorted(taped.calls, key=lambda call: call.start):
             started.setdefault(call.path, len(started))
-        return units_of(self._model(torch.float64), started)
+        own = units_of(self._model(torch.float64), started)
+        return [unit for unit in own if not any(name in self.ties for p in unit.arrays.values() for name in p.names)]
 
     @cached_property
     def native(self) -> Arrays:

@@ -29,8 +29,10 @@ def pair_layers(match: Match, flax: Sequence[Call], torch: Sequence[Call]) -> li
     """The n-th calls of paired units, in PyTorch's order; units that are not called equally often are left out."""
     ours, theirs = _by_path(flax), _by_path(torch)
     depth = _depth(match)
-    found = []
+    found: list[CallPair] = []
     for number, bond in enumerate(match.bonds):
+        if "custom" in (bond.flax.kind, bond.torch.kind) and not _lone_module(match, number):
+            continue
         path, index = split_stack(bond.flax.path)
         mine = ours.get(path, [])
         if index is not None and path in depth:
@@ -39,6 +41,20 @@ def pair_layers(match: Match, flax: Sequence[Call], torch: Sequence[Call]) -> li
         if len(mine) == len(other):
             found += [CallPair(a, b, number) for a, b in zip(mine, other, strict=True)]
     return sorted(found, key=lambda pair: pair.torch)
+
+
+def _lone_module(match: Match, number: int) -> bool:
+    """Whether the modules of a pair hold no other layer: else their calls are of more than its arrays, or it is one of
+    several arrays of one module, of which the first speaks for it."""
+    one = match.bonds[number]
+    others = [bond for place, bond in enumerate(match.bonds) if place != number]
+    if any((b.flax.path, b.torch.path) == (one.flax.path, one.torch.path) for b in match.bonds[:number]):
+        return False
+    return not any(
+        (beneath(b.flax.path, one.flax.path) and b.flax.path != one.flax.path)
+        or (beneath(b.torch.path, one.torch.path) and b.torch.path != one.torch.path)
+        for b in others
+    )
 
 
 def pair_blocks(

@@ -62,7 +62,7 @@ class Seen:
         dropouts: uses of dropout, in order.
         narrow: calls whose results are of a narrower floating type than was asked for, with its name.
         gelus: form of every GELU, in order: "exact" or "tanh".
-        undone: paths of modules that cast to a narrower type themselves, which was undone.
+        undone: where a cast to a narrower type is written, which was undone: module paths, or lines of the source.
     """
 
     outputs: Arrays
