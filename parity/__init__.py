@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from parity.port import compare
+    from parity.port import compare, convert
 
-__all__ = ["compare"]
+__all__ = ["compare", "convert"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,14 +8,17 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NoReturn
 
 from parity import recipes
 from parity.errors import UsageError, unknown_name
+from parity.files import require_writable
+from parity.pair.target import is_target
 from parity.report import json_, terminal
 from parity.report.result import exit_code
 
+RECIPES_ONLY = ("rungs", "device", "data", "length", "weights", "data_dir", "download")
+PAIRS_ONLY = ("html", "junit", "markdown", "accept", "dropout", "no_probes", "map", "map_out", "show_map", "repro")
 LARGEST_RATE = 1e30  # float32 ends at 3e38, and PyTorch raises an error where its optimizers pass that
 
 
@@ -43,15 +46,52 @@ def _list(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _check_pairs(arguments: argparse.Namespace) -> int:
+    from parity.pair import command
+
+    others = [name for name in arguments.names if not is_target(name)]
+    if others:
+        raise UsageError(f"got {', '.join(others)} beside path/to/file.py:function; check recipes by themselves")
+    used = [o for o in RECIPES_ONLY if getattr(arguments, o) not in (None, False, "cpu")]
+    if used:
+        raise UsageError(f"--{used[0].replace('_', '-')} is for recipes; the file's function makes networks and inputs")
+    with _Progress() as progress:
+        return command.check(arguments, progress.note)
+
+
+def _require_recipes_options(arguments: argparse.Namespace) -> None:
+    used = [o for o in PAIRS_ONLY if getattr(arguments, o) not in (None, False, [])]
+    if used:
+        raise UsageError(
+            f"--{used[0].replace('_', '-')} is for a pair of your own; name it as path/to/file.py:function"
+        )
+
+
+def _convert(arguments: argparse.Namespace) -> int:
+    from parity.pair import command
+
+    with _Progress() as progress:
+        return command.convert(arguments, progress.note)
+
+
+def _conventions(arguments: argparse.Namespace) -> int:
+    from parity.pair import command
+
+    return command.conventions(arguments)
+
+
 def _check(arguments: argparse.Namespace) -> int:
     from parity import weights
     from parity.backends import keep_compiled_programs
     from parity.check import RUNGS, check, parse_rungs
 
+    if any(is_target(name) for name in arguments.names):
+        return _check_pairs(arguments)
+    _require_recipes_options(arguments)
     chosen = _chosen(arguments)
     rungs = RUNGS if arguments.rungs is None else parse_rungs(arguments.rungs)
     given = weights.load(arguments.weights) if arguments.weights else None
-    _require_folder(arguments.json)
+    require_writable("--json", arguments.json)
     keep_compiled_programs()
     with _Progress() as progress:
         results = [
@@ -122,7 +162,7 @@ def _bugs(arguments: argparse.Namespace) -> int:
     from parity.bugs import run
     from parity.report import bugs as table
 
-    _require_folder(arguments.json)
+    require_writable("--json", arguments.json)
     keep_compiled_programs()
     with _Progress() as progress:
         outcomes = run.run(arguments.ids, seed=arguments.seed, progress=progress.note)
@@ -152,12 +192,6 @@ class _Progress:
             self._status.update(what)
         else:
             self._console.print(what)
-
-
-def _require_folder(path: str | None) -> None:
-    """Fail before the work, not after it, where its result could not be kept."""
-    if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
-        raise UsageError(f"--json got {path}; expected a file name in a folder that exists")
 
 
 def _seed(text: str) -> int:
@@ -195,7 +229,12 @@ def _parser() -> argparse.ArgumentParser:
     listing.set_defaults(run=_list)
 
     check = commands.add_parser("check", help="check networks, all if none is named")
-    check.add_argument("names", nargs="*", metavar="NAME", help="see parity list")
+    check.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a recipe (parity list), or path/to/file.py:function that returns your pair and inputs",
+    )
     check.add_argument(
         "--rungs", metavar="LIST", help="rungs of the ladder, such as 2-4 or forward,update; all if left out"
     )
@@ -205,7 +244,18 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("--weights", metavar="FILE", help="canonical weights (safetensors) to check one network with")
     check.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
     check.add_argument("--download", action="store_true", help="let torchvision download the images")
+    _add_pair_options(check)
     check.set_defaults(run=_check)
+
+    convert = commands.add_parser("convert", help="carry weights from one network of a pair to the other")
+    convert.add_argument("target", metavar="FILE.py:FUNCTION", help="makes the pair")
+    convert.add_argument("--direction", choices=("torch->flax", "flax->torch"), default="torch->flax")
+    convert.add_argument("--out", metavar="FILE", required=True, help="safetensors file to write")
+    convert.add_argument("--map", metavar="FILE", help="weight map to use as it is")
+    convert.set_defaults(run=_convert)
+
+    known = commands.add_parser("conventions", help="differences of convention that can be accepted by name")
+    known.set_defaults(run=_conventions)
 
     _add_train(commands)
     _add_reproduce(commands)
@@ -218,6 +268,22 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--seed", type=_seed, default=0, metavar="N", help="of weights, data and cotangents (0)")
         command.add_argument("--json", metavar="FILE", help="write everything there too")
     return parser
+
+
+def _add_pair_options(check: argparse.ArgumentParser) -> None:
+    pair = check.add_argument_group("for a pair of your own, path/to/file.py:function")
+    pair.add_argument("--html", metavar="FILE", help="write the report as one HTML file")
+    pair.add_argument("--junit", metavar="FILE", help="write the rungs as JUnit's XML")
+    pair.add_argument("--markdown", metavar="FILE", help="write a summary, such as $GITHUB_STEP_SUMMARY")
+    pair.add_argument("--repro", metavar="FILE", help="write a script that shows the first difference, if there is one")
+    pair.add_argument(
+        "--accept", action="append", default=[], metavar="NAME", help="a convention that is no difference to you"
+    )
+    pair.add_argument("--dropout", choices=("off", "shared"), help="shared: the same masks on both sides (off)")
+    pair.add_argument("--no-probes", action="store_true", help="your inputs only")
+    pair.add_argument("--map", metavar="FILE", help="weight map to use as it is")
+    pair.add_argument("--map-out", metavar="FILE", help="write the weight map")
+    pair.add_argument("--show-map", action="store_true", help="print the weight map")
 
 
 def _add_train(commands: Any) -> None:

@@ -48,6 +48,12 @@ def write_atomically(path: str | Path, content: bytes | str) -> Path:
     return Path(path)
 
 
+def require_writable(option: str, path: str | None) -> None:
+    """Raise UsageError before the work, not after it, where its result could not be kept."""
+    if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
+        raise UsageError(f"{option} got {path}; expected a file name in a folder that exists")
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

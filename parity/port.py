@@ -1,12 +1,19 @@
 """Bring your own pair: one call for any Flax network and any PyTorch network."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from parity.backends import open_sides
+from parity.errors import UsageError
 from parity.pair.compare import compare_sides
+from parity.pair.convert import Direction, convert_sides
 from parity.pair.inputs import Adapter
+from parity.pair.side import Side
 from parity.report.pair import Report
+from parity.trace import Arrays
+
+DROPOUTS = ("off", "shared")
+DIRECTIONS = ("torch->flax", "flax->torch")
 
 
 def compare(
@@ -18,6 +25,10 @@ def compare(
     to_torch: Adapter = None,
     optimizers: tuple[Any, Any] | None = None,
     accept: Sequence[str] = (),
+    dropout: Literal["off", "shared"] = "off",
+    probes: bool = True,
+    map: str | None = None,
+    map_out: str | None = None,
     seed: int = 0,
     name: str = "pair",
     progress: Callable[[str], None] = lambda note: None,
@@ -36,21 +47,77 @@ def compare(
         optimizers: an optax transformation and a PyTorch optimizer over the network's parameters, for the rungs update
             and trajectory.
         accept: names of conventions (`parity conventions`) that are no difference to you.
+        dropout: "off", or "shared": in training the same masks are injected into both.
+        probes: whether inputs and weights beyond yours are tried too, where the networks take them.
+        map: file of a weight map (`map_out` writes one) to use as it is, instead of looking for one.
+        map_out: file to write the map to.
         seed: of weights, cotangents and what else is drawn.
         name: of the pair, for the report.
         progress: told in a word what is being done.
 
     Raises:
-        UsageError: the models, the inputs, a layout or a name is not what it should be.
+        UsageError: the models, the inputs, a layout, a map or a name is not what it should be.
     """
+    if dropout not in DROPOUTS:
+        raise UsageError(f"dropout got {dropout!r}; expected one of {', '.join(DROPOUTS)}")
     return compare_sides(
-        lambda flax, torch: open_sides(flax_model, torch_model, flax, torch),
+        _opener(flax_model, torch_model),
         inputs,
         to_flax=to_flax,
         to_torch=to_torch,
         optimizers=optimizers,
         accept=accept,
+        dropout=dropout,
+        probe=probes,
+        map_file=map,
+        map_out=map_out,
         seed=seed,
         name=name,
         progress=progress,
     )
+
+
+def convert(
+    flax_model: Any,
+    torch_model: Any,
+    inputs: Any,
+    direction: Direction = "torch->flax",
+    *,
+    to_flax: Adapter = None,
+    to_torch: Adapter = None,
+    map: str | None = None,
+) -> Any:
+    """Carry weights and buffers from one network to the other, by a map that is proven first.
+
+    Args:
+        direction: "torch->flax" or "flax->torch"; the other arguments are those of `compare`.
+
+    Returns:
+        A copy of the receiving network (of Linen, module and variables) with the other's numbers, in its own dtypes.
+
+    Raises:
+        UsageError: the networks do not agree with any map, or an array would be left without a counterpart.
+    """
+    side, native = converted(flax_model, torch_model, inputs, direction, to_flax=to_flax, to_torch=to_torch, map=map)
+    return side.adopt(native)
+
+
+def converted(
+    flax_model: Any,
+    torch_model: Any,
+    inputs: Any,
+    direction: Direction,
+    *,
+    to_flax: Adapter = None,
+    to_torch: Adapter = None,
+    map: str | None = None,
+) -> tuple[Side, Arrays]:
+    """The receiving side and its native arrays; see `convert`."""
+    if direction not in DIRECTIONS:
+        raise UsageError(f"direction got {direction!r}; expected one of {', '.join(DIRECTIONS)}")
+    opener = _opener(flax_model, torch_model)
+    return convert_sides(opener, inputs, direction, to_flax=to_flax, to_torch=to_torch, map_file=map)
+
+
+def _opener(flax_model: Any, torch_model: Any) -> Callable[..., tuple[Side, Side]]:
+    return lambda flax, torch: open_sides(flax_model, torch_model, flax, torch)

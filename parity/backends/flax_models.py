@@ -2,7 +2,8 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -41,22 +42,30 @@ class Model(ABC):
 
     @abstractmethod
     def modules(self) -> dict[str, Any]:
-        """Path → module, parents first; Linen knows those that have run."""
+        """Path → module, parents first; Linen knows those that have run in a float32 pass."""
 
     @abstractmethod
     def adopt(self, native: Mapping[str, Any]) -> Any:
         """The user's object with these arrays."""
 
-    def owned(self, name: str) -> str:
-        """Native name without what does not belong to the module path."""
-        return name
+    @property
+    def ties(self) -> dict[str, str]:
+        """Second names → native names."""
+        return {}
+
+    @abstractmethod
+    def place(self, name: str) -> tuple[str, str]:
+        """Path of the module that holds a native array, and the array's name in it."""
 
 
-def mode_words(call: Callable[..., Any], training: bool) -> dict[str, bool]:
-    """The keyword by which a call is told its mode, if it has one."""
-    known = inspect.signature(call).parameters
+def in_mode(call: Callable[..., Any], args: Any, kwargs: Any, training: bool) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments of a module's call, told its mode by the keyword that it has for this, if any."""
+    known = list(inspect.signature(call).parameters)[1:]  # without self
     words = {**dict.fromkeys(TRAINING_WORDS, training), **dict.fromkeys(EVALUATION_WORDS, not training)}
-    return {word: value for word, value in words.items() if word in known}
+    placed = known[: len(args)]
+    positional = [words.get(word, arg) for word, arg in zip(placed, args, strict=False)]
+    named = {word: value for word, value in words.items() if word in known and word not in placed}
+    return [*positional, *args[len(placed) :]], {**kwargs, **named}
 
 
 class NnxModel(Model):
@@ -93,17 +102,41 @@ class NnxModel(Model):
         """Result and buffers of one pass."""
         graph, variables = self._parts(tape.training, tape.dtype)
         flat = [
-            (p, v.replace(state[_dotted(p)]) if _dotted(p) in state else v) for p, v in nnx.to_flat_state(variables)
+            (p, v.replace(state[_dotted(p)] if _dotted(p) in state else v.get_value()))  # new ones, of this trace
+            for p, v in nnx.to_flat_state(variables)
         ]
         model = nnx.merge(graph, nnx.from_flat_state(flat))
+        args, kwargs = in_mode(type(model).__call__, args, kwargs, tape.training)
         with nnx_taps(model, tape):
-            result = model(*args, **{**kwargs, **mode_words(type(model).__call__, tape.training)})
+            result = model(*args, **kwargs)
         after = {_dotted(path): variable for path, variable in nnx.to_flat_state(nnx.state(model))}
         return result, {name: after[name].get_value() for name in state if name not in self.parameters}
 
     def modules(self) -> dict[str, Any]:
         """Path → module."""
-        return {_dotted(path): module for path, module in nnx.iter_modules(self._user)}
+        found = sorted(nnx.iter_modules(self._user), key=lambda item: len(item[0]))
+        return {_dotted(path): module for path, module in found}
+
+    def place(self, name: str) -> tuple[str, str]:
+        """The innermost module: an array may lie in a list or a dict that it holds."""
+        parts, modules = name.split("."), self._paths
+        depth = next(depth for depth in range(len(parts) - 1, -1, -1) if ".".join(parts[:depth]) in modules)
+        return ".".join(parts[:depth]), ".".join(parts[depth:])
+
+    @cached_property
+    def _paths(self) -> frozenset[str]:
+        return frozenset(_dotted(path) for path, _ in nnx.iter_modules(self._user))
+
+    @property
+    def ties(self) -> dict[str, str]:
+        """Of modules and variables that are reached in several ways."""
+        first = {id(v): _dotted(path) for path, v in nnx.iter_graph(self._user) if isinstance(v, nnx.Variable)}
+        known = self.arrays
+        return {
+            name: first[id(v)]
+            for name, v in _every_variable(self._user, ())
+            if first[id(v)] in known and first[id(v)] != name
+        }
 
     def adopt(self, native: Mapping[str, Any]) -> nnx.Module:
         """A clone that holds these arrays, in the user's dtypes."""
@@ -123,6 +156,7 @@ class LinenModel(Model):
     def __init__(self, module: nn.Module, variables: Mapping[str, Any]) -> None:
         self._module = module
         self._variables = _plain(variables)
+        self._paths = {"/".join(path): path for path in traverse_util.flatten_dict(self._variables)}
         if "params" not in self._variables:
             got = ", ".join(self._variables) or "nothing"
             raise UsageError(
@@ -133,33 +167,34 @@ class LinenModel(Model):
     @property
     def arrays(self) -> dict[str, Any]:
         """All collections, "collection/path/name"."""
-        return traverse_util.flatten_dict(self._variables, sep="/")
+        return _joined(self._variables)
 
     @property
     def parameters(self) -> frozenset[str]:
         """Those of the collection params."""
         return frozenset(name for name in self.arrays if name.startswith("params/"))
 
-    def owned(self, name: str) -> str:
-        """Without the collection."""
-        return name.partition("/")[2]
+    def place(self, name: str) -> tuple[str, str]:
+        """By the path, as a name may hold a slash itself (weight norm's)."""
+        path = self._paths[name]
+        return "/".join(path[1:-1]), path[-1]
 
     def apply(self, state: State, args: Any, kwargs: Any, tape: Tape) -> tuple[Any, State]:
         """Result and buffers of one pass."""
-        variables = traverse_util.unflatten_dict({tuple(name.split("/")): a for name, a in state.items()})
+        variables = traverse_util.unflatten_dict({self._paths[name]: array for name, array in state.items()})
         mutable = [collection for collection in variables if collection != "params"]
-        words = mode_words(type(self._module).__call__, tape.training)
+        args, kwargs = in_mode(type(self._module).__call__, args, kwargs, tape.training)
         key = jax.random.key(0)
-        with linen_taps(tape, self._seen):
+        with linen_taps(tape, self._seen if tape.dtype == jnp.float32 else {}):  # whose modules are not widened
             result, after = self._module.apply(
-                variables, *args, **{**kwargs, **words}, mutable=mutable, rngs={"dropout": key, "params": key}
+                variables, *args, **kwargs, mutable=mutable, rngs={"dropout": key, "params": key}
             )
-        changed = {**state, **traverse_util.flatten_dict(_plain(after), sep="/")}
+        changed = {**state, **_joined(_plain(after))}
         return result, {name: changed[name] for name in state if name not in self.parameters}
 
     def modules(self) -> dict[str, Any]:
-        """Path → module of those that have run; those that hold arrays and have not are None."""
-        paths = [self.owned(name).split("/")[:-1] for name in self.arrays]
+        """Path → module of those that have run in float32; those that hold arrays and have not are None."""
+        paths = [path[1:-1] for path in self._paths.values()]
         every = dict.fromkeys("/".join(path[:depth]) for path in paths for depth in range(len(path) + 1))
         return {path: self._seen.get(path) for path in {**every, **dict.fromkeys(self._seen)}}
 
@@ -167,7 +202,27 @@ class LinenModel(Model):
         """Module and variables that hold these arrays, in the user's dtypes."""
         own = self.arrays
         flat = {name: jnp.asarray(native.get(name, array), jnp.asarray(array).dtype) for name, array in own.items()}
-        return self._module, traverse_util.unflatten_dict({tuple(n.split("/")): a for n, a in flat.items()})
+        return self._module, traverse_util.unflatten_dict({self._paths[n]: a for n, a in flat.items()})
+
+
+def _every_variable(
+    node: Any, path: tuple[Any, ...], above: tuple[int, ...] = ()
+) -> Iterator[tuple[str, nnx.Variable]]:
+    """Name and variable for every way that leads to one."""
+    if isinstance(node, nnx.Variable):
+        yield _dotted(path), node
+        return
+    if id(node) in above:
+        return
+    inside: Any = ()
+    if isinstance(node, nnx.Module):
+        inside = [(int(k) if k.isdigit() else k, v) for k, v in vars(node).items()]
+    elif isinstance(node, Mapping):
+        inside = node.items()
+    elif isinstance(node, list | tuple):
+        inside = enumerate(node)
+    for key, item in inside:
+        yield from _every_variable(item, (*path, key), (*above, id(node)))
 
 
 def open_model(model: Any) -> Model:
@@ -199,6 +254,10 @@ def plain(arrays: Mapping[str, Any]) -> Arrays:
 
 def _plain(tree: Any) -> Any:
     return {key: _plain(item) for key, item in tree.items()} if isinstance(tree, Mapping) else tree
+
+
+def _joined(tree: Any) -> dict[str, Any]:
+    return {"/".join(path): array for path, array in traverse_util.flatten_dict(tree).items()}
 
 
 def _dotted(path: Any) -> str:

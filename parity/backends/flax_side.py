@@ -1,7 +1,6 @@
 """A user's Flax network, seen through NumPy."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -11,8 +10,9 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
+from parity.backends.flax_given import Given, Leaves, setting, state_of
 from parity.backends.flax_models import Model, State, open_model, plain
-from parity.backends.flax_tape import Tape, arrays_of, floats, gelu_taps
+from parity.backends.flax_tape import Tape, arrays_of, floats, gelu_taps, transparent_checkpoints
 from parity.backends.flax_units import Seat, units_of
 from parity.backends.jax_programs import RUN_ONCE
 from parity.backends.jax_widen import casts, widened
@@ -23,8 +23,6 @@ from parity.pair.side import Pass, Side
 from parity.pair.tree import leaves
 from parity.pair.unit import Unit
 from parity.trace import Arrays, Trajectory, call_names
-
-Leaves = list[jax.Array]
 
 
 class FlaxSide(Side):
@@ -41,20 +39,28 @@ class FlaxSide(Side):
     @cached_property
     def units(self) -> Sequence[Unit]:
         """Layers that hold arrays."""
-        started = self._abstract(self.native, self._example, Pass())[0].started
+        started = self._abstract(self.native, self._example, Pass("float32"))[0].started
         seats = [self._seat(path, module, started) for path, module in self._model.modules().items()]
         found = units_of(seats, self._within)
         if any(split_stack(unit.path)[1] is not None for unit in found):
-            self._unrolled = True  # to see every one of the stacked layers; programs of a rolled scan compile faster
-            self._programs.clear()
+            self._unroll()  # to see every one of the stacked layers; programs of a rolled scan compile faster
         return found
 
+    def _unroll(self) -> None:
+        self._unrolled = True
+        self._programs.clear()
+
     def _seat(self, path: str, module: Any, started: Mapping[str, int]) -> Seat:
-        inside = {n: self._model.owned(n) for n in self.native if self._within(path, self._model.owned(n))}
+        places = {native: self._model.place(native) for native in self.native}
         skip = len(path) + len(self._model.separator) if path else 0
-        names = {own[skip:].replace(self._model.separator, "."): native for native, own in inside.items()}
+        names = {}
+        for native, (holder, own) in places.items():
+            if self._within(path, holder):
+                inner = holder[skip:].replace(self._model.separator, ".")
+                names[f"{inner}.{own}" if inner else own] = native
+        held = [own for own, native in names.items() if places[native][0] == path]
         shapes = {own: self.native[native].shape for own, native in names.items()}
-        return Seat(path, module, names, shapes, started.get(path))
+        return Seat(path, module, names, shapes, started.get(path), held)
 
     def _within(self, path: str, other: str) -> bool:
         return path == "" or other == path or other.startswith(path + self._model.separator)
@@ -69,10 +75,10 @@ class FlaxSide(Side):
         """Names of the learnable ones."""
         return self._model.parameters
 
-    @property
+    @cached_property
     def ties(self) -> Mapping[str, str]:
-        """None: what Flax shares has one name."""
-        return {}
+        """Second names of what NNX shares; Linen's variables have one each."""
+        return self._model.ties
 
     def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
         """Shape of each floating leaf of the result."""
@@ -81,16 +87,16 @@ class FlaxSide(Side):
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
         """One pass."""
         tape, shapes, names = self._abstract(native, inputs, how)
-        with _setting(how.precision):
-            given = _Given(inputs, how.precision)
-            zeros = [[jnp.zeros(o.shape, o.dtype) for o in e.outputs if floats(o)] for e in tape.entries]
+        with setting(how.precision):
+            given = Given(inputs, how.precision)
+            zeros = [[jnp.zeros(o.shape, how.precision) for o in e.outputs if floats(o)] for e in tape.entries]
             cotangents = [
                 jnp.asarray(np.asarray((how.cotangents or {}).get(name, np.zeros(shape))), how.precision)
                 for name, shape in shapes.items()
             ]
             program = self._program(given, how, tape)
-            state = _state(native, how.precision)
-            found = jax.tree.map(np.asarray, program(state, given.arrays, cotangents, zeros if how.cotangents else []))
+            state = state_of(native, how.precision)
+            found = jax.tree.map(_array, program(state, given.arrays, cotangents, zeros if how.cotangents else []))
         results, recorded, buffers, pulled = found
         return Seen(
             outputs=dict(zip(names, results, strict=True)),
@@ -108,9 +114,9 @@ class FlaxSide(Side):
         self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass
     ) -> tuple[Tape, dict[str, tuple[int, ...]], list[str]]:
         """What is called, without computing: the tape, shapes of the floating leaves of the result, names of all."""
-        with _setting(how.precision):
-            given = _Given(inputs, how.precision)
-            key = ("abstract", how.training, how.capture, how.precision, given.key, id(how.mask))
+        with setting(how.precision):
+            given = Given(inputs, how.precision)
+            key = ("abstract", how.training, how.capture, how.precision, given.key, how.mask)
             if key not in self._programs:
                 tape = self._tape(how, None)
                 result: list[tuple[str, Any]] = []
@@ -121,22 +127,25 @@ class FlaxSide(Side):
                     result.extend((name, leaf) for name, leaf in leaves(output) if isinstance(leaf, jax.Array))
                     return arrays_of(output)
 
-                traced = jax.make_jaxpr(trace)(_state(native, how.precision), given.arrays)
+                traced = jax.make_jaxpr(trace)(state_of(native, how.precision), given.arrays)
+                if tape.apart and not self._unrolled:
+                    self._unroll()  # to see every use of dropout
+                    return self._abstract(native, inputs, how)
                 tape.casts = list(dict.fromkeys(casts(traced.jaxpr))) if how.precision == "float64" else []
                 shapes = {name: leaf.shape for name, leaf in result if floats(leaf)}
                 self._programs[key] = tape, shapes, [name for name, _ in result]
             return self._programs[key]
 
     def _tape(self, how: Pass, zeros: Any) -> Tape:
-        return Tape(jnp.dtype(how.precision), how.training, zeros, how.mask, how.capture)
+        return Tape(jnp.dtype(how.precision), how.training, zeros, how.mask, how.capture, self._unrolled)
 
     def _apply(self, state: State, inputs: Inputs, tape: Tape) -> tuple[Any, State]:
-        with jax.disable_jit(self._unrolled), gelu_taps(tape):
+        with jax.disable_jit(self._unrolled), gelu_taps(tape), transparent_checkpoints():
             return self._model.apply(state, inputs.args, inputs.kwargs, tape)
 
-    def _program(self, given: "_Given", how: Pass, tape: Tape) -> Any:
+    def _program(self, given: Given, how: Pass, tape: Tape) -> Any:
         wanted = how.cotangents is not None
-        key = (how.training, how.capture, wanted, how.precision, given.key, id(how.mask))
+        key = (how.training, how.capture, wanted, how.precision, given.key, how.mask)
         if key not in self._programs:
             example = given
 
@@ -152,7 +161,7 @@ class FlaxSide(Side):
         arrays: Leaves,
         cotangents: Leaves,
         zeros: list[Leaves],
-        given: "_Given",
+        given: Given,
         how: Pass,
         wide: bool,
     ) -> Any:
@@ -182,19 +191,22 @@ class FlaxSide(Side):
     ) -> Trajectory:
         """Float64 training steps."""
         how = Pass(training=True, capture=False)
-        with _setting("float64"):
-            state, losses = _state(native, "float64"), []
+        with setting("float64"):
+            state, losses = state_of(native, "float64"), []
             learnable = {name: a for name, a in state.items() if name in self.parameters}
             moments = optimizer.init(learnable)
-            given = _Given(inputs[0], "float64")
+            given = Given(inputs[0], "float64")
 
-            @jax.jit
-            def step(state: State, moments: Any, arrays: Leaves, targets: dict[str, jax.Array]) -> Any:
+            casts = self._abstract(native, inputs[0], how)[0].casts
+
+            def one(state: State, moments: Any, arrays: Leaves, targets: dict[str, jax.Array]) -> Any:
                 return self._step(state, moments, given.merged(arrays), targets, optimizer, how)
+
+            step = jax.jit(widened(one) if casts else one)
 
             for batch, target in zip(inputs, targets, strict=True):
                 wanted = {name: jnp.asarray(array) for name, array in target.items()}
-                state, moments, loss = step(state, moments, _Given(batch, "float64").arrays, wanted)
+                state, moments, loss = step(state, moments, Given(batch, "float64").arrays, wanted)
                 losses.append(float(loss))
             return Trajectory(np.array(losses), {name: np.array(array) for name, array in state.items()})
 
@@ -220,7 +232,7 @@ class FlaxSide(Side):
         precision: Precision,
     ) -> list[Arrays]:
         """Feed a stream of gradients to the optimizer alone."""
-        with _setting(precision):
+        with setting(precision):
             params = {name: jnp.array(a, precision) for name, a in parameters.items()}
             step, state, seen = jax.jit(optimizer.update), optimizer.init(params), []
             for given in gradients:
@@ -234,55 +246,16 @@ class FlaxSide(Side):
         return self._model.adopt(native)
 
 
-class _Given:
-    """Inputs taken apart: arrays, which are traced, and everything else, which is not."""
-
-    def __init__(self, inputs: Inputs, precision: Precision) -> None:
-        paths, self._structure = jax.tree_util.tree_flatten_with_path((tuple(inputs.args), dict(inputs.kwargs)))
-        self._leaves = [leaf for _, leaf in paths]
-        self._places = [i for i, leaf in enumerate(self._leaves) if isinstance(leaf, np.ndarray | np.generic)]
-        self.arrays = [_converted(self._leaves[i], precision) for i in self._places]
-        names = [jax.tree_util.keystr(paths[i][0][1:]) for i in self._places]
-        self.floating_names = [n for n, array in zip(names, self.arrays, strict=True) if floats(array)]
-        shapes = tuple((array.shape, str(array.dtype)) for array in self.arrays)
-        rest = tuple(repr(leaf) for i, leaf in enumerate(self._leaves) if i not in self._places)
-        self.key = (self._structure, shapes, rest)
-
-    def merged(self, arrays: Leaves) -> Inputs:
-        """The inputs with other arrays."""
-        flat = list(self._leaves)
-        for place, array in zip(self._places, arrays, strict=True):
-            flat[place] = array
-        args, kwargs = jax.tree.unflatten(self._structure, flat)
-        return Inputs(args, kwargs)
-
-    @staticmethod
-    def with_floating(arrays: Leaves, floating: Leaves) -> Leaves:
-        """The arrays with other floating ones."""
-        rest = iter(floating)
-        return [next(rest) if floats(array) else array for array in arrays]
-
-
-def _converted(leaf: Any, precision: Precision) -> jax.Array:
-    array = np.asarray(leaf)
-    return jnp.array(array, precision if np.issubdtype(array.dtype, np.floating) else None)
-
-
-def _state(native: Mapping[str, NDArray], precision: Precision) -> State:
-    return {name: _converted(array, precision) for name, array in native.items()}
-
-
-@contextmanager
-def _setting(precision: Precision) -> Iterator[None]:
-    cpu = jax.devices("cpu")[0]
-    with jax.enable_x64(precision == "float64"), jax.default_matmul_precision("highest"), jax.default_device(cpu):
-        yield
+def _array(array: jax.Array) -> NDArray[Any]:
+    """In NumPy, which has no bfloat16; PyTorch's side widens the short types too."""
+    found = np.asarray(array)
+    return found.astype(np.float64) if floats(array) and found.dtype.itemsize < 4 else found
 
 
 def _calls(tape: Tape, recorded: Any, pulled: Any) -> Iterator[Call]:
     for place, (entry, (given, outputs)) in enumerate(zip(tape.entries, recorded, strict=True)):
         gradients = iter(pulled[2][place]) if pulled else iter(())
-        own = tuple(next(gradients, None) if np.issubdtype(o.dtype, np.floating) else None for o in outputs)
+        own = tuple(next(gradients, None) if floats(traced) else None for traced in entry.outputs)
         yield Call(entry.path, entry.type, entry.start, tuple(given), tuple(outputs), own if pulled else ())
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import jax
@@ -13,6 +14,8 @@ from flax import nnx
 from parity.pair.seen import Dropped, Mask
 
 NARROW = ("float32", "float16", "bfloat16")
+MARK = "_parity_path"
+"""Attribute of a module of NNX that holds its path: it outlives the copies that nnx.scan, nnx.jit … make."""
 
 
 @dataclass
@@ -35,6 +38,7 @@ class Tape:
         perturbations: added to the floating outputs, call by call, so that their gradients are those of the outputs.
         mask: what dropout does.
         capture: whether calls are recorded.
+        unrolled: whether loops are, so that what is traced apart is only looked at and will run again.
     """
 
     def __init__(
@@ -44,9 +48,11 @@ class Tape:
         perturbations: Sequence[Sequence[jax.Array]] | None = None,
         mask: Mask | None = None,
         capture: bool = True,
+        unrolled: bool = False,
     ) -> None:
         self.dtype, self.training, self.perturbations, self.mask = dtype, training, perturbations, mask
-        self.capture = capture
+        self.capture, self.unrolled = capture, unrolled
+        self.apart = False  # whether dropout was used in a loop that is not unrolled
         self.entries: list[Entry] = []
         self.dropouts: list[Dropped] = []
         self.gelus: list[str] = []
@@ -72,20 +78,24 @@ class Tape:
 
     def end(self, entry: Entry, output: Any) -> Any:
         """Note its end; the output goes on with its perturbations added."""
-        flat, structure = jax.tree.flatten(output)
-        if self._inside([*flat, *entry.inputs]):
+        if self._inside([*arrays_of(output), *entry.inputs]):
             return output
-        zeros = iter(self.perturbations[len(self.entries)]) if self.perturbations is not None else None
-        flat = [leaf + next(zeros) if zeros is not None and floats(leaf) else leaf for leaf in flat]
-        entry.outputs = [leaf for leaf in flat if _is_array(leaf)]
+        if self.perturbations is not None:
+            zeros = iter(self.perturbations[len(self.entries)])
+            output = mapped(lambda leaf: leaf + next(zeros).astype(leaf.dtype) if floats(leaf) else leaf, output)
+        entry.outputs = arrays_of(output)
         self.entries.append(entry)
-        return jax.tree.unflatten(structure, flat)
+        return output
 
     def dropout(self, module: Any, x: jax.Array, deterministic: bool | None) -> jax.Array:
         """In the place of a dropout module's call."""
         still = module.deterministic if deterministic is None else deterministic
         if still or not self.training or module.rate == 0:
             return x
+        if self._inside([_unbatched(x)]):
+            self.apart = True
+            if self.unrolled:
+                return x
         shape = list(x.shape)
         for axis in module.broadcast_dims:
             shape[axis] = 1
@@ -97,7 +107,30 @@ class Tape:
 
 def arrays_of(tree: Any) -> list[jax.Array]:
     """The arrays among a tree's leaves."""
-    return [leaf for leaf in jax.tree.leaves(tree) if _is_array(leaf)]
+    found: list[jax.Array] = []
+    mapped(lambda leaf: found.append(leaf) if _is_array(leaf) else None, tree)
+    return found
+
+
+def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
+    """The tree with the function of its leaves in their place, also in dataclasses that JAX does not know."""
+
+    def inside(leaf: Any) -> Any:
+        if not is_dataclass(leaf) or isinstance(leaf, type | nn.Module):
+            return function(leaf)
+        changed = copy(leaf)
+        for one in fields(leaf):
+            object.__setattr__(changed, one.name, mapped(function, getattr(leaf, one.name)))
+        return changed
+
+    return jax.tree.map(inside, tree)
+
+
+def _unbatched(x: Any) -> Any:
+    """What a vmap inside the network maps over."""
+    while isinstance(x, jax.core.Tracer) and type(x).__name__ == "BatchTracer":
+        x = x.val
+    return x
 
 
 def floats(leaf: Any) -> bool:
@@ -131,14 +164,15 @@ ATTENTIONS = (nnx.MultiHeadAttention, nn.MultiHeadDotProductAttention)
 
 @contextmanager
 def nnx_taps(model: nnx.Module, tape: Tape) -> Iterator[None]:
-    """Record the calls of an NNX network, whose classes are patched meanwhile."""
-    modules = {id(m): (".".join(map(str, path)), m) for path, m in nnx.iter_modules(model) if callable(m)}
-    classes = {type(module) for _, module in modules.values() if not isinstance(module, nnx.List)}
-    originals = {cls: cls.__call__ for cls in classes}
-    own = {cls: "__call__" in vars(cls) for cls in classes}
+    """Record the calls of an NNX network, which is marked, and whose classes are patched meanwhile."""
+    modules = [(p, m) for p, m in nnx.iter_modules(model) if callable(m) and not isinstance(m, nnx.List)]
+    for path, module in modules:
+        setattr(module, MARK, ".".join(map(str, path)))
+    originals = {cls: cls.__call__ for cls in {type(module) for _, module in modules}}
+    own = {cls: "__call__" in vars(cls) for cls in originals}
     try:
         for cls, call in originals.items():
-            setattr(cls, "__call__", _tapped(cls, call, modules, tape))  # noqa: B010 - mypy forbids the assignment
+            setattr(cls, "__call__", _tapped(cls, call, tape))  # noqa: B010 - mypy forbids the assignment
         yield
     finally:
         for cls, call in originals.items():
@@ -148,11 +182,12 @@ def nnx_taps(model: nnx.Module, tape: Tape) -> Iterator[None]:
                 delattr(cls, "__call__")
 
 
-def _tapped(cls: type, call: Callable[..., Any], modules: dict[int, tuple[str, Any]], tape: Tape) -> Any:
+def _tapped(cls: type, call: Callable[..., Any], tape: Tape) -> Any:
     def tapped(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if type(self) is not cls or id(self) not in modules:  # a subclass that calls its parent, or one made inside
+        path = getattr(self, MARK, None)
+        if type(self) is not cls or path is None:  # a subclass that calls its parent, or one made inside
             return call(self, *args, **kwargs)
-        entry = tape.begin(modules[id(self)][0], cls.__name__, (args, kwargs))
+        entry = tape.begin(path, cls.__name__, (args, kwargs))
         if isinstance(self, nnx.Dropout):
             output = tape.dropout(self, args[0], kwargs.get("deterministic"))
         else:
@@ -209,3 +244,21 @@ def gelu_taps(tape: Tape) -> Iterator[None]:
     finally:
         for place in places:
             setattr(place, "gelu", original)  # noqa: B010 - as above
+
+
+@contextmanager
+def transparent_checkpoints() -> Iterator[None]:
+    """Let rematerialisation, which changes no number, be a plain call, so that what is inside is seen."""
+    places = {name: getattr(jax, name) for name in ("checkpoint", "remat")}
+    try:
+        for name in places:
+            setattr(jax, name, _plain_call)
+        yield
+    finally:
+        for name, original in places.items():
+            setattr(jax, name, original)
+
+
+def _plain_call(function: Any = None, **options: Any) -> Any:
+    del options
+    return _plain_call if function is None else function

@@ -16,6 +16,7 @@ from parity.backends.torch_ import strict_float32
 from parity.backends.torch_modes import Meanwhile, plain_paths
 from parity.backends.torch_units import units_of
 from parity.backends.twin import Precision
+from parity.errors import UsageError
 from parity.pair.seen import Call, Inputs, Seen
 from parity.pair.side import Pass, Side
 from parity.pair.tree import leaves
@@ -32,6 +33,8 @@ class TorchSide(Side):
     framework = "torch"
 
     def __init__(self, model: nn.Module, inputs: Inputs) -> None:
+        if not isinstance(model, nn.Module):
+            raise UsageError(f"got {type(model).__name__} as PyTorch model; expected an nn.Module")
         self._user = model
         self._example = inputs
         self._gelu: str | None = None

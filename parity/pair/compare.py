@@ -10,7 +10,7 @@ import numpy as np
 from parity.backends.twin import Precision
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung, worst
-from parity.pair import draws, rungs
+from parity.pair import draws, mapfile, rungs
 from parity.pair.blame import first_difference
 from parity.pair.conventions import STATE, quantified, require_known, undone_statistics
 from parity.pair.inputs import Adapter, adapt, as_inputs, changed
@@ -19,11 +19,13 @@ from parity.pair.layout import turned
 from parity.pair.lint import lint, lint_dropout, lint_gelu
 from parity.pair.match import Match, match
 from parity.pair.observe import MODES, PRECISIONS, Couple, Joint, Views, joints, look
-from parity.pair.prove import Proof, Prover
+from parity.pair.probes import probes, try_probe
+from parity.pair.prove import BUDGET, Proof, Prover
+from parity.pair.repro import script
 from parity.pair.seen import Inputs
 from parity.pair.side import Side
 from parity.pair.weightmap import coverage, table
-from parity.report.pair import Convention, Lint, Report
+from parity.report.pair import Convention, Difference, Lint, Report
 from parity.trace import Arrays, Trajectory
 
 STEPS = 3
@@ -41,6 +43,8 @@ class Work:
     joints: dict[str, list[Joint]] = field(default_factory=dict)
     compared: dict[str, rungs.Compared] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    shared: bool = False
+    fixed: bool = False
     losses: dict[str, list[float]] = field(default_factory=dict)
     original: "Work | None" = None
 
@@ -67,6 +71,10 @@ def compare_sides(
     to_torch: Adapter = None,
     optimizers: tuple[Any, Any] | None = None,
     accept: Sequence[str] = (),
+    dropout: str = "off",
+    probe: bool = True,
+    map_file: str | None = None,
+    map_out: str | None = None,
     seed: int = 0,
     name: str = "pair",
     progress: Progress = lambda note: None,
@@ -78,17 +86,23 @@ def compare_sides(
     """
     require_known(accept)
     clock = {"started": time.perf_counter()}
-    given = as_inputs(inputs)
-    flax, torch = open_sides(adapt(given, to_flax), adapt(given, to_torch))
-    couple = Couple(flax, torch, given, to_flax, to_torch, seed)
     progress("mapping weights")
-    work = _proven(couple, _matched(couple), seed)
+    couple = _couple(open_sides, inputs, to_flax, to_torch, seed)
+    work = _proven(couple, _matched(couple, map_file), seed, fixed=map_file is not None)
+    work.shared, work.fixed = dropout == "shared", map_file is not None
+    if map_out:
+        mapfile.write(work.match, map_out)
     _mark(clock, "map")
     progress("forward and gradients")
     conventions, shown = _forward(work, accept)
     climbed = [_structure(work), shown or rungs.forward(list(work.compared.values()))]
     climbed.append(rungs.gradients(work.match, list(work.compared.values()), work.views, work.parameters))
     _mark(clock, "passes")
+    if probe and work.proof.agrees:
+        progress("probes")
+        climbed[1] = _probed(work, climbed[1])
+        _mark(clock, "probes")
+    progress("state")
     if state := _state(work, accept):
         climbed.append(state[0])
         conventions += state[1]
@@ -96,7 +110,41 @@ def compare_sides(
         progress("optimizers")
         climbed += [_update(couple, optimizers), _trajectory(work, optimizers)]
     _mark(clock, "rest")
+    climbed = [_rested(one, work.proof) for one in climbed]
     return _report(name, work, climbed, conventions, clock)
+
+
+def prove_map(
+    open_sides: Callable[[Inputs, Inputs], tuple[Side, Side]],
+    inputs: Any,
+    *,
+    to_flax: Adapter = None,
+    to_torch: Adapter = None,
+    map_file: str | None = None,
+    seed: int = 0,
+) -> tuple[Couple, Proof]:
+    """The sides and the proof of their map; arguments as of `compare_sides`."""
+    couple = _couple(open_sides, inputs, to_flax, to_torch, seed)
+    return couple, _proven(couple, _matched(couple, map_file), seed, fixed=map_file is not None).proof
+
+
+def _couple(
+    open_sides: Callable[[Inputs, Inputs], tuple[Side, Side]],
+    inputs: Any,
+    to_flax: Adapter,
+    to_torch: Adapter,
+    seed: int,
+) -> Couple:
+    given = as_inputs(inputs)
+    flax, torch = open_sides(adapt(given, to_flax), adapt(given, to_torch))
+    return Couple(flax, torch, given, to_flax, to_torch, seed)
+
+
+def _rested(rung_: Rung, proof: Proof) -> Rung:
+    """A rung that rests on a map which could not be decided cannot be called different."""
+    if proof.agrees or not proof.undecided or rung_.verdict is not Verdict.DIFFERENT:
+        return rung_
+    return replace(rung_, verdict=Verdict.INCONCLUSIVE, reason="rests on the weight map, rung 1")
 
 
 def _mark(clock: dict[str, float], part: str) -> None:
@@ -104,12 +152,26 @@ def _mark(clock: dict[str, float], part: str) -> None:
     clock[part] = now - clock["started"] - sum(v for k, v in clock.items() if k not in ("started", "total"))
 
 
-def _matched(couple: Couple) -> Match:
-    shapes = [{name: array.shape for name, array in side.native.items()} for side in (couple.flax, couple.torch)]
-    return match(couple.flax.units, couple.torch.units, *shapes)
+def _matched(couple: Couple, map_file: str | None) -> Match:
+    flax, torch = ({n: a.shape for n, a in side.native.items()} for side in (couple.flax, couple.torch))
+    if map_file is not None:
+        return mapfile.read(map_file, couple.flax.units, couple.torch.units, (flax, torch))
+    return match(couple.flax.units, couple.torch.units, flax, torch)
 
 
-def _proven(couple: Couple, found: Match, seed: int) -> Work:
+def _probed(work: Work, forward: Rung) -> Rung:
+    """The forward rung with what the probes found; those that could not be tried are noted."""
+    findings = list(forward.findings)
+    for one in probes(work.match, work.couple, work.proof.torch):
+        found = try_probe(one, work.match, work.couple)
+        if isinstance(found, str):
+            work.notes.append(found)
+        else:
+            findings += found
+    return rung(2, NAMES[2], findings)
+
+
+def _proven(couple: Couple, found: Match, seed: int, fixed: bool = False) -> Work:
     prover = Prover(
         lambda native: couple.look_flax(native, "evaluation", "float64"),
         lambda native: couple.look_torch(native, "evaluation", "float64"),
@@ -117,6 +179,7 @@ def _proven(couple: Couple, found: Match, seed: int) -> Work:
         couple.flax.native,
         couple.torch.native,
         seed,
+        budget=1 if fixed else BUDGET,
     )
     proof = prover.prove(found)
     if couple.settle_layouts(proof.sight.flax, proof.sight.torch):
@@ -169,7 +232,8 @@ def _undone(work: Work, causes: Sequence[Lint]) -> Work | None:
     old = work.couple
     torch = old.torch.undo(eps, gelu)
     couple = Couple(old.flax, torch, old.inputs, old.to_flax, old.to_torch, old.seed, list(old.result_turns))
-    other = _proven(couple, work.match, couple.seed)
+    other = _proven(couple, work.match, couple.seed, work.fixed)
+    other.shared = work.shared
     if not other.proof.agrees:
         return None
     _look(other)
@@ -185,7 +249,7 @@ def _look(work: Work) -> None:
             sight = proof.sight
             views = Views({"float64": sight.flax, "float32": low}, {"float64": sight.torch, "float32": sight.low})
         else:
-            views = look(couple, proof.match, proof.torch, mode)
+            views = look(couple, proof.match, proof.torch, mode, work.shared)
         work.views[mode] = views
         work.joints[mode] = joints(proof.match, views)
         work.compared[mode] = rungs.compare_layers(work.joints[mode], views, couple.result_names, mode)
@@ -335,20 +399,28 @@ def _report(
     excused = {n for c in conventions if c.accepted and c.confirmed for n in c.rungs}
     blamed = {n for c in conventions if c.confirmed for n in c.rungs if not c.accepted}
     counted = [one.verdict for one in climbed if one.number not in excused or one.number in blamed]
+    first = first_difference(climbed, layers, work.match, work.lints)
     return Report(
         name=name,
         verdict=worst(counted),
         rungs=climbed,
-        first_difference=first_difference(climbed, layers, work.match, work.lints),
+        first_difference=first,
         layers=layers,
         weights=table(work.proof, work.views),
         lints=work.lints,
         conventions=conventions,
         coverage=coverage(work.match, work.couple, work.joints["evaluation"], work.views["evaluation"]),
         losses=work.losses,
+        repro_script=_script(first, original),
         notes=[*work.notes, *_casts(work)],
         seconds={**{k: v for k, v in clock.items() if k != "started"}, "total": time.perf_counter() - clock["started"]},
     )
+
+
+def _script(first: Difference | None, work: Work) -> str:
+    """The script that reproduces the first difference."""
+    same = (bond for bond in work.match.bonds if first and bond.torch.path == first.layer_torch)
+    return script(first, next(same, None), work.views["evaluation"].torch["float64"], work.lints)
 
 
 def _casts(work: Work) -> list[str]:

@@ -61,7 +61,7 @@ def _numpy(tree: Any) -> Any:
     if isinstance(tree, list | tuple) and not hasattr(tree, "_fields"):
         return type(tree)(_numpy(item) for item in tree)
     if hasattr(tree, "detach"):
-        tree = tree.detach().cpu()
+        tree = tree.detach().cpu().numpy()
     return np.array(tree) if hasattr(tree, "__array__") else tree
 
 

@@ -35,6 +35,7 @@ class Link:
         shape: canonical.
         flax, torch: packings of that shape.
         others: other packings of PyTorch's arrays that have the shape too.
+        torch_role: its name in PyTorch's unit.
     """
 
     role: str
@@ -42,6 +43,7 @@ class Link:
     flax: Packing
     torch: Packing
     others: tuple[Packing, ...] = ()
+    torch_role: str = ""
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,8 @@ def _single(flax: list[Holder], torch: list[Holder]) -> Pairs:
     for key in (lambda h: tuple(h.shapes.values()), _sizes):
         ours, theirs = ([h for h in side if len(h.shapes) == 1] for side in (flax, torch))
         for value in dict.fromkeys(key(h) for h in ours):
-            pairs = list(_ordered([h for h in ours if key(h) == value], [h for h in theirs if key(h) == value]))
+            found = _ordered([h for h in ours if key(h) == value], [h for h in theirs if key(h) == value])
+            pairs = [(a, b) for a, b in found if "custom" in (a.unit.kind, b.unit.kind)]
             yield from pairs
             flax = [h for h in flax if all(h is not a for a, _ in pairs)]
             torch = [h for h in torch if all(h is not b for _, b in pairs)]
@@ -238,7 +241,7 @@ def _link(a: Holder, b: Holder, role: str, other: str) -> Link:
     readings = _readings(packing, b.shapes[other], shape, free)
     if free and role in ("scale", "weight") and len(shape) == 1:
         readings += [_offset(packing, by) for by in (1.0, -1.0)]
-    return Link(role, shape, a.unit.arrays[role], readings[0], tuple(readings[1:]))
+    return Link(role, shape, a.unit.arrays[role], readings[0], tuple(readings[1:]), other)
 
 
 def _readings(packing: Packing, got: tuple[int, ...], wanted: tuple[int, ...], free: bool) -> list[Packing]:

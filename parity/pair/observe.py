@@ -13,7 +13,7 @@ from parity.pair.align import CallPair, pair_blocks, pair_layers
 from parity.pair.inputs import Adapter, adapt
 from parity.pair.layout import TURNS, agree, floating, turned, turns
 from parity.pair.match import Match
-from parity.pair.seen import Inputs, Mask, Seen
+from parity.pair.seen import Dropped, Inputs, Mask, Seen
 from parity.pair.side import Pass, Side
 from parity.trace import Arrays
 
@@ -154,17 +154,50 @@ def back(name: str, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
 class Views:
     """What both sides showed in one mode: by precision."""
 
-    flax: Mapping[str, Seen]
-    torch: Mapping[str, Seen]
+    flax: Mapping[Precision, Seen]
+    torch: Mapping[Precision, Seen]
 
 
-def look(couple: Couple, match: Match, torch: Arrays, mode: str, mask: Mask | None = None) -> Views:
-    """Both sides in both precisions."""
+def look(couple: Couple, match: Match, torch: Arrays, mode: str, shared: bool = False) -> Views:
+    """Both sides in both precisions; `shared` lets the same masks be dropout on both."""
     flax = draws.carry(match, torch, couple.flax.native)
-    return Views(
-        {p: couple.look_flax(flax, mode, p, mask=mask) for p in PRECISIONS},
-        {p: couple.look_torch(torch, mode, p, mask=mask) for p in PRECISIONS},
-    )
+    images = any(bond.torch.kind == "conv" for bond in match.bonds)
+    masks = SharedMasks(couple.seed, images) if shared else None
+    seen = {p: couple.look_torch(torch, mode, p, mask=masks.torch if masks else None) for p in PRECISIONS}
+    ours = {p: couple.look_flax(flax, mode, p, mask=masks.flax if masks else None) for p in PRECISIONS}
+    return Views(ours, seen)
+
+
+class SharedMasks:
+    """Masks for dropout, the n-th use of PyTorch's and the n-th of Flax's alike; PyTorch has to run first.
+
+    Args:
+        seed: of the masks.
+        images: whether arrays of four axes that fit as they are and with channels moved too are images.
+    """
+
+    def __init__(self, seed: int, images: bool) -> None:
+        self._seed, self._images = seed, images
+        self._shapes: dict[int, tuple[int, ...]] = {}
+
+    def torch(self, number: int, used: Dropped) -> NDArray:
+        """The mask of a use of PyTorch's."""
+        self._shapes[number] = used.shape
+        return self._mask(number, used)
+
+    def flax(self, number: int, used: Dropped) -> NDArray:
+        """The same in the layout of Flax's use; one of its own where PyTorch has none."""
+        wanted = self._shapes.get(number, used.shape)
+        fit = [name for name, _ in turns(used.shape, wanted)]
+        if not fit:
+            return self._mask(number, used)
+        moved = "channels last to first"
+        turn = moved if self._images and len(wanted) == 4 and moved in fit else fit[0]
+        return back(turn, self._mask(number, Dropped(wanted, used.rate)), used.shape)
+
+    def _mask(self, number: int, used: Dropped) -> NDArray:
+        rng = np.random.default_rng([self._seed, 4, number])
+        return (rng.random(used.shape) >= used.rate) / (1.0 - used.rate) if used.rate < 1 else np.zeros(used.shape)
 
 
 def joints(match: Match, views: Views) -> list[Joint]:

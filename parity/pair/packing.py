@@ -98,6 +98,12 @@ class Packing:
         """Shape of the canonical array, of the native shapes."""
         return self.read({name: np.broadcast_to(np.int8(0), shapes[name]) for name in self.names}).shape
 
+    def fit(self, joined: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the canonical array, of that of the joined one; raises ValueError if it cannot be reshaped so."""
+        array = np.broadcast_to(np.int8(0), joined)
+        array = array if self.reshaped is None else array.reshape(self.reshaped)
+        return (array if self.transposed is None else array.transpose(self.transposed)).shape
+
     def _join(self, parts: list[NDArray], share: float) -> NDArray:
         if self.join == "sum":
             array = np.sum(parts, axis=0) * share

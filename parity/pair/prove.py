@@ -81,12 +81,22 @@ class Prover:
         flax, torch, torch_low: one evaluation pass with given native arrays, in float64 and (PyTorch) float32.
         own_flax, own_torch: the users' own arrays, for what is not mapped.
         seed: of the numbers.
+        budget: readings that are tried at most; 1 is the given one alone.
     """
 
-    def __init__(self, flax: Run, torch: Run, torch_low: Run, own_flax: Arrays, own_torch: Arrays, seed: int) -> None:
+    def __init__(
+        self,
+        flax: Run,
+        torch: Run,
+        torch_low: Run,
+        own_flax: Arrays,
+        own_torch: Arrays,
+        seed: int,
+        budget: int = BUDGET,
+    ) -> None:
         self._flax, self._torch, self._low = flax, torch, torch_low
         self._own_flax, self._own_torch, self._seed = own_flax, own_torch, seed
-        self._tried = 0
+        self._tried, self._budget = 0, budget
 
     def prove(self, match: Match) -> Proof:
         """The map itself if the networks agree with it, else the reading with which they agree longest."""
@@ -94,12 +104,12 @@ class Prover:
         seen, low = self._torch(torch), self._low(torch)
         best, sight = match, self._look(match, torch, seen, low)
         undecided: tuple[str, ...] = ()
-        while not sight.same_outputs():
+        while self._budget > 1 and not sight.same_outputs():
             failing = first_failing(best, sight)
             options = list(alternatives(best, sight, failing, self._own_torch, self._own_flax))
             found = None
             for place, (name, option) in enumerate(options):
-                if self._tried >= BUDGET:
+                if self._tried >= self._budget:
                     undecided = tuple(name for name, _ in options[place:])
                     break
                 other = self._look(option, torch, seen, low)

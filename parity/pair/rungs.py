@@ -39,7 +39,7 @@ def _layer(joint: Joint, views: Views, mode: str) -> Layer:
     flax, torch = views.flax["float64"], views.torch["float64"]
     a, b = flax.calls[joint.pair.flax], torch.calls[joint.pair.torch]
     ours, theirs = call_names([c.path for c in flax.calls]), call_names([c.path for c in torch.calls])
-    arrays = {p: _outputs(views, joint, p) for p in ("float64", "float32")}
+    arrays = {p: _outputs(views, joint, p) for p in PRECISIONS}
     finding = compare(
         "output",
         ours_or_network(theirs[joint.pair.torch]),
@@ -65,7 +65,7 @@ def ours_or_network(name: str) -> str:
     return name or "network"
 
 
-def _outputs(views: Views, joint: Joint, precision: str) -> tuple[NDArray, NDArray]:
+def _outputs(views: Views, joint: Joint, precision: Precision) -> tuple[NDArray, NDArray]:
     ours = floating(views.flax[precision].calls[joint.pair.flax].outputs)[joint.leaf_flax]
     theirs = floating(views.torch[precision].calls[joint.pair.torch].outputs)[joint.leaf_torch]
     return turn_by(joint.turn, ours, theirs.shape), theirs

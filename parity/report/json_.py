@@ -27,14 +27,15 @@ def write(results: Sequence[Result], path: str | Path) -> None:
         "versions": versions(),
         "results": [{"verdict": r.verdict, **asdict(r)} for r in results],
     }
-    write_atomically(path, json.dumps(_plain(document), indent=1, allow_nan=False) + "\n")
+    write_atomically(path, json.dumps(plain(document), indent=1, allow_nan=False) + "\n")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The same of lists, dictionaries and numbers that JSON has: inf and nan as the strings "inf", "-inf" and "nan"."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from parity.checks.verdict import Finding, Rung, Verdict
+from parity.errors import UsageError
+from parity.files import write_atomically
 
 SIDES = ("flax", "torch")
 
@@ -163,3 +166,38 @@ class Report:
     notes: Sequence[str] = ()
     repro_script: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    def to_html(self, path: str | Path) -> None:
+        """Write the report as one self-contained HTML file; raises UsageError if it cannot be written."""
+        from parity.report import html
+
+        html.write(self, path)
+
+    def to_json(self, path: str | Path) -> None:
+        """Write everything as JSON; raises UsageError if it cannot be written."""
+        from parity.report import pair_json
+
+        pair_json.write(self, path)
+
+    def to_markdown(self, path: str | Path) -> None:
+        """Write a summary as Markdown; raises UsageError if it cannot be written."""
+        from parity.report import markdown
+
+        markdown.write(self, path)
+
+    def to_junit(self, path: str | Path) -> None:
+        """Write the rungs as JUnit's XML; raises UsageError if it cannot be written."""
+        from parity.report import junit
+
+        junit.write([self], path)
+
+    def repro(self, path: str | Path) -> None:
+        """Write the script that reproduces the first difference on the layer alone.
+
+        Raises:
+            UsageError: there is no such script (nothing differs, or not in one layer of a known kind), or it cannot be
+                written.
+        """
+        if not self.repro_script:
+            raise UsageError(f"{self.name}: there is no single layer of a known kind to reproduce a difference with")
+        write_atomically(path, self.repro_script)

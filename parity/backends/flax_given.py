@@ -1,0 +1,65 @@
+"""What a Flax network is given: arguments and state, as JAX's arrays of one precision."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.backends.flax_models import State
+from parity.backends.flax_tape import floats
+from parity.backends.twin import Precision
+from parity.pair.seen import Inputs
+
+Leaves = list[jax.Array]
+
+
+class Given:
+    """Inputs taken apart: arrays, which are traced, and everything else, which is not."""
+
+    def __init__(self, inputs: Inputs, precision: Precision) -> None:
+        paths, self._structure = jax.tree_util.tree_flatten_with_path((tuple(inputs.args), dict(inputs.kwargs)))
+        self._leaves = [leaf for _, leaf in paths]
+        self._places = [i for i, leaf in enumerate(self._leaves) if isinstance(leaf, np.ndarray | np.generic)]
+        self.arrays = [converted(self._leaves[i], precision) for i in self._places]
+        names = [jax.tree_util.keystr(paths[i][0][1:]) for i in self._places]
+        self.floating_names = [n for n, array in zip(names, self.arrays, strict=True) if floats(array)]
+        shapes = tuple((array.shape, str(array.dtype)) for array in self.arrays)
+        rest = tuple(repr(leaf) for i, leaf in enumerate(self._leaves) if i not in self._places)
+        self.key = (self._structure, shapes, rest)
+
+    def merged(self, arrays: Leaves) -> Inputs:
+        """The inputs with other arrays."""
+        flat = list(self._leaves)
+        for place, array in zip(self._places, arrays, strict=True):
+            flat[place] = array
+        args, kwargs = jax.tree.unflatten(self._structure, flat)
+        return Inputs(args, kwargs)
+
+    @staticmethod
+    def with_floating(arrays: Leaves, floating: Leaves) -> Leaves:
+        """The arrays with other floating ones."""
+        rest = iter(floating)
+        return [next(rest) if floats(array) else array for array in arrays]
+
+
+def converted(leaf: Any, precision: Precision) -> jax.Array:
+    """A leaf as an array, of that precision if it is floating."""
+    array = np.asarray(leaf)
+    return jnp.array(array, precision if np.issubdtype(array.dtype, np.floating) else None)
+
+
+def state_of(native: Mapping[str, NDArray], precision: Precision) -> State:
+    """Arrays as a network takes them."""
+    return {name: converted(array, precision) for name, array in native.items()}
+
+
+@contextmanager
+def setting(precision: Precision) -> Iterator[None]:
+    """Float64 where it is asked for, strict float32 otherwise, on the CPU."""
+    cpu = jax.devices("cpu")[0]
+    with jax.enable_x64(precision == "float64"), jax.default_matmul_precision("highest"), jax.default_device(cpu):
+        yield

@@ -1,0 +1,91 @@
+"""A pytest plugin: `def test_port(parity): parity.assert_same(flax_model, torch_model, inputs)`."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parity.checks.verdict import Verdict
+from parity.report.pair import Report
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of the plugin."""
+    group = parser.getgroup("parity", "parity of Flax and PyTorch networks")
+    group.addoption("--parity-html", metavar="DIR", help="write the report of every pair there, as one HTML file each")
+    group.addoption(
+        "--parity-accept", metavar="NAME", action="append", default=[], help="a convention that is no difference to you"
+    )
+
+
+class Parity:
+    """What the fixture gives.
+
+    Args:
+        name: of the test, for the reports.
+        html: folder for them.
+        accept: conventions that the command line accepts.
+    """
+
+    def __init__(self, name: str, html: Path | None, accept: list[str]) -> None:
+        self._name, self._html, self._accept = name, html, accept
+        self.reports: list[Report] = []
+
+    def compare(self, flax_model: Any, torch_model: Any, inputs: Any, **options: Any) -> Report:
+        """`parity.compare` with the test's name; the report is written where --parity-html says."""
+        from parity import compare
+
+        accept = [*options.pop("accept", ()), *self._accept]
+        number = f"-{len(self.reports) + 1}" if self.reports else ""
+        report = compare(flax_model, torch_model, inputs, accept=accept, **{"name": f"{self._name}{number}", **options})
+        self.reports.append(report)
+        if self._html is not None:
+            self._html.mkdir(parents=True, exist_ok=True)
+            report.to_html(self._html / f"{_file_name(report.name)}.html")
+        return report
+
+    def assert_same(self, flax_model: Any, torch_model: Any, inputs: Any, **options: Any) -> Report:
+        """Fail unless the two are the same function; arguments as of `parity.compare`.
+
+        Returns:
+            the report.
+        """
+        __tracebackhide__ = True
+        report = self.compare(flax_model, torch_model, inputs, **options)
+        if not report.verdict.passes:
+            pytest.fail(message(report), pytrace=False)
+        return report
+
+
+@pytest.fixture
+def parity(request: pytest.FixtureRequest) -> Iterator[Parity]:
+    """Checks a pair of networks: `parity.assert_same(flax_model, torch_model, inputs)`."""
+    folder = request.config.getoption("--parity-html")
+    yield Parity(request.node.name, Path(folder) if folder else None, request.config.getoption("--parity-accept"))
+
+
+def message(report: Report) -> str:
+    """What failed, where, both values, the likely cause and what to do."""
+    from parity.report.pair_words import places, sentence
+
+    lines = [f"{report.name}: the networks are {_said(report.verdict)}"]
+    if report.first_difference is not None:
+        lines.append(f"first difference ({report.first_difference.rung}): {report.first_difference.text}")
+        lines += [f"  {label}: {words}" for label, words in places(report.first_difference).items()]
+    for rung in report.rungs:
+        if not rung.verdict.passes:
+            lines.append(f"rung {rung.number} ({rung.name}) {rung.verdict}: {sentence(rung)}")
+    lines += [
+        f'accept=["{c.name}"] would accept: {c.text}' for c in report.conventions if c.confirmed and not c.accepted
+    ]
+    return "\n".join(lines)
+
+
+def _said(verdict: Verdict) -> str:
+    return "not the same function" if verdict is Verdict.DIFFERENT else "not ruled on, which is no pass"
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.\-]+", "_", name)

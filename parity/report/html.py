@@ -1,0 +1,147 @@
+"""The report on a user's pair as one HTML file that needs nothing else: no network, no server, no library."""
+
+import base64
+import hashlib
+import html
+import json
+import re
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from parity.checks.referee import MARGIN
+from parity.checks.verdict import Finding, Verdict
+from parity.files import write_atomically
+from parity.pair.blame import AGREED
+from parity.report import markdown
+from parity.report.environment import commit, hardware, versions
+from parity.report.json_ import plain
+from parity.report.pair import SIDES, Layer, Report
+from parity.report.pair_words import ANSWERS, RUNGS, accepted, clean, not_run, sentence, summary
+from parity.report.result import EXIT_CODES
+from parity.report.terminal import MARKS
+
+SCRIPTS = ("page.js", "page_table.js", "page_plot.js", "page_sections.js")
+"""In the order in which they run."""
+
+
+def write(report: Report, path: str | Path) -> None:
+    """Write the page to a file, whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    write_atomically(path, page(report))
+
+
+def page(report: Report) -> str:
+    """The page. What the report says is in it only as escaped JSON and, for who has scripts off, as escaped text; a
+    policy in the page allows its own script and style alone, by their hashes."""
+    style, script = _part("page.css"), "\n".join(map(_part, SCRIPTS))
+    filled = {
+        "TITLE": html.escape(clean(f"{MARKS[report.verdict]} {report.name}: {report.verdict}")),
+        "POLICY": f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'",
+        "STYLE": style,
+        "DATA": embedded(payload(report)),
+        "PLAIN": html.escape(markdown.text(report)),
+        "SCRIPT": script,
+    }
+    return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: filled[found[1]], _part("page.html"))
+
+
+def embedded(value: Any) -> str:
+    """JSON that can stand in a script element whatever its strings are: nothing in it can end the element or begin a
+    comment."""
+    text = json.dumps(plain(value), allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def payload(report: Report) -> dict[str, Any]:
+    """What the page shows, as plain values."""
+    return {
+        "name": report.name,
+        "verdict": report.verdict,
+        "answer": ANSWERS[report.verdict],
+        "summary": summary(report),
+        "exit_code": EXIT_CODES[report.verdict],
+        "marks": MARKS,
+        "verdicts": list(Verdict),
+        "margin": MARGIN,
+        "agreed": AGREED,
+        "first": None if report.first_difference is None else vars(report.first_difference),
+        "rungs": _rungs(report),
+        "layers": [_layer(layer) for layer in report.layers],
+        "weights": [vars(line) for line in report.weights],
+        "lints": [vars(lint) for lint in report.lints],
+        "conventions": [vars(convention) for convention in report.conventions],
+        "coverage": {key: list(v) if not isinstance(v, float) else v for key, v in vars(report.coverage).items()},
+        "losses": {side: list(losses) for side, losses in report.losses.items()},
+        "notes": list(report.notes),
+        "script": report.repro_script,
+        "seconds": dict(report.seconds),
+        "environment": {**versions(), **hardware(), "commit": commit()},
+    }
+
+
+def _rungs(report: Report) -> list[dict[str, Any]]:
+    """Every rung that a pair can have; the layers' own findings are left to the layers."""
+    shown = {id(f) for layer in report.layers for f in (layer.finding, layer.gradient)}
+    rungs = [
+        {
+            "number": rung.number,
+            "name": rung.name,
+            "verdict": rung.verdict,
+            "sentence": sentence(rung),
+            "layer": rung.layer,
+            "accepted": [one.name for one in accepted(report, rung.number)],
+            "findings": [_finding(found) for found in rung.findings if id(found) not in shown],
+            "of": len(rung.findings),
+        }
+        for rung in report.rungs
+    ]
+    missing = [{"number": n, "name": RUNGS[n], "sentence": why} for n, why in not_run(report).items()]
+    return sorted([*rungs, *missing], key=lambda rung: rung["number"])
+
+
+def _layer(layer: Layer) -> list[Any]:
+    """A row: two thousand of them are sent, so by place. The script's `layerOf` names the places."""
+    gradient = None if layer.gradient is None else _finding(layer.gradient)
+    names = [layer.flax, layer.torch, layer.type, layer.mode, list(layer.shape)]
+    return [*names, _finding(layer.finding), _short(layer.inherited), gradient]
+
+
+def _finding(found: Finding) -> list[Any]:
+    """A finding by place; the script's `findingOf` names the places."""
+    return [
+        found.quantity,
+        found.name,
+        found.mode,
+        found.verdict,
+        _short(found.share),
+        _short(found.gap),
+        _sides(found.errors),
+        _sides(found.bits),
+        list(found.index),
+        [found.values.get(side) for side in SIDES] if found.values else None,
+        found.reason,
+    ]
+
+
+def _sides(numbers: Mapping[str, float]) -> list[float | None]:
+    return [None if side not in numbers else _short(numbers[side]) for side in SIDES]
+
+
+def _short(number: float) -> float:
+    """Four digits: as many as the page shows."""
+    return float(f"{number:.4g}")
+
+
+def _part(name: str) -> str:
+    return files("parity.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """As a content security policy has it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

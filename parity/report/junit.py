@@ -1,0 +1,93 @@
+"""Reports on pairs as JUnit XML: one suite a pair, one case a rung. A file has a failure or an error exactly where the
+exit code is not 0."""
+
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from pathlib import Path
+
+from parity.checks.verdict import Rung, Verdict
+from parity.files import write_atomically
+from parity.report.pair import Report
+from parity.report.pair_words import RUNGS, accepted, clean, not_run, places, sentence, summary
+from parity.report.terminal import evidence
+
+MOST = 20
+"""Findings that a failure lists; the JSON report has all of them."""
+
+
+def write(reports: Sequence[Report], path: str | Path) -> None:
+    """Write reports to a file, whole or not at all.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    root = ET.Element("testsuites", name="netparity")
+    for report in reports:
+        root.append(_suite(report))
+    for count in ("tests", "failures", "errors", "skipped"):
+        root.set(count, str(sum(int(suite.get(count, 0)) for suite in root)))
+    ET.indent(root, " ")
+    write_atomically(path, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
+
+
+def _suite(report: Report) -> ET.Element:
+    """One pair. It passes or fails as the report does, also where no rung says why."""
+    seconds = f"{report.seconds.get('total', 0.0):.3f}"
+    suite = ET.Element("testsuite", name=clean(report.name), time=seconds)
+    there = {one.number: one for one in report.rungs}
+    for number in sorted(RUNGS.keys() | there.keys()):
+        suite.append(_case(report, there[number]) if number in there else _skipped(report, number))
+    if not report.verdict.passes and not _counts(suite, "failure", "error"):
+        suite.append(_case(report, Rung(0, "verdict", report.verdict, reason=summary(report))))
+    suite.set("tests", str(len(suite)))
+    for count, tags in {"failures": "failure", "errors": "error", "skipped": "skipped"}.items():
+        suite.set(count, str(_counts(suite, tags)))
+    return suite
+
+
+def _counts(suite: ET.Element, *tags: str) -> int:
+    return sum(case.find(tag) is not None for case in suite for tag in tags)
+
+
+def _named(report: Report, number: int, name: str) -> ET.Element:
+    return ET.Element("testcase", classname=clean(f"netparity.{report.name}"), name=f"{number} {name}")
+
+
+def _skipped(report: Report, number: int) -> ET.Element:
+    case = _named(report, number, RUNGS[number])
+    ET.SubElement(case, "skipped", message=clean(f"not run: {not_run(report)[number]}"))
+    return case
+
+
+def _case(report: Report, one: Rung) -> ET.Element:
+    case = _named(report, one.number, one.name)
+    excuses = accepted(report, one.number)
+    if one.verdict.passes or excuses:
+        words = [sentence(one), *(f"accepted: {excuse.name}: {excuse.text}" for excuse in excuses)]
+        ET.SubElement(case, "system-out").text = clean("\n".join(words))
+        return case
+    tag = "failure" if one.verdict is Verdict.DIFFERENT else "error"
+    fault = ET.SubElement(case, tag, type=str(one.verdict), message=clean(_message(report, one)))
+    fault.text = clean("\n".join(_body(report, one)))
+    return case
+
+
+def _message(report: Report, one: Rung) -> str:
+    """What is wrong, where, and what to do, in one line."""
+    first = report.first_difference
+    if first is not None and first.rung == one.name:
+        cause = f" Cause: {first.cause}." if first.cause else ""
+        mend = f" Mend: {first.mend}." if first.mend else " Compare the two layers, or run the report's script on them."
+        return f"{first.text}.{cause}{mend}"
+    if one.verdict is Verdict.DIFFERENT:
+        earlier = (first is not None and " Mend the first difference before this one.") or ""
+        return f"{sentence(one)}.{earlier}"
+    return f"{sentence(one)}. Not ruled on, so this is no pass: take away what hinders the comparison and run again."
+
+
+def _body(report: Report, one: Rung) -> list[str]:
+    first = report.first_difference
+    lines = [f"{k}: {v}" for k, v in places(first).items()] if first is not None and first.rung == one.name else []
+    bad = [found for found in one.findings if not found.verdict.passes]
+    lines += [f"{found.verdict}: {evidence(found)}" for found in bad[:MOST]]
+    return lines + ([f"and {len(bad) - MOST:,} more"] if len(bad) > MOST else [])

@@ -1,0 +1,30 @@
+"""The report on a user's pair as JSON."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from parity.files import write_atomically
+from parity.report.environment import commit, hardware, versions
+from parity.report.json_ import plain
+from parity.report.pair import Report
+from parity.report.result import EXIT_CODES
+
+FORMAT = "netparity-pair/1"
+
+
+def write(report: Report, path: str | Path) -> None:
+    """Write all of a report to a file, whole or not at all; numbers that JSON does not have are "inf" and "nan".
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    document = {
+        "format": FORMAT,
+        "exit_code": EXIT_CODES[report.verdict],
+        "versions": versions(),
+        "hardware": hardware(),
+        "commit": commit(),
+        **asdict(report),
+    }
+    write_atomically(path, json.dumps(plain(document), indent=1, allow_nan=False) + "\n")

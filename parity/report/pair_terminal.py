@@ -1,0 +1,64 @@
+"""The report on a user's pair for a person at a terminal."""
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from parity.report.pair import Report
+from parity.report.pair_words import ANSWERS, accepted, places, sentence, summary
+from parity.report.terminal import MARKS, STYLES
+
+
+def show(out: Console, report: Report, *, show_map: bool = False) -> None:
+    """The ladder, what differs and why, what the linter says, what was covered, then the answer."""
+    table = Table("", "rung", "verdict", "headline", box=None)
+    for rung in report.rungs:
+        names = ", ".join(one.name for one in accepted(report, rung.number))
+        words = f"[{STYLES[rung.verdict]}]{MARKS[rung.verdict]} {rung.verdict}[/]"
+        words += f" (accepted: {names})" if names else ""
+        table.add_row(str(rung.number), rung.name, words, escape(sentence(rung)))
+    out.print(f"[bold]{escape(report.name)}[/]")
+    out.print(table)
+    if show_map:
+        _map(out, report)
+    _first(out, report)
+    _said(out, report)
+    out.print(f"\n{report.verdict.upper()}: {ANSWERS[report.verdict]}", style=STYLES[report.verdict], soft_wrap=True)
+    out.print(f"{summary(report)}", soft_wrap=True)
+
+
+def _map(out: Console, report: Report) -> None:
+    table = Table("Flax", "PyTorch", "how", "proven", box=None)
+    for line in report.weights:
+        table.add_row(
+            *map(escape, (line.flax or "–", line.torch or "–", line.note or line.how)), "yes" if line.proven else "no"
+        )
+    out.print(table)
+
+
+def _first(out: Console, report: Report) -> None:
+    if report.first_difference is not None:
+        out.print(
+            f"\nfirst difference ({report.first_difference.rung}): {escape(report.first_difference.text)}",
+            soft_wrap=True,
+        )
+        for label, words in places(report.first_difference).items():
+            out.print(f"  {label}: {escape(words)}", soft_wrap=True)
+
+
+def _said(out: Console, report: Report) -> None:
+    for one in report.conventions:
+        how = ", ".join(["confirmed" if one.confirmed else "not confirmed", *(["accepted"] if one.accepted else [])])
+        out.print(f"\nconvention {one.name} ({how}): {escape(one.text)}", soft_wrap=True)
+    if report.lints:
+        out.print("\ndeclared differently:")
+        for lint in report.lints:
+            out.print(f"  {escape(lint.text)}" + (f" ({lint.count} layers)" if lint.count > 1 else ""), soft_wrap=True)
+    for note in report.notes:
+        out.print(f"note: {escape(note)}", style="dim", soft_wrap=True)
+    cover, proven = report.coverage, sum(line.proven for line in report.weights)
+    out.print(
+        f"\nmapped {100 * cover.parameters:.4g} % of the parameters; {proven} of {len(report.weights)} arrays proven; "
+        f"{100 * cover.layers:.4g} % of the layers compared; {report.seconds.get('total', 0):.1f} s",
+        soft_wrap=True,
+    )

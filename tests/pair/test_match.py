@@ -1,0 +1,70 @@
+import numpy as np
+
+from parity.pair.match import Match, match
+from parity.pair.packing import whole
+from parity.pair.unit import Kind, Unit
+
+SHAPES: dict[str, tuple[int, ...]] = {}
+
+
+def unit(path: str, kind: Kind, order: int, **arrays: tuple[int, ...]) -> Unit:
+    for role, shape in arrays.items():
+        SHAPES[f"{path}.{role}"] = shape
+    return Unit(path, kind, {role: whole(f"{path}.{role}") for role in arrays}, {}, order)
+
+
+def pairs(found: Match) -> dict[str, str]:
+    return {bond.flax.path: bond.torch.path for bond in found.bonds}
+
+
+def matched(flax: list[Unit], torch: list[Unit]) -> Match:
+    return match(flax, torch, SHAPES, SHAPES)
+
+
+def test_equal_layers_are_paired_in_order_whatever_their_names() -> None:
+    flax = [unit(f"Dense_{i}", "dense", i, kernel=(4, 4)) for i in range(3)]
+    torch = [unit(n, "dense", i, kernel=(4, 4)) for i, n in enumerate(("z", "a", "m"))]
+    assert pairs(matched(flax, torch)) == {"Dense_0": "z", "Dense_1": "a", "Dense_2": "m"}
+
+
+def test_another_order_of_unlike_layers_does_not_matter() -> None:
+    flax = [unit("shortcut", "conv", 0, kernel=(1, 1, 2, 4)), unit("main", "conv", 1, kernel=(3, 3, 2, 4))]
+    torch = [unit("conv1", "conv", 0, kernel=(3, 3, 2, 4)), unit("downsample", "conv", 1, kernel=(1, 1, 2, 4))]
+    assert pairs(matched(flax, torch)) == {"shortcut": "downsample", "main": "conv1"}
+
+
+def test_a_layer_that_one_side_has_not_is_left_over_and_shifts_nothing() -> None:
+    a, b = {"scale": (4,)}, {"kernel": (4, 4)}
+    flax = [unit("n0", "layer_norm", 0, **a), unit("d0", "dense", 1, **b), unit("n1", "layer_norm", 2, **a)]
+    torch = [unit("d", "dense", 0, **b), unit("n", "layer_norm", 1, **a)]
+    found = matched(flax, torch)
+    assert pairs(found) == {"d0": "d", "n1": "n"}
+    assert [one.path for one in found.lone_flax] == ["n0"]
+
+
+def test_a_bias_that_one_side_has_not_is_a_lone_role() -> None:
+    flax = [unit("d0", "dense", 0, kernel=(2, 3))]
+    torch = [unit("fc", "dense", 0, kernel=(2, 3), bias=(3,))]
+    found = matched(flax, torch)
+    assert pairs(found) == {"d0": "fc"} and found.bonds[0].lone_torch == ("bias",)
+
+
+def test_custom_arrays_are_paired_by_shape_then_by_name() -> None:
+    flax = [unit("", "custom", 0, cls=(1, 1, 8), gamma=(8,), beta=(8,))]
+    torch = [unit("", "custom", 0, layer_beta=(8,), layer_gamma=(8,), class_token=(1, 1, 8))]
+    found = {link.role: link.torch_role for bond in matched(flax, torch).bonds for link in bond.links}
+    assert found == {"cls": "class_token", "gamma": "layer_gamma", "beta": "layer_beta"}
+
+
+def test_a_kernel_that_a_module_of_no_known_kind_holds_is_read_in_every_way_that_fits() -> None:
+    flax = [unit("Dense_0", "dense", 0, kernel=(6, 6), bias=(6,))]
+    torch = [unit("c_attn", "custom", 0, weight=(6, 6), bias=(6,))]
+    kernel = next(link for link in matched(flax, torch).bonds[0].links if link.role == "kernel")
+    array = np.random.default_rng(0).standard_normal((6, 6))
+    readings = [packing.read({"c_attn.weight": array}) for packing in (kernel.torch, *kernel.others)]
+    assert np.array_equal(readings[0], array) and np.array_equal(readings[1], array.T)
+
+
+def test_layers_of_other_kinds_are_not_paired() -> None:
+    found = matched([unit("d", "dense", 0, kernel=(3, 4))], [unit("e", "embedding", 0, table=(3, 4))])
+    assert not found.bonds and len(found.lone_flax) == len(found.lone_torch) == 1

@@ -1,0 +1,299 @@
+"""The HTML report in a browser: what a person sees, with the mouse, the keyboard, on a phone, in the dark."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from parity.report import html
+from parity.report.pair import Report
+from tests.report import made_pair
+from tests.report.made_pair import HOSTILE
+
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="playwright is not installed: pip install 'netparity[dev]'"
+)
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: apt-get install chromium")
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+Opened = Callable[..., "Page"]
+MEASURE = """(value) => {
+    const box = document.querySelector("#layers input"), before = performance.now();
+    box.value = value;
+    box.dispatchEvent(new Event("input"));
+    document.body.offsetHeight;
+    return performance.now() - before;
+}"""
+"""Milliseconds from a word in the search box to the page laid out again."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def tab(browser: "Browser") -> "Page":
+    return browser.new_context().new_page()
+
+
+@pytest.fixture
+def opened(tab: "Page", tmp_path: Path) -> Iterator[Opened]:
+    """Opens a report; afterwards there must have been no error, no warning and no request but for the file."""
+    heard: list[str] = []
+    listeners = {
+        "console": lambda message: heard.append(f"{message.type}: {message.text}"),
+        "pageerror": lambda error: heard.append(str(error)),
+        "request": lambda request: heard.append(request.url),
+        "dialog": lambda dialog: heard.append(dialog.message),
+    }
+    for event, listener in listeners.items():
+        tab.on(event, listener)  # type: ignore[call-overload] # the overloads want literals
+
+    def opens(report: Report, width: int = 1280, scheme: str = "light") -> "Page":
+        html.write(report, tmp_path / "r.html")
+        tab.set_viewport_size({"width": width, "height": 800})
+        tab.emulate_media(color_scheme=scheme, media="screen")  # type: ignore[arg-type] # a literal there
+        tab.goto((tmp_path / "r.html").as_uri())
+        return tab
+
+    yield opens
+    for event, listener in listeners.items():
+        tab.remove_listener(event, listener)
+    assert [what for what in heard if what != (tmp_path / "r.html").as_uri()] == []
+
+
+def _rows(page: "Page") -> int:
+    return page.locator("#layers tbody tr:not(.inner)").count()
+
+
+def _count(page: "Page") -> str:
+    return page.locator("#layers .count").inner_text()
+
+
+def _overflow(page: "Page") -> int:
+    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
+
+
+def _paper(page: "Page") -> str:
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+def test_the_verdict_and_the_first_difference_come_first(opened: Opened) -> None:
+    report = made_pair.report(12, 4)
+    page = opened(report)
+    assert page.locator("h1").inner_text() == "Different"
+    assert page.locator(".sign").inner_text() == "≠"
+    first, found = page.locator(".first").inner_text(), report.first_difference
+    assert found is not None
+    for part in (found.layer_flax, found.layer_torch, found.cause, found.mend, str(list(found.index))):
+        assert part in first
+    for value in found.values.values():
+        assert str(value).replace("-", "−") in first
+    titles = page.locator("h2").all_inner_texts()
+    assert titles[:3] == ["First difference, on the rung “forward”", "The ladder", "Layers"]
+
+
+def test_the_ladder_says_every_rung_and_what_was_accepted(opened: Opened) -> None:
+    rungs = opened(made_pair.accepted()).locator(".ladder > li").all_inner_texts()
+    assert [rung.split("\n")[:2] for rung in rungs][3:5] == [["4", "state"], ["5", "update"]]
+    assert "accepted: running_var_bias" in rungs[3]
+    assert not any("accepted" in rung for rung in rungs[:3])
+    missing = opened(made_pair.unruled()).locator(".ladder > li").all_inner_texts()
+    assert ["not run" in rung for rung in missing] == [False, False, False, True, True, True]
+
+
+def test_filters_change_the_rows(opened: Opened) -> None:
+    page = opened(made_pair.report(12, 4))
+    assert (_rows(page), _count(page)) == (28, "28 of 28 layers")
+    page.locator('[data-verdict="different"]').click()
+    assert (_rows(page), _count(page)) == (16, "16 of 28 layers")
+    page.locator("#mode").select_option("training")
+    assert (_rows(page), _count(page)) == (8, "8 of 28 layers")
+    page.locator('[data-verdict="different"]').click()
+    page.locator('[data-verdict="unpaired"]').click()
+    assert page.locator("#layers tbody").inner_text().count("unpaired") == _rows(page) == 4
+
+
+def test_search_changes_the_rows(opened: Opened) -> None:
+    page = opened(made_pair.report(12, 4))
+    search = page.locator("#layers input[type=search]")
+    search.fill("LAYER1.0 conv2d")
+    assert (_rows(page), _count(page)) == (4, "4 of 28 layers")
+    search.fill("no such layer")
+    assert page.locator("#layers .none").is_visible()
+    assert _count(page) == "0 of 28 layers"
+    weights = page.locator("#weights input[type=search]")
+    weights.fill("running_var")
+    assert page.locator("#weights .count").inner_text().startswith("5 of ")
+
+
+def test_the_first_difference_leads_to_its_layer(opened: Opened) -> None:
+    page = opened(made_pair.report(12, 4))
+    page.get_by_role("button", name="Show it among the layers").click()
+    assert _count(page) == "2 of 28 layers"
+
+
+def test_heads_sort(opened: Opened) -> None:
+    page = opened(made_pair.report(12, 4))
+    head = page.locator("#layers th", has_text="expected rounding")
+    shares = page.locator("#layers tbody td[data-label='× expected rounding']")
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    largest = shares.first.inner_text()
+    head.get_by_role("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    assert "e+" in largest and "e+" not in shares.first.inner_text()
+    assert page.locator("#layers th[aria-sort]").count() == 1
+
+
+def test_the_keyboard_reaches_and_opens_a_row(opened: Opened) -> None:
+    page = opened(made_pair.report(12, 4))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the report"
+    first, second = page.locator("#layers .open").nth(0), page.locator("#layers .open").nth(1)
+    first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert [one.get_attribute("aria-expanded") for one in (first, second)] == ["false", "true"]
+    inner = page.locator(f"#{second.get_attribute('aria-controls')}")
+    assert "gap of the outputs while the inputs agree" in inner.inner_text()
+    page.keyboard.press("Space")
+    assert second.get_attribute("aria-expanded") == "false"
+    assert page.locator("tr.inner").count() == 0
+
+
+def test_a_layer_behind_the_first_difference_is_not_blamed(opened: Opened) -> None:
+    page = opened(made_pair.report(12, 4))
+    page.locator("#layers .open").nth(5).click()
+    assert "cannot be told: the inputs differ already" in page.locator("tr.inner").inner_text()
+
+
+def test_dark_follows_the_system_and_the_button(opened: Opened) -> None:
+    dark = _paper(opened(made_pair.report(3), scheme="dark"))
+    page = opened(made_pair.report(3))
+    assert _paper(page) != dark
+    page.get_by_role("button", name="Use dark colours").click()
+    assert _paper(page) == dark
+    page.reload()
+    assert _paper(page) == dark, "the choice is remembered"
+    page.evaluate("localStorage.clear()")
+
+
+@pytest.mark.parametrize("report", [made_pair.report(12, 4), made_pair.hostile()], ids=["different", "hostile"])
+def test_the_page_is_never_wider_than_the_screen(opened: Opened, report: Report) -> None:
+    page = opened(report, width=360)
+    page.evaluate("document.querySelectorAll('summary').forEach((summary) => summary.click())")
+    page.locator("#layers .open").first.click()
+    wider = {}
+    for width in (360, 721, 800, 1101, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 800})
+        wider[width] = _overflow(page)
+    assert wider == dict.fromkeys(wider, 0)
+
+
+def test_plots_draw_every_point_and_the_limit(opened: Opened) -> None:
+    page = opened(made_pair.report(12, 4))
+    titles = page.locator("#plots h3").all_inner_texts()
+    assert [title.split(":")[0] for title in titles] == [
+        "Outputs of the layers",
+        "Gradients of the layers' outputs",
+        "Gradients of the parameters",
+        "State",
+        "Optimizers",
+        "Trajectory",
+    ]
+    plot = page.locator("#plots svg").first
+    assert "24 layers, 16 above the limit of 1,024" in (plot.get_attribute("aria-label") or "")
+    paths = plot.locator("path.dots").evaluate_all(
+        "(all) => all.map((one) => one.getAttribute('d').split('M').length - 1)"
+    )
+    assert sorted(paths) == [4, 4, 8, 8]
+    assert plot.locator(".limit").count() == 1
+
+
+def test_the_script_can_be_copied(opened: Opened) -> None:
+    report = made_pair.report(6, 2)
+    page = opened(report)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator("#copy").click()
+    page.get_by_text("Copied.").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == report.repro_script
+
+
+def test_hostile_names_are_shown_as_they_are(opened: Opened) -> None:
+    page = opened(made_pair.hostile())
+    assert page.title() == f"≠ {HOSTILE}: different"
+    assert page.locator(".verdict .name").inner_text() == HOSTILE
+    assert page.locator("#layers .open").first.inner_text() == HOSTILE
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 2
+
+
+def test_a_script_in_a_name_would_not_run_even_if_it_broke_out(tab: "Page", tmp_path: Path) -> None:
+    html.write(made_pair.report(3), tmp_path / "r.html")
+    with tab.expect_console_message() as message:
+        tab.goto((tmp_path / "r.html").as_uri())
+        tab.evaluate("document.body.insertAdjacentHTML('beforeend', '<a id=bad onclick=window.ran=1>x</a>')")
+        tab.evaluate("document.getElementById('bad').click()")
+    assert "Content Security Policy" in message.value.text
+    assert tab.evaluate("window.ran") is None
+
+
+@pytest.mark.parametrize(
+    "report", [made_pair.empty(), made_pair.unruled(), made_pair.report(1)], ids=["empty", "unruled", "one"]
+)
+def test_reports_with_little_in_them_are_shown(opened: Opened, report: Report) -> None:
+    page = opened(report)
+    assert page.locator("h1").inner_text().lower() == report.verdict
+    assert page.locator("#environment").is_visible()
+
+
+def test_what_diverges_is_shown(opened: Opened) -> None:
+    losses = {"flax": [1.0, float("nan"), 3.0], "torch": [1.0, float("inf"), 2.0]}
+    page = opened(replace(made_pair.report(3), losses=losses))
+    assert "∞" in page.get_by_role("table", name="Losses").inner_text()
+
+
+def test_without_scripts_the_report_is_text(browser: "Browser", tmp_path: Path) -> None:
+    html.write(made_pair.report(3), tmp_path / "r.html")
+    page = browser.new_context(java_script_enabled=False).new_page()
+    page.goto((tmp_path / "r.html").as_uri())
+    assert page.locator("noscript pre").inner_text().startswith("## = resnet18: same")
+
+
+def test_printing_shows_all_rows(opened: Opened) -> None:
+    page = opened(made_pair.report(100))
+    assert _rows(page) < 204
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert _rows(page) == 204
+    assert not page.locator(".bar").is_visible()
+
+
+def test_a_thousand_layers(opened: Opened, record_property: Callable[[str, object], None]) -> None:
+    page = opened(made_pair.report(1000, 600))
+    assert _count(page) == "2,004 of 2,004 layers"
+    assert _rows(page) < 300, "rows are made when they are looked at"
+    for word in ("bn2", "layer99", "", "relu"):
+        milliseconds = page.evaluate(MEASURE, word)
+        record_property(f"filter {word!r} ms", milliseconds)
+        print(f"filter {word!r}: {milliseconds:.1f} ms")
+    ready = page.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")
+    print(f"page ready after {ready:.0f} ms")
+    page.locator("#layers input").fill("")
+    before = _rows(page)
+    page.evaluate(
+        "(() => { const box = document.querySelector('#layers .scroll'); box.scrollTop = box.scrollHeight; })()"
+    )
+    page.locator("#layers tbody tr").nth(before).wait_for(state="attached")
+    assert _overflow(page) == 0
