@@ -4,3 +4,6 @@ import os
 from pathlib import Path
 
 os.environ["XDG_CACHE_HOME"] = str(Path(__file__).parent.parent / ".pytest_cache" / "netparity")
+
+
+pytest_plugins = ["pytester"]

@@ -1,0 +1,111 @@
+"""`parity check file.py:function`, `parity convert` and `parity conventions`, as a person runs them."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+from safetensors import numpy as safetensors_numpy
+
+from parity.cli import main
+
+PAIR = """
+import flax.linen as nn
+import jax
+import numpy as np
+import torch
+
+x = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
+
+
+class Port(nn.Module):
+    @nn.compact
+    def __call__(self, x, train=False):
+        x = nn.BatchNorm(use_running_average=not train, momentum=0.9)(nn.Dense(5)(x))
+        return nn.Dense(2)(nn.tanh(x))
+
+
+def right():
+    model = torch.nn.Sequential(
+        torch.nn.Linear(3, 5), torch.nn.BatchNorm1d(5), torch.nn.Tanh(), torch.nn.Linear(5, 2))
+    return (Port(), Port().init(jax.random.key(0), x)), model, x
+
+
+def wrong():
+    flax, model, x = right()
+    model[2] = torch.nn.Softsign()
+    return flax, model, x, {"accept": ["running_var_bias"]}
+
+
+def odd():
+    return 1, 2
+
+
+def misspelt():
+    return *right(), {"accepted": []}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "pair.py"
+    path.write_text(PAIR)
+    return path
+
+
+def test_a_pair_is_checked_and_every_form_of_the_report_is_written(parity, file: Path, tmp_path: Path) -> None:
+    forms = {form: tmp_path / f"report.{form}" for form in ("json", "html", "junit", "markdown", "map-out", "repro")}
+    options = [word for form, path in forms.items() for word in (f"--{form}", str(path))]
+    found = parity("check", f"{file}:right", *options, "--show-map")
+    assert found.returncode == 1, found.stderr
+    assert "convention running_var_bias (confirmed): " in found.stdout
+    assert "mapped 100 % of the parameters; 8 of 8 arrays proven" in found.stdout
+    assert found.stdout.splitlines()[-2].startswith("DIFFERENT")
+    assert json.loads(forms["json"].read_text())["exit_code"] == 1
+    assert ElementTree.parse(forms["junit"]).getroot().find(".//failure") is not None
+    assert r"running\_var\_bias" in forms["markdown"].read_text() and "<html" in forms["html"].read_text()
+    assert len(json.loads(forms["map-out"].read_text())["pairs"]) == 3
+    assert "torch_layer" in forms["repro"].read_text()
+
+
+def test_the_exit_code_is_the_verdicts(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", f"{file}:right", "--accept", "running_var_bias", "--no-probes"]) == 0
+    assert main(["check", f"{file}:wrong", "--no-probes"]) == 1
+    assert "the input of 3 (Dense / Linear) differs already in evaluation" in capsys.readouterr().out
+
+
+def test_weights_are_converted_to_a_file(file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "weights.safetensors"
+    assert main(["convert", f"{file}:right", "--out", str(out)]) == 0
+    assert safetensors_numpy.load(out.read_bytes())["params/Dense_1/kernel"].shape == (5, 2)
+    out.unlink()
+    assert main(["convert", f"{file}:wrong", "--out", str(out)]) == 2
+    assert not out.exists()
+
+
+def test_conventions_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["conventions"]) == 0
+    assert "running_var_bias" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["{}:rigth"], "did you mean right?"),
+        (["nothing.py:right"], "there is no file nothing.py"),
+        (["{}:odd"], "expected (flax_model, torch_model, inputs)"),
+        (["{}:misspelt"], "did you mean accept?"),
+        (["{}:right", "moons"], "got moons beside"),
+        (["{}:right", "--rungs", "2"], "--rungs is for recipes"),
+        (["moons", "--html", "x.html"], "--html is for a pair of your own"),
+        (["{}:right", "--accept", "running_var"], "did you mean running_var_bias"),
+        (["{}:right", "--html", "no/such/folder/x.html"], "expected a file name in a folder that exists"),
+        (["{}:right", "--map", "{}"], "is not JSON"),
+    ],
+)
+def test_bad_input_is_one_clear_line(
+    words: list[str], expected: str, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", *(word.format(file) for word in words)]) == 2
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("parity: ") and expected in last
