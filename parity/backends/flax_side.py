@@ -96,7 +96,9 @@ class FlaxSide(Side):
             ]
             program = self._program(given, how, tape)
             state = state_of(native, how.precision)
-            found = jax.tree.map(_array, program(state, given.arrays, cotangents, zeros if how.cotangents else []))
+            found = jax.tree.map(
+                _array, program(state, given.arrays, cotangents, zeros if how.cotangents is not None else [])
+            )
         results, recorded, buffers, pulled = found
         return Seen(
             outputs=dict(zip(names, results, strict=True)),

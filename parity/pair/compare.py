@@ -110,7 +110,7 @@ def compare_sides(
         progress("optimizers")
         climbed += [_update(couple, optimizers), _trajectory(work, optimizers)]
     _mark(clock, "rest")
-    climbed = [_rested(one, work.proof) for one in climbed]
+    climbed = [_rested(one, work) for one in climbed]
     return _report(name, work, climbed, conventions, clock)
 
 
@@ -140,9 +140,18 @@ def _couple(
     return Couple(flax, torch, given, to_flax, to_torch, seed)
 
 
-def _rested(rung_: Rung, proof: Proof) -> Rung:
+def _unpaired(found: Match) -> bool:
+    """Whether what is left over on both sides may be the same arrays, held in a way that was not recognised."""
+    ours, theirs = found.lone_flax, found.lone_torch
+    recurrent = any(unit.kind in ("lstm", "gru", "rnn") for unit in (*ours, *theirs))
+    kinds = {unit.kind for unit in ours} != {unit.kind for unit in theirs}
+    return bool(ours and theirs) and (recurrent or kinds)
+
+
+def _rested(rung_: Rung, work: Work) -> Rung:
     """A rung that rests on a map which could not be decided cannot be called different."""
-    if proof.agrees or not proof.undecided or rung_.verdict is not Verdict.DIFFERENT:
+    proof, undecided = work.proof, work.proof.undecided or _unpaired(work.match)
+    if proof.agrees or not undecided or rung_.verdict is not Verdict.DIFFERENT:
         return rung_
     return replace(rung_, verdict=Verdict.INCONCLUSIVE, reason="rests on the weight map, rung 1")
 
@@ -263,6 +272,10 @@ def _structure(work: Work) -> Rung:
     for bond in work.match.bonds:
         for side, unit, roles in (("flax", bond.flax, bond.lone_flax), ("torch", bond.torch, bond.lone_torch)):
             findings += [_lone(work, side, unit.path, list(unit.arrays[role].names)) for role in roles]
+    if _unpaired(work.match):
+        reason = "both sides have arrays without a counterpart that may be one; give map= with the right pairs"
+        findings = [replace(f, verdict=Verdict.INCONCLUSIVE) if f.verdict is Verdict.DIFFERENT else f for f in findings]
+        findings.append(Finding("weight map", "", Verdict.INCONCLUSIVE, reason=reason))
     if work.proof.undecided:
         left = ", ".join(work.proof.undecided[:4])
         reason = f"{work.proof.tried} readings tried, none agrees; not tried: {left}; give map= with the right pairs"

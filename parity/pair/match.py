@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from itertools import permutations
+from math import prod
 
 from parity.pair.packing import Packing
 from parity.pair.unit import Unit
 
+WORDS = [{a, "weight"} for a in ("kernel", "scale", "table", "gamma")] + [{"bias", "beta"}, {"bias", "b"}]
 Shapes = Mapping[str, tuple[int, ...]]
 Signature = tuple[object, ...]
 
@@ -80,12 +82,15 @@ def match(flax: Sequence[Unit], torch: Sequence[Unit], flax_shapes: Shapes, torc
     """
     left = _holders(flax, flax_shapes), _holders(torch, torch_shapes)
     bonds: list[Bond] = []
-    for find in (_equal, _alike, _same_sizes, _single):
-        for a, b in find(*left):
-            bonds.append(bond(a, b))
-            left = _without(left[0], a), _without(left[1], b)
-        if find is _same_sizes:
+    for find in (_equal, _alike, _patches, _same_sizes, _cells, _single):
+        if find is _cells:
+            left = _taken_apart(left[0]), _taken_apart(left[1])
+        elif find is _single:
             left = _exploded(left[0]), _exploded(left[1])
+        for a, b in find(*left):
+            bonds.append(_patched(a, b) if find is _patches else bond(a, b))
+            left = _without(left[0], a), _without(left[1], b)
+    bonds = _one_bias(bonds)
     bonds.sort(key=lambda found: found.flax.order)
     return Match(tuple(bonds), tuple(h.unit for h in left[0]), tuple(h.unit for h in left[1]))
 
@@ -176,6 +181,90 @@ def _agree(a: Holder, b: Holder) -> bool:
     return bool(common) and all(a.shapes[role] == b.shapes[role] for role in common)
 
 
+def _patches(flax: list[Holder], torch: list[Holder]) -> Pairs:
+    """A convolution whose strides are its kernel's size, and a dense layer over the same patches."""
+    yield from _first_fit(flax, torch, lambda a, b: _over_patches(a, b) or _over_patches(b, a))
+
+
+def _over_patches(conv: Holder, dense: Holder) -> bool:
+    if (conv.unit.kind, dense.unit.kind) != ("conv", "dense") or conv.shapes.keys() != dense.shapes.keys():
+        return False
+    settings, kernel = conv.unit.settings, conv.shapes["kernel"]
+    steps = settings.get("strides") == settings.get("kernel_size") and settings.get("groups") == 1
+    return steps and (prod(kernel[:-1]), kernel[-1]) == dense.shapes["kernel"]
+
+
+def _patched(a: Holder, b: Holder) -> Bond:
+    """The pair; rows of the dense kernel are the patch's rows, columns, channels, or channels, rows, columns."""
+    one = bond(a, b)
+    return replace(one, links=(_patch_link(a, b), *one.links), lone_flax=(), lone_torch=())
+
+
+def _patch_link(a: Holder, b: Holder) -> Link:
+    ours, theirs = a.shapes["kernel"], b.shapes["kernel"]
+    packing = b.unit.arrays["kernel"]
+    link = Link("kernel", ours, a.unit.arrays["kernel"], packing, torch_role="kernel")
+    if len(theirs) > 2:  # PyTorch has the convolution: (out, in, *spatial)
+        part = packing.parts[0]
+        first = replace(part, axes=(*range(1, len(theirs)), 0))
+        others = (replace(packing, parts=(first,), reshaped=ours),)
+        return replace(link, torch=replace(packing, reshaped=ours), others=others)
+    channels_first = (ours[-2], *ours[:-2], ours[-1])
+    order = (*range(1, len(ours) - 1), 0, len(ours) - 1)
+    others = (replace(packing, reshaped=channels_first, transposed=order),)
+    return replace(link, torch=replace(packing, reshaped=ours), others=others)
+
+
+def _cells(flax: list[Holder], torch: list[Holder]) -> Pairs:
+    """The two dense layers that one side's recurrent layer is to the other."""
+    yield from _first_fit(flax, torch, lambda a, b: a.unit.kind == b.unit.kind == "dense" and _agree(a, b))
+
+
+def _taken_apart(holders: list[Holder]) -> list[Holder]:
+    """Recurrent layers as the two dense layers that they are, each with a bias of its own where there are two."""
+    found: list[Holder] = []
+    for one in holders:
+        found += _halves(one) if one.unit.kind in ("lstm", "rnn") else [one]
+    return found
+
+
+def _halves(one: Holder) -> list[Holder]:
+    arrays, bias = one.unit.arrays, one.unit.arrays.get("bias")
+    parts = bias.parts if bias is not None and bias.join == "sum" else ()
+    halves = []
+    for place, role in enumerate(("input_kernel", "recurrent_kernel")):
+        own = {"kernel": arrays[role]}
+        if bias is not None and (parts or role == "recurrent_kernel"):
+            own["bias"] = replace(bias, parts=(parts[place],), join="concatenate") if parts else bias
+        shapes = {"kernel": one.shapes[role], **({"bias": one.shapes["bias"]} if "bias" in own else {})}
+        halves.append(Holder(replace(one.unit, kind="dense", arrays=own, settings={}), shapes))
+    return halves
+
+
+def _one_bias(bonds: list[Bond]) -> list[Bond]:
+    """Where of two halves of a recurrent layer one only has a partner for its bias: that is the sum of both."""
+    lone = {id(b): b for b in bonds if b.torch.kind == "dense" and b.lone_torch == ("bias",)}
+    found = []
+    for one in bonds:
+        half = next((b for b in lone.values() if b is not one and b.torch.path == one.torch.path), None)
+        if half is None or one.torch.kind != "dense":
+            found.append(replace(one, lone_torch=()) if _summed(one, bonds) else one)
+            continue
+        other = half.torch.arrays["bias"].parts
+        links = tuple(
+            replace(li, torch=Packing((*other, *li.torch.parts), "sum")) if li.role == "bias" else li
+            for li in one.links
+        )
+        found.append(replace(one, links=links))
+    return found
+
+
+def _summed(one: Bond, bonds: list[Bond]) -> bool:
+    """Whether the lone bias of a half is in the other half's sum."""
+    others = [b for b in bonds if b is not one and b.torch.path == one.torch.path and b.torch.kind == "dense"]
+    return one.lone_torch == ("bias",) and any(li.role == "bias" for b in others for li in b.links)
+
+
 def _same_sizes(flax: list[Holder], torch: list[Holder]) -> Pairs:
     """One of them of no known kind: as many arrays, of shapes that transposing makes equal."""
     yield from _first_fit(flax, torch, lambda a, b: "custom" in (a.unit.kind, b.unit.kind) and _sizes(a) == _sizes(b))
@@ -226,13 +315,19 @@ def _roles(a: Holder, b: Holder) -> Iterator[tuple[str, str]]:
     if a.unit.kind == b.unit.kind and _agree(a, b):
         yield from ((role, role) for role in a.shapes if role in b.shapes)
         return
-    theirs = dict(b.shapes)
-    for role, shape in a.shapes.items():
-        fit = [other for other, size in theirs.items() if _size(size) == _size(shape)]
-        if fit:
-            best = max(fit, key=lambda other: SequenceMatcher(None, role, other).ratio())
-            del theirs[best]
-            yield role, best
+    fit = [(r, o) for r, shape in a.shapes.items() for o, size in b.shapes.items() if _size(size) == _size(shape)]
+    taken: set[str] = set()
+    for role, other in sorted(fit, key=lambda pair: -_kinship(*pair)):
+        if f"a.{role}" not in taken and f"b.{other}" not in taken:
+            taken |= {f"a.{role}", f"b.{other}"}
+            yield role, other
+
+
+def _kinship(role: str, other: str) -> float:
+    """How alike two names of arrays are; the field's names for one thing count as nearly one name."""
+    if role == other:
+        return 3.0
+    return 2.0 if {role, other} in WORDS else SequenceMatcher(None, role, other).ratio()
 
 
 def _link(a: Holder, b: Holder, role: str, other: str) -> Link:

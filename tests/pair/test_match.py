@@ -1,7 +1,7 @@
 import numpy as np
 
 from parity.pair.match import Match, match
-from parity.pair.packing import whole
+from parity.pair.packing import Packing, Part, whole
 from parity.pair.unit import Kind, Unit
 
 SHAPES: dict[str, tuple[int, ...]] = {}
@@ -68,3 +68,29 @@ def test_a_kernel_that_a_module_of_no_known_kind_holds_is_read_in_every_way_that
 def test_layers_of_other_kinds_are_not_paired() -> None:
     found = matched([unit("d", "dense", 0, kernel=(3, 4))], [unit("e", "embedding", 0, table=(3, 4))])
     assert not found.bonds and len(found.lone_flax) == len(found.lone_torch) == 1
+
+
+def test_a_dense_layer_over_patches_is_the_convolution_with_its_strides() -> None:
+    settings = {"strides": (2, 2), "kernel_size": (2, 2), "groups": 1}
+    conv = unit("proj", "conv", 0, kernel=(2, 2, 3, 5), bias=(5,))
+    conv = Unit("proj", "conv", conv.arrays, settings)
+    found = matched([unit("embed", "dense", 0, kernel=(12, 5), bias=(5,))], [conv])
+    kernel = next(link for link in found.bonds[0].links if link.role == "kernel")
+    assert {link.role for link in found.bonds[0].links} == {"kernel", "bias"} and not found.bonds[0].lone_torch
+    array = np.random.default_rng(0).standard_normal((2, 2, 3, 5))
+    assert np.array_equal(kernel.torch.read({"proj.kernel": array}), array.reshape(12, 5))
+
+
+def test_two_dense_layers_are_the_halves_of_a_recurrent_one() -> None:
+    SHAPES.update({"l.w": (3, 8), "l.u": (2, 8), "l.b": (8,), "l.c": (8,)})
+    both = Packing((Part("l.b"), Part("l.c")), "sum")
+    arrays = {"input_kernel": whole("l.w"), "recurrent_kernel": whole("l.u"), "bias": both}
+    lstm = Unit("lstm", "lstm", arrays)
+    i = unit("i", "dense", 0, kernel=(3, 8), bias=(8,))
+    two = matched([i, unit("h", "dense", 1, kernel=(2, 8), bias=(8,))], [lstm])
+    biases = [link.torch.names for bond in two.bonds for link in bond.links if link.role == "bias"]
+    assert biases == [("l.b",), ("l.c",)] and not two.lone_torch
+    one = matched([i, unit("h2", "dense", 1, kernel=(2, 8))], [lstm])
+    biases = [link.torch.names for bond in one.bonds for link in bond.links if link.role == "bias"]
+    assert [set(names) for names in biases] == [{"l.b", "l.c"}]
+    assert not any(bond.lone_torch for bond in one.bonds)
