@@ -8,7 +8,6 @@ The newest `benchmarks/records/DATE-study/record.json`, which `parity reproduce`
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.files import write_atomically
+from benchmarks.blocks import update
 from parity.study import record as study_record
 
 ROOT = Path(__file__).parent.parent
@@ -110,31 +109,15 @@ BLOCKS = {
 }
 
 
-def filled(text: str, record: Record) -> str:
-    """The page with its blocks made anew."""
-    for name, make in BLOCKS.items():
-        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        block = f"{start}\n{make(record).strip()}\n{end}" if start in text else ""
-        text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.DOTALL)  # type: ignore[misc] # block is a default
-    return text
-
-
 def main(argv: list[str]) -> int:
     """Write the pages, or compare them; 1 where one differs."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.study_pages", description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, tell whether the pages are up to date")
     arguments = parser.parse_args(argv)
     record = json.loads((newest() / study_record.RECORD).read_text())
-    stale = [page for page in PAGES if filled(page.read_text(), record) != page.read_text()]
-    for page in stale:
-        if arguments.check:
-            print(
-                f"{page.name} does not say what {newest().name} says; run python -m benchmarks.study_pages",
-                file=sys.stderr,
-            )
-        else:
-            write_atomically(page, filled(page.read_text(), record))
-    return int(bool(stale) and arguments.check)
+    blocks = {name: make(record) for name, make in BLOCKS.items()}
+    command = "python -m benchmarks.study_pages"
+    return update(PAGES, blocks, check=arguments.check, source=newest().name, command=command)
 
 
 def _accuracy(found: Mapping[str, Any]) -> str:

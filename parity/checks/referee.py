@@ -96,7 +96,8 @@ def rule_drift(quantity: str, name: str, values: Mapping[str, NDArray], own: Map
         return Finding(quantity, name, odd[0], share=np.inf, reason=odd[1])
     drifts = [_norm(_difference(own[framework], array)) for framework, array in values.items() if framework in own]
     size = max(_norm(array) for array in values.values())
-    return _compare(quantity, name, values, max([*drifts, RATIO * STORED * size, SMALLEST]), "")
+    found = _compare(quantity, name, values, max([*drifts, RATIO * STORED * size, SMALLEST]), "")
+    return replace(found, gap=found.gap / size if size else found.gap)
 
 
 def _compare(quantity: str, name: str, values: Mapping[str, NDArray], noise: float, mode: str) -> Finding:

@@ -133,7 +133,12 @@ def _gru_biases(own: Arrays) -> tuple[NDArray, NDArray]:
 
 GRU = recurrent(torch.nn.GRU, _gru_biases)
 IMAGE, ROW, ROWS = (2, 5, 6, 4), (2, 7, 4), (2, 3, 4)
-CONV = {"strides": (2, 1), "padding": ((1, 2), (0, 1)), "kernel_dilation": (1, 2), "feature_group_count": 2}
+CONV: dict[str, Any] = {
+    "strides": (2, 1),
+    "padding": ((1, 2), (0, 1)),
+    "kernel_dilation": (1, 2),
+    "feature_group_count": 2,
+}
 Makers = dict[str, tuple[Callable[[], Any], tuple[int, ...], str, Reference]]
 
 NNX: Makers = {
@@ -238,11 +243,12 @@ class Loose(nnx.Module):
         self.unused = nnx.Linear(2, 3, rngs=rngs())
         self.last = nnx.LoRALinear(3, 3, lora_rank=2, rngs=rngs())
         self.first = nnx.Linear(3, 3, rngs=rngs())
-        self.first.extra = nnx.Param(jnp.ones(3))
+        self.first.extra = nnx.Param(jnp.ones(3))  # type: ignore[attr-defined] # the point of it
         self.several = nnx.List([nnx.Param(jnp.ones(3)), nnx.Param(jnp.ones(3))])
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        return self.last(self.first(x) * self.first.extra + self.several[0] * self.several[1])
+        extra = vars(self.first)["extra"]
+        return self.last(self.first(x) * extra + self.several[0] * self.several[1])
 
 
 class Weighted(nn.Module):
