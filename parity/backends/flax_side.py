@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from parity.backends.flax_given import Given, Leaves, setting, state_of
 from parity.backends.flax_models import Model, State, open_model, plain
-from parity.backends.flax_tape import Tape, arrays_of, floats, gelu_taps, transparent_checkpoints
+from parity.backends.flax_tape import Tape, arrays_of, floats, transparent_checkpoints
 from parity.backends.flax_units import Seat, units_of
 from parity.backends.jax_programs import RUN_ONCE
-from parity.backends.jax_widen import casts, widened
+from parity.backends.jax_widen import casts, gelus, widened
 from parity.backends.twin import Precision
 from parity.pair.align import split_stack
 from parity.pair.seen import Call, Inputs, Seen
@@ -133,6 +133,7 @@ class FlaxSide(Side):
                 if tape.apart and not self._unrolled:
                     self._unroll()  # to see every use of dropout
                     return self._abstract(native, inputs, how)
+                tape.gelus = list(gelus(traced.jaxpr))
                 tape.casts = list(dict.fromkeys(casts(traced.jaxpr))) if how.precision == "float64" else []
                 shapes = {name: leaf.shape for name, leaf in result if floats(leaf)}
                 self._programs[key] = tape, shapes, [name for name, _ in result]
@@ -142,7 +143,7 @@ class FlaxSide(Side):
         return Tape(jnp.dtype(how.precision), how.training, zeros, how.mask, how.capture, self._unrolled)
 
     def _apply(self, state: State, inputs: Inputs, tape: Tape) -> tuple[Any, State]:
-        with jax.disable_jit(self._unrolled), gelu_taps(tape), transparent_checkpoints():
+        with jax.disable_jit(self._unrolled), transparent_checkpoints():
             return self._model.apply(state, inputs.args, inputs.kwargs, tape)
 
     def _program(self, given: Given, how: Pass, tape: Tape) -> Any:

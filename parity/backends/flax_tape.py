@@ -228,25 +228,6 @@ def _held(module: nn.Module) -> Iterator[nn.Module]:
 
 
 @contextmanager
-def gelu_taps(tape: Tape) -> Iterator[None]:
-    """Note the form of every GELU that is called by its place in jax.nn, flax.linen or flax.nnx."""
-    original = jax.nn.gelu
-
-    def noted(x: Any, approximate: bool = True) -> Any:
-        tape.gelus.append("tanh" if approximate else "exact")
-        return original(x, approximate=approximate)
-
-    places = [place for place in (jax.nn, nn, nnx, nn.activation) if getattr(place, "gelu", None) is original]
-    try:
-        for place in places:
-            setattr(place, "gelu", noted)  # noqa: B010 - mypy forbids the assignment
-        yield
-    finally:
-        for place in places:
-            setattr(place, "gelu", original)  # noqa: B010 - as above
-
-
-@contextmanager
 def transparent_checkpoints() -> Iterator[None]:
     """Let rematerialisation, which changes no number, be a plain call, so that what is inside is seen."""
     places = {name: getattr(jax, name) for name in ("checkpoint", "remat")}

@@ -13,6 +13,10 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 NARROW = (jnp.float32, jnp.float16, jnp.bfloat16)
 CONVERT, ROUND = "convert_element_type", "reduce_precision"
+CUBIC = 0.044715
+"""Factor of the cube in the tanh form of GELU (Hendrycks and Gimpel, 2016)."""
+NEAR = 1e-8
+"""As near to it as float32 is."""
 LIBRARIES = ("site-packages", "dist-packages")
 
 
@@ -24,6 +28,18 @@ def casts(jaxpr: Jaxpr) -> Iterator[str]:
             yield _where(equation)
         for inner in _inner(equation):
             yield from casts(inner.jaxpr)
+
+
+def gelus(jaxpr: Jaxpr) -> Iterator[str]:
+    """Form of every GELU, "tanh" or "exact", told by the cubic's factor and by the error function."""
+    for equation in jaxpr.eqns:
+        name, factors = equation.primitive.name, [v.val for v in equation.invars if isinstance(v, Literal)]
+        if name == "mul" and any(abs(float(factor) - CUBIC) < NEAR for factor in factors if jnp.ndim(factor) == 0):
+            yield "tanh"
+        elif name in ("erf", "erfc"):
+            yield "exact"
+        for inner in _inner(equation):
+            yield from gelus(inner.jaxpr)
 
 
 def widened(function: Callable[..., Any]) -> Callable[..., Any]:

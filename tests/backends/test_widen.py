@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from parity.backends.jax_widen import casts, widened
+from parity.backends.jax_widen import casts, gelus, widened
 
 
 def softmax(x):
@@ -48,3 +48,9 @@ def test_a_cast_is_found_and_undone_with_its_gradient(function) -> None:
 def test_what_casts_nothing_has_no_casts() -> None:
     with jax.enable_x64(True):
         assert not list(casts(jax.make_jaxpr(lambda x: jax.nn.softmax(x))(jnp.ones(3)).jaxpr))
+
+
+@pytest.mark.parametrize(("approximate", "form"), [(True, "tanh"), (False, "exact")])
+def test_the_form_of_gelu_is_read_from_what_is_computed(approximate: bool, form: str) -> None:
+    jaxpr = jax.make_jaxpr(jax.jit(lambda x: jnp.tanh(2 * jax.nn.gelu(x, approximate=approximate))))(jnp.ones(3)).jaxpr
+    assert list(gelus(jaxpr)) == [form]

@@ -56,8 +56,9 @@ def test_a_command_does_what_the_page_shows(
 @pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
 def test_the_python_on_a_page_runs(page: Path, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
     for block in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
-        exec(block, {})
+        exec(block, names)
 
 
 def test_make_commands_are_those_of_the_makefile() -> None:
