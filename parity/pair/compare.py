@@ -247,7 +247,7 @@ def _report(
         coverage=coverage(work.match, work.couple, work.joints["evaluation"], work.views["evaluation"]),
         losses=work.losses,
         repro_script=_script(first, original),
-        notes=[*work.notes, *_casts(work)],
+        notes=[*work.notes, *_casts(work), *_otherwise(work)],
         seconds={**{k: v for k, v in clock.items() if k != "started"}, "total": time.perf_counter() - clock["started"]},
     )
 
@@ -272,3 +272,9 @@ def _casts(work: Work) -> list[str]:
             for path in seen.undone
         ]
     return notes
+
+
+def _otherwise(work: Work) -> list[str]:
+    """Layers in which the sides differ though what they return does not."""
+    found = dict.fromkeys((one.flax, one.torch) for c in work.compared.values() for one in c.otherwise)
+    return [f"{a} and {b} compute something else, and the networks' results agree: not compared" for a, b in found]

@@ -23,16 +23,27 @@ Names = tuple[Sequence[str], Sequence[str]]
 
 @dataclass(frozen=True)
 class Compared:
-    """The layers of one mode, and the findings on what the networks return."""
+    """One mode.
+
+    Args:
+        layers: those that are compared.
+        results: findings on what the networks return.
+        otherwise: layers that differ though the results agree: one side computes there what the other computes
+            elsewhere (a norm of all tokens, or of the first one only), which is no difference of function.
+    """
 
     layers: tuple[Layer, ...]
     results: tuple[Finding, ...]
+    otherwise: tuple[Layer, ...] = ()
 
 
 def compare_layers(joints: Sequence[Joint], views: Views, names: Names, mode: str) -> Compared:
     """Every joint's output and its gradient, and the results."""
-    shown = tuple(_layer(joint, views, mode) for joint in joints)
-    return Compared(shown, tuple(_results(views, names, mode)))
+    shown = [_layer(joint, views, mode) for joint in joints]
+    results = tuple(_results(views, names, mode))
+    agreed = all(finding.verdict.passes for finding in results)
+    apart = [layer for layer in shown if agreed and layer.finding.verdict is Verdict.DIFFERENT]
+    return Compared(tuple(layer for layer in shown if layer not in apart), results, tuple(apart))
 
 
 def _layer(joint: Joint, views: Views, mode: str) -> Layer:
