@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,7 @@ from parity.backends.torch_modes import Meanwhile, plain_paths
 from parity.backends.torch_units import units_of
 from parity.backends.twin import Precision
 from parity.errors import UsageError
+from parity.pair.packing import Packing
 from parity.pair.seen import Call, Inputs, Seen
 from parity.pair.side import Pass, Side
 from parity.pair.tree import leaves
@@ -48,7 +50,12 @@ class TorchSide(Side):
         for call in sorted(taped.calls, key=lambda call: call.start):
             started.setdefault(call.path, len(started))
         own = units_of(self._model(torch.float64), started)
-        return [unit for unit in own if not any(name in self.ties for p in unit.arrays.values() for name in p.names)]
+        untied = [replace(unit, arrays=self._untied(unit)) for unit in own]
+        return [unit for unit in untied if unit.arrays]
+
+    def _untied(self, unit: Unit) -> dict[str, Packing]:
+        """The arrays that are not another layer's too; that layer has them."""
+        return {role: p for role, p in unit.arrays.items() if not any(name in self.ties for name in p.names)}
 
     @cached_property
     def native(self) -> Arrays:

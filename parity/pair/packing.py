@@ -49,7 +49,8 @@ class Part:
         target[...] = array.reshape(target.shape) - self.offset
 
     def _cut(self, array: NDArray) -> NDArray:
-        return array[tuple(slice(*c) if isinstance(c, tuple) else slice(None) if c is None else c for c in self.cut)]
+        cut = tuple(slice(*c) if isinstance(c, tuple) else slice(None) if c is None else c for c in self.cut)
+        return array[(*cut, ...)]  # a view, also of a single number
 
 
 @dataclass(frozen=True)

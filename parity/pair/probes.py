@@ -25,13 +25,11 @@ class Probe:
         name: in words.
         inputs: for both.
         torch: PyTorch's arrays.
-        resized: shapes are not those of the user's inputs, so that programs are compiled again.
     """
 
     name: str
     inputs: Inputs
     torch: Arrays
-    resized: bool = False
 
 
 def probes(match: Match, couple: Couple, torch: Arrays) -> Iterator[Probe]:
@@ -45,15 +43,14 @@ def probes(match: Match, couple: Couple, torch: Arrays) -> Iterator[Probe]:
     yield Probe("PyTorch's own weights", inputs, dict(couple.torch.native))
     yield from _masks(inputs, torch)
     for name, resized in _resized(inputs):
-        yield Probe(name, resized, torch, resized=True)
+        yield Probe(name, resized, torch)
 
 
 def try_probe(probe: Probe, match: Match, couple: Couple) -> list[Finding] | str:
     """The findings on what the networks return, or why it could not be tried."""
     flax = draws.carry(match, probe.torch, couple.flax.native)
-    keep = not probe.resized  # programs with gradients are there already for the user's shapes
     theirs = _attempt(lambda: couple.look_torch(probe.torch, "evaluation", "float64", probe.inputs, False).outputs)
-    ours = _attempt(lambda: couple.look_flax(flax, "evaluation", "float64", probe.inputs, keep).outputs)
+    ours = _attempt(lambda: couple.look_flax(flax, "evaluation", "float64", probe.inputs, False).outputs)
     if isinstance(ours, str) or isinstance(theirs, str):
         return f"{probe.name}: not tried, {_refused(isinstance(ours, str), isinstance(theirs, str))}"
     low = couple.look_torch(probe.torch, "evaluation", "float32", probe.inputs, False).outputs

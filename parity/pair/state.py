@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from parity.backends.twin import Precision
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair import rungs
@@ -11,72 +9,68 @@ from parity.pair.conventions import STATE, quantified, undone_statistics
 from parity.pair.inputs import changed
 from parity.pair.layout import compare, turned
 from parity.pair.observe import PRECISIONS
+from parity.pair.seen import Call
 from parity.pair.work import Work
 from parity.report.pair import Convention
 from parity.trace import Arrays
 
+After = dict[Precision, tuple[Arrays, Arrays]]
+
 
 def state_rung(work: Work, accept: Sequence[str]) -> tuple[Rung, list[Convention]] | None:
-    """The rung: two training steps' buffers, then evaluation; and the conventions that explain a difference."""
+    """The rung: two training steps' buffers, then evaluation; and the conventions that explain a difference. None where
+    the networks have no buffers."""
     if not any(rungs.buffers(work.match, work.parameters)):
         return None
-    couple, proof = work.couple, work.proof
+    after, steps, calls = _trained(work)
+    flax = {p: work.couple.look_flax(own, "evaluation", p, gradients=False).outputs for p, (own, _) in after.items()}
+    found = rungs.state(work.match, work.parameters, after, _afterwards(work, after, flax))
+    lints = {one.convention: one for one in work.lints if one.convention in STATE}
+    if found.verdict is not Verdict.DIFFERENT or not lints:
+        return found, []
+    mended = _mended(after, undone_statistics(work.match, steps, calls))
+    explained = rungs.state(work.match, work.parameters, mended, _afterwards(work, mended, flax))
+    confirmed = explained.verdict.passes
+    return found, [
+        Convention(name, quantified(name, one, work.match, calls[0]), (4,), confirmed, name in accept)
+        for name, one in lints.items()
+    ]
+
+
+def _trained(work: Work) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
+    """All arrays of both sides after two training steps, the second on other inputs; and of PyTorch those before,
+    between and after, and the calls of each step."""
+    couple, proof, views = work.couple, work.proof, work.views["training"]
     second = changed(couple.inputs, lambda a: (1.5 * a[::-1] + 0.25).astype(a.dtype))
-    after: dict[Precision, tuple[Arrays, Arrays]] = {}
-    steps, calls = [proof.torch], [work.views["training"].torch["float64"].calls]
+    after: After = {}
+    calls: list[Sequence[Call]] = [views.torch["float64"].calls]
+    steps = [proof.torch]
     for precision in PRECISIONS:
-        views = work.views["training"]
         flax = {**proof.flax, **views.flax[precision].buffers}
         torch = {**proof.torch, **views.torch[precision].buffers}
         seen = couple.look_torch(torch, "training", precision, second)
+        ours = couple.look_flax(flax, "training", precision, second, gradients=False)
+        after[precision] = {**flax, **ours.buffers}, {**torch, **seen.buffers}
         if precision == "float64":
             calls.append(seen.calls)
-            steps += [torch, {**torch, **seen.buffers}]
-        after[precision] = (
-            {**flax, **couple.look_flax(flax, "training", precision, second).buffers},
-            {**torch, **seen.buffers},
-        )
-    found = rungs.state(work.match, work.parameters, after, _afterwards(work, after))
-    if found.verdict is not Verdict.DIFFERENT:
-        return found, []
-    names = [one.convention for one in work.lints if one.convention in STATE]
-    undone = undone_statistics(work.match, steps, calls) if names else {}
-    undone_low = {**after["float32"][1], **{k: v.astype(np.float64) for k, v in undone.items()}}
-    mended: dict[Precision, tuple[Arrays, Arrays]] = {
-        "float64": (after["float64"][0], {**after["float64"][1], **undone}),
-        "float32": (after["float32"][0], _mended_low(undone_low, after, undone)),
-    }
-    explained = rungs.state(work.match, work.parameters, mended, _afterwards(work, mended)) if undone else found
-    conventions = [
-        Convention(
-            one.convention,
-            quantified(one.convention, one, work.match, calls[0]),
-            (4,),
-            explained.verdict.passes,
-            one.convention in accept,
-        )
-        for one in {o.convention: o for o in work.lints if o.convention in STATE}.values()
-    ]
-    return found, conventions if undone else []
+            steps += [torch, after[precision][1]]
+    return after, steps, calls
 
 
-def _mended_low(low: Arrays, after: Mapping[Precision, tuple[Arrays, Arrays]], undone: Arrays) -> Arrays:
-    """Float32's arrays, undone by as much as float64's are: their own rounding stays what it was."""
-    high = after["float64"][1]
-    return {
-        name: after["float32"][1][name] + (undone[name] - high[name]) if name in undone else low[name] for name in low
-    }
+def _mended(after: After, undone: Arrays) -> After:
+    """With PyTorch's statistics as Flax's conventions would have made them; float32's are changed by as much as
+    float64's, so that their own rounding stays what it was."""
+    (flax, torch), (flax_low, torch_low) = after["float64"], after["float32"]
+    low = {name: torch_low[name] + (array - torch[name]) for name, array in undone.items()}
+    return {"float64": (flax, {**torch, **undone}), "float32": (flax_low, {**torch_low, **low})}
 
 
-def _afterwards(work: Work, after: Mapping[Precision, tuple[Arrays, Arrays]]) -> list[Finding]:
-    """What the networks return in evaluation with these arrays."""
+def _afterwards(work: Work, after: After, flax: Mapping[Precision, Arrays]) -> list[Finding]:
+    """What the networks return in evaluation with these arrays; Flax's results are given."""
     couple, found = work.couple, []
-    seen = {
-        p: (couple.look_flax(flax, "evaluation", p).outputs, couple.look_torch(torch, "evaluation", p).outputs)
-        for p, (flax, torch) in after.items()
-    }
+    torch = {p: couple.look_torch(own, "evaluation", p, gradients=False).outputs for p, (_, own) in after.items()}
     for a, b in zip(*couple.result_names, strict=False):
-        (ours, theirs), (ours_low, theirs_low) = ((seen[p][0][a], seen[p][1][b]) for p in PRECISIONS)
+        (ours, theirs), (ours_low, theirs_low) = ((flax[p][a], torch[p][b]) for p in PRECISIONS)
         turn = turned(ours, theirs)
         if turn is not None:
             ours, ours_low = turn[1](ours), turn[1](ours_low)

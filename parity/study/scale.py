@@ -52,8 +52,8 @@ SCALES = {
         beyond_lengths=(30, 60),
         beyond_steps=None,
         beyond_seeds=3,
-        image_epochs={"mlp": 20, "vgg": 1},
-        image_seeds={"mlp": 3, "vgg": 2},
+        image_epochs={"mlp": 20, "vgg": 2},
+        image_seeds={"mlp": 5, "vgg": 3},
     ),
     "quick": Scale(
         name="quick",
