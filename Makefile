@@ -25,12 +25,15 @@ bugs: env ## plant each known bug in turn and show which rung catches it
 study: env ## train the whole study again and judge its claims; says first how long it will take
 	$(BIN)/parity reproduce --scale full --out reproduction-full
 
-test: env ## run the tests
-	$(BIN)/python -m pytest
+test: env ## run the tests, on two cores at once
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
+
+pairs: env ## check the public pairs of tests/pairs, each in a process of its own
+	$(BIN)/python -m benchmarks.public_pairs --out build/public-pairs
 
 lint: env ## format check, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-.PHONY: help env check bugs study test lint
+.PHONY: help env check bugs study test pairs lint

@@ -1,0 +1,43 @@
+"""Public networks against ports with their own names and habits: the small ones here, all of them in
+`make pairs`, whose record docs/pairs.md is written from."""
+
+import json
+
+import pytest
+
+import parity
+from benchmarks import public_pairs
+from parity.checks.verdict import Verdict
+from tests.pairs import PAIRS, WRONG
+
+QUICK = ("gru", "char_lstm_own_cell", "nanogpt", "transformer_encoder", "llama")
+QUICK_WRONG = ("transformer_epsilon", "char_lstm_no_bias", "llama_tiled_keys")
+RECORD = json.loads(public_pairs.newest().read_text())["pairs"]
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_public_network_is_the_same_as_its_port(name: str) -> None:
+    flax, torch, inputs, options = PAIRS[name]()
+    report = parity.compare(flax, torch, inputs, probes=False, **options)
+    assert report.verdict is Verdict.SAME
+    assert report.coverage.parameters == 1.0 and all(line.proven for line in report.weights)
+
+
+@pytest.mark.parametrize("name", QUICK_WRONG)
+def test_a_wrong_port_is_different_where_the_bug_is(name: str) -> None:
+    make, layer, _ = WRONG[name]
+    flax, torch, inputs, options = make()
+    report = parity.compare(flax, torch, inputs, probes=False, **options)
+    assert report.verdict is Verdict.DIFFERENT
+    assert report.first_difference is not None and layer in report.first_difference.layer_torch
+
+
+def test_the_page_is_that_of_the_record() -> None:
+    assert public_pairs.main(["--page", "--check"]) == 0
+
+
+def test_every_public_pair_is_on_record_and_none_is_wrong() -> None:
+    assert RECORD.keys() == {*PAIRS, *WRONG}
+    for name, found in RECORD.items():
+        assert found["verdict"] == ("different" if name in WRONG else "same"), name
+        assert name in WRONG or (found["mapped"] == 1.0 and found["proven"] == found["arrays"]), name
