@@ -21,6 +21,7 @@ from parity.pair.seen import Inputs
 from parity.pair.side import Side
 from parity.pair.state import state_rung
 from parity.pair.structure import structure, unpaired
+from parity.pair.tables import explaining
 from parity.pair.training import trajectory_rung, update_rung
 from parity.pair.weightmap import coverage, table
 from parity.pair.work import Work
@@ -79,7 +80,8 @@ def compare_sides(
         progress("optimizers")
         climbed += [update_rung(couple, optimizers), trajectory_rung(work, optimizers)]
     _mark(clock, "rest")
-    climbed = [_rested(one, work) for one in climbed]
+    tables = explaining(work)
+    climbed = [_rested(one, work, tables) for one in climbed]
     return _report(name, work, climbed, conventions, clock)
 
 
@@ -109,11 +111,16 @@ def _couple(
     return Couple(flax, torch, given, to_flax, to_torch, seed)
 
 
-def _rested(rung_: Rung, work: Work) -> Rung:
-    """A rung that rests on a map which could not be decided cannot be called different."""
-    proof, undecided = work.proof, work.proof.undecided or unpaired(work.match)
-    if proof.agrees or not undecided or rung_.verdict is not Verdict.DIFFERENT:
+def _rested(rung_: Rung, work: Work, tables: Sequence[str]) -> Rung:
+    """A rung that rests on an undecided map, or on tables kept in float32, cannot be called different."""
+    undecided = work.proof.undecided or unpaired(work.match)
+    if work.proof.agrees or not (undecided or tables) or rung_.verdict is not Verdict.DIFFERENT:
         return rung_
+    if tables:
+        reason = (
+            f"rests on {', '.join(tables)}, kept in float32 by PyTorch only: compute it in the inputs' dtype in both"
+        )
+        return replace(rung_, verdict=Verdict.INCONCLUSIVE, reason=reason)
     return replace(rung_, verdict=Verdict.INCONCLUSIVE, reason="rests on the weight map, rung 1")
 
 

@@ -99,6 +99,30 @@ def square(form: str = "none") -> tuple[Any, Any, Any, dict[str, Any]]:
     return Square(8, nnx.Rngs(0)), TorchSquare(8, form), x, {}
 
 
+class Rotated(tnn.Module):
+    """Its frequencies are a buffer, so they are float32 numbers whatever it is cast to."""
+
+    def __init__(self, base: float = 100.0) -> None:
+        super().__init__()
+        self.fc = tnn.Linear(8, 8)
+        self.register_buffer("frequencies", 1.0 / base ** (torch.arange(8) / 8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(x) * (3 * self.frequencies).cos()
+
+
+class RotatedPort(nn.Module):
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.Dense(8)(x) * jnp.cos(3 / 100.0 ** (jnp.arange(8, dtype=x.dtype) / 8))
+
+
+def rotated(base: float = 100.0) -> tuple[Any, Any, Any, dict[str, Any]]:
+    x = np.random.default_rng(0).standard_normal((3, 8)).astype(np.float32)
+    port = RotatedPort()
+    return (port, port.init(jax.random.key(0), x)), Rotated(base), x, {}
+
+
 class Crossed(nn.Module):
     """Two equal layers on one input, called in the other order than PyTorch's."""
 

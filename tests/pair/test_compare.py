@@ -19,7 +19,7 @@ import parity
 from parity.checks.verdict import Verdict
 from parity.errors import UsageError
 from parity.report.pair import Report
-from tests.pair.small import IMAGES, NCHW, ConvNet, convnet, crossed, square, torch_convnet
+from tests.pair.small import IMAGES, NCHW, ConvNet, convnet, crossed, rotated, square, torch_convnet
 
 
 def compared(pair: tuple[Any, Any, Any, dict[str, Any]], **options: Any) -> Report:
@@ -135,6 +135,13 @@ def test_the_form_of_gelu_is_named_and_confirmed() -> None:
     assert one.confirmed and report.verdict is Verdict.DIFFERENT
     assert report.first_difference is not None and "GELU" in report.first_difference.cause
     assert compared(square("tanh"), accept=["gelu_form"]).verdict is Verdict.SAME
+
+
+def test_a_table_that_is_kept_in_float32_is_not_ruled_on_and_another_table_is_different() -> None:
+    report = compared(rotated())
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "rests on frequencies, kept in float32 by PyTorch only" in report.rungs[1].reason
+    assert compared(rotated(101.0)).verdict is Verdict.DIFFERENT
 
 
 def test_equal_layers_on_one_input_are_told_apart_by_agreement() -> None:

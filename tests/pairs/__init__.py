@@ -28,6 +28,7 @@ def _maker(place: str, **settings: Any) -> Callable[[], Pair]:
 
 PAIRS: dict[str, Callable[[], Pair]] = {
     "resnet18": _maker("resnet:resnet18"),
+    "resnet50": _maker("resnet:resnet50"),
     "vgg11_bn": _maker("vgg11_adaptive:vgg11_adaptive"),
     "mobilenet_v2": _maker("mobilenet_v2:mobilenet_v2"),
     "densenet121": _maker("densenet121:densenet121"),
