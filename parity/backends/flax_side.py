@@ -80,6 +80,13 @@ class FlaxSide(Side):
         """Second names of what NNX shares; Linen's variables have one each."""
         return self._model.ties
 
+    @property
+    def default_precision(self) -> tuple[bool, str]:
+        """Of JAX's configuration; its default is strict on a CPU only."""
+        asked = getattr(jax.config, "jax_default_matmul_precision")  # noqa: B009 - jax declares no types
+        strict = asked in ("highest", "float32") or (asked is None and jax.default_backend() == "cpu")
+        return strict, f"jax_default_matmul_precision {asked or 'of the device'} on {jax.default_backend()}"
+
     def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
         """Shape of each floating leaf of the result."""
         return dict(self._abstract(self.native, inputs, Pass(capture=False))[1])

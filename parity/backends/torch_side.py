@@ -75,6 +75,14 @@ class TorchSide(Side):
         every = self._user.named_parameters(remove_duplicate=False)
         return {name: first[id(p)] for name, p in every if first[id(p)] != name}
 
+    @property
+    def default_precision(self) -> tuple[bool, str]:
+        """Of PyTorch's switches; convolutions may use TF32 on a GPU unless they are told not to."""
+        products, gpu = torch.get_float32_matmul_precision(), torch.cuda.is_available()
+        convolutions = "TF32" if gpu and torch.backends.cudnn.allow_tf32 else "float32"
+        strict = products == "highest" and convolutions == "float32"
+        return strict, f"float32_matmul_precision {products}, convolutions in {convolutions}"
+
     def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
         """Shape of each floating leaf of the result."""
         outputs = self._pass(self.native, inputs, Pass(capture=False)).outputs

@@ -11,7 +11,7 @@ from parity.pair import mapfile, rungs
 from parity.pair.blame import first_difference
 from parity.pair.conventions import quantified, require_known
 from parity.pair.inputs import Adapter, adapt, as_inputs
-from parity.pair.lint import lint, lint_dropout, lint_gelu
+from parity.pair.lint import lint, lint_dropout, lint_gelu, lint_precision
 from parity.pair.match import Match, match
 from parity.pair.observe import MODES, Couple, Views, joints, look
 from parity.pair.probes import probes, try_probe
@@ -169,6 +169,7 @@ def _forward(work: Work, accept: Sequence[str]) -> tuple[list[Convention], Rung 
     """See both modes. If declared conventions are the cause of a difference, the rest is judged without them, and the
     forward rung as it was is given back."""
     _look(work)
+    work.lints += lint_precision(work.couple.flax.default_precision, work.couple.torch.default_precision)
     work.lints += lint_gelu(work.views["training"].flax["float64"].gelus, work.views["training"].torch["float64"].gelus)
     work.lints += lint_dropout(
         work.views["training"].flax["float64"].dropouts, work.views["training"].torch["float64"].dropouts

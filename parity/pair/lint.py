@@ -38,6 +38,13 @@ def lint_dropout(flax: Sequence[Dropped], torch: Sequence[Dropped]) -> Iterator[
             )
 
 
+def lint_precision(flax: tuple[bool, str], torch: tuple[bool, str]) -> Iterator[Lint]:
+    """Whether one framework is set to strict float32 and the other is not; the check itself is strict on both."""
+    if flax[0] != torch[0]:
+        text = f"default precision: {flax[1]} in Flax, {torch[1]} in PyTorch (the check itself is strict on both)"
+        yield Lint("", "", "precision", flax[1], torch[1], text)
+
+
 def lint_gelu(flax: Sequence[str], torch: Sequence[str]) -> Iterator[Lint]:
     """Forms of GELU that differ."""
     if flax and torch and set(flax) != set(torch):

@@ -62,6 +62,11 @@ class Side(ABC):
     def ties(self) -> Mapping[str, str]:
         """Second names of native arrays that have several → the first name, which is the one in `native`."""
 
+    @property
+    @abstractmethod
+    def default_precision(self) -> tuple[bool, str]:
+        """Whether float32 products and convolutions are strict as the framework is set now on its device; in words."""
+
     @abstractmethod
     def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
         """Shape of each floating leaf of the result, by name."""

@@ -11,9 +11,11 @@ STORED = float(np.finfo(np.float32).eps) / 2
 
 
 def explaining(work: Work) -> list[str]:
-    """Names of buffers without a counterpart that explain by their storage alone that the networks differ: moved by half
-    a unit of float32's last place, they change what PyTorch's network returns by as much as the two differ, within
-    the referee's margin. None, if anything differs by more."""
+    """Names of buffers without a counterpart that explain by their storage alone that the networks differ.
+
+    Moved by half a unit of float32's last place, they change what PyTorch's network returns by as much as the two
+    differ, within the referee's margin. None, if anything differs by more.
+    """
     couple, proof = work.couple, work.proof
     lone = [n for unit in work.match.lone_torch for p in unit.arrays.values() for n in p.names]
     tables = [name for name in lone if name not in couple.torch.parameters]

@@ -100,14 +100,16 @@ def test_gradients_are_those_of_autograd_and_in_place_operations_spoil_nothing()
     found = seen.run(seen.native, Inputs((x,)), Pass(cotangents={"": cotangent}))
     twin = copy.deepcopy(model).double()
     given = torch.tensor(x, requires_grad=True)
-    first = twin[0](given)
+    first: torch.Tensor = twin[0](given)
     first.retain_grad()
-    twin[2](torch.relu(first)).backward(torch.tensor(cotangent))
-    assert first.grad is not None and given.grad is not None and twin[0].weight.grad is not None
+    nn.Sequential(nn.ReLU(), twin[2])(first).backward(torch.tensor(cotangent))
+    assert first.grad is not None and given.grad is not None
     assert np.array_equal(found.calls[0].outputs[0], first.detach().numpy())  # not what ReLU made of it
-    assert np.array_equal(found.calls[0].gradients[0], first.grad.numpy())
+    inner = found.calls[0].gradients[0]
+    assert inner is not None and np.array_equal(inner, first.grad.numpy())
     assert np.array_equal(found.input_gradients["[0]"], given.grad.numpy())
-    assert np.array_equal(found.parameter_gradients["0.weight"], twin[0].weight.grad.numpy())
+    gap = found.parameter_gradients["0.weight"] - first.grad.numpy().T @ x
+    assert np.abs(gap).max() < 32 * np.finfo(np.float64).eps
 
 
 class Casting(nn.Module):
@@ -121,9 +123,10 @@ class Casting(nn.Module):
 
 def test_casts_to_float32_are_undone_and_named() -> None:
     x = numbers(2, 4)
-    seen = side(Casting(), x)
+    model = Casting()
+    seen = side(model, x)
     found = seen.run(seen.native, Inputs((x,)), Pass())
-    wide = torch.softmax(copy.deepcopy(seen._user.inner).double()(torch.tensor(x)), -1)
+    wide = F.linear(torch.tensor(x), model.inner.weight.double(), model.inner.bias.double()).softmax(-1)
     assert found.outputs[""].dtype == np.float64
     assert np.abs(found.outputs[""] - wide.detach().numpy()).max() < 8 * np.finfo(np.float64).eps
     assert found.undone == ("",) and not found.narrow
@@ -153,7 +156,9 @@ def test_buffers_after_a_training_pass_are_shown_and_the_model_keeps_its_own() -
     seen = side(model, x)
     found = seen.run(seen.native, Inputs((x,)), Pass(training=True))
     assert np.abs(found.buffers["running_mean"] - 0.1 * x.mean(0)).max() < 4 * np.finfo(np.float64).eps
-    assert (model.running_mean == 0).all() and np.array_equal(seen.native["running_mean"], np.zeros(3))
+    assert not np.any(model.get_buffer("running_mean").numpy()) and np.array_equal(
+        seen.native["running_mean"], np.zeros(3)
+    )
 
 
 def test_the_optimizer_keeps_its_groups() -> None:

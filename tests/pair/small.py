@@ -108,7 +108,7 @@ class Rotated(tnn.Module):
         self.register_buffer("frequencies", 1.0 / base ** (torch.arange(8) / 8))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.fc(x) * (3 * self.frequencies).cos()
+        return self.fc(x) * torch.cos(3 * self.get_buffer("frequencies"))
 
 
 class RotatedPort(nn.Module):

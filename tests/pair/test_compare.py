@@ -9,6 +9,7 @@ from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -172,12 +173,12 @@ def test_the_users_models_come_back_unchanged() -> None:
     (port, variables), model, inputs, own = convnet()
     before = jax.tree.map(np.array, variables), copy.deepcopy(model.state_dict()), inputs.copy()
     model.train()
-    default, x64 = torch.get_default_dtype(), jax.config.jax_enable_x64
+    default, x64 = torch.get_default_dtype(), jnp.asarray(np.ones(1)).dtype
     compared(((port, variables), model, inputs, own))
     jax.tree.map(np.testing.assert_array_equal, before[0], variables)
     assert all(torch.equal(before[1][name], tensor) for name, tensor in model.state_dict().items())
     assert model.training and np.array_equal(before[2], inputs) and all(p.grad is None for p in model.parameters())
-    assert (torch.get_default_dtype(), jax.config.jax_enable_x64) == (default, x64)
+    assert (torch.get_default_dtype(), jnp.asarray(np.ones(1)).dtype) == (default, x64)
 
 
 def test_weights_are_converted_both_ways() -> None:
@@ -243,6 +244,6 @@ def test_bad_options_are_one_clear_error(change: dict[str, Any], words: str) -> 
 
 def test_models_that_are_none_are_one_clear_error() -> None:
     with pytest.raises(UsageError, match=r"give \(module, variables\)"):
-        parity.compare(ConvNet(), torch_convnet(), IMAGES, **NCHW)
+        parity.compare(ConvNet(), torch_convnet(), IMAGES, to_torch=NCHW["to_torch"])
     with pytest.raises(UsageError, match=r"expected an nn\.Module"):
         parity.compare(nnx.Linear(2, 2, rngs=nnx.Rngs(0)), object(), IMAGES)

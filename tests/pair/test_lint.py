@@ -1,6 +1,6 @@
 import pytest
 
-from parity.pair.lint import lint, lint_dropout, lint_gelu
+from parity.pair.lint import lint, lint_dropout, lint_gelu, lint_precision
 from parity.pair.match import Bond, Match
 from parity.pair.seen import Dropped
 from parity.pair.unit import Kind, Unit
@@ -62,3 +62,9 @@ def test_rates_and_uses_of_dropout_are_compared() -> None:
 def test_forms_of_gelu_are_compared() -> None:
     assert not list(lint_gelu(["exact"], ["exact"])) and not list(lint_gelu([], ["exact"]))
     assert next(iter(lint_gelu(["tanh"], ["exact"]))).convention == "gelu_form"
+
+
+def test_a_default_precision_that_is_strict_on_one_side_only_is_said() -> None:
+    strict, loose = (True, "highest"), (False, "TF32")
+    assert not list(lint_precision(strict, strict)) and not list(lint_precision(loose, loose))
+    assert "TF32 in Flax, highest in PyTorch" in next(iter(lint_precision(loose, strict))).text
