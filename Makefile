@@ -26,7 +26,7 @@ study: env ## train the whole study again and judge its claims; says first how l
 	$(BIN)/parity reproduce --scale full --out reproduction-full
 
 test: env ## run the tests, on two cores at once
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 pairs: env ## check the public pairs of tests/pairs, each in a process of its own
 	$(BIN)/python -m benchmarks.public_pairs --out build/public-pairs

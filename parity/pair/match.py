@@ -173,7 +173,7 @@ def _subsequence(flax: list[Holder], torch: list[Holder]) -> list[tuple[Holder, 
 
 def _alike(flax: list[Holder], torch: list[Holder]) -> Pairs:
     """One kind, and all arrays that both have are of one shape: one side has a bias, say, and the other has not."""
-    yield from _first_fit(flax, torch, lambda a, b: a.unit.kind == b.unit.kind and _agree(a, b))
+    yield from _first_fit(flax, torch, lambda a, b: a.unit.kind == b.unit.kind != "custom" and _agree(a, b))
 
 
 def _agree(a: Holder, b: Holder) -> bool:

@@ -94,3 +94,10 @@ def test_two_dense_layers_are_the_halves_of_a_recurrent_one() -> None:
     biases = [link.torch.names for bond in one.bonds for link in bond.links if link.role == "bias"]
     assert [set(names) for names in biases] == [{"l.b", "l.c"}]
     assert not any(bond.lone_torch for bond in one.bonds)
+
+
+def test_custom_layers_are_not_paired_by_what_little_they_share() -> None:
+    flax = [unit("a", "custom", 0, kernel=(9, 4), bias=(9,))]
+    torch = [unit("b", "custom", 0, weight=(4, 9), bias=(9,))]
+    (bond,) = matched(flax, torch).bonds
+    assert {link.role: link.torch_role for link in bond.links} == {"kernel": "weight", "bias": "bias"}
