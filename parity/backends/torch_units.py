@@ -124,7 +124,12 @@ def _rms_norm(module: Any, prefix: str) -> Iterator[Described]:
 
 
 def _embedding(module: nn.Embedding, prefix: str) -> Iterator[Described]:
-    yield "", "embedding", {"table": whole(f"{prefix}weight")}, {"features": module.embedding_dim}
+    yield (
+        "",
+        "embedding",
+        {"table": whole(f"{prefix}weight")},
+        {"features": module.embedding_dim, "padding_idx": module.padding_idx},
+    )
 
 
 def _attention(module: nn.MultiheadAttention, prefix: str) -> Iterator[Described]:

@@ -10,6 +10,7 @@ from parity.checks.verdict import Finding
 
 Turn = Callable[[NDArray], NDArray]
 AS_IT_IS = "as it is"
+ONE_FOR_ALL = "one for the whole batch"
 TURNS: dict[str, Turn] = {
     AS_IT_IS: lambda a: a,
     "channels last to first": lambda a: np.moveaxis(a, -1, 1),
@@ -24,11 +25,18 @@ def turns(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[tuple[str
     usable = {name: turn for name, turn in TURNS.items() if len(shape) > 2 or name == AS_IT_IS}
     nothing = np.broadcast_to(np.int8(0), shape)
     exact = [(name, turn) for name, turn in usable.items() if turn(nothing).shape == wanted]
+    if not exact and 1 in (shape[:1] + wanted[:1]) and shape[1:] == wanted[1:]:
+        exact = [(ONE_FOR_ALL, lambda a: one_for_all(a, wanted))]
     if exact or nothing.size != np.prod(wanted, dtype=int):
         yield from exact
         return
     for name, turn in usable.items():
         yield f"{name}, reshaped", lambda a, turn=turn: turn(a).reshape(wanted)  # type: ignore[misc]
+
+
+def one_for_all(flax: NDArray, wanted: tuple[int, ...]) -> NDArray:
+    """What one side computes once for the whole batch and the other for every sample (positions)."""
+    return flax.mean(0, keepdims=True) if wanted[0] == 1 else np.broadcast_to(flax, wanted)
 
 
 def turned(flax: NDArray, torch: NDArray) -> tuple[str, Turn] | None:

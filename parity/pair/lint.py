@@ -63,6 +63,9 @@ def _layer(bond: Bond) -> Iterator[Lint]:
             yield _lint(bond, setting, ours[setting], theirs[setting])
     if bond.flax.kind in ("conv", "conv_transpose"):
         yield from _padding(bond, ours, theirs)
+    if theirs.get("padding_idx") is not None:
+        text = f"{_where(bond)}: row {theirs['padding_idx']} (padding_idx) gets no gradient in PyTorch, it does in Flax"
+        yield Lint(bond.flax.path, bond.torch.path, "padding_idx", "None", str(theirs["padding_idx"]), text)
     if ours.get("dtype") not in (None, "float64") and "dtype" not in theirs:
         text = f"{_where(bond)}: Flax computes in {ours['dtype']} whatever it is given, PyTorch in what it is given"
         if ours["dtype"] != "float32":

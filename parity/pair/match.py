@@ -312,7 +312,7 @@ def _size(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 def _roles(a: Holder, b: Holder) -> Iterator[tuple[str, str]]:
     """Role of a → the role of b that is the same array."""
-    if a.unit.kind == b.unit.kind and _agree(a, b):
+    if a.unit.kind == b.unit.kind != "custom" and _agree(a, b):
         yield from ((role, role) for role in a.shapes if role in b.shapes)
         return
     fit = [(r, o) for r, shape in a.shapes.items() for o, size in b.shapes.items() if _size(size) == _size(shape)]

@@ -11,7 +11,7 @@ from parity.initial import single
 from parity.pair import draws
 from parity.pair.align import CallPair, pair_blocks, pair_layers
 from parity.pair.inputs import Adapter, adapt
-from parity.pair.layout import TURNS, agree, floating, turned, turns
+from parity.pair.layout import ONE_FOR_ALL, TURNS, agree, floating, one_for_all, turned, turns
 from parity.pair.match import Match
 from parity.pair.seen import Dropped, Inputs, Mask, Seen
 from parity.pair.side import Pass, Side
@@ -234,5 +234,7 @@ def turn_by(name: str | None, flax: NDArray, wanted: tuple[int, ...]) -> NDArray
     """Flax's array by the turn of that name; as it is if there is none."""
     if name is None:
         return flax
+    if name == ONE_FOR_ALL:
+        return one_for_all(flax, wanted)
     array = TURNS[name.removesuffix(", reshaped")](flax)
     return array.reshape(wanted) if array.size == np.prod(wanted, dtype=int) else array

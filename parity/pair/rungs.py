@@ -11,7 +11,7 @@ from parity.checks.ladder import NAMES
 from parity.checks.referee import rule_drift
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.pair.draws import name_of
-from parity.pair.layout import compare, floating, turned
+from parity.pair.layout import ONE_FOR_ALL, compare, floating, turned
 from parity.pair.match import Bond, Link, Match
 from parity.pair.observe import PRECISIONS, Joint, Views, turn_by
 from parity.pair.seen import Seen
@@ -84,12 +84,14 @@ def _outputs(views: Views, joint: Joint, precision: Precision) -> tuple[NDArray,
 
 def _gradient(joint: Joint, views: Views, name: str, mode: str) -> Finding | None:
     found = []
-    for precision in ("float64", "float32"):
+    for precision in PRECISIONS if joint.turn != ONE_FOR_ALL else ():
         ours = _gradients(views.flax[precision], joint.pair.flax)[joint.leaf_flax]
         theirs = _gradients(views.torch[precision], joint.pair.torch)[joint.leaf_torch]
         if ours is None or theirs is None:
             return None
         found.append((turn_by(joint.turn, ours, theirs.shape), theirs))
+    if not found:
+        return None
     (a, b), (low_a, low_b) = found
     return compare("gradient of output", ours_or_network(name), a, b, low_b, low_a, mode=mode, smooth=False)
 

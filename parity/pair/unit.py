@@ -77,6 +77,7 @@ SETTINGS: Mapping[str, str] = {
     "running_var": "'biased' (Flax) or 'unbiased' (PyTorch)",
     "fast_variance": "whether the variance is E[x²] - E[x]²",
     "num_groups": "int (group_norm)",
+    "padding_idx": "row of an embedding that gets no gradient, or None (PyTorch only)",
     "heads": "int (dense units of attention)",
     "dropout": "rate (attention, recurrent layers)",
     "dtype": "name of the dtype it computes in whatever it is given, if it has one of its own",

@@ -39,3 +39,11 @@ def test_arrays_of_other_sizes_have_no_layout_in_common() -> None:
 def test_a_small_difference_is_no_agreement() -> None:
     a = numbers(2, 3, 4)
     assert not agree(a * (1 + 1e-10), a, a.astype(np.float32))
+
+
+def test_what_is_computed_once_for_the_whole_batch_is_compared_with_every_sample() -> None:
+    once = numbers(1, 3, 5)
+    every = np.repeat(once, 2, axis=0)
+    assert agree(every, once, once.astype(np.float32)) and agree(once, every, every.astype(np.float32))
+    every[1] += 1
+    assert not agree(every, once, once.astype(np.float32))

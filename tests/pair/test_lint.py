@@ -52,6 +52,12 @@ def test_paddings_of_transposed_convolutions_are_compared_as_those_of_what_they_
     assert bool(said("conv_transpose", {**TURNED, "padding": flax}, {**TURNED, "padding": ((1, 1),)})) is differ
 
 
+def test_a_row_without_gradient_is_said() -> None:
+    (text,) = said("embedding", {"features": 3}, {"features": 3, "padding_idx": 0})
+    assert "row 0 (padding_idx) gets no gradient in PyTorch" in text
+    assert said("embedding", {"features": 3}, {"features": 3, "padding_idx": None}) == []
+
+
 def test_rates_and_uses_of_dropout_are_compared() -> None:
     a, b = Dropped((2,), 0.1), Dropped((2,), 0.2)
     assert [one.text for one in lint_dropout([a], [b])] == ["dropout 1: rate 0.1 in Flax, 0.2 in PyTorch"]
