@@ -25,7 +25,7 @@ from parity.pair.tables import explaining
 from parity.pair.training import trajectory_rung, update_rung
 from parity.pair.weightmap import coverage, table
 from parity.pair.work import Work
-from parity.report.pair import Convention, Difference, Lint, Report
+from parity.report.pair import Convention, Difference, Lint, Report, excusing
 
 Progress = Callable[[str], None]
 
@@ -239,13 +239,11 @@ def _report(
 ) -> Report:
     original = work.original or work
     layers = [layer for one in original.compared.values() for layer in one.layers]
-    excused = {n for c in conventions if c.accepted and c.confirmed for n in c.rungs}
-    blamed = {n for c in conventions if c.confirmed for n in c.rungs if not c.accepted}
-    counted = [one.verdict for one in climbed if one.number not in excused or one.number in blamed]
-    first = first_difference(climbed, layers, work.match, work.lints)
+    counted = [one for one in climbed if not excusing(conventions, one.number)]
+    first = first_difference(counted, layers, work.match, work.lints)
     return Report(
         name=name,
-        verdict=worst(counted),
+        verdict=worst(one.verdict for one in counted),
         rungs=climbed,
         first_difference=first,
         layers=layers,

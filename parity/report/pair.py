@@ -127,6 +127,13 @@ class Convention:
     accepted: bool
 
 
+def excusing(conventions: Sequence[Convention], number: int) -> list[Convention]:
+    """The accepted conventions that explain all that differs on a rung: they are confirmed, and no confirmed one beside
+    them is not accepted. None, if it does not stand excused."""
+    here = [one for one in conventions if one.confirmed and number in one.rungs]
+    return here if all(one.accepted for one in here) else []
+
+
 @dataclass(frozen=True)
 class Coverage:
     """Shares (0 to 1) of parameters mapped and of layers (calls of modules that hold arrays) compared, and the rest."""

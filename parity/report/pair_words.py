@@ -5,7 +5,7 @@ import re
 from parity.checks.ladder import NAMES
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Finding, Rung, Verdict
-from parity.report.pair import Convention, Difference, Report
+from parity.report.pair import Convention, Difference, Report, excusing
 from parity.report.terminal import evidence
 
 RUNGS = {number: NAMES[number] for number in range(1, 7)}
@@ -71,12 +71,8 @@ def not_run(report: Report) -> dict[int, str]:
 
 
 def accepted(report: Report, number: int) -> list[Convention]:
-    """The accepted conventions that explain all that differs on a rung; none if anything else does.
-
-    The rule is that of `parity.pair.compare`: confirmed, and no confirmed one beside it that the user did not accept.
-    """
-    here = [one for one in report.conventions if one.confirmed and number in one.rungs]
-    return here if here and all(one.accepted for one in here) else []
+    """The accepted conventions that explain all that differs on a rung."""
+    return excusing(report.conventions, number)
 
 
 def at(index: tuple[int, ...]) -> str:

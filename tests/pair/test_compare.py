@@ -78,7 +78,7 @@ def test_dropout_is_the_same_on_both_sides_and_does_something(right: Report) -> 
 
 def test_an_accepted_convention_is_no_difference() -> None:
     report = compared(convnet(), accept=["running_var_bias"])
-    assert report.verdict is Verdict.SAME
+    assert report.verdict is Verdict.SAME and report.first_difference is None
     assert verdicts(report)["state"] is Verdict.DIFFERENT and report.conventions[0].accepted
 
 
