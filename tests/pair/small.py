@@ -142,6 +142,33 @@ class TorchCrossed(tnn.Module):
         return self.last(self.first(x).tanh() - self.second(x) ** 2)
 
 
+class Three(nn.Module):
+    """Three equal layers on one input; `wrong` makes it another function whatever the map."""
+
+    wrong: bool = False
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        a, b, c = (nn.Dense(5)(x) for _ in range(3))
+        return jnp.tanh(a) * b + (jnp.sin(c) if self.wrong else c**2)
+
+
+class TorchThree(tnn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.square, self.factor, self.bent = (tnn.Linear(4, 5) for _ in range(3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        c, b, a = self.square(x), self.factor(x), self.bent(x)
+        return a.tanh() * b + c**2
+
+
+def three(wrong: bool = False) -> tuple[Any, Any, Any, dict[str, Any]]:
+    x = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
+    port = Three(wrong)
+    return (port, port.init(jax.random.key(0), x)), TorchThree(), x, {}
+
+
 def crossed() -> tuple[Any, Any, Any, dict[str, Any]]:
     x = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
     port = Crossed()

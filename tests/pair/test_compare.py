@@ -20,7 +20,7 @@ import parity
 from parity.checks.verdict import Verdict
 from parity.errors import UsageError
 from parity.report.pair import Report
-from tests.pair.small import IMAGES, NCHW, ConvNet, convnet, crossed, rotated, square, torch_convnet
+from tests.pair.small import IMAGES, NCHW, ConvNet, convnet, crossed, rotated, square, three, torch_convnet
 
 
 def compared(pair: tuple[Any, Any, Any, dict[str, Any]], **options: Any) -> Report:
@@ -149,6 +149,16 @@ def test_equal_layers_on_one_input_are_told_apart_by_agreement() -> None:
     report = compared(crossed())
     assert report.verdict is Verdict.SAME
     assert {line.layer_flax: line.layer_torch for line in report.weights}["plus"] == "first"
+
+
+def test_what_cannot_be_decided_is_inconclusive_with_the_candidates_named(monkeypatch) -> None:
+    assert compared(three()).verdict is Verdict.SAME  # one of six orders
+    assert compared(three(wrong=True)).verdict is Verdict.DIFFERENT  # none of six
+    monkeypatch.setattr("parity.pair.compare.BUDGET", 3)
+    report = compared(three(wrong=True))
+    assert report.verdict is Verdict.INCONCLUSIVE
+    reason = report.rungs[0].findings[-1].reason
+    assert "3 readings tried, none agrees" in reason and "another order of square, factor, bent" in reason
 
 
 def test_an_array_without_a_counterpart_is_a_difference() -> None:
