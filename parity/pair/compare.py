@@ -151,9 +151,9 @@ def _probed(work: Work, progress: Progress) -> list[Finding]:
 
 def _proven(couple: Couple, found: Match, seed: int, fixed: bool = False) -> Work:
     prover = Prover(
-        lambda native: couple.look_flax(native, "evaluation", "float64"),
-        lambda native: couple.look_torch(native, "evaluation", "float64"),
-        lambda native: couple.look_torch(native, "evaluation", "float32"),
+        lambda native: couple.look("flax", native, "evaluation", "float64"),
+        lambda native: couple.look("torch", native, "evaluation", "float64"),
+        lambda native: couple.look("torch", native, "evaluation", "float32"),
         couple.flax.native,
         couple.torch.native,
         seed,
@@ -224,7 +224,7 @@ def _look(work: Work) -> None:
     couple, proof = work.couple, work.proof
     for mode in MODES:
         if mode == "evaluation":
-            low = couple.look_flax(proof.flax, mode, "float32")
+            low = couple.look("flax", proof.flax, mode, "float32")
             sight = proof.sight
             views = Views({"float64": sight.flax, "float32": low}, {"float64": sight.torch, "float32": sight.low})
         else:

@@ -32,39 +32,35 @@ def draw(match: Match, torch: Mapping[str, NDArray], seed: int, scale: float = 1
         scale: of kernels.
     """
     native = native_copy(torch)
-    for bond in match.bonds:
-        for link in bond.links:
-            rng = np.random.default_rng([seed, crc32(name_of(bond, link).encode())])
-            link.torch.write(single(_random(bond, link, rng, scale)), native)
+    for bond, link in match.links:
+        rng = np.random.default_rng([seed, crc32(name_of(bond, link).encode())])
+        link.torch.write(single(_random(bond, link, rng, scale)), native)
     return {name: single(array) for name, array in native.items()}
 
 
 def carry(match: Match, torch: Mapping[str, NDArray], flax: Mapping[str, NDArray]) -> Arrays:
     """Flax's arrays that hold what PyTorch's do; what is not mapped stays as it is."""
     native = native_copy(flax)
-    for bond in match.bonds:
-        for link in bond.links:
-            link.flax.write(link.torch.read(torch), native)
+    for _, link in match.links:
+        link.flax.write(link.torch.read(torch), native)
     return native
 
 
 def carry_back(match: Match, flax: Mapping[str, NDArray], torch: Mapping[str, NDArray]) -> Arrays:
     """The other way round."""
     native = native_copy(torch)
-    for bond in match.bonds:
-        for link in bond.links:
-            link.torch.write(link.flax.read(flax), native)
+    for _, link in match.links:
+        link.torch.write(link.flax.read(flax), native)
     return native
 
 
 def moved(match: Match, torch: Mapping[str, NDArray], rng: Generator) -> Arrays:
     """PyTorch's arrays with every mapped number moved by one float64 ulp, up or down at random."""
     native = native_copy(torch)
-    for bond in match.bonds:
-        for link in bond.links:
-            array = link.torch.read(torch)
-            ends = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf)
-            link.torch.write(np.nextafter(array, ends), native)
+    for _, link in match.links:
+        array = link.torch.read(torch)
+        ends = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf)
+        link.torch.write(np.nextafter(array, ends), native)
     return native
 
 

@@ -72,6 +72,11 @@ class Match:
     lone_flax: tuple[Unit, ...] = ()
     lone_torch: tuple[Unit, ...] = ()
 
+    @property
+    def links(self) -> Iterator[tuple[Bond, Link]]:
+        """Every canonical array, with its pair."""
+        return ((bond, link) for bond in self.bonds for link in bond.links)
+
 
 def match(flax: Sequence[Unit], torch: Sequence[Unit], flax_shapes: Shapes, torch_shapes: Shapes) -> Match:
     """Pair the units: equal ones first, then those that share what they can, then single arrays by shape.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,8 +93,9 @@ class Couple:
         name = known or next((name for name, _ in turns(shape, torch.shape)), None)
         return np.zeros(shape) if name is None else back(name, torch, shape)
 
-    def look_flax(
+    def look(
         self,
+        side: Literal["flax", "torch"],
         native: Mapping[str, NDArray],
         mode: str,
         precision: Precision,
@@ -101,24 +103,11 @@ class Couple:
         gradients: bool = True,
         mask: Mask | None = None,
     ) -> Seen:
-        """A pass of Flax's."""
-        own = self.cotangents[0] if gradients else None
-        how = Pass(precision, mode == "training", gradients, own, mask)
-        return self.flax.run(native, self.given("flax", inputs), how)
-
-    def look_torch(
-        self,
-        native: Mapping[str, NDArray],
-        mode: str,
-        precision: Precision,
-        inputs: Inputs | None = None,
-        gradients: bool = True,
-        mask: Mask | None = None,
-    ) -> Seen:
-        """A pass of PyTorch's."""
-        own = self.cotangents[1] if gradients else None
-        how = Pass(precision, mode == "training", gradients, own, mask)
-        return self.torch.run(native, self.given("torch", inputs), how)
+        """A pass of one side."""
+        own, cotangents = (self.flax, 0) if side == "flax" else (self.torch, 1)
+        wanted = self.cotangents[cotangents] if gradients else None
+        how = Pass(precision, mode == "training", gradients, wanted, mask)
+        return own.run(native, self.given(side, inputs), how)
 
     def settle_layouts(self, flax: Seen, torch: Seen) -> bool:
         """Take the layouts in which the results agree; whether the cotangents have to be drawn again for them."""
@@ -163,8 +152,8 @@ def look(couple: Couple, match: Match, torch: Arrays, mode: str, shared: bool = 
     flax = draws.carry(match, torch, couple.flax.native)
     images = any(bond.torch.kind == "conv" for bond in match.bonds)
     masks = SharedMasks(couple.seed, images) if shared else None
-    seen = {p: couple.look_torch(torch, mode, p, mask=masks.torch if masks else None) for p in PRECISIONS}
-    ours = {p: couple.look_flax(flax, mode, p, mask=masks.flax if masks else None) for p in PRECISIONS}
+    seen = {p: couple.look("torch", torch, mode, p, mask=masks.torch if masks else None) for p in PRECISIONS}
+    ours = {p: couple.look("flax", flax, mode, p, mask=masks.flax if masks else None) for p in PRECISIONS}
     return Views(ours, seen)
 
 

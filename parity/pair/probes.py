@@ -49,11 +49,11 @@ def probes(match: Match, couple: Couple, torch: Arrays) -> Iterator[Probe]:
 def try_probe(probe: Probe, match: Match, couple: Couple) -> list[Finding] | str:
     """The findings on what the networks return, or why it could not be tried."""
     flax = draws.carry(match, probe.torch, couple.flax.native)
-    theirs = _attempt(lambda: couple.look_torch(probe.torch, "evaluation", "float64", probe.inputs, False).outputs)
-    ours = _attempt(lambda: couple.look_flax(flax, "evaluation", "float64", probe.inputs, False).outputs)
+    theirs = _attempt(lambda: couple.look("torch", probe.torch, "evaluation", "float64", probe.inputs, False).outputs)
+    ours = _attempt(lambda: couple.look("flax", flax, "evaluation", "float64", probe.inputs, False).outputs)
     if isinstance(ours, str) or isinstance(theirs, str):
         return f"{probe.name}: not tried, {_refused(isinstance(ours, str), isinstance(theirs, str))}"
-    low = couple.look_torch(probe.torch, "evaluation", "float32", probe.inputs, False).outputs
+    low = couple.look("torch", probe.torch, "evaluation", "float32", probe.inputs, False).outputs
     if any(not np.isfinite(a).all() for outputs in (ours, theirs) for a in outputs.values() if a.dtype.kind == "f"):
         return f"{probe.name}: not ruled on, there are numbers that are not finite"
     return list(_findings(probe.name, ours, theirs, low, couple))

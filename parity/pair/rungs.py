@@ -160,11 +160,10 @@ def parameter_gradients(match: Match, views: Views, parameters: set[str], mode: 
 
 def learnable(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]:
     """Mapped arrays that both sides learn; names are "flax:…" and "torch:…"."""
-    for bond in match.bonds:
-        for link in bond.links:
-            names = [f"flax:{n}" for n in link.flax.names] + [f"torch:{n}" for n in link.torch.names]
-            if parameters.issuperset(names):
-                yield bond, link
+    for bond, link in match.links:
+        names = [f"flax:{n}" for n in link.flax.names] + [f"torch:{n}" for n in link.torch.names]
+        if parameters.issuperset(names):
+            yield bond, link
 
 
 def _given(gradients: Arrays, names: Sequence[str]) -> Arrays:
@@ -185,11 +184,10 @@ def _input_gradients(views: Views, mode: str) -> Iterator[Finding]:
 
 def buffers(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]:
     """Mapped arrays that no side learns."""
-    for bond in match.bonds:
-        for link in bond.links:
-            names = {f"flax:{n}" for n in link.flax.names} | {f"torch:{n}" for n in link.torch.names}
-            if not names & parameters:
-                yield bond, link
+    for bond, link in match.links:
+        names = {f"flax:{n}" for n in link.flax.names} | {f"torch:{n}" for n in link.torch.names}
+        if not names & parameters:
+            yield bond, link
 
 
 def state(

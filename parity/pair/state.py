@@ -23,7 +23,7 @@ def state_rung(work: Work, accept: Sequence[str]) -> tuple[Rung, list[Convention
     if not any(rungs.buffers(work.match, work.parameters)):
         return None
     after, steps, calls = _trained(work)
-    flax = {p: work.couple.look_flax(own, "evaluation", p, gradients=False).outputs for p, (own, _) in after.items()}
+    flax = {p: work.couple.look("flax", own, "evaluation", p, gradients=False).outputs for p, (own, _) in after.items()}
     found = rungs.state(work.match, work.parameters, after, _afterwards(work, after, flax))
     lints = {one.convention: one for one in work.lints if one.convention in STATE}
     if found.verdict is not Verdict.DIFFERENT or not lints:
@@ -48,8 +48,8 @@ def _trained(work: Work) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
     for precision in PRECISIONS:
         flax = {**proof.flax, **views.flax[precision].buffers}
         torch = {**proof.torch, **views.torch[precision].buffers}
-        seen = couple.look_torch(torch, "training", precision, second)
-        ours = couple.look_flax(flax, "training", precision, second, gradients=False)
+        seen = couple.look("torch", torch, "training", precision, second)
+        ours = couple.look("flax", flax, "training", precision, second, gradients=False)
         after[precision] = {**flax, **ours.buffers}, {**torch, **seen.buffers}
         if precision == "float64":
             calls.append(seen.calls)
@@ -68,7 +68,7 @@ def _mended(after: After, undone: Arrays) -> After:
 def _afterwards(work: Work, after: After, flax: Mapping[Precision, Arrays]) -> list[Finding]:
     """What the networks return in evaluation with these arrays; Flax's results are given."""
     couple, found = work.couple, []
-    torch = {p: couple.look_torch(own, "evaluation", p, gradients=False).outputs for p, (_, own) in after.items()}
+    torch = {p: couple.look("torch", own, "evaluation", p, gradients=False).outputs for p, (_, own) in after.items()}
     for a, b in zip(*couple.result_names, strict=False):
         (ours, theirs), (ours_low, theirs_low) = ((flax[p][a], torch[p][b]) for p in PRECISIONS)
         turn = turned(ours, theirs)

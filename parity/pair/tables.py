@@ -23,7 +23,7 @@ def explaining(work: Work) -> list[str]:
         return []
     rng = np.random.default_rng([couple.seed, 7])
     moved = {n: proof.torch[n] * (1 + STORED * rng.choice([-1.0, 1.0], proof.torch[n].shape)) for n in tables}
-    seen = couple.look_torch({**proof.torch, **moved}, "evaluation", "float64", gradients=False).outputs
+    seen = couple.look("torch", {**proof.torch, **moved}, "evaluation", "float64", gradients=False).outputs
     for a, b in zip(*couple.result_names, strict=False):
         ours, theirs = proof.sight.flax.outputs[a], proof.sight.torch.outputs[b]
         turn = turned(ours, theirs)
