@@ -36,6 +36,7 @@ def measure(name: str) -> dict[str, Any]:
     """One pair: what was mapped, compared and found, seconds and peak memory."""
     import parity
     from parity.backends import keep_compiled_programs
+    from parity.pair.weightmap import NO_EFFECT
     from tests.pairs import OPTIONAL, PAIRS, WRONG
 
     keep_compiled_programs()
@@ -53,6 +54,7 @@ def measure(name: str) -> dict[str, Any]:
         "mapped": report.coverage.parameters,
         "arrays": len(report.weights),
         "proven": sum(line.proven for line in report.weights),
+        "without_effect": sum(line.note == NO_EFFECT for line in report.weights),
         "layers": report.coverage.layers,
         "verdict": report.verdict,
         "rungs": {rung.name: rung.verdict for rung in report.rungs},
@@ -100,7 +102,8 @@ def page(record: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _right(name: str, found: Mapping[str, Any]) -> str:
-    proven = f"{found['proven']} of {found['arrays']}"
+    idle = f", {found['without_effect']} without effect" if found["without_effect"] else ""
+    proven = f"{found['proven']} of {found['arrays']}{idle}"
     shares = f"{100 * found['mapped']:.4g} % | {proven} | {100 * found['layers']:.3g} %"
     return f"| {name} | {found['parameters']:,} | {shares} | {found['verdict']} | {found['seconds']:.0f} |"
 

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.pair.match import Match
+from parity.pair.packing import Packing
+from parity.pair.weightmap import has_effect
 from parity.pair.work import Work
 
 
@@ -15,10 +15,10 @@ def structure(work: Work) -> Rung:
     """The rung, after both modes were seen."""
     findings = [Finding("weight map", "", Verdict.SAME, reason=f"{len(work.match.bonds)} pairs of layers")]
     for side, lone in (("flax", work.match.lone_flax), ("torch", work.match.lone_torch)):
-        findings += [_lone(work, side, u.path, [n for p in u.arrays.values() for n in p.names]) for u in lone]
+        findings += [_lone(work, side, unit.path, list(unit.arrays.values())) for unit in lone]
     for bond in work.match.bonds:
         for side, unit, roles in (("flax", bond.flax, bond.lone_flax), ("torch", bond.torch, bond.lone_torch)):
-            findings += [_lone(work, side, unit.path, list(unit.arrays[role].names)) for role in roles]
+            findings += [_lone(work, side, unit.path, [unit.arrays[role]]) for role in roles]
     if unpaired(work.match):
         reason = "both sides have arrays without a counterpart that may be one; give map= with the right pairs"
         findings = [replace(f, verdict=Verdict.INCONCLUSIVE) if f.verdict is Verdict.DIFFERENT else f for f in findings]
@@ -30,12 +30,12 @@ def structure(work: Work) -> Rung:
     return rung(1, NAMES[1], findings)
 
 
-def _lone(work: Work, side: str, path: str, names: Sequence[str]) -> Finding:
+def _lone(work: Work, side: str, path: str, packings: Sequence[Packing]) -> Finding:
     """An array without a counterpart: a difference if it is learnt and has an effect."""
-    views = [getattr(v, side)["float64"].parameter_gradients for v in work.views.values()]
     own = work.couple.flax if side == "flax" else work.couple.torch
-    learnt = [name for name in names if name in own.parameters]
-    effect = any(np.any(gradients.get(name, 0)) for gradients in views for name in learnt)
+    names = list(dict.fromkeys(name for packing in packings for name in packing.names))
+    learnt = [packing for packing in packings if own.parameters.issuperset(packing.names)]
+    effect = any(has_effect(getattr(views, side), packing) for views in work.views.values() for packing in learnt)
     other = "torch" if side == "flax" else "flax"
     reason = f"{', '.join(names)} of {side} has no counterpart in {other}"
     if effect:

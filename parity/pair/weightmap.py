@@ -5,15 +5,19 @@ from math import prod
 
 import numpy as np
 
+from parity.backends.twin import Precision
+from parity.checks.referee import MARGIN, RATIO
 from parity.pair.align import split_stack
 from parity.pair.match import Bond, Link, Match
-from parity.pair.observe import Couple, Joint, Views
+from parity.pair.observe import PRECISIONS, Couple, Joint, Views
 from parity.pair.packing import Packing
 from parity.pair.prove import Proof
+from parity.pair.seen import Seen
 from parity.pair.unit import Unit
 from parity.report.pair import Coverage, Mapped
 from parity.trace import call_names, call_path
 
+NO_EFFECT = "no effect on what the networks return: any numbers would do"
 LETTERS = {("conv", 3): ("OIW", "WIO"), ("conv", 4): ("OIHW", "HWIO"), ("conv", 5): ("OIDHW", "DHWIO")}
 
 
@@ -29,11 +33,8 @@ def table(proof: Proof, views: Mapping[str, Views]) -> list[Mapped]:
 
 
 def _line(proof: Proof, bond: Bond, link: Link, views: Mapping[str, Views]) -> Mapped:
-    gradients = [
-        (v.flax["float64"].parameter_gradients, v.torch["float64"].parameter_gradients) for v in views.values()
-    ]
-    learnt = all(name in gradients[0][1] for name in link.torch.names)
-    effect = not learnt or any(np.any(torch[name]) for _, torch in gradients for name in link.torch.names)
+    seen = [v.torch for v in views.values()]
+    effect = any(has_effect(by, link.torch) for by in seen)
     return Mapped(
         " + ".join(link.flax.names),
         " + ".join(link.torch.names),
@@ -45,8 +46,20 @@ def _line(proof: Proof, bond: Bond, link: Link, views: Mapping[str, Views]) -> M
         how(bond, link),
         prod(link.shape),
         proof.agrees and effect,
-        "" if effect else "no effect on what the networks return: any numbers would do",
+        "" if effect else NO_EFFECT,
     )
+
+
+def has_effect(seen: Mapping[Precision, Seen], packing: Packing) -> bool:
+    """Whether an array changes what a network returns: it is a buffer, or its gradient is more than rounding.
+
+    A gradient that is zero in exact arithmetic (an attention's key bias) shrinks from float32 to float64 as rounding
+    does.
+    """
+    if any(name not in seen["float64"].parameter_gradients for name in packing.names):
+        return True
+    high, low = (float(np.linalg.norm(packing.pull(seen[p].parameter_gradients))) for p in PRECISIONS)
+    return high > MARGIN * RATIO * low
 
 
 def _lone(proof: Proof, side: str, unit: Unit, role: str) -> Mapped:
