@@ -4,7 +4,7 @@
     python -m benchmarks.public_pairs --record FOLDER FILE     make one record of it
     python -m benchmarks.public_pairs --page [--check]         write, or compare, the page
 
-Took 13 min for all pairs on one core, with compiled programs partly kept from before.
+Took 9 min for all pairs, half of them on each of 2 cores, with compiled programs partly kept from before.
 """
 
 import argparse
