@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from flax import nnx
 
+from parity.backends.jax_patch import patched_calls
 from parity.pair.seen import Dropped, Mask
 
 NARROW = ("float32", "float16", "bfloat16")
@@ -168,18 +169,8 @@ def nnx_taps(model: nnx.Module, tape: Tape) -> Iterator[None]:
     modules = [(p, m) for p, m in nnx.iter_modules(model) if callable(m) and not isinstance(m, nnx.List)]
     for path, module in modules:
         setattr(module, MARK, ".".join(map(str, path)))
-    originals = {cls: cls.__call__ for cls in {type(module) for _, module in modules}}
-    own = {cls: "__call__" in vars(cls) for cls in originals}
-    try:
-        for cls, call in originals.items():
-            setattr(cls, "__call__", _tapped(cls, call, tape))  # noqa: B010 - mypy forbids the assignment
+    with patched_calls((type(module) for _, module in modules), lambda cls, call: _tapped(cls, call, tape)):
         yield
-    finally:
-        for cls, call in originals.items():
-            if own[cls]:
-                setattr(cls, "__call__", call)  # noqa: B010 - as above
-            else:
-                delattr(cls, "__call__")
 
 
 def _tapped(cls: type, call: Callable[..., Any], tape: Tape) -> Any:

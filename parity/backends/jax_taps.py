@@ -11,6 +11,7 @@ from typing import Any
 import jax
 from flax import nnx
 
+from parity.backends.jax_patch import patched_calls
 from parity.trace import call_names
 
 
@@ -54,8 +55,6 @@ def taps(model: nnx.Module, tape: Tape) -> Iterator[None]:
     jit), so that what happens inside a scan is seen too.
     """
     paths = module_paths(model)
-    classes = {type(module) for _, module in paths.values()}
-    originals = {cls: cls.__call__ for cls in classes}
 
     def wrap(cls: type, call: Any) -> Any:
         def tapped(self: nnx.Module, x: jax.Array, *args: Any, **kwargs: Any) -> jax.Array:
@@ -65,15 +64,5 @@ def taps(model: nnx.Module, tape: Tape) -> Iterator[None]:
 
         return tapped
 
-    own = {cls: "__call__" in vars(cls) for cls in classes}
-    try:
-        for cls, call in originals.items():
-            setattr(cls, "__call__", wrap(cls, call))  # noqa: B010 - mypy forbids assigning to a method
-        with jax.disable_jit():
-            yield
-    finally:
-        for cls, call in originals.items():
-            if own[cls]:
-                setattr(cls, "__call__", call)  # noqa: B010 - as above
-            else:
-                delattr(cls, "__call__")
+    with patched_calls((type(module) for _, module in paths.values()), wrap), jax.disable_jit():
+        yield

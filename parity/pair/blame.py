@@ -1,8 +1,10 @@
 """Names the first place where a pair parts, in words."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from parity.checks.verdict import Finding, Rung, Verdict
+from parity.pair.conventions import KNOWN
 from parity.pair.match import Bond, Match
 from parity.report.pair import Difference, Layer, Lint
 
@@ -74,10 +76,6 @@ def _bond_of(name: str, match: Match) -> Bond | None:
 
 def _with_cause(found: Difference, lints: Sequence[Lint]) -> Difference:
     """With what the linter says of the very layer, or of the network where no layer says it."""
-    from dataclasses import replace
-
-    from parity.pair.conventions import KNOWN
-
     here = [one for one in lints if one.layer_torch and one.layer_torch == found.layer_torch]
     kinds = [one for one in lints if one not in here and _may_be(one, found)]
     for one in [*here, *kinds]:
