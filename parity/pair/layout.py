@@ -25,8 +25,6 @@ def turns(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[tuple[str
     usable = {name: turn for name, turn in TURNS.items() if len(shape) > 2 or name == AS_IT_IS}
     nothing = np.broadcast_to(np.int8(0), shape)
     exact = [(name, turn) for name, turn in usable.items() if turn(nothing).shape == wanted]
-    if not exact and 1 in (shape[:1] + wanted[:1]) and shape[1:] == wanted[1:]:
-        exact = [(ONE_FOR_ALL, lambda a: one_for_all(a, wanted))]
     if exact or nothing.size != np.prod(wanted, dtype=int):
         yield from exact
         return
@@ -39,9 +37,16 @@ def one_for_all(flax: NDArray, wanted: tuple[int, ...]) -> NDArray:
     return flax.mean(0, keepdims=True) if wanted[0] == 1 else np.broadcast_to(flax, wanted)
 
 
-def turned(flax: NDArray, torch: NDArray) -> tuple[str, Turn] | None:
-    """The turn of Flax's array that comes nearest to PyTorch's; None if no turn has its shape."""
+def turned(flax: NDArray, torch: NDArray, *, inside: bool = False) -> tuple[str, Turn] | None:
+    """The turn of Flax's array that comes nearest to PyTorch's; None if no turn has its shape.
+
+    Args:
+        flax, torch: the arrays.
+        inside: they are a layer's, not what the networks return: one side may have it once for the whole batch.
+    """
     found = list(turns(flax.shape, torch.shape))
+    if inside and not found and 1 in (flax.shape[:1] + torch.shape[:1]) and flax.shape[1:] == torch.shape[1:]:
+        return ONE_FOR_ALL, lambda a: one_for_all(a, torch.shape)
     if len(found) < 2:
         return found[0] if found else None
     return min(found, key=lambda turn: _distance(turn[1](flax), torch))
@@ -53,14 +58,15 @@ def _distance(a: NDArray, b: NDArray) -> float:
     return gap if np.isfinite(gap) else np.inf
 
 
-def agree(flax: NDArray, torch: NDArray, low: NDArray) -> bool:
+def agree(flax: NDArray, torch: NDArray, low: NDArray, *, inside: bool = False) -> bool:
     """Whether two arrays differ by rounding only, in some layout.
 
     Args:
         flax, torch: in float64.
         low: PyTorch's in float32.
+        inside: as of `turned`.
     """
-    turn = turned(flax, torch)
+    turn = turned(flax, torch, inside=inside)
     return turn is not None and compare("", "", turn[1](flax), torch, low).verdict.passes
 
 

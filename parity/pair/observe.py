@@ -18,6 +18,7 @@ from parity.pair.seen import Dropped, Inputs, Mask, Seen
 from parity.pair.side import Pass, Side
 from parity.trace import Arrays
 
+Shapes = Mapping[str, tuple[int, ...]]
 MODES = ("evaluation", "training")
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
 
@@ -55,6 +56,7 @@ class Couple:
     to_torch: Adapter = None
     seed: int = 0
     result_turns: list[str | None] = field(default_factory=list)
+    _shapes: tuple[Shapes, Shapes] | None = None
     _names: tuple[list[str], list[str]] | None = None
     _cotangents: tuple[Arrays, Arrays] | None = None
 
@@ -63,11 +65,18 @@ class Couple:
         return adapt(self.inputs if inputs is None else inputs, self.to_flax if side == "flax" else self.to_torch)
 
     @property
+    def shapes(self) -> tuple[Shapes, Shapes]:
+        """Shapes of the floating leaves of what each side returns."""
+        if self._shapes is None:
+            flax, torch = self.flax.output_shapes(self.given("flax")), self.torch.output_shapes(self.given("torch"))
+            self._shapes = flax, torch
+        return self._shapes
+
+    @property
     def result_names(self) -> tuple[list[str], list[str]]:
         """Names of the floating leaves of the results, those at one place taken to be the same."""
         if self._names is None:
-            ours = list(self.flax.output_shapes(self.given("flax")))
-            theirs = list(self.torch.output_shapes(self.given("torch")))
+            ours, theirs = (list(shapes) for shapes in self.shapes)
             self._names = (list(theirs), theirs) if sorted(ours) == sorted(theirs) else (ours, theirs)
         return self._names
 
@@ -75,17 +84,15 @@ class Couple:
     def cotangents(self) -> tuple[Arrays, Arrays]:
         """Random cotangents of the results, the same on both sides."""
         if self._cotangents is None:
-            shapes = self.torch.output_shapes(self.given("torch"))
             rng = np.random.default_rng([self.seed, 3])
-            theirs = {name: single(rng.standard_normal(shape)) for name, shape in shapes.items()}
+            theirs = {name: single(rng.standard_normal(shape)) for name, shape in self.shapes[1].items()}
             self._cotangents = self.in_flax(theirs), theirs
         return self._cotangents
 
     def in_flax(self, torch: Arrays) -> Arrays:
         """Arrays by leaf of PyTorch's result, by leaf and in the layout of Flax's."""
-        shapes = self.flax.output_shapes(self.given("flax"))
         pairs = enumerate(zip(*self.result_names, strict=False))
-        return {a: self._back(place, torch[b], shapes[a]) for place, (a, b) in pairs}
+        return {a: self._back(place, torch[b], self.shapes[0][a]) for place, (a, b) in pairs}
 
     def _back(self, place: int, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
         """PyTorch's array in Flax's layout."""
@@ -203,7 +210,7 @@ def joints(match: Match, views: Views) -> list[Joint]:
         (a, b), _ = _leaves(flax, torch, low, pair.flax, pair.torch)
         ours, theirs = floating(flax.calls[pair.flax].outputs), floating(torch.calls[pair.torch].outputs)
         if ours and theirs:
-            turn = turned(ours[a], theirs[b])
+            turn = turned(ours[a], theirs[b], inside=True)
             found.append(Joint(pair, a, b, None if turn is None else turn[0]))
     return found
 
@@ -214,7 +221,7 @@ def _leaves(flax: Seen, torch: Seen, low: Seen, a: int, b: int) -> tuple[tuple[i
     lows = floating(low.calls[b].outputs)[:3] if b < len(low.calls) else []
     for j, (array, small) in enumerate(zip(theirs, lows, strict=False)):
         for i, mine in enumerate(ours):
-            if agree(mine, array, small):
+            if agree(mine, array, small, inside=True):
                 return (i, j), True
     return (0, 0), False
 

@@ -46,7 +46,7 @@ class Sight:
         )
         if not ours or not theirs:
             return not ours and not theirs  # integers: nothing to go by
-        return any(agree(a, b, c) for b, c in zip(theirs, low, strict=True) for a in ours[:2])
+        return any(agree(a, b, c, inside=True) for b, c in zip(theirs, low, strict=True) for a in ours[:2])
 
 
 @dataclass(frozen=True)

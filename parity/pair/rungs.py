@@ -39,41 +39,34 @@ class Compared:
 
 def compare_layers(joints: Sequence[Joint], views: Views, names: Names, mode: str) -> Compared:
     """Every joint's output and its gradient, and the results."""
-    shown = [_layer(joint, views, mode) for joint in joints]
-    results = tuple(_results(views, names, mode))
-    agreed = all(finding.verdict.passes for finding in results)
+    called = [call_names([c.path for c in seen["float64"].calls]) for seen in (views.flax, views.torch)]
+    shown = [_layer(joint, views, (called[0][joint.pair.flax], called[1][joint.pair.torch]), mode) for joint in joints]
+    returned = tuple(_results(views, names, mode))
+    agreed = all(finding.verdict.passes for finding in returned)
     apart = [layer for layer in shown if agreed and layer.finding.verdict is Verdict.DIFFERENT]
-    return Compared(tuple(layer for layer in shown if layer not in apart), results, tuple(apart))
+    return Compared(tuple(layer for layer in shown if layer not in apart), returned, tuple(apart))
 
 
-def _layer(joint: Joint, views: Views, mode: str) -> Layer:
-    flax, torch = views.flax["float64"], views.torch["float64"]
-    a, b = flax.calls[joint.pair.flax], torch.calls[joint.pair.torch]
-    ours, theirs = call_names([c.path for c in flax.calls]), call_names([c.path for c in torch.calls])
+def _layer(joint: Joint, views: Views, names: tuple[str, str], mode: str) -> Layer:
+    a, b = views.flax["float64"].calls[joint.pair.flax], views.torch["float64"].calls[joint.pair.torch]
     arrays = {p: _outputs(views, joint, p) for p in PRECISIONS}
     finding = compare(
         "output",
-        ours_or_network(theirs[joint.pair.torch]),
+        names[1] or "network",
         *arrays["float64"],
         arrays["float32"][1],
         arrays["float32"][0],
         mode=mode,
     )
     return Layer(
-        ours[joint.pair.flax],
-        theirs[joint.pair.torch],
+        *names,
         f"{a.type} / {b.type}",
         mode,
         arrays["float64"][1].shape,
         finding,
         _inherited(a.inputs, b.inputs),
-        _gradient(joint, views, theirs[joint.pair.torch], mode),
+        _gradient(joint, views, names[1] or "network", mode),
     )
-
-
-def ours_or_network(name: str) -> str:
-    """The name of a call, "network" for that of the whole."""
-    return name or "network"
 
 
 def _outputs(views: Views, joint: Joint, precision: Precision) -> tuple[NDArray, NDArray]:
@@ -93,7 +86,7 @@ def _gradient(joint: Joint, views: Views, name: str, mode: str) -> Finding | Non
     if not found:
         return None
     (a, b), (low_a, low_b) = found
-    return compare("gradient of output", ours_or_network(name), a, b, low_b, low_a, mode=mode, smooth=False)
+    return compare("gradient of output", name, a, b, low_b, low_a, mode=mode, smooth=False)
 
 
 def _gradients(seen: Seen, place: int) -> list[NDArray | None]:
@@ -111,7 +104,7 @@ def _inherited(ours: Sequence[NDArray], theirs: Sequence[NDArray]) -> float:
 
 
 def _gap(a: NDArray, b: NDArray) -> float:
-    turn = turned(a, b)
+    turn = turned(a, b, inside=True)
     if turn is None:
         return np.inf
     with np.errstate(all="ignore"):
@@ -125,11 +118,20 @@ def _results(views: Views, names: Names, mode: str) -> Iterator[Finding]:
         reason = f"Flax returns {len(ours)} floating arrays, PyTorch {len(theirs)}"
         yield Finding("result", "network", Verdict.DIFFERENT, np.inf, reason=reason, mode=mode)
         return
-    for a, b in zip(ours, theirs, strict=True):
-        arrays = {p: (views.flax[p].outputs[a], views.torch[p].outputs[b]) for p in ("float64", "float32")}
-        turn = turned(*arrays["float64"])
-        high, low = ((x if turn is None else turn[1](x), y) for x, y in arrays.values())
-        yield compare("result", b or "network", *high, low[1], low[0], mode=mode)
+    flax, torch = ({p: seen[p].outputs for p in PRECISIONS} for seen in (views.flax, views.torch))
+    yield from results("result", names, flax, torch, mode)
+
+
+def results(
+    quantity: str, names: Names, flax: Mapping[Precision, Arrays], torch: Mapping[Precision, Arrays], mode: str
+) -> Iterator[Finding]:
+    """Findings on what the networks return, leaf by leaf."""
+    for a, b in zip(*names, strict=False):
+        (ours, theirs), (ours_low, theirs_low) = ((flax[p][a], torch[p][b]) for p in PRECISIONS)
+        turn = turned(ours, theirs)
+        if turn is not None:
+            ours, ours_low = turn[1](ours), turn[1](ours_low)
+        yield compare(quantity, b or "network", ours, theirs, theirs_low, ours_low, mode=mode)
 
 
 def forward(compared: Sequence[Compared]) -> Rung:

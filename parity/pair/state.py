@@ -7,7 +7,6 @@ from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair import rungs
 from parity.pair.conventions import STATE, quantified, undone_statistics
 from parity.pair.inputs import changed
-from parity.pair.layout import compare, turned
 from parity.pair.observe import PRECISIONS
 from parity.pair.seen import Call
 from parity.pair.work import Work
@@ -67,14 +66,6 @@ def _mended(after: After, undone: Arrays) -> After:
 
 def _afterwards(work: Work, after: After, flax: Mapping[Precision, Arrays]) -> list[Finding]:
     """What the networks return in evaluation with these arrays; Flax's results are given."""
-    couple, found = work.couple, []
+    couple = work.couple
     torch = {p: couple.look("torch", own, "evaluation", p, gradients=False).outputs for p, (_, own) in after.items()}
-    for a, b in zip(*couple.result_names, strict=False):
-        (ours, theirs), (ours_low, theirs_low) = ((flax[p][a], torch[p][b]) for p in PRECISIONS)
-        turn = turned(ours, theirs)
-        if turn is not None:
-            ours, ours_low = turn[1](ours), turn[1](ours_low)
-        found.append(
-            compare("result afterwards", b or "network", ours, theirs, theirs_low, ours_low, mode="evaluation")
-        )
-    return found
+    return list(rungs.results("result afterwards", couple.result_names, flax, torch, "evaluation"))

@@ -161,6 +161,16 @@ def test_what_cannot_be_decided_is_inconclusive_with_the_candidates_named(monkey
     assert "3 readings tried, none agrees" in reason and "another order of square, factor, bent" in reason
 
 
+def test_a_result_without_its_batch_is_different() -> None:
+    class First(torch.nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x)[:1]
+
+    x = np.repeat(np.ones((1, 3), np.float32), 2, axis=0)  # all samples are equal, so that only the shapes differ
+    report = parity.compare(nnx.Linear(3, 2, rngs=nnx.Rngs(0)), First(3, 2), x, probes=False)
+    assert report.verdict is Verdict.DIFFERENT
+
+
 def test_an_array_without_a_counterpart_is_a_difference() -> None:
     flax, model, inputs, own = convnet()
     model[6] = torch.nn.Linear(6, 6, bias=False)

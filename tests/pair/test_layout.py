@@ -44,6 +44,8 @@ def test_a_small_difference_is_no_agreement() -> None:
 def test_what_is_computed_once_for_the_whole_batch_is_compared_with_every_sample() -> None:
     once = numbers(1, 3, 5)
     every = np.repeat(once, 2, axis=0)
-    assert agree(every, once, once.astype(np.float32)) and agree(once, every, every.astype(np.float32))
+    low, lows = once.astype(np.float32), every.astype(np.float32)
+    assert agree(every, once, low, inside=True) and agree(once, every, lows, inside=True)
+    assert not agree(every, once, low) and not agree(once, every, lows)  # not as what the networks return
     every[1] += 1
-    assert not agree(every, once, once.astype(np.float32))
+    assert not agree(every, once, low, inside=True)
