@@ -1,6 +1,6 @@
 """Training in Flax: one compiled program, from state to state, whose memory is taken over."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -107,6 +107,15 @@ class JaxSession(Session["JaxTwin"]):
         filled = [np.stack([*arrays, *[arrays[-1]] * room]) for arrays in (inputs, labels)]
         return np.int32(len(block)), *filled, np.pad(rates, padding)
 
+    def wait(self) -> None:
+        """Return when parameters, buffers and moments are there."""
+        jax.block_until_ready(self._carry)
+
+    def _predict(self, inputs: Iterable[NDArray]) -> list[jax.Array]:
+        learnable, buffers, _ = self._carry
+        program, state = self.twin.program("_predicted", partial(_predicted, self.twin)), {**learnable, **buffers}
+        return [program(state, np.asarray(x, self.twin.dtype)) for x in inputs]
+
     def _score(self, batch: Batch) -> tuple[Any, Any]:
         learnable, buffers, _ = self._carry
         program = self.twin.program("_scored", partial(_scored, self.twin))
@@ -146,8 +155,12 @@ def _many(
 def _scored(
     twin: "JaxTwin", state: dict[str, jax.Array], x: jax.Array, labels: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
-    logits, _ = twin.apply(state, x, training=False)
+    logits = _predicted(twin, state, x)
     return twin.loss(logits, labels), _hits(logits, labels)
+
+
+def _predicted(twin: "JaxTwin", state: dict[str, jax.Array], x: jax.Array) -> jax.Array:
+    return twin.apply(state, x, training=False)[0]
 
 
 def moments_of(optimizer: Optimizer, state: Any) -> dict[str, Any]:

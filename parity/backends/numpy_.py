@@ -1,6 +1,6 @@
 """The reference networks as a third twin; float64 only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,8 +157,11 @@ class NumpySession(Session[NumpyTwin]):
         self._weights = {**self._weights, **values, **run.buffers}
         return loss, _hits(run.logits, batch.labels)
 
+    def _predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
+        return [self.twin.model.forward(self._weights, x, training=False).logits for x in inputs]
+
     def _score(self, batch: Batch) -> tuple[float, int]:
-        logits = self.twin.model.forward(self._weights, batch.inputs, training=False).logits
+        (logits,) = self._predict([batch.inputs])
         return softmax_cross_entropy(logits, batch.labels)[0], _hits(logits, batch.labels)
 
 

@@ -109,6 +109,14 @@ class Session(ABC, Generic[T]):
         total = sizes.sum()
         return Score(float(losses @ sizes / total), float(hits.sum() / total), int(total))
 
+    def predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
+        """Logits of each array of inputs in evaluation mode, with the present weights."""
+        with self._computing():
+            return [np.asarray(logits) for logits in self._predict(inputs)]
+
+    def wait(self) -> None:
+        """Return when all that the steps so far change is there; only a clock has to know."""
+
     @contextmanager
     def _computing(self) -> Iterator[None]:
         """The twin's setting, and no warning of NumPy's: a number that overflows shows in the loss."""
@@ -129,6 +137,10 @@ class Session(ABC, Generic[T]):
     @abstractmethod
     def _score(self, batch: Batch) -> tuple[Any, Any]:
         """Mean loss of a batch and its correct predictions, as scalars that may still be on the device."""
+
+    @abstractmethod
+    def _predict(self, inputs: Iterable[NDArray]) -> list[Any]:
+        """Logits, which may still be on the device."""
 
     @abstractmethod
     def _state(self) -> TrainingState: ...

@@ -1,6 +1,7 @@
 """Training in PyTorch: channels-last, no wait for the device within a step; optimizers are those of the twin."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,7 +58,7 @@ class TorchSession(Session["TorchTwin"]):
 
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
         seen = [self._step(batch, rate) for batch, rate in zip(batches, learning_rates, strict=True)]
-        return Steps([len(batch.labels) for batch in batches], lambda: _fetched(seen))
+        return Steps([len(batch.labels) for batch in batches], lambda: fetched(seen))
 
     def _step(self, batch: Batch, learning_rate: float) -> Pair:
         x, labels = self._given(batch)
@@ -65,30 +66,47 @@ class TorchSession(Session["TorchTwin"]):
         loss = self._run.loss(logits, labels)
         gradients = self._run.training_gradients(loss, self._parameters)
         self._run.apply(self._optimizer, self._parameters, gradients, self.optimizer, learning_rate)
-        return loss.detach(), _hits(logits, labels)
+        return loss.detach(), hits_of(logits, labels)
 
     def _given(self, batch: Batch) -> Pair:
         """Inputs and labels on the device. They may share memory with the batch, which nobody changes."""
-        x = torch.as_tensor(batch.inputs, dtype=self._run.dtype, device=self._run.torch_device)
-        labels = torch.as_tensor(batch.labels, device=self._run.torch_device)
-        return (x.permute(0, 3, 1, 2) if x.ndim == 4 else x), labels
+        return self._inputs(batch.inputs), torch.as_tensor(batch.labels, device=self._run.torch_device)
+
+    def _inputs(self, inputs: NDArray) -> torch.Tensor:
+        x = torch.as_tensor(inputs, dtype=self._run.dtype, device=self._run.torch_device)
+        return x.permute(0, 3, 1, 2) if x.ndim == 4 else x
+
+    def wait(self) -> None:
+        """Return when the device has done all that it was given."""
+        if self._run.torch_device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def _predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
+        with self._evaluating():
+            return [self._run.model(self._inputs(x)).cpu().numpy() for x in inputs]
 
     def _score(self, batch: Batch) -> Pair:
-        x, labels = self._given(batch)
+        with self._evaluating():
+            x, labels = self._given(batch)
+            logits = self._run.model(x)
+            return self._run.loss(logits, labels), hits_of(logits, labels)
+
+    @contextmanager
+    def _evaluating(self) -> Iterator[None]:
         model = self._run.model
         before = model.training
         model.eval()
-        with torch.no_grad():
-            logits = model(x)
-            scored = self._run.loss(logits, labels), _hits(logits, labels)
-        model.train(before)
-        return scored
+        try:
+            with torch.no_grad():
+                yield
+        finally:
+            model.train(before)
 
 
-def _hits(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+def hits_of(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return (logits.detach().argmax(-1) == labels).sum()
 
 
-def _fetched(seen: Sequence[Pair]) -> tuple[NDArray, NDArray]:
+def fetched(seen: Sequence[Pair]) -> tuple[NDArray, NDArray]:
     losses, hits = (torch.stack([step[i] for step in seen]).cpu().numpy() for i in (0, 1))
     return np.asarray(losses), np.asarray(hits)

@@ -1,0 +1,83 @@
+"""The ways to train a workload that are timed, by name. Each is loaded, with its framework, in its own process."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from benchmarks.workload import Workload
+from parity.errors import unknown_name
+
+if TYPE_CHECKING:
+    from benchmarks.contestants.base import Contestant
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A contestant before it is loaded.
+
+    Args:
+        name: what the command and the records call it.
+        track: "default", "tuned" or "peer".
+        framework: whose compiler and kernels do the work, "jax" or "torch".
+        where: module in this package and class.
+        says: how it trains, in a line.
+        needs: package that must be installed, "" for ours.
+        environment: variables set before Python starts.
+        networks: that it can train; all if empty.
+    """
+
+    name: str
+    track: str
+    framework: str
+    where: tuple[str, str]
+    says: str
+    needs: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    networks: tuple[str, ...] = ()
+
+    def absent(self, workload: Workload) -> str:
+        """Why it cannot train the workload here; "" if it can."""
+        if self.networks and workload.recipe.network not in self.networks:
+            return f"trains {', '.join(self.networks)} only"
+        if self.needs and find_spec(self.needs) is None:
+            return f"needs {self.needs}: pip install 'netparity[peers]'"
+        return ""
+
+    def load(self) -> "type[Contestant]":
+        """The class; loads the framework."""
+        module, name = self.where
+        return getattr(import_module(f"{__name__}.{module}"), name)
+
+
+KERAS = "Keras 3's own layers, `compile` and `fit`"
+ENTRIES = {
+    entry.name: entry
+    for entry in (
+        Entry("flax-default", "default", "jax", ("flax_default", "FlaxDefault"), "`nnx.jit` and `nnx.Optimizer`"),
+        Entry("torch-default", "default", "torch", ("torch_default", "TorchDefault"), "eager, `DataLoader`"),
+        Entry("flax-tuned", "tuned", "jax", ("tuned", "FlaxTuned"), "the project's own training loop in Flax"),
+        Entry("torch-tuned", "tuned", "torch", ("tuned", "TorchTuned"), "the project's own training loop in PyTorch"),
+        Entry(
+            "keras-jax", "peer", "jax", ("keras_", "KerasContestant"), f"{KERAS}, JAX", "keras",
+            (("KERAS_BACKEND", "jax"),), ("MLP", "VGG", "RNN"),
+        ),
+        Entry(
+            "keras-torch", "peer", "torch", ("keras_", "KerasContestant"), f"{KERAS}, PyTorch", "keras",
+            (("KERAS_BACKEND", "torch"),), ("MLP", "VGG", "RNN"),
+        ),
+        Entry("lightning", "peer", "torch", ("lightning_", "LightningContestant"), "Lightning's `Trainer`", "lightning"),
+        Entry("torch-rnn", "peer", "torch", ("torch_rnn", "TorchRNN"), "`torch.nn.RNN`, eager", networks=("RNN",)),
+    )
+}  # fmt: skip
+
+
+def entry(name: str) -> Entry:
+    """The contestant of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in ENTRIES:
+        raise unknown_name("contestant", name, ENTRIES)
+    return ENTRIES[name]

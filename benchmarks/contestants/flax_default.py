@@ -1,0 +1,93 @@
+"""Flax as its own tutorial writes it. Source: https://flax.readthedocs.io/en/stable/mnist_tutorial.html."""
+
+from collections.abc import Sequence
+from itertools import cycle, islice
+from typing import Any
+
+import jax
+import numpy as np
+from flax import nnx
+from numpy.typing import NDArray
+
+from benchmarks.contestants.base import Contestant
+from benchmarks.contestants.jax_programs import Compilations
+from benchmarks.contestants.settings import set_jax
+from benchmarks.workload import Precision, Workload
+from jaxnets.losses import cross_entropy
+from parity.backends.jax_ import JaxTwin
+from parity.data import Batch
+from parity.trace import Arrays
+
+
+def loss_fn(model: Any, x: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Loss and logits."""
+    logits = model(x)
+    return cross_entropy(logits, labels), logits
+
+
+@nnx.jit
+def train_step(model: Any, optimizer: nnx.Optimizer, metrics: nnx.MultiMetric, x: jax.Array, labels: jax.Array) -> None:
+    """One training step, in place."""
+    (loss, logits), gradients = nnx.value_and_grad(loss_fn, has_aux=True)(model, x, labels)
+    metrics.update(loss=loss, logits=logits, labels=labels)
+    optimizer.update(model, gradients)
+
+
+@nnx.jit
+def predict(model: Any, x: jax.Array) -> jax.Array:
+    """Logits."""
+    return model(x)
+
+
+class FlaxDefault(Contestant):
+    """`nnx.jit`, `nnx.Optimizer` and `nnx.MultiMetric`, NumPy batches as they come."""
+
+    framework = "jax"
+
+    def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
+        super().__init__(workload, precision, device)
+        set_jax(precision)
+        self._compilations = Compilations()
+
+    def begin(self, weights: Arrays, batches: Sequence[Batch]) -> None:
+        """Weights go in by the project's weight map."""
+        recipe, width = self.recipe, "float64" if self.precision == "float64" else "float32"
+        self._model: Any = JaxTwin.build(recipe.network, recipe.config, seed=0)
+        self._twin = JaxTwin(self._model, precision=width)  # type: ignore[arg-type] # for its weight map
+        native = self._twin.import_weights(weights)
+        for path, variable in nnx.to_flat_state(nnx.state(self._model)):
+            variable.set_value(jax.numpy.asarray(native[".".join(map(str, path))], width))
+            nnx.update(self._model, nnx.from_flat_state([(path, variable)]))
+        tx = self._twin.optimizer(recipe.optimizer, recipe.optimizer.learning_rate)
+        self._optimizer = nnx.Optimizer(self._model, tx, wrt=nnx.Param)
+        self._metrics = nnx.MultiMetric(accuracy=nnx.metrics.Accuracy(), loss=nnx.metrics.Average("loss"))
+        self._fed = [(batch.inputs.astype(width), batch.labels.astype(np.int32)) for batch in batches]
+        self._batches = cycle(self._fed)
+
+    def train(self, steps: int) -> float:
+        """One call a step."""
+        self._model.train()
+        self._metrics.reset()
+        for x, labels in islice(self._batches, steps):
+            train_step(self._model, self._optimizer, self._metrics, x, labels)
+        jax.block_until_ready((nnx.state(self._model), nnx.state(self._optimizer)))
+        return float(self._metrics.compute()["loss"])
+
+    def infer(self, steps: int) -> None:
+        """One call a pass."""
+        self._model.eval()
+        jax.block_until_ready([predict(self._model, x) for x, _ in islice(self._batches, steps)])
+
+    def weights(self) -> Arrays:
+        """By the project's weight map."""
+        flat = {".".join(map(str, path)): v[...] for path, v in nnx.to_flat_state(nnx.state(self._model))}
+        return self._twin.canonical(flat)
+
+    def logits(self, inputs: NDArray) -> NDArray:
+        """Logits in evaluation mode."""
+        self._model.eval()
+        return np.asarray(predict(self._model, inputs.astype(self._twin.dtype)))
+
+    def programs(self) -> int:
+        """Compilations so far."""
+        return self._compilations.count

@@ -1,0 +1,22 @@
+"""What JAX compiles, counted."""
+
+from jax import monitoring
+
+EVENT = "/jax/core/compile/backend_compile_duration"
+TRACE = "/jax/core/compile/jaxpr_trace_duration"
+
+
+class Compilations:
+    """Programs that XLA was asked for since this was made, those from its cache too; and the seconds of both phases."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.seconds = {"trace": 0.0, "compile": 0.0}
+        monitoring.register_event_duration_secs_listener(self._heard)
+
+    def _heard(self, event: str, seconds: float, **_: object) -> None:
+        if event == EVENT:
+            self.count += 1
+            self.seconds["compile"] += seconds
+        elif event == TRACE:
+            self.seconds["trace"] += seconds

@@ -1,0 +1,147 @@
+"""One contestant on one workload, in a process of its own: `python -m benchmarks.worker JOB` with a job as JSON.
+
+A job is timed or proven. The result is a JSON file, a proof also leaves its weights beside it; see `Job`.
+"""
+
+import time
+
+STARTED = time.perf_counter()  # before the frameworks are imported
+
+import json  # noqa: E402
+import os  # noqa: E402
+import resource  # noqa: E402
+import sys  # noqa: E402
+from dataclasses import dataclass  # noqa: E402
+from pathlib import Path  # noqa: E402
+from typing import Any, Literal  # noqa: E402
+
+import numpy as np  # noqa: E402
+
+from benchmarks import contestants, workload  # noqa: E402
+from benchmarks.contestants.base import Contestant  # noqa: E402
+from benchmarks.contestants.settings import require  # noqa: E402
+from benchmarks.load import Load  # noqa: E402
+from parity.case import STEPS  # noqa: E402
+from parity.files import write_atomically  # noqa: E402
+
+WARM_UP = 3
+"""Calls after the first, not timed."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one process does.
+
+    Args:
+        contestant, workload: by name.
+        precision, device: of the timing; a proof is in float64, on the device.
+        what: "time" or "prove".
+        out: JSON file of the result. A proof's arrays are in the .npz file of the same name.
+        blocks: timed blocks of training, and of inference.
+        seconds: least length of a block.
+        threads: cores that the process may use.
+        moved: prove from weights moved by one ulp.
+    """
+
+    contestant: str
+    workload: str
+    precision: str
+    device: str
+    what: Literal["time", "prove"]
+    out: str
+    blocks: int = 5
+    seconds: float = 0.1
+    threads: int = 2
+    moved: bool = False
+
+
+def main(argv: list[str]) -> int:
+    """Do the job."""
+    job = Job(**json.loads(argv[0]))
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job.threads])
+    found = timed(job) if job.what == "time" else proven(job)
+    write_atomically(Path(job.out), json.dumps(found) + "\n")
+    return 0
+
+
+def made(job: Job, precision: str) -> Contestant:
+    """The contestant, its framework loaded."""
+    require(precision, job.device)  # type: ignore[arg-type] # a literal
+    return contestants.entry(job.contestant).load()(workload.load(job.workload), precision, job.device)  # type: ignore[arg-type] # a literal
+
+
+def timed(job: Job) -> dict[str, Any]:
+    """Seconds of every phase, blocks of steady steps, and what else the figures depend on."""
+    contestant = made(job, job.precision)
+    phases = {"import": time.perf_counter() - STARTED}
+    with_data = _clock(phases, "data", lambda: (contestant.workload.weights(), contestant.workload.batches()))
+    _clock(phases, "init", lambda: contestant.begin(*with_data))
+    _clock(phases, "first step", lambda: contestant.train(contestant.steps_per_call))
+    if contestant.steps_per_call > 1:  # the program of a single step too
+        _clock(phases, "first single step", lambda: contestant.train(1))
+    for _ in range(WARM_UP):
+        contestant.train(contestant.steps_per_call)
+    found = {"training": steady(contestant, contestant.train, job, contestant.steps_per_call)}
+    _clock(phases, "first inference", lambda: contestant.infer(1))
+    found["inference"] = steady(contestant, contestant.infer, job, 1)
+    return {
+        "phases": phases,
+        **found,
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "runs": contestant.loops(),
+    }
+
+
+def _clock(phases: dict[str, float], name: str, work: Any) -> Any:
+    started = time.perf_counter()
+    found = work()
+    phases[name] = time.perf_counter() - started
+    return found
+
+
+def steady(contestant: Contestant, run: Any, job: Job, multiple: int) -> dict[str, Any]:
+    """Seconds a step of each block; no program may be compiled meanwhile.
+
+    Raises:
+        RuntimeError: one was.
+    """
+    steps = _length(run, job.seconds, multiple)
+    run(steps)  # whatever a call of this length needs once
+    before, load, seconds = contestant.programs(), Load(), []
+    for _ in range(job.blocks):
+        started = time.perf_counter()
+        run(steps)
+        seconds.append((time.perf_counter() - started) / steps)
+    if (made := contestant.programs() - before) > 0:
+        raise RuntimeError(f"{job.contestant} compiled {made} programs in steady steps; expected none")
+    return {"steps": steps, "seconds_per_step": seconds, "others": load.others()}
+
+
+def _length(run: Any, seconds: float, multiple: int) -> int:
+    """Steps of a block: enough to last so long, and a multiple of what one call takes."""
+    steps = multiple
+    while True:
+        started = time.perf_counter()
+        run(steps)
+        took = time.perf_counter() - started
+        if took >= seconds:
+            return steps
+        wanted = steps * min(10.0, 1.3 * seconds / max(took, 1e-9))
+        steps = max(steps + multiple, int(np.ceil(wanted / multiple)) * multiple)
+
+
+def proven(job: Job) -> dict[str, Any]:
+    """The same program in float64 from random weights: losses, weights after some steps, logits in evaluation."""
+    contestant = made(job, "float64")
+    case = contestant.workload.case()
+    contestant.begin(case.moved if job.moved else case.weights, case.batches)
+    logits = contestant.logits(case.batches[0].inputs)
+    steps = max(STEPS, contestant.steps_per_call)
+    loss = contestant.train(steps)
+    arrays = {f"weights/{name}": array for name, array in contestant.weights().items()}
+    np.savez(Path(job.out).with_suffix(".npz"), loss=loss, logits=logits, **arrays)
+    return {"steps": steps}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

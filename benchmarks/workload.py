@@ -1,0 +1,94 @@
+"""What is timed: the study's recipes at their real sizes."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from parity import initial, recipes
+from parity.backends import twin_class
+from parity.case import Case, make_case
+from parity.data import Batch, open_stream
+from parity.errors import unknown_name
+from parity.recipes import Recipe
+from parity.trace import Arrays
+
+Precision = Literal["float32", "tf32", "bfloat16", "float64"]
+PRECISIONS = ("float32", "tf32", "bfloat16")
+"""What can be timed; in float64 each variant is proven."""
+BATCHES = 16
+BYTES = 2**26  # most that the batches of a timing take together
+
+
+@dataclass(frozen=True)
+class Workload:
+    """A recipe at the size that is timed.
+
+    Args:
+        name: what the command calls it.
+        recipe: with the batch size and the length that are timed; its network, optimizer, data and augmentation.
+        title: for tables.
+    """
+
+    name: str
+    recipe: Recipe
+    title: str
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Canonical name → shape of every parameter and buffer."""
+        return twin_class("numpy").build(self.recipe.network, self.recipe.config).shapes()
+
+    def weights(self) -> Arrays:
+        """Initial weights as training draws them, canonical."""
+        return initial.draw(self.shapes, self.recipe.init, 0)
+
+    def case(self) -> Case:
+        """What the gate feeds: three real batches of the size that is timed, weights random in every array."""
+        recipe = replace(self.recipe, check_batch_size=self.recipe.batch_size, check_length=self.recipe.length)
+        return make_case(recipe, self.shapes)
+
+    def batches(self) -> list[Batch]:
+        """Real training batches, of the data set that the parity check uses, as many as memory should hold."""
+        recipe = self.recipe
+        stream = open_stream(
+            recipe.check_data,
+            split="train",
+            batch_size=recipe.batch_size,
+            seed=0,
+            length=recipe.length,
+            encoding=recipe.encoding,
+            augment=recipe.augment,
+        )
+        first = stream.batch(0, 0)
+        count = max(1, min(BATCHES, stream.steps_per_epoch or BATCHES, BYTES // first.inputs.nbytes))
+        batches = [stream.batch(0, step) for step in range(count)]
+        return [batch for batch in batches if len(batch.labels) == recipe.batch_size]
+
+
+def _of(name: str, recipe: str, title: str, batch: int, length: int | None = None) -> Workload:
+    found = recipes.load(recipe)
+    return Workload(name, replace(found, batch_size=batch, length=length or found.length), title)
+
+
+def workloads() -> dict[str, Workload]:
+    """All of them by name, the small ones first."""
+    found = (
+        _of("points", "moons", "point MLP, batch 800", 800),
+        _of("rnn-5", "rnn", "RNN, T = 5, batch 128", 128, 5),
+        _of("rnn-30", "rnn", "RNN, T = 30, batch 128", 128, 30),
+        _of("mlp", "mlp", "CIFAR MLP, batch 128", 128),
+        _of("vgg-32", "vgg", "VGG, batch 32", 32),
+        _of("vgg-256", "vgg", "VGG, batch 256", 256),
+    )
+    return {workload.name: workload for workload in found}
+
+
+def load(name: str) -> Workload:
+    """The workload of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = workloads()
+    if name not in found:
+        raise unknown_name("workload", name, found)
+    return found[name]
