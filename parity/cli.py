@@ -293,6 +293,7 @@ def _add_train(commands: Any) -> None:
     train.add_argument("--steps", type=_count, metavar="N", help="of the whole run; the recipe's if left out")
     train.add_argument("--epochs", type=_count, metavar="N", help="instead of steps")
     train.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="of JAX and PyTorch (cpu)")
+    train.add_argument("--compile", action="store_true", help="let PyTorch compile its step first (JAX always does)")
     train.add_argument("--out", metavar="DIR", help="new folder for metrics, checkpoints and summary")
     train.add_argument("--resume", metavar="RUN", help="go on with a run (its folder, or one of its checkpoints)")
     train.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
