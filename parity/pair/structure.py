@@ -7,7 +7,7 @@ from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.pair.match import Match
 from parity.pair.packing import Packing
-from parity.pair.weightmap import has_effect
+from parity.pair.weightmap import UNKNOWN, has_effect
 from parity.pair.work import Work
 
 
@@ -38,6 +38,8 @@ def _lone(work: Work, side: str, path: str, packings: Sequence[Packing]) -> Find
     effect = any(has_effect(getattr(views, side), packing) for views in work.views.values() for packing in learnt)
     other = "torch" if side == "flax" else "flax"
     reason = f"{', '.join(names)} of {side} has no counterpart in {other}"
+    if effect and not work.couple.backward:
+        return Finding("weight map", path, Verdict.INCONCLUSIVE, reason=f"{reason}, and {UNKNOWN}")
     if effect:
         return Finding("weight map", path, Verdict.DIFFERENT, reason=reason)
     return Finding("weight map", path, Verdict.SAME, reason=f"{reason}, and no effect" if learnt else reason)

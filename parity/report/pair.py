@@ -155,6 +155,7 @@ class Report:
         first_difference: if there is one.
         layers, weights, lints, conventions, coverage: see there.
         losses: of the trajectory, by side; empty without optimizers.
+        not_run: why a rung is not there, by number, where there is a reason to give.
         notes: what the user should know (skipped probes, hard casts, …).
         repro_script: Python source that reproduces the first difference on the layer alone; "" if there is none.
         seconds: of the whole, and by part.
@@ -171,6 +172,7 @@ class Report:
     coverage: Coverage
     losses: Mapping[str, Sequence[float]] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    not_run: Mapping[int, str] = field(default_factory=dict)
     repro_script: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
 

@@ -18,12 +18,6 @@ ANSWERS = {
     Verdict.DIFFERENT: "The two networks are not the same function.",
 }
 
-WHY_NOT_RUN = {
-    4: "the map has no running statistics or other buffers",
-    5: "no optimizers were given",
-    6: "no optimizers were given",
-}
-
 _ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -67,7 +61,7 @@ def _what(finding: Finding) -> str:
 def not_run(report: Report) -> dict[int, str]:
     """Why each rung that is not in the report did not run, by number."""
     there = {rung.number for rung in report.rungs}
-    return {n: WHY_NOT_RUN.get(n, "it was not asked for") for n in RUNGS if n not in there}
+    return {n: report.not_run.get(n, "it was not reached") for n in RUNGS if n not in there}
 
 
 def accepted(report: Report, number: int) -> list[Convention]:

@@ -115,8 +115,8 @@ def report(count: int = 20, first_bad: int | None = None, name: str = "resnet18"
         Coverage(0.998, 1.0, ("aux",), ("avgpool", "layer1.0.relu", "maxpool")),
         {"flax": [2.302585, 2.1, 1.75], "torch": [2.302585, 2.1000000000000005, 1.7500000000000002]},
         ("probe of batch size 1 in training: skipped, BatchNorm needs more than one value",),
-        "" if first_bad is None else "import jax\nimport torch\n\nprint('conv1 alone')\n",
-        {"map": 3.1, "passes": 30.5, "rest": 7.9, "total": 41.5},
+        repro_script="" if first_bad is None else "import jax\nimport torch\n\nprint('conv1 alone')\n",
+        seconds={"map": 3.1, "passes": 30.5, "rest": 7.9, "total": 41.5},
     )
 
 
@@ -148,7 +148,8 @@ def unruled() -> Report:
     more = [replace(one, finding=f) for one, f in zip(more, (replace(cast, bits=nothing), lazy), strict=True)]
     found = [*made.layers, *more]
     rungs = [made.rungs[0], rung(2, NAMES[2], [one.finding for one in found]), made.rungs[2]]
-    return replace(made, verdict=UNSURE, rungs=rungs, layers=found, losses={}, seconds={})
+    why = {4: "the map has no running statistics or other buffers", **dict.fromkeys((5, 6), "no optimizers were given")}
+    return replace(made, verdict=UNSURE, rungs=rungs, layers=found, losses={}, seconds={}, not_run=why)
 
 
 def empty() -> Report:
