@@ -17,8 +17,9 @@ from parity.pair.prove import Proof
 from parity.pair.seen import Inputs
 from parity.pair.side import Side
 from parity.pair.state import state_rung
-from parity.pair.structure import structure
+from parity.pair.structure import structure, tie_convention
 from parity.pair.tables import explaining
+from parity.pair.ties import tied
 from parity.pair.training import trajectory_rung, update_rung
 from parity.pair.watch import Watch
 from parity.pair.work import Work
@@ -78,14 +79,17 @@ def _forward(climb: Climb, accept: Sequence[str], probe: bool) -> None:
     found = rungs.forward(list(work.compared.values()))
     climb.clock.mark("passes")
     climb.tables = explaining(work)
-    climb.conventions = conventions
-    climb.ruled(structure(work))
+    structural = structure(work)
+    ties = tie_convention(work, structural, accept)
+    climb.conventions = [*ties, *conventions]
+    climb.ruled(structural)
     climb.ruled(shown or found)
     probed = _probed(work, climb.watch) if probe and work.proof.agrees else []
     climb.clock.mark("probes")
     found = rung(2, NAMES[2], [*found.findings, *probed])
     if shown is not None:  # the rung as it was; the conventions are its cause if nothing differs without them
-        climb.conventions = [replace(c, confirmed=c.confirmed and found.verdict.passes) for c in conventions]
+        sure = [replace(c, confirmed=c.confirmed and found.verdict.passes) for c in conventions]
+        climb.conventions = [*ties, *sure]
         found = replace(shown, findings=(*shown.findings, *probed))
     climb.ruled(found)
 
@@ -115,10 +119,12 @@ def _training(climb: Climb, optimizers: tuple[Any, Any] | None) -> None:
     climb.watch.step(5, "optimizers")
     climb.ruled(update_rung(climb.work.couple, optimizers))
     climb.watch.step(6, "training runs")
-    if climb.work.couple.backward:
-        climb.ruled(trajectory_rung(climb.work, optimizers))
-    else:
+    if not climb.work.couple.backward:
         climb.not_run[6] = NO_BACKWARD
+    elif tied(climb.work.match):
+        climb.not_run[6] = "a tied array trains otherwise than the two that the other side has, by definition"
+    else:
+        climb.ruled(trajectory_rung(climb.work, optimizers))
 
 
 def prove_map(

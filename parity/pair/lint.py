@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from parity.pair.match import Bond, Match
+from parity.pair.match import Bond, Link, Match
 from parity.pair.seen import Dropped
+from parity.pair.ties import held
 from parity.report.pair import Lint
 
 KINDS = {"batch_norm": "BatchNorm", "layer_norm": "LayerNorm", "group_norm": "GroupNorm", "rms_norm": "RMSNorm",
@@ -22,7 +23,13 @@ def lint(match: Match) -> list[Lint]:
         for one in _layer(bond):
             key = (bond.torch.kind, one.setting, one.flax, one.torch)
             found[key] = replace(found[key], count=found[key].count + 1) if key in found else one
-    return list(found.values())
+    return [*found.values(), *(_tie(bond, link) for bond, link in match.links if link.tie is not None)]
+
+
+def _tie(bond: Bond, link: Link) -> Lint:
+    assert link.tie is not None
+    states = ("tied", "untied") if link.tie.side == "flax" else ("untied", "tied")
+    return Lint(bond.flax.path, bond.torch.path, "tie", *states, held(link), convention="tied_weights")
 
 
 def lint_dropout(flax: Sequence[Dropped], torch: Sequence[Dropped]) -> Iterator[Lint]:

@@ -9,13 +9,26 @@ from parity.pair.conventions import quantified
 from parity.pair.lint import lint, lint_dropout, lint_gelu, lint_precision
 from parity.pair.match import Match
 from parity.pair.observe import MODES, Couple, Views, joints, look
-from parity.pair.prove import BUDGET, Prover
+from parity.pair.prove import BUDGET, Proof, Prover
+from parity.pair.ties import declared, with_ties
 from parity.pair.work import Work
 from parity.report.pair import Convention, Lint
 
 
 def proven(couple: Couple, found: Match, seed: int, fixed: bool = False) -> Work:
     """The map, or the reading of it, with which the networks agree; `fixed` tries no other reading."""
+    budget = 1 if fixed else BUDGET
+    sides = {"flax": couple.flax, "torch": couple.torch}
+    tied = with_ties(found, sides)
+    proof = _proof(couple, tied or found, seed, budget)
+    if tied is not None:
+        plain = _proof(couple, found, seed, 1 if proof.agrees else budget)
+        if plain.agrees or not (proof.agrees or declared(tied, sides)):  # what is not mapped has no effect, or no tie
+            proof = plain
+    return Work(couple, proof, lint(proof.match), fixed=fixed)
+
+
+def _proof(couple: Couple, found: Match, seed: int, budget: int) -> Proof:
     prover = Prover(
         lambda native: couple.look("flax", native, "evaluation", "float64"),
         lambda native: couple.look("torch", native, "evaluation", "float64"),
@@ -23,12 +36,12 @@ def proven(couple: Couple, found: Match, seed: int, fixed: bool = False) -> Work
         couple.flax.native,
         couple.torch.native,
         seed,
-        budget=1 if fixed else BUDGET,
+        budget=budget,
     )
     proof = prover.prove(found)
     if couple.settle_layouts(proof.sight.flax, proof.sight.torch):
         proof = prover.prove(proof.match)
-    return Work(couple, proof, lint(proof.match), fixed=fixed)
+    return proof
 
 
 def forward(work: Work, accept: Sequence[str]) -> tuple[list[Convention], Rung | None]:

@@ -14,6 +14,7 @@ from parity.pair.draws import name_of
 from parity.pair.layout import ONE_FOR_ALL, compare, floating, turned
 from parity.pair.match import Bond, Link, Match
 from parity.pair.observe import PRECISIONS, Joint, Views, turn_by
+from parity.pair.packing import Packing
 from parity.pair.seen import Seen
 from parity.report.pair import Layer
 from parity.trace import Arrays, Trajectory, call_names
@@ -151,13 +152,28 @@ def gradients(match: Match, compared: Sequence[Compared], views: Mapping[str, Vi
 
 
 def parameter_gradients(match: Match, views: Views, parameters: set[str], mode: str) -> Iterator[Finding]:
-    """The gradient of every mapped array that both sides learn."""
+    """The gradient of every mapped array that both sides learn; that of a tied one is the sum of the other side's."""
     for bond, link in learnable(match, parameters):
+        if link.tie is not None:
+            continue
+        ties = match.tied_to(link)
         (a, low_a), (b, low_b) = (
-            [packing.pull(_given(seen[p].parameter_gradients, packing.names)) for p in ("float64", "float32")]
-            for packing, seen in ((link.flax, views.flax), (link.torch, views.torch))
+            [_pulled(side, link, ties, seen[p].parameter_gradients) for p in PRECISIONS]
+            for side, seen in (("flax", views.flax), ("torch", views.torch))
         )
-        yield compare("gradient", name_of(bond, link), a, b, low_b, low_a, mode=mode, smooth=False)
+        name = " + ".join([name_of(bond, link), *(name_of(*tied) for tied in ties)])
+        yield compare("gradient", name, a, b, low_b, low_a, mode=mode, smooth=False)
+
+
+def _pulled(side: str, link: Link, ties: Sequence[tuple[Bond, Link]], gradients: Arrays) -> NDArray:
+    """The gradient of a canonical array, with those of the arrays that the other side ties to it."""
+    packing: Packing = getattr(link, side)
+    total = packing.pull(_given(gradients, packing.names))
+    for _, other in ties:
+        if other.tie is not None and other.tie.side != side:
+            own: Packing = getattr(other, side)
+            total = total + other.tie.turn(own.pull(_given(gradients, own.names)))
+    return total
 
 
 def learnable(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]:

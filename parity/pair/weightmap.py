@@ -13,6 +13,7 @@ from parity.pair.observe import PRECISIONS, Couple, Joint, Views
 from parity.pair.packing import Packing
 from parity.pair.prove import Proof
 from parity.pair.seen import Seen
+from parity.pair.ties import whose
 from parity.pair.unit import Unit
 from parity.pair.work import Work
 from parity.report.pair import Coverage, Mapped
@@ -49,7 +50,7 @@ def _line(work: Work, bond: Bond, link: Link) -> Mapped:
         how(bond, link),
         prod(link.shape),
         proof.agrees and effect and known,
-        UNKNOWN if not known else "" if effect else NO_EFFECT,
+        UNKNOWN if not known else NO_EFFECT if not effect else whose(link) if link.tie else "",
     )
 
 
@@ -80,6 +81,8 @@ def how(bond: Bond, link: Link) -> str:
     words = [_packed(link.torch, bond.torch.kind), _fitted(link)]
     if len(link.flax.parts) > 1:
         words.append(f"split into {len(link.flax.parts)}")
+    if words == ["transposed", "transposed"]:
+        return "as it is"
     return ", ".join(word for word in words if word) or "as it is"
 
 
@@ -105,7 +108,7 @@ def _packed(packing: Packing, kind: str) -> str:
 def _fitted(link: Link) -> str:
     torch = link.torch
     if torch.reshaped is None:
-        return ""
+        return "transposed" if torch.transposed else ""
     if link.flax.reshaped is not None:
         inner = "×".join(map(str, torch.reshaped[:-1]))
         return f"rows from {inner} channels first to channels last"
