@@ -9,6 +9,7 @@ from parity.checks.verdict import Finding, rung
 from parity.pair import mapfile, passes, rungs
 from parity.pair.climb import Climb, Clock
 from parity.pair.conventions import require_known
+from parity.pair.input_gradients import given_of
 from parity.pair.inputs import Adapter, adapt, as_inputs
 from parity.pair.match import Match, match
 from parity.pair.observe import Couple
@@ -97,10 +98,12 @@ def _forward(climb: Climb, accept: Sequence[str], probe: bool) -> None:
 def _gradients(climb: Climb) -> None:
     work = climb.work
     climb.watch.step(3, "gradients")
-    if work.couple.backward:
-        climb.ruled(rungs.gradients(work.match, list(work.compared.values()), work.views, work.parameters))
-    else:
+    if not work.couple.backward:
         climb.not_run[3] = NO_BACKWARD
+        return
+    given = given_of(work.couple)
+    work.notes += given.notes
+    climb.ruled(rungs.gradients(work.match, list(work.compared.values()), work.views, work.parameters, given))
 
 
 def _state(climb: Climb, accept: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from parity.checks.ladder import NAMES
 from parity.checks.referee import rule_drift
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.pair.draws import name_of
+from parity.pair.input_gradients import Given, input_gradients
 from parity.pair.layout import ONE_FOR_ALL, compare, floating, turned
 from parity.pair.match import Bond, Link, Match
 from parity.pair.observe import PRECISIONS, Joint, Views, turn_by
@@ -141,13 +142,15 @@ def forward(compared: Sequence[Compared]) -> Rung:
     return rung(2, NAMES[2], findings)
 
 
-def gradients(match: Match, compared: Sequence[Compared], views: Mapping[str, Views], parameters: set[str]) -> Rung:
+def gradients(
+    match: Match, compared: Sequence[Compared], views: Mapping[str, Views], parameters: set[str], given: Given
+) -> Rung:
     """Rung 3: parameters, inputs and every layer's output, for a random cotangent of the results, in both modes."""
     findings: list[Finding] = []
     for mode, one in zip(views, compared, strict=True):
         findings += [layer.gradient for layer in reversed(one.layers) if layer.gradient is not None]
         findings += parameter_gradients(match, views[mode], parameters, mode)
-        findings += _input_gradients(views[mode], mode)
+        findings += input_gradients(views[mode], given, mode)
     return rung(3, NAMES[3], findings)
 
 
@@ -186,18 +189,6 @@ def learnable(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]
 
 def _given(gradients: Arrays, names: Sequence[str]) -> Arrays:
     return {name: np.asarray(gradients[name], np.float64) for name in names}
-
-
-def _input_gradients(views: Views, mode: str) -> Iterator[Finding]:
-    pairs = zip(
-        *(views_.items() for views_ in (views.flax["float64"].input_gradients, views.torch["float64"].input_gradients)),
-        strict=False,
-    )
-    for (a_name, a), (b_name, b) in pairs:
-        turn = turned(a, b)
-        if turn is not None:
-            low_a, low_b = views.flax["float32"].input_gradients[a_name], views.torch["float32"].input_gradients[b_name]
-            yield compare("gradient of input", b_name, turn[1](a), b, low_b, turn[1](low_a), mode=mode, smooth=False)
 
 
 def buffers(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]:
