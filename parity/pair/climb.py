@@ -6,12 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from parity.checks.verdict import Rung, Verdict, worst
 from parity.pair.blame import first_difference
+from parity.pair.inputs import described
 from parity.pair.repro import script
 from parity.pair.structure import unpaired
 from parity.pair.watch import Watch
 from parity.pair.weightmap import coverage, table
 from parity.pair.work import Work
-from parity.report.pair import Convention, Difference, Report, excusing
+from parity.report.pair import Convention, Difference, Layer, Report, excusing
 
 
 class Clock:
@@ -76,7 +77,7 @@ class Climb:
     def report(self) -> Report:
         """The report so far."""
         work, original = self.work, self.work.original or self.work
-        layers = [layer for one in original.compared.values() for layer in one.layers]
+        layers = _layers(work, original)
         counted = [one for one in self.rungs if not excusing(self.conventions, one.number)]
         first = first_difference(counted, layers, work.match, work.lints)
         return Report(
@@ -94,7 +95,17 @@ class Climb:
             notes=[*work.notes, *_casts(work), *_otherwise(work)],
             not_run=dict(self.not_run),
             seconds=self.clock.seconds,
+            seed=work.couple.seed,
+            device=" and ".join(dict.fromkeys((work.couple.flax.device, work.couple.torch.device))),
+            inputs=described(work.couple.inputs),
         )
+
+
+def _layers(work: Work, original: Work) -> list[Layer]:
+    """The layers as they were, with the gradients that rung 3 rules on, which are without what was undone."""
+    shown = [layer for one in original.compared.values() for layer in one.layers]
+    ruled = {(a.flax, a.torch, a.mode): a.gradient for one in work.compared.values() for a in one.layers}
+    return [replace(layer, gradient=ruled.get((layer.flax, layer.torch, layer.mode))) for layer in shown]
 
 
 def _script(first: Difference | None, work: Work) -> str:

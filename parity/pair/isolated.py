@@ -115,12 +115,12 @@ def _saved(name: str, heard: Heard, end: str, asked: Mapping[str, Any], note: No
     reason = f"{end} during {heard.running}"
     ruled = {} if heard.partial is None else {one.number for one in heard.partial.rungs}
     if not heard.backward or 3 in ruled or not asked.get("backward", True):
-        return broken(heard.partial or _nothing(name), heard.rung, reason)
+        return broken(heard.partial or _nothing(name, asked), heard.rung, reason)
     note(f"{name}: {reason}; again without backward passes")
     again, other = _run([name], {**asked, "backward": False}, note)
     if again.reports:
         return broken(again.reports[0], 3, reason)
-    return broken(again.partial or _nothing(name), again.rung, f"{other} during {again.running}")
+    return broken(again.partial or _nothing(name, asked), again.rung, f"{other} during {again.running}")
 
 
 def broken(report: Report, number: int, reason: str) -> Report:
@@ -139,5 +139,6 @@ def broken(report: Report, number: int, reason: str) -> Report:
     )
 
 
-def _nothing(name: str) -> Report:
-    return Report(name, Verdict.INCONCLUSIVE, (), None, (), (), (), (), Coverage(0.0, 0.0))
+def _nothing(name: str, asked: Mapping[str, Any]) -> Report:
+    nothing = Coverage(0.0, 0.0)
+    return Report(name, Verdict.INCONCLUSIVE, (), None, (), (), (), (), nothing, seed=asked.get("seed"))

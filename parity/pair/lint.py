@@ -100,7 +100,14 @@ def _lint(bond: Bond, setting: str, flax: Any, torch: Any) -> Lint:
         str(torch),
         f"{_where(bond)}: {text}",
         convention=names.get(setting, ""),
+        mend=_mend(setting, torch),
     )
+
+
+def _mend(setting: str, torch: Any) -> str:
+    """What to write in Flax for PyTorch's setting, where one number is all."""
+    words = {"eps": "epsilon", "keep": "momentum"}
+    return f"write {words[setting]}={torch:.12g} in Flax" if setting in words and torch is not None else ""
 
 
 def _keep(flax: float, torch: float | None) -> str:
@@ -125,7 +132,8 @@ def _padding(bond: Bond, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> 
                 f"{_where(bond)}: padding {_said(ours['padding'])} in Flax pads {a} where PyTorch's "
                 f"{_said(theirs['padding'])} pads {b} ({'even' if size % 2 == 0 else 'odd'} sizes)"
             )
-            yield Lint(bond.flax.path, bond.torch.path, "padding", str(a), str(b), text)
+            mend = f"write padding={b} in Flax"
+            yield Lint(bond.flax.path, bond.torch.path, "padding", str(a), str(b), text, mend=mend)
             return
 
 

@@ -64,6 +64,13 @@ def not_run(report: Report) -> dict[int, str]:
     return {n: report.not_run.get(n, "it was not reached") for n in RUNGS if n not in there}
 
 
+def facts(report: Report) -> dict[str, str]:
+    """What was compared with what: the seed, the device and the inputs, by label."""
+    found = {"seed": "" if report.seed is None else str(report.seed), "device": report.device}
+    found |= {f"input {one.name}": f"{one.dtype} {one.shape}" for one in report.inputs}
+    return {label: words for label, words in found.items() if words}
+
+
 def accepted(report: Report, number: int) -> list[Convention]:
     """The accepted conventions that explain all that differs on a rung."""
     return excusing(report.conventions, number)
@@ -80,5 +87,5 @@ def places(found: Difference) -> dict[str, str]:
     if found.values:
         lines["worst element"] = at(found.index)
         lines |= {f"{side}'s value there": f"{value:.17g}" for side, value in found.values.items()}
-    lines |= {"cause": found.cause, "mend": found.mend}
+    lines |= {"mode": found.mode, "cause": found.cause, "mend": found.mend}
     return {label: text for label, text in lines.items() if text}

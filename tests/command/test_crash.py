@@ -7,9 +7,14 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
+from parity.checks.verdict import Verdict
+from parity.pair.isolated import broken
+from tests.report import made_pair
 
 PAIR = """
 import os
@@ -117,6 +122,14 @@ def test_a_pair_that_is_killed_or_raises_is_inconclusive_and_the_next_is_checked
     assert "ValueError: no such" in str(raised) and "Traceback" in found.stderr
     skipped = second.find(".//skipped")
     assert skipped is not None and "after rung 1" in skipped.get("message", "")
+
+
+def test_what_was_different_before_the_crash_stays_so() -> None:
+    made = made_pair.report(9, 3)
+    report = broken(replace(made, rungs=made.rungs[:2]), 3, "it died")
+    assert report.verdict is Verdict.DIFFERENT and report.first_difference == made.first_difference
+    assert [(one.number, one.verdict) for one in report.rungs][1:] == [(2, "different"), (3, "inconclusive")]
+    assert report.not_run == dict.fromkeys((4, 5, 6), "after rung 3: it died")
 
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])

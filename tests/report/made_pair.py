@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung, worst
-from parity.report.pair import Convention, Coverage, Difference, Layer, Lint, Mapped, Report
+from parity.report.pair import Convention, Coverage, Difference, Input, Layer, Lint, Mapped, Report
 
 SAME, LESS, UNSURE, BAD = Verdict
 MODES = ("evaluation", "training")
@@ -117,6 +117,9 @@ def report(count: int = 20, first_bad: int | None = None, name: str = "resnet18"
         ("probe of batch size 1 in training: skipped, BatchNorm needs more than one value",),
         repro_script="" if first_bad is None else "import jax\nimport torch\n\nprint('conv1 alone')\n",
         seconds={"map": 3.1, "passes": 30.5, "rest": 7.9, "total": 41.5},
+        seed=7,
+        device="cpu",
+        inputs=(Input("['x']", (2, 64, 64, 3), "float32"),),
     )
 
 
@@ -124,7 +127,7 @@ def difference(bad: Layer) -> Difference:
     text = f"the output of {bad.torch} ({bad.type}) differs in {bad.mode} though its input agrees"
     mend = "write padding=((1, 1), (1, 1)) in Flax"
     return Difference(
-        "forward", bad.flax, bad.torch, text, bad.finding.index, bad.finding.values, PADDING.text, mend
+        "forward", bad.flax, bad.torch, text, bad.finding.index, bad.finding.values, PADDING.text, mend, bad.mode
     )  # fmt: skip
 
 
@@ -172,5 +175,7 @@ def hostile() -> Report:
         conventions=(replace(BIASED, name=HOSTILE, text=HOSTILE),),
         coverage=Coverage(1.0, 0.5, (HOSTILE,), (HOSTILE,)),
         notes=(HOSTILE, "\x00\u2028"),
+        inputs=(Input(f"[{HOSTILE!r}]", (2,), "float32"),),
+        not_run={5: HOSTILE},
         repro_script=HOSTILE,
     )
