@@ -101,7 +101,7 @@ def _gradients(climb: Climb) -> None:
     if not work.couple.backward:
         climb.not_run[3] = NO_BACKWARD
         return
-    given = given_of(work.couple)
+    given = given_of(work.couple, work.views["evaluation"])
     work.notes += given.notes
     climb.ruled(rungs.gradients(work.match, list(work.compared.values()), work.views, work.parameters, given))
 

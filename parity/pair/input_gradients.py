@@ -31,13 +31,15 @@ class Given:
     notes: tuple[str, ...] = ()
 
 
-def given_of(couple: Couple) -> Given:
-    """What the adapters of a pair do with the inputs."""
+def given_of(couple: Couple, views: Views) -> Given:
+    """What the adapters of a pair do with the inputs, as far as there are gradients of what they make."""
     every = spans(couple.inputs)
     ours, theirs = origins(couple.inputs, couple.to_flax), origins(couple.inputs, couple.to_torch)
     if ours is None or theirs is None:
         side = "to_flax" if ours is None else "to_torch"
         return Given(notes=(f"the gradients of the inputs are not compared: {side} cannot be followed",))
+    ours = ours.among(views.flax["float64"].input_gradients)
+    theirs = theirs.among(views.torch["float64"].input_gradients)
     judged, notes = {}, []
     for number, (name, span) in enumerate(every.items()):
         if why := _hindrance(number, span, {"to_flax": ours, "to_torch": theirs}):

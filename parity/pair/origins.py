@@ -1,7 +1,7 @@
 """Which number of the user's inputs each number that a network is given comes from, whatever the adapters do."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
 
 import numpy as np
@@ -29,6 +29,10 @@ class Origins:
 
     places: Mapping[str, NDArray] = field(default_factory=dict)
     computed: frozenset[int] = frozenset()
+
+    def among(self, names: Container[str]) -> "Origins":
+        """The same of the leaves of these names alone."""
+        return replace(self, places={name: places for name, places in self.places.items() if name in names})
 
     def gather(self, gradients: Arrays, size: int) -> NDArray:
         """Gradients with respect to the user's floating numbers, flat, of those with respect to the side's leaves."""

@@ -27,6 +27,8 @@ def with_ties(found: Match, sides: Sides) -> Match | None:
     tied = found
     for side, other in (("flax", "torch"), ("torch", "flax")):
         for unit, role in _lone(found, side):
+            if not sides[side].parameters.issuperset(unit.arrays[role].names):
+                continue  # a table that is no weight
             shape = unit.arrays[role].shape(shapes[side])
             for of_bond, of in found.links:
                 if (transposed := _fits(role, shape, of)) is not None:

@@ -1,5 +1,6 @@
 """Gradients of inputs are told of the user's own arrays, whatever the adapters do."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -83,3 +84,21 @@ def test_an_input_that_an_adapter_computes_with_is_noted_and_the_other_judged() 
     )
     assert {f.name for f in _inputs_of(report)} == {"[0]"}
     assert any("input [1] is not compared: to_flax computes with it" in note for note in report.notes)
+
+
+@dataclass
+class Both:
+    """What neither framework looks into."""
+
+    a: Any
+    b: Any
+
+
+def test_an_input_without_a_gradient_is_noted() -> None:
+    class Opened(Swapped):
+        def forward(self, both: Any) -> torch.Tensor:  # type: ignore[override]
+            return super().forward(*(torch.as_tensor(x, dtype=self.fc.weight.dtype) for x in (both.b, both.a)))
+
+    report = parity.compare(Port(), Opened(), (A, B), to_torch=lambda a, b: (Both(a, b),), probes=False)
+    assert report.verdict is Verdict.SAME and not _inputs_of(report)
+    assert any("input [0] is not compared: to_torch leaves it out" in note for note in report.notes)
