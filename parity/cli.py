@@ -18,7 +18,19 @@ from parity.report import json_, terminal
 from parity.report.result import exit_code
 
 RECIPES_ONLY = ("rungs", "device", "data", "length", "weights", "data_dir", "download")
-PAIRS_ONLY = ("html", "junit", "markdown", "accept", "dropout", "no_probes", "map", "map_out", "show_map", "repro")
+PAIRS_ONLY = (
+    "html",
+    "junit",
+    "markdown",
+    "accept",
+    "dropout",
+    "no_probes",
+    "map",
+    "map_out",
+    "show_map",
+    "repro",
+    "in_process",
+)
 LARGEST_RATE = 1e30  # float32 ends at 3e38, and PyTorch raises an error where its optimizers pass that
 
 
@@ -284,6 +296,9 @@ def _add_pair_options(check: argparse.ArgumentParser) -> None:
     pair.add_argument("--map", metavar="FILE", help="weight map to use as it is")
     pair.add_argument("--map-out", metavar="FILE", help="write the weight map")
     pair.add_argument("--show-map", action="store_true", help="print the weight map")
+    pair.add_argument(
+        "--in-process", action="store_true", help="compare in this process, for a debugger; its crash loses the report"
+    )
 
 
 def _add_train(commands: Any) -> None:
