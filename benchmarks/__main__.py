@@ -1,6 +1,7 @@
 """`python -m benchmarks run`, `report`, `compare`: who trains faster, between networks that are proven the same."""
 
 import argparse
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from benchmarks import contestants, record, workload
 from benchmarks.workload import PRECISIONS
 from parity.errors import UsageError
+from parity.files import require_writable, write_atomically
 
 TRACKS = ("default", "tuned", "peer")
 
@@ -47,6 +49,23 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _report(arguments: argparse.Namespace) -> int:
+    from benchmarks import report
+
+    return report.report(arguments.record, arguments.html, checked=arguments.check)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from benchmarks import compare
+
+    require_writable("--json", arguments.json)
+    old, new = (record.load(Path(path)) for path in (arguments.old, arguments.new))
+    print(compare.text(old, new))
+    if arguments.json:
+        write_atomically(arguments.json, json.dumps(compare.as_json(old, new), indent=1) + "\n")
+    return 0
+
+
 def _dated() -> Path:
     now = datetime.now(UTC)
     return Path("build") / "benchmarks" / now.strftime("%Y-%m-%d") / f"{now:%H%M%S}.json"
@@ -70,6 +89,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--out", metavar="FILE", help="the record (a dated file under build/benchmarks)")
     run.set_defaults(do=_run)
+    report = commands.add_parser("report", help="write the pages of a record")
+    report.add_argument("record", nargs="?", metavar="RECORD", help="a record, or its folder (the project's newest)")
+    report.add_argument("--html", metavar="FILE", help="the HTML page (beside the record)")
+    report.add_argument("--check", action="store_true", help="write nothing; 1 where a page differs from the record")
+    report.set_defaults(do=_report)
+    compare = commands.add_parser("compare", help="what has changed between two records")
+    compare.add_argument("old", metavar="OLD")
+    compare.add_argument("new", metavar="NEW")
+    compare.add_argument("--json", metavar="FILE", help="the same for programs")
+    compare.set_defaults(do=_compare)
     return parser
 
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from statistics import median
+from typing import Any
 
 import numpy as np
 from scipy.stats import bootstrap, median_abs_deviation
 
 Interval = tuple[float, float]
+LEAST = 3
+"""Values without which no interval is given."""
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -39,11 +42,37 @@ def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> dict[st
     return {"median": median(pairs), "low": low, "high": high, "n": len(pairs)}
 
 
+def unpaired(numerators: Sequence[float], denominators: Sequence[float]) -> dict[str, float | None]:
+    """Ratio of the medians of two independent samples, with its bootstrap 95 % interval.
+
+    Returns:
+        "median" (the ratio), "low", "high" (None with fewer than three values on either side).
+
+    Raises:
+        ValueError: a side has no values.
+    """
+    if not numerators or not denominators:
+        raise ValueError("got no values on one side; expected at least one")
+    found = median(numerators) / median(denominators)
+    if min(len(numerators), len(denominators)) < LEAST:
+        return {"median": found, "low": None, "high": None}
+    low, high = _bootstrap(_ratio_of_medians, numerators, denominators)
+    return {"median": found, "low": low, "high": high}
+
+
+def _ratio_of_medians(numerators: Any, denominators: Any, axis: int) -> Any:
+    return np.median(numerators, axis=axis) / np.median(denominators, axis=axis)
+
+
 def interval(values: Sequence[float]) -> Interval | None:
     """Bootstrap 95 % interval of the median (percentile method); None with fewer than three values."""
-    if len(values) < 3:
-        return None
-    if len(set(values)) == 1:
-        return values[0], values[0]
-    found = bootstrap((np.asarray(values),), np.median, method="percentile", rng=np.random.default_rng(0))
-    return float(found.confidence_interval.low), float(found.confidence_interval.high)
+    return None if len(values) < LEAST else _bootstrap(np.median, values)
+
+
+def _bootstrap(statistic: Any, *samples: Sequence[float]) -> Interval:
+    if all(len(set(values)) == 1 for values in samples):  # nothing varies, which scipy would warn of
+        found = float(statistic(*map(np.asarray, samples), axis=0))
+        return found, found
+    given = tuple(map(np.asarray, samples))
+    found = bootstrap(given, statistic, method="percentile", rng=np.random.default_rng(0)).confidence_interval
+    return float(found.low), float(found.high)

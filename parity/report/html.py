@@ -22,7 +22,7 @@ from parity.report.pair_words import ANSWERS, RUNGS, accepted, clean, facts, not
 from parity.report.result import EXIT_CODES
 from parity.report.terminal import MARKS
 
-SCRIPTS = ("page.js", "page_table.js", "page_plot.js", "page_sections.js")
+SCRIPTS = ("page.js", "page_theme.js", "page_table.js", "page_plot.js", "page_sections.js")
 """In the order in which they run."""
 
 
@@ -38,17 +38,27 @@ def write(report: Report, path: str | Path) -> None:
 def page(report: Report) -> str:
     """The page. What the report says is in it only as escaped JSON and, for who has scripts off, as escaped text; a
     policy in the page allows its own script and style alone, by their hashes."""
-    style, script = _part("page.css"), "\n".join(map(_part, SCRIPTS))
+    style, script = part("page.css"), "\n".join(map(part, SCRIPTS))
     filled = {
         "TITLE": html.escape(clean(f"{MARKS[report.verdict]} {report.name}: {report.verdict}")),
-        "POLICY": f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'",
+        "POLICY": policy(style, script),
         "STYLE": style,
         "DATA": embedded(payload(report)),
         "PLAIN": html.escape(markdown.text(report)),
         "SCRIPT": script,
     }
-    return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: filled[found[1]], _part("page.html"))
+    return fill(part("page.html"), filled)
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """The template with a value for each `{{NAME}}`."""
+    return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: values[found[1]], template)
+
+
+def policy(style: str, script: str) -> str:
+    """A content security policy that allows one style and one script in the page, and nothing else."""
+    allowed = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
 
 
 def embedded(value: Any) -> str:
@@ -139,7 +149,8 @@ def _short(number: float) -> float:
     return float(f"{number:.4g}")
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """A style, script or template of this package."""
     return files("parity.report").joinpath(name).read_text(encoding="utf-8")
 
 
