@@ -45,7 +45,7 @@ CHIPS = {
     # Without its configuration libtpu shows the two cores of a v4 apart; a v4 in the cloud is one device.
     "v4": Chip("v4:1x1x1", "TPU v4", 1, 275e12, 1200e9, 32 * GIB, f"{PAGES}v4", config="megacore_dense"),
     "v5e": Chip("v5e:1x1", "TPU v5 lite", 1, 197e12, 819e9, 16 * GIB, f"{PAGES}v5e"),
-    "v5p": Chip("v5p:1x1x1", "TPU v5", 1, 459e12, 2765e9, 95 * GIB, f"{PAGES}tpu7x"),
+    "v5p": Chip("v5p:1x1x1", "TPU v5", 1, 459e12, 2765e9, 95 * GIB, f"{PAGES}v5p"),
     "v6e": Chip("v6e:1x1", "TPU v6 lite", 1, 918e12, 1638e9, 32 * GIB, f"{PAGES}v6e"),
     "tpu7x": Chip("tpu7x:1x1x1", "TPU7x", 2, 2307e12, 7380e9, 192 * GIB, f"{PAGES}tpu7x"),
 }

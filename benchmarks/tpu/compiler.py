@@ -20,7 +20,7 @@ from benchmarks.tpu import estimate
 from benchmarks.tpu.chips import CHIPS, PASSES
 from benchmarks.tpu.estimate import Estimate
 from benchmarks.tpu.program import has_loops, matrix_flops, unrolled
-from benchmarks.tpu.workloads import WORKLOADS, products_in
+from benchmarks.tpu.workloads import WORKLOADS, Workload, products_in
 from parity.errors import UsageError
 
 EFFORTS: dict[str, dict[str, float]] = {"fast": {"exec_time_optimization_effort": -1.0}, "default": {}}
@@ -94,34 +94,45 @@ def available(where: SingleDeviceSharding) -> int:
 
 def estimated(chip: str, workload: str, precision: str, effort: str) -> Estimate:
     """Compile one step, and its loops written out as well where it has any: the compiler counts a loop's body once."""
-    where = sharding(chip)
-    step, inputs = WORKLOADS[workload].step(where)
-    with products_in(precision):
-        traced = step.trace(*inputs)
-        lowered = traced.lower()
-    jaxpr = traced.jaxpr
+    where, step = sharding(chip), WORKLOADS[workload]
+    jaxpr, lowered = _lowered(step, precision, where)
+    outcome, seconds = _attempt(lowered, effort)
     about: dict[str, Any] = {
         "workload": workload,
-        "batch": WORKLOADS[workload].batch,
+        "batch": step.batch,
         "chip": chip,
         "precision": precision,
         "effort": effort,
         "available_bytes": available(where),
         "matrix_flops": matrix_flops(jaxpr.jaxpr),
+        "compile_seconds": seconds,
         "loops_unrolled": has_loops(jaxpr.jaxpr),
     }
+    if isinstance(outcome, str):
+        return Estimate(**about, **_refused(outcome))
+    counted = compiled(_written_out(jaxpr, where), effort) if about["loops_unrolled"] else outcome
+    memory = estimate.memory(outcome[0].memory_analysis())
+    bound, by = estimate.roofline(chip, precision, about["matrix_flops"], memory)
+    about |= {"fits": True, "memory": memory, "needed_bytes": estimate.needed(memory)}
+    return Estimate(**about, roofline_seconds=bound, roofline_by=by, **_counted(*counted))
+
+
+def _lowered(step: Workload, precision: str, where: SingleDeviceSharding) -> tuple[Any, Any]:
+    """The step's program, closed, and what the compiler gets of it."""
+    function, inputs = step.step(where)
+    with products_in(precision):
+        traced = function.trace(*inputs)
+        return traced.jaxpr, traced.lower()
+
+
+def _attempt(lowered: Any, effort: str) -> tuple[tuple[Any, str] | str, float]:
+    """The program with its text, or why the compiler gave none; and seconds."""
     started = time.perf_counter()
     try:
-        program, text = compiled(lowered, effort)
+        outcome: tuple[Any, str] | str = compiled(lowered, effort)
     except jax.errors.JaxRuntimeError as error:
-        return Estimate(**about, **_refused(str(error)), compile_seconds=time.perf_counter() - started)
-    about["compile_seconds"] = time.perf_counter() - started
-    memory = estimate.memory(program.memory_analysis())
-    if about["loops_unrolled"]:
-        program, text = compiled(_written_out(jaxpr, where), effort)
-    seconds, by = estimate.roofline(chip, precision, about["matrix_flops"], memory)
-    about |= {"memory": memory, "roofline_seconds": seconds, "roofline_by": by}
-    return Estimate(fits=True, needed_bytes=estimate.needed(memory), **about, **_counted(program, text))
+        outcome = str(error)
+    return outcome, time.perf_counter() - started
 
 
 def _refused(message: str) -> dict[str, Any]:

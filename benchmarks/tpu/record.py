@@ -143,4 +143,5 @@ def page(record: Record) -> dict[str, str]:
     found = estimates(record)
     steps = list(dict.fromkeys(one.workload for one in found))
     parts = [f"### {step} ({LABEL}s)\n\n{table([e for e in found if e.workload == step])}" for step in steps]
+    parts += [f"Failed, and not above: {failure}" for failure in record["failures"]]
     return {"chips": chips_table(record["chips"]), "estimates": "\n\n".join(parts)}
