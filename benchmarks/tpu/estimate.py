@@ -18,8 +18,8 @@ LACKING = (
 CYCLES = re.compile(r'"estimated_cycles":"(\d+)"')
 TILED = re.compile(r"\{[\d,]*:T\(\d+")
 """The layout of an array in tiles, which only programs for TPUs have."""
-VECTOR_MEMORY = re.compile(r"S\(1\)")
-"""An array that is kept on the chip and not in its HBM."""
+ON_CHIP = re.compile(r"S\([13]\)")
+"""An array that is kept on the chip and not in its HBM: in vector memory (1), on a v4 in common memory (3)."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def cycles(text: str) -> int:
 
 def stays_in_hbm(text: str) -> bool:
     """Whether every array is in HBM, so that bytes accessed are bytes of HBM."""
-    return not VECTOR_MEMORY.search(text)
+    return not ON_CHIP.search(text)
 
 
 def lacking(message: str) -> tuple[int, int] | None:

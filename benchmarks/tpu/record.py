@@ -6,8 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.tpu.chips import CHIPS, GIB, Chip
+from benchmarks.tpu.chips import CHIPS, GIB, PASSES, Chip
 from benchmarks.tpu.estimate import Estimate
+from benchmarks.tpu.workloads import WORKLOADS
 from parity.files import write_atomically
 
 LABEL = "compiler estimate"
@@ -116,6 +117,10 @@ def _figures(flops: float, memory: float, bandwidth: float) -> str:
     return f"{flops / 1e12:.4g} TFLOP/s, {memory / GIB:.4g} GiB, {bandwidth / 1e9:.4g} GB/s"
 
 
+def _place(one: Estimate) -> tuple[bool, int, int]:
+    return one.effort == "default", [*CHIPS].index(one.chip), [*PASSES].index(one.precision)
+
+
 def size(number: float | None) -> str:
     """Bytes in the largest unit that leaves at least 1, of 1024s."""
     return "–" if number is None else _scaled(number, 1024, ("B", "KiB", "MiB", "GiB"))
@@ -140,8 +145,8 @@ def _scaled(number: float, base: int, units: Sequence[str]) -> str:
 
 def page(record: Record) -> dict[str, str]:
     """The blocks of docs/tpu.md."""
-    found = estimates(record)
-    steps = list(dict.fromkeys(one.workload for one in found))
+    found = sorted(estimates(record), key=_place)
+    steps = [step for step in WORKLOADS if any(one.workload == step for one in found)]
     parts = [f"### {step} ({LABEL}s)\n\n{table([e for e in found if e.workload == step])}" for step in steps]
     parts += [f"Failed, and not above: {failure}" for failure in record["failures"]]
     return {"chips": chips_table(record["chips"]), "estimates": "\n\n".join(parts)}
