@@ -13,7 +13,7 @@ def matrix_flops(jaxpr: Any) -> int:
     A multiplication and an addition are two. Products with a convolution's padding are not counted.
 
     Raises:
-        ValueError: a `while` loop, whose number of iterations the program does not say.
+        ValueError: a `while` or a `cond`; the program does not say how often it runs what.
     """
     return sum(_flops(equation) for equation in jaxpr.eqns)
 
@@ -25,9 +25,9 @@ def _flops(equation: Any) -> int:
         return 2 * equation.outvars[0].aval.size * prod(equation.invars[0].aval.shape[axis] for axis in contracted)
     if name == "conv_general_dilated":
         return _convolution(equation)
-    if name == "while":
-        raise ValueError("a while loop does not say how often it runs; expected a scan")
-    return parameters.get("length", 1) * sum(matrix_flops(inner) for inner in _inner(parameters))
+    if name in ("while", "cond"):
+        raise ValueError(f"a {name} does not say how often it runs what; expected a scan")
+    return (parameters["length"] if name == "scan" else 1) * sum(matrix_flops(inner) for inner in _inner(parameters))
 
 
 def _inner(parameters: dict[str, Any]) -> Iterator[Any]:
