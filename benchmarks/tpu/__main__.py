@@ -90,11 +90,7 @@ def estimate(arguments: argparse.Namespace) -> int:
     require_libtpu()
     record = records.read(arguments.json) if arguments.json else records.empty()
     failed = len(record["failures"])
-    command = ["python -m benchmarks.tpu", *arguments.given]
-    packages = {**versions(), "libtpu": version("libtpu")}
-    record["runs"].append(
-        {"command": " ".join(command), "commit": commit(), "versions": packages, "hardware": hardware()}
-    )
+    record["runs"].append(_run(arguments))
     print(f"Every number is a {records.LABEL}; nothing ran on a TPU.")
     chosen = arguments.chip or [*CHIPS], arguments.workload or [*WORKLOADS], arguments.precision or [*PASSES]
     for found in sweep(record, *chosen, arguments.effort):
@@ -103,6 +99,17 @@ def estimate(arguments: argparse.Namespace) -> int:
         if arguments.json:
             records.write(record, arguments.json)
     return int(len(record["failures"]) > failed)
+
+
+def _run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What a run's estimates depend on; where it keeps them is not among it."""
+    given = [f"--{name} {one}" for name in ("workload", "chip", "precision") for one in getattr(arguments, name) or ()]
+    return {
+        "command": " ".join(["python -m benchmarks.tpu", *given, f"--effort {arguments.effort}"]),
+        "commit": commit(),
+        "versions": {**versions(), "libtpu": version("libtpu")},
+        "hardware": hardware(),
+    }
 
 
 def export(arguments: argparse.Namespace) -> int:
@@ -131,7 +138,6 @@ def main(argv: list[str]) -> int:
         "--check", action="store_true", help="with --page: write nothing, tell whether it is up to date"
     )
     arguments = parser.parse_args(argv)
-    arguments.given = argv
     try:
         return _page(arguments.check) if arguments.page else (export if arguments.export else estimate)(arguments)
     except UsageError as error:
