@@ -24,8 +24,10 @@ from benchmarks.load import Load  # noqa: E402
 from parity.case import STEPS  # noqa: E402
 from parity.files import write_atomically  # noqa: E402
 
-WARM_UP = 3
-"""Calls after the first, not timed."""
+WARM_UP = 0.3
+"""Seconds of training after the first step that are not timed; one call at least."""
+LONG, FEW = 1.0, 3
+"""Of blocks longer than this many seconds no more than so many are timed in a turn."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ def timed(job: Job) -> dict[str, Any]:
     _clock(phases, "first step", lambda: contestant.train(contestant.steps_per_call))
     if contestant.steps_per_call > 1:  # the program of a single step too
         _clock(phases, "first single step", lambda: contestant.train(1))
-    for _ in range(WARM_UP):
+    started = time.perf_counter()
+    contestant.train(contestant.steps_per_call)
+    while time.perf_counter() - started < WARM_UP:
         contestant.train(contestant.steps_per_call)
     found = {"training": steady(contestant, contestant.train, job, contestant.steps_per_call)}
     _clock(phases, "first inference", lambda: contestant.infer(1))
@@ -103,10 +107,9 @@ def steady(contestant: Contestant, run: Any, job: Job, multiple: int) -> dict[st
     Raises:
         RuntimeError: one was.
     """
-    steps = _length(run, job.seconds, multiple)
-    run(steps)  # whatever a call of this length needs once
+    steps, took = _length(run, job.seconds, multiple)
     before, load, seconds = contestant.programs(), Load(), []
-    for _ in range(job.blocks):
+    for _ in range(job.blocks if took < LONG else min(job.blocks, FEW)):
         started = time.perf_counter()
         run(steps)
         seconds.append((time.perf_counter() - started) / steps)
@@ -115,15 +118,15 @@ def steady(contestant: Contestant, run: Any, job: Job, multiple: int) -> dict[st
     return {"steps": steps, "seconds_per_step": seconds, "others": load.others()}
 
 
-def _length(run: Any, seconds: float, multiple: int) -> int:
-    """Steps of a block: enough to last so long, and a multiple of what one call takes."""
+def _length(run: Any, seconds: float, multiple: int) -> tuple[int, float]:
+    """Steps of a block, enough to last so long and a multiple of what one call takes; and what such a block took."""
     steps = multiple
     while True:
         started = time.perf_counter()
         run(steps)
         took = time.perf_counter() - started
         if took >= seconds:
-            return steps
+            return steps, took
         wanted = steps * min(10.0, 1.3 * seconds / max(took, 1e-9))
         steps = max(steps + multiple, int(np.ceil(wanted / multiple)) * multiple)
 
