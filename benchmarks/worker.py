@@ -105,7 +105,7 @@ def steady(contestant: Contestant, run: Any, job: Job, multiple: int) -> dict[st
     Raises:
         RuntimeError: one was.
     """
-    steps = _length(run, job.seconds, multiple)
+    steps = _length(run, max(job.seconds, contestant.block_seconds), multiple)
     run(steps)  # whatever a call of this length needs once
     before, load, seconds = contestant.programs(), Load(), []
     for _ in range(job.blocks):

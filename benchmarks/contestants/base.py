@@ -28,6 +28,8 @@ class Contestant(ABC):
     framework: ClassVar[str]
     steps_per_call: int = 1
     """Training steps that one call of its program takes, where it takes several."""
+    block_seconds: ClassVar[float] = 0.0
+    """Least length of a timed block, where a call of `train` or `infer` has a fixed cost beside its steps."""
 
     def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
         self.workload = workload
