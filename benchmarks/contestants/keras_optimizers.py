@@ -3,6 +3,11 @@
 Keras's own are other functions: its Adam adds epsilon to √v before the bias correction (PyTorch: after it), its RMSprop
 adds epsilon inside the square root (PyTorch: outside), its weight decay is decoupled (PyTorch: L2, in the gradient),
 its clipping by global norm lacks PyTorch's 1e-6.
+
+With Keras's own, the gate says "different" after three steps, the largest gap relative to the norm of the array: 5e-2
+with RMSprop (RNN of T = 5), 4e-2 with Adam and its decoupled decay, 9e-3 with Adam's epsilon alone (an MLP of
+3072-16-10), 3e-5 with Adam (a VGG of 8 and 16 channels). Its SGD and, while no gradient is clipped, its clipping are
+the same.
 """
 
 from collections.abc import Sequence

@@ -63,6 +63,8 @@ class RoundAndRound(Sampler[int]):
 class LightningContestant(TorchDefault):
     """`Trainer.fit`, one epoch as long as the steps asked for, over the examples and with the optimizer of
     `torch-default`, whose inference it shares.
+
+    A `fit` takes 8 ms beside its steps (CPU time of one core, RNN of T = 5, a step 3.7 ms): less than 1 % of a block.
     """
 
     block_seconds: ClassVar[float] = 1.0
