@@ -40,7 +40,6 @@ class Job:
         blocks: timed blocks of training, and of inference.
         seconds: least length of a block.
         threads: cores that the process may use.
-        moved: prove from weights moved by one ulp.
     """
 
     contestant: str
@@ -52,7 +51,6 @@ class Job:
     blocks: int = 5
     seconds: float = 0.1
     threads: int = 2
-    moved: bool = False
 
 
 def main(argv: list[str]) -> int:
@@ -88,7 +86,7 @@ def timed(job: Job) -> dict[str, Any]:
         "phases": phases,
         **found,
         "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "runs": contestant.loops(),
+        "steps_per_call": contestant.steps_per_call,
     }
 
 
@@ -131,15 +129,20 @@ def _length(run: Any, seconds: float, multiple: int) -> int:
 
 
 def proven(job: Job) -> dict[str, Any]:
-    """The same program in float64 from random weights: losses, weights after some steps, logits in evaluation."""
-    contestant = made(job, "float64")
+    """The same program in float64, from random weights and from the same moved by one ulp.
+
+    The .npz file holds of each start ("seen", "moved") the loss, the logits in evaluation before training, and the
+    weights after it.
+    """
+    contestant, arrays = made(job, "float64"), {}
     case = contestant.workload.case()
-    contestant.begin(case.moved if job.moved else case.weights, case.batches)
-    logits = contestant.logits(case.batches[0].inputs)
-    steps = max(STEPS, contestant.steps_per_call)
-    loss = contestant.train(steps)
-    arrays = {f"weights/{name}": array for name, array in contestant.weights().items()}
-    np.savez(Path(job.out).with_suffix(".npz"), loss=loss, logits=logits, **arrays)
+    for start, weights in (("seen", case.weights), ("moved", case.moved)):
+        contestant.begin(weights, case.batches)
+        arrays[f"{start}/logits"] = contestant.logits(case.batches[0].inputs)
+        steps = max(STEPS, contestant.steps_per_call)
+        arrays[f"{start}/loss"] = np.asarray(contestant.train(steps))
+        arrays |= {f"{start}/weights/{name}": array for name, array in contestant.weights().items()}
+    np.savez(Path(job.out).with_suffix(".npz"), **arrays)  # type: ignore[arg-type] # names are not keywords of its own
     return {"steps": steps}
 
 

@@ -18,7 +18,19 @@ from parity.report import json_, terminal
 from parity.report.result import exit_code
 
 RECIPES_ONLY = ("rungs", "device", "data", "length", "weights", "data_dir", "download")
-PAIRS_ONLY = ("html", "junit", "markdown", "accept", "dropout", "no_probes", "map", "map_out", "show_map", "repro")
+PAIRS_ONLY = (
+    "html",
+    "junit",
+    "markdown",
+    "accept",
+    "dropout",
+    "no_probes",
+    "map",
+    "map_out",
+    "show_map",
+    "repro",
+    "in_process",
+)
 LARGEST_RATE = 1e30  # float32 ends at 3e38, and PyTorch raises an error where its optimizers pass that
 
 
@@ -284,6 +296,9 @@ def _add_pair_options(check: argparse.ArgumentParser) -> None:
     pair.add_argument("--map", metavar="FILE", help="weight map to use as it is")
     pair.add_argument("--map-out", metavar="FILE", help="write the weight map")
     pair.add_argument("--show-map", action="store_true", help="print the weight map")
+    pair.add_argument(
+        "--in-process", action="store_true", help="compare in this process, for a debugger; its crash loses the report"
+    )
 
 
 def _add_train(commands: Any) -> None:
@@ -293,6 +308,7 @@ def _add_train(commands: Any) -> None:
     train.add_argument("--steps", type=_count, metavar="N", help="of the whole run; the recipe's if left out")
     train.add_argument("--epochs", type=_count, metavar="N", help="instead of steps")
     train.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="of JAX and PyTorch (cpu)")
+    train.add_argument("--compile", action="store_true", help="let PyTorch compile its step first (JAX always does)")
     train.add_argument("--out", metavar="DIR", help="new folder for metrics, checkpoints and summary")
     train.add_argument("--resume", metavar="RUN", help="go on with a run (its folder, or one of its checkpoints)")
     train.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")

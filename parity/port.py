@@ -9,6 +9,7 @@ from parity.pair.compare import compare_sides
 from parity.pair.convert import Direction, convert_sides
 from parity.pair.inputs import Adapter
 from parity.pair.side import Side
+from parity.pair.watch import Watch
 from parity.report.pair import Report
 from parity.trace import Arrays
 
@@ -36,7 +37,8 @@ def compare(
     """Check that a Flax network and a PyTorch network are the same function, whatever their layers are called.
 
     The weights are mapped by the tool: PyTorch's arrays get random numbers, Flax's the same ones through the map, and
-    the map is proven by agreement in float64. The users' networks are not changed.
+    the map is proven by agreement in float64. The users' networks are not changed. All runs in the caller's process: a
+    crash of a framework ends it; the command `parity check` runs the comparison in a process of its own.
 
     Args:
         flax_model: an `nnx.Module`, or a Linen module and its variables as a tuple.
@@ -58,23 +60,40 @@ def compare(
     Raises:
         UsageError: the models, the inputs, a layout, a map or a name is not what it should be.
     """
-    if dropout not in DROPOUTS:
-        raise UsageError(f"dropout got {dropout!r}; expected one of {', '.join(DROPOUTS)}")
-    return compare_sides(
-        _opener(flax_model, torch_model),
+    return watched(
+        flax_model,
+        torch_model,
         inputs,
+        Watch(progress),
         to_flax=to_flax,
         to_torch=to_torch,
         optimizers=optimizers,
         accept=accept,
         dropout=dropout,
-        probe=probes,
-        map_file=map,
+        probes=probes,
+        map=map,
         map_out=map_out,
         seed=seed,
         name=name,
-        progress=progress,
     )
+
+
+def watched(
+    flax_model: Any,
+    torch_model: Any,
+    inputs: Any,
+    watch: Watch,
+    *,
+    dropout: str = "off",
+    probes: bool = True,
+    map: str | None = None,
+    **options: Any,
+) -> Report:
+    """`compare` with somebody who is told more than people are; the other options are those of `compare_sides`."""
+    if dropout not in DROPOUTS:
+        raise UsageError(f"dropout got {dropout!r}; expected one of {', '.join(DROPOUTS)}")
+    opener = _opener(flax_model, torch_model)
+    return compare_sides(opener, inputs, watch=watch, dropout=dropout, probe=probes, map_file=map, **options)
 
 
 def convert(

@@ -66,7 +66,7 @@ ENTRIES = {
             "keras-torch", "peer", "torch", ("keras_", "KerasContestant"), f"{KERAS}, PyTorch", "keras",
             (("KERAS_BACKEND", "torch"),), ("MLP", "VGG", "RNN"),
         ),
-        Entry("lightning", "peer", "torch", ("lightning_", "LightningContestant"), "Lightning's `Trainer`", "lightning"),
+        Entry("lightning", "peer", "torch", ("lightning_", "LightningContestant"), "its `Trainer`", "lightning"),
         Entry("torch-rnn", "peer", "torch", ("torch_rnn", "TorchRNN"), "`torch.nn.RNN`, eager", networks=("RNN",)),
     )
 }  # fmt: skip

@@ -26,8 +26,6 @@ class Contestant(ABC):
     """
 
     framework: ClassVar[str]
-    steps_per_call: int = 1
-    """Training steps that one call of its program takes, where it takes several."""
     block_seconds: ClassVar[float] = 0.0
     """Least length of a timed block, where a call of `train` or `infer` has a fixed cost beside its steps."""
 
@@ -36,6 +34,8 @@ class Contestant(ABC):
         self.recipe = workload.recipe
         self.precision = precision
         self.device = device
+        self.steps_per_call = 1
+        """Training steps that one call of its program takes; known after `begin`."""
 
     @abstractmethod
     def begin(self, weights: Arrays, batches: Sequence[Batch]) -> None:
@@ -64,7 +64,3 @@ class Contestant(ABC):
     @abstractmethod
     def programs(self) -> int:
         """Programs compiled so far; steady steps must not add to them. 0 where nothing is compiled."""
-
-    def loops(self) -> dict[str, object]:
-        """What the record should say of how it runs: threads, compiler options."""
-        return {}

@@ -14,9 +14,9 @@ class Compilations:
         self.seconds = {"trace": 0.0, "compile": 0.0}
         monitoring.register_event_duration_secs_listener(self._heard)
 
-    def _heard(self, event: str, seconds: float, **_: object) -> None:
+    def _heard(self, event: str, duration_secs: float, **_: str | int) -> None:
         if event == EVENT:
             self.count += 1
-            self.seconds["compile"] += seconds
+            self.seconds["compile"] += duration_secs
         elif event == TRACE:
-            self.seconds["trace"] += seconds
+            self.seconds["trace"] += duration_secs

@@ -189,10 +189,6 @@ class KerasContestant(Contestant):
         """Compilations so far; Keras compiles nothing on PyTorch unless it is told to."""
         return self._compilations.count if self._compilations else 0
 
-    def loops(self) -> dict[str, object]:
-        """Keras's choices."""
-        return {"keras": keras.__version__, "jit_compile": self._model.jit_compile}
-
 
 def keep_float64() -> None:
     """Let float64 be float64: off TensorFlow, Keras's promotion makes float32 of it, whatever its `floatx` is.

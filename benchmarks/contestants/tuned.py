@@ -24,6 +24,7 @@ class Tuned(Contestant):
         self._twin = self.twin()
         self._twin.load(weights)
         self._session: Session[Any] = self._twin.session(self.recipe.optimizer)
+        self.steps_per_call = self._session.steps_per_call
         self._fed = batches
         self._batches = cycle(batches)
 
@@ -97,6 +98,7 @@ class TorchTuned(Tuned):
     def twin(self) -> Twin:
         """A twin whose products have the precision that is timed."""
         twin = super().twin()
+        twin.compiled = True
         if self.precision in ("tf32", "bfloat16"):
             twin.setting = lambda: autocast(self.precision, self.device)  # type: ignore[method-assign] # of this one twin
         return twin

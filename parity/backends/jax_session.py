@@ -43,7 +43,7 @@ class JaxSession(Session["JaxTwin"]):
     def __init__(self, twin: "JaxTwin", optimizer: Optimizer, *, brief: bool) -> None:
         super().__init__(twin, optimizer)
         small = sum(array.size for array in twin.variables.values()) <= LOOPED and not twin.has_convolutions
-        self._per_call = STEPS_PER_CALL if small and not brief else 1
+        self.steps_per_call = STEPS_PER_CALL if small and not brief else 1
         self._brief = brief
         with twin.setting():
             self._carry = self._begin(jax.tree.map(jnp.copy, twin.variables))
@@ -73,7 +73,7 @@ class JaxSession(Session["JaxTwin"]):
         )
 
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
-        step = _many if self._per_call > 1 else _one
+        step = _many if self.steps_per_call > 1 else _one
         program = self.twin.program(
             (step.__name__, self.optimizer, self._brief),
             partial(step, self.twin, self.optimizer),
@@ -91,8 +91,8 @@ class JaxSession(Session["JaxTwin"]):
         start = 0
         for _, group in groupby(batches, lambda batch: batch.inputs.shape):
             alike = list(group)
-            for first in range(0, len(alike), self._per_call):
-                block = alike[first : first + self._per_call]
+            for first in range(0, len(alike), self.steps_per_call):
+                block = alike[first : first + self.steps_per_call]
                 yield block, rates[start : start + len(block)]
                 start += len(block)
 
@@ -100,9 +100,9 @@ class JaxSession(Session["JaxTwin"]):
         """Arguments of the program: a single step, or their number and as many as the program has room for."""
         inputs = [np.asarray(batch.inputs, self.twin.dtype) for batch in block]
         labels = [batch.labels.astype(np.int32) for batch in block]
-        if self._per_call == 1:
+        if self.steps_per_call == 1:
             return inputs[0], labels[0], rates[0]
-        room = self._per_call - len(block)
+        room = self.steps_per_call - len(block)
         padding = [(0, room)]
         filled = [np.stack([*arrays, *[arrays[-1]] * room]) for arrays in (inputs, labels)]
         return np.int32(len(block)), *filled, np.pad(rates, padding)

@@ -70,6 +70,8 @@ class Session(ABC, Generic[T]):
         self.twin = twin
         self.optimizer = optimizer
         self.step = 0
+        self.steps_per_call = 1
+        """Steps that one call of the framework's program takes, where there are as many to take."""
 
     def load(self, state: TrainingState) -> None:
         """Go on from a state, whichever framework it comes from.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 import torchnets
+from parity.backends.torch_compiled import CompiledTorchSession
 from parity.backends.torch_session import TorchSession
 from parity.backends.twin import Config, Precision, Twin, in_setting
 from parity.data import Batch
@@ -223,8 +224,8 @@ class TorchTwin(Twin):
         return seen
 
     def session(self, optimizer: Optimizer, *, brief: bool = False) -> TorchSession:
-        """Begin a training run; nothing is compiled."""
-        return TorchSession(self, optimizer)
+        """Begin a training run; nothing is compiled unless `compiled` is set, and nothing for a few steps."""
+        return (CompiledTorchSession if self.compiled and not brief else TorchSession)(self, optimizer)
 
     def start(self) -> "TorchTwin":
         """A twin of its own for a training run, in training mode."""

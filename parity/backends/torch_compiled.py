@@ -29,8 +29,8 @@ class CompiledTorchSession(TorchSession):
     """A training run of a PyTorch network whose steps are compiled.
 
     Gradients are those of `torch.func.grad`, updates those of `torch.optim`'s own functions, in one graph that
-    `torch.compile` fuses. It starts after the compiler is done, tens of seconds; each step is then faster. A network of up to
-    20,000 parameters takes eight steps a call, and steps left over one by one.
+    `torch.compile` fuses. It starts after the compiler is done, tens of seconds; each step is then faster. A network of
+    up to 20,000 parameters takes eight steps a call, and steps left over one by one.
 
     Source: https://docs.pytorch.org/docs/stable/torch.compiler.html. Differs from `TorchSession` in rounding only.
     """
@@ -128,12 +128,14 @@ class CompiledTorchSession(TorchSession):
         elif spec.kind == "rmsprop":
             rmsprop(
                 parameters, gradients, kept["square_avg"], [], [], kept["step"],
-                foreach=True, capturable=True, lr=rate, alpha=spec.alpha, eps=spec.eps, weight_decay=0.0,
+                foreach=True, capturable=True, lr=rate,  # type: ignore[arg-type] # as above
+                alpha=spec.alpha, eps=spec.eps, weight_decay=0.0,
                 momentum=0.0, centered=False,
             )  # fmt: skip
         else:
             sgd(
-                parameters, gradients, kept.get("momentum_buffer", [None] * len(parameters)),
-                foreach=False, weight_decay=0.0, momentum=spec.momentum, lr=rate, dampening=0.0, nesterov=False,
+                parameters, gradients, list(kept.get("momentum_buffer", [None] * len(parameters))),
+                foreach=False, weight_decay=0.0, momentum=spec.momentum, lr=rate,  # type: ignore[arg-type] # PyTorch's own annotation lacks tensors
+                dampening=0.0, nesterov=False,
                 maximize=False,
             )  # fmt: skip

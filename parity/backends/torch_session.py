@@ -104,9 +104,11 @@ class TorchSession(Session["TorchTwin"]):
 
 
 def hits_of(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Correct predictions."""
     return (logits.detach().argmax(-1) == labels).sum()
 
 
 def fetched(seen: Sequence[Pair]) -> tuple[NDArray, NDArray]:
+    """Losses and correct predictions of some steps."""
     losses, hits = (torch.stack([step[i] for step in seen]).cpu().numpy() for i in (0, 1))
     return np.asarray(losses), np.asarray(hits)

@@ -61,6 +61,8 @@ class Twin(ABC):
         self.model = model
         self.precision: Precision = precision
         self.device = device
+        self.compiled = False
+        """Whether a long training run compiles its steps first, where that is a choice; JAX's always are compiled."""
 
     def setting(self) -> AbstractContextManager[None]:
         """The framework's configuration that the twin's precision and device ask for."""

@@ -34,15 +34,16 @@ def _elsewhere(rung: Rung, finding: Finding, match: Match, lints: Sequence[Lint]
     text = f"the {finding.quantity} of {finding.name or 'the network'} differs{mode}{reason}"
     flax = bond.flax.path if bond else ""
     torch = bond.torch.path if bond else finding.name
-    return _with_cause(Difference(rung.name, flax, torch, text, finding.index, finding.values), lints)
+    found = Difference(rung.name, flax, torch, text, finding.index, finding.values, mode=finding.mode)
+    return _with_cause(found, lints)
 
 
 def _forward(layer: Layer, layers: Sequence[Layer], match: Match, lints: Sequence[Lint]) -> Difference:
-    finding = layer.finding
+    worst = layer.finding.index, layer.finding.values
     name = layer.torch or "the network"
     if layer.inherited <= AGREED:
         text = f"the output of {name} ({layer.type}) differs in {layer.mode} though its input agrees"
-        found = Difference("forward", layer.flax, layer.torch, text, finding.index, finding.values)
+        found = Difference("forward", layer.flax, layer.torch, text, *worst, mode=layer.mode)
         return _with_cause(found, lints)
     between = _between(layer, layers, match)
     same = [one for one in layers if one.mode == layer.mode]
@@ -53,7 +54,7 @@ def _forward(layer: Layer, layers: Sequence[Layer], match: Match, lints: Sequenc
     text = f"the input of {name} ({layer.type}) differs already in {layer.mode}: {what}{after} is not the same"
     flax = between.flax.path if between else f"input of {layer.flax}"
     torch = where if between else f"input of {layer.torch}"
-    return _with_cause(Difference("forward", flax, torch, text, finding.index, finding.values), lints)
+    return _with_cause(Difference("forward", flax, torch, text, *worst, mode=layer.mode), lints)
 
 
 def _between(layer: Layer, layers: Sequence[Layer], match: Match) -> Bond | None:
@@ -81,7 +82,8 @@ def _with_cause(found: Difference, lints: Sequence[Lint]) -> Difference:
     for one in [*here, *kinds]:
         if one.setting == "fast_variance":
             continue
-        mend = KNOWN[one.convention].mend if one.convention else f"write the same {one.setting} in both"
+        known = KNOWN[one.convention].mend if one.convention else f"write the same {one.setting} in both"
+        mend = one.mend or known
         return replace(found, cause=one.text, mend=mend)
     return found
 

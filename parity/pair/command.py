@@ -12,8 +12,9 @@ from safetensors import numpy as safetensors_numpy
 from parity.backends import keep_compiled_programs
 from parity.errors import UsageError
 from parity.files import require_writable, write_atomically
-from parity.pair import target
+from parity.pair import isolated, target, worker
 from parity.pair.conventions import KNOWN
+from parity.pair.watch import Watch
 from parity.report import junit, pair_terminal, terminal
 from parity.report.pair import Report
 from parity.report.result import EXIT_CODES
@@ -30,7 +31,11 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
     outputs = {form: getattr(arguments, form) for form in FORMS}
     for form, path in {**outputs, "map-out": arguments.map_out, "repro": arguments.repro}.items():
         require_writable(f"--{form}", path)
-    reports = [_compare(name, arguments, progress) for name in arguments.names]
+    asked = _asked(arguments)
+    if arguments.in_process:
+        reports = [worker.checked(name, asked, _noting(name, progress)) for name in arguments.names]
+    else:
+        reports = isolated.check(arguments.names, asked, progress)
     for form in ("json", "html", "markdown"):
         if outputs[form]:
             getattr(_only(reports, form), f"to_{form}")(outputs[form])
@@ -50,25 +55,15 @@ def _only(reports: list[Report], form: str) -> Report:
     return reports[0]
 
 
-def _compare(name: str, arguments: argparse.Namespace, progress: Callable[[str], None]) -> Report:
-    from parity.port import compare
+def _noting(name: str, progress: Callable[[str], None]) -> Watch:
+    return Watch(lambda text: progress(f"{name}: {text}"))
 
-    keep_compiled_programs()
-    progress(f"{name}: making the networks")
-    flax, torch, inputs, options = target.load(name)
-    given = {
-        "accept": arguments.accept,
-        "dropout": arguments.dropout,
-        "map": arguments.map,
-        "map_out": arguments.map_out,
-    }
-    asked = {key: value for key, value in given.items() if value}
-    if arguments.no_probes:
-        asked["probes"] = False
-    return compare(
-        flax, torch, inputs, **{**options, **asked}, seed=arguments.seed, name=name,
-        progress=lambda what: progress(f"{name}: {what}"),
-    )  # fmt: skip
+
+def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options that were given, by the names that `parity.compare` has for them."""
+    given = {name: getattr(arguments, name) for name in ("accept", "dropout", "map", "map_out")}
+    asked = {name: value for name, value in given.items() if value}
+    return {**asked, **({"probes": False} if arguments.no_probes else {}), "seed": arguments.seed}
 
 
 def convert(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int:

@@ -39,6 +39,10 @@ KNOWN: Mapping[str, Known] = {
         "the epsilon added to the variance differs between the two norms",
         "write the same eps in both: LayerNorm's default is 1e-6 in Flax, 1e-5 in PyTorch",
     ),
+    "tied_weights": Known(
+        "one side has one array where the other has two, such as a head's kernel and the table of an embedding",
+        "tie them in both (Flax: embed.attend(x); PyTorch: head.weight = embed.weight) or in none",
+    ),
     "gelu_form": Known(
         "one side computes GELU by erf, the other by its tanh approximation",
         'write approximate=False in Flax (its default is True), or approximate="tanh" in PyTorch',

@@ -9,6 +9,7 @@ from parity.pair.compare import prove_map
 from parity.pair.inputs import Adapter
 from parity.pair.seen import Inputs
 from parity.pair.side import Side
+from parity.pair.ties import clashes
 from parity.trace import Arrays
 
 Direction = Literal["torch->flax", "flax->torch"]
@@ -43,6 +44,9 @@ def convert_sides(
     if missing:
         names = ", ".join(missing)
         raise UsageError(f"{names} of {receiver.framework} have no counterpart; give the right pairs with --map")
+    giver = couple.torch if direction == "torch->flax" else couple.flax
+    if clash := clashes(proof.match, giver.framework, giver.native):
+        raise UsageError(f"{clash[0]} hold different numbers and {receiver.framework} ties them; tie them in both")
     if direction == "torch->flax":
         return couple.flax, draws.carry(proof.match, couple.torch.native, couple.flax.native)
     return couple.torch, draws.carry_back(proof.match, couple.flax.native, couple.torch.native)

@@ -33,8 +33,13 @@ def draw(match: Match, torch: Mapping[str, NDArray], seed: int, scale: float = 1
     """
     native = native_copy(torch)
     for bond, link in match.links:
+        if link.tie is not None:
+            continue
         rng = np.random.default_rng([seed, crc32(name_of(bond, link).encode())])
         link.torch.write(single(_random(bond, link, rng, scale)), native)
+    for _, link in match.links:
+        if link.tie is not None:
+            link.torch.write(link.tie.turn(link.tie.of.torch.read(native)), native)
     return {name: single(array) for name, array in native.items()}
 
 

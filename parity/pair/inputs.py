@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from parity.errors import UsageError
 from parity.pair.seen import Inputs
 from parity.pair.tree import leaves
+from parity.report.pair import Input
 
 Adapter = str | Callable[..., Any] | None
 """A layout such as "NHWC->NCHW", a function of the inputs, or nothing."""
@@ -30,6 +31,12 @@ def as_inputs(given: Any) -> Inputs:
     if not any(isinstance(leaf, np.ndarray) for _, leaf in leaves((inputs.args, inputs.kwargs))):
         raise UsageError("the inputs hold no array; give the arrays that the networks are called with")
     return inputs
+
+
+def described(inputs: Inputs) -> list[Input]:
+    """The arrays among inputs, for people."""
+    every = [*leaves(tuple(inputs.args)), *leaves(dict(inputs.kwargs))]
+    return [Input(name, a.shape, str(a.dtype)) for name, a in every if isinstance(a, np.ndarray)]
 
 
 def adapt(inputs: Inputs, adapter: Adapter) -> Inputs:

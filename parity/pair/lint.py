@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from parity.pair.match import Bond, Match
+from parity.pair.match import Bond, Link, Match
 from parity.pair.seen import Dropped
+from parity.pair.ties import held
 from parity.report.pair import Lint
 
 KINDS = {"batch_norm": "BatchNorm", "layer_norm": "LayerNorm", "group_norm": "GroupNorm", "rms_norm": "RMSNorm",
@@ -22,7 +23,13 @@ def lint(match: Match) -> list[Lint]:
         for one in _layer(bond):
             key = (bond.torch.kind, one.setting, one.flax, one.torch)
             found[key] = replace(found[key], count=found[key].count + 1) if key in found else one
-    return list(found.values())
+    return [*found.values(), *(_tie(bond, link) for bond, link in match.links if link.tie is not None)]
+
+
+def _tie(bond: Bond, link: Link) -> Lint:
+    assert link.tie is not None
+    states = ("tied", "untied") if link.tie.side == "flax" else ("untied", "tied")
+    return Lint(bond.flax.path, bond.torch.path, "tie", *states, held(link), convention="tied_weights")
 
 
 def lint_dropout(flax: Sequence[Dropped], torch: Sequence[Dropped]) -> Iterator[Lint]:
@@ -93,7 +100,14 @@ def _lint(bond: Bond, setting: str, flax: Any, torch: Any) -> Lint:
         str(torch),
         f"{_where(bond)}: {text}",
         convention=names.get(setting, ""),
+        mend=_mend(setting, torch),
     )
+
+
+def _mend(setting: str, torch: Any) -> str:
+    """What to write in Flax for PyTorch's setting, where one number is all."""
+    words = {"eps": "epsilon", "keep": "momentum"}
+    return f"write {words[setting]}={torch:.12g} in Flax" if setting in words and torch is not None else ""
 
 
 def _keep(flax: float, torch: float | None) -> str:
@@ -118,7 +132,8 @@ def _padding(bond: Bond, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> 
                 f"{_where(bond)}: padding {_said(ours['padding'])} in Flax pads {a} where PyTorch's "
                 f"{_said(theirs['padding'])} pads {b} ({'even' if size % 2 == 0 else 'odd'} sizes)"
             )
-            yield Lint(bond.flax.path, bond.torch.path, "padding", str(a), str(b), text)
+            mend = f"write padding={b} in Flax"
+            yield Lint(bond.flax.path, bond.torch.path, "padding", str(a), str(b), text, mend=mend)
             return
 
 

@@ -16,12 +16,13 @@ FORMAT = "netparity-map/1"
 
 
 def write(match: Match, path: str | Path) -> None:
-    """Write the map, whole or not at all.
+    """Write the map, whole or not at all. Ties are found anew where it is read.
 
     Raises:
         UsageError: the file cannot be written.
     """
-    pairs = [{"flax": b.flax.path, "torch": b.torch.path, "arrays": list(map(_array, b.links))} for b in match.bonds]
+    own = [(b, [_array(link) for link in b.links if link.tie is None]) for b in match.bonds]
+    pairs = [{"flax": b.flax.path, "torch": b.torch.path, "arrays": arrays} for b, arrays in own if arrays]
     document = {
         "format": FORMAT,
         "pairs": pairs,

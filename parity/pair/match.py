@@ -7,6 +7,8 @@ from difflib import SequenceMatcher
 from itertools import permutations
 from math import prod
 
+from numpy.typing import NDArray
+
 from parity.pair.packing import Packing
 from parity.pair.unit import Unit
 
@@ -29,6 +31,25 @@ class Holder:
 
 
 @dataclass(frozen=True)
+class Tie:
+    """One side holds two canonical arrays in one native array.
+
+    Args:
+        side: "flax" or "torch".
+        of: the link of the first of the two.
+        transposed: whether the second is the first transposed.
+    """
+
+    side: str
+    of: "Link"
+    transposed: bool
+
+    def turn(self, first: NDArray) -> NDArray:
+        """The second array, or anything of its shape, of the first; and the other way round."""
+        return first.T if self.transposed else first
+
+
+@dataclass(frozen=True)
 class Link:
     """One canonical array and how each side's native arrays hold it.
 
@@ -38,6 +59,7 @@ class Link:
         flax, torch: packings of that shape.
         others: other packings of PyTorch's arrays that have the shape too.
         torch_role: its name in PyTorch's unit.
+        tie: where one side holds it in the array of another link.
     """
 
     role: str
@@ -46,6 +68,7 @@ class Link:
     torch: Packing
     others: tuple[Packing, ...] = ()
     torch_role: str = ""
+    tie: Tie | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +99,10 @@ class Match:
     def links(self) -> Iterator[tuple[Bond, Link]]:
         """Every canonical array, with its pair."""
         return ((bond, link) for bond in self.bonds for link in bond.links)
+
+    def tied_to(self, link: Link) -> list[tuple[Bond, Link]]:
+        """The arrays that one side holds in the array of this link, with their pairs."""
+        return [(bond, other) for bond, other in self.links if other.tie is not None and other.tie.of == link]
 
 
 def match(flax: Sequence[Unit], torch: Sequence[Unit], flax_shapes: Shapes, torch_shapes: Shapes) -> Match:

@@ -16,10 +16,12 @@ from parity.pair.layout import ONE_FOR_ALL, TURNS, agree, floating, one_for_all,
 from parity.pair.match import Match
 from parity.pair.seen import Dropped, Inputs, Mask, Seen
 from parity.pair.side import Pass, Side
+from parity.pair.watch import Watch
 from parity.trace import Arrays
 
 Shapes = Mapping[str, tuple[int, ...]]
 MODES = ("evaluation", "training")
+FRAMEWORKS = {"flax": "Flax", "torch": "PyTorch"}
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
 
 
@@ -47,6 +49,9 @@ class Couple:
         flax, torch: the sides.
         inputs: as the user gave them.
         to_flax, to_torch: adapters.
+        seed: of the cotangents.
+        watch: told of every pass.
+        backward: whether gradients are computed at all.
     """
 
     flax: Side
@@ -55,6 +60,8 @@ class Couple:
     to_flax: Adapter = None
     to_torch: Adapter = None
     seed: int = 0
+    watch: Watch = field(default_factory=Watch)
+    backward: bool = True
     result_turns: list[str | None] = field(default_factory=list)
     _shapes: tuple[Shapes, Shapes] | None = None
     _names: tuple[list[str], list[str]] | None = None
@@ -110,10 +117,13 @@ class Couple:
         gradients: bool = True,
         mask: Mask | None = None,
     ) -> Seen:
-        """A pass of one side."""
+        """A pass of one side; `gradients` asks for those, and for every call."""
         own, cotangents = (self.flax, 0) if side == "flax" else (self.torch, 1)
-        wanted = self.cotangents[cotangents] if gradients else None
+        backward = gradients and self.backward
+        wanted = self.cotangents[cotangents] if backward else None
         how = Pass(precision, mode == "training", gradients, wanted, mask)
+        what = "forward and backward pass" if backward else "forward pass"
+        self.watch.running(f"{FRAMEWORKS[side]}'s {what} ({mode}, {precision})", backward)
         return own.run(native, self.given(side, inputs), how)
 
     def settle_layouts(self, flax: Seen, torch: Seen) -> bool:

@@ -14,6 +14,7 @@ from parity.pair.layout import compare, turned
 from parity.pair.match import Match
 from parity.pair.observe import Couple
 from parity.pair.seen import Inputs
+from parity.pair.ties import clashes
 from parity.trace import Arrays
 
 
@@ -48,6 +49,8 @@ def probes(match: Match, couple: Couple, torch: Arrays) -> Iterator[Probe]:
 
 def try_probe(probe: Probe, match: Match, couple: Couple) -> list[Finding] | str:
     """The findings on what the networks return, or why it could not be tried."""
+    if clash := clashes(match, "torch", probe.torch):
+        return f"{probe.name}: not tried, {clash[0]} hold different numbers and Flax ties them"
     flax = draws.carry(match, probe.torch, couple.flax.native)
     theirs = _attempt(lambda: couple.look("torch", probe.torch, "evaluation", "float64", probe.inputs, False).outputs)
     ours = _attempt(lambda: couple.look("flax", flax, "evaluation", "float64", probe.inputs, False).outputs)

@@ -11,9 +11,11 @@ from parity.checks.ladder import NAMES
 from parity.checks.referee import rule_drift
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.pair.draws import name_of
+from parity.pair.input_gradients import Given, input_gradients
 from parity.pair.layout import ONE_FOR_ALL, compare, floating, turned
 from parity.pair.match import Bond, Link, Match
 from parity.pair.observe import PRECISIONS, Joint, Views, turn_by
+from parity.pair.packing import Packing
 from parity.pair.seen import Seen
 from parity.report.pair import Layer
 from parity.trace import Arrays, Trajectory, call_names
@@ -140,24 +142,41 @@ def forward(compared: Sequence[Compared]) -> Rung:
     return rung(2, NAMES[2], findings)
 
 
-def gradients(match: Match, compared: Sequence[Compared], views: Mapping[str, Views], parameters: set[str]) -> Rung:
+def gradients(
+    match: Match, compared: Sequence[Compared], views: Mapping[str, Views], parameters: set[str], given: Given
+) -> Rung:
     """Rung 3: parameters, inputs and every layer's output, for a random cotangent of the results, in both modes."""
     findings: list[Finding] = []
     for mode, one in zip(views, compared, strict=True):
         findings += [layer.gradient for layer in reversed(one.layers) if layer.gradient is not None]
         findings += parameter_gradients(match, views[mode], parameters, mode)
-        findings += _input_gradients(views[mode], mode)
+        findings += input_gradients(views[mode], given, mode)
     return rung(3, NAMES[3], findings)
 
 
 def parameter_gradients(match: Match, views: Views, parameters: set[str], mode: str) -> Iterator[Finding]:
-    """The gradient of every mapped array that both sides learn."""
+    """The gradient of every mapped array that both sides learn; that of a tied one is the sum of the other side's."""
     for bond, link in learnable(match, parameters):
+        if link.tie is not None:
+            continue
+        ties = match.tied_to(link)
         (a, low_a), (b, low_b) = (
-            [packing.pull(_given(seen[p].parameter_gradients, packing.names)) for p in ("float64", "float32")]
-            for packing, seen in ((link.flax, views.flax), (link.torch, views.torch))
+            [_pulled(side, link, ties, seen[p].parameter_gradients) for p in PRECISIONS]
+            for side, seen in (("flax", views.flax), ("torch", views.torch))
         )
-        yield compare("gradient", name_of(bond, link), a, b, low_b, low_a, mode=mode, smooth=False)
+        name = " + ".join([name_of(bond, link), *(name_of(*tied) for tied in ties)])
+        yield compare("gradient", name, a, b, low_b, low_a, mode=mode, smooth=False)
+
+
+def _pulled(side: str, link: Link, ties: Sequence[tuple[Bond, Link]], gradients: Arrays) -> NDArray:
+    """The gradient of a canonical array, with those of the arrays that the other side ties to it."""
+    packing: Packing = getattr(link, side)
+    total = packing.pull(_given(gradients, packing.names))
+    for _, other in ties:
+        if other.tie is not None and other.tie.side != side:
+            own: Packing = getattr(other, side)
+            total = total + other.tie.turn(own.pull(_given(gradients, own.names)))
+    return total
 
 
 def learnable(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]:
@@ -170,18 +189,6 @@ def learnable(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]
 
 def _given(gradients: Arrays, names: Sequence[str]) -> Arrays:
     return {name: np.asarray(gradients[name], np.float64) for name in names}
-
-
-def _input_gradients(views: Views, mode: str) -> Iterator[Finding]:
-    pairs = zip(
-        *(views_.items() for views_ in (views.flax["float64"].input_gradients, views.torch["float64"].input_gradients)),
-        strict=False,
-    )
-    for (a_name, a), (b_name, b) in pairs:
-        turn = turned(a, b)
-        if turn is not None:
-            low_a, low_b = views.flax["float32"].input_gradients[a_name], views.torch["float32"].input_gradients[b_name]
-            yield compare("gradient of input", b_name, turn[1](a), b, low_b, turn[1](low_a), mode=mode, smooth=False)
 
 
 def buffers(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]:

@@ -41,6 +41,8 @@ class Side(ABC):
     """
 
     framework: ClassVar[str]
+    device: ClassVar[str] = "cpu"
+    """Where it computes, whatever device the model is on."""
 
     @property
     @abstractmethod

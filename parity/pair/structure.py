@@ -5,10 +5,13 @@ from dataclasses import replace
 
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung
+from parity.pair.draws import name_of
 from parity.pair.match import Match
 from parity.pair.packing import Packing
-from parity.pair.weightmap import has_effect
+from parity.pair.ties import held, tied, whose
+from parity.pair.weightmap import UNKNOWN, has_effect
 from parity.pair.work import Work
+from parity.report.pair import Convention
 
 
 def structure(work: Work) -> Rung:
@@ -19,6 +22,11 @@ def structure(work: Work) -> Rung:
     for bond in work.match.bonds:
         for side, unit, roles in (("flax", bond.flax, bond.lone_flax), ("torch", bond.torch, bond.lone_torch)):
             findings += [_lone(work, side, unit.path, [unit.arrays[role]]) for role in roles]
+    findings += [
+        Finding("tie", name_of(bond, link), Verdict.DIFFERENT, reason=whose(link))
+        for bond, link in work.match.links
+        if link.tie is not None
+    ]
     if unpaired(work.match):
         reason = "both sides have arrays without a counterpart that may be one; give map= with the right pairs"
         findings = [replace(f, verdict=Verdict.INCONCLUSIVE) if f.verdict is Verdict.DIFFERENT else f for f in findings]
@@ -30,6 +38,17 @@ def structure(work: Work) -> Rung:
     return rung(1, NAMES[1], findings)
 
 
+def tie_convention(work: Work, found: Rung, accept: Sequence[str]) -> list[Convention]:
+    """The convention that explains the rung, where one side ties what the other does not: it is confirmed if nothing
+    else differs there and the networks agree with the tied array in both places."""
+    ties = tied(work.match)
+    if not ties:
+        return []
+    alone = all(one.verdict.passes or one.quantity == "tie" for one in found.findings)
+    text = f"{whose(ties[0])}; {'; '.join(map(held, ties))}"
+    return [Convention("tied_weights", text, (1,), alone and work.proof.agrees, "tied_weights" in accept)]
+
+
 def _lone(work: Work, side: str, path: str, packings: Sequence[Packing]) -> Finding:
     """An array without a counterpart: a difference if it is learnt and has an effect."""
     own = work.couple.flax if side == "flax" else work.couple.torch
@@ -38,6 +57,8 @@ def _lone(work: Work, side: str, path: str, packings: Sequence[Packing]) -> Find
     effect = any(has_effect(getattr(views, side), packing) for views in work.views.values() for packing in learnt)
     other = "torch" if side == "flax" else "flax"
     reason = f"{', '.join(names)} of {side} has no counterpart in {other}"
+    if effect and not work.couple.backward:
+        return Finding("weight map", path, Verdict.INCONCLUSIVE, reason=f"{reason}, and {UNKNOWN}")
     if effect:
         return Finding("weight map", path, Verdict.DIFFERENT, reason=reason)
     return Finding("weight map", path, Verdict.SAME, reason=f"{reason}, and no effect" if learnt else reason)

@@ -23,6 +23,7 @@ def update_rung(couple: Couple, optimizers: tuple[Any, Any]) -> Rung:
     ]
     for gradients in stream:
         gradients["unused"] = np.zeros(UPDATE_SHAPES["unused"])
+    couple.watch.running("the optimizers' steps")
     sides = {"flax": (couple.flax, optimizers[0]), "torch": (couple.torch, optimizers[1])}
     return rungs.update(
         {
@@ -45,7 +46,9 @@ def trajectory_rung(work: Work, optimizers: tuple[Any, Any]) -> Rung:
     own: dict[str, Trajectory] = {}
     for found, torch in ((runs, proof.torch), (own, moved)):
         flax = draws.carry(work.match, torch, couple.flax.native)
+        couple.watch.running("Flax's training run", backward=True)
         found["flax"] = couple.flax.train(flax, [couple.given("flax", b) for b in batches], ours, optimizers[0])
+        couple.watch.running("PyTorch's training run", backward=True)
         found["torch"] = couple.torch.train(torch, [couple.given("torch", b) for b in batches], theirs, optimizers[1])
     work.losses = {side: [float(x) for x in run.losses] for side, run in runs.items()}
     return rungs.trajectory(work.match, work.parameters, runs, own)

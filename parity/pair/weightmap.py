@@ -13,17 +13,21 @@ from parity.pair.observe import PRECISIONS, Couple, Joint, Views
 from parity.pair.packing import Packing
 from parity.pair.prove import Proof
 from parity.pair.seen import Seen
+from parity.pair.ties import whose
 from parity.pair.unit import Unit
+from parity.pair.work import Work
 from parity.report.pair import Coverage, Mapped
 from parity.trace import call_names, call_path
 
 NO_EFFECT = "no effect on what the networks return: any numbers would do"
+UNKNOWN = "whether it has an effect is not known without backward passes"
 LETTERS = {("conv", 3): ("OIW", "WIO"), ("conv", 4): ("OIHW", "HWIO"), ("conv", 5): ("OIDHW", "DHWIO")}
 
 
-def table(proof: Proof, views: Mapping[str, Views]) -> list[Mapped]:
+def table(work: Work) -> list[Mapped]:
     """One line a canonical array, those without counterpart last."""
-    lines = [_line(proof, bond, link, views) for bond in proof.match.bonds for link in bond.links]
+    proof = work.proof
+    lines = [_line(work, bond, link) for bond in proof.match.bonds for link in bond.links]
     for side, units in (("flax", proof.match.lone_flax), ("torch", proof.match.lone_torch)):
         lines += [_lone(proof, side, unit, role) for unit in units for role in unit.arrays]
     for bond in proof.match.bonds:
@@ -32,9 +36,9 @@ def table(proof: Proof, views: Mapping[str, Views]) -> list[Mapped]:
     return lines
 
 
-def _line(proof: Proof, bond: Bond, link: Link, views: Mapping[str, Views]) -> Mapped:
-    seen = [v.torch for v in views.values()]
-    effect = any(has_effect(by, link.torch) for by in seen)
+def _line(work: Work, bond: Bond, link: Link) -> Mapped:
+    proof, known = work.proof, work.couple.backward
+    effect = any(has_effect(view.torch, link.torch) for view in work.views.values())
     return Mapped(
         " + ".join(link.flax.names),
         " + ".join(link.torch.names),
@@ -45,8 +49,8 @@ def _line(proof: Proof, bond: Bond, link: Link, views: Mapping[str, Views]) -> M
         proof.torch[link.torch.names[0]].shape,
         how(bond, link),
         prod(link.shape),
-        proof.agrees and effect,
-        "" if effect else NO_EFFECT,
+        proof.agrees and effect and known,
+        UNKNOWN if not known else NO_EFFECT if not effect else whose(link) if link.tie else "",
     )
 
 
@@ -77,6 +81,8 @@ def how(bond: Bond, link: Link) -> str:
     words = [_packed(link.torch, bond.torch.kind), _fitted(link)]
     if len(link.flax.parts) > 1:
         words.append(f"split into {len(link.flax.parts)}")
+    if words == ["transposed", "transposed"]:
+        return "as it is"
     return ", ".join(word for word in words if word) or "as it is"
 
 
@@ -102,7 +108,7 @@ def _packed(packing: Packing, kind: str) -> str:
 def _fitted(link: Link) -> str:
     torch = link.torch
     if torch.reshaped is None:
-        return ""
+        return "transposed" if torch.transposed else ""
     if link.flax.reshaped is not None:
         inner = "×".join(map(str, torch.reshaped[:-1]))
         return f"rows from {inner} channels first to channels last"

@@ -18,7 +18,7 @@ from parity.report import markdown
 from parity.report.environment import commit, hardware, versions
 from parity.report.json_ import plain
 from parity.report.pair import SIDES, Layer, Report
-from parity.report.pair_words import ANSWERS, RUNGS, accepted, clean, not_run, sentence, summary
+from parity.report.pair_words import ANSWERS, RUNGS, accepted, clean, facts, not_run, sentence, summary
 from parity.report.result import EXIT_CODES
 from parity.report.terminal import MARKS
 
@@ -81,6 +81,7 @@ def payload(report: Report) -> dict[str, Any]:
         "notes": list(report.notes),
         "script": report.repro_script,
         "seconds": dict(report.seconds),
+        "facts": facts(report),
         "environment": {**versions(), **hardware(), "commit": commit()},
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from parity.files import write_atomically
 from parity.report.environment import versions
 from parity.report.pair import Report
-from parity.report.pair_words import ANSWERS, RUNGS, accepted, clean, not_run, places, sentence, summary
+from parity.report.pair_words import ANSWERS, RUNGS, accepted, clean, facts, not_run, places, sentence, summary
 from parity.report.terminal import MARKS
 
 MOST = 20
@@ -120,6 +120,9 @@ def _notes(report: Report) -> Iterator[str]:
 
 def _versions(report: Report) -> Iterator[str]:
     total = report.seconds.get("total")
+    if report.inputs:
+        yield escaped(" · ".join(f"{label} {words}" for label, words in facts(report).items()))
+        yield ""
     parts = [f"{name} {version}" for name, version in versions().items()]
     yield escaped(" · ".join(parts + ([f"{total:.1f} s"] if total is not None else [])))
     yield ""

@@ -101,7 +101,7 @@ function firstDifference(first) {
   const find = first.layer_torch || first.layer_flax;
   const hit = LAYERS.find((r) => r.torch === first.layer_torch && r.flax === first.layer_flax && r.verdict === "different");
   return el("section", { class: "first", "aria-labelledby": "first-title" },
-    el("h2", { id: "first-title" }, `First difference, on the rung “${first.rung}”`),
+    el("h2", { id: "first-title" }, `First difference, on the rung “${first.rung}”${first.mode ? `, in ${first.mode}` : ""}`),
     el("p", { class: "what" }, first.text),
     el("div", { class: "sides" },
       el("div", {}, el("h3", {}, "Flax"), name(first.layer_flax), value("flax")),
@@ -225,6 +225,7 @@ section("coverage", "Coverage", null, coverage());
 section("notes", "Probes and notes", "Notes", DATA.notes.length ? el("ul", { class: "notes" }, DATA.notes.map((note) => el("li", {}, note))) : null);
 section("script", "Script that reproduces the first difference", "Script", DATA.script ? script(DATA.script) : null);
 section("environment", "Environment and timing", "Environment", el("div", { class: "columns" },
+  Object.keys(DATA.facts).length ? el("div", {}, el("h3", {}, "Seed, device and inputs"), pairs(Object.entries(DATA.facts).map(([k, v]) => [k, mono(v)]))) : null,
   el("div", {}, el("h3", {}, "Versions"), pairs(Object.entries(DATA.environment).map(([k, v]) => [k, mono(String(v))]))),
   el("div", {}, el("h3", {}, "Seconds"), pairs(Object.entries(DATA.seconds).map(([k, v]) => [k, number(num(v), (s) => s.toFixed(2))])))));
 document.documentElement.dataset.ready = "true";

@@ -22,7 +22,8 @@ class Layer:
         shape: of the (first) output, in PyTorch's layout.
         finding: the referee's on the output: verdict, share, gap, errors, bits. Names and values are by side.
         inherited: gap between the inputs in float64, relative to their size; the gap of the outputs is finding's.
-        gradient: the referee's on the gradient with respect to the output, if there is one.
+        gradient: the referee's on the gradient with respect to the output, if there is one: that which rung 3 rules on,
+            so where a convention was undone, without it.
     """
 
     flax: str
@@ -74,6 +75,7 @@ class Lint:
         text: in words, with both values.
         count: of layer pairs that differ so.
         convention: its name in `parity conventions`, if it has one.
+        mend: what to write, where it is known.
     """
 
     layer_flax: str
@@ -84,6 +86,7 @@ class Lint:
     text: str
     count: int = 1
     convention: str = ""
+    mend: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ class Difference:
         text: one sentence.
         index, values: of the worst element, and each side's float64 value there.
         cause, mend: where it is recognised.
+        mode: "evaluation" or "training", where it was seen; "" where there is none.
     """
 
     rung: str
@@ -106,6 +110,16 @@ class Difference:
     values: Mapping[str, float] = field(default_factory=dict)
     cause: str = ""
     mend: str = ""
+    mode: str = ""
+
+
+@dataclass(frozen=True)
+class Input:
+    """An array that the user gave: its place among the inputs, such as "[0]" or "['x']"."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
 
 
 @dataclass(frozen=True)
@@ -155,9 +169,13 @@ class Report:
         first_difference: if there is one.
         layers, weights, lints, conventions, coverage: see there.
         losses: of the trajectory, by side; empty without optimizers.
+        not_run: why a rung is not there, by number, where there is a reason to give.
         notes: what the user should know (skipped probes, hard casts, …).
         repro_script: Python source that reproduces the first difference on the layer alone; "" if there is none.
         seconds: of the whole, and by part.
+        seed: of weights, cotangents and what else was drawn; None where nothing was.
+        device: on which both frameworks computed.
+        inputs: the arrays that the user gave.
     """
 
     name: str
@@ -171,8 +189,12 @@ class Report:
     coverage: Coverage
     losses: Mapping[str, Sequence[float]] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    not_run: Mapping[int, str] = field(default_factory=dict)
     repro_script: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    seed: int | None = None
+    device: str = ""
+    inputs: Sequence[Input] = ()
 
     def to_html(self, path: str | Path) -> None:
         """Write the report as one self-contained HTML file; raises UsageError if it cannot be written."""

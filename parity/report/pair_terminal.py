@@ -5,7 +5,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from parity.report.pair import Report
-from parity.report.pair_words import ANSWERS, accepted, places, sentence, summary
+from parity.report.pair_words import ANSWERS, accepted, facts, places, sentence, summary
 from parity.report.terminal import MARKS, STYLES
 
 
@@ -62,3 +62,6 @@ def _said(out: Console, report: Report) -> None:
         f"{100 * cover.layers:.4g} % of the layers compared; {report.seconds.get('total', 0):.1f} s",
         soft_wrap=True,
     )
+    if report.inputs:
+        words = "; ".join(f"{label} {words}" for label, words in facts(report).items())
+        out.print(escape(words), style="dim", soft_wrap=True)

@@ -18,12 +18,6 @@ ANSWERS = {
     Verdict.DIFFERENT: "The two networks are not the same function.",
 }
 
-WHY_NOT_RUN = {
-    4: "the map has no running statistics or other buffers",
-    5: "no optimizers were given",
-    6: "no optimizers were given",
-}
-
 _ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -67,7 +61,14 @@ def _what(finding: Finding) -> str:
 def not_run(report: Report) -> dict[int, str]:
     """Why each rung that is not in the report did not run, by number."""
     there = {rung.number for rung in report.rungs}
-    return {n: WHY_NOT_RUN.get(n, "it was not asked for") for n in RUNGS if n not in there}
+    return {n: report.not_run.get(n, "it was not reached") for n in RUNGS if n not in there}
+
+
+def facts(report: Report) -> dict[str, str]:
+    """What was compared with what: the seed, the device and the inputs, by label."""
+    found = {"seed": "" if report.seed is None else str(report.seed), "device": report.device}
+    found |= {f"input {one.name}": f"{one.dtype} {one.shape}" for one in report.inputs}
+    return {label: words for label, words in found.items() if words}
 
 
 def accepted(report: Report, number: int) -> list[Convention]:
@@ -86,5 +87,5 @@ def places(found: Difference) -> dict[str, str]:
     if found.values:
         lines["worst element"] = at(found.index)
         lines |= {f"{side}'s value there": f"{value:.17g}" for side, value in found.values.items()}
-    lines |= {"cause": found.cause, "mend": found.mend}
+    lines |= {"mode": found.mode, "cause": found.cause, "mend": found.mend}
     return {label: text for label, text in lines.items() if text}

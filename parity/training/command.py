@@ -63,7 +63,7 @@ def _begin(arguments: argparse.Namespace) -> Outcome:
         folder=arguments.data_dir,
         download=arguments.download,
     )
-    twin = make_twin(plan, arguments.backend, arguments.device)
+    twin = make_twin(plan, arguments.backend, arguments.device, compiled=arguments.compile)
     out = Path(arguments.out) if arguments.out else None
     with _bar(arguments, plan, out) as bar, _stopped_at(out):
         return begin(plan, twin, bar, out=out, folder=arguments.data_dir)
@@ -90,7 +90,7 @@ def _resume(arguments: argparse.Namespace) -> Outcome:
             download=arguments.download,
         )
         steps = again.steps
-    twin = make_twin(plan, arguments.backend, arguments.device)
+    twin = make_twin(plan, arguments.backend, arguments.device, compiled=arguments.compile)
     out = _place(arguments, found)
     with _bar(arguments, plan, out, steps, found.state.step) as bar, _stopped_at(out):
         return resume(replace(found, plan=plan), twin, bar, steps=steps, out=out, folder=arguments.data_dir)

@@ -33,15 +33,21 @@ class Outcome:
     lines: Sequence[Line]
 
 
-def make_twin(plan: Plan, backend: str, device: str = "cpu") -> Twin:
+def make_twin(plan: Plan, backend: str, device: str = "cpu", *, compiled: bool = False) -> Twin:
     """The network that a plan trains; one twin can serve many runs, which then compile once.
+
+    Args:
+        plan, backend, device: what trains, and where.
+        compiled: let PyTorch compile the training step; JAX's is compiled anyway.
 
     Raises:
         UsageError: no such backend, or it has not the precision or the device.
     """
     cls = twin_class(backend)
     model = cls.build(plan.recipe.network, plan.recipe.config, init=plan.recipe.init)
-    return cls(model, precision=plan.precision, device=device)  # type: ignore[arg-type] # checked by the class
+    twin = cls(model, precision=plan.precision, device=device)  # type: ignore[arg-type] # checked by the class
+    twin.compiled = compiled
+    return twin
 
 
 def begin(

@@ -19,7 +19,7 @@ from flax import nnx
 import parity
 from parity.checks.verdict import Verdict
 from parity.errors import UsageError
-from parity.report.pair import Report
+from parity.report.pair import Input, Report
 from tests.pair.small import IMAGES, NCHW, ConvNet, convnet, crossed, rotated, square, three, torch_convnet
 
 
@@ -60,6 +60,12 @@ def test_the_whole_map_is_proven_with_the_rows_of_the_flattened_map(right: Repor
     assert right.coverage.parameters == 1.0 and right.coverage.layers == 1.0
 
 
+def test_the_report_says_with_what_it_was_made_and_why_a_rung_is_not_there(right: Report) -> None:
+    assert (right.seed, right.device) == (0, "cpu")
+    assert right.inputs == [Input("[0]", (2, 8, 8, 3), "float32")]
+    assert right.not_run == {5: "no optimizers were given", 6: "no optimizers were given"}
+
+
 def test_probes_are_tried_where_the_networks_take_them(right: Report) -> None:
     forward = next(rung for rung in right.rungs if rung.name == "forward")
     tried = {finding.quantity for finding in forward.findings}
@@ -83,21 +89,22 @@ def test_an_accepted_convention_is_no_difference() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "rung", "layer", "cause"),
+    ("settings", "rung", "layer", "cause", "mend"),
     [
-        ({"padding": "SAME"}, "forward", "0.0", "padding SAME"),
-        ({"eps": 1e-3}, "forward", "0.1", "eps is 0.001 in Flax, 1e-05 in PyTorch"),
-        ({"keep": 0.1}, "state", "0.1", "Flax 0.1 keeps 10 %"),
+        ({"padding": "SAME"}, "forward", "0.0", "padding SAME", "write padding=((1, 1), (1, 1)) in Flax"),
+        ({"eps": 1e-3}, "forward", "0.1", "eps is 0.001 in Flax, 1e-05 in PyTorch", "write epsilon=1e-05 in Flax"),
+        ({"keep": 0.1}, "state", "0.1", "Flax 0.1 keeps 10 %", "write momentum=0.9 in Flax"),
     ],
 )
 def test_a_wrong_port_is_different_at_its_layer_and_the_cause_is_named(
-    settings: dict[str, Any], rung: str, layer: str, cause: str
+    settings: dict[str, Any], rung: str, layer: str, cause: str, mend: str
 ) -> None:
     report = compared(convnet(**settings), accept=["running_var_bias"])
     first = report.first_difference
     assert report.verdict is Verdict.DIFFERENT and first is not None
     assert (first.rung, first.layer_torch) == (rung, layer)
-    assert cause in first.cause and first.mend
+    assert cause in first.cause and first.mend == mend
+    assert first.mode == ("training" if rung == "state" else "evaluation")
 
 
 def test_an_epsilon_is_confirmed_by_undoing_it_and_spoils_no_other_rung() -> None:
@@ -105,6 +112,10 @@ def test_an_epsilon_is_confirmed_by_undoing_it_and_spoils_no_other_rung() -> Non
     one = next(c for c in report.conventions if c.name == "norm_eps")
     assert one.confirmed and not one.accepted
     assert verdicts(report)["gradients"] is Verdict.SAME
+    ruled = next(rung for rung in report.rungs if rung.name == "gradients").findings
+    columns = [(layer.finding.verdict, layer.gradient) for layer in report.layers if layer.gradient is not None]
+    assert any(verdict is Verdict.DIFFERENT for verdict, _ in columns)  # the outputs are as they were
+    assert all(any(gradient is one for one in ruled) for _, gradient in columns)  # the gradients are those ruled on
     accepted = compared(convnet(eps=1e-3), accept=["running_var_bias", "norm_eps"])
     assert accepted.verdict is Verdict.SAME
 
@@ -154,7 +165,7 @@ def test_equal_layers_on_one_input_are_told_apart_by_agreement() -> None:
 def test_what_cannot_be_decided_is_inconclusive_with_the_candidates_named(monkeypatch) -> None:
     assert compared(three()).verdict is Verdict.SAME  # one of six orders
     assert compared(three(wrong=True)).verdict is Verdict.DIFFERENT  # none of six
-    monkeypatch.setattr("parity.pair.compare.BUDGET", 3)
+    monkeypatch.setattr("parity.pair.passes.BUDGET", 3)
     report = compared(three(wrong=True))
     assert report.verdict is Verdict.INCONCLUSIVE
     reason = report.rungs[0].findings[-1].reason

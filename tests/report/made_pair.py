@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung, worst
-from parity.report.pair import Convention, Coverage, Difference, Layer, Lint, Mapped, Report
+from parity.report.pair import Convention, Coverage, Difference, Input, Layer, Lint, Mapped, Report
 
 SAME, LESS, UNSURE, BAD = Verdict
 MODES = ("evaluation", "training")
@@ -115,8 +115,11 @@ def report(count: int = 20, first_bad: int | None = None, name: str = "resnet18"
         Coverage(0.998, 1.0, ("aux",), ("avgpool", "layer1.0.relu", "maxpool")),
         {"flax": [2.302585, 2.1, 1.75], "torch": [2.302585, 2.1000000000000005, 1.7500000000000002]},
         ("probe of batch size 1 in training: skipped, BatchNorm needs more than one value",),
-        "" if first_bad is None else "import jax\nimport torch\n\nprint('conv1 alone')\n",
-        {"map": 3.1, "passes": 30.5, "rest": 7.9, "total": 41.5},
+        repro_script="" if first_bad is None else "import jax\nimport torch\n\nprint('conv1 alone')\n",
+        seconds={"map": 3.1, "passes": 30.5, "rest": 7.9, "total": 41.5},
+        seed=7,
+        device="cpu",
+        inputs=(Input("['x']", (2, 64, 64, 3), "float32"),),
     )
 
 
@@ -124,7 +127,7 @@ def difference(bad: Layer) -> Difference:
     text = f"the output of {bad.torch} ({bad.type}) differs in {bad.mode} though its input agrees"
     mend = "write padding=((1, 1), (1, 1)) in Flax"
     return Difference(
-        "forward", bad.flax, bad.torch, text, bad.finding.index, bad.finding.values, PADDING.text, mend
+        "forward", bad.flax, bad.torch, text, bad.finding.index, bad.finding.values, PADDING.text, mend, bad.mode
     )  # fmt: skip
 
 
@@ -148,7 +151,8 @@ def unruled() -> Report:
     more = [replace(one, finding=f) for one, f in zip(more, (replace(cast, bits=nothing), lazy), strict=True)]
     found = [*made.layers, *more]
     rungs = [made.rungs[0], rung(2, NAMES[2], [one.finding for one in found]), made.rungs[2]]
-    return replace(made, verdict=UNSURE, rungs=rungs, layers=found, losses={}, seconds={})
+    why = {4: "the map has no running statistics or other buffers", **dict.fromkeys((5, 6), "no optimizers were given")}
+    return replace(made, verdict=UNSURE, rungs=rungs, layers=found, losses={}, seconds={}, not_run=why)
 
 
 def empty() -> Report:
@@ -171,5 +175,7 @@ def hostile() -> Report:
         conventions=(replace(BIASED, name=HOSTILE, text=HOSTILE),),
         coverage=Coverage(1.0, 0.5, (HOSTILE,), (HOSTILE,)),
         notes=(HOSTILE, "\x00\u2028"),
+        inputs=(Input(f"[{HOSTILE!r}]", (2,), "float32"),),
+        not_run={5: HOSTILE},
         repro_script=HOSTILE,
     )

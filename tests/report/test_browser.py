@@ -100,7 +100,7 @@ def test_the_verdict_and_the_first_difference_come_first(opened: Opened) -> None
     for value in found.values.values():
         assert str(value).replace("-", "−") in first
     titles = page.locator("h2").all_inner_texts()
-    assert titles[:3] == ["First difference, on the rung “forward”", "The ladder", "Layers"]
+    assert titles[:3] == ["First difference, on the rung “forward”, in evaluation", "The ladder", "Layers"]
 
 
 def test_the_ladder_says_every_rung_and_what_was_accepted(opened: Opened) -> None:

@@ -132,6 +132,7 @@ def test_the_page_has_every_layer_weight_and_rung() -> None:
     assert [rung["number"] for rung in data["rungs"]] == [1, 2, 3, 4, 5, 6]
     assert (data["verdict"], data["exit_code"], data["margin"]) == ("different", 1, MARGIN)
     assert data["environment"]["python"]
+    assert data["facts"] == {"seed": "7", "device": "cpu", "input ['x']": "float32 (2, 64, 64, 3)"}
 
 
 def test_rungs_that_did_not_run_are_there_without_a_verdict() -> None:

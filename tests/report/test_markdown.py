@@ -52,6 +52,12 @@ def test_every_rung_has_a_row_also_those_that_did_not_run() -> None:
     assert rows[5][3] == "no optimizers were given"
 
 
+def test_the_seed_the_device_the_inputs_and_the_mode_are_told() -> None:
+    assert "seed 7 · device cpu · input \\['x'\\] float32 (2, 64, 64, 3)" in text(made_pair.report())
+    assert "- mode: evaluation" in text(made_pair.report(9, 3)).splitlines()
+    assert "seed" not in text(made_pair.empty())
+
+
 def test_an_accepted_convention_is_told_beside_its_rung() -> None:
     shown = text(made_pair.accepted())
     assert "| 4 | state | ≠ different (accepted: running\\_var\\_bias) |" in shown

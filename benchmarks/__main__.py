@@ -1,0 +1,77 @@
+"""`python -m benchmarks run`, `report`, `compare`: who trains faster, between networks that are proven the same."""
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import contestants, record, workload
+from benchmarks.workload import PRECISIONS
+from parity.errors import UsageError
+
+TRACKS = ("default", "tuned", "peer")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Do what the command says; 0, or 2 for what cannot be done."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return arguments.do(arguments)
+    except UsageError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from benchmarks import measure, table
+
+    chosen = arguments.contestant or measure.default_contestants(arguments.track or TRACKS)
+    quick = {"rounds": 1, "blocks": 2, "seconds": 0.02} if arguments.quick else {}
+    given = {name: getattr(arguments, name) for name in ("rounds", "blocks", "seconds", "threads")}
+    request = measure.Request(
+        workloads=[
+            workload.load(name).name
+            for name in arguments.workload or (["points"] if arguments.quick else workload.workloads())
+        ],
+        contestants=[contestants.entry(name).name for name in chosen],
+        precision=arguments.precision,
+        device=arguments.device,
+        **{**quick, **{name: value for name, value in given.items() if value is not None}},
+    )
+    out = Path(arguments.out) if arguments.out else _dated()
+    if out.exists():
+        raise UsageError(f"{out} exists; give another --out, records are not overwritten")
+    found = measure.measure(request, lambda note: print(note, file=sys.stderr, flush=True))
+    print(table.table(found))
+    print(f"record: {record.save(found, out)}", file=sys.stderr)
+    return 0
+
+
+def _dated() -> Path:
+    now = datetime.now(UTC)
+    return Path("build") / "benchmarks" / now.strftime("%Y-%m-%d") / f"{now:%H%M%S}.json"
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").splitlines()[0])
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="prove and time; writes a record")
+    run.add_argument("--workload", action="append", metavar="NAME", help=f"of {', '.join(workload.workloads())} (all)")
+    run.add_argument("--track", action="append", choices=TRACKS, help="which contestants (all)")
+    run.add_argument("--contestant", action="append", metavar="NAME", help=f"of {', '.join(contestants.ENTRIES)}")
+    run.add_argument("--precision", choices=PRECISIONS, default="float32", help="of products (float32: strict)")
+    run.add_argument("--device", choices=("cpu", "gpu", "tpu"), default="cpu")
+    run.add_argument("--rounds", type=int, help="turns of each contestant, in a fresh process each (5)")
+    run.add_argument("--blocks", type=int, help="timed blocks of a turn (5)")
+    run.add_argument("--seconds", type=float, help="least length of a block (0.1)")
+    run.add_argument("--threads", type=int, help="cores that each process may use (all)")
+    run.add_argument(
+        "--quick", action="store_true", help="one short round of the smallest workload, to see that it works"
+    )
+    run.add_argument("--out", metavar="FILE", help="the record (a dated file under build/benchmarks)")
+    run.set_defaults(do=_run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

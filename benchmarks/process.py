@@ -1,0 +1,55 @@
+"""Runs a worker's job in a fresh process."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contestants import entry
+from benchmarks.worker import Job
+
+ROOT = Path(__file__).parent.parent
+TIMEOUT = 1800
+TAIL = 600  # characters of what a process said last
+
+
+class ProcessError(Exception):
+    """A job's process failed; the message is the end of what it said."""
+
+
+def run(job: Job, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """The result of a job.
+
+    Args:
+        job: what it does; its result's file is made anew.
+        environment: variables beside the contestant's own.
+
+    Raises:
+        ProcessError: it failed, or took longer than half an hour.
+    """
+    out = Path(job.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.unlink(missing_ok=True)
+    given = {**os.environ, **threads_of(job), **dict(entry(job.contestant).environment), **(environment or {})}
+    command = [sys.executable, "-m", "benchmarks.worker", json.dumps(asdict(job))]
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired as error:
+        raise ProcessError(f"took longer than {TIMEOUT} s") from error
+    if done.returncode or not out.is_file():
+        raise ProcessError(_last(done.stderr) or f"exit code {done.returncode}")
+    return json.loads(out.read_text())
+
+
+def threads_of(job: Job) -> dict[str, str]:
+    """The same number of threads for every library; XLA takes as many as the process has cores."""
+    return {name: str(job.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+
+
+def _last(said: str) -> str:
+    lines = [line for line in said.strip().splitlines() if line.strip()]
+    return lines[-1][-TAIL:] if lines else ""

@@ -1,0 +1,40 @@
+"""Who is told how a check goes on."""
+
+from collections.abc import Callable
+
+from parity.report.pair import Report
+
+Note = Callable[[str], None]
+
+
+def silent(text: str) -> None:
+    """Tell nobody."""
+    del text
+
+
+class Watch:
+    """Told how a check goes on. This one hands on what is said for people, and keeps which rung it is for.
+
+    Args:
+        note: told in a word what is being done.
+    """
+
+    def __init__(self, note: Note = silent) -> None:
+        self.note = note
+        self.rung = 1
+
+    def step(self, rung: int, text: str) -> None:
+        """Work for the rung of that number begins."""
+        self.rung = rung
+        self.note(text)
+
+    def running(self, what: str, backward: bool = False) -> None:
+        """The users' code, or a framework's, begins to run: where it happens if the process dies.
+
+        Args:
+            what: a noun phrase.
+            backward: whether gradients are computed.
+        """
+
+    def ruled(self, report: Callable[[], Report]) -> None:
+        """One more rung was ruled; `report` makes the report so far."""
