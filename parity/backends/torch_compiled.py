@@ -78,8 +78,8 @@ class CompiledTorchSession(TorchSession):
         for p in self._parameters:
             for moment in self.optimizer.moments:
                 state[p].setdefault(moment, torch.zeros_like(p))
-            if self.optimizer.kind != "sgd":  # float64, for 1 − β^step loses half its digits in float32
-                state[p]["step"] = torch.tensor(float(self.step), dtype=torch.float64, device=p.device)
+            if self.optimizer.kind != "sgd":
+                state[p]["step"] = torch.tensor(float(self.step), device=p.device)
         names = [*self.optimizer.moments, *(["step"] if self.optimizer.kind != "sgd" else [])]
         return {name: [state[p][name] for p in self._parameters] for name in names}
 
@@ -122,7 +122,7 @@ class CompiledTorchSession(TorchSession):
         if spec.kind == "adam":
             adam(
                 parameters, gradients, kept["exp_avg"], kept["exp_avg_sq"], [], kept["step"],
-                foreach=True, capturable=True, amsgrad=False, beta1=spec.betas[0], beta2=spec.betas[1], lr=rate,
+                fused=True, amsgrad=False, beta1=spec.betas[0], beta2=spec.betas[1], lr=rate,
                 weight_decay=spec.weight_decay, eps=spec.eps, maximize=False,
             )  # fmt: skip
         elif spec.kind == "rmsprop":
