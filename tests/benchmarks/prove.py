@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.contestants import entry
-from tests.benchmarks.small import WORKLOADS, run, fitting
+from tests.benchmarks.small import WORKLOADS, fitting, run
 
 
 def main(folder: Path, names: list[str]) -> None:

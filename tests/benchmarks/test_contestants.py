@@ -18,7 +18,7 @@ from parity.checks.ladder import trajectory
 from parity.checks.verdict import Rung, Verdict
 from parity.recipes import Optimizer
 from parity.trace import Trajectory
-from tests.benchmarks.small import STEPS, WORKLOADS, reference, fitting
+from tests.benchmarks.small import STEPS, WORKLOADS, fitting, reference
 
 QUICK = "--xla_backend_optimization_level=0"
 """Compile fast rather than well; steps are few."""
