@@ -107,7 +107,7 @@ def steady(contestant: Contestant, run: Any, job: Job, multiple: int) -> dict[st
     Raises:
         RuntimeError: one was.
     """
-    steps, took = _length(run, job.seconds, multiple)
+    steps, took = _length(run, max(job.seconds, contestant.block_seconds), multiple)
     before, load, seconds = contestant.programs(), Load(), []
     for _ in range(job.blocks if took < LONG else min(job.blocks, FEW)):
         started = time.perf_counter()

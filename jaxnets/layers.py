@@ -176,11 +176,12 @@ class Tanh(nnx.Module):
 class MaxPool(nnx.Module):
     """Maximum over windows; (B, H, W, C) → (B, H′, W′, C), padded with −inf on all four sides.
 
-    The gradient goes to the first of equal maxima, row by row, as in PyTorch; NaN is the maximum of any window it is in.
+    The gradient goes to the first of equal maxima, row by row, as in PyTorch; NaN is the maximum of any window that it
+    is in.
 
-    Differs from `flax.nnx.max_pool`, whose default stride is 1 and whose "SAME" pads the end only; and in its way: it is
-    a maximum of strided slices, along W and then along H, which keeps the order of ties. On 1 core XLA took 5.9 ms for
-    forward and backward of it on (32, 32, 32, 64) float32 maps, and 69.5 ms for `reduce_window` and its gradient.
+    Differs from `flax.nnx.max_pool`, whose default stride is 1 and whose "SAME" pads the end only; and in its way: it
+    is a maximum of strided slices, along W and then along H, which keeps the order of ties. The gradient on maps
+    (32, 32, 32, 64) in float32 took 15 ms on 1 core, and 69.5 ms as XLA derives it from `reduce_window`.
     """
 
     def __init__(self, window: int, *, stride: int, padding: int) -> None:

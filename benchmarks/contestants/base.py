@@ -26,6 +26,8 @@ class Contestant(ABC):
     """
 
     framework: ClassVar[str]
+    block_seconds: ClassVar[float] = 0.0
+    """Least length of a timed block, where a call of `train` or `infer` has a fixed cost beside its steps."""
 
     def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
         self.workload = workload

@@ -224,7 +224,7 @@ class TorchTwin(Twin):
         return seen
 
     def session(self, optimizer: Optimizer, *, brief: bool = False) -> TorchSession:
-        """Begin a training run; it is compiled where `compiled` is set and it pays, which it does not for a few steps."""
+        """Begin a training run, compiled where `compiled` is set and it pays, which it does not for a few steps."""
         pays = is_small(self.model.parameters()) or self.torch_device.type != "cpu"
         return (CompiledTorchSession if self.compiled and pays and not brief else TorchSession)(self, optimizer)
 
