@@ -97,7 +97,7 @@ def limits(request: Request, folder: Path) -> dict[str, Any]:
 def one(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any]:
     """All contestants on one workload."""
     load = workload.load(name)
-    absent = {c: reason for c in request.contestants if (reason := entry(c).absent(load))}
+    absent = {c: reason for c in request.contestants if (reason := entry(c).absent(load, request.device))}
     present = [c for c in request.contestants if c not in absent]
     gate = Gate(load, request.device, folder, request.threads, note)
     proofs = {c: gate.prove(c) for c in present}

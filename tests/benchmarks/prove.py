@@ -13,7 +13,7 @@ def main(folder: Path, names: list[str]) -> None:
     for name in names:
         for key in fitting(entry(name)):
             workload = WORKLOADS[key]
-            if entry(name).absent(workload):
+            if entry(name).absent(workload, "cpu"):
                 continue
             case, made = workload.case(), entry(name).load()(workload, "float64", "cpu")
             found = run(made, case.weights, case.batches)

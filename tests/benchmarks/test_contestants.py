@@ -56,7 +56,7 @@ def ruled(proven: tuple[Path, str], name: str, key: str, spec: Optimizer) -> Run
 
 @pytest.mark.parametrize(("entry", "key"), PAIRS, ids=lambda part: getattr(part, "name", part))
 def test_a_contestant_trains_the_twins_function(proofs: Any, entry: Entry, key: str) -> None:
-    if absent := entry.absent(WORKLOADS[key]):
+    if absent := entry.absent(WORKLOADS[key], "cpu"):
         pytest.skip(absent)
     rung = ruled(proofs(entry.environment), entry.name, key, WORKLOADS[key].recipe.optimizer)
     assert rung.verdict is Verdict.SAME, [finding for finding in rung.findings if finding.verdict is not Verdict.SAME]
