@@ -14,19 +14,17 @@ from torch import nn
 from torch.utils import _pytree as pytree
 
 from parity.backends.torch_ import strict_float32
+from parity.backends.torch_given import DTYPES, Tensors, given_of, loss_of
 from parity.backends.torch_modes import Meanwhile, plain_paths
 from parity.backends.torch_units import units_of
 from parity.backends.twin import Precision
 from parity.errors import UsageError
 from parity.pair.packing import Packing
 from parity.pair.seen import Call, Inputs, Seen
-from parity.pair.side import Pass, Side
+from parity.pair.side import Objective, Pass, Side
 from parity.pair.tree import leaves
 from parity.pair.unit import Unit
 from parity.trace import Arrays, Trajectory, call_names
-
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
-Tensors = dict[str, torch.Tensor]
 
 
 class TorchSide(Side):
@@ -105,10 +103,10 @@ class TorchSide(Side):
         dtype = DTYPES[how.precision]
         model = self._model(dtype).train(how.training)
         tensors = {name: torch.tensor(array, dtype=dtype) for name, array in native.items()}
-        wanted = how.cotangents is not None
+        wanted = how.pulls
         for name in self.parameters if wanted else ():
             tensors[name].requires_grad_()
-        args, kwargs, given = _inputs(inputs, dtype, wanted)
+        args, kwargs, given = given_of(inputs, dtype, wanted)
         with (
             _setting(dtype),
             Meanwhile(dtype, how.mask, self._gelu) as mode,
@@ -116,8 +114,10 @@ class TorchSide(Side):
             torch.set_grad_enabled(wanted),
         ):
             result = torch.func.functional_call(model, tensors, args, kwargs)
-        outputs = {name: leaf for name, leaf in leaves(result) if isinstance(leaf, torch.Tensor)}
-        pulled = _pull(outputs, how.cotangents, self._sources(tensors, given, tape)) if how.cotangents else {}
+            outputs = {name: leaf for name, leaf in leaves(result) if isinstance(leaf, torch.Tensor)}
+            loss = None if how.objective is None else loss_of(how.objective, result, dtype)
+        ends = list(_ends(outputs, loss, how.cotangents or {}))
+        pulled = _pull(ends, self._sources(tensors, given, tape)) if wanted else {}
         return Seen(
             outputs={name: _array(tensor) for name, tensor in outputs.items()},
             calls=tuple(entry.call(pulled) for entry in tape),
@@ -128,6 +128,7 @@ class TorchSide(Side):
             narrow=_narrow(tape, dtype),
             gelus=tuple(mode.gelus),
             undone=tuple(dict.fromkeys(mode.casts)),
+            loss=None if loss is None else _array(loss),
         )
 
     def _sources(self, tensors: Tensors, given: Tensors, tape: "Tape") -> list[torch.Tensor]:
@@ -135,16 +136,22 @@ class TorchSide(Side):
         return [*own, *given.values(), *(t for entry in tape for t in entry.outputs if t.requires_grad)]
 
     def train(
-        self, native: Mapping[str, NDArray], inputs: Sequence[Inputs], targets: Sequence[Arrays], optimizer: Any
+        self,
+        native: Mapping[str, NDArray],
+        inputs: Sequence[Inputs],
+        targets: Sequence[Arrays],
+        optimizer: Any,
+        objective: Objective | None = None,
     ) -> Trajectory:
         """Float64 training steps."""
         model = copy.deepcopy(self._model(torch.float64)).train()
         _load(model, native)
         own, losses = self._optimizer(optimizer, model), []
         for batch, target in zip(inputs, targets, strict=True):
-            args, kwargs, _ = _inputs(batch, torch.float64, False)
+            args, kwargs, _ = given_of(batch, torch.float64, False)
             with _setting(torch.float64), Meanwhile(torch.float64, None, self._gelu):
-                loss = _distance(model(*args, **kwargs), target)
+                result = model(*args, **kwargs)
+                loss = loss_of(objective, result, torch.float64) if objective else _distance(result, target)
             own.zero_grad()
             loss.backward()
             own.step()
@@ -260,29 +267,20 @@ def _setting(dtype: torch.dtype) -> Iterator[None]:
         yield
 
 
-def _inputs(inputs: Inputs, dtype: torch.dtype, gradients: bool) -> tuple[tuple[Any, ...], dict[str, Any], Tensors]:
-    """Arguments, keyword arguments, and the floating leaves by name, for their gradients."""
-
-    def convert(leaf: Any) -> Any:
-        if not isinstance(leaf, np.ndarray | np.generic):
-            return leaf
-        array = np.asarray(leaf)
-        if not np.issubdtype(array.dtype, np.floating):
-            return torch.tensor(array)
-        return torch.tensor(array, dtype=dtype, requires_grad=gradients)
-
-    args, kwargs = pytree.tree_map(convert, (tuple(inputs.args), dict(inputs.kwargs)))
-    every = [*leaves(args), *leaves(kwargs)]
-    floats = {name: t for name, t in every if isinstance(t, torch.Tensor) and t.is_floating_point()}
-    return args, kwargs, floats
+End = tuple[torch.Tensor, torch.Tensor]
 
 
-def _pull(
-    outputs: Tensors, cotangents: Mapping[str, NDArray], sources: Sequence[torch.Tensor]
-) -> dict[int, torch.Tensor]:
+def _ends(outputs: Tensors, loss: torch.Tensor | None, cotangents: Mapping[str, NDArray]) -> Iterator[End]:
+    """What is differentiated, with its cotangent: the loss, or the outputs."""
+    if loss is not None:
+        yield loss, torch.ones_like(loss)
+        return
+    yield from ((outputs[name], torch.tensor(c, dtype=outputs[name].dtype)) for name, c in cotangents.items())
+
+
+def _pull(ends: Sequence[End], sources: Sequence[torch.Tensor]) -> dict[int, torch.Tensor]:
     """Pull-back of the cotangents to each source, by identity."""
-    ends = [(outputs[name], torch.tensor(c, dtype=outputs[name].dtype)) for name, c in cotangents.items()]
-    ends = [(output, cotangent) for output, cotangent in ends if output.requires_grad]
+    ends = [(end, cotangent) for end, cotangent in ends if end.requires_grad]
     if not ends:
         return {}
     found = torch.autograd.grad([o for o, _ in ends], sources, [c for _, c in ends], allow_unused=True)

@@ -12,6 +12,7 @@ from parity.pair.blame import first_difference
 from parity.pair.conventions import quantified, require_known
 from parity.pair.inputs import Adapter, adapt, as_inputs
 from parity.pair.lint import lint, lint_dropout, lint_gelu, lint_precision
+from parity.pair.loss import gradients_rung, objectives
 from parity.pair.match import Match, match
 from parity.pair.observe import MODES, Couple, Views, joints, look
 from parity.pair.probes import probes, try_probe
@@ -37,6 +38,8 @@ def compare_sides(
     to_flax: Adapter = None,
     to_torch: Adapter = None,
     optimizers: tuple[Any, Any] | None = None,
+    loss: Any = None,
+    targets: Any = None,
     accept: Sequence[str] = (),
     dropout: str = "off",
     probe: bool = True,
@@ -55,6 +58,7 @@ def compare_sides(
     clock = {"started": time.perf_counter()}
     progress("mapping weights")
     couple = _couple(open_sides, inputs, to_flax, to_torch, seed)
+    couple.objectives = objectives(loss, targets)
     work = _proven(couple, _matched(couple, map_file), seed, fixed=map_file is not None)
     work.shared, work.fixed = dropout == "shared", map_file is not None
     if map_out:
@@ -71,7 +75,9 @@ def compare_sides(
         conventions = [replace(c, confirmed=c.confirmed and forward.verdict.passes) for c in conventions]
         forward = replace(shown, findings=(*shown.findings, *probed))
     climbed = [structure(work), forward]
-    climbed.append(rungs.gradients(work.match, list(work.compared.values()), work.views, work.parameters))
+    gradients, reduced = gradients_rung(work, accept)
+    climbed.append(gradients)
+    conventions += reduced
     progress("state")
     if state := state_rung(work, accept):
         climbed.append(state[0])
@@ -210,7 +216,7 @@ def _undone(work: Work, causes: Sequence[Lint]) -> Work | None:
     gelu = next((one.flax for one in causes if one.convention == "gelu_form"), None)
     old = work.couple
     torch = old.torch.undo(eps, gelu)
-    couple = Couple(old.flax, torch, old.inputs, old.to_flax, old.to_torch, old.seed, list(old.result_turns))
+    couple = replace(old, torch=torch, result_turns=list(old.result_turns))
     other = _proven(couple, work.match, couple.seed, work.fixed)
     other.shared = work.shared
     if not other.proof.agrees:
@@ -228,7 +234,7 @@ def _look(work: Work) -> None:
             sight = proof.sight
             views = Views({"float64": sight.flax, "float32": low}, {"float64": sight.torch, "float32": sight.low})
         else:
-            views = look(couple, proof.match, proof.torch, mode, work.shared)
+            views = look(couple, proof.match, proof.torch, mode, work.masks(mode))
         work.views[mode] = views
         work.joints[mode] = joints(proof.match, views)
         work.compared[mode] = rungs.compare_layers(work.joints[mode], views, couple.result_names, mode)

@@ -43,6 +43,10 @@ KNOWN: Mapping[str, Known] = {
         "one side computes GELU by erf, the other by its tanh approximation",
         'write approximate=False in Flax (its default is True), or approximate="tanh" in PyTorch',
     ),
+    "loss_reduction": Known(
+        "one side's loss is summed where the other's is averaged: over the batch, the labels or the elements",
+        "reduce both alike: PyTorch's losses average by default (reduction=\"mean\"), optax's give one number a sample",
+    ),
 }
 STATE = ("running_var_bias", "running_keep")
 """Those that change running statistics only."""
@@ -98,6 +102,8 @@ def _norms(match: Match) -> Iterator[Bond]:
 
 def quantified(name: str, lint: Lint, match: Match, calls: Sequence[Call]) -> str:
     """What a convention is, with its numbers."""
+    if lint.setting == "reduction":
+        return lint.text
     where = f"{lint.count} layers, first {lint.layer_torch}" if lint.layer_torch else f"{lint.count} uses"
     if name == "running_var_bias":
         counts = sorted({values_per_channel(bond, calls) for bond in _norms(match)})

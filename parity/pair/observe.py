@@ -1,7 +1,7 @@
 """Runs both sides of a pair and keeps what was seen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from parity.pair.inputs import Adapter, adapt
 from parity.pair.layout import ONE_FOR_ALL, TURNS, agree, floating, one_for_all, turned, turns
 from parity.pair.match import Match
 from parity.pair.seen import Dropped, Inputs, Mask, Seen
-from parity.pair.side import Pass, Side
+from parity.pair.side import Objective, Pass, Side
 from parity.trace import Arrays
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -47,6 +47,7 @@ class Couple:
         flax, torch: the sides.
         inputs: as the user gave them.
         to_flax, to_torch: adapters.
+        objectives: the sides' losses; without them gradients are of random cotangents.
     """
 
     flax: Side
@@ -56,6 +57,7 @@ class Couple:
     to_torch: Adapter = None
     seed: int = 0
     result_turns: list[str | None] = field(default_factory=list)
+    objectives: tuple[Objective, Objective] | None = None
     _shapes: tuple[Shapes, Shapes] | None = None
     _names: tuple[list[str], list[str]] | None = None
     _cotangents: tuple[Arrays, Arrays] | None = None
@@ -111,9 +113,12 @@ class Couple:
         mask: Mask | None = None,
     ) -> Seen:
         """A pass of one side."""
-        own, cotangents = (self.flax, 0) if side == "flax" else (self.torch, 1)
-        wanted = self.cotangents[cotangents] if gradients else None
-        how = Pass(precision, mode == "training", gradients, wanted, mask)
+        own, place = (self.flax, 0) if side == "flax" else (self.torch, 1)
+        how = Pass(precision, mode == "training", gradients, mask=mask)
+        if gradients and self.objectives is not None:
+            how = replace(how, objective=self.objectives[place])
+        elif gradients:
+            how = replace(how, cotangents=self.cotangents[place])
         return own.run(native, self.given(side, inputs), how)
 
     def settle_layouts(self, flax: Seen, torch: Seen) -> bool:
@@ -154,14 +159,19 @@ class Views:
     torch: Mapping[Precision, Seen]
 
 
-def look(couple: Couple, match: Match, torch: Arrays, mode: str, shared: bool = False) -> Views:
-    """Both sides in both precisions; `shared` lets the same masks be dropout on both."""
+def look(couple: Couple, match: Match, torch: Arrays, mode: str, masks: "SharedMasks | None" = None) -> Views:
+    """Both sides in both precisions; with masks, those are the dropout of both."""
     flax = draws.carry(match, torch, couple.flax.native)
-    images = any(bond.torch.kind == "conv" for bond in match.bonds)
-    masks = SharedMasks(couple.seed, images) if shared else None
-    seen = {p: couple.look("torch", torch, mode, p, mask=masks.torch if masks else None) for p in PRECISIONS}
+    seen = look_at_torch(couple, torch, mode, masks)
     ours = {p: couple.look("flax", flax, mode, p, mask=masks.flax if masks else None) for p in PRECISIONS}
     return Views(ours, seen)
+
+
+def look_at_torch(
+    couple: Couple, torch: Arrays, mode: str, masks: "SharedMasks | None" = None
+) -> dict[Precision, Seen]:
+    """PyTorch's side in both precisions."""
+    return {p: couple.look("torch", torch, mode, p, mask=masks.torch if masks else None) for p in PRECISIONS}
 
 
 class SharedMasks:

@@ -140,9 +140,16 @@ def forward(compared: Sequence[Compared]) -> Rung:
     return rung(2, NAMES[2], findings)
 
 
-def gradients(match: Match, compared: Sequence[Compared], views: Mapping[str, Views], parameters: set[str]) -> Rung:
-    """Rung 3: parameters, inputs and every layer's output, for a random cotangent of the results, in both modes."""
-    findings: list[Finding] = []
+def gradients(
+    match: Match,
+    compared: Sequence[Compared],
+    views: Mapping[str, Views],
+    parameters: set[str],
+    losses: Sequence[Finding] = (),
+) -> Rung:
+    """Rung 3: the losses, if there are any, and gradients of parameters, inputs and every layer's output, in both
+    modes."""
+    findings: list[Finding] = list(losses)
     for mode, one in zip(views, compared, strict=True):
         findings += [layer.gradient for layer in reversed(one.layers) if layer.gradient is not None]
         findings += parameter_gradients(match, views[mode], parameters, mode)

@@ -18,6 +18,7 @@ from parity.report.pair import Coverage, Mapped
 from parity.trace import call_names, call_path
 
 NO_EFFECT = "no effect on what the networks return: any numbers would do"
+NO_EFFECT_ON_LOSS = "no effect on the loss: its gradient is rounding"
 LETTERS = {("conv", 3): ("OIW", "WIO"), ("conv", 4): ("OIHW", "HWIO"), ("conv", 5): ("OIDHW", "DHWIO")}
 
 
@@ -46,7 +47,7 @@ def _line(proof: Proof, bond: Bond, link: Link, views: Mapping[str, Views]) -> M
         how(bond, link),
         prod(link.shape),
         proof.agrees and effect,
-        "" if effect else NO_EFFECT,
+        "" if effect else NO_EFFECT if seen[0]["float64"].loss is None else NO_EFFECT_ON_LOSS,
     )
 
 
