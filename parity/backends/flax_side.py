@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from parity.backends.flax_given import Given, Leaves, loss_of, setting, state_of
 from parity.backends.flax_models import Model, State, open_model, plain
-from parity.backends.flax_tape import Tape, arrays_of, floats, transparent_checkpoints
+from parity.backends.flax_tape import Feeds, Tape, arrays_of, floats, transparent_checkpoints
 from parity.backends.flax_units import Seat, units_of
 from parity.backends.jax_programs import RUN_ONCE
 from parity.backends.jax_widen import casts, gelus, widened
@@ -100,7 +100,8 @@ class FlaxSide(Side):
             program = self._program(given, how, tape)
             state = state_of(native, how.precision)
             cotangents = _cotangents(shapes, how)
-            found = jax.tree.map(_array, program(state, given.arrays, cotangents, zeros if how.pulls else []))
+            feeds = {start: jnp.array(array, how.precision) for start, array in how.feeds.items()}
+            found = jax.tree.map(_array, program(state, given.arrays, cotangents, zeros if how.pulls else [], feeds))
         results, recorded, buffers, ends, pulled = found
         return Seen(
             outputs=dict(zip(names, results, strict=True)),
@@ -150,12 +151,12 @@ class FlaxSide(Side):
             return self._model.apply(state, inputs.args, inputs.kwargs, tape)
 
     def _program(self, given: Given, how: Pass, tape: Tape) -> Any:
-        key = (how.training, how.capture, how.pulls, how.precision, given.key, how.mask, how.objective)
+        key = (how.training, how.capture, how.pulls, how.precision, given.key, how.mask, how.objective, *how.feeds)
         if key not in self._programs:
             example = given
 
-            def run(state: State, arrays: Leaves, cotangents: Leaves, zeros: list[Leaves]) -> Any:
-                return self._traced(state, arrays, cotangents, zeros, example, how, bool(tape.casts))
+            def run(state: State, arrays: Leaves, cotangents: Leaves, zeros: list[Leaves], feeds: Feeds) -> Any:
+                return self._traced(state, arrays, cotangents, zeros, feeds, example, how, bool(tape.casts))
 
             self._programs[key] = jax.jit(run, compiler_options=RUN_ONCE)
         return self._programs[key]
@@ -166,12 +167,14 @@ class FlaxSide(Side):
         arrays: Leaves,
         cotangents: Leaves,
         zeros: list[Leaves],
+        feeds: Feeds,
         given: Given,
         how: Pass,
         wide: bool,
     ) -> Any:
         def forward(state: State, floating: Leaves, zeros: list[Leaves]) -> Any:
             tape = self._tape(how, zeros if how.pulls else None)
+            tape.feeds = feeds
             tape.admit(state, arrays, floating, zeros)
             result, buffers = self._apply(state, given.merged(given.with_floating(arrays, floating)), tape)
             every = [leaf for _, leaf in leaves(result) if isinstance(leaf, jax.Array)]

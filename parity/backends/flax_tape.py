@@ -18,6 +18,9 @@ NARROW = ("float32", "float16", "bfloat16")
 MARK = "_parity_path"
 """Attribute of a module of NNX that holds its path: it outlives the copies that nnx.scan, nnx.jit … make."""
 
+Feeds = dict[int, jax.Array]
+"""Number of a call, in the order in which they begin → what it gets in the place of its floating argument."""
+
 
 @dataclass
 class Entry:
@@ -59,6 +62,7 @@ class Tape:
         self.gelus: list[str] = []
         self.casts: list[str] = []
         self.started: dict[str, int] = {}
+        self.feeds: Feeds = {}
         self._begun = 0
         self._traces: set[int] | None = None
 
@@ -71,11 +75,14 @@ class Tape:
         tracers = [leaf for leaf in flat if isinstance(leaf, jax.core.Tracer)]
         return self._traces is not None and any(id(getattr(t, "_trace", None)) not in self._traces for t in tracers)
 
-    def begin(self, path: str, kind: str, given: Any) -> Entry:
-        """Note that a call begins."""
+    def begin(self, path: str, kind: str, args: Any, kwargs: Any) -> tuple[Entry, Any, Any]:
+        """Note that a call begins; its arguments, or what it is fed in their place."""
         self.started.setdefault(path, self._begun)
+        if (given := self.feeds.get(self._begun)) is not None:
+            args = tuple(given.astype(leaf.dtype) if floats(leaf) else leaf for leaf in args)
+            kwargs = {key: given.astype(leaf.dtype) if floats(leaf) else leaf for key, leaf in kwargs.items()}
         self._begun += 1
-        return Entry(path, kind, self._begun - 1, arrays_of(given))
+        return Entry(path, kind, self._begun - 1, arrays_of((args, kwargs))), args, kwargs
 
     def end(self, entry: Entry, output: Any) -> Any:
         """Note its end; the output goes on with its perturbations added."""
@@ -178,7 +185,7 @@ def _tapped(cls: type, call: Callable[..., Any], tape: Tape) -> Any:
         path = getattr(self, MARK, None)
         if type(self) is not cls or path is None:  # a subclass that calls its parent, or one made inside
             return call(self, *args, **kwargs)
-        entry = tape.begin(path, cls.__name__, (args, kwargs))
+        entry, args, kwargs = tape.begin(path, cls.__name__, args, kwargs)
         if isinstance(self, nnx.Dropout):
             output = tape.dropout(self, args[0], kwargs.get("deterministic"))
         else:
@@ -200,7 +207,7 @@ def linen_taps(tape: Tape, modules: dict[str, Any]) -> Iterator[None]:
             return call(*args, **kwargs)
         path = "/".join(module.path)
         modules.setdefault(path, module)
-        entry = tape.begin(path, type(module).__name__, (args, kwargs))
+        entry, args, kwargs = tape.begin(path, type(module).__name__, args, kwargs)
         if isinstance(module, nn.Dropout):
             still = args[1] if len(args) > 1 else kwargs.get("deterministic")
             output = tape.dropout(module, args[0], still)

@@ -8,6 +8,7 @@ from typing import Any
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung, worst
 from parity.pair import mapfile, rungs
+from parity.pair.alone import layers_of
 from parity.pair.blame import first_difference
 from parity.pair.conventions import quantified, require_known
 from parity.pair.inputs import Adapter, adapt, as_inputs
@@ -26,7 +27,7 @@ from parity.pair.tables import explaining
 from parity.pair.training import trajectory_rung, update_rung
 from parity.pair.weightmap import coverage, table
 from parity.pair.work import Work
-from parity.report.pair import Convention, Difference, Lint, Report, excusing
+from parity.report.pair import Convention, Difference, Layer, Lint, Report, excusing
 
 Progress = Callable[[str], None]
 
@@ -86,9 +87,12 @@ def compare_sides(
         progress("optimizers")
         climbed += [update_rung(couple, optimizers), trajectory_rung(work, optimizers)]
     _mark(clock, "rest")
+    progress("layers alone")
+    layers = layers_of(work.original or work)
+    _mark(clock, "alone")
     tables = explaining(work)
     climbed = [_rested(one, work, tables) for one in climbed]
-    return _report(name, work, climbed, conventions, clock)
+    return _report(name, work, climbed, layers, conventions, clock)
 
 
 def prove_map(
@@ -241,10 +245,14 @@ def _look(work: Work) -> None:
 
 
 def _report(
-    name: str, work: Work, climbed: list[Rung], conventions: list[Convention], clock: dict[str, float]
+    name: str,
+    work: Work,
+    climbed: list[Rung],
+    layers: list[Layer],
+    conventions: list[Convention],
+    clock: dict[str, float],
 ) -> Report:
     original = work.original or work
-    layers = [layer for one in original.compared.values() for layer in one.layers]
     counted = [one for one in climbed if not excusing(conventions, one.number)]
     first = first_difference(counted, layers, work.match, work.lints)
     return Report(

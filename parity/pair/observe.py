@@ -111,10 +111,11 @@ class Couple:
         inputs: Inputs | None = None,
         gradients: bool = True,
         mask: Mask | None = None,
+        feeds: Mapping[int, NDArray] | None = None,
     ) -> Seen:
-        """A pass of one side."""
+        """A pass of one side; calls are recorded where gradients are asked for or calls are fed alone."""
         own, place = (self.flax, 0) if side == "flax" else (self.torch, 1)
-        how = Pass(precision, mode == "training", gradients, mask=mask)
+        how = Pass(precision, mode == "training", gradients or feeds is not None, mask=mask, feeds=feeds or {})
         if gradients and self.objectives is not None:
             how = replace(how, objective=self.objectives[place])
         elif gradients:

@@ -7,6 +7,7 @@ import numpy as np
 
 from parity.pair.match import Bond
 from parity.pair.seen import Seen
+from parity.pair.unit import CHANNELS_FIRST
 from parity.report.pair import Difference, Lint
 
 HEAD = '''"""{title}
@@ -26,7 +27,7 @@ TAIL = """gap, size = abs(y - t).max(), abs(t).max()
 print(f"largest difference in float64: {gap:.3g}, of numbers up to {size:.3g}")
 raise SystemExit(int(gap > 1e-9 * size))
 """
-CHANNELS_FIRST = "np.moveaxis({}, -1, 1).copy()"
+TO_TORCH = "np.moveaxis({}, -1, 1).copy()"
 
 
 def script(found: Difference | None, bond: Bond | None, seen: Seen, lints: list[Lint]) -> str:
@@ -55,7 +56,7 @@ def script(found: Difference | None, bond: Bond | None, seen: Seen, lints: list[
 
 
 def _channels_first(bond: Bond, rank: int) -> bool:
-    return bond.torch.kind in ("conv", "conv_transpose", "batch_norm", "group_norm") and rank > 2
+    return bond.torch.kind in CHANNELS_FIRST and rank > 2
 
 
 def _gelu(found: Difference, lint: Lint) -> str:
@@ -90,7 +91,7 @@ def _convolution(bond: Bond, shape: tuple[int, ...], state: bool) -> str:
         f"kernel = torch_layer.weight.detach().numpy().transpose{order}\n"
         f"flax_layer.kernel[...] = jnp.asarray({flipped})\n"
         f"y = np.asarray(flax_layer(jnp.asarray(x)))\n"
-        f"t = torch_layer(torch.tensor({CHANNELS_FIRST.format('x')})).detach().numpy()\n"
+        f"t = torch_layer(torch.tensor({TO_TORCH.format('x')})).detach().numpy()\n"
         f"t = np.moveaxis(t, 1, -1)\n"
         f"assert y.shape == t.shape, (y.shape, t.shape)\n"
     )
@@ -98,7 +99,7 @@ def _convolution(bond: Bond, shape: tuple[int, ...], state: bool) -> str:
 
 def _batch_norm(bond: Bond, shape: tuple[int, ...], state: bool) -> str:
     flax, torch, size = bond.flax.settings, bond.torch.settings, shape[-1]
-    given = CHANNELS_FIRST.format("x") if len(shape) > 2 else "x"
+    given = TO_TORCH.format("x") if len(shape) > 2 else "x"
     made = (
         f"flax_layer = nnx.BatchNorm({size}, momentum={flax['keep']!r}, epsilon={flax['eps']!r}, "
         f"use_fast_variance={flax['fast_variance']}, param_dtype=jnp.float64, rngs=nnx.Rngs(0))\n"
@@ -120,7 +121,7 @@ def _norm(flax: str, torch: str) -> Callable[[Bond, tuple[int, ...], bool], str]
         del state
         ours, theirs, size = bond.flax.settings, bond.torch.settings, shape[-1]
         first = flax == "GroupNorm" and len(shape) > 2
-        given = CHANNELS_FIRST.format("x") if first else "x"
+        given = TO_TORCH.format("x") if first else "x"
         return (
             f"flax_layer = nnx.{flax}({size}, {_groups(ours)}epsilon={ours['eps']!r}, "
             f"use_fast_variance={ours['fast_variance']}, param_dtype=jnp.float64, rngs=nnx.Rngs(0))\n"

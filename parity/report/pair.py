@@ -23,6 +23,8 @@ class Layer:
         finding: the referee's on the output: verdict, share, gap, errors, bits. Names and values are by side.
         inherited: gap between the inputs in float64, relative to their size; the gap of the outputs is finding's.
         gradient: the referee's on the gradient with respect to the output, if there is one.
+        alone: the referee's on the output where both sides' layer is fed the same, so that gap and errors are those
+            that the layer introduces itself; in training, and of layers that hold no other.
     """
 
     flax: str
@@ -33,6 +35,7 @@ class Layer:
     finding: Finding
     inherited: float = 0.0
     gradient: Finding | None = None
+    alone: Finding | None = None
 
 
 @dataclass(frozen=True)
