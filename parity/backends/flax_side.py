@@ -100,7 +100,7 @@ class FlaxSide(Side):
             program = self._program(given, how, tape)
             state = state_of(native, how.precision)
             cotangents = _cotangents(shapes, how)
-            feeds = {start: jnp.array(array, how.precision) for start, array in how.feeds.items()}
+            feeds = {start: [jnp.array(a, how.precision) for a in own] for start, own in how.feeds.items()}
             found = jax.tree.map(_array, program(state, given.arrays, cotangents, zeros if how.pulls else [], feeds))
         results, recorded, buffers, ends, pulled = found
         return Seen(

@@ -18,8 +18,8 @@ NARROW = ("float32", "float16", "bfloat16")
 MARK = "_parity_path"
 """Attribute of a module of NNX that holds its path: it outlives the copies that nnx.scan, nnx.jit … make."""
 
-Feeds = dict[int, jax.Array]
-"""Number of a call, in the order in which they begin → what it gets in the place of its floating argument."""
+Feeds = dict[int, list[jax.Array]]
+"""Number of a call, in the order in which they begin → what it gets in the place of its floating arguments."""
 
 
 @dataclass
@@ -78,9 +78,9 @@ class Tape:
     def begin(self, path: str, kind: str, args: Any, kwargs: Any) -> tuple[Entry, Any, Any]:
         """Note that a call begins; its arguments, or what it is fed in their place."""
         self.started.setdefault(path, self._begun)
-        if (given := self.feeds.get(self._begun)) is not None:
-            args = tuple(given.astype(leaf.dtype) if floats(leaf) else leaf for leaf in args)
-            kwargs = {key: given.astype(leaf.dtype) if floats(leaf) else leaf for key, leaf in kwargs.items()}
+        if self._begun in self.feeds:
+            given = iter(self.feeds[self._begun])
+            args, kwargs = mapped(lambda a: next(given).astype(a.dtype) if floats(a) else a, (args, kwargs))
         self._begun += 1
         return Entry(path, kind, self._begun - 1, arrays_of((args, kwargs))), args, kwargs
 

@@ -1,6 +1,6 @@
 """Records every call of a PyTorch network's modules, and feeds some of them something else."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -40,7 +40,7 @@ Tape = list[Entry]
 
 
 @contextmanager
-def taps(model: nn.Module, capture: bool, mode: Meanwhile, feeds: Mapping[int, NDArray]) -> Iterator[Tape]:
+def taps(model: nn.Module, capture: bool, mode: Meanwhile, feeds: Mapping[int, Sequence[NDArray]]) -> Iterator[Tape]:
     """Record every module call, in the order in which the calls end. What is passed on is a copy: the network may
     change it in place.
 
@@ -84,14 +84,15 @@ def taps(model: nn.Module, capture: bool, mode: Meanwhile, feeds: Mapping[int, N
             handle.remove()
 
 
-def _fed(given: NDArray, args: Any, kwargs: Any) -> tuple[Any, Any]:
-    """The arguments with another floating tensor."""
+def _fed(given: Sequence[NDArray], args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments with other floating tensors."""
+    rest = iter(given)
 
     def change(leaf: Any) -> Any:
         floats = isinstance(leaf, torch.Tensor) and leaf.is_floating_point()
-        return torch.tensor(given, dtype=leaf.dtype) if floats else leaf
+        return torch.tensor(next(rest), dtype=leaf.dtype) if floats else leaf
 
-    return tuple(map(change, args)), {key: change(leaf) for key, leaf in kwargs.items()}
+    return pytree.tree_map(change, (args, kwargs))
 
 
 def array_of(tensor: torch.Tensor) -> NDArray[Any]:

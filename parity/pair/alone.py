@@ -56,8 +56,8 @@ def _alone(work: Work) -> dict[str, Finding]:
     if not fed:
         return {}
     feeds = {
-        "flax": {calls[0][one.joint.pair.flax].start: one.flax for one in fed if one.flax is not None},
-        "torch": {calls[1][one.joint.pair.torch].start: one.torch for one in fed if one.torch is not None},
+        "flax": {calls[0][one.joint.pair.flax].start: (one.flax,) for one in fed if one.flax is not None},
+        "torch": {calls[1][one.joint.pair.torch].start: (one.torch,) for one in fed if one.torch is not None},
     }
     native, look = {"flax": work.proof.flax, "torch": work.proof.torch}, work.couple.look
     seen = {

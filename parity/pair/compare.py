@@ -18,7 +18,7 @@ from parity.pair.match import Match, match
 from parity.pair.observe import MODES, Couple, Views, joints, look
 from parity.pair.probes import probes, try_probe
 from parity.pair.prove import BUDGET, Proof, Prover
-from parity.pair.repro import script
+from parity.pair.repro import reproduced
 from parity.pair.seen import Inputs
 from parity.pair.side import Side
 from parity.pair.state import state_rung
@@ -27,7 +27,7 @@ from parity.pair.tables import explaining
 from parity.pair.training import trajectory_rung, update_rung
 from parity.pair.weightmap import coverage, table
 from parity.pair.work import Work
-from parity.report.pair import Convention, Difference, Layer, Lint, Report, excusing
+from parity.report.pair import Convention, Layer, Lint, Report, excusing
 
 Progress = Callable[[str], None]
 
@@ -255,6 +255,7 @@ def _report(
     original = work.original or work
     counted = [one for one in climbed if not excusing(conventions, one.number)]
     first = first_difference(counted, layers, work.match, work.lints)
+    text, arrays = reproduced(first, original, name)
     return Report(
         name=name,
         verdict=worst(one.verdict for one in counted),
@@ -266,16 +267,11 @@ def _report(
         conventions=conventions,
         coverage=coverage(work.match, work.couple, work.joints["evaluation"], work.views["evaluation"]),
         losses=work.losses,
-        repro_script=_script(first, original),
+        repro_script=text,
+        repro_arrays=arrays,
         notes=[*work.notes, *_casts(work), *_otherwise(work)],
         seconds={**{k: v for k, v in clock.items() if k != "started"}, "total": time.perf_counter() - clock["started"]},
     )
-
-
-def _script(first: Difference | None, work: Work) -> str:
-    """The script that reproduces the first difference."""
-    same = (bond for bond in work.match.bonds if first and bond.torch.path == first.layer_torch)
-    return script(first, next(same, None), work.views["evaluation"].torch["float64"], work.lints)
 
 
 def _casts(work: Work) -> list[str]:

@@ -1,6 +1,6 @@
 """Runs both sides of a pair and keeps what was seen."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -111,7 +111,7 @@ class Couple:
         inputs: Inputs | None = None,
         gradients: bool = True,
         mask: Mask | None = None,
-        feeds: Mapping[int, NDArray] | None = None,
+        feeds: Mapping[int, Sequence[NDArray]] | None = None,
     ) -> Seen:
         """A pass of one side; calls are recorded where gradients are asked for or calls are fed alone."""
         own, place = (self.flax, 0) if side == "flax" else (self.torch, 1)

@@ -40,8 +40,8 @@ class Pass:
         cotangents: by leaf of the outputs, for the gradients; none are computed without.
         mask: what dropout does; None turns it off.
         objective: gradients are those of this loss, and not of cotangents.
-        feeds: number of a call, in the order in which they begin → what it gets in the place of its floating argument;
-            then no gradients are computed.
+        feeds: number of a call, in the order in which they begin → what it gets in the place of its floating arguments,
+            all of them in order; then no gradients are computed.
     """
 
     precision: Precision = "float64"
@@ -50,7 +50,7 @@ class Pass:
     cotangents: Mapping[str, NDArray] | None = None
     mask: Mask | None = None
     objective: Objective | None = None
-    feeds: Mapping[int, NDArray] = field(default_factory=dict)
+    feeds: Mapping[int, Sequence[NDArray]] = field(default_factory=dict)
 
     @property
     def pulls(self) -> bool:

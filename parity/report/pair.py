@@ -161,6 +161,7 @@ class Report:
         notes: what the user should know (skipped probes, hard casts, …).
         repro_script: Python source that reproduces the first difference on the layer alone; "" if there is none.
         seconds: of the whole, and by part.
+        repro_arrays: the .npz file that the script reads, if it does.
     """
 
     name: str
@@ -176,6 +177,7 @@ class Report:
     notes: Sequence[str] = ()
     repro_script: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
+    repro_arrays: bytes = b""
 
     def to_html(self, path: str | Path) -> None:
         """Write the report as one self-contained HTML file; raises UsageError if it cannot be written."""
@@ -202,12 +204,15 @@ class Report:
         junit.write([self], path)
 
     def repro(self, path: str | Path) -> None:
-        """Write the script that reproduces the first difference on the layer alone.
+        """Write the script that reproduces the first difference on the layer alone, and beside it the .npz file that it
+        reads, if it does: one for a layer of no known kind, which needs a name such as "path/to/file.py:function".
 
         Raises:
-            UsageError: there is no such script (nothing differs, or not in one layer of a known kind), or it cannot be
-                written.
+            UsageError: there is no such script (nothing differs; or not in one layer of a known kind, and no file is
+                known that makes the networks), or it cannot be written.
         """
         if not self.repro_script:
             raise UsageError(f"{self.name}: there is no single layer of a known kind to reproduce a difference with")
+        if self.repro_arrays:
+            write_atomically(Path(path).with_suffix(".npz"), self.repro_arrays)
         write_atomically(path, self.repro_script)
