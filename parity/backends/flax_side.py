@@ -10,6 +10,7 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
+from parity.backends.flax_attention import attention_dropout
 from parity.backends.flax_given import Given, Leaves, loss_of, setting, state_of
 from parity.backends.flax_models import Model, State, open_model, plain
 from parity.backends.flax_tape import Feeds, Tape, arrays_of, floats, transparent_checkpoints
@@ -147,7 +148,7 @@ class FlaxSide(Side):
         return Tape(jnp.dtype(how.precision), how.training, zeros, how.mask, how.capture, self._unrolled)
 
     def _apply(self, state: State, inputs: Inputs, tape: Tape) -> tuple[Any, State]:
-        with jax.disable_jit(self._unrolled), transparent_checkpoints():
+        with jax.disable_jit(self._unrolled), transparent_checkpoints(), attention_dropout(tape):
             return self._model.apply(state, inputs.args, inputs.kwargs, tape)
 
     def _program(self, given: Given, how: Pass, tape: Tape) -> Any:

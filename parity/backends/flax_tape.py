@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from flax import nnx
+from numpy.typing import NDArray
 
 from parity.backends.jax_patch import patched_calls
 from parity.pair.seen import Dropped, Mask
@@ -18,6 +19,8 @@ NARROW = ("float32", "float16", "bfloat16")
 MARK = "_parity_path"
 """Attribute of a module of NNX that holds its path: it outlives the copies that nnx.scan, nnx.jit … make."""
 
+DIGITS = 12
+"""Of a rate, which attention knows as one less what is kept."""
 Feeds = dict[int, list[jax.Array]]
 """Number of a call, in the order in which they begin → what it gets in the place of its floating arguments."""
 
@@ -107,10 +110,23 @@ class Tape:
         shape = list(x.shape)
         for axis in module.broadcast_dims:
             shape[axis] = 1
-        used = Dropped(tuple(shape), float(module.rate))
-        self.dropouts.append(used)
-        mask = None if self.mask is None else self.mask(len(self.dropouts) - 1, used)
+        mask = self._masked(Dropped(tuple(shape), float(module.rate)))
         return x if mask is None else x * jnp.asarray(mask, x.dtype)
+
+    def kept(self, key: Any, keep: float, shape: tuple[int, ...]) -> jax.Array:
+        """In the place of the draw of an attention's weights: whether each is kept; it may be of a shape that `shape`
+        broadcasts to."""
+        if self._inside([key]):
+            self.apart = True
+            if self.unrolled:
+                return jnp.ones(shape, bool)
+        mask = self._masked(Dropped(tuple(shape), round(1.0 - keep, DIGITS)))
+        return jnp.ones(shape, bool) if mask is None else jnp.asarray(mask > 0)
+
+    def _masked(self, used: Dropped) -> NDArray | None:
+        """What the next use of dropout is multiplied with."""
+        self.dropouts.append(used)
+        return None if self.mask is None else self.mask(len(self.dropouts) - 1, used)
 
 
 def arrays_of(tree: Any) -> list[jax.Array]:
@@ -150,13 +166,14 @@ def _is_array(leaf: Any) -> bool:
     return isinstance(leaf, jax.Array) and not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
-def widen(module: Any, dtype: Any) -> None:
-    """Let a module that has a narrower dtype of its own compute in float64, and its attention drop nothing out."""
+def widen(module: Any, dtype: Any, drops: bool) -> None:
+    """Let a module that has a narrower dtype of its own compute in float64, and, unless it `drops`, an attention drop
+    nothing out."""
     for name in ("dtype", "param_dtype") if dtype == jnp.float64 else ():  # the latter is that of a first carry
         own = getattr(module, name, None)
         if own is not None and _name(own) in NARROW:
             object.__setattr__(module, name, jnp.dtype(dtype))
-    if getattr(module, "dropout_rate", None) and isinstance(module, ATTENTIONS):
+    if not drops and getattr(module, "dropout_rate", None) and isinstance(module, ATTENTIONS):
         object.__setattr__(module, "dropout_rate", 0.0)
 
 
@@ -202,7 +219,9 @@ def linen_taps(tape: Tape, modules: dict[str, Any]) -> Iterator[None]:
     def intercept(call: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Any:
         module = context.module
         for one in (module, *_held(module)):
-            widen(one, tape.dtype)  # a cell makes its first carry in a method that is not intercepted
+            widen(
+                one, tape.dtype, tape.mask is not None
+            )  # a cell makes its first carry in a method that is not intercepted
         if context.method_name != "__call__":
             return call(*args, **kwargs)
         path = "/".join(module.path)

@@ -94,7 +94,7 @@ class TorchSide(Side):
         if dtype not in self._copies:
             model = copy.deepcopy(self._user).cpu().to(dtype)
             for module in model.modules():
-                if isinstance(module, nn.MultiheadAttention | nn.RNNBase):
+                if isinstance(module, nn.RNNBase):
                     module.dropout = 0.0
             self._copies[dtype] = model
         return self._copies[dtype]

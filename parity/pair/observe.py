@@ -12,7 +12,7 @@ from parity.initial import single
 from parity.pair import draws
 from parity.pair.align import CallPair, pair_blocks, pair_layers
 from parity.pair.inputs import Adapter, adapt
-from parity.pair.layout import ONE_FOR_ALL, TURNS, agree, floating, one_for_all, turned, turns
+from parity.pair.layout import ONE_FOR_ALL, TURNS, agree, floating, one_for_all, spread, turned, turns
 from parity.pair.match import Match
 from parity.pair.seen import Dropped, Inputs, Mask, Seen
 from parity.pair.side import Objective, Pass, Side
@@ -193,9 +193,12 @@ class SharedMasks:
         return self._mask(number, used)
 
     def flax(self, number: int, used: Dropped) -> NDArray:
-        """The same in the layout of Flax's use; one of its own where PyTorch has none."""
+        """The same in the layout of Flax's use, or as it is where Flax has one for several places of PyTorch's; one of
+        its own where PyTorch has none."""
         wanted = self._shapes.get(number, used.shape)
         fit = [name for name, _ in turns(used.shape, wanted)]
+        if spread(used.shape, wanted):
+            return self._mask(number, Dropped(wanted, used.rate))
         if not fit:
             return self._mask(number, used)
         moved = "channels last to first"
