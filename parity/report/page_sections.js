@@ -30,7 +30,7 @@ const LAYER_COLUMNS = [
   { label: "Float32 error: Flax, PyTorch", minor: true, cell: (r) => (r.finding ? lines(r.finding.errors) : ""), by: (r) => r.finding && most(r.finding.errors), down: true },
   { label: "Bits of 24: Flax, PyTorch", minor: true, cell: (r) => (r.finding ? lines(r.finding.bits, wholeBits) : ""), by: (r) => r.finding && least(r.finding.bits) },
   { label: "Gap inherited, introduced", minor: true, cell: (r) => (r.finding ? lines([r.inherited, r.introduced]) : ""), by: (r) => r.introduced, down: true },
-  { label: "Float32 error introduced: Flax, PyTorch", minor: true, cell: (r) => (r.alone ? lines(r.alone.errors) : ""), by: (r) => r.alone && most(r.alone.errors), down: true },
+  { label: "Float32 error introduced", minor: true, cell: (r) => (r.alone ? lines(r.alone.errors) : ""), by: (r) => r.alone && most(r.alone.errors), down: true },
   { label: "Gradient", minor: true, cell: (r) => (r.gradient ? badge(r.gradient.verdict) : r.finding ? "–" : ""), by: (r) => r.gradient && DATA.verdicts.indexOf(r.gradient.verdict), down: true },
 ];
 
