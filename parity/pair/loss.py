@@ -74,9 +74,16 @@ def _gradients(work: Work, views: Mapping[str, Views], compared: Mapping[str, ru
 def _losses(views: Mapping[str, Views]) -> Iterator[Finding]:
     """The value of the loss in each mode."""
     for mode, seen in views.items():
-        (a, low_a), (b, low_b) = ([by[p].loss for p in PRECISIONS] for by in (seen.flax, seen.torch))
-        if a is not None and b is not None:
-            yield compare("loss", "", a, b, low_b, low_a, mode=mode)
+        if (values := _values(seen)) is not None:
+            yield compare("loss", "", *values, mode=mode)
+
+
+def _values(views: Views) -> tuple[NDArray, NDArray, NDArray, NDArray] | None:
+    """The losses, if there are any: Flax's and PyTorch's in float64, PyTorch's and Flax's in float32."""
+    (a, low_a), (b, low_b) = ([by[p].loss for p in PRECISIONS] for by in (views.flax, views.torch))
+    if a is None or b is None or low_a is None or low_b is None:
+        return None
+    return a, b, low_b, low_a
 
 
 def _scaled(couple: Couple, times: float) -> Couple:
@@ -96,18 +103,18 @@ def _again(work: Work, couple: Couple) -> dict[str, Views]:
 def _factor(work: Work) -> tuple[Lint, float] | None:
     """What to multiply PyTorch's loss with to have Flax's, if that is by how many numbers one of them sums over where
     the other averages."""
-    seen = work.views["evaluation"]
-    (a, low_a), (b, low_b) = ([by[p].loss for p in PRECISIONS] for by in (seen.flax, seen.torch))
-    if a is None or b is None or low_a is None or low_b is None or _agree(a, b, low_a, low_b, 1.0):
+    values = _values(work.views["evaluation"])
+    if values is None or _agree(*values, 1.0):
         return None
+    flax, torch = float(values[0]), float(values[1])
     for count, what in _counts(work).items():
         for times in (float(count), 1.0 / count):
-            if count > 1 and _agree(a, b, low_a, low_b, times):
-                return _lint(float(a), float(b), count, what, times > 1), times
+            if count > 1 and _agree(*values, times):
+                return _lint(flax, torch, count, what, times > 1), times
     return None
 
 
-def _agree(a: NDArray, b: NDArray, low_a: NDArray, low_b: NDArray, times: float) -> bool:
+def _agree(a: NDArray, b: NDArray, low_b: NDArray, low_a: NDArray, times: float) -> bool:
     """Whether Flax's loss is that many times PyTorch's."""
     own = np.asarray(times * b), np.asarray(times * low_b.astype(np.float64))
     return bool(a) and compare("loss", "", a, own[0], own[1], low_a).verdict.passes

@@ -19,7 +19,7 @@ from parity.pair.layout import floating, turned
 from parity.pair.observe import Joint
 from parity.pair.side import Pass
 from parity.pair.work import Work
-from parity.report.pair import Difference, Layer
+from parity.report.pair import SIDES, Difference, Layer
 from parity.trace import Arrays, call_names
 
 SCRIPT = '''"""{title}
@@ -38,7 +38,6 @@ gap, size = abs(y - t).max(), abs(t).max()
 print(f"largest difference in float64: {{gap:.3g}}, of numbers up to {{size:.3g}}")
 raise SystemExit(int(gap > 1e-9 * size))
 '''
-SIDES = ("flax", "torch")
 
 
 @dataclass(frozen=True)
