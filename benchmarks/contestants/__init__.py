@@ -53,8 +53,8 @@ class Entry:
 
 
 NO_TORCH_ON_TPU = (
-    "PyTorch on a TPU needs torch_xla, whose last release (2.9) is older than the oldest PyTorch supported here (2.11), "
-    "or torchax, which does not import with PyTorch 2.13"
+    "PyTorch on a TPU needs torch_xla, whose last release (2.9) is older than the oldest PyTorch supported here "
+    "(2.11), or torchax, which does not import with PyTorch 2.13"
 )
 KERAS = "Keras 3's own layers, `compile` and `fit`"
 ENTRIES = {
