@@ -2,10 +2,9 @@
 
 import argparse
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import contestants, record, workload
+from benchmarks import contestants, growth, record, time_to, workload
 from benchmarks.workload import PRECISIONS
 from parity.errors import UsageError
 
@@ -38,18 +37,13 @@ def _run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         **{**quick, **{name: value for name, value in given.items() if value is not None}},
     )
-    out = Path(arguments.out) if arguments.out else _dated()
+    out = Path(arguments.out) if arguments.out else record.dated()
     if out.exists():
         raise UsageError(f"{out} exists; give another --out, records are not overwritten")
     found = measure.measure(request, lambda note: print(note, file=sys.stderr, flush=True))
     print(table.table(found))
     print(f"record: {record.save(found, out)}", file=sys.stderr)
     return 0
-
-
-def _dated() -> Path:
-    now = datetime.now(UTC)
-    return Path("build") / "benchmarks" / now.strftime("%Y-%m-%d") / f"{now:%H%M%S}.json"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--out", metavar="FILE", help="the record (a dated file under build/benchmarks)")
     run.set_defaults(do=_run)
+    growth.add_command(commands)
+    time_to.add_command(commands)
     return parser
 
 

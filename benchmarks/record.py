@@ -23,11 +23,11 @@ NEEDED: Mapping[str, type | tuple[type, ...]] = {
     "command": str,
     "request": dict,
     "environment": dict,
-    "ceilings": dict,
     "busy": bool,
-    "workloads": dict,
 }
 """What every record has, and of which type."""
+PARTS = {"run": "workloads", "growth": "series", "result": "tasks"}
+"""Kind of record → where its parts are, each with proofs and turns. A record that does not say its kind is a run."""
 
 
 def environment(device: str) -> dict[str, Any]:
@@ -69,12 +69,18 @@ def save(record: Mapping[str, Any], out: Path) -> Path:
     if out.exists():
         raise UsageError(f"{out} exists; give another --out, records are not overwritten")
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(out, json.dumps(require(record, str(out)), indent=1) + "\n")
+    write_atomically(out, json.dumps(require(record, str(out), record.get("kind", "run")), indent=1) + "\n")
     return out
 
 
-def load(path: Path) -> dict[str, Any]:
-    """A record.
+def dated(suffix: str = "") -> Path:
+    """Where a record goes that is told no other place."""
+    now = datetime.now(UTC)
+    return Path("build") / "benchmarks" / now.strftime("%Y-%m-%d") / f"{now:%H%M%S}{suffix}.json"
+
+
+def load(path: Path, kind: str = "run") -> dict[str, Any]:
+    """A record of a kind, see `PARTS`.
 
     Raises:
         UsageError: it cannot be read, or is none.
@@ -83,20 +89,23 @@ def load(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read as a record: {error}") from error
-    return require(found, str(path))
+    return require(found, str(path), kind)
 
 
-def require(found: Any, name: str) -> dict[str, Any]:
-    """Raise UsageError unless it is a record of this schema."""
+def require(found: Any, name: str, kind: str = "run") -> dict[str, Any]:
+    """Raise UsageError unless it is a record of this schema and kind, without a number that was not proven."""
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         got = found.get("schema") if isinstance(found, dict) else type(found).__name__
         raise UsageError(
             f"{name} is no record of schema {SCHEMA} (got {got}); make it anew with python -m benchmarks run"
         )
-    for key, kind in NEEDED.items():
-        if not isinstance(found.get(key), kind):
-            raise UsageError(f"{name} has no {key}; make it anew with python -m benchmarks run")
-    for workload, part in found["workloads"].items():
+    if (got := found.get("kind", "run")) != kind:
+        raise UsageError(f"{name} is a record of kind {got}; expected {kind}, which python -m benchmarks {kind} makes")
+    needed = {**NEEDED, PARTS[kind]: dict, **({"ceilings": dict} if kind == "run" else {})}
+    for key, type_ in needed.items():
+        if not isinstance(found.get(key), type_):
+            raise UsageError(f"{name} has no {key}; make it anew with python -m benchmarks {kind}")
+    for workload, part in found[PARTS[kind]].items():
         for turn in part["turns"]:
             if not part["proofs"].get(turn["contestant"], {}).get("verdict", "").startswith("same"):
                 raise UsageError(f"{name} times {turn['contestant']} on {workload}, which was not proven the same")

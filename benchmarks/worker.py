@@ -1,17 +1,20 @@
 """One contestant on one workload, in a process of its own: `python -m benchmarks.worker JOB` with a job as JSON.
 
-A job is timed or proven. The result is a JSON file, a proof also leaves its weights beside it; see `Job`.
+A job is timed, proven, or timed at one size after another. The result is a JSON file, a proof also leaves its weights
+beside it; see `Job`.
 """
 
 import time
 
 STARTED = time.perf_counter()  # before the frameworks are imported
 
+import gc  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 import resource  # noqa: E402
 import sys  # noqa: E402
-from dataclasses import dataclass  # noqa: E402
+from collections.abc import Sequence  # noqa: E402
+from dataclasses import dataclass, replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any, Literal  # noqa: E402
 
@@ -37,29 +40,31 @@ class Job:
     Args:
         contestant, workload: by name.
         precision, device: of the timing; a proof is in float64, on the device.
-        what: "time" or "prove".
+        what: "time", "prove", or "grow".
         out: JSON file of the result. A proof's arrays are in the .npz file of the same name.
         blocks: timed blocks of training, and of inference.
         seconds: least length of a block.
         threads: cores that the process may use.
+        points: workloads that a growing job goes through, whatever `workload` is.
     """
 
     contestant: str
     workload: str
     precision: str
     device: str
-    what: Literal["time", "prove"]
+    what: Literal["time", "prove", "grow"]
     out: str
     blocks: int = 5
     seconds: float = 0.1
     threads: int = 2
+    points: Sequence[str] = ()
 
 
 def main(argv: list[str]) -> int:
     """Do the job."""
     job = Job(**json.loads(argv[0]))
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job.threads])
-    found = timed(job) if job.what == "time" else proven(job)
+    found = {"time": timed, "prove": proven, "grow": grown}[job.what](job)
     write_atomically(Path(job.out), json.dumps(found) + "\n")
     return 0
 
@@ -129,6 +134,32 @@ def _length(run: Any, seconds: float, multiple: int) -> tuple[int, float]:
             return steps, took
         wanted = steps * min(10.0, 1.3 * seconds / max(took, 1e-9))
         steps = max(steps + multiple, int(np.ceil(wanted / multiple)) * multiple)
+
+
+def grown(job: Job) -> dict[str, Any]:
+    """Steady training steps at one size after another; the framework is imported once."""
+    contestants.entry(job.contestant).load()
+    imported = time.perf_counter() - STARTED
+    points = {name: _point(replace(job, workload=name)) for name in job.points}
+    return {"phases": {"import": imported}, "points": points}
+
+
+def _point(job: Job) -> dict[str, Any]:
+    contestant, phases = made(job, job.precision), dict[str, float]()
+    contestant.begin(contestant.workload.weights(), contestant.workload.batches())
+    _clock(phases, "first step", lambda: contestant.train(contestant.steps_per_call))
+    for _ in range(WARM_UP):
+        contestant.train(contestant.steps_per_call)
+    found = steady(contestant, contestant.train, job, contestant.steps_per_call)
+    _forget()
+    return {**found, "phases": phases, "steps_per_call": contestant.steps_per_call}
+
+
+def _forget() -> None:
+    """Let the next size begin with nothing compiled: PyTorch compiles one function for a few shapes only."""
+    gc.collect()
+    if "torch" in sys.modules:
+        sys.modules["torch"].compiler.reset()
 
 
 def proven(job: Job) -> dict[str, Any]:

@@ -64,6 +64,7 @@ ENTRIES = {
         Entry("torch-default", "default", "torch", ("torch_default", "TorchDefault"), "eager, `DataLoader`"),
         Entry("flax-tuned", "tuned", "jax", ("tuned", "FlaxTuned"), "the project's own training loop in Flax"),
         Entry("torch-tuned", "tuned", "torch", ("tuned", "TorchTuned"), "the project's own training loop in PyTorch"),
+        Entry("torch-eager", "tuned", "torch", ("tuned", "TorchEager"), "the same loop in PyTorch, nothing compiled"),
         Entry(
             "keras-jax", "peer", "jax", ("keras_", "KerasContestant"), f"{KERAS}, JAX", "keras",
             (("KERAS_BACKEND", "jax"),), ("MLP", "VGG", "RNN"),

@@ -90,6 +90,7 @@ class TorchTuned(Tuned):
     """One compiled program a step, forward to update, several steps a call for small networks."""
 
     framework = "torch"
+    compiled = True
 
     def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
         super().__init__(workload, precision, device)
@@ -98,7 +99,7 @@ class TorchTuned(Tuned):
     def twin(self) -> Twin:
         """A twin whose products have the precision that is timed."""
         twin = super().twin()
-        twin.compiled = True
+        twin.compiled = self.compiled
         if self.precision in ("tf32", "bfloat16"):
             twin.setting = lambda: autocast(self.precision, self.device)  # type: ignore[method-assign] # of this one twin
         return twin
@@ -108,3 +109,9 @@ class TorchTuned(Tuned):
         from torch._dynamo.utils import counters
 
         return counters["stats"]["unique_graphs"]
+
+
+class TorchEager(TorchTuned):
+    """The same loop without compiling: `TorchSession`."""
+
+    compiled = False
