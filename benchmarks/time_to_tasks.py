@@ -56,7 +56,7 @@ class Task:
 TASKS = {
     "digits": Task(
         "MLP on digits, 95 % of 360 test images", "mlp", "digits", 0.95, 1000, 10,
-        "it ends between 96 and 98 %; the limit is the recipe's 100 epochs of 10 steps", "mlp",
+        "three seeds in Flax end at 97.8, 98.1 and 97.8 % after the recipe's 100 epochs of 10 steps, the limit", "mlp",
     ),
     "fashion": Task(
         "MLP on Fashion-MNIST, 85 % of 10,000 test images", "mlp", "fashion-mnist", 0.85, 8440, 50,
@@ -64,8 +64,8 @@ TASKS = {
     ),
     "palindromes": Task(
         "RNN on palindromes of T = 10, 99 % of 2,000 unseen ones", "rnn", "palindromes", 0.99, 5000, 50,
-        "the study on record has 99.98 % after 2,900 steps (3 seeds), its recipe's 1,000 steps 39 %; the limit is the "
-        "5,000 steps of the study's longer runs", "rnn-5:length=10", 10,
+        "three seeds in Flax get there after about 1,050, 2,450 and 2,950 steps, none within the recipe's 1,000; the "
+        "limit is the 5,000 of the study's longer runs", "rnn-5:length=10", 10,
     ),
 }  # fmt: skip
 
