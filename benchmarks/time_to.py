@@ -21,9 +21,10 @@ from benchmarks import contestants, process, record, workload
 from benchmarks.gate import Gate
 from benchmarks.load import Load
 from benchmarks.measure import NOISY, Note, caches_in
-from benchmarks.time_to_tasks import TASKS, task
+from benchmarks.time_to_tasks import TASKS, Task, task
 from benchmarks.time_to_worker import Job
 from parity.errors import UsageError, unknown_name
+from parity.training import make_twin
 
 CONTESTANTS = ("flax-tuned", "torch-eager", "torch-tuned")
 """Those whose loop is the project's own."""
@@ -79,15 +80,29 @@ def _one(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any
     chosen = task(name)
     chosen.plan(0)  # whether the data are there
     gate = Gate(workload.load(chosen.workload), request.device, folder, request.threads, note)
-    proofs = {contestant: gate.prove(contestant) for contestant in request.contestants}
+    absent = {c: reason for c in request.contestants if (reason := _absent(chosen, c, request.device))}
+    proofs = {contestant: gate.prove(contestant) for contestant in request.contestants if contestant not in absent}
     passed = [contestant for contestant, proof in proofs.items() if proof.verdict.passes]
     about = {key: value for key, value in asdict(chosen).items() if key in ("title", "level", "every", "why")}
     return {
         **about,
         "steps": request.steps or chosen.steps,
+        "absent": absent,
         "proofs": {contestant: proof.to_json() for contestant, proof in proofs.items()},
         "turns": [*_turns(name, passed, request, folder, note)],
     }
+
+
+def _absent(chosen: Task, contestant: str, device: str) -> str:
+    """Why there is nothing to wait for; "" if there is."""
+    if contestant != "torch-tuned":
+        return ""
+    from parity.backends.torch_compiled import CompiledTorchSession
+
+    plan = chosen.plan(0)
+    session = make_twin(plan, "torch", device, compiled=True).session(plan.recipe.optimizer)
+    here = isinstance(session, CompiledTorchSession)
+    return "" if here else "is torch-eager here: PyTorch's steps are compiled for small networks only, or off the CPU"
 
 
 def _turns(name: str, passed: Sequence[str], request: Request, folder: Path, note: Note) -> list[dict[str, Any]]:
@@ -111,9 +126,10 @@ def _turn(
         name, seed, framework, contestant == "torch-tuned", request.device, time.perf_counter(), str(out),  # type: ignore[arg-type] # a literal
         steps=request.steps, threads=request.threads,
     )  # fmt: skip
-    command = ["benchmarks.time_to_worker", dumps(asdict(job))]
+    command, load = ["benchmarks.time_to_worker", dumps(asdict(job))], Load()  # its compilers' processes are its own
     try:
-        return process.launch(command, out, {**process.threads_of(request.threads), **caches})
+        found = process.launch(command, out, {**process.threads_of(request.threads), **caches})
+        return {**found, "others": load.others()}
     except process.ProcessError as error:
         return {"error": str(error)}
 

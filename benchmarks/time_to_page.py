@@ -70,6 +70,7 @@ def _task(name: str, part: Part) -> list[str]:
         "",
         *(f"- {a} / {b}: {times(found)}" for a, b in combinations(names, 2) if (found := ratio(part, a, b))),
         *(f"- {words}" for contestant in names for words in missed(part, contestant)),
+        *(f"- {contestant}: {reason}" for contestant, reason in part["absent"].items()),
         *(
             f"- {c}: no number, for it is {proof['verdict']} ({proof['where'] or proof['reason']})"
             for c, proof in part["proofs"].items()

@@ -11,7 +11,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmarks.load import Load
 from benchmarks.time_to_tasks import task
 from parity.files import write_atomically
 
@@ -113,9 +112,7 @@ def main(argv: list[str]) -> int:
     """Wait, and write how long it took."""
     job = Job(**json.loads(argv[0]))
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job.threads])
-    load = Load()
-    found = {**waited(job), "others": load.others()}
-    found["peak_bytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    found = {**waited(job), "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
     write_atomically(Path(job.out), json.dumps(found) + "\n")
     return 0
 

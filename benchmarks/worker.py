@@ -84,10 +84,7 @@ def timed(job: Job) -> dict[str, Any]:
     _clock(phases, "first step", lambda: contestant.train(contestant.steps_per_call))
     if contestant.steps_per_call > 1:  # the program of a single step too
         _clock(phases, "first single step", lambda: contestant.train(1))
-    started = time.perf_counter()
-    contestant.train(contestant.steps_per_call)
-    while time.perf_counter() - started < WARM_UP:
-        contestant.train(contestant.steps_per_call)
+    _warm_up(contestant)
     found = {"training": steady(contestant, contestant.train, job, contestant.steps_per_call)}
     _clock(phases, "first inference", lambda: contestant.infer(1))
     found["inference"] = steady(contestant, contestant.infer, job, 1)
@@ -97,6 +94,13 @@ def timed(job: Job) -> dict[str, Any]:
         "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "steps_per_call": contestant.steps_per_call,
     }
+
+
+def _warm_up(contestant: Contestant) -> None:
+    started = time.perf_counter()
+    contestant.train(contestant.steps_per_call)
+    while time.perf_counter() - started < WARM_UP:
+        contestant.train(contestant.steps_per_call)
 
 
 def _clock(phases: dict[str, float], name: str, work: Any) -> Any:
@@ -148,8 +152,7 @@ def _point(job: Job) -> dict[str, Any]:
     contestant, phases = made(job, job.precision), dict[str, float]()
     contestant.begin(contestant.workload.weights(), contestant.workload.batches())
     _clock(phases, "first step", lambda: contestant.train(contestant.steps_per_call))
-    for _ in range(WARM_UP):
-        contestant.train(contestant.steps_per_call)
+    _warm_up(contestant)
     found = steady(contestant, contestant.train, job, contestant.steps_per_call)
     _forget()
     return {**found, "phases": phases, "steps_per_call": contestant.steps_per_call}
@@ -158,7 +161,7 @@ def _point(job: Job) -> dict[str, Any]:
 def _forget() -> None:
     """Let the next size begin with nothing compiled: PyTorch compiles one function for a few shapes only."""
     gc.collect()
-    if "torch" in sys.modules:
+    if "torch._dynamo" in sys.modules:
         sys.modules["torch"].compiler.reset()
 
 

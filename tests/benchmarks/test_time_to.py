@@ -27,7 +27,7 @@ def turn(contestant: str, seed: int, seconds: float, *, reached: bool = True, co
 def made(turns: list[dict[str, Any]]) -> dict[str, Any]:
     names = {turn["contestant"] for turn in turns}
     about = {"schema": record.SCHEMA, "kind": "result", "command": "", "request": {}, "environment": {}, "busy": False}
-    part = {"title": "MLP", "level": 0.95, "every": 10, "steps": 100, "why": "so it is", "turns": turns}
+    part = {"title": "MLP", "level": 0.95, "every": 10, "steps": 100, "why": "so it is", "absent": {}, "turns": turns}
     return {**about, "tasks": {"digits": {**part, "proofs": dict.fromkeys(names, PROVEN)}}}
 
 
@@ -121,6 +121,12 @@ def test_every_task_says_why_and_is_planned_with_its_cadence() -> None:
     assert TASKS["palindromes"].plan(0).recipe.length == 10
     with pytest.raises(UsageError):
         task("imagenet")
+
+
+def test_compiling_is_waited_for_only_where_something_is_compiled() -> None:
+    assert "is torch-eager here" in time_to._absent(TASKS["digits"], "torch-tuned", "cpu")
+    assert time_to._absent(TASKS["palindromes"], "torch-tuned", "cpu") == ""
+    assert time_to._absent(TASKS["digits"], "flax-tuned", "cpu") == ""
 
 
 def test_a_short_run_that_does_not_get_there(tmp_path: Path, capsys) -> None:
