@@ -2,7 +2,8 @@
 
 Each contestant goes along a series of sizes in a fresh process, in turns over rounds. The very programs that are timed
 are proven at the smallest and the largest size of a series first. PyTorch's compiled loop can be asked for by name; by
-default its eager one is timed, for PyTorch compiles each of the 36 sizes anew.
+default its eager one is timed, for PyTorch compiles a small network anew at each size: the RNN of T = 10 took 171 s
+on a busy core, and that of T = 64 is a program six times as long.
 """
 
 import argparse
