@@ -5,6 +5,8 @@ from itertools import combinations
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from benchmarks import stats
 from benchmarks.contestants import ENTRIES
 from benchmarks.growth_fit import Crossing, Fit, crossings, fit
@@ -140,6 +142,8 @@ def figure(record: Mapping[str, Any]) -> "Figure":
 
 
 def _panel(axes: "Axes", part: Part) -> None:
+    from matplotlib.ticker import NullFormatter, NullLocator
+
     from parity.study.figures.style import COLOURS
 
     sizes, names = list(part["sizes"].values()), timed(part)
@@ -154,8 +158,12 @@ def _panel(axes: "Axes", part: Part) -> None:
         axes.errorbar(sizes, middle, around, color=colour, label=name, **style)
         model = fitted(part, name)
         if model is not None:
-            axes.plot(sizes, model.seconds(sizes), color=colour, linewidth=1)
+            between = np.geomspace(sizes[0], sizes[-1])
+            axes.plot(between, model.seconds(between), color=colour, linewidth=1)
     for pair in _opponents(names):
         for one in crossed(part, *pair):
             axes.axvline(one.at, color="0.5", linestyle=":", linewidth=1)
     axes.set(xscale="log", yscale="log", xlabel=part["axis"], ylabel="seconds a training step")
+    axes.set_xticks(sizes, [f"{size:g}" if size < 10_000 else f"{size:.0e}" for size in sizes])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_minor_formatter(NullFormatter())

@@ -174,8 +174,8 @@ def _sentence(found: Mapping[str, Any], source: str, cores: int) -> str:
         f"{check['without probes']:.0f} s, {check['with probes']:.0f} s with the probes. The four plain forward and "
         f"backward passes that a check needs, each framework in both precisions, take {plain:.1f} s, nearly all of it "
         f"XLA's compiling: {ratio['without probes']:.1f} and {ratio['with probes']:.1f} times that {source}. "
-        "That record is older than the layers fed alone, two forward passes a side, which took 9 % of the check without "
-        "the probes (22 of 242 s, on a machine that was busy with other things).",
+        "That record is older than the layers fed alone, two forward passes a side, which took 9 % of the check "
+        "without the probes (22 of 242 s, on a machine that was busy with other things).",
         **WRAPPED,
     )
 
