@@ -23,6 +23,7 @@ import numpy as np  # noqa: E402
 from benchmarks import contestants, workload  # noqa: E402
 from benchmarks.contestants.base import Contestant  # noqa: E402
 from benchmarks.contestants.settings import require  # noqa: E402
+from benchmarks.energy import Energy  # noqa: E402
 from benchmarks.load import Load  # noqa: E402
 from parity.case import STEPS  # noqa: E402
 from parity.files import write_atomically  # noqa: E402
@@ -88,6 +89,9 @@ def timed(job: Job) -> dict[str, Any]:
     found = {"training": steady(contestant, contestant.train, job, contestant.steps_per_call)}
     _clock(phases, "first inference", lambda: contestant.infer(1))
     found["inference"] = steady(contestant, contestant.infer, job, 1)
+    phases |= contestant.compiling()  # of everything so far, the inference's program too
+    batches = contestant.pipeline()
+    found["pipeline"] = steady(contestant, lambda steps: [next(batches) for _ in range(steps)], job, 1)
     return {
         "phases": phases,
         **found,
@@ -117,14 +121,21 @@ def steady(contestant: Contestant, run: Any, job: Job, multiple: int) -> dict[st
         RuntimeError: one was.
     """
     steps, took = _length(run, max(job.seconds, contestant.block_seconds), multiple)
-    before, load, seconds = contestant.programs(), Load(), []
+    before, load, energy = contestant.programs(), Load(), Energy(job.device)
+    seconds: list[float] = []
     for _ in range(job.blocks if took < LONG else min(job.blocks, FEW)):
         started = time.perf_counter()
         run(steps)
         seconds.append((time.perf_counter() - started) / steps)
     if (made := contestant.programs() - before) > 0:
         raise RuntimeError(f"{job.contestant} compiled {made} programs in steady steps; expected none")
-    return {"steps": steps, "seconds_per_step": seconds, "others": load.others()}
+    joules = energy.joules()
+    return {
+        "steps": steps,
+        "seconds_per_step": seconds,
+        "others": load.others(),
+        "joules_per_step": None if joules is None else joules / (steps * len(seconds)),
+    }
 
 
 def _length(run: Any, seconds: float, multiple: int) -> tuple[int, float]:

@@ -8,7 +8,7 @@ from typing import Literal
 from parity import initial, recipes
 from parity.backends import twin_class
 from parity.case import Case, make_case
-from parity.data import Batch, open_stream
+from parity.data import Batch, Stream, open_stream
 from parity.errors import UsageError, unknown_name
 from parity.recipes import Recipe
 from parity.trace import Arrays
@@ -48,10 +48,10 @@ class Workload:
         recipe = replace(self.recipe, check_batch_size=self.recipe.batch_size, check_length=self.recipe.length)
         return make_case(recipe, self.shapes)
 
-    def batches(self) -> list[Batch]:
-        """Real training batches, of the data set that the parity check uses, as many as memory should hold."""
+    def stream(self) -> Stream:
+        """The training batches, of the data set that the parity check uses."""
         recipe = self.recipe
-        stream = open_stream(
+        return open_stream(
             recipe.check_data,
             split="train",
             batch_size=recipe.batch_size,
@@ -60,6 +60,10 @@ class Workload:
             encoding=recipe.encoding,
             augment=recipe.augment,
         )
+
+    def batches(self) -> list[Batch]:
+        """Real training batches, as many as memory should hold."""
+        recipe, stream = self.recipe, self.stream()
         first = stream.batch(0, 0)
         count = max(1, min(BATCHES, stream.steps_per_epoch or BATCHES, BYTES // first.inputs.nbytes))
         batches = [stream.batch(0, step) for step in range(count)]

@@ -100,6 +100,10 @@ class FlaxDefault(Contestant):
         self._model.eval()
         return np.asarray(predict(self._model, inputs.astype(self._twin.dtype)))
 
+    def compiling(self) -> dict[str, float]:
+        """As JAX tells it."""
+        return dict(self._compilations.seconds)
+
     def programs(self) -> int:
         """Compilations so far."""
         return self._compilations.count

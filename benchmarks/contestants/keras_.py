@@ -185,6 +185,10 @@ class KerasContestant(Contestant):
         labels = np.zeros(len(inputs), np.int32)
         return self._model.predict(RoundAndRound([(inputs.astype(keras.config.floatx()), labels)], 0, 1), verbose=0)
 
+    def compiling(self) -> dict[str, float]:
+        """As JAX tells it."""
+        return dict(self._compilations.seconds) if self._compilations else {}
+
     def programs(self) -> int:
         """Compilations so far; Keras compiles nothing on PyTorch unless it is told to."""
         return self._compilations.count if self._compilations else 0

@@ -81,6 +81,10 @@ class FlaxTuned(Tuned):
         twin.setting = setting  # type: ignore[method-assign] # of this one twin
         return twin
 
+    def compiling(self) -> dict[str, float]:
+        """As JAX tells it."""
+        return dict(self._compilations.seconds)
+
     def programs(self) -> int:
         """Compilations so far."""
         return self._compilations.count
