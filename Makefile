@@ -28,6 +28,9 @@ study: env ## train the whole study again and judge its claims; says first how l
 test: env ## run the tests, on two cores at once
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
+evidence: env ## run the tests that take minutes each
+	$(BIN)/python -m pytest -m slow
+
 pairs: env ## check the public pairs of tests/pairs, each in a process of its own
 	$(BIN)/python -m benchmarks.public_pairs --out build/public-pairs
 
@@ -36,4 +39,4 @@ lint: env ## format check, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-.PHONY: help env check bugs study test pairs lint
+.PHONY: help env check bugs study test evidence pairs lint

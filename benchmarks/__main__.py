@@ -3,10 +3,9 @@
 import argparse
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import contestants, record, workload
+from benchmarks import contestants, growth, record, time_to, workload
 from benchmarks.workload import PRECISIONS
 from parity.errors import UsageError
 from parity.files import require_writable, write_atomically
@@ -40,7 +39,7 @@ def _run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         **{**quick, **{name: value for name, value in given.items() if value is not None}},
     )
-    out = Path(arguments.out) if arguments.out else _dated()
+    out = Path(arguments.out) if arguments.out else record.dated()
     if out.exists():
         raise UsageError(f"{out} exists; give another --out, records are not overwritten")
     found = measure.measure(request, lambda note: print(note, file=sys.stderr, flush=True))
@@ -64,11 +63,6 @@ def _compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         write_atomically(arguments.json, json.dumps(compare.as_json(old, new), indent=1) + "\n")
     return 0
-
-
-def _dated() -> Path:
-    now = datetime.now(UTC)
-    return Path("build") / "benchmarks" / now.strftime("%Y-%m-%d") / f"{now:%H%M%S}.json"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("new", metavar="NEW")
     compare.add_argument("--json", metavar="FILE", help="the same for programs")
     compare.set_defaults(do=_compare)
+    growth.add_command(commands)
+    time_to.add_command(commands)
     return parser
 
 

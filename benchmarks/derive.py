@@ -21,6 +21,8 @@ TUNED = {"jax": "flax-tuned", "torch": "torch-tuned"}
 """Tuned track of each framework."""
 START = ("import", "init", "first step", "first single step")
 """Phases before the steady steps that depend on the contestant; the data are the same for all."""
+LIMITS = {"dense": "gemm", "conv": "conv"}
+"""Kind of product → which of the machine's limits it is held against."""
 OVERHEAD = 1 / 3
 """Below this share of the floor a step is called launch-bound: most of its time is neither arithmetic nor memory."""
 
@@ -82,7 +84,7 @@ def noise(record: Record, name: str, phase: str = "training") -> dict[str, Any] 
 
 
 def band(record: Record, name: str, phase: str = "training") -> float:
-    """How far from 1 a ratio of equals may be: the end of A/A's interval (or its median) that is farther; 1 without A/A."""
+    """How far from 1 a ratio of equals may be: the farther end of A/A's interval (or its median); 1 without A/A."""
     found = noise(record, name, phase)
     ends = [found[key] for key in ("low", "median", "high") if found[key] is not None] if found else [1.0]
     return max(max(end, 1 / end) for end in ends)
@@ -121,8 +123,7 @@ def floor_of(record: Record, found: workload.Workload, phase: Phase = "training"
     """Of a workload that may not be in the record."""
     limit = record["ceilings"]["best"]
     work = (arithmetic.training if phase == "training" else arithmetic.inference)(found.recipe)
-    # A convolution is as much a product as a matrix product is; the machine's limit is that of the better of the two.
-    compute = sum(flops / (1e9 * max(limit["gemm"], limit["conv"])) for flops in work.flops.values())
+    compute = sum(flops / (1e9 * limit[LIMITS[kind]]) for kind, flops in work.flops.items())
     return Floor(compute, work.bytes / (1e9 * limit["copy"]))
 
 

@@ -97,7 +97,7 @@ def limits(request: Request, folder: Path) -> dict[str, Any]:
 def one(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any]:
     """All contestants on one workload."""
     load = workload.load(name)
-    absent = {c: reason for c in request.contestants if (reason := entry(c).absent(load))}
+    absent = {c: reason for c in request.contestants if (reason := entry(c).absent(load, request.device))}
     present = [c for c in request.contestants if c not in absent]
     gate = Gate(load, request.device, folder, request.threads, note)
     proofs = {c: gate.prove(c) for c in present}
@@ -115,7 +115,7 @@ def _rounds(name: str, passed: Sequence[str], request: Request, folder: Path, no
     """Every contestant in turn, forward and backward, the first of them twice a round: A/A."""
     if not passed:
         return []
-    caches = {c: _caches(folder / f"cache-{name}-{c}") for c in passed}
+    caches = {c: caches_in(folder / f"cache-{name}-{c}") for c in passed}
     turns: list[dict[str, Any]] = []
     for number in range(request.rounds):
         order = [*passed, passed[0]]
@@ -140,7 +140,7 @@ def _turn(name: str, contestant: str, request: Request, folder: Path, caches: Ma
     return {**found, "load_before": before, "load_after": os.getloadavg()[0]}
 
 
-def _caches(folder: Path) -> dict[str, str]:
+def caches_in(folder: Path) -> dict[str, str]:
     """Compiled programs, of JAX and of PyTorch, in a folder of their own that is empty in the first round."""
     return {
         "JAX_COMPILATION_CACHE_DIR": str(folder / "xla"),

@@ -20,7 +20,7 @@ from parity.study.figures.style import COLOURS, OPTIONS
 
 WIDTH = 6.4  # inches
 COLOURED = {
-    **{name: INK for name in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color")},
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
     "grid.color": "#808080",
     "axes.facecolor": "none",
 }
@@ -38,7 +38,7 @@ PARTS = {
 
 def stacked(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
     """A figure that a telephone can show: panels of given heights, in inches, one above the other."""
-    with mpl.rc_context({**OPTIONS, **COLOURED}):
+    with mpl.rc_context({**OPTIONS, **COLOURED}):  # type: ignore[dict-item] # its names are no Literal here
         figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
         axes = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
     return figure, [row[0] for row in axes]
@@ -156,7 +156,7 @@ def _roofs(axes: Axes, record: Record, along: Iterable[float]) -> None:
     for kind, label in (("gemm", "matrix product"), ("conv", "convolution")):
         axes.plot(span, np.minimum(limit[kind], limit["copy"] * span), color=INK, linewidth=1.2)
         axes.text(span[-1], limit[kind], f"{label}, {limit[kind]:.3g} GFLOP/s", ha="right", va="bottom", fontsize=8)
-    beside = {"ha": "left", "va": "top", "fontsize": 8}
+    beside: dict[str, Any] = {"ha": "left", "va": "top", "fontsize": 8}
     axes.text(1.4 * span[0], limit["copy"] * span[0], f"memory, {limit['copy']:.3g} GB/s", **beside)
     axes.set_xscale("log")
     axes.set_yscale("log")

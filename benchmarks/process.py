@@ -1,10 +1,10 @@
-"""Runs a worker's job in a fresh process."""
+"""Runs a worker's job, or another module's, in a fresh process."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,24 @@ def run(job: Job, environment: Mapping[str, str] | None = None) -> dict[str, Any
     Raises:
         ProcessError: it failed, or took longer than half an hour.
     """
-    out = Path(job.out)
+    given = {**threads_of(job.threads), **dict(entry(job.contestant).environment), **(environment or {})}
+    return launch(["benchmarks.worker", json.dumps(asdict(job))], Path(job.out), given)
+
+
+def launch(command: Sequence[str], out: Path, environment: Mapping[str, str]) -> dict[str, Any]:
+    """What a module writes as JSON.
+
+    Args:
+        command: module and its arguments.
+        out: the file that it writes; made anew.
+        environment: variables beside this process's.
+
+    Raises:
+        ProcessError: it failed, or took longer than half an hour.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     out.unlink(missing_ok=True)
-    given = {**os.environ, **threads_of(job), **dict(entry(job.contestant).environment), **(environment or {})}
-    command = [sys.executable, "-m", "benchmarks.worker", json.dumps(asdict(job))]
+    given, command = {**os.environ, **environment}, [sys.executable, "-m", *command]
     try:
         done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=TIMEOUT)
     except subprocess.TimeoutExpired as error:
@@ -45,9 +58,9 @@ def run(job: Job, environment: Mapping[str, str] | None = None) -> dict[str, Any
     return json.loads(out.read_text())
 
 
-def threads_of(job: Job) -> dict[str, str]:
+def threads_of(threads: int) -> dict[str, str]:
     """The same number of threads for every library; XLA takes as many as the process has cores."""
-    return {name: str(job.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    return {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 
 
 def _last(said: str) -> str:

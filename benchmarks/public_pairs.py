@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks import pair_cost
 from benchmarks.blocks import update
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
@@ -140,12 +141,14 @@ def main(argv: list[str]) -> int:
     if arguments.record:
         _record(*arguments.record)
     if arguments.page:
+        cost = pair_cost.newest()
         blocks = page(json.loads(newest().read_text()))
+        blocks["pair-cost"] = pair_cost.block(json.loads(cost.read_text()), cost.name)
         return update(
             [PAGE],
             blocks,
             check=arguments.check,
-            source=newest().name,
+            source=f"{newest().name} or {cost.name}",
             command="python -m benchmarks.public_pairs --page",
         )
     return 0

@@ -23,7 +23,7 @@ NUMBER = (int, float)
 NEEDED: Needed = {
     "schema": int,
     "command": str,
-    "request": {"precision": str, "threads": int, "rounds": int, "blocks": int, "seconds": NUMBER},
+    "request": dict,
     "environment": {
         "commit": str,
         "date": str,
@@ -33,16 +33,22 @@ NEEDED: Needed = {
         "device": str,
         "variables": dict,
     },
-    "ceilings": {"best": {"gemm": NUMBER, "conv": NUMBER, "copy": NUMBER}},
     "busy": bool,
-    "workloads": dict,
 }
 """What every record has: keys, each with its type or with the keys beneath it."""
-WORKLOAD: Needed = {"title": str, "absent": dict, "proofs": dict, "turns": list}
+RUN: Needed = {
+    "request": {"precision": str, "threads": int, "rounds": int, "blocks": int, "seconds": NUMBER},
+    "ceilings": {"best": {"gemm": NUMBER, "conv": NUMBER, "copy": NUMBER}},
+}
+"""What a run has beside it."""
+PART: Needed = {"proofs": dict, "turns": list}
+WORKLOAD: Needed = {"title": str, "absent": dict}
 TURN: Needed = {"contestant": str, "round": int}
 STEADY: Needed = {"seconds_per_step": list}
 TIMED: Needed = {"cold": bool, "phases": dict, "training": STEADY, "inference": STEADY}
-"""Of a turn that did not fail."""
+"""Of a turn of a run that did not fail."""
+PARTS = {"run": "workloads", "growth": "series", "result": "tasks"}
+"""Kind of record → where its parts are, each with proofs and turns. A record that does not say its kind is a run."""
 
 
 def environment(device: str) -> dict[str, Any]:
@@ -84,17 +90,23 @@ def save(record: Mapping[str, Any], out: Path) -> Path:
     if out.exists():
         raise UsageError(f"{out} exists; give another --out, records are not overwritten")
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(out, json.dumps(require(record, str(out)), indent=1) + "\n")
+    write_atomically(out, json.dumps(require(record, str(out), record.get("kind", "run")), indent=1) + "\n")
     return out
 
 
-def load(path: Path) -> dict[str, Any]:
-    """A record.
+def dated(suffix: str = "") -> Path:
+    """Where a record goes that is told no other place."""
+    now = datetime.now(UTC)
+    return Path("build") / "benchmarks" / now.strftime("%Y-%m-%d") / f"{now:%H%M%S}{suffix}.json"
+
+
+def load(path: Path, kind: str = "run") -> dict[str, Any]:
+    """A record of a kind, see `PARTS`.
 
     Raises:
         UsageError: it cannot be read, or is none.
     """
-    return require(read(path), str(path))
+    return require(read(path), str(path), kind)
 
 
 def read(path: Path) -> Any:
@@ -109,31 +121,39 @@ def read(path: Path) -> Any:
         raise UsageError(f"{path} cannot be read as a record: {error}") from error
 
 
-def require(found: Any, name: str) -> dict[str, Any]:
-    """Raise UsageError unless it is a record of this schema, whole, that times only what was proven the same."""
+def require(found: Any, name: str, kind: str = "run") -> dict[str, Any]:
+    """Raise UsageError unless it is a record of this schema and kind, whole, that times only what was proven."""
     if not isinstance(found, dict) or found.get("schema") != SCHEMA:
         got = found.get("schema") if isinstance(found, dict) else type(found).__name__
         raise UsageError(
             f"{name} is no record of schema {SCHEMA} (got {got}); make it anew with python -m benchmarks run"
         )
-    if (missing := next(_missing(found), None)) is not None:
-        raise UsageError(f"{name} has no {missing}; make it anew with python -m benchmarks run")
-    for workload, part in found["workloads"].items():
+    if (got := found.get("kind", "run")) != kind:
+        raise UsageError(f"{name} is a record of kind {got}; expected {kind}, which python -m benchmarks {kind} makes")
+    if (missing := next(_missing(found, kind), None)) is not None:
+        raise UsageError(f"{name} has no {missing}; make it anew with python -m benchmarks {kind}")
+    for workload, part in found[PARTS[kind]].items():
         for turn in part["turns"]:
             if not part["proofs"].get(turn["contestant"], {}).get("verdict", "").startswith("same"):
                 raise UsageError(f"{name} times {turn['contestant']} on {workload}, which was not proven the same")
     return dict(found)
 
 
-def _missing(record: dict[str, Any]) -> Iterator[str]:
+def _missing(record: dict[str, Any], kind: str) -> Iterator[str]:
     """Dotted keys that a record should have and has not, or not of the right type."""
-    yield from _beneath(record, NEEDED, "")
-    for name, part in record["workloads"].items():
-        yield from _beneath(part, WORKLOAD, f"workloads.{name}")
-        for place, turn in enumerate(part["turns"]):
-            where = f"workloads.{name}.turns[{place}]"
-            yield from _beneath(turn, TURN, where)
-            yield from () if "error" in turn else _beneath(turn, TIMED, where)
+    is_run = kind == "run"
+    yield from _beneath(record, {**NEEDED, PARTS[kind]: dict}, "")
+    yield from _beneath(record, RUN, "") if is_run else ()
+    for name, part in _dict(record.get(PARTS[kind])).items():
+        place = f"{PARTS[kind]}.{name}"
+        yield from _beneath(part, {**PART, **WORKLOAD} if is_run else PART, place)
+        for number, turn in enumerate(part["turns"]):
+            yield from _beneath(turn, TURN, f"{place}.turns[{number}]")
+            yield from _beneath(turn, TIMED, f"{place}.turns[{number}]") if is_run and "error" not in turn else ()
+
+
+def _dict(found: Any) -> dict[str, Any]:
+    return found if isinstance(found, dict) else {}
 
 
 def _beneath(found: Any, needed: Needed, where: str) -> Iterator[str]:

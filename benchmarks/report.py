@@ -29,9 +29,9 @@ BESIDE = (
 )
 """File of a record, module of this package that shows it, title, and what its figure shows."""
 RATIOS = (
-    "How many times faster each contestant's training step is than that of its framework's default track: the median of "
-    "the rounds' ratios with its bootstrap 95 % interval. The last row is Flax tuned against PyTorch tuned. Grey: what "
-    "equals differ by (A/A); what lies in it is not told apart."
+    "How many times faster each contestant's training step is than that of its framework's default track: the median "
+    "of the rounds' ratios with its bootstrap 95 % interval. The last row is Flax tuned against PyTorch tuned. Grey: "
+    "what equals differ by (A/A); what lies in it is not told apart."
 )
 PHASES = (
     "A process from its start to its first steady step, with empty caches of compiled programs (*cold*) and with full "
@@ -73,7 +73,7 @@ def sections(path: Path) -> list[Section]:
     made = partial(_section, record, source)
     headline = f"{table.headline(record)}\n\n{targets.counted(record)}"
     return [
-        Section("short", "In short", f"{table.BUSY}\n\n{headline}" if record["busy"] else headline),
+        Section("short", "In short", f"{headline}\n\n{table.busy(record)}".strip()),
         Section("targets", "Where it should end", f"{TARGETS}\n\n{targets.table(record)}"),
         made("ratios", "Ratios", RATIOS, plots.ratios),
         Section("workloads", "Every contestant", "\n".join(table.contestants(record))),

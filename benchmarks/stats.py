@@ -42,7 +42,7 @@ def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> dict[st
     return {"median": median(pairs), "low": low, "high": high, "n": len(pairs)}
 
 
-def unpaired(numerators: Sequence[float], denominators: Sequence[float]) -> dict[str, float | None]:
+def unpaired(numerators: Sequence[float], denominators: Sequence[float]) -> dict[str, Any]:
     """Ratio of the medians of two independent samples, with its bootstrap 95 % interval.
 
     Returns:

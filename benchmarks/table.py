@@ -7,8 +7,9 @@ from typing import Any
 from benchmarks import arithmetic, derive, workload
 from benchmarks.contestants import ENTRIES
 from benchmarks.derive import DEFAULT, TUNED, Record
+from benchmarks.measure import NOISY
+from benchmarks.measure import busy as is_busy
 
-BUSY = "**Other processes kept the machine busy during this run; the figures are not to be trusted.**"
 NONE = "–"
 
 
@@ -21,7 +22,14 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def table(record: Record) -> str:
     """Every workload: training and inference of each contestant, and what was not timed."""
     parts = contestants(record)
-    return "\n".join([*parts, BUSY] if record["busy"] else parts)
+    return "\n".join([*parts, busy(record)]).rstrip()
+
+
+def busy(record: Record) -> str:
+    """In how many turns other processes kept the machine busy; "" if in none."""
+    turns = [turn for part in record["workloads"].values() for turn in part["turns"]]
+    found = sum(map(is_busy, turns))
+    return f"**In {found} of {len(turns)} turns others kept more than {NOISY:g} cores busy.**" if found else ""
 
 
 def contestants(record: Record) -> list[str]:

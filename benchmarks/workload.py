@@ -1,13 +1,15 @@
 """What is timed: the study's recipes at their real sizes."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import isqrt
 from typing import Literal
 
 from parity import initial, recipes
 from parity.backends import twin_class
 from parity.case import Case, make_case
-from parity.data import Batch, open_stream
-from parity.errors import unknown_name
+from parity.data import Batch, Stream, open_stream
+from parity.errors import UsageError, unknown_name
 from parity.recipes import Recipe
 from parity.trace import Arrays
 
@@ -46,10 +48,10 @@ class Workload:
         recipe = replace(self.recipe, check_batch_size=self.recipe.batch_size, check_length=self.recipe.length)
         return make_case(recipe, self.shapes)
 
-    def batches(self) -> list[Batch]:
-        """Real training batches, of the data set that the parity check uses, as many as memory should hold."""
+    def stream(self) -> Stream:
+        """The training batches, of the data set that the parity check uses."""
         recipe = self.recipe
-        stream = open_stream(
+        return open_stream(
             recipe.check_data,
             split="train",
             batch_size=recipe.batch_size,
@@ -58,6 +60,10 @@ class Workload:
             encoding=recipe.encoding,
             augment=recipe.augment,
         )
+
+    def batches(self) -> list[Batch]:
+        """Real training batches, as many as memory should hold."""
+        recipe, stream = self.recipe, self.stream()
         first = stream.batch(0, 0)
         count = max(1, min(BATCHES, stream.steps_per_epoch or BATCHES, BYTES // first.inputs.nbytes))
         batches = [stream.batch(0, step) for step in range(count)]
@@ -83,12 +89,69 @@ def workloads() -> dict[str, Workload]:
 
 
 def load(name: str) -> Workload:
-    """The workload of that name.
+    """The workload of that name; "NAME:AXIS=VALUE" is one at another size, see `AXES`.
 
     Raises:
         UsageError: there is none.
     """
+    base, changed, change = name.partition(":")
     found = workloads()
-    if name not in found:
-        raise unknown_name("workload", name, found)
-    return found[name]
+    if base not in found:
+        raise unknown_name("workload", base, found)
+    return varied(found[base], *_change(name, change)) if changed else found[base]
+
+
+def varied(found: Workload, axis: str, value: int) -> Workload:
+    """The workload at another size along one of `AXES`.
+
+    Raises:
+        UsageError: no such axis, or the network has none.
+    """
+    if axis not in AXES:
+        raise unknown_name("axis", axis, AXES)
+    recipe = replace(AXES[axis](found.recipe, value), parameters=None)
+    return Workload(f"{found.name}:{axis}={value}", recipe, f"{found.title}, {axis} {value:,}")
+
+
+def _change(name: str, change: str) -> tuple[str, int]:
+    axis, _, value = change.partition("=")
+    if not value.isdigit() or int(value) < 1:
+        raise UsageError(f"got workload {name}; a size is given as NAME:AXIS=VALUE, its value a whole number from 1")
+    return axis, int(value)
+
+
+def _wide(recipe: Recipe, width: int) -> Recipe:
+    """The first hidden layer gets this width, those after it shrink or grow alike."""
+    if "sizes" not in recipe.config:
+        return replace(recipe, config={**recipe.config, "hidden_size": width})
+    first, *hidden, last = recipe.config["sizes"]
+    return _sized(recipe, (first, *(max(1, width * size // hidden[0]) for size in hidden), last))
+
+
+def _heavy(recipe: Recipe, parameters: int) -> Recipe:
+    """Two equal hidden layers of that many parameters: h² + h·(inputs + outputs + 2) + outputs, h rounded down."""
+    if "sizes" not in recipe.config:
+        raise UsageError(f"only an MLP has an axis of parameters, got {recipe.name}")
+    first, *_, last = recipe.config["sizes"]
+    around = first + last + 2
+    hidden = (isqrt(around**2 + 4 * max(0, parameters - last)) - around) // 2
+    return _sized(recipe, (first, max(1, hidden), max(1, hidden), last))
+
+
+def _long(recipe: Recipe, length: int) -> Recipe:
+    if recipe.length is None:
+        raise UsageError(f"only palindromes have a length, got {recipe.name}")
+    return replace(recipe, length=length)
+
+
+def _sized(recipe: Recipe, sizes: tuple[int, ...]) -> Recipe:
+    return replace(recipe, config={**recipe.config, "sizes": sizes})
+
+
+AXES: Mapping[str, Callable[[Recipe, int], Recipe]] = {
+    "batch": lambda recipe, value: replace(recipe, batch_size=value),
+    "width": _wide,
+    "length": _long,
+    "parameters": _heavy,
+}
+"""Name of a size → how a recipe gets another."""

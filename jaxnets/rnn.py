@@ -6,6 +6,11 @@ from flax import nnx
 
 from jaxnets.layers import Tanh, dense, recurrent
 
+UNROLLED = 8
+"""Longest sequence whose steps are laid out one after the other. On 1 core, batch 128, forward and backward over 4
+steps took 0.81 ms so and 1.02 ms in a loop; over 29 steps 5.7 and 6.1 ms, but XLA compiled 6.5 s instead of 1.2 s.
+(Taking the products with the inputs out of the loop brought nothing, nor did those of the kernel's gradient.)"""
+
 
 class RNN(nnx.Module):
     """h_t = tanh(W_hx·x_t + W_hh·h_{t−1} + b_h) from h_0 = 0; logits = W_ph·h_last + b_p.
@@ -45,5 +50,5 @@ class RNN(nnx.Module):
             return self.tanh(self.hx(x_t) + self.hh(h)), None
 
         h = jnp.zeros((x.shape[0], self.hidden_size), x.dtype)
-        h, _ = jax.lax.scan(step, h, x.swapaxes(0, 1))
+        h, _ = jax.lax.scan(step, h, x.swapaxes(0, 1), unroll=x.shape[1] <= UNROLLED)
         return self.ph(h)

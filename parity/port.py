@@ -25,6 +25,8 @@ def compare(
     to_flax: Adapter = None,
     to_torch: Adapter = None,
     optimizers: tuple[Any, Any] | None = None,
+    loss: tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]] | None = None,
+    targets: Any = None,
     accept: Sequence[str] = (),
     dropout: Literal["off", "shared"] = "off",
     probes: bool = True,
@@ -48,6 +50,11 @@ def compare(
             or a function of the inputs that returns an array, a tuple or a dict.
         optimizers: an optax transformation and a PyTorch optimizer over the network's parameters, for the rungs update
             and trajectory.
+        loss: Flax's and PyTorch's loss, each a function of what its network returns and of the targets, in its own
+            framework's arrays, that gives one number. Gradients are then those of the losses, whose values are judged
+            too, and training runs are on them; without a loss, gradients are of a random cotangent.
+        targets: an array, or a tree of them, of NumPy: floating ones are cast to the precision of a pass, whole numbers
+            are int64 for PyTorch and int32 for Flax, int64 in float64 passes.
         accept: names of conventions (`parity conventions`) that are no difference to you.
         dropout: "off", or "shared": in training the same masks are injected into both.
         probes: whether inputs and weights beyond yours are tried too, where the networks take them.
@@ -58,7 +65,7 @@ def compare(
         progress: told in a word what is being done.
 
     Raises:
-        UsageError: the models, the inputs, a layout, a map or a name is not what it should be.
+        UsageError: the models, the inputs, a loss, a layout, a map or a name is not what it should be.
     """
     return watched(
         flax_model,
@@ -68,6 +75,8 @@ def compare(
         to_flax=to_flax,
         to_torch=to_torch,
         optimizers=optimizers,
+        loss=loss,
+        targets=targets,
         accept=accept,
         dropout=dropout,
         probes=probes,

@@ -36,8 +36,10 @@ class Entry:
     environment: tuple[tuple[str, str], ...] = ()
     networks: tuple[str, ...] = ()
 
-    def absent(self, workload: Workload) -> str:
+    def absent(self, workload: Workload, device: str) -> str:
         """Why it cannot train the workload here; "" if it can."""
+        if device == "tpu" and self.framework == "torch":
+            return NO_TORCH_ON_TPU
         if self.networks and workload.recipe.network not in self.networks:
             return f"trains {', '.join(self.networks)} only"
         if self.needs and find_spec(self.needs) is None:
@@ -50,6 +52,10 @@ class Entry:
         return getattr(import_module(f"{__name__}.{module}"), name)
 
 
+NO_TORCH_ON_TPU = (
+    "PyTorch on a TPU needs torch_xla, whose last release (2.9) is older than the oldest PyTorch supported here "
+    "(2.11), or torchax, which does not import with PyTorch 2.13"
+)
 KERAS = "Keras 3's own layers, `compile` and `fit`"
 ENTRIES = {
     entry.name: entry
@@ -58,6 +64,7 @@ ENTRIES = {
         Entry("torch-default", "default", "torch", ("torch_default", "TorchDefault"), "eager, `DataLoader`"),
         Entry("flax-tuned", "tuned", "jax", ("tuned", "FlaxTuned"), "the project's own training loop in Flax"),
         Entry("torch-tuned", "tuned", "torch", ("tuned", "TorchTuned"), "the project's own training loop in PyTorch"),
+        Entry("torch-eager", "tuned", "torch", ("tuned", "TorchEager"), "the same loop in PyTorch, nothing compiled"),
         Entry(
             "keras-jax", "peer", "jax", ("keras_", "KerasContestant"), f"{KERAS}, JAX", "keras",
             (("KERAS_BACKEND", "jax"),), ("MLP", "VGG", "RNN"),

@@ -1,7 +1,7 @@
 """What every way to train a workload can do; a process runs one of them, once."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ class Contestant(ABC):
     """
 
     framework: ClassVar[str]
+    block_seconds: ClassVar[float] = 0.0
+    """Least length of a timed block, where a call of `train` or `infer` has a fixed cost beside its steps."""
 
     def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
         self.workload = workload
@@ -58,6 +60,14 @@ class Contestant(ABC):
     @abstractmethod
     def logits(self, inputs: NDArray) -> NDArray:
         """Logits in evaluation mode, by the program that `infer` runs."""
+
+    def pipeline(self) -> Iterator[object]:
+        """Training batches as its own data pipeline makes them ready, without end; the network is left alone."""
+        return self.workload.stream().iterate()
+
+    def compiling(self) -> dict[str, float]:
+        """Seconds that it has traced and compiled so far, where its framework tells them."""
+        return {}
 
     @abstractmethod
     def programs(self) -> int:

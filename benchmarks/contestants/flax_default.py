@@ -19,6 +19,15 @@ from parity.data import Batch
 from parity.trace import Arrays
 
 
+class Mean(nnx.metrics.Average):
+    """Flax's, whose sum is float32; this one's is as wide as numbers are by default, so that float64 can be proven."""
+
+    def reset(self) -> None:
+        """To zero."""
+        super().reset()
+        self.total.set_value(jax.numpy.zeros(()))
+
+
 def loss_fn(model: Any, x: Any, labels: Any) -> tuple[jax.Array, jax.Array]:
     """Loss and logits."""
     logits = model(x)
@@ -61,7 +70,7 @@ class FlaxDefault(Contestant):
             nnx.update(self._model, nnx.from_flat_state([(path, variable)]))
         tx = self._twin.optimizer(recipe.optimizer, recipe.optimizer.learning_rate)
         self._optimizer = nnx.Optimizer(self._model, tx, wrt=nnx.Param)
-        self._metrics = nnx.MultiMetric(accuracy=nnx.metrics.Accuracy(), loss=nnx.metrics.Average("loss"))
+        self._metrics = nnx.MultiMetric(accuracy=nnx.metrics.Accuracy(), loss=Mean("loss"))
         self._fed = [(batch.inputs.astype(width), batch.labels.astype(np.int32)) for batch in batches]
         self._batches = cycle(self._fed)
 
@@ -90,6 +99,10 @@ class FlaxDefault(Contestant):
         """Logits in evaluation mode."""
         self._model.eval()
         return np.asarray(predict(self._model, inputs.astype(self._twin.dtype)))
+
+    def compiling(self) -> dict[str, float]:
+        """As JAX tells it."""
+        return dict(self._compilations.seconds)
 
     def programs(self) -> int:
         """Compilations so far."""

@@ -77,6 +77,10 @@ class TorchDefault(Contestant):
             for x, labels in self._loader:
                 yield x.to(self._device), labels.to(self._device)
 
+    def pipeline(self) -> Iterator[object]:
+        """The loader's batches."""
+        return self._batches
+
     def train(self, steps: int) -> float:
         """The tutorial's loop, which reads the loss of every hundredth batch; the mean is kept on the device."""
         self.model.train()

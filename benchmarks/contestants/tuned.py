@@ -81,6 +81,10 @@ class FlaxTuned(Tuned):
         twin.setting = setting  # type: ignore[method-assign] # of this one twin
         return twin
 
+    def compiling(self) -> dict[str, float]:
+        """As JAX tells it."""
+        return dict(self._compilations.seconds)
+
     def programs(self) -> int:
         """Compilations so far."""
         return self._compilations.count
@@ -90,6 +94,7 @@ class TorchTuned(Tuned):
     """One compiled program a step, forward to update, several steps a call for small networks."""
 
     framework = "torch"
+    compiled = True
 
     def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
         super().__init__(workload, precision, device)
@@ -98,7 +103,7 @@ class TorchTuned(Tuned):
     def twin(self) -> Twin:
         """A twin whose products have the precision that is timed."""
         twin = super().twin()
-        twin.compiled = True
+        twin.compiled = self.compiled
         if self.precision in ("tf32", "bfloat16"):
             twin.setting = lambda: autocast(self.precision, self.device)  # type: ignore[method-assign] # of this one twin
         return twin
@@ -108,3 +113,9 @@ class TorchTuned(Tuned):
         from torch._dynamo.utils import counters
 
         return counters["stats"]["unique_graphs"]
+
+
+class TorchEager(TorchTuned):
+    """The same loop without compiling: `TorchSession`."""
+
+    compiled = False

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from parity.backends.flax_models import State
 from parity.backends.flax_tape import floats
 from parity.backends.twin import Precision
+from parity.errors import UsageError
 from parity.pair.seen import Inputs
+from parity.pair.side import Objective
 
 Leaves = list[jax.Array]
 
@@ -50,6 +52,21 @@ def converted(leaf: Any, precision: Precision) -> jax.Array:
     """A leaf as an array, of that precision if it is floating."""
     array = np.asarray(leaf)
     return jnp.array(array, precision if np.issubdtype(array.dtype, np.floating) else None)
+
+
+def loss_of(objective: Objective, result: Any, precision: Precision) -> jax.Array:
+    """The user's loss of what the network returns.
+
+    Raises:
+        UsageError: it is not one floating number.
+    """
+    leaves, structure = jax.tree.flatten(objective.targets)
+    given = [converted(leaf, precision) if isinstance(leaf, np.ndarray | np.generic) else leaf for leaf in leaves]
+    loss = objective.loss(result, jax.tree.unflatten(structure, given))
+    if not floats(loss) or loss.shape != ():
+        got = f"an array of shape {loss.shape}" if hasattr(loss, "shape") else type(loss).__name__
+        raise UsageError(f"the loss for Flax gave {got}; expected one floating number: reduce it, by its mean for one")
+    return objective.scale * loss
 
 
 def state_of(native: Mapping[str, NDArray], precision: Precision) -> State:

@@ -75,7 +75,7 @@ class NnxModel(Model):
 
     def __init__(self, model: nnx.Module) -> None:
         self._user = model
-        self._split: dict[tuple[bool, Any], tuple[nnx.GraphDef, Any]] = {}
+        self._split: dict[tuple[bool, Any, bool], tuple[nnx.GraphDef, Any]] = {}
 
     @property
     def arrays(self) -> dict[str, Any]:
@@ -89,18 +89,19 @@ class NnxModel(Model):
         flat = nnx.to_flat_state(nnx.state(self._user))
         return frozenset(_dotted(path) for path, variable in flat if isinstance(variable, nnx.Param))
 
-    def _parts(self, training: bool, dtype: Any) -> tuple[nnx.GraphDef, Any]:
-        if (training, dtype) not in self._split:
+    def _parts(self, training: bool, dtype: Any, drops: bool) -> tuple[nnx.GraphDef, Any]:
+        key = training, dtype, drops
+        if key not in self._split:
             model = nnx.clone(self._user)
             model.train() if training else model.eval()
             for _, module in nnx.iter_modules(model):
-                widen(module, dtype)
-            self._split[training, dtype] = nnx.split(model)
-        return self._split[training, dtype]
+                widen(module, dtype, drops)
+            self._split[key] = nnx.split(model)
+        return self._split[key]
 
     def apply(self, state: State, args: Any, kwargs: Any, tape: Tape) -> tuple[Any, State]:
         """Result and buffers of one pass."""
-        graph, variables = self._parts(tape.training, tape.dtype)
+        graph, variables = self._parts(tape.training, tape.dtype, tape.mask is not None)
         flat = [
             (p, v.replace(state[_dotted(p)] if _dotted(p) in state else v.get_value()))  # new ones, of this trace
             for p, v in nnx.to_flat_state(variables)

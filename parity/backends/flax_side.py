@@ -10,16 +10,17 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
-from parity.backends.flax_given import Given, Leaves, setting, state_of
+from parity.backends.flax_attention import attention_dropout
+from parity.backends.flax_given import Given, Leaves, loss_of, setting, state_of
 from parity.backends.flax_models import Model, State, open_model, plain
-from parity.backends.flax_tape import Tape, arrays_of, floats, transparent_checkpoints
+from parity.backends.flax_tape import Feeds, Tape, arrays_of, floats, transparent_checkpoints
 from parity.backends.flax_units import Seat, units_of
 from parity.backends.jax_programs import RUN_ONCE
 from parity.backends.jax_widen import casts, gelus, widened
 from parity.backends.twin import Precision
 from parity.pair.align import split_stack
 from parity.pair.seen import Call, Inputs, Seen
-from parity.pair.side import Pass, Side
+from parity.pair.side import Objective, Pass, Side
 from parity.pair.tree import leaves
 from parity.pair.unit import Unit
 from parity.trace import Arrays, Trajectory, call_names
@@ -97,16 +98,12 @@ class FlaxSide(Side):
         with setting(how.precision):
             given = Given(inputs, how.precision)
             zeros = [[jnp.zeros(o.shape, how.precision) for o in e.outputs if floats(o)] for e in tape.entries]
-            cotangents = [
-                jnp.asarray(np.asarray((how.cotangents or {}).get(name, np.zeros(shape))), how.precision)
-                for name, shape in shapes.items()
-            ]
             program = self._program(given, how, tape)
             state = state_of(native, how.precision)
-            found = jax.tree.map(
-                _array, program(state, given.arrays, cotangents, zeros if how.cotangents is not None else [])
-            )
-        results, recorded, buffers, pulled = found
+            cotangents = _cotangents(shapes, how)
+            feeds = {start: [jnp.array(a, how.precision) for a in own] for start, own in how.feeds.items()}
+            found = jax.tree.map(_array, program(state, given.arrays, cotangents, zeros if how.pulls else [], feeds))
+        results, recorded, buffers, ends, pulled = found
         return Seen(
             outputs=dict(zip(names, results, strict=True)),
             calls=tuple(_calls(tape, recorded, pulled)),
@@ -117,6 +114,7 @@ class FlaxSide(Side):
             gelus=tuple(tape.gelus),
             narrow={} if tape.casts else _narrow(tape, how.precision),
             undone=tuple(tape.casts),
+            loss=None if how.objective is None else ends[0],
         )
 
     def _abstract(
@@ -125,7 +123,7 @@ class FlaxSide(Side):
         """What is called, without computing: the tape, shapes of the floating leaves of the result, names of all."""
         with setting(how.precision):
             given = Given(inputs, how.precision)
-            key = ("abstract", how.training, how.capture, how.precision, given.key, how.mask)
+            key = ("abstract", how.training, how.capture, how.precision, given.key, how.mask, how.objective)
             if key not in self._programs:
                 tape = self._tape(how, None)
                 result: list[tuple[str, Any]] = []
@@ -134,7 +132,7 @@ class FlaxSide(Side):
                     tape.admit(state, arrays)
                     output, _ = self._apply(state, given.merged(arrays), tape)
                     result.extend((name, leaf) for name, leaf in leaves(output) if isinstance(leaf, jax.Array))
-                    return arrays_of(output)
+                    return arrays_of(output), _ends(output, how)
 
                 traced = jax.make_jaxpr(trace)(state_of(native, how.precision), given.arrays)
                 if tape.apart and not self._unrolled:
@@ -150,17 +148,16 @@ class FlaxSide(Side):
         return Tape(jnp.dtype(how.precision), how.training, zeros, how.mask, how.capture, self._unrolled)
 
     def _apply(self, state: State, inputs: Inputs, tape: Tape) -> tuple[Any, State]:
-        with jax.disable_jit(self._unrolled), transparent_checkpoints():
+        with jax.disable_jit(self._unrolled), transparent_checkpoints(), attention_dropout(tape):
             return self._model.apply(state, inputs.args, inputs.kwargs, tape)
 
     def _program(self, given: Given, how: Pass, tape: Tape) -> Any:
-        wanted = how.cotangents is not None
-        key = (how.training, how.capture, wanted, how.precision, given.key, how.mask)
+        key = (how.training, how.capture, how.pulls, how.precision, given.key, how.mask, how.objective, *how.feeds)
         if key not in self._programs:
             example = given
 
-            def run(state: State, arrays: Leaves, cotangents: Leaves, zeros: list[Leaves]) -> Any:
-                return self._traced(state, arrays, cotangents, zeros, example, how, bool(tape.casts))
+            def run(state: State, arrays: Leaves, cotangents: Leaves, zeros: list[Leaves], feeds: Feeds) -> Any:
+                return self._traced(state, arrays, cotangents, zeros, feeds, example, how, bool(tape.casts))
 
             self._programs[key] = jax.jit(run, compiler_options=RUN_ONCE)
         return self._programs[key]
@@ -171,36 +168,43 @@ class FlaxSide(Side):
         arrays: Leaves,
         cotangents: Leaves,
         zeros: list[Leaves],
+        feeds: Feeds,
         given: Given,
         how: Pass,
         wide: bool,
     ) -> Any:
         def forward(state: State, floating: Leaves, zeros: list[Leaves]) -> Any:
-            tape = self._tape(how, zeros if how.cotangents is not None else None)
+            tape = self._tape(how, zeros if how.pulls else None)
+            tape.feeds = feeds
             tape.admit(state, arrays, floating, zeros)
             result, buffers = self._apply(state, given.merged(given.with_floating(arrays, floating)), tape)
             every = [leaf for _, leaf in leaves(result) if isinstance(leaf, jax.Array)]
             recorded = [(entry.inputs, entry.outputs) for entry in tape.entries]
-            return [leaf for leaf in every if floats(leaf)], (every, recorded, buffers)
+            ends = _ends(result, how)
+            return ends, (every, recorded, buffers, ends)
 
         forward = widened(forward) if wide else forward
         floating = [array for array in arrays if floats(array)]
-        if how.cotangents is None:
-            _, (every, recorded, buffers) = forward(state, floating, zeros)
-            return every, recorded, buffers, ()
+        if not how.pulls:
+            return *forward(state, floating, zeros)[1], ()
         learnable = {name: a for name, a in state.items() if name in self.parameters}
         rest = {name: a for name, a in state.items() if name not in self.parameters}
-        results, pullback, (every, recorded, buffers) = jax.vjp(
+        ends, pullback, seen = jax.vjp(
             lambda own, x, z: forward({**rest, **own}, x, z), learnable, floating, zeros, has_aux=True
         )
-        own = [c.astype(r.dtype) for c, r in zip(cotangents, results, strict=True)]
-        return every, recorded, buffers, pullback(own)
+        own = [c.astype(e.dtype) for c, e in zip(cotangents, ends, strict=True)]
+        return *seen, pullback(own)
 
     def train(
-        self, native: Mapping[str, NDArray], inputs: Sequence[Inputs], targets: Sequence[Arrays], optimizer: Any
+        self,
+        native: Mapping[str, NDArray],
+        inputs: Sequence[Inputs],
+        targets: Sequence[Arrays],
+        optimizer: Any,
+        objective: Objective | None = None,
     ) -> Trajectory:
         """Float64 training steps."""
-        how = Pass(training=True, capture=False)
+        how = Pass(training=True, capture=False, objective=objective)
         with setting("float64"):
             state, losses = state_of(native, "float64"), []
             learnable = {name: a for name, a in state.items() if name in self.parameters}
@@ -227,6 +231,8 @@ class FlaxSide(Side):
 
         def objective(own: State) -> tuple[jax.Array, State]:
             result, buffers = self._apply({**state, **own}, inputs, self._tape(how, None))
+            if how.objective is not None:
+                return loss_of(how.objective, result, how.precision), buffers
             found = dict(leaves(result))
             return jnp.concatenate([((found[n] - t) ** 2).ravel() for n, t in targets.items()]).mean(), buffers
 
@@ -254,6 +260,21 @@ class FlaxSide(Side):
     def adopt(self, native: Mapping[str, NDArray]) -> Any:
         """The user's network with these arrays."""
         return self._model.adopt(native)
+
+
+def _ends(result: Any, how: Pass) -> Leaves:
+    """What is differentiated: the loss, or the floating leaves of the result."""
+    if how.objective is not None:
+        return [loss_of(how.objective, result, how.precision)]
+    return [leaf for _, leaf in leaves(result) if floats(leaf)]
+
+
+def _cotangents(shapes: Mapping[str, tuple[int, ...]], how: Pass) -> Leaves:
+    """Of what is differentiated."""
+    if how.objective is not None:
+        return [jnp.ones((), how.precision)]
+    given = how.cotangents or {}
+    return [jnp.asarray(np.asarray(given.get(n, np.zeros(shape))), how.precision) for n, shape in shapes.items()]
 
 
 def _array(array: jax.Array) -> NDArray[Any]:

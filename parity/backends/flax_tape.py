@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from flax import nnx
+from numpy.typing import NDArray
 
 from parity.backends.jax_patch import patched_calls
 from parity.pair.seen import Dropped, Mask
@@ -17,6 +18,11 @@ from parity.pair.seen import Dropped, Mask
 NARROW = ("float32", "float16", "bfloat16")
 MARK = "_parity_path"
 """Attribute of a module of NNX that holds its path: it outlives the copies that nnx.scan, nnx.jit … make."""
+
+DIGITS = 12
+"""Of a rate, which attention knows as one less what is kept."""
+Feeds = dict[int, list[jax.Array]]
+"""Number of a call, in the order in which they begin → what it gets in the place of its floating arguments."""
 
 
 @dataclass
@@ -59,6 +65,7 @@ class Tape:
         self.gelus: list[str] = []
         self.casts: list[str] = []
         self.started: dict[str, int] = {}
+        self.feeds: Feeds = {}
         self._begun = 0
         self._traces: set[int] | None = None
 
@@ -71,11 +78,14 @@ class Tape:
         tracers = [leaf for leaf in flat if isinstance(leaf, jax.core.Tracer)]
         return self._traces is not None and any(id(getattr(t, "_trace", None)) not in self._traces for t in tracers)
 
-    def begin(self, path: str, kind: str, given: Any) -> Entry:
-        """Note that a call begins."""
+    def begin(self, path: str, kind: str, args: Any, kwargs: Any) -> tuple[Entry, Any, Any]:
+        """Note that a call begins; its arguments, or what it is fed in their place."""
         self.started.setdefault(path, self._begun)
+        if self._begun in self.feeds:
+            given = iter(self.feeds[self._begun])
+            args, kwargs = mapped(lambda a: next(given).astype(a.dtype) if floats(a) else a, (args, kwargs))
         self._begun += 1
-        return Entry(path, kind, self._begun - 1, arrays_of(given))
+        return Entry(path, kind, self._begun - 1, arrays_of((args, kwargs))), args, kwargs
 
     def end(self, entry: Entry, output: Any) -> Any:
         """Note its end; the output goes on with its perturbations added."""
@@ -100,10 +110,23 @@ class Tape:
         shape = list(x.shape)
         for axis in module.broadcast_dims:
             shape[axis] = 1
-        used = Dropped(tuple(shape), float(module.rate))
-        self.dropouts.append(used)
-        mask = None if self.mask is None else self.mask(len(self.dropouts) - 1, used)
+        mask = self._masked(Dropped(tuple(shape), float(module.rate)))
         return x if mask is None else x * jnp.asarray(mask, x.dtype)
+
+    def kept(self, key: Any, keep: float, shape: tuple[int, ...]) -> jax.Array:
+        """In the place of the draw of an attention's weights: whether each is kept; it may be of a shape that `shape`
+        broadcasts to."""
+        if self._inside([key]):
+            self.apart = True
+            if self.unrolled:
+                return jnp.ones(shape, bool)
+        mask = self._masked(Dropped(tuple(shape), round(1.0 - keep, DIGITS)))
+        return jnp.ones(shape, bool) if mask is None else jnp.asarray(mask > 0)
+
+    def _masked(self, used: Dropped) -> NDArray | None:
+        """What the next use of dropout is multiplied with."""
+        self.dropouts.append(used)
+        return None if self.mask is None else self.mask(len(self.dropouts) - 1, used)
 
 
 def arrays_of(tree: Any) -> list[jax.Array]:
@@ -143,13 +166,14 @@ def _is_array(leaf: Any) -> bool:
     return isinstance(leaf, jax.Array) and not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
-def widen(module: Any, dtype: Any) -> None:
-    """Let a module that has a narrower dtype of its own compute in float64, and its attention drop nothing out."""
+def widen(module: Any, dtype: Any, drops: bool) -> None:
+    """Let a module that has a narrower dtype of its own compute in float64, and, unless it `drops`, an attention drop
+    nothing out."""
     for name in ("dtype", "param_dtype") if dtype == jnp.float64 else ():  # the latter is that of a first carry
         own = getattr(module, name, None)
         if own is not None and _name(own) in NARROW:
             object.__setattr__(module, name, jnp.dtype(dtype))
-    if getattr(module, "dropout_rate", None) and isinstance(module, ATTENTIONS):
+    if not drops and getattr(module, "dropout_rate", None) and isinstance(module, ATTENTIONS):
         object.__setattr__(module, "dropout_rate", 0.0)
 
 
@@ -178,7 +202,7 @@ def _tapped(cls: type, call: Callable[..., Any], tape: Tape) -> Any:
         path = getattr(self, MARK, None)
         if type(self) is not cls or path is None:  # a subclass that calls its parent, or one made inside
             return call(self, *args, **kwargs)
-        entry = tape.begin(path, cls.__name__, (args, kwargs))
+        entry, args, kwargs = tape.begin(path, cls.__name__, args, kwargs)
         if isinstance(self, nnx.Dropout):
             output = tape.dropout(self, args[0], kwargs.get("deterministic"))
         else:
@@ -195,12 +219,14 @@ def linen_taps(tape: Tape, modules: dict[str, Any]) -> Iterator[None]:
     def intercept(call: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Any:
         module = context.module
         for one in (module, *_held(module)):
-            widen(one, tape.dtype)  # a cell makes its first carry in a method that is not intercepted
+            widen(
+                one, tape.dtype, tape.mask is not None
+            )  # a cell makes its first carry in a method that is not intercepted
         if context.method_name != "__call__":
             return call(*args, **kwargs)
         path = "/".join(module.path)
         modules.setdefault(path, module)
-        entry = tape.begin(path, type(module).__name__, (args, kwargs))
+        entry, args, kwargs = tape.begin(path, type(module).__name__, args, kwargs)
         if isinstance(module, nn.Dropout):
             still = args[1] if len(args) > 1 else kwargs.get("deterministic")
             output = tape.dropout(module, args[0], still)

@@ -1,6 +1,6 @@
 """Training in Flax: one compiled program, from state to state, whose memory is taken over."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -47,6 +47,13 @@ class JaxSession(Session["JaxTwin"]):
         self._brief = brief
         with twin.setting():
             self._carry = self._begin(jax.tree.map(jnp.copy, twin.variables))
+
+    def abstract_step(self) -> tuple[Callable[..., Any], Carry]:
+        """One training step as a function of (carry, x, labels, rate), and its carry as shapes.
+
+        For compilers that run nothing; the matrix products are at the precision of the context it is traced in.
+        """
+        return partial(_one, self.twin, self.optimizer), jax.eval_shape(lambda: self._carry)
 
     def _begin(self, variables: dict[str, jax.Array]) -> Carry:
         learnable, buffers = self.twin.split(variables)

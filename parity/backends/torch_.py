@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 import torchnets
-from parity.backends.torch_compiled import CompiledTorchSession
+from parity.backends.torch_compiled import CompiledTorchSession, is_small
 from parity.backends.torch_session import TorchSession
 from parity.backends.twin import Config, Precision, Twin, in_setting
 from parity.data import Batch
@@ -224,8 +224,9 @@ class TorchTwin(Twin):
         return seen
 
     def session(self, optimizer: Optimizer, *, brief: bool = False) -> TorchSession:
-        """Begin a training run; nothing is compiled unless `compiled` is set, and nothing for a few steps."""
-        return (CompiledTorchSession if self.compiled and not brief else TorchSession)(self, optimizer)
+        """Begin a training run, compiled where `compiled` is set and it pays, which it does not for a few steps."""
+        pays = is_small(self.model.parameters()) or self.torch_device.type != "cpu"
+        return (CompiledTorchSession if self.compiled and pays and not brief else TorchSession)(self, optimizer)
 
     def start(self) -> "TorchTwin":
         """A twin of its own for a training run, in training mode."""

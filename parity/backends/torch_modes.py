@@ -8,6 +8,7 @@ import torch
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from parity.backends.torch_attention import FUSED, Drop, attend, inside_multi_head
 from parity.pair.seen import Dropped, Mask
 
 ELEMENTS = {F.dropout, torch.dropout, F.alpha_dropout, torch.alpha_dropout}
@@ -43,9 +44,11 @@ class Meanwhile(TorchFunctionMode):
         if func is F.gelu:
             kwargs["approximate"] = self._gelu(kwargs.get("approximate", args[1] if len(args) > 1 else "none"))
             args = args[:1]
-        for name in ("dropout_p", "dropout"):
-            if name in kwargs and func in (F.scaled_dot_product_attention, F.multi_head_attention_forward):
-                kwargs[name] = 0.0
+        if func is FUSED:
+            return attend(self._drop, *args, **kwargs)
+        if func is F.multi_head_attention_forward:
+            with inside_multi_head(self._drop, *args, **kwargs):
+                return func(*args, **kwargs)
         if self.dtype == torch.float64:
             func, args, kwargs = self._widened(func, args, kwargs)
         return func(*args, **kwargs)
@@ -55,7 +58,16 @@ class Meanwhile(TorchFunctionMode):
         if not training or p == 0:
             return x
         shape = tuple(x.shape) if func in ELEMENTS else (*x.shape[:2], *[1] * (x.ndim - 2))
-        used = Dropped(shape, float(p))
+        return self._masked(x, Dropped(shape, float(p)))
+
+    @property
+    def _drop(self) -> Drop:
+        """Of attention weights; without masks it is not even noted, as Flax's is not."""
+        if self.mask is None:
+            return None
+        return lambda weights, p: self._masked(weights, Dropped(tuple(weights.shape), float(p)))
+
+    def _masked(self, x: torch.Tensor, used: Dropped) -> torch.Tensor:
         self.dropouts.append(used)
         mask = None if self.mask is None else self.mask(len(self.dropouts) - 1, used)
         return x if mask is None else x * torch.tensor(mask, dtype=x.dtype, device=x.device)

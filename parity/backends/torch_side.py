@@ -11,22 +11,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from torch.utils import _pytree as pytree
 
 from parity.backends.torch_ import strict_float32
+from parity.backends.torch_given import DTYPES, Tensors, given_of, loss_of
 from parity.backends.torch_modes import Meanwhile, plain_paths
+from parity.backends.torch_taps import Tape, array_of, taps
 from parity.backends.torch_units import units_of
 from parity.backends.twin import Precision
 from parity.errors import UsageError
 from parity.pair.packing import Packing
-from parity.pair.seen import Call, Inputs, Seen
-from parity.pair.side import Pass, Side
+from parity.pair.seen import Inputs, Seen
+from parity.pair.side import Objective, Pass, Side
 from parity.pair.tree import leaves
 from parity.pair.unit import Unit
 from parity.trace import Arrays, Trajectory, call_names
-
-DTYPES = {"float32": torch.float32, "float64": torch.float64}
-Tensors = dict[str, torch.Tensor]
 
 
 class TorchSide(Side):
@@ -96,7 +94,7 @@ class TorchSide(Side):
         if dtype not in self._copies:
             model = copy.deepcopy(self._user).cpu().to(dtype)
             for module in model.modules():
-                if isinstance(module, nn.MultiheadAttention | nn.RNNBase):
+                if isinstance(module, nn.RNNBase):
                     module.dropout = 0.0
             self._copies[dtype] = model
         return self._copies[dtype]
@@ -105,52 +103,61 @@ class TorchSide(Side):
         dtype = DTYPES[how.precision]
         model = self._model(dtype).train(how.training)
         tensors = {name: torch.tensor(array, dtype=dtype) for name, array in native.items()}
-        wanted = how.cotangents is not None
+        wanted = how.pulls
         for name in self.parameters if wanted else ():
             tensors[name].requires_grad_()
-        args, kwargs, given = _inputs(inputs, dtype, wanted)
+        args, kwargs, given = given_of(inputs, dtype, wanted)
         with (
             _setting(dtype),
             Meanwhile(dtype, how.mask, self._gelu) as mode,
-            _taps(model, how.capture, mode) as tape,
+            taps(model, how.capture, mode, how.feeds) as tape,
             torch.set_grad_enabled(wanted),
         ):
             result = torch.func.functional_call(model, tensors, args, kwargs)
-        outputs = {name: leaf for name, leaf in leaves(result) if isinstance(leaf, torch.Tensor)}
-        pulled = _pull(outputs, how.cotangents, self._sources(tensors, given, tape)) if how.cotangents else {}
+            outputs = {name: leaf for name, leaf in leaves(result) if isinstance(leaf, torch.Tensor)}
+            loss = None if how.objective is None else loss_of(how.objective, result, dtype)
+        ends = list(_ends(outputs, loss, how.cotangents or {}))
+        pulled = _pull(ends, self._sources(tensors, given, tape)) if wanted else {}
         return Seen(
-            outputs={name: _array(tensor) for name, tensor in outputs.items()},
+            outputs={name: array_of(tensor) for name, tensor in outputs.items()},
             calls=tuple(entry.call(pulled) for entry in tape),
-            buffers={name: _array(t).copy() for name, t in tensors.items() if name not in self.parameters},
+            buffers={name: array_of(t).copy() for name, t in tensors.items() if name not in self.parameters},
             parameter_gradients=_pulled(pulled, {name: tensors[name] for name in self.parameters}) if wanted else {},
             input_gradients=_pulled(pulled, given) if wanted else {},
             dropouts=tuple(mode.dropouts),
             narrow=_narrow(tape, dtype),
             gelus=tuple(mode.gelus),
             undone=tuple(dict.fromkeys(mode.casts)),
+            loss=None if loss is None else array_of(loss),
         )
 
-    def _sources(self, tensors: Tensors, given: Tensors, tape: "Tape") -> list[torch.Tensor]:
+    def _sources(self, tensors: Tensors, given: Tensors, tape: Tape) -> list[torch.Tensor]:
         own = [tensors[name] for name in self.parameters]
         return [*own, *given.values(), *(t for entry in tape for t in entry.outputs if t.requires_grad)]
 
     def train(
-        self, native: Mapping[str, NDArray], inputs: Sequence[Inputs], targets: Sequence[Arrays], optimizer: Any
+        self,
+        native: Mapping[str, NDArray],
+        inputs: Sequence[Inputs],
+        targets: Sequence[Arrays],
+        optimizer: Any,
+        objective: Objective | None = None,
     ) -> Trajectory:
         """Float64 training steps."""
         model = copy.deepcopy(self._model(torch.float64)).train()
         _load(model, native)
         own, losses = self._optimizer(optimizer, model), []
         for batch, target in zip(inputs, targets, strict=True):
-            args, kwargs, _ = _inputs(batch, torch.float64, False)
+            args, kwargs, _ = given_of(batch, torch.float64, False)
             with _setting(torch.float64), Meanwhile(torch.float64, None, self._gelu):
-                loss = _distance(model(*args, **kwargs), target)
+                result = model(*args, **kwargs)
+                loss = loss_of(objective, result, torch.float64) if objective else _distance(result, target)
             own.zero_grad()
             loss.backward()
             own.step()
             losses.append(loss.item())
         after = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-        return Trajectory(np.array(losses), {name: _array(after[name]).copy() for name in native})
+        return Trajectory(np.array(losses), {name: array_of(after[name]).copy() for name in native})
 
     def _optimizer(self, optimizer: torch.optim.Optimizer, model: nn.Module) -> torch.optim.Optimizer:
         """The same optimizer over a copy's parameters, group by group."""
@@ -177,7 +184,7 @@ class TorchSide(Side):
             for name, tensor in tensors.items():
                 tensor.grad = torch.tensor(given[name], dtype=tensor.dtype)
             own.step()
-            seen.append({name: _array(tensor).copy() for name, tensor in tensors.items()})
+            seen.append({name: array_of(tensor).copy() for name, tensor in tensors.items()})
         return seen
 
     def undo(self, eps: Mapping[str, float], gelu: str | None) -> "TorchSide":
@@ -195,94 +202,26 @@ class TorchSide(Side):
         return model
 
 
-class Entry:
-    """One call while it is recorded."""
-
-    def __init__(self, path: str, kind: str, start: int, inputs: list[torch.Tensor]) -> None:
-        self.path, self.type, self.start = path, kind, start
-        self.inputs = inputs
-        self.outputs: list[torch.Tensor] = []
-
-    def call(self, pulled: Mapping[int, torch.Tensor]) -> Call:
-        """The call in NumPy."""
-        gradients = [pulled.get(id(t)) for t in self.outputs]
-        return Call(
-            self.path,
-            self.type,
-            self.start,
-            tuple(_array(t) for t in self.inputs),
-            tuple(_array(t) for t in self.outputs),
-            tuple(None if g is None else _array(g) for g in gradients),
-        )
-
-
-Tape = list[Entry]
-
-
-@contextmanager
-def _taps(model: nn.Module, capture: bool, mode: Meanwhile) -> Iterator[Tape]:
-    """Record every module call, in the order in which the calls end. What is passed on is a copy: the network may
-    change it in place."""
-    tape: Tape = []
-    open_: list[Entry] = []
-    begun = 0
-
-    def begin(path: str, module: nn.Module, args: Any, kwargs: Any) -> None:
-        nonlocal begun
-        given = [t.detach().clone() for _, t in leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
-        open_.append(Entry(path, type(module).__name__, begun, given))
-        mode.running.append(path)
-        begun += 1
-
-    def end(output: Any) -> Any:
-        entry = open_.pop()
-        mode.running.pop()
-        entry.outputs = [t for _, t in leaves(output) if isinstance(t, torch.Tensor)]
-        tape.append(entry)
-        return pytree.tree_map_only(torch.Tensor, torch.clone, output)
-
-    handles = []
-    for path, module in model.named_modules() if capture else ():
-        handles += [
-            module.register_forward_pre_hook(lambda m, a, k, path=path: begin(path, m, a, k), with_kwargs=True),
-            module.register_forward_hook(lambda _, __, output: end(output)),
-        ]
-    try:
-        yield tape
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
 @contextmanager
 def _setting(dtype: torch.dtype) -> Iterator[None]:
     with strict_float32(), plain_paths(dtype):
         yield
 
 
-def _inputs(inputs: Inputs, dtype: torch.dtype, gradients: bool) -> tuple[tuple[Any, ...], dict[str, Any], Tensors]:
-    """Arguments, keyword arguments, and the floating leaves by name, for their gradients."""
-
-    def convert(leaf: Any) -> Any:
-        if not isinstance(leaf, np.ndarray | np.generic):
-            return leaf
-        array = np.asarray(leaf)
-        if not np.issubdtype(array.dtype, np.floating):
-            return torch.tensor(array)
-        return torch.tensor(array, dtype=dtype, requires_grad=gradients)
-
-    args, kwargs = pytree.tree_map(convert, (tuple(inputs.args), dict(inputs.kwargs)))
-    every = [*leaves(args), *leaves(kwargs)]
-    floats = {name: t for name, t in every if isinstance(t, torch.Tensor) and t.is_floating_point()}
-    return args, kwargs, floats
+End = tuple[torch.Tensor, torch.Tensor]
 
 
-def _pull(
-    outputs: Tensors, cotangents: Mapping[str, NDArray], sources: Sequence[torch.Tensor]
-) -> dict[int, torch.Tensor]:
+def _ends(outputs: Tensors, loss: torch.Tensor | None, cotangents: Mapping[str, NDArray]) -> Iterator[End]:
+    """What is differentiated, with its cotangent: the loss, or the outputs."""
+    if loss is not None:
+        yield loss, torch.ones_like(loss)
+        return
+    yield from ((outputs[name], torch.tensor(c, dtype=outputs[name].dtype)) for name, c in cotangents.items())
+
+
+def _pull(ends: Sequence[End], sources: Sequence[torch.Tensor]) -> dict[int, torch.Tensor]:
     """Pull-back of the cotangents to each source, by identity."""
-    ends = [(outputs[name], torch.tensor(c, dtype=outputs[name].dtype)) for name, c in cotangents.items()]
-    ends = [(output, cotangent) for output, cotangent in ends if output.requires_grad]
+    ends = [(end, cotangent) for end, cotangent in ends if end.requires_grad]
     if not ends:
         return {}
     found = torch.autograd.grad([o for o, _ in ends], sources, [c for _, c in ends], allow_unused=True)
@@ -290,7 +229,7 @@ def _pull(
 
 
 def _pulled(pulled: Mapping[int, torch.Tensor], sources: Tensors) -> Arrays:
-    return {n: _array(pulled[id(t)]) if id(t) in pulled else np.zeros(t.shape) for n, t in sources.items()}
+    return {n: array_of(pulled[id(t)]) if id(t) in pulled else np.zeros(t.shape) for n, t in sources.items()}
 
 
 def _narrow(tape: Tape, dtype: torch.dtype) -> dict[str, str]:
@@ -325,11 +264,6 @@ def _load(model: nn.Module, native: Mapping[str, NDArray]) -> None:
 
 def _floats(tensor: torch.Tensor) -> bool:
     return tensor.is_floating_point()
-
-
-def _array(tensor: torch.Tensor) -> NDArray[Any]:
-    tensor = tensor.detach()
-    return (tensor.double() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor).cpu().numpy()
 
 
 def _frozen(array: NDArray[Any]) -> NDArray[Any]:

@@ -90,7 +90,9 @@ def _with_cause(found: Difference, lints: Sequence[Lint]) -> Difference:
 
 def _may_be(lint: Lint, found: Difference) -> bool:
     """Whether a lint that is said of another place may be the cause here: those of no layer, in the forward pass; and
-    those of state, on its rung."""
+    those of state and of the loss, on their rungs."""
     if found.rung == "state":
         return lint.setting in ("keep", "running_var")
+    if found.rung in ("gradients", "trajectory"):
+        return lint.setting == "reduction"
     return not lint.layer_torch and lint.setting == "gelu"

@@ -1,13 +1,13 @@
 """The rungs of a check that were ruled so far, and the report on them."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from parity.checks.verdict import Rung, Verdict, worst
+from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.pair.blame import first_difference
 from parity.pair.inputs import described
-from parity.pair.repro import script
+from parity.pair.repro import reproduced
 from parity.pair.structure import unpaired
 from parity.pair.watch import Watch
 from parity.pair.weightmap import coverage, table
@@ -43,6 +43,7 @@ class Climb:
         watch: is told of every rung.
         clock: times the parts.
         tables: buffers in float32 that explain a difference by themselves.
+        alone: what layers introduce themselves, by the name of PyTorch's call and the mode.
         rungs, conventions: found so far.
         not_run: why a rung was not climbed, by number.
     """
@@ -52,9 +53,11 @@ class Climb:
     watch: Watch
     clock: Clock
     tables: Sequence[str] = ()
+    alone: Mapping[tuple[str, str], Finding] = field(default_factory=dict)
     rungs: list[Rung] = field(default_factory=list)
     conventions: list[Convention] = field(default_factory=list)
     not_run: dict[int, str] = field(default_factory=dict)
+    _repro: tuple[Difference | None, str, bytes] = None, "", b""
 
     def ruled(self, one: Rung) -> None:
         """A rung was ruled; one of the same number, which it was only a part of, is no longer there."""
@@ -77,9 +80,10 @@ class Climb:
     def report(self) -> Report:
         """The report so far."""
         work, original = self.work, self.work.original or self.work
-        layers = _layers(work, original)
+        layers = self._layers(original)
         counted = [one for one in self.rungs if not excusing(self.conventions, one.number)]
         first = first_difference(counted, layers, work.match, work.lints)
+        script, arrays = self._reproduced(first, original)
         return Report(
             name=self.name,
             verdict=worst(one.verdict for one in counted),
@@ -91,7 +95,8 @@ class Climb:
             conventions=list(self.conventions),
             coverage=coverage(work.match, work.couple, work.joints["evaluation"], work.views["evaluation"]),
             losses=dict(work.losses),
-            repro_script=_script(first, original),
+            repro_script=script,
+            repro_arrays=arrays,
             notes=[*work.notes, *_casts(work), *_otherwise(work)],
             not_run=dict(self.not_run),
             seconds=self.clock.seconds,
@@ -100,18 +105,21 @@ class Climb:
             inputs=described(work.couple.inputs),
         )
 
+    def _layers(self, original: Work) -> list[Layer]:
+        """The layers as they were, with the gradients that rung 3 rules on, which are without what was undone, and with
+        what each introduces itself."""
+        shown = [layer for one in original.compared.values() for layer in one.layers]
+        ruled = {(a.flax, a.torch, a.mode): a.gradient for one in self.work.compared.values() for a in one.layers}
+        return [
+            replace(a, gradient=ruled.get((a.flax, a.torch, a.mode)), alone=self.alone.get((a.torch, a.mode)))
+            for a in shown
+        ]
 
-def _layers(work: Work, original: Work) -> list[Layer]:
-    """The layers as they were, with the gradients that rung 3 rules on, which are without what was undone."""
-    shown = [layer for one in original.compared.values() for layer in one.layers]
-    ruled = {(a.flax, a.torch, a.mode): a.gradient for one in work.compared.values() for a in one.layers}
-    return [replace(layer, gradient=ruled.get((layer.flax, layer.torch, layer.mode))) for layer in shown]
-
-
-def _script(first: Difference | None, work: Work) -> str:
-    """The script that reproduces the first difference."""
-    same = (bond for bond in work.match.bonds if first and bond.torch.path == first.layer_torch)
-    return script(first, next(same, None), work.views["evaluation"].torch["float64"], work.lints)
+    def _reproduced(self, first: Difference | None, original: Work) -> tuple[str, bytes]:
+        """The script that reproduces the first difference and what it reads, made once for each difference."""
+        if first != self._repro[0]:
+            self._repro = first, *reproduced(first, original, self.name)
+        return self._repro[1:]
 
 
 def _casts(work: Work) -> list[str]:

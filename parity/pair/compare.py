@@ -7,10 +7,12 @@ from typing import Any
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, rung
 from parity.pair import mapfile, passes, rungs
+from parity.pair.alone import introduced
 from parity.pair.climb import Climb, Clock
 from parity.pair.conventions import require_known
 from parity.pair.input_gradients import given_of
 from parity.pair.inputs import Adapter, adapt, as_inputs
+from parity.pair.loss import gradients_rung, objectives
 from parity.pair.match import Match, match
 from parity.pair.observe import Couple
 from parity.pair.probes import probes, try_probe
@@ -37,6 +39,8 @@ def compare_sides(
     to_flax: Adapter = None,
     to_torch: Adapter = None,
     optimizers: tuple[Any, Any] | None = None,
+    loss: Any = None,
+    targets: Any = None,
     accept: Sequence[str] = (),
     dropout: str = "off",
     probe: bool = True,
@@ -58,6 +62,7 @@ def compare_sides(
     watch, clock = watch or Watch(), Clock()
     watch.step(1, "mapping weights")
     couple = _couple(open_sides, inputs, to_flax, to_torch, seed, watch, backward)
+    couple.objectives = objectives(loss, targets)
     work = passes.proven(couple, _matched(couple, map_file), seed, fixed=map_file is not None)
     work.shared = dropout == "shared"
     if map_out:
@@ -65,10 +70,13 @@ def compare_sides(
     clock.mark("map")
     climb = Climb(name, work, watch, clock)
     _forward(climb, accept, probe)
-    _gradients(climb)
+    _gradients(climb, accept)
     _state(climb, accept)
     _training(climb, optimizers)
     clock.mark("rest")
+    watch.step(2, "layers alone")
+    climb.alone = introduced(work.original or work)
+    clock.mark("alone")
     return climb.report()
 
 
@@ -95,7 +103,7 @@ def _forward(climb: Climb, accept: Sequence[str], probe: bool) -> None:
     climb.ruled(found)
 
 
-def _gradients(climb: Climb) -> None:
+def _gradients(climb: Climb, accept: Sequence[str]) -> None:
     work = climb.work
     climb.watch.step(3, "gradients")
     if not work.couple.backward:
@@ -103,7 +111,9 @@ def _gradients(climb: Climb) -> None:
         return
     given = given_of(work.couple, work.views["evaluation"])
     work.notes += given.notes
-    climb.ruled(rungs.gradients(work.match, list(work.compared.values()), work.views, work.parameters, given))
+    found, reduced = gradients_rung(work, given, accept)
+    climb.conventions += reduced
+    climb.ruled(found)
 
 
 def _state(climb: Climb, accept: Sequence[str]) -> None:

@@ -47,6 +47,10 @@ KNOWN: Mapping[str, Known] = {
         "one side computes GELU by erf, the other by its tanh approximation",
         'write approximate=False in Flax (its default is True), or approximate="tanh" in PyTorch',
     ),
+    "loss_reduction": Known(
+        "one side's loss is summed where the other's is averaged: over the batch, the labels or the elements",
+        "reduce both alike: PyTorch's losses average by default (reduction=\"mean\"), optax's give one number a sample",
+    ),
 }
 STATE = ("running_var_bias", "running_keep")
 """Those that change running statistics only."""

@@ -27,7 +27,7 @@ def as_inputs(given: Any) -> Inputs:
         inputs = Inputs((), dict(given))
     else:
         inputs = Inputs(tuple(given) if isinstance(given, list | tuple) else (given,))
-    inputs = Inputs(_numpy(inputs.args), _numpy(dict(inputs.kwargs)))
+    inputs = Inputs(as_numpy(inputs.args), as_numpy(dict(inputs.kwargs)))
     if not any(isinstance(leaf, np.ndarray) for _, leaf in leaves((inputs.args, inputs.kwargs))):
         raise UsageError("the inputs hold no array; give the arrays that the networks are called with")
     return inputs
@@ -61,12 +61,12 @@ def parse_layout(text: str) -> tuple[int, ...]:
     return tuple(before.index(letter) for letter in after)
 
 
-def _numpy(tree: Any) -> Any:
+def as_numpy(tree: Any) -> Any:
     """The tree with every array of another library as NumPy's."""
     if isinstance(tree, Mapping):
-        return {key: _numpy(item) for key, item in tree.items()}
+        return {key: as_numpy(item) for key, item in tree.items()}
     if isinstance(tree, list | tuple) and not hasattr(tree, "_fields"):
-        return type(tree)(_numpy(item) for item in tree)
+        return type(tree)(as_numpy(item) for item in tree)
     if hasattr(tree, "detach"):
         tree = tree.detach().cpu().numpy()
     return np.array(tree) if hasattr(tree, "__array__") else tree

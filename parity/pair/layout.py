@@ -92,6 +92,13 @@ def _wide(array: NDArray) -> NDArray:
     )
 
 
+def spread(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
+    """Whether an array of one shape stands for several places of the other, along axes of one."""
+    return (
+        len(shape) == len(wanted) and shape != wanted and all(a in (1, b) for a, b in zip(shape, wanted, strict=True))
+    )
+
+
 def floating(arrays: Sequence[NDArray]) -> list[NDArray]:
     """The floating ones."""
     return [array for array in arrays if np.issubdtype(array.dtype, np.floating)]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from parity.pair.layout import spread
 from parity.pair.match import Bond, Link, Match
 from parity.pair.seen import Dropped
 from parity.pair.ties import held
@@ -34,15 +35,19 @@ def _tie(bond: Bond, link: Link) -> Lint:
 
 def lint_dropout(flax: Sequence[Dropped], torch: Sequence[Dropped]) -> Iterator[Lint]:
     """Uses of dropout in training that differ."""
-    ours, theirs = ([used.rate for used in side] for side in (flax, torch))
-    if len(ours) != len(theirs):
-        text = f"dropout is used {len(ours)} times in Flax and {len(theirs)} times in PyTorch"
-        yield Lint("", "", "dropout", str(len(ours)), str(len(theirs)), text)
-    for place, (a, b) in enumerate(zip(ours, theirs, strict=False)):
-        if a != b:
-            yield Lint(
-                "", "", "dropout", f"{a:g}", f"{b:g}", f"dropout {place + 1}: rate {a:g} in Flax, {b:g} in PyTorch"
+    if len(flax) != len(torch):
+        text = f"dropout is used {len(flax)} times in Flax and {len(torch)} times in PyTorch"
+        yield Lint("", "", "dropout", str(len(flax)), str(len(torch)), text)
+    for place, (a, b) in enumerate(zip(flax, torch, strict=False), start=1):
+        if a.rate != b.rate:
+            text = f"dropout {place}: rate {a.rate:g} in Flax, {b.rate:g} in PyTorch"
+            yield Lint("", "", "dropout", f"{a.rate:g}", f"{b.rate:g}", text)
+        if spread(a.shape, b.shape):
+            text = (
+                f"dropout {place}: Flax draws a mask of {a.shape}, PyTorch one of {b.shape}; an attention of Flax's "
+                f"drops the same weights in every sample and head unless broadcast_dropout=False is written"
             )
+            yield Lint("", "", "broadcast_dropout", str(a.shape), str(b.shape), text)
 
 
 def lint_precision(flax: tuple[bool, str], torch: tuple[bool, str]) -> Iterator[Lint]:

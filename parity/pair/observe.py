@@ -1,7 +1,7 @@
 """Runs both sides of a pair and keeps what was seen."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -12,10 +12,10 @@ from parity.initial import single
 from parity.pair import draws
 from parity.pair.align import CallPair, pair_blocks, pair_layers
 from parity.pair.inputs import Adapter, adapt
-from parity.pair.layout import ONE_FOR_ALL, TURNS, agree, floating, one_for_all, turned, turns
+from parity.pair.layout import ONE_FOR_ALL, TURNS, agree, floating, one_for_all, spread, turned, turns
 from parity.pair.match import Match
 from parity.pair.seen import Dropped, Inputs, Mask, Seen
-from parity.pair.side import Pass, Side
+from parity.pair.side import Objective, Pass, Side
 from parity.pair.watch import Watch
 from parity.trace import Arrays
 
@@ -52,6 +52,7 @@ class Couple:
         seed: of the cotangents.
         watch: told of every pass.
         backward: whether gradients are computed at all.
+        objectives: the sides' losses; without them gradients are of random cotangents.
     """
 
     flax: Side
@@ -63,6 +64,7 @@ class Couple:
     watch: Watch = field(default_factory=Watch)
     backward: bool = True
     result_turns: list[str | None] = field(default_factory=list)
+    objectives: tuple[Objective, Objective] | None = None
     _shapes: tuple[Shapes, Shapes] | None = None
     _names: tuple[list[str], list[str]] | None = None
     _cotangents: tuple[Arrays, Arrays] | None = None
@@ -116,13 +118,19 @@ class Couple:
         inputs: Inputs | None = None,
         gradients: bool = True,
         mask: Mask | None = None,
+        feeds: Mapping[int, Sequence[NDArray]] | None = None,
     ) -> Seen:
-        """A pass of one side; `gradients` asks for those, and for every call."""
-        own, cotangents = (self.flax, 0) if side == "flax" else (self.torch, 1)
+        """A pass of one side. `gradients` asks for those and for every call; `feeds` for every call, with what some of
+        them get instead."""
+        own, place = (self.flax, 0) if side == "flax" else (self.torch, 1)
         backward = gradients and self.backward
-        wanted = self.cotangents[cotangents] if backward else None
-        how = Pass(precision, mode == "training", gradients, wanted, mask)
-        what = "forward and backward pass" if backward else "forward pass"
+        how = Pass(precision, mode == "training", gradients or feeds is not None, mask=mask, feeds=feeds or {})
+        if backward and self.objectives is not None:
+            how = replace(how, objective=self.objectives[place])
+        elif backward:
+            how = replace(how, cotangents=self.cotangents[place])
+        alone = ", each layer alone" if feeds is not None else ""
+        what = "forward and backward pass" if backward else f"forward pass{alone}"
         self.watch.running(f"{FRAMEWORKS[side]}'s {what} ({mode}, {precision})", backward)
         return own.run(native, self.given(side, inputs), how)
 
@@ -164,14 +172,19 @@ class Views:
     torch: Mapping[Precision, Seen]
 
 
-def look(couple: Couple, match: Match, torch: Arrays, mode: str, shared: bool = False) -> Views:
-    """Both sides in both precisions; `shared` lets the same masks be dropout on both."""
+def look(couple: Couple, match: Match, torch: Arrays, mode: str, masks: "SharedMasks | None" = None) -> Views:
+    """Both sides in both precisions; with masks, those are the dropout of both."""
     flax = draws.carry(match, torch, couple.flax.native)
-    images = any(bond.torch.kind == "conv" for bond in match.bonds)
-    masks = SharedMasks(couple.seed, images) if shared else None
-    seen = {p: couple.look("torch", torch, mode, p, mask=masks.torch if masks else None) for p in PRECISIONS}
+    seen = look_at_torch(couple, torch, mode, masks)
     ours = {p: couple.look("flax", flax, mode, p, mask=masks.flax if masks else None) for p in PRECISIONS}
     return Views(ours, seen)
+
+
+def look_at_torch(
+    couple: Couple, torch: Arrays, mode: str, masks: "SharedMasks | None" = None
+) -> dict[Precision, Seen]:
+    """PyTorch's side in both precisions."""
+    return {p: couple.look("torch", torch, mode, p, mask=masks.torch if masks else None) for p in PRECISIONS}
 
 
 class SharedMasks:
@@ -192,9 +205,12 @@ class SharedMasks:
         return self._mask(number, used)
 
     def flax(self, number: int, used: Dropped) -> NDArray:
-        """The same in the layout of Flax's use; one of its own where PyTorch has none."""
+        """The same in the layout of Flax's use, or as it is where Flax has one for several places of PyTorch's; one of
+        its own where PyTorch has none."""
         wanted = self._shapes.get(number, used.shape)
         fit = [name for name, _ in turns(used.shape, wanted)]
+        if spread(used.shape, wanted):
+            return self._mask(number, Dropped(wanted, used.rate))
         if not fit:
             return self._mask(number, used)
         moved = "channels last to first"

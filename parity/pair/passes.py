@@ -106,7 +106,7 @@ def _look(work: Work) -> None:
             sight = proof.sight
             views = Views({"float64": sight.flax, "float32": low}, {"float64": sight.torch, "float32": sight.low})
         else:
-            views = look(couple, proof.match, proof.torch, mode, work.shared)
+            views = look(couple, proof.match, proof.torch, mode, work.masks(mode))
         work.views[mode] = views
         work.joints[mode] = joints(proof.match, views)
         work.compared[mode] = rungs.compare_layers(work.joints[mode], views, couple.result_names, mode)

@@ -6,7 +6,12 @@ from typing import Any
 import numpy as np
 
 from parity.pair.match import Bond
+from parity.pair.replay import written
+from parity.pair.repro_sequences import CELLS, attention, embedding, recurrent
 from parity.pair.seen import Seen
+from parity.pair.target import is_target
+from parity.pair.unit import CHANNELS_FIRST
+from parity.pair.work import Work
 from parity.report.pair import Difference, Lint
 
 HEAD = '''"""{title}
@@ -26,7 +31,15 @@ TAIL = """gap, size = abs(y - t).max(), abs(t).max()
 print(f"largest difference in float64: {gap:.3g}, of numbers up to {size:.3g}")
 raise SystemExit(int(gap > 1e-9 * size))
 """
-CHANNELS_FIRST = "np.moveaxis({}, -1, 1).copy()"
+TO_TORCH = "np.moveaxis({}, -1, 1).copy()"
+
+
+def reproduced(first: Difference | None, work: Work, name: str) -> tuple[str, bytes]:
+    """The script that reproduces the first difference, and the .npz file that it reads, if it does: of a layer of a
+    known kind alone, else, where the pair's name is that of a function that makes it, with the networks themselves."""
+    same = (bond for bond in work.match.bonds if first and bond.torch.path == first.layer_torch)
+    text = script(first, next(same, None), work.views["evaluation"].torch["float64"], work.lints)
+    return (text, b"") if text or not is_target(name) else written(first, work, name)
 
 
 def script(found: Difference | None, bond: Bond | None, seen: Seen, lints: list[Lint]) -> str:
@@ -43,19 +56,38 @@ def script(found: Difference | None, bond: Bond | None, seen: Seen, lints: list[
     gelu = next((one for one in lints if one.convention == "gelu_form" and one.text == found.cause), None)
     if gelu is not None:
         return _gelu(found, gelu)
-    write = WRITERS.get(bond.torch.kind) if bond is not None and bond.flax.kind == bond.torch.kind else None
-    call = next((call for call in seen.calls if bond is not None and call.path == bond.torch.path), None)
-    if write is None or bond is None or call is None or not call.inputs or not call.inputs[0].size:
+    if bond is None or bond.flax.kind != bond.torch.kind:
+        return ""
+    title = f"{found.text}: {bond.flax.path} in Flax, {bond.torch.path} in PyTorch."
+    if lines := _sequence(found, bond):
+        shape, layout = _sequence_shape(bond)
+        return HEAD.format(title=title, mean=0.0, std=1.0, shape=shape, layout=layout) + lines + TAIL
+    write = WRITERS.get(bond.torch.kind) if found.rung in ("forward", "state") else None
+    call = next((call for call in seen.calls if call.path == bond.torch.path), None)
+    if write is None or call is None or not call.inputs or not call.inputs[0].size:
         return ""
     given = np.moveaxis(call.inputs[0], 1, -1) if _channels_first(bond, call.inputs[0].ndim) else call.inputs[0]
     layout = "channels last" if given.ndim > 2 else "(batch, features)"
-    title = f"{found.text}: {bond.flax.path} in Flax, {bond.torch.path} in PyTorch."
     head = HEAD.format(title=title, mean=given.mean(), std=given.std(), shape=given.shape, layout=layout)
     return head + write(bond, given.shape, found.rung == "state") + TAIL
 
 
+def _sequence(found: Difference, bond: Bond) -> str:
+    """The lines for a recurrent layer, an attention or an embedding, where what is declared makes the difference."""
+    if found.rung == "gradients":
+        return embedding(bond) if bond.torch.kind == "embedding" else ""
+    if found.rung != "forward":
+        return ""
+    return recurrent(bond) if bond.torch.kind in CELLS else attention(bond) if bond.torch.kind == "dense" else ""
+
+
+def _sequence_shape(bond: Bond) -> tuple[tuple[int, ...], str]:
+    shape = bond.links[0].shape
+    return (shape, "the gradient's weights") if bond.torch.kind == "embedding" else ((2, 5, shape[0]), "sequences")
+
+
 def _channels_first(bond: Bond, rank: int) -> bool:
-    return bond.torch.kind in ("conv", "conv_transpose", "batch_norm", "group_norm") and rank > 2
+    return bond.torch.kind in CHANNELS_FIRST and rank > 2
 
 
 def _gelu(found: Difference, lint: Lint) -> str:
@@ -90,7 +122,7 @@ def _convolution(bond: Bond, shape: tuple[int, ...], state: bool) -> str:
         f"kernel = torch_layer.weight.detach().numpy().transpose{order}\n"
         f"flax_layer.kernel[...] = jnp.asarray({flipped})\n"
         f"y = np.asarray(flax_layer(jnp.asarray(x)))\n"
-        f"t = torch_layer(torch.tensor({CHANNELS_FIRST.format('x')})).detach().numpy()\n"
+        f"t = torch_layer(torch.tensor({TO_TORCH.format('x')})).detach().numpy()\n"
         f"t = np.moveaxis(t, 1, -1)\n"
         f"assert y.shape == t.shape, (y.shape, t.shape)\n"
     )
@@ -98,7 +130,7 @@ def _convolution(bond: Bond, shape: tuple[int, ...], state: bool) -> str:
 
 def _batch_norm(bond: Bond, shape: tuple[int, ...], state: bool) -> str:
     flax, torch, size = bond.flax.settings, bond.torch.settings, shape[-1]
-    given = CHANNELS_FIRST.format("x") if len(shape) > 2 else "x"
+    given = TO_TORCH.format("x") if len(shape) > 2 else "x"
     made = (
         f"flax_layer = nnx.BatchNorm({size}, momentum={flax['keep']!r}, epsilon={flax['eps']!r}, "
         f"use_fast_variance={flax['fast_variance']}, param_dtype=jnp.float64, rngs=nnx.Rngs(0))\n"
@@ -120,7 +152,7 @@ def _norm(flax: str, torch: str) -> Callable[[Bond, tuple[int, ...], bool], str]
         del state
         ours, theirs, size = bond.flax.settings, bond.torch.settings, shape[-1]
         first = flax == "GroupNorm" and len(shape) > 2
-        given = CHANNELS_FIRST.format("x") if first else "x"
+        given = TO_TORCH.format("x") if first else "x"
         return (
             f"flax_layer = nnx.{flax}({size}, {_groups(ours)}epsilon={ours['eps']!r}, "
             f"use_fast_variance={ours['fast_variance']}, param_dtype=jnp.float64, rngs=nnx.Rngs(0))\n"

@@ -143,10 +143,16 @@ def forward(compared: Sequence[Compared]) -> Rung:
 
 
 def gradients(
-    match: Match, compared: Sequence[Compared], views: Mapping[str, Views], parameters: set[str], given: Given
+    match: Match,
+    compared: Sequence[Compared],
+    views: Mapping[str, Views],
+    parameters: set[str],
+    given: Given,
+    losses: Sequence[Finding],
 ) -> Rung:
-    """Rung 3: parameters, inputs and every layer's output, for a random cotangent of the results, in both modes."""
-    findings: list[Finding] = []
+    """Rung 3: the losses, if there are any, and gradients of parameters, inputs and every layer's output, in both
+    modes."""
+    findings = list(losses)
     for mode, one in zip(views, compared, strict=True):
         findings += [layer.gradient for layer in reversed(one.layers) if layer.gradient is not None]
         findings += parameter_gradients(match, views[mode], parameters, mode)

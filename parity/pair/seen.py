@@ -57,11 +57,12 @@ class Seen:
         outputs: leaves of the result by name ("" for a lone array, else "[0]", ".logits", "['a'][1]" …).
         calls: in the order in which they end; the network's own is the last.
         buffers: all native arrays that are not parameters, after the pass.
-        parameter_gradients, input_gradients: pull-back of the cotangents, by native name, and by leaf of the inputs
-            (floating ones); empty if none was asked for. A parameter without effect has zeros.
+        parameter_gradients, input_gradients: pull-back of the cotangents, or gradients of the loss, by native name, and
+            by leaf of the inputs (floating ones); empty if none was asked for. A parameter without effect has zeros.
         dropouts: uses of dropout, in order.
         narrow: calls whose results are of a narrower floating type than was asked for, with its name.
         gelus: form of every GELU, in order: "exact" or "tanh".
+        loss: of the pass's objective, one number; None without one.
         undone: where a cast to a narrower type is written, which was undone: module paths, or lines of the source.
     """
 
@@ -74,3 +75,4 @@ class Seen:
     narrow: Mapping[str, str] = field(default_factory=dict)
     gelus: tuple[str, ...] = ()
     undone: tuple[str, ...] = ()
+    loss: NDArray | None = None

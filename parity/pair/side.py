@@ -1,8 +1,8 @@
 """What a backend must do with a network that a user brings, whatever its layers."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
@@ -11,6 +11,22 @@ from parity.backends.twin import Precision
 from parity.pair.seen import Inputs, Mask, Seen
 from parity.pair.unit import Unit
 from parity.trace import Arrays, Trajectory
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """One side's loss, as the user wrote it for that framework.
+
+    Args:
+        loss: of what the network returns and the targets; gives one number.
+        targets: tree of NumPy arrays, which become the framework's: floating ones in the precision of the pass, whole
+            numbers in PyTorch as int64, in Flax as int32, or int64 in a float64 pass.
+        scale: the loss is multiplied by it.
+    """
+
+    loss: Callable[[Any, Any], Any]
+    targets: Any = None
+    scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -23,6 +39,9 @@ class Pass:
         capture: record every module's call; else only outputs and buffers are there.
         cotangents: by leaf of the outputs, for the gradients; none are computed without.
         mask: what dropout does; None turns it off.
+        objective: gradients are those of this loss, and not of cotangents.
+        feeds: number of a call, in the order in which they begin → what it gets in the place of its floating arguments,
+            all of them in order; then no gradients are computed.
     """
 
     precision: Precision = "float64"
@@ -30,6 +49,13 @@ class Pass:
     capture: bool = True
     cotangents: Mapping[str, NDArray] | None = None
     mask: Mask | None = None
+    objective: Objective | None = None
+    feeds: Mapping[int, Sequence[NDArray]] = field(default_factory=dict)
+
+    @property
+    def pulls(self) -> bool:
+        """Whether gradients are computed."""
+        return self.cotangents is not None or self.objective is not None
 
 
 class Side(ABC):
@@ -78,15 +104,21 @@ class Side(ABC):
         """One pass with these arrays in the place of the network's own.
 
         Raises:
-            Exception: whatever the network raises.
+            UsageError: the loss gives something else than one number.
+            Exception: whatever the network or the loss raises.
         """
 
     @abstractmethod
     def train(
-        self, native: Mapping[str, NDArray], inputs: Sequence[Inputs], targets: Sequence[Arrays], optimizer: Any
+        self,
+        native: Mapping[str, NDArray],
+        inputs: Sequence[Inputs],
+        targets: Sequence[Arrays],
+        optimizer: Any,
+        objective: Objective | None = None,
     ) -> Trajectory:
-        """Float64 training steps, one for each of the inputs, on the mean of the squared distances of the output leaves
-        from the targets; the weights after the last are by native name."""
+        """Float64 training steps, one for each of the inputs, on the objective, or without one on the mean of the
+        squared distances of the output leaves from the targets; the weights after the last are by native name."""
 
     @abstractmethod
     def update(

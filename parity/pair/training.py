@@ -34,7 +34,7 @@ def update_rung(couple: Couple, optimizers: tuple[Any, Any]) -> Rung:
 
 
 def trajectory_rung(work: Work, optimizers: tuple[Any, Any]) -> Rung:
-    """Rung 6: training runs on equal batches."""
+    """Rung 6: training runs on equal batches, on the users' losses if there are any."""
     couple, proof = work.couple, work.proof
     rng = np.random.default_rng([couple.seed, 6])
     batches = [changed(couple.inputs, lambda a, s=s: (a * (1.0 + 0.25 * s)).astype(a.dtype)) for s in range(STEPS)]  # type: ignore[misc]
@@ -42,13 +42,15 @@ def trajectory_rung(work: Work, optimizers: tuple[Any, Any]) -> Rung:
     theirs = [{name: draws.single(rng.standard_normal(shape)) for name, shape in shapes.items()} for _ in batches]
     ours = [couple.in_flax(target) for target in theirs]
     moved = draws.moved(work.match, proof.torch, rng)
+    losses = couple.objectives or (None, None)
     runs: dict[str, Trajectory] = {}
     own: dict[str, Trajectory] = {}
     for found, torch in ((runs, proof.torch), (own, moved)):
         flax = draws.carry(work.match, torch, couple.flax.native)
+        given = {side: [couple.given(side, batch) for batch in batches] for side in ("flax", "torch")}
         couple.watch.running("Flax's training run", backward=True)
-        found["flax"] = couple.flax.train(flax, [couple.given("flax", b) for b in batches], ours, optimizers[0])
+        found["flax"] = couple.flax.train(flax, given["flax"], ours, optimizers[0], losses[0])
         couple.watch.running("PyTorch's training run", backward=True)
-        found["torch"] = couple.torch.train(torch, [couple.given("torch", b) for b in batches], theirs, optimizers[1])
+        found["torch"] = couple.torch.train(torch, given["torch"], theirs, optimizers[1], losses[1])
     work.losses = {side: [float(x) for x in run.losses] for side, run in runs.items()}
     return rungs.trajectory(work.match, work.parameters, runs, own)

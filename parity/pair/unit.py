@@ -21,6 +21,8 @@ Kind = Literal[
     "rnn",
     "custom",
 ]
+CHANNELS_FIRST = frozenset({"conv", "conv_transpose", "batch_norm", "group_norm", "instance_norm"})
+"""Kinds whose inputs have their channels on the second axis in PyTorch, on the last in Flax."""
 BUFFERS = frozenset({"running_mean", "running_var"})
 
 

@@ -20,6 +20,7 @@ from parity.report.pair import Coverage, Mapped
 from parity.trace import call_names, call_path
 
 NO_EFFECT = "no effect on what the networks return: any numbers would do"
+NO_EFFECT_ON_LOSS = "no effect on the loss: its gradient is rounding"
 UNKNOWN = "whether it has an effect is not known without backward passes"
 LETTERS = {("conv", 3): ("OIW", "WIO"), ("conv", 4): ("OIHW", "HWIO"), ("conv", 5): ("OIDHW", "DHWIO")}
 
@@ -38,6 +39,7 @@ def table(work: Work) -> list[Mapped]:
 
 def _line(work: Work, bond: Bond, link: Link) -> Mapped:
     proof, known = work.proof, work.couple.backward
+    without = NO_EFFECT if work.couple.objectives is None else NO_EFFECT_ON_LOSS
     effect = any(has_effect(view.torch, link.torch) for view in work.views.values())
     return Mapped(
         " + ".join(link.flax.names),
@@ -50,7 +52,7 @@ def _line(work: Work, bond: Bond, link: Link) -> Mapped:
         how(bond, link),
         prod(link.shape),
         proof.agrees and effect and known,
-        UNKNOWN if not known else NO_EFFECT if not effect else whose(link) if link.tie else "",
+        UNKNOWN if not known else without if not effect else whose(link) if link.tie else "",
     )
 
 

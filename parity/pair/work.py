@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from parity.pair import rungs
 from parity.pair.match import Match
-from parity.pair.observe import Couple, Joint, Views
+from parity.pair.observe import Couple, Joint, SharedMasks, Views
 from parity.pair.prove import Proof
 from parity.report.pair import Lint
 
@@ -29,6 +29,11 @@ class Work:
     def match(self) -> Match:
         """The map."""
         return self.proof.match
+
+    def masks(self, mode: str) -> SharedMasks | None:
+        """The masks of dropout in that mode, if both sides are to have the same."""
+        images = any(bond.torch.kind == "conv" for bond in self.match.bonds)
+        return SharedMasks(self.couple.seed, images) if self.shared and mode == "training" else None
 
     @property
     def parameters(self) -> set[str]:

@@ -119,8 +119,9 @@ def _rungs(report: Report) -> list[dict[str, Any]]:
 def _layer(layer: Layer) -> list[Any]:
     """A row: two thousand of them are sent, so by place. The script's `layerOf` names the places."""
     gradient = None if layer.gradient is None else _finding(layer.gradient)
+    alone = None if layer.alone is None else _finding(layer.alone)
     names = [layer.flax, layer.torch, layer.type, layer.mode, list(layer.shape)]
-    return [*names, _finding(layer.finding), _short(layer.inherited), gradient]
+    return [*names, _finding(layer.finding), _short(layer.inherited), gradient, alone]
 
 
 def _finding(found: Finding) -> list[Any]:

@@ -45,11 +45,11 @@ function findingOf(row) {
   return { quantity, name, mode, verdict, share: num(share), gap: num(gap), errors: errors.map(num), bits: bits.map(num),
     index, values: values && values.map(num), reason };
 }
-function layerOf([flax, torch, type, mode, shape, finding, inherited, gradient], order) {
+function layerOf([flax, torch, type, mode, shape, finding, inherited, gradient, alone], order) {
   const made = { order: order + 1, flax, torch, type, mode, shape, finding: findingOf(finding), inherited: num(inherited),
-    gradient: findingOf(gradient), text: `${flax} ${torch} ${type}`.toLowerCase() };
+    gradient: findingOf(gradient), alone: findingOf(alone), text: `${flax} ${torch} ${type}`.toLowerCase() };
   made.verdict = made.finding.verdict;
-  made.introduced = made.inherited <= DATA.agreed ? made.finding.gap : null;
+  made.introduced = made.alone ? made.alone.gap : made.inherited <= DATA.agreed ? made.finding.gap : null;
   return made;
 }
 

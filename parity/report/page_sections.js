@@ -30,6 +30,7 @@ const LAYER_COLUMNS = [
   { label: "Float32 error: Flax, PyTorch", minor: true, cell: (r) => (r.finding ? lines(r.finding.errors) : ""), by: (r) => r.finding && most(r.finding.errors), down: true },
   { label: "Bits of 24: Flax, PyTorch", minor: true, cell: (r) => (r.finding ? lines(r.finding.bits, wholeBits) : ""), by: (r) => r.finding && least(r.finding.bits) },
   { label: "Gap inherited, introduced", minor: true, cell: (r) => (r.finding ? lines([r.inherited, r.introduced]) : ""), by: (r) => r.introduced, down: true },
+  { label: "Float32 error introduced", minor: true, cell: (r) => (r.alone ? lines(r.alone.errors) : ""), by: (r) => r.alone && most(r.alone.errors), down: true },
   { label: "Gradient", minor: true, cell: (r) => (r.gradient ? badge(r.gradient.verdict) : r.finding ? "–" : ""), by: (r) => r.gradient && DATA.verdicts.indexOf(r.gradient.verdict), down: true },
 ];
 
@@ -54,9 +55,10 @@ function layerDetail(r) {
   return () => el("div", { class: "pair" },
     findingFacts("Output", r.finding),
     r.gradient ? findingFacts("Gradient of the output", r.gradient) : null,
+    r.alone ? findingFacts("Output alone, both fed the same input", r.alone) : null,
     el("div", {}, el("h4", {}, "Where the gap comes from"), facts([
       ["Inherited", number(r.inherited), "gap of the inputs"],
-      ["Introduced", number(r.introduced), r.introduced === null ? "cannot be told: the inputs differ already" : "gap of the outputs while the inputs agree"],
+      ["Introduced", number(r.introduced), r.alone ? "gap of the outputs, both fed the same input" : r.introduced === null ? "cannot be told: the inputs differ already" : "gap of the outputs while the inputs agree"],
       ["Type", r.type], ["Shape", el("span", { class: "num" }, r.shape.join(" × ") || "one number")], ["Mode", r.mode],
     ])));
 }

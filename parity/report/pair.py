@@ -23,7 +23,9 @@ class Layer:
         finding: the referee's on the output: verdict, share, gap, errors, bits. Names and values are by side.
         inherited: gap between the inputs in float64, relative to their size; the gap of the outputs is finding's.
         gradient: the referee's on the gradient with respect to the output, if there is one: that which rung 3 rules on,
-            so where a convention was undone, without it.
+            so where a convention of the forward pass was undone, without it.
+        alone: the referee's on the output where both sides' layer is fed the same, so that gap and errors are those
+            that the layer introduces itself; in training, and of layers that hold no other.
     """
 
     flax: str
@@ -34,6 +36,7 @@ class Layer:
     finding: Finding
     inherited: float = 0.0
     gradient: Finding | None = None
+    alone: Finding | None = None
 
 
 @dataclass(frozen=True)
@@ -176,6 +179,7 @@ class Report:
         seed: of weights, cotangents and what else was drawn; None where nothing was.
         device: on which both frameworks computed.
         inputs: the arrays that the user gave.
+        repro_arrays: the .npz file that the script reads, if it does.
     """
 
     name: str
@@ -195,6 +199,7 @@ class Report:
     seed: int | None = None
     device: str = ""
     inputs: Sequence[Input] = ()
+    repro_arrays: bytes = b""
 
     def to_html(self, path: str | Path) -> None:
         """Write the report as one self-contained HTML file; raises UsageError if it cannot be written."""
@@ -221,12 +226,15 @@ class Report:
         junit.write([self], path)
 
     def repro(self, path: str | Path) -> None:
-        """Write the script that reproduces the first difference on the layer alone.
+        """Write the script that reproduces the first difference on the layer alone, and beside it the .npz file that it
+        reads, if it does: one for a layer of no known kind, which needs a name such as "path/to/file.py:function".
 
         Raises:
-            UsageError: there is no such script (nothing differs, or not in one layer of a known kind), or it cannot be
-                written.
+            UsageError: there is no such script (nothing differs; or not in one layer of a known kind, and no file is
+                known that makes the networks), or it cannot be written.
         """
         if not self.repro_script:
             raise UsageError(f"{self.name}: there is no single layer of a known kind to reproduce a difference with")
+        if self.repro_arrays:
+            write_atomically(Path(path).with_suffix(".npz"), self.repro_arrays)
         write_atomically(path, self.repro_script)

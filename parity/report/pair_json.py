@@ -1,7 +1,7 @@
 """The report on a user's pair as JSON."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from parity.files import write_atomically
@@ -25,6 +25,7 @@ def write(report: Report, path: str | Path) -> None:
         "versions": versions(),
         "hardware": hardware(),
         "commit": commit(),
-        **asdict(report),
+        **asdict(replace(report, repro_arrays=b"")),
     }
+    del document["repro_arrays"]  # a file of its own
     write_atomically(path, json.dumps(plain(document), indent=1, allow_nan=False) + "\n")

@@ -38,7 +38,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("page")
 
 
-@pytest.mark.parametrize(("page", "command", "output"), PARITY, ids=[command for _, command, _ in PARITY])
+LONG = ("parity bugs",)
+"""Commands that take minutes; `make evidence` runs them."""
+RUN = [pytest.param(*e, id=e[1], marks=[pytest.mark.slow] if e[1] in LONG else []) for e in PARITY]
+
+
+@pytest.mark.parametrize(("page", "command", "output"), RUN)
 def test_a_command_does_what_the_page_shows(
     parity, page: str, command: str, output: str, tmp_path: Path, folder: Path
 ) -> None:

@@ -4,6 +4,7 @@ import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safetensors import numpy as safetensors_numpy
 
@@ -31,6 +32,18 @@ def right():
     return (Port(), Port().init(jax.random.key(0), x)), model, x
 
 
+class Odd(torch.nn.Tanh):
+    def forward(self, x):
+        return torch.nn.functional.softsign(x) if self.training else super().forward(x)
+
+
+def trained():
+    flax, model, x = right()
+    model[2] = Odd()
+    losses = (lambda y, t: ((y - t) ** 2).mean(), lambda y, t: ((y - t) ** 2).mean())
+    return flax, model, x, {"loss": losses, "targets": np.ones((4, 2), np.float32)}
+
+
 def wrong():
     flax, model, x = right()
     model[2] = torch.nn.Softsign()
@@ -56,16 +69,18 @@ def file(tmp_path: Path) -> Path:
 def test_a_pair_is_checked_and_every_form_of_the_report_is_written(parity, file: Path, tmp_path: Path) -> None:
     forms = {form: tmp_path / f"report.{form}" for form in ("json", "html", "junit", "markdown", "map-out", "repro")}
     options = [word for form, path in forms.items() for word in (f"--{form}", str(path))]
-    found = parity("check", f"{file}:right", *options, "--show-map")
+    found = parity("check", f"{file}:trained", *options, "--show-map")
     assert found.returncode == 1, found.stderr
     assert "convention running_var_bias (confirmed): " in found.stdout
     assert "mapped 100 % of the parameters; 8 of 8 arrays proven" in found.stdout
     assert found.stdout.splitlines()[-2].startswith("DIFFERENT")
-    assert json.loads(forms["json"].read_text())["exit_code"] == 1
+    document = json.loads(forms["json"].read_text())
+    assert document["exit_code"] == 1 and document["rungs"][2]["findings"][0]["quantity"] == "loss"
     assert ElementTree.parse(forms["junit"]).getroot().find(".//failure") is not None
     assert r"running\_var\_bias" in forms["markdown"].read_text() and "<html" in forms["html"].read_text()
     assert len(json.loads(forms["map-out"].read_text())["pairs"]) == 3
-    assert "torch_layer" in forms["repro"].read_text()
+    assert "from parity.pair.replay import replay" in forms["repro"].read_text()
+    assert "flax feeds" in str(np.load(forms["repro"].with_suffix(".npz")).files)
 
 
 def test_the_exit_code_is_the_verdicts(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
 import optax
 import pytest
@@ -61,8 +62,14 @@ def test_it_can_be_accepted_by_name_training_runs_are_left_out_and_a_map_file_fi
     assert report.verdict is Verdict.SAME and report.first_difference is None
     assert found["update"] is Verdict.SAME and "trajectory" not in found
     assert "trains otherwise" in report.not_run[6]
-    report, _ = _compared(Untied(), model, accept=["tied_weights"], map=path)
+    losses = (lambda y, t: jax.numpy.square(y - t).sum(), lambda y, t: (y - t).square().mean())
+    own = {"loss": losses, "targets": np.ones((2, 5, 11)), "accept": ["tied_weights", "loss_reduction"]}
+    report, _ = _compared(Untied(), model, map=path, **own)
     assert report.verdict is Verdict.SAME
+    assert [(one.name, one.confirmed) for one in report.conventions] == [
+        ("tied_weights", True),
+        ("loss_reduction", True),
+    ]
 
 
 def test_a_bug_beside_a_tie_is_not_accepted_with_it() -> None:

@@ -201,6 +201,16 @@ def test_the_page_is_never_wider_than_the_screen(opened: Opened, report: Report)
     assert wider == dict.fromkeys(wider, 0)
 
 
+def test_what_a_layer_introduces_itself_has_a_column_and_its_own_facts(opened: Opened) -> None:
+    alone = made_pair.finding("output alone", "conv1", "training")
+    one = replace(made_pair.layer("stem", "conv1", "training", inherited=3e-2), alone=alone)
+    page = opened(replace(made_pair.report(3), layers=[one, replace(one, flax="other", alone=None)]))
+    cells = page.locator("#layers td[data-label='Float32 error introduced']").all_inner_texts()
+    assert cells[0].strip() and cells[1].strip() == ""
+    page.locator("#layers .open").first.click()
+    assert page.get_by_text("Output alone, both fed the same input").count() == 1
+
+
 def test_plots_draw_every_point_and_the_limit(opened: Opened) -> None:
     page = opened(made_pair.report(12, 4))
     titles = page.locator("#plots h3").all_inner_texts()

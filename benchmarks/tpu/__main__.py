@@ -1,0 +1,155 @@
+"""What the TPU compiler says of every train step; no TPU is needed, and nothing is measured.
+
+python -m benchmarks.tpu [--workload …] [--chip …] [--precision …] [--effort fast|default] [--json FILE]
+python -m benchmarks.tpu --export [--workload …]     does every step lower for TPUs? needs no libtpu
+python -m benchmarks.tpu --page [--check]            write docs/tpu.md from the record, or compare
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from benchmarks.blocks import update
+from benchmarks.tpu import record as records
+from benchmarks.tpu.chips import CHIPS, PASSES
+from benchmarks.tpu.estimate import Estimate
+from benchmarks.tpu.workloads import WORKLOADS
+from parity.errors import UsageError
+from parity.report.environment import commit, hardware, versions
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = ROOT / "docs" / "tpu.md"
+ENVIRONMENT = {
+    "JAX_PLATFORMS": "cpu",
+    "JAX_ENABLE_COMPILATION_CACHE": "false",
+    "TPU_ACCELERATOR_TYPE": "v5litepod-4",
+    "TPU_WORKER_HOSTNAMES": "localhost",
+    "TPU_WORKER_ID": "0",
+    "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
+    "TPU_LOG_DIR": "disabled",
+}
+"""What JAX and libtpu must find when they are loaded, to describe TPUs that are not there."""
+
+
+def newest() -> Path:
+    """The newest record."""
+    return sorted((ROOT / "benchmarks" / "records").glob("*-tpu-compiler.json"))[-1]
+
+
+def require_libtpu() -> None:
+    """Raise UsageError where there is no TPU compiler."""
+    if find_spec("libtpu") is None:
+        raise UsageError("libtpu, the TPU compiler, is not installed; pip install 'netparity[tpu-aot]'")
+
+
+def said(*arguments: str) -> Iterator[tuple[str, Any]]:
+    """What a compiler in a process of its own says: ("chip" or "estimate" or "failure", of it)."""
+    command = [sys.executable, "-m", "benchmarks.tpu.compiler", *arguments]
+    run = subprocess.run(command, env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True)
+    yield from (next(iter(json.loads(line).items())) for line in run.stdout.splitlines() if line.startswith("{"))
+    if run.returncode:
+        last = (run.stderr.strip().splitlines() or ["no message"])[-1]
+        yield "failure", f"the compiler's process ended with {run.returncode}: {last}"
+
+
+def sweep(
+    record: records.Record, chips: Sequence[str], workloads: Sequence[str], precisions: Sequence[str], effort: str
+) -> Iterator[list[Estimate]]:
+    """Compile every step for every chip and put it into the record; a failure is kept there and leaves the others."""
+    for chip in chips:
+        for kind, found in said(chip) if chip not in record["chips"] else ():
+            if kind == "chip":
+                record["chips"][chip] = found
+            else:
+                _fail(record, f"{chip}: {found}")
+    for workload in workloads:
+        for chip in chips:
+            answers = list(said(chip, workload, effort, *precisions))
+            estimates = [Estimate(**found) for kind, found in answers if kind == "estimate"]
+            records.add(record, estimates)
+            for kind, found in answers:
+                if kind == "failure":
+                    _fail(record, f"{chip}, {workload}, {effort}: {found}")
+            yield estimates
+
+
+def _fail(record: records.Record, message: str) -> None:
+    print(message, file=sys.stderr)
+    record["failures"].append(message)
+
+
+def estimate(arguments: argparse.Namespace) -> int:
+    """Compile, print and keep; 1 where something failed."""
+    require_libtpu()
+    record = records.read(arguments.json) if arguments.json else records.empty()
+    failed = len(record["failures"])
+    record["runs"].append(_run(arguments))
+    print(f"Every number is a {records.LABEL}; nothing ran on a TPU.")
+    chosen = arguments.chip or [*CHIPS], arguments.workload or [*WORKLOADS], arguments.precision or [*PASSES]
+    for found in sweep(record, *chosen, arguments.effort):
+        if found:
+            print(f"\n{found[0].workload} on {found[0].chip}\n{records.table(found)}", flush=True)
+        if arguments.json:
+            records.write(record, arguments.json)
+    return int(len(record["failures"]) > failed)
+
+
+def _run(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What a run's estimates depend on; where it keeps them is not among it."""
+    given = [f"--{name} {one}" for name in ("workload", "chip", "precision") for one in getattr(arguments, name) or ()]
+    return {
+        "command": " ".join(["python -m benchmarks.tpu", *given, f"--effort {arguments.effort}"]),
+        "commit": commit(),
+        "versions": {**versions(), "libtpu": version("libtpu")},
+        "hardware": hardware(),
+    }
+
+
+def export(arguments: argparse.Namespace) -> int:
+    """Lower every step for TPUs and say what is in it; 1 where one has a fault."""
+    from benchmarks.tpu.export import exported
+
+    faults = 0
+    for name in arguments.workload or WORKLOADS:
+        found = exported(WORKLOADS[name])
+        faults += bool(found.faults)
+        print(f"{name}: {found.operations} operations for TPUs, {'; '.join(found.faults) or 'no fault'}")
+    return int(bool(faults))
+
+
+def main(argv: list[str]) -> int:
+    """Estimate, export, or write the page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tpu", description=__doc__.splitlines()[0])
+    parser.add_argument("--workload", action="append", choices=WORKLOADS, help="may be repeated; default: all")
+    parser.add_argument("--chip", action="append", choices=CHIPS, help="may be repeated; default: all")
+    parser.add_argument("--precision", action="append", choices=PASSES, help="of products; default: all")
+    parser.add_argument("--effort", choices=("fast", "default"), default="fast", help="how hard the compiler tries")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the estimates; others that are there stay")
+    parser.add_argument("--export", action="store_true", help="only lower for TPUs, without libtpu")
+    parser.add_argument("--page", action="store_true", help="write docs/tpu.md")
+    parser.add_argument(
+        "--check", action="store_true", help="with --page: write nothing, tell whether it is up to date"
+    )
+    arguments = parser.parse_args(argv)
+    try:
+        return _page(arguments.check) if arguments.page else (export if arguments.export else estimate)(arguments)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def _page(check: bool) -> int:
+    blocks = records.page(records.read(newest()))
+    command = "python -m benchmarks.tpu --page"
+    return update([PAGE], blocks, check=check, source=newest().name, command=command)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

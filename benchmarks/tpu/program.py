@@ -1,0 +1,82 @@
+"""What can be said of a step before a compiler sees it: its matrix products, and its loops written out."""
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+from jax.extend import core
+
+
+def matrix_flops(jaxpr: Any) -> int:
+    """FLOPs of all matrix products and convolutions; what is in a loop counts as often as it runs.
+
+    A multiplication and an addition are two. Products with a convolution's padding are not counted.
+
+    Raises:
+        ValueError: a `while` or a `cond`; the program does not say how often it runs what.
+    """
+    return sum(_flops(equation) for equation in jaxpr.eqns)
+
+
+def _flops(equation: Any) -> int:
+    name, parameters = equation.primitive.name, equation.params
+    if name == "dot_general":
+        (contracted, _), _ = parameters["dimension_numbers"]
+        return 2 * equation.outvars[0].aval.size * prod(equation.invars[0].aval.shape[axis] for axis in contracted)
+    if name == "conv_general_dilated":
+        return _convolution(equation)
+    if name in ("while", "cond"):
+        raise ValueError(f"a {name} does not say how often it runs what; expected a scan")
+    return (parameters["length"] if name == "scan" else 1) * sum(matrix_flops(inner) for inner in _inner(parameters))
+
+
+def _inner(parameters: dict[str, Any]) -> Iterator[Any]:
+    """Programs among the parameters of an equation."""
+    for value in parameters.values():
+        if hasattr(value, "eqns") or hasattr(value, "jaxpr"):
+            yield getattr(value, "jaxpr", value)
+
+
+def _convolution(equation: Any) -> int:
+    left, right = (variable.aval.shape for variable in equation.invars)
+    parameters, out = equation.params, equation.outvars[0].aval.shape
+    of_input, of_kernel, of_output = parameters["dimension_numbers"]
+    pairs = [
+        _pairs(left[i], right[k], out[o], stride, low, spread, dilation)
+        for i, k, o, stride, (low, _), spread, dilation in zip(
+            of_input[2:],
+            of_kernel[2:],
+            of_output[2:],
+            parameters["window_strides"],
+            parameters["padding"],
+            parameters["lhs_dilation"],
+            parameters["rhs_dilation"],
+            strict=True,
+        )
+    ]
+    batch, channels, features = out[of_output[0]], right[of_kernel[1]], out[of_output[1]]
+    return 2 * batch * features * channels * prod(pairs)
+
+
+def _pairs(size: int, taps: int, positions: int, stride: int, low: int, spread: int, dilation: int) -> int:
+    """How often a tap of the kernel meets an element of the input along one axis."""
+    offsets = (position * stride + tap * dilation - low for position in range(positions) for tap in range(taps))
+    return sum(offset % spread == 0 and 0 <= offset // spread < size for offset in offsets)
+
+
+def has_loops(jaxpr: Any) -> bool:
+    """Whether there is a scan anywhere."""
+    return any(
+        equation.primitive.name == "scan" or any(map(has_loops, _inner(equation.params))) for equation in jaxpr.eqns
+    )
+
+
+def unrolled(closed: Any) -> Any:
+    """The same closed program with every iteration of its outer scans written out."""
+    equations = [
+        equation.replace(params={**equation.params, "unroll": equation.params["length"]})
+        if equation.primitive.name == "scan"
+        else equation
+        for equation in closed.jaxpr.eqns
+    ]
+    return core.ClosedJaxpr(closed.jaxpr.replace(eqns=equations), closed.consts)

@@ -1,0 +1,152 @@
+"""The record, which runs add to, and the tables that are made of it."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.tpu.chips import CHIPS, GIB, PASSES, Chip
+from benchmarks.tpu.estimate import Estimate
+from benchmarks.tpu.workloads import WORKLOADS
+from parity.files import write_atomically
+
+LABEL = "compiler estimate"
+HEADER = (
+    "chip",
+    "precision",
+    "effort",
+    "fits",
+    "needs",
+    "left",
+    "product FLOPs",
+    "all FLOPs",
+    "HBM bytes",
+    "lower bound",
+    "estimate",
+    "cycles",
+    "compiled in",
+)
+Record = dict[str, Any]
+
+
+def empty() -> Record:
+    """A record without anything in it."""
+    return {"label": LABEL, "runs": [], "chips": {}, "estimates": [], "failures": []}
+
+
+def read(path: Path) -> Record:
+    """The record at a path; an empty one where there is none."""
+    return json.loads(path.read_text()) if path.exists() else empty()
+
+
+def estimates(record: Record) -> list[Estimate]:
+    """Its estimates."""
+    return [Estimate(**row) for row in record["estimates"]]
+
+
+def add(record: Record, found: Iterable[Estimate]) -> None:
+    """Put estimates in the place of those of the same step, chip, precision and effort."""
+    rows = {_key(row): row for row in [*record["estimates"], *map(asdict, found)]}
+    record["estimates"] = list(rows.values())
+
+
+def write(record: Record, path: Path) -> None:
+    """Write it, one estimate a line."""
+    parts = {**record, "estimates": [], "runs": []}
+    text = json.dumps(parts, indent=1)
+    for name in ("runs", "estimates"):
+        lines = ",\n  ".join(json.dumps(row) for row in record[name])
+        text = text.replace(f'"{name}": []', f'"{name}": [\n  {lines}\n ]' if lines else f'"{name}": []')
+    write_atomically(path, text + "\n")
+
+
+def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("workload", "chip", "precision", "effort"))
+
+
+def table(found: Sequence[Estimate]) -> str:
+    """One step on every chip, as Markdown; every number is a compiler estimate."""
+    return markdown(HEADER, [_cells(one) for one in found])
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table."""
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows))
+
+
+def _cells(one: Estimate) -> list[str]:
+    bound = f"{one.roofline_by} {time(one.roofline_seconds)}" if one.roofline_by else "–"
+    return [
+        one.chip,
+        one.precision,
+        one.effort,
+        "yes" if one.fits else "**no**",
+        size(one.needed_bytes),
+        size(one.margin_bytes),
+        count(one.matrix_flops),
+        count(one.flops),
+        size(one.hbm_bytes),
+        bound,
+        time(one.optimal_seconds),
+        count(one.estimated_cycles if one.effort == "default" else None),
+        f"{one.compile_seconds:.1f} s",
+    ]
+
+
+def chips_table(seen: Mapping[str, Mapping[str, Any]]) -> str:
+    """The chips as their maker describes them and as the compiler sees them."""
+    header = ("chip", "JAX device", "public peak, HBM, bandwidth", "the compiler's", "cycles of high, highest")
+    return markdown(header, [_chip(name, CHIPS[name], found) for name, found in seen.items()])
+
+
+def _chip(name: str, chip: Chip, found: Mapping[str, Any]) -> list[str]:
+    cycles, memory = found["cycles"], chip.hbm_bytes / chip.devices
+    public = _figures(chip.device_flops, memory, chip.device_bandwidth)
+    ratios = ", ".join(f"{cycles[precision] / cycles['default']:.1f} ×" for precision in ("high", "highest"))
+    return [
+        name,
+        f"{chip.kind}{', half a chip' if chip.devices == 2 else ''}",
+        f"[{public}]({chip.source})",
+        _figures(found["flops_per_second"], found["available_bytes"], found["bytes_per_second"]),
+        ratios,
+    ]
+
+
+def _figures(flops: float, memory: float, bandwidth: float) -> str:
+    return f"{flops / 1e12:.4g} TFLOP/s, {memory / GIB:.4g} GiB, {bandwidth / 1e9:.4g} GB/s"
+
+
+def _place(one: Estimate) -> tuple[bool, int, int]:
+    return one.effort == "default", [*CHIPS].index(one.chip), [*PASSES].index(one.precision)
+
+
+def size(number: float | None) -> str:
+    """Bytes in the largest unit that leaves at least 1, of 1024s."""
+    return "–" if number is None else _scaled(number, 1024, ("B", "KiB", "MiB", "GiB"))
+
+
+def count(number: float | None) -> str:
+    """A number in thousands, millions, …"""
+    return "–" if number is None else _scaled(number, 1000, ("", "k", "M", "G", "T"))
+
+
+def time(seconds: float | None) -> str:
+    """Seconds in microseconds or milliseconds."""
+    return "–" if seconds is None else _scaled(seconds * 1e9, 1000, ("ns", "µs", "ms", "s"))
+
+
+def _scaled(number: float, base: int, units: Sequence[str]) -> str:
+    power = 0
+    while abs(number) >= base and power < len(units) - 1:
+        number, power = number / base, power + 1
+    return f"{number:.3g} {units[power]}".strip()
+
+
+def page(record: Record) -> dict[str, str]:
+    """The blocks of docs/tpu.md."""
+    found = sorted(estimates(record), key=_place)
+    steps = [step for step in WORKLOADS if any(one.workload == step for one in found)]
+    parts = [f"### {step} ({LABEL}s)\n\n{table([e for e in found if e.workload == step])}" for step in steps]
+    parts += [f"Failed, and not above: {failure}" for failure in record["failures"]]
+    return {"chips": chips_table(record["chips"]), "estimates": "\n\n".join(parts)}
