@@ -34,9 +34,12 @@ evidence: env ## run the tests that take minutes each
 pairs: env ## check the public pairs of tests/pairs, each in a process of its own
 	$(BIN)/python -m benchmarks.public_pairs --out build/public-pairs
 
+bench: env ## prove and time everything; about an hour, on an idle machine
+	$(BIN)/python -m benchmarks run
+
 lint: env ## format check, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-.PHONY: help env check bugs study test evidence pairs lint
+.PHONY: help env check bugs study test evidence pairs bench lint

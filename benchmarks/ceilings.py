@@ -1,4 +1,4 @@
-"""The machine's own limits, measured: `python -m benchmarks.ceilings FRAMEWORK DEVICE THREADS OUT`.
+"""The machine's own limits, measured: `python -m benchmarks.ceilings FRAMEWORK DEVICE THREADS BLOCKS SECONDS OUT`.
 
 Products of matrices and convolutions of the sizes that the workloads have, and a copy that no cache holds, by one
 framework, in a process of its own. The limit is the best that either framework's best size reaches.
@@ -20,14 +20,13 @@ from parity.files import write_atomically
 GEMM = ((1024, 1024, 1024), (128, 3072, 1024), (2048, 2048, 2048))
 CONV = ((32, 16, 128, 256), (32, 8, 256, 256), (32, 32, 64, 64))  # batch, size, channels in, channels out; 3×3
 COPY = 2**26  # numbers
-BLOCK, BLOCKS = 0.1, 7
 
 
-def measure(framework: str, device: str) -> dict[str, Any]:
-    """GFLOP/s and GB/s of each kind and size: the median of the blocks."""
+def measure(framework: str, device: str, blocks: int, seconds: float) -> dict[str, Any]:
+    """GFLOP/s and GB/s of each kind and size: the median of so many blocks, each at least so long."""
     works = {"jax": _jax, "torch": _torch}[framework](device)
     return {
-        kind: {str(size): amount / _seconds(work) / 1e9 for size, (amount, work) in sizes.items()}
+        kind: {str(size): amount / _seconds(work, blocks, seconds) / 1e9 for size, (amount, work) in sizes.items()}
         for kind, sizes in works.items()
     }
 
@@ -38,18 +37,18 @@ def best(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, fl
     return {kind: max(rate for sizes in found.values() for rate in sizes[kind].values()) for kind in kinds}
 
 
-def _seconds(work: Callable[[], object]) -> float:
+def _seconds(work: Callable[[], object], blocks: int, least: float) -> float:
     """Of one call."""
     work()
     calls = 1
     seconds: list[float] = []
-    while len(seconds) < BLOCKS:
+    while len(seconds) < blocks:
         started = time.perf_counter()
         for _ in range(calls):
             work()
         took = time.perf_counter() - started
-        if took < BLOCK:
-            calls = max(calls + 1, int(calls * min(10.0, 1.2 * BLOCK / max(took, 1e-9))))
+        if took < least:
+            calls = max(calls + 1, int(calls * min(10.0, 1.2 * least / max(took, 1e-9))))
         else:
             seconds.append(took / calls)
     return median(seconds)
@@ -135,9 +134,9 @@ def _conv_flops(batch: int, size: int, inputs: int, outputs: int) -> float:
 
 def main(argv: list[str]) -> int:
     """Measure one framework."""
-    framework, device, threads, out = argv
+    framework, device, threads, blocks, seconds, out = argv
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
-    write_atomically(Path(out), json.dumps(measure(framework, device)) + "\n")
+    write_atomically(Path(out), json.dumps(measure(framework, device, int(blocks), float(seconds))) + "\n")
     return 0
 
 

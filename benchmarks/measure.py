@@ -86,7 +86,8 @@ def limits(request: Request, folder: Path) -> dict[str, Any]:
     found = {}
     for framework in sorted({entry(name).framework for name in request.contestants}):
         out = folder / f"ceilings-{framework}.json"
-        call = [sys.executable, "-m", "benchmarks.ceilings", framework, request.device, str(request.threads), str(out)]
+        numbers = map(str, (request.threads, request.blocks, request.seconds))
+        call = [sys.executable, "-m", "benchmarks.ceilings", framework, request.device, *numbers, str(out)]
         done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True)
         if done.returncode:
             raise UsageError(f"the machine's limits could not be measured by {framework}: {done.stderr.strip()[-300:]}")
