@@ -80,6 +80,7 @@ def trained(recipe: Recipe, backend: str) -> np.ndarray:
     return np.array(found)
 
 
+@pytest.mark.slow
 def test_two_frameworks_come_to_one_outcome_and_planted_bugs_do_not() -> None:
     circles = load("circles")
     sound = trained(circles, "jax")

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from parity import initial, recipes, weights
 from parity.check import check
 from parity.checks.verdict import Verdict
@@ -41,6 +43,7 @@ def test_trained_weights_can_be_checked(parity, tmp_path: Path) -> None:
     assert found.returncode == 0, found.stdout
 
 
+@pytest.mark.slow
 def test_correct_twins_are_the_same_for_other_seeds_lengths_and_sizes() -> None:
     from dataclasses import replace
 

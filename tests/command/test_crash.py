@@ -8,6 +8,7 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -135,11 +136,15 @@ def test_what_was_different_before_the_crash_stays_so() -> None:
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
 def test_no_process_outlives_the_command(light: Path, sent: signal.Signals, code: int) -> None:
     command = [sys.executable, "-m", "parity", "check", f"{light}:slow"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in the background may ignore Ctrl-C
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeded) as run:
         assert run.stdout is not None
         worker = int(run.stdout.readline().split()[1])
         run.send_signal(sent)
-        assert run.wait(20) == code
+        try:
+            assert run.wait(20) == code
+        finally:
+            run.kill()  # or leaving the block would wait for what does not end
         assert _gone(worker)
 
 
