@@ -38,7 +38,14 @@ def made(times: dict[str, list[float]], rounds: int = 3, **changed: Any) -> dict
     ]
     sizes = dict(zip(names, SIZES, strict=True))
     part = {"title": "MLP", "axis": "batch", "sizes": sizes, "proofs": dict.fromkeys(times, PROVEN), "turns": turns}
-    about = {"schema": record.SCHEMA, "kind": "growth", "command": "", "request": {}, "environment": {}, "busy": False}
+    about = {
+        "schema": record.SCHEMA,
+        "kind": "growth",
+        "command": "",
+        "request": {},
+        "environment": record.environment("cpu"),
+        "busy": False,
+    }
     return {**about, "series": {"mlp-batch": {**part, **changed}}}
 
 

@@ -26,7 +26,14 @@ def turn(contestant: str, seed: int, seconds: float, *, reached: bool = True, co
 
 def made(turns: list[dict[str, Any]]) -> dict[str, Any]:
     names = {turn["contestant"] for turn in turns}
-    about = {"schema": record.SCHEMA, "kind": "result", "command": "", "request": {}, "environment": {}, "busy": False}
+    about = {
+        "schema": record.SCHEMA,
+        "kind": "result",
+        "command": "",
+        "request": {},
+        "environment": record.environment("cpu"),
+        "busy": False,
+    }
     part = {"title": "MLP", "level": 0.95, "every": 10, "steps": 100, "why": "so it is", "absent": {}, "turns": turns}
     return {**about, "tasks": {"digits": {**part, "proofs": dict.fromkeys(names, PROVEN)}}}
 
