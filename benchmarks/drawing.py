@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from parity.study.figures.style import OPTIONS
 
 SVG, LINK = "http://www.w3.org/2000/svg", "{http://www.w3.org/1999/xlink}href"
-INK = "#1f2023"
-"""Drawn in the colour of the page's text."""
+OF_PAGE = {"#000000": "currentColor", "#ffffff": "none"}
+"""Black is drawn in the colour of the page's text, and white is left out, so that a drawing can be read in the dark."""
 
 
 def file(figure: Figure, source: str) -> str:
@@ -41,6 +41,7 @@ def inline(figure: Figure, name: str, label: str, source: str) -> str:
     size = root.attrib["viewBox"]
     root.attrib = {"viewBox": size, "role": "img", "aria-label": label, "data-source": source}
     root.attrib |= {"stroke-linejoin": "round", "stroke-linecap": "butt"}  # what the style that was removed said
+    root.attrib |= {"fill": OF_PAGE["#000000"]}  # for what has no fill of its own, which would be black
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -61,7 +62,7 @@ def _attributes(found: dict[str, str], name: str) -> dict[str, str]:
             made["href"] = value.replace("#", f"#{name}-")
         else:
             made[key] = f"{name}-{value}" if key == "id" else value.replace("url(#", f"url(#{name}-")
-    return {key: value.replace(INK, "currentColor") for key, value in made.items()}
+    return {key: OF_PAGE.get(value, value) for key, value in made.items()}
 
 
 def _presentation(style: str) -> dict[str, str]:

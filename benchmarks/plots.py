@@ -14,16 +14,11 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from benchmarks import arithmetic, derive, workload
 from benchmarks.contestants import ENTRIES
 from benchmarks.derive import DEFAULT, TUNED, Record
-from benchmarks.drawing import INK
 from benchmarks.table import digits, steps, times
 from parity.study.figures.style import COLOURS, OPTIONS
 
 WIDTH = 6.4  # inches
-COLOURED = {
-    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), INK),
-    "grid.color": "#808080",
-    "axes.facecolor": "none",
-}
+INK = "black"
 MARKERS = {"default": "s", "tuned": "o", "keras": "D", "lightning": "^", "torch-rnn": "v"}
 PARTS = {
     "import": "#999999",
@@ -38,7 +33,7 @@ PARTS = {
 
 def stacked(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
     """A figure that a telephone can show: panels of given heights, in inches, one above the other."""
-    with mpl.rc_context({**OPTIONS, **COLOURED}):  # type: ignore[dict-item] # its names are no Literal here
+    with mpl.rc_context(OPTIONS):
         figure = Figure(figsize=(WIDTH, sum(heights)), layout="constrained")
         axes = figure.subplots(len(heights), 1, squeeze=False, gridspec_kw={"height_ratios": heights})
     return figure, [row[0] for row in axes]
@@ -82,7 +77,7 @@ def _forest(axes: Axes, rows: Sequence[tuple[str, str, derive.Ratio]], band: flo
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.grid(visible=False, axis="y")
     low, high = axes.get_xlim()
-    axes.xaxis.set_major_locator(MaxNLocator(6) if high / low < 3 else LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]) if high / low < 3 else LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.tick_params(axis="x", labelsize=8)

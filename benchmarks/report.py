@@ -177,9 +177,9 @@ def differs(target: Path, wanted: str) -> bool:
 
 
 def write(made: Mapping[Path, str]) -> None:
-    """Write what has changed."""
+    """Write what has changed, be it the lines of a drawing."""
     for target, content in made.items():
-        if differs(target, content):
+        if not target.is_file() or target.read_text() != content:
             write_atomically(target, content)
             print(f"wrote {target}", file=sys.stderr)
 

@@ -161,8 +161,12 @@ def times(found: dict[str, Any] | None) -> str:
     if found is None:
         return NONE
     if found["low"] is None:
-        return f"{found['median']:.2f} ×"
-    return f"{found['median']:.2f} × ({found['low']:.2f}–{found['high']:.2f})"
+        return f"{_factor(found['median'])} ×"
+    return f"{_factor(found['median'])} × ({_factor(found['low'])}–{_factor(found['high'])})"
+
+
+def _factor(value: float) -> str:
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.2g}"
 
 
 def steps(count: float | None) -> str:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,9 @@ def test_a_record_elsewhere_becomes_one_page_that_asks_for_nothing(tmp_path: Pat
     assert page.count("<svg") == 3
     assert "Content-Security-Policy" in page
     assert "src=" not in page
+    assert " style=" not in page  # the policy would not let it
+    assert all('fill="currentColor"' in tag for tag in re.findall("<svg[^>]*>", page))  # not black in the dark
+    assert not {"#000000", "#ffffff"} & set(re.findall(r'(?:fill|stroke)="(.*?)"', page))
     assert not list(tmp_path.glob("*.svg"))
 
 
