@@ -5,7 +5,6 @@ framework, in a process of its own. The limit is the best that either framework'
 """
 
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.own import keep_to_cores
 from parity.files import write_atomically
 
 GEMM = ((1024, 1024, 1024), (128, 3072, 1024), (2048, 2048, 2048))
@@ -135,7 +135,7 @@ def _conv_flops(batch: int, size: int, inputs: int, outputs: int) -> float:
 def main(argv: list[str]) -> int:
     """Measure one framework."""
     framework, device, threads, blocks, seconds, out = argv
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: int(threads)])
+    keep_to_cores(int(threads))
     write_atomically(Path(out), json.dumps(measure(framework, device, int(blocks), float(seconds))) + "\n")
     return 0
 

@@ -11,7 +11,6 @@ writes docs/pairs.md from the newest record.
 import argparse
 import json
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ from typing import Any
 from benchmarks import process
 from benchmarks.load import Load
 from benchmarks.measure import NOISY
+from benchmarks.own import peak_bytes
 from parity.errors import UsageError, unknown_name
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
@@ -86,20 +86,16 @@ def measure(name: str, what: str) -> dict[str, Any]:
     from tests.pairs import PAIRS
 
     pair, load = PAIRS[name](), Load()
-    made = _peak()
+    made = peak_bytes()
     found = _plain(name, pair) if what == "plain" else _check(pair, probes=what == "probes")
     return {
         "parameters": sum(p.numel() for p in pair[1].parameters()),
         "inputs": list(pair[2].shape),
         **found,
         "made bytes": made,
-        "peak bytes": _peak(),
+        "peak bytes": peak_bytes(),
         "others": load.others(),
     }
-
-
-def _peak() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def _plain(name: str, pair: Any) -> dict[str, Any]:

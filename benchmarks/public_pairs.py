@@ -9,7 +9,6 @@ Took 9 min for all pairs, half of them on each of 2 cores, with compiled program
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 from benchmarks import pair_cost
 from benchmarks.blocks import update
+from benchmarks.own import peak_bytes
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
 
@@ -62,7 +62,7 @@ def measure(name: str) -> dict[str, Any]:
         "conventions": [one.name for one in report.conventions if one.confirmed],
         "first": first and {"rung": first.rung, "layer": first.layer_torch, "text": first.text, "cause": first.cause},
         "seconds": time.perf_counter() - started,
-        "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "peak_gib": peak_bytes() / 2**30,
         "largest": max((f.share for rung in report.rungs if rung.verdict.passes for f in rung.findings), default=None),
     }
 

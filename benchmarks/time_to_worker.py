@@ -1,8 +1,6 @@
 """One wait in a process of its own: `python -m benchmarks.time_to_worker JOB` with a job as JSON."""
 
 import json
-import os
-import resource
 import sys
 import time
 from collections.abc import Sequence
@@ -11,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
+from benchmarks.own import keep_to_cores, peak_bytes
 from benchmarks.time_to_tasks import task
 from parity.files import write_atomically
 
@@ -111,8 +110,8 @@ class Timed:
 def main(argv: list[str]) -> int:
     """Wait, and write how long it took."""
     job = Job(**json.loads(argv[0]))
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job.threads])
-    found = {**waited(job), "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}
+    keep_to_cores(job.threads)
+    found = {**waited(job), "peak_bytes": peak_bytes()}
     write_atomically(Path(job.out), json.dumps(found) + "\n")
     return 0
 

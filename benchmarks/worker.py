@@ -10,8 +10,6 @@ STARTED = time.perf_counter()  # before the frameworks are imported
 
 import gc  # noqa: E402
 import json  # noqa: E402
-import os  # noqa: E402
-import resource  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Sequence  # noqa: E402
 from dataclasses import dataclass, replace  # noqa: E402
@@ -25,6 +23,7 @@ from benchmarks.contestants.base import Contestant  # noqa: E402
 from benchmarks.contestants.settings import require  # noqa: E402
 from benchmarks.energy import Energy  # noqa: E402
 from benchmarks.load import Load  # noqa: E402
+from benchmarks.own import keep_to_cores, peak_bytes  # noqa: E402
 from parity.case import STEPS  # noqa: E402
 from parity.files import write_atomically  # noqa: E402
 
@@ -64,7 +63,7 @@ class Job:
 def main(argv: list[str]) -> int:
     """Do the job."""
     job = Job(**json.loads(argv[0]))
-    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job.threads])
+    keep_to_cores(job.threads)
     found = {"time": timed, "prove": proven, "grow": grown}[job.what](job)
     write_atomically(Path(job.out), json.dumps(found) + "\n")
     return 0
@@ -95,7 +94,7 @@ def timed(job: Job) -> dict[str, Any]:
     return {
         "phases": phases,
         **found,
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_bytes": peak_bytes(),
         "steps_per_call": contestant.steps_per_call,
     }
 
