@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from functools import partial
 from pathlib import Path
 
 from benchmarks import contestants, growth, record, time_to, workload
@@ -39,13 +40,7 @@ def _run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         **{**quick, **{name: value for name, value in given.items() if value is not None}},
     )
-    out = Path(arguments.out) if arguments.out else record.dated()
-    if out.exists():
-        raise UsageError(f"{out} exists; give another --out, records are not overwritten")
-    found = measure.measure(request, lambda note: print(note, file=sys.stderr, flush=True))
-    print(table.table(found))
-    print(f"record: {record.save(found, out)}", file=sys.stderr)
-    return 0
+    return record.make(arguments.out, "", partial(measure.measure, request), table.table)
 
 
 def _report(arguments: argparse.Namespace) -> int:

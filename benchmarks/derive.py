@@ -1,7 +1,7 @@
 """What a record means: medians, paired ratios, shares of the floor. Everything that is shown comes from here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from statistics import median
 from typing import Any, Literal
@@ -179,8 +179,3 @@ def payback(record: Record, name: str, contestant: str, kind: str) -> float | No
     if own_step < other_step:
         return max(0.0, (own - other) / (other_step - own_step))
     return inf
-
-
-def of_batch(found: workload.Workload, batch: int) -> workload.Workload:
-    """The workload at another batch size."""
-    return replace(found, recipe=replace(found.recipe, batch_size=batch))

@@ -8,10 +8,10 @@ on a busy core, and that of T = 64 is a program six times as long.
 
 import argparse
 import os
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from typing import Any
 from benchmarks import contestants, process, record, workload
 from benchmarks.gate import Gate
 from benchmarks.load import Load
-from benchmarks.measure import NOISY, Note, caches_in
+from benchmarks.measure import NOISY, caches_in
+from benchmarks.record import Note
 from benchmarks.worker import Job
 from parity.checks.verdict import Verdict
 from parity.errors import UsageError, unknown_name
@@ -94,15 +95,11 @@ class Request:
 
 def measure(request: Request, note: Note) -> dict[str, Any]:
     """The record; see `benchmarks.record`."""
-    load = Load()
+    load, about = Load(), record.about("growth", request.command, request)
     with tempfile.TemporaryDirectory(prefix="netparity-") as folder:
         found = {name: _one(name, request, Path(folder), note) for name in request.series}
     return {
-        "schema": record.SCHEMA,
-        "kind": "growth",
-        "command": request.command,
-        "request": record.written(request),
-        "environment": record.environment(request.device),
+        **about,
         "load_average": os.getloadavg(),
         "others": load.others(),
         "busy": any(_busy(turn) for part in found.values() for turn in part["turns"]),
@@ -200,13 +197,7 @@ def run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         **{name: value for name, value in given.items() if value is not None},
     )
-    out = Path(arguments.out) if arguments.out else record.dated("-growth")
-    if out.exists():
-        raise UsageError(f"{out} exists; give another --out, records are not overwritten")
-    found = measure(request, lambda text: print(text, file=sys.stderr, flush=True))
-    print(markdown(found))
-    print(f"record: {record.save(found, out)}", file=sys.stderr)
-    return 0
+    return record.make(arguments.out, "-growth", partial(measure, request), markdown)
 
 
 def add_command(commands: Any) -> None:

@@ -1,25 +1,21 @@
 """One run: prove, then time in rounds, in fresh processes that take turns."""
 
-import json
 import os
-import subprocess
-import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import ceilings, workload
+from benchmarks import ceilings, record, workload
 from benchmarks.contestants import ENTRIES, entry
 from benchmarks.gate import Gate
 from benchmarks.load import Load
-from benchmarks.process import ROOT, ProcessError, run
-from benchmarks.record import SCHEMA, environment, written
+from benchmarks.process import ProcessError, launch, run, threads_of
+from benchmarks.record import Note
 from benchmarks.worker import Job
 from parity.errors import UsageError
 
-Note = Callable[[str], None]
 NOISY = 0.15
 """Cores that others may keep busy during a block before the run counts as one on a busy machine."""
 
@@ -48,7 +44,7 @@ class Request:
 
 def measure(request: Request, note: Note) -> dict[str, Any]:
     """The record of a run; see `benchmarks.record`."""
-    load = Load()
+    load, about = Load(), record.about("run", command(request), request)
     with tempfile.TemporaryDirectory(prefix="netparity-") as folder:
         place = Path(folder)
         note("measuring the machine's limits")
@@ -56,10 +52,7 @@ def measure(request: Request, note: Note) -> dict[str, Any]:
         found = {name: one(name, request, place, note) for name in request.workloads}
         after = limits(request, place)
     return {
-        "schema": SCHEMA,
-        "command": command(request),
-        "request": written(request),
-        "environment": environment(request.device),
+        **about,
         "ceilings": {
             "before": before,
             "after": after,
@@ -87,11 +80,11 @@ def limits(request: Request, folder: Path) -> dict[str, Any]:
     for framework in sorted({entry(name).framework for name in request.contestants}):
         out = folder / f"ceilings-{framework}.json"
         numbers = map(str, (request.threads, request.blocks, request.seconds))
-        call = [sys.executable, "-m", "benchmarks.ceilings", framework, request.device, *numbers, str(out)]
-        done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True)
-        if done.returncode:
-            raise UsageError(f"the machine's limits could not be measured by {framework}: {done.stderr.strip()[-300:]}")
-        found[framework] = json.loads(out.read_text())
+        command = ["benchmarks.ceilings", framework, request.device, *numbers, str(out)]
+        try:
+            found[framework] = launch(command, out, threads_of(request.threads))
+        except ProcessError as error:
+            raise UsageError(f"the machine's limits could not be measured by {framework}: {error}") from error
     return found
 
 

@@ -3,7 +3,8 @@
 import json
 import os
 import platform
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -19,6 +20,7 @@ RECORDS = Path(__file__).parent / "records"
 PEERS = ("keras", "lightning")
 VARIABLES = ("XLA_FLAGS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "JAX_PLATFORMS", "CUDA_VISIBLE_DEVICES", "TORCH_LOGS")
 Needed = Mapping[str, Any]
+Note = Callable[[str], None]
 NUMBER = (int, float)
 NEEDED: Needed = {
     "schema": int,
@@ -81,14 +83,50 @@ def written(request: Any) -> dict[str, Any]:
     return json.loads(json.dumps(asdict(request)))
 
 
+def about(kind: str, command: str, request: Any) -> dict[str, Any]:
+    """What a record of a kind says first. Made before anything is measured: a checkout may move on meanwhile."""
+    return {
+        "schema": SCHEMA,
+        "kind": kind,
+        "command": command,
+        "request": written(request),
+        "environment": environment(request.device),
+    }
+
+
+def require_new(out: Path) -> None:
+    """Raise UsageError if the file is there."""
+    if out.exists():
+        raise UsageError(f"{out} exists; give another --out, records are not overwritten")
+
+
+def make(out: str | None, suffix: str, measure: Callable[[Note], dict[str, Any]], shown: Callable[[Any], str]) -> int:
+    """What a command does that makes a record: measure, print the tables, write; 0.
+
+    Args:
+        out: its file, which must not be there; None is a dated one.
+        suffix: of the dated one's name.
+        measure: makes the record, and tells what it does.
+        shown: its tables.
+
+    Raises:
+        UsageError: the file is there.
+    """
+    path = Path(out) if out else dated(suffix)
+    require_new(path)
+    found = measure(lambda note: print(note, file=sys.stderr, flush=True))
+    print(shown(found))
+    print(f"record: {save(found, path)}", file=sys.stderr)
+    return 0
+
+
 def save(record: Mapping[str, Any], out: Path) -> Path:
     """Write a record; never over another.
 
     Raises:
         UsageError: the file exists.
     """
-    if out.exists():
-        raise UsageError(f"{out} exists; give another --out, records are not overwritten")
+    require_new(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(out, json.dumps(require(record, str(out), record.get("kind", "run")), indent=1) + "\n")
     return out

@@ -8,11 +8,11 @@ any that gets there.
 
 import argparse
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from json import dumps
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from typing import Any
 from benchmarks import contestants, process, record, workload
 from benchmarks.gate import Gate
 from benchmarks.load import Load
-from benchmarks.measure import NOISY, Note, caches_in
+from benchmarks.measure import NOISY, caches_in
+from benchmarks.record import Note
 from benchmarks.time_to_tasks import TASKS, Task, task
 from benchmarks.time_to_worker import Job
 from parity.errors import UsageError, unknown_name
@@ -59,15 +60,11 @@ class Request:
 
 def measure(request: Request, note: Note) -> dict[str, Any]:
     """The record; see `benchmarks.record`."""
-    load = Load()
+    load, about = Load(), record.about("result", request.command, request)
     with tempfile.TemporaryDirectory(prefix="netparity-") as folder:
         found = {name: _one(name, request, Path(folder), note) for name in request.tasks}
     return {
-        "schema": record.SCHEMA,
-        "kind": "result",
-        "command": request.command,
-        "request": record.written(request),
-        "environment": record.environment(request.device),
+        **about,
         "load_average": os.getloadavg(),
         "others": load.others(),
         "busy": any((turn.get("others") or 0.0) > NOISY for part in found.values() for turn in part["turns"]),
@@ -163,13 +160,7 @@ def run(arguments: argparse.Namespace) -> int:
         device=arguments.device,
         **{name: value for name, value in given.items() if value is not None},
     )
-    out = Path(arguments.out) if arguments.out else record.dated("-result")
-    if out.exists():
-        raise UsageError(f"{out} exists; give another --out, records are not overwritten")
-    found = measure(request, lambda text: print(text, file=sys.stderr, flush=True))
-    print(markdown(found))
-    print(f"record: {record.save(found, out)}", file=sys.stderr)
-    return 0
+    return record.make(arguments.out, "-result", partial(measure, request), markdown)
 
 
 def add_command(commands: Any) -> None:

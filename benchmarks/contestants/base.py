@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from numpy.typing import NDArray
 
@@ -36,6 +36,11 @@ class Contestant(ABC):
         self.device = device
         self.steps_per_call = 1
         """Training steps that one call of its program takes; known after `begin`."""
+
+    @property
+    def width(self) -> Literal["float32", "float64"]:
+        """Of weights and inputs, whatever the precision of products."""
+        return "float64" if self.precision == "float64" else "float32"
 
     @abstractmethod
     def begin(self, weights: Arrays, batches: Sequence[Batch]) -> None:

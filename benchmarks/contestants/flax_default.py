@@ -61,9 +61,9 @@ class FlaxDefault(Contestant):
 
     def begin(self, weights: Arrays, batches: Sequence[Batch]) -> None:
         """Weights go in by the project's weight map."""
-        recipe, width = self.recipe, "float64" if self.precision == "float64" else "float32"
+        recipe, width = self.recipe, self.width
         self._model: Any = JaxTwin.build(recipe.network, recipe.config, seed=0)
-        self._twin = JaxTwin(self._model, precision=width)  # type: ignore[arg-type] # for its weight map
+        self._twin = JaxTwin(self._model, precision=width)  # for its weight map
         native = self._twin.import_weights(weights)
         for path, variable in nnx.to_flat_state(nnx.state(self._model)):
             variable.set_value(jax.numpy.asarray(native[".".join(map(str, path))], width))

@@ -111,7 +111,7 @@ class KerasContestant(Contestant):
             self._compilations = Compilations()
         else:
             set_torch(precision)
-        keras.config.set_floatx("float64" if precision == "float64" else "float32")
+        keras.config.set_floatx(self.width)
         if precision == "float64":
             keep_float64()
         keras.config.set_dtype_policy(POLICIES[precision])

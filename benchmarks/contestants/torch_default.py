@@ -47,9 +47,9 @@ class TorchDefault(Contestant):
 
     def network(self, weights: Arrays) -> nn.Module:
         """The network with these weights."""
-        recipe, width = self.recipe, "float64" if self.precision == "float64" else "float32"
+        recipe = self.recipe
         cls = TorchTwin.build(recipe.network, recipe.config)
-        self._twin = TorchTwin(cls, precision=width, device=self.device)  # type: ignore[arg-type] # for its weight map
+        self._twin = TorchTwin(cls, precision=self.width, device=self.device)  # for its weight map
         self._twin.load(weights)
         return self._twin.model
 
@@ -70,7 +70,7 @@ class TorchDefault(Contestant):
     @property
     def dtype(self) -> torch.dtype:
         """Of weights and inputs."""
-        return torch.float64 if self.precision == "float64" else torch.float32
+        return getattr(torch, self.width)
 
     def _cycle(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         while True:

@@ -32,8 +32,7 @@ class Tuned(Contestant):
         """The network in this precision."""
         cls = twin_class(self.framework)
         model = cls.build(self.recipe.network, self.recipe.config)
-        width = "float64" if self.precision == "float64" else "float32"
-        return cls(model, precision=width, device=self.device)  # type: ignore[arg-type] # a literal
+        return cls(model, precision=self.width, device=self.device)
 
     def train(self, steps: int) -> float:
         """All steps are handed over at once."""
