@@ -22,7 +22,11 @@ from tests.benchmarks.small import STEPS, WORKLOADS, fitting, reference
 
 QUICK = "--xla_backend_optimization_level=0"
 """Compile fast rather than well; steps are few."""
-PAIRS = [(entry, key) for entry in ENTRIES.values() for key in fitting(entry)]
+PAIRS = [
+    pytest.param(entry, key, marks=[pytest.mark.slow] if entry.name == "keras-jax" else [])  # its programs compile long
+    for entry in ENTRIES.values()
+    for key in fitting(entry)
+]
 
 
 @pytest.fixture(scope="module")

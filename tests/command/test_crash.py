@@ -8,7 +8,6 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -81,6 +80,15 @@ def raising():
 """
 
 
+HEEDING = """
+import signal
+from parity.cli import entry_point
+signal.signal(signal.SIGINT, signal.default_int_handler)
+entry_point()
+"""
+"""The command; what is started in the background may have been told to ignore Ctrl-C."""
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "pair.py"
@@ -135,9 +143,8 @@ def test_what_was_different_before_the_crash_stays_so() -> None:
 
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
 def test_no_process_outlives_the_command(light: Path, sent: signal.Signals, code: int) -> None:
-    command = [sys.executable, "-m", "parity", "check", f"{light}:slow"]
-    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in the background may ignore Ctrl-C
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heeded) as run:
+    command = [sys.executable, "-c", HEEDING, "check", f"{light}:slow"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         worker = int(run.stdout.readline().split()[1])
         run.send_signal(sent)
