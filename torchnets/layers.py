@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 
 Generator = torch.Generator | None
 
@@ -71,10 +72,28 @@ def recurrent(hidden_size: int, *, gates: int, init: str, generator: Generator) 
     return layer
 
 
-def conv3x3(in_channels: int, out_channels: int, *, init: str, generator: Generator) -> nn.Conv2d:
+class Conv3x3(nn.Conv2d):
+    """`torch.nn.Conv2d` with a 3×3 kernel, stride 1 and padding 1, which on maps of 2×2 or less is one matrix product.
+
+    On such maps the convolution's gradients are slow on the CPU: 512 → 512 channels, batch 32, float32, on 2 cores took
+    6 ms forward and 64 ms for forward and backward; the product over patches took 7 and 23 ms.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Convolve x (B, in, H, W)."""
+        height, width = x.shape[-2:]
+        if height * width > 4 or x.device.type != "cpu":
+            return super().forward(x)
+        padded = F.pad(x.movedim(-3, -1), (0, 0, 1, 1, 1, 1))
+        patches = [padded[..., i : i + height, j : j + width, :] for i in range(3) for j in range(3)]
+        kernel = self.weight.movedim(1, -1).flatten(1)
+        return F.linear(torch.cat(patches, -1), kernel, self.bias).movedim(-1, -3)
+
+
+def conv3x3(in_channels: int, out_channels: int, *, init: str, generator: Generator) -> Conv3x3:
     """3×3 convolution, stride 1, padding 1, with bias; (B, in, H, W) → (B, out, H, W); weight (out, in, 3, 3)."""
     layer = nn.utils.skip_init(
-        nn.Conv2d,
+        Conv3x3,
         in_channels,
         out_channels,
         kernel_size=(3, 3),

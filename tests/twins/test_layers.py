@@ -1,4 +1,4 @@
-"""jaxnets' convolution, pool and flatten."""
+"""jaxnets' convolution, pool and flatten; torchnets' convolution."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +11,7 @@ import torch
 
 from jaxnets.layers import Flatten, MaxPool, convolve
 from tests.backends.small import close
+from torchnets.layers import conv3x3
 
 ONES = ((1, 1), (1, 1))
 LAYOUT: dict[str, Any] = {"dimension_numbers": ("NHWC", "HWIO", "NHWC")}
@@ -66,6 +67,30 @@ def test_a_dilated_convolution_on_a_small_map_is_laxs() -> None:
     ours = outcome(convolve, *arguments((2, 2)), (1, 1), ONES, rhs_dilation=(2, 1))
     theirs = outcome(jax.lax.conv_general_dilated, *arguments((2, 2)), (1, 1), ONES, rhs_dilation=(2, 1))
     assert ours[0].shape == theirs[0].shape
+
+
+def convolved(layer: torch.nn.Conv2d, x: torch.Tensor, function: Callable[..., Any]) -> list[torch.Tensor]:
+    """The convolution and its gradients along a random cotangent."""
+    y = function(x)
+    cotangent = torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=y.dtype)
+    return [y, *torch.autograd.grad(y, (x, *layer.parameters()), cotangent)]
+
+
+@pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("size", MAPS)
+def test_pytorchs_convolution_is_conv2d(size, memory) -> None:
+    layer: Any = conv3x3(5, 7, init="default", generator=torch.Generator().manual_seed(0)).double()
+    layer.to(memory_format=memory)
+    x = torch.tensor(arguments(size)[0]).movedim(-1, 1).to(memory_format=memory).requires_grad_()
+    ours, theirs = convolved(layer, x, layer), convolved(layer, x, super(type(layer), layer).forward)
+    assert all(torch.allclose(a, b, rtol=1e-13, atol=1e-13) for a, b in zip(ours, theirs, strict=True))
+    assert ours[0].shape == (2, 7, *size)
+    used = {node.name() for node in _nodes(ours[0].grad_fn)}
+    assert ("ConvolutionBackward0" in used) == (size[0] * size[1] > 4)
+
+
+def _nodes(node: Any) -> list[Any]:
+    return [node, *(below for after, _ in node.next_functions if after is not None for below in _nodes(after))]
 
 
 POOLS = [(3, 2, 1), (2, 2, 0), (3, 1, 1)]

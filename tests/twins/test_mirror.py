@@ -20,7 +20,7 @@ from tests.twins.small import CONFIGS, jax_network, torch_network
 KINDS: dict[type, type] = {
     nnx.List: nn.ModuleList,
     nnx.Linear: nn.Linear,
-    nnx.Conv: nn.Conv2d,
+    nnx.Conv: torchnets.layers.Conv3x3,
     jaxnets.layers.BatchNorm: nn.BatchNorm2d,
     jaxnets.layers.MaxPool: nn.MaxPool2d,
     jaxnets.layers.Flatten: nn.Flatten,
@@ -153,7 +153,7 @@ def test_layers_have_the_same_hyperparameters(name) -> None:
             assert hyperparameters(module) == hyperparameters(flax[path]), path
             compared.add(type(module).__name__)
     assert compared == {"MLP": {"Linear"}, "RNN": {"Linear"}, "GRU": {"Linear"}}.get(
-        name, {"Linear", "Conv2d", "BatchNorm2d", "MaxPool2d"}
+        name, {"Linear", "Conv3x3", "BatchNorm2d", "MaxPool2d"}
     )
 
 
