@@ -11,7 +11,7 @@ from benchmarks.contestants import ENTRIES
 
 Record = Mapping[str, Any]
 Ratio = dict[str, Any]
-Phase = Literal["training", "inference"]
+Phase = Literal["training", "inference", "pipeline"]
 STEADY = ("training", "inference")
 KINDS = ("cold", "cached")
 """Whether the caches of compiled programs were empty."""
@@ -21,6 +21,8 @@ TUNED = {"jax": "flax-tuned", "torch": "torch-tuned"}
 """Tuned track of each framework."""
 START = ("import", "init", "first step", "first single step")
 """Phases before the steady steps that depend on the contestant; the data are the same for all."""
+COMPILING = ("trace", "compile")
+"""Parts of them, where the framework tells them."""
 LIMITS = {"dense": "gemm", "conv": "conv"}
 """Kind of product → which of the machine's limits it is held against."""
 OVERHEAD = 1 / 3
@@ -50,8 +52,8 @@ def per_round(record: Record, name: str, contestant: str, phase: str) -> dict[in
 
 
 def _took(turn: Record, phase: str) -> float | None:
-    if phase in STEADY:
-        return median(turn[phase]["seconds_per_step"])
+    if phase in (*STEADY, "pipeline"):
+        return median(turn[phase]["seconds_per_step"]) if phase in turn else None
     return None if turn["cold"] else turn["phases"].get(phase)
 
 
@@ -63,6 +65,12 @@ def values(record: Record, name: str, contestant: str, phase: str) -> list[float
 def seconds(record: Record, name: str, contestant: str, phase: Phase) -> dict[str, float]:
     """Spread of the turns' medians, in seconds a step."""
     return stats.spread(values(record, name, contestant, phase))
+
+
+def joules(record: Record, name: str, contestant: str) -> list[float]:
+    """Of a training step, one a turn; none where the device does not tell its energy."""
+    found = (turn["training"].get("joules_per_step") for turn in turns(record, name, contestant))
+    return [one for one in found if one is not None]
 
 
 def ratio(record: Record, name: str, slower: str, faster: str, phase: Phase = "training") -> Ratio | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks import stats
+from benchmarks import stats, table
 from benchmarks.contestants import ENTRIES
 from benchmarks.growth_fit import Crossing, Fit, crossings, fit
 from benchmarks.table import milliseconds, times
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Part = Mapping[str, Any]  # one series of a record
 MARKERS = {"tuned": "o", "default": "s", "peer": "^"}
-BUSY = "**Other processes kept the machine busy during this run; the figures are not to be trusted.**"
 
 
 def timed(part: Part) -> list[str]:
@@ -67,7 +66,7 @@ def crossed(part: Part, first: str, second: str) -> list[Crossing]:
 def markdown(record: Mapping[str, Any]) -> str:
     """Every series: a table of times and ratios, then exponents, crossings, and what was not timed."""
     parts = [line for name, part in record["series"].items() for line in _series(name, part)]
-    return "\n".join([*parts, *([BUSY] if record["busy"] else [])])
+    return "\n".join([*parts, *([table.BUSY] if record["busy"] else [])])
 
 
 def _series(name: str, part: Part) -> list[str]:
@@ -75,27 +74,22 @@ def _series(name: str, part: Part) -> list[str]:
     return [
         f"### {part['title']}: {part['axis']} (`{name}`)",
         "",
-        *_table(part, names),
+        _table(part, names),
         "",
         *(f"- {contestant}: {growth_words(fitted(part, contestant), part)}" for contestant in names),
         *(f"- {crossing_words(part, *pair)}" for pair in _opponents(names)),
-        *(
-            f"- {c}: no number, for it is {proof['verdict']} ({proof['where'] or proof['reason']})"
-            for c, proof in part["proofs"].items()
-            if not proof["verdict"].startswith("same")
-        ),
-        *sorted({f"- {t['contestant']}: failed: {t['error']}" for t in part["turns"] if "error" in t}),
+        *(f"- {note}" for note in table.untimed(part)),
         "",
     ]
 
 
-def _table(part: Part, names: Sequence[str]) -> list[str]:
+def _table(part: Part, names: Sequence[str]) -> str:
     pairs = _opponents(names)
     head = [part["axis"], *(f"{name}, ms a step" for name in names), *(f"{a} / {b}" for a, b in pairs)]
     columns = [[milliseconds(found) for found in spreads(part, name)] for name in names]
     columns += [[times(found) for found in ratios(part, a, b)] or ["–"] * len(part["sizes"]) for a, b in pairs]
     rows = zip((f"{size:,}" for size in part["sizes"].values()), *columns, strict=True)
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+    return table.markdown(head, rows)
 
 
 def _opponents(names: Sequence[str]) -> list[tuple[str, str]]:

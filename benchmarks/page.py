@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 from matplotlib.figure import Figure
 
 from benchmarks import drawing
-from parity.report.html import fill, part, policy
+from parity.report.html import framed, part
 
 HERE = Path(__file__).parent
 
@@ -37,18 +37,12 @@ class Section:
 
 
 def page(title: str, sections: Sequence[Section]) -> str:
-    """The file. Text of a record is escaped; a policy in it allows its own style and script alone, by their hashes."""
+    """The file. Text of a record is escaped."""
     style = part("page.css") + (HERE / "page.css").read_text(encoding="utf-8")
     script = part("page_theme.js")
-    values = {
-        "TITLE": html.escape(title),
-        "POLICY": policy(style, script),
-        "STYLE": style,
-        "CONTENTS": "".join(f'<a href="#{one.id}">{html.escape(one.title)}</a>' for one in sections),
-        "SECTIONS": "\n".join(map(_section, sections)),
-        "SCRIPT": script,
-    }
-    return fill((HERE / "page.html").read_text(encoding="utf-8"), values)
+    contents = "".join(f'<a href="#{one.id}">{html.escape(one.title)}</a>' for one in sections)
+    main = "\n".join([f"<h1>{html.escape(title)}</h1>", *map(_section, sections)])
+    return framed(title, style=style, script=script, main=main, contents=contents)
 
 
 def _section(found: Section) -> str:

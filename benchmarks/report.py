@@ -35,7 +35,8 @@ RATIOS = (
 )
 PHASES = (
     "A process from its start to its first steady step, with empty caches of compiled programs (*cold*) and with full "
-    "ones (*cached*). *Pays after*: training steps until it has caught up with its framework's default that started "
+    "ones (*cached*). *Trace* and *compile* are parts of the first steps and of what JAX computes before them, as the "
+    "frameworks tell. *Pays after*: training steps until it has caught up with its framework's default that started "
     "likewise."
 )
 ROOFLINE = (

@@ -1,16 +1,17 @@
 """A record as Markdown tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import ceil, inf
 from typing import Any
 
-from benchmarks import arithmetic, derive, workload
+from benchmarks import arithmetic, derive, stats, workload
 from benchmarks.contestants import ENTRIES
 from benchmarks.derive import DEFAULT, TUNED, Record
 from benchmarks.measure import NOISY
 from benchmarks.measure import busy as is_busy
 
 NONE = "–"
+BUSY = "**Other processes kept the machine busy during this run; the figures are not to be trusted.**"
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -41,23 +42,32 @@ def _workload(record: Record, name: str) -> list[str]:
     found = record["workloads"][name]
     noise = derive.noise(record, name)
     notes = [
-        *(f"{c}: {reason}" for c, reason in found["absent"].items()),
-        *(
-            f"{c}: no number, for it is {proof['verdict']} ({proof['where'] or proof['reason']})"
-            for c, proof in found["proofs"].items()
-            if not proof["verdict"].startswith("same")
-        ),
-        *sorted({f"{t['contestant']}: failed: {t['error']}" for t in found["turns"] if "error" in t}),
+        *untimed(found),
         *([f"A/A ({noise['contestant']} against itself): {times(noise)}"] if noise else []),
     ]
     return [f"### {found['title']} (`{name}`)", "", rows(record, name), "", *(f"- {note}" for note in notes)]
+
+
+def untimed(part: Record) -> list[str]:
+    """What was not timed in a part of a record, and why: absent, not proven, or failed."""
+    proofs = {c: proof for c, proof in part["proofs"].items() if not proof["verdict"].startswith("same")}
+    failed = (f"{_turn(turn)}: failed: {turn['error']}" for turn in part["turns"] if "error" in turn)
+    return [
+        *(f"{c}: {reason}" for c, reason in part.get("absent", {}).items()),
+        *(f"{c}: no number, for it is {p['verdict']} ({p['where'] or p['reason']})" for c, p in proofs.items()),
+        *sorted(set(failed)),
+    ]
+
+
+def _turn(turn: Record) -> str:
+    return f"{turn['contestant']}, seed {turn['seed']}" if "seed" in turn else str(turn["contestant"])
 
 
 def rows(record: Record, name: str) -> str:
     """One workload."""
     head = (
         "contestant", "track", "proof", "training, ms a step", "against its default", "of the floor", "bound",
-        "inference, ms",
+        "inference, ms", "data alone, ms", "J a step",
     )  # fmt: skip
     floor = derive.floor(record, name)
     lines = []
@@ -73,9 +83,21 @@ def rows(record: Record, name: str) -> str:
                 f"{derive.share(record, name, contestant):.0%}",
                 floor.bound(took["median"]),
                 milliseconds(derive.seconds(record, name, contestant, "inference")),
+                _told(derive.values(record, name, contestant, "pipeline"), milliseconds),
+                _told(derive.joules(record, name, contestant), lambda found: digits(found["median"])),
             ]
         )
-    return markdown(head, lines)
+    return markdown(*_filled(head, lines))
+
+
+def _told(found: Sequence[float], words: Callable[[dict[str, float]], str]) -> str:
+    return words(stats.spread(found)) if found else NONE
+
+
+def _filled(head: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """Without the columns in which nothing is told."""
+    kept = [i for i in range(len(head)) if any(row[i] != NONE for row in rows)]
+    return [head[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
 def headline(record: Record) -> str:
@@ -97,7 +119,7 @@ def _headline(record: Record, name: str) -> list[str]:
 
 def starts(record: Record) -> str:
     """Every contestant's phases before its steady steps, cold and from cache, and when they are paid for."""
-    names = ("import", "data", "init", "first step", "first single step")
+    names = ("import", "data", "init", "first step", "first single step", *derive.COMPILING)
     head = ("workload", "contestant", "caches", *(f"{name}, s" for name in names), "steady step, ms", "pays after")
     lines = []
     for name in record["workloads"]:
@@ -109,7 +131,7 @@ def starts(record: Record) -> str:
                 paid = steps(derive.payback(record, name, contestant, kind))
                 own = contestant in DEFAULT.values()
                 lines.append([f"`{name}`", contestant, kind, *cells, step, NONE if own else paid])
-    return markdown(head, lines)
+    return markdown(*_filled(head, lines))
 
 
 def roofline(record: Record) -> str:

@@ -6,9 +6,8 @@ from math import inf, isinf
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import stats
+from benchmarks import stats, table
 from benchmarks.contestants import ENTRIES
-from benchmarks.growth_page import BUSY
 from benchmarks.table import times
 from benchmarks.time_to_worker import PHASES
 
@@ -54,31 +53,22 @@ def ratio(part: Part, first: str, second: str) -> dict[str, float | None] | None
 def markdown(record: Mapping[str, Any]) -> str:
     """Every task: a table of waits by phases, then ratios, and what did not get there or was not timed."""
     parts = [line for name, part in record["tasks"].items() for line in _task(name, part)]
-    return "\n".join([*parts, *([BUSY] if record["busy"] else [])])
+    return "\n".join([*parts, *([table.BUSY] if record["busy"] else [])])
 
 
 def _task(name: str, part: Part) -> list[str]:
     names = timed(part)
     head = ["contestant", "waits", "seconds", *PHASES, "from its cache"]
-    rows = [head, ["---"] * len(head), *(_row(part, contestant) for contestant in names)]
     return [
         f"### {part['title']} (`{name}`)",
         "",
         f"Evaluated every {part['every']} steps, at most {part['steps']:,}: {part['why']}.",
         "",
-        *(f"| {' | '.join(row)} |" for row in rows),
+        table.markdown(head, (_row(part, contestant) for contestant in names)),
         "",
         *(f"- {a} / {b}: {times(found)}" for a, b in combinations(names, 2) if (found := ratio(part, a, b))),
         *(f"- {words}" for contestant in names for words in missed(part, contestant)),
-        *(f"- {contestant}: {reason}" for contestant, reason in part["absent"].items()),
-        *(
-            f"- {c}: no number, for it is {proof['verdict']} ({proof['where'] or proof['reason']})"
-            for c, proof in part["proofs"].items()
-            if not proof["verdict"].startswith("same")
-        ),
-        *sorted(
-            {f"- {t['contestant']}, seed {t['seed']}: failed: {t['error']}" for t in part["turns"] if "error" in t}
-        ),
+        *(f"- {note}" for note in table.untimed(part)),
         "",
     ]
 

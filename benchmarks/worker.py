@@ -84,11 +84,11 @@ def timed(job: Job) -> dict[str, Any]:
     _clock(phases, "first step", lambda: contestant.train(contestant.steps_per_call))
     if contestant.steps_per_call > 1:  # the program of a single step too
         _clock(phases, "first single step", lambda: contestant.train(1))
+    phases |= contestant.compiling()
     _warm_up(contestant)
     found = {"training": steady(contestant, contestant.train, job, contestant.steps_per_call)}
     _clock(phases, "first inference", lambda: contestant.infer(1))
     found["inference"] = steady(contestant, contestant.infer, job, 1)
-    phases |= contestant.compiling()  # of everything so far, the inference's program too
     batches = contestant.pipeline()
     found["pipeline"] = steady(contestant, lambda steps: [next(batches) for _ in range(steps)], job, 1)
     return {

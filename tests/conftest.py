@@ -6,4 +6,4 @@ from pathlib import Path
 os.environ["XDG_CACHE_HOME"] = str(Path(__file__).parent.parent / ".pytest_cache" / "netparity")
 
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.browsing"]

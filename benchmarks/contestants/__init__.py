@@ -53,8 +53,8 @@ class Entry:
 
 
 NO_TORCH_ON_TPU = (
-    "PyTorch on a TPU needs torch_xla, whose last release (2.9) is older than the oldest PyTorch supported here "
-    "(2.11), or torchax, which does not import with PyTorch 2.13"
+    "PyTorch itself on a TPU needs torch_xla, whose last release (2.9) is older than the oldest PyTorch supported here "
+    "(2.11); the contestant torchax runs PyTorch's network there"
 )
 KERAS = "Keras 3's own layers, `compile` and `fit`"
 ENTRIES = {
@@ -62,9 +62,9 @@ ENTRIES = {
     for entry in (
         Entry("flax-default", "default", "jax", ("flax_default", "FlaxDefault"), "`nnx.jit` and `nnx.Optimizer`"),
         Entry("torch-default", "default", "torch", ("torch_default", "TorchDefault"), "eager, `DataLoader`"),
-        Entry("flax-tuned", "tuned", "jax", ("tuned", "FlaxTuned"), "the project's own training loop in Flax"),
-        Entry("torch-tuned", "tuned", "torch", ("tuned", "TorchTuned"), "the project's own training loop in PyTorch"),
-        Entry("torch-eager", "tuned", "torch", ("tuned", "TorchEager"), "the same loop in PyTorch, nothing compiled"),
+        Entry("flax-tuned", "tuned", "jax", ("flax_tuned", "FlaxTuned"), "the project's own loop in Flax"),
+        Entry("torch-tuned", "tuned", "torch", ("torch_tuned", "TorchTuned"), "the project's own loop in PyTorch"),
+        Entry("torch-eager", "tuned", "torch", ("torch_tuned", "TorchEager"), "the same loop, nothing compiled"),
         Entry(
             "keras-jax", "peer", "jax", ("keras_", "KerasContestant"), f"{KERAS}, JAX", "keras",
             (("KERAS_BACKEND", "jax"),), ("MLP", "VGG", "RNN"),
@@ -75,6 +75,7 @@ ENTRIES = {
         ),
         Entry("lightning", "peer", "torch", ("lightning_", "LightningContestant"), "its `Trainer`", "lightning"),
         Entry("torch-rnn", "peer", "torch", ("torch_rnn", "TorchRNN"), "`torch.nn.RNN`, eager", networks=("RNN",)),
+        Entry("torchax", "peer", "jax", ("torchax_", "Torchax"), "PyTorch's network run by JAX, optax", "torchax"),
     )
 }  # fmt: skip
 

@@ -9,8 +9,7 @@ import numpy as np
 from flax import nnx
 from numpy.typing import NDArray
 
-from benchmarks.contestants.base import Contestant
-from benchmarks.contestants.jax_programs import Compilations
+from benchmarks.contestants.jax_programs import JaxContestant
 from benchmarks.contestants.settings import set_jax
 from benchmarks.workload import Precision, Workload
 from jaxnets.losses import cross_entropy
@@ -49,15 +48,12 @@ def predict(model: Any, x: Any) -> jax.Array:
     return model(x)
 
 
-class FlaxDefault(Contestant):
+class FlaxDefault(JaxContestant):
     """`nnx.jit`, `nnx.Optimizer` and `nnx.MultiMetric`, NumPy batches as they come."""
-
-    framework = "jax"
 
     def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
         super().__init__(workload, precision, device)
         set_jax(precision)
-        self._compilations = Compilations()
 
     def begin(self, weights: Arrays, batches: Sequence[Batch]) -> None:
         """Weights go in by the project's weight map."""
@@ -99,11 +95,3 @@ class FlaxDefault(Contestant):
         """Logits in evaluation mode."""
         self._model.eval()
         return np.asarray(predict(self._model, inputs.astype(self._twin.dtype)))
-
-    def compiling(self) -> dict[str, float]:
-        """As JAX tells it."""
-        return dict(self._compilations.seconds)
-
-    def programs(self) -> int:
-        """Compilations so far."""
-        return self._compilations.count

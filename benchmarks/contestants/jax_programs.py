@@ -2,6 +2,9 @@
 
 from jax import monitoring
 
+from benchmarks.contestants.base import Contestant
+from benchmarks.workload import Precision, Workload
+
 EVENT = "/jax/core/compile/backend_compile_duration"
 TRACE = "/jax/core/compile/jaxpr_trace_duration"
 
@@ -20,3 +23,21 @@ class Compilations:
             self.seconds["compile"] += duration_secs
         elif event == TRACE:
             self.seconds["trace"] += duration_secs
+
+
+class JaxContestant(Contestant):
+    """A contestant whose programs are JAX's."""
+
+    framework = "jax"
+
+    def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
+        super().__init__(workload, precision, device)
+        self._compilations = Compilations()
+
+    def compiling(self) -> dict[str, float]:
+        """As JAX tells it."""
+        return dict(self._compilations.seconds)
+
+    def programs(self) -> int:
+        """Compilations so far."""
+        return self._compilations.count

@@ -1,7 +1,6 @@
-"""The project's own training loops, those of `parity train`."""
+"""The project's own training loop, that of `parity train`, whatever the framework."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import cycle, islice
 from typing import Any
 
@@ -9,8 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.contestants.base import Contestant
-from benchmarks.contestants.settings import JAX_PRODUCTS, autocast, set_torch
-from benchmarks.workload import Precision, Workload
 from parity.backends import Session, Twin, twin_class
 from parity.data import Batch
 from parity.trace import Arrays
@@ -52,69 +49,3 @@ class Tuned(Contestant):
     def logits(self, inputs: NDArray) -> NDArray:
         """Logits in evaluation mode."""
         return np.asarray(self._session.predict([inputs])[0])
-
-
-class FlaxTuned(Tuned):
-    """One compiled program from state to state, whose memory it takes over; several steps a call for small networks."""
-
-    framework = "jax"
-
-    def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
-        super().__init__(workload, precision, device)
-        from benchmarks.contestants.jax_programs import Compilations
-
-        self._compilations = Compilations()
-
-    def twin(self) -> Twin:
-        """A twin whose products have the precision that is timed."""
-        import jax
-
-        twin, strict, products = super().twin(), None, JAX_PRODUCTS[self.precision]
-        strict = twin.setting
-
-        @contextmanager
-        def setting() -> Iterator[None]:
-            with strict(), jax.default_matmul_precision(products):
-                yield
-
-        twin.setting = setting  # type: ignore[method-assign] # of this one twin
-        return twin
-
-    def compiling(self) -> dict[str, float]:
-        """As JAX tells it."""
-        return dict(self._compilations.seconds)
-
-    def programs(self) -> int:
-        """Compilations so far."""
-        return self._compilations.count
-
-
-class TorchTuned(Tuned):
-    """One compiled program a step, forward to update, several steps a call for small networks."""
-
-    framework = "torch"
-    compiled = True
-
-    def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
-        super().__init__(workload, precision, device)
-        set_torch(precision)
-
-    def twin(self) -> Twin:
-        """A twin whose products have the precision that is timed."""
-        twin = super().twin()
-        twin.compiled = self.compiled
-        if self.precision in ("tf32", "bfloat16"):
-            twin.setting = lambda: autocast(self.precision, self.device)  # type: ignore[method-assign] # of this one twin
-        return twin
-
-    def programs(self) -> int:
-        """Graphs compiled so far."""
-        from torch._dynamo.utils import counters
-
-        return counters["stats"]["unique_graphs"]
-
-
-class TorchEager(TorchTuned):
-    """The same loop without compiling: `TorchSession`."""
-
-    compiled = False

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.table import markdown
 from benchmarks.tpu.chips import CHIPS, GIB, PASSES, Chip
 from benchmarks.tpu.estimate import Estimate
 from benchmarks.tpu.workloads import WORKLOADS
@@ -68,11 +69,6 @@ def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
 def table(found: Sequence[Estimate]) -> str:
     """One step on every chip, as Markdown; every number is a compiler estimate."""
     return markdown(HEADER, [_cells(one) for one in found])
-
-
-def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table."""
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows))
 
 
 def _cells(one: Estimate) -> list[str]:

@@ -103,6 +103,11 @@ class JaxTwin(Twin):
         """Whether any layer is a convolution."""
         return "conv" in self._kinds.values()
 
+    @property
+    def dense_kernels(self) -> frozenset[str]:
+        """Names of the kernels of dense layers, (in, out)."""
+        return frozenset(f"{path}.kernel" for path, kind in self._kinds.items() if kind == "dense")
+
     def weights(self) -> Arrays:
         """All parameters and buffers; JAX arrays are immutable, so these views are read-only."""
         return self.canonical(self._state)

@@ -39,26 +39,30 @@ def page(report: Report) -> str:
     """The page. What the report says is in it only as escaped JSON and, for who has scripts off, as escaped text; a
     policy in the page allows its own script and style alone, by their hashes."""
     style, script = part("page.css"), "\n".join(map(part, SCRIPTS))
-    filled = {
-        "TITLE": html.escape(clean(f"{MARKS[report.verdict]} {report.name}: {report.verdict}")),
-        "POLICY": policy(style, script),
+    title = clean(f"{MARKS[report.verdict]} {report.name}: {report.verdict}")
+    plain_text = f"<noscript><pre>{html.escape(markdown.text(report))}</pre></noscript>"
+    data = f'<script type="application/json" id="data">{embedded(payload(report))}</script>\n'
+    return framed(title, style=style, script=script, main=plain_text, data=data)
+
+
+def framed(title: str, *, style: str, script: str, main: str, contents: str = "", data: str = "") -> str:
+    """A whole page. A policy in it allows this one style and this one script, by their hashes, and nothing else.
+
+    Args:
+        title: in plain text.
+        main, contents, data: elements of the page's body, of its list of sections, and after its body.
+    """
+    allowed = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
+    values = {
+        "TITLE": html.escape(title),
+        "POLICY": f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'",
         "STYLE": style,
-        "DATA": embedded(payload(report)),
-        "PLAIN": html.escape(markdown.text(report)),
+        "CONTENTS": contents,
+        "MAIN": main,
+        "DATA": data,
         "SCRIPT": script,
     }
-    return fill(part("page.html"), filled)
-
-
-def fill(template: str, values: Mapping[str, str]) -> str:
-    """The template with a value for each `{{NAME}}`."""
-    return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: values[found[1]], template)
-
-
-def policy(style: str, script: str) -> str:
-    """A content security policy that allows one style and one script in the page, and nothing else."""
-    allowed = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
-    return f"default-src 'none'; {allowed}; base-uri 'none'; form-action 'none'"
+    return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: values[found[1]], part("page.html"))
 
 
 def embedded(value: Any) -> str:

@@ -1,7 +1,6 @@
 """The HTML report in a browser: what a person sees, with the mouse, the keyboard, on a phone, in the dark."""
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +9,9 @@ import pytest
 
 from parity.report import html
 from parity.report.pair import Report
+from tests.browsing import Visit, overflow, paper
 from tests.report import made_pair
 from tests.report.made_pair import HOSTILE
-
-sync_api = pytest.importorskip(
-    "playwright.sync_api", reason="playwright is not installed: pip install 'netparity[dev]'"
-)
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: apt-get install chromium")
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -33,43 +27,15 @@ MEASURE = """(value) => {
 """Milliseconds from a word in the search box to the page laid out again."""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    with sync_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="module")
-def tab(browser: "Browser") -> "Page":
-    return browser.new_context().new_page()
-
-
 @pytest.fixture
-def opened(tab: "Page", tmp_path: Path) -> Iterator[Opened]:
-    """Opens a report; afterwards there must have been no error, no warning and no request but for the file."""
-    heard: list[str] = []
-    listeners = {
-        "console": lambda message: heard.append(f"{message.type}: {message.text}"),
-        "pageerror": lambda error: heard.append(str(error)),
-        "request": lambda request: heard.append(request.url),
-        "dialog": lambda dialog: heard.append(dialog.message),
-    }
-    for event, listener in listeners.items():
-        tab.on(event, listener)  # type: ignore[call-overload] # the overloads want literals
+def opened(visit: Visit, tmp_path: Path) -> Opened:
+    """Opens a report."""
 
     def opens(report: Report, width: int = 1280, scheme: str = "light") -> "Page":
         html.write(report, tmp_path / "r.html")
-        tab.set_viewport_size({"width": width, "height": 800})
-        tab.emulate_media(color_scheme=scheme, media="screen")  # type: ignore[arg-type] # a literal there
-        tab.goto((tmp_path / "r.html").as_uri())
-        return tab
+        return visit(tmp_path / "r.html", width, scheme)
 
-    yield opens
-    for event, listener in listeners.items():
-        tab.remove_listener(event, listener)
-    assert [what for what in heard if what != (tmp_path / "r.html").as_uri()] == []
+    return opens
 
 
 def _rows(page: "Page") -> int:
@@ -78,14 +44,6 @@ def _rows(page: "Page") -> int:
 
 def _count(page: "Page") -> str:
     return page.locator("#layers .count").inner_text()
-
-
-def _overflow(page: "Page") -> int:
-    return page.evaluate("document.documentElement.scrollWidth - innerWidth")
-
-
-def _paper(page: "Page") -> str:
-    return page.evaluate("getComputedStyle(document.body).backgroundColor")
 
 
 def test_the_verdict_and_the_first_difference_come_first(opened: Opened) -> None:
@@ -179,13 +137,13 @@ def test_a_layer_behind_the_first_difference_is_not_blamed(opened: Opened) -> No
 
 
 def test_dark_follows_the_system_and_the_button(opened: Opened) -> None:
-    dark = _paper(opened(made_pair.report(3), scheme="dark"))
+    dark = paper(opened(made_pair.report(3), scheme="dark"))
     page = opened(made_pair.report(3))
-    assert _paper(page) != dark
+    assert paper(page) != dark
     page.get_by_role("button", name="Use dark colours").click()
-    assert _paper(page) == dark
+    assert paper(page) == dark
     page.reload()
-    assert _paper(page) == dark, "the choice is remembered"
+    assert paper(page) == dark, "the choice is remembered"
     page.evaluate("localStorage.clear()")
 
 
@@ -197,7 +155,7 @@ def test_the_page_is_never_wider_than_the_screen(opened: Opened, report: Report)
     wider = {}
     for width in (360, 721, 800, 1101, 1280, 1920):
         page.set_viewport_size({"width": width, "height": 800})
-        wider[width] = _overflow(page)
+        wider[width] = overflow(page)
     assert wider == dict.fromkeys(wider, 0)
 
 
@@ -306,4 +264,4 @@ def test_a_thousand_layers(opened: Opened, record_property: Callable[[str, objec
         "(() => { const box = document.querySelector('#layers .scroll'); box.scrollTop = box.scrollHeight; })()"
     )
     page.locator("#layers tbody tr").nth(before).wait_for(state="attached")
-    assert _overflow(page) == 0
+    assert overflow(page) == 0
