@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks import contestants, process, record, workload
 from benchmarks.gate import Gate
 from benchmarks.load import Load
-from benchmarks.measure import NOISY, caches_in
+from benchmarks.measure import caches_in, noisy
 from benchmarks.record import Note
 from benchmarks.worker import Job
 from parity.checks.verdict import Verdict
@@ -166,7 +166,7 @@ def _turn(
 
 
 def _busy(turn: Mapping[str, Any]) -> bool:
-    return any((point["others"] or 0.0) > NOISY for point in turn.get("points", {}).values())
+    return any(map(noisy, turn.get("points", {}).values()))
 
 
 def markdown(found: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks import stats, table
 from benchmarks.contestants import ENTRIES
 from benchmarks.growth_fit import Crossing, Fit, crossings, fit
+from benchmarks.measure import noisy
 from benchmarks.table import milliseconds, times
 
 if TYPE_CHECKING:
@@ -66,7 +67,9 @@ def crossed(part: Part, first: str, second: str) -> list[Crossing]:
 def markdown(record: Mapping[str, Any]) -> str:
     """Every series: a table of times and ratios, then exponents, crossings, and what was not timed."""
     parts = [line for name, part in record["series"].items() for line in _series(name, part)]
-    return "\n".join([*parts, *([table.BUSY] if record["busy"] else [])])
+    turns = [turn for part in record["series"].values() for turn in part["turns"]]
+    found = [noisy(point) for turn in turns for point in turn.get("points", {}).values()]
+    return "\n".join([*parts, table.disturbed(found, "readings")]).rstrip()
 
 
 def _series(name: str, part: Part) -> list[str]:

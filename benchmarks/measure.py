@@ -145,7 +145,12 @@ def caches_in(folder: Path) -> dict[str, str]:
 
 def busy(turn: Mapping[str, Any]) -> bool:
     """Whether others kept the machine busy during a turn."""
-    return any((turn.get(phase, {}).get("others") or 0.0) > NOISY for phase in ("training", "inference"))
+    return any(noisy(turn.get(phase, {})) for phase in ("training", "inference"))
+
+
+def noisy(measured: Mapping[str, Any]) -> bool:
+    """Whether others kept more cores busy meanwhile than they may."""
+    return (measured.get("others") or 0.0) > NOISY
 
 
 def default_contestants(tracks: Sequence[str]) -> list[str]:

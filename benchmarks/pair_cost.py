@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks import process
 from benchmarks.load import Load
-from benchmarks.measure import NOISY
+from benchmarks.measure import noisy
 from benchmarks.own import peak_bytes
 from parity.errors import UsageError, unknown_name
 from parity.files import write_atomically
@@ -134,7 +134,7 @@ def record(names: list[str]) -> dict[str, Any]:
     return {
         "command": f"python -m benchmarks.pair_cost {' '.join(names)}",
         "pairs": pairs,
-        "busy": any((found["others"] or 0.0) > NOISY for found in everything),
+        "busy": any(map(noisy, everything)),
         "versions": versions(),
         "hardware": hardware(),
         "commit": commit(),

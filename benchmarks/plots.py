@@ -19,7 +19,7 @@ from parity.study.figures.style import COLOURS, OPTIONS
 
 WIDTH = 6.4  # inches
 INK = "black"
-MARKERS = {"default": "s", "tuned": "o", "keras": "D", "lightning": "^", "torch-rnn": "v"}
+MARKERS = {"default": "s", "tuned": "o", "keras": "D", "lightning": "^", "torch-rnn": "v", "torchax": "P"}
 PARTS = {
     "import": "#999999",
     "data": "#DDCC77",

@@ -11,7 +11,6 @@ from benchmarks.measure import NOISY
 from benchmarks.measure import busy as is_busy
 
 NONE = "–"
-BUSY = "**Other processes kept the machine busy during this run; the figures are not to be trusted.**"
 
 
 def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -28,9 +27,13 @@ def table(record: Record) -> str:
 
 def busy(record: Record) -> str:
     """In how many turns other processes kept the machine busy; "" if in none."""
-    turns = [turn for part in record["workloads"].values() for turn in part["turns"]]
-    found = sum(map(is_busy, turns))
-    return f"**In {found} of {len(turns)} turns others kept more than {NOISY:g} cores busy.**" if found else ""
+    return disturbed([is_busy(turn) for part in record["workloads"].values() for turn in part["turns"]], "turns")
+
+
+def disturbed(found: Sequence[bool], what: str) -> str:
+    """In how many of so many things others kept the machine busy; "" if in none."""
+    number = f"{sum(found)} of {len(found)} {what}"
+    return f"**In {number} others kept more than {NOISY:g} cores busy.**" if any(found) else ""
 
 
 def contestants(record: Record) -> list[str]:

@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks import contestants, process, record, workload
 from benchmarks.gate import Gate
 from benchmarks.load import Load
-from benchmarks.measure import NOISY, caches_in
+from benchmarks.measure import caches_in, noisy
 from benchmarks.record import Note
 from benchmarks.time_to_tasks import TASKS, Task, task
 from benchmarks.time_to_worker import Job
@@ -67,7 +67,7 @@ def measure(request: Request, note: Note) -> dict[str, Any]:
         **about,
         "load_average": os.getloadavg(),
         "others": load.others(),
-        "busy": any((turn.get("others") or 0.0) > NOISY for part in found.values() for turn in part["turns"]),
+        "busy": any(noisy(turn) for part in found.values() for turn in part["turns"]),
         "tasks": found,
     }
 

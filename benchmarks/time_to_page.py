@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import stats, table
 from benchmarks.contestants import ENTRIES
+from benchmarks.measure import noisy
 from benchmarks.table import times
 from benchmarks.time_to_worker import PHASES
 
@@ -53,7 +54,8 @@ def ratio(part: Part, first: str, second: str) -> dict[str, float | None] | None
 def markdown(record: Mapping[str, Any]) -> str:
     """Every task: a table of waits by phases, then ratios, and what did not get there or was not timed."""
     parts = [line for name, part in record["tasks"].items() for line in _task(name, part)]
-    return "\n".join([*parts, *([table.BUSY] if record["busy"] else [])])
+    waits = [turn for part in record["tasks"].values() for turn in part["turns"]]
+    return "\n".join([*parts, table.disturbed([noisy(turn) for turn in waits], "waits")]).rstrip()
 
 
 def _task(name: str, part: Part) -> list[str]:
