@@ -44,10 +44,15 @@ RUN: Needed = {
 }
 """What a run has beside it."""
 PART: Needed = {"proofs": dict, "turns": list}
+PROOF: Needed = {"verdict": str}
 WORKLOAD: Needed = {"title": str, "absent": dict}
 TURN: Needed = {"contestant": str, "round": int}
-STEADY: Needed = {"seconds_per_step": list}
-TIMED: Needed = {"cold": bool, "phases": dict, "training": STEADY, "inference": STEADY}
+SECONDS, PHASES = "a list of seconds", "seconds by name"
+"""Kinds beside types."""
+LONGEST = 1e9
+"""Seconds that nobody has waited."""
+STEADY: Needed = {"seconds_per_step": SECONDS}
+TIMED: Needed = {"cold": bool, "phases": PHASES, "training": STEADY, "inference": STEADY}
 """Of a turn of a run that did not fail."""
 PARTS = {"run": "workloads", "growth": "series", "result": "tasks"}
 """Kind of record → where its parts are, each with proofs and turns. A record that does not say its kind is a run."""
@@ -185,6 +190,8 @@ def _missing(record: dict[str, Any], kind: str) -> Iterator[str]:
     for name, part in _dict(record.get(PARTS[kind])).items():
         place = f"{PARTS[kind]}.{name}"
         yield from _beneath(part, {**PART, **WORKLOAD} if is_run else PART, place)
+        for contestant, proof in part["proofs"].items():
+            yield from _beneath(proof, PROOF, f"{place}.proofs.{contestant}")
         for number, turn in enumerate(part["turns"]):
             yield from _beneath(turn, TURN, f"{place}.turns[{number}]")
             yield from _beneath(turn, TIMED, f"{place}.turns[{number}]") if is_run and "error" not in turn else ()
@@ -202,5 +209,18 @@ def _beneath(found: Any, needed: Needed, where: str) -> Iterator[str]:
         place = f"{where}.{key}" if where else key
         if isinstance(kind, Mapping):
             yield from _beneath(found.get(key), kind, place)
-        elif not isinstance(found.get(key), kind):
+        elif not _is(found.get(key), kind):
             yield place
+
+
+def _waited(found: Any) -> bool:
+    return _is(found, NUMBER) and 0 <= found < LONGEST
+
+
+def _is(found: Any, kind: Any) -> bool:
+    """Whether a value is of a type, or of one of the other kinds; True and False are no numbers."""
+    if kind == SECONDS:
+        return isinstance(found, list) and found != [] and all(map(_waited, found))
+    if kind == PHASES:
+        return isinstance(found, dict) and all(map(_waited, found.values()))
+    return isinstance(found, kind) and (kind is bool or not isinstance(found, bool))

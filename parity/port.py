@@ -8,6 +8,7 @@ from parity.errors import UsageError
 from parity.pair.compare import compare_sides
 from parity.pair.convert import Direction, convert_sides
 from parity.pair.inputs import Adapter
+from parity.pair.schedule import STEPS
 from parity.pair.side import Side
 from parity.pair.watch import Watch
 from parity.report.pair import Report
@@ -25,6 +26,8 @@ def compare(
     to_flax: Adapter = None,
     to_torch: Adapter = None,
     optimizers: tuple[Any, Any] | None = None,
+    schedules: tuple[Callable[[Any], Any], Any] | None = None,
+    schedule_steps: int = STEPS,
     loss: tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]] | None = None,
     targets: Any = None,
     accept: Sequence[str] = (),
@@ -50,6 +53,10 @@ def compare(
             or a function of the inputs that returns an array, a tuple or a dict.
         optimizers: an optax transformation and a PyTorch optimizer over the network's parameters, for the rungs update
             and trajectory.
+        schedules: optax's schedule, a function of the step from 0, and PyTorch's `LRScheduler`, whose learning rates
+            are compared step by step. With optimizers, the scheduler is that of the PyTorch one and moves on after
+            every step; optax's transformation has its schedule in it.
+        schedule_steps: how many steps.
         loss: Flax's and PyTorch's loss, each a function of what its network returns and of the targets, in its own
             framework's arrays, that gives one number. Gradients are then those of the losses, whose values are judged
             too, and training runs are on them; without a loss, gradients are of a random cotangent.
@@ -75,6 +82,8 @@ def compare(
         to_flax=to_flax,
         to_torch=to_torch,
         optimizers=optimizers,
+        schedules=schedules,
+        schedule_steps=schedule_steps,
         loss=loss,
         targets=targets,
         accept=accept,

@@ -2,7 +2,7 @@
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -52,6 +52,19 @@ class Model(ABC):
     def ties(self) -> dict[str, str]:
         """Second names → native names."""
         return {}
+
+    def tree(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """Learnable arrays by native name as the nested dict that an optimizer gets: its masks may ask for paths."""
+        return traverse_util.unflatten_dict({self.path(name): array for name, array in arrays.items()})
+
+    def flat(self, tree: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+        """The other way round."""
+        found = traverse_util.flatten_dict(tree)
+        return {name: found[self.path(name)] for name in names}
+
+    def path(self, name: str) -> tuple[str, ...]:
+        """Of an array among the parameters."""
+        return tuple(name.split(self.separator))
 
     @abstractmethod
     def place(self, name: str) -> tuple[str, str]:
@@ -174,6 +187,10 @@ class LinenModel(Model):
     def parameters(self) -> frozenset[str]:
         """Those of the collection params."""
         return frozenset(name for name in self.arrays if name.startswith("params/"))
+
+    def path(self, name: str) -> tuple[str, ...]:
+        """Without the collection."""
+        return tuple(self._paths[name][1:]) if name in self._paths else (name,)
 
     def place(self, name: str) -> tuple[str, str]:
         """By the path, as a name may hold a slash itself (weight norm's)."""

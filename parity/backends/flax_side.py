@@ -208,7 +208,7 @@ class FlaxSide(Side):
         with setting("float64"):
             state, losses = state_of(native, "float64"), []
             learnable = {name: a for name, a in state.items() if name in self.parameters}
-            moments = optimizer.init(learnable)
+            moments = _begun(optimizer, self._model.tree(learnable), "float64")
             given = Given(inputs[0], "float64")
 
             casts = self._abstract(native, inputs[0], how)[0].casts
@@ -237,8 +237,10 @@ class FlaxSide(Side):
             return jnp.concatenate([((found[n] - t) ** 2).ravel() for n, t in targets.items()]).mean(), buffers
 
         (loss, buffers), gradients = jax.value_and_grad(objective, has_aux=True)(learnable)
-        updates, moments = optimizer.update(gradients, moments, learnable)
-        return {**state, **buffers, **optax.apply_updates(learnable, updates)}, moments, loss
+        tree = self._model.tree
+        updates, moments = optimizer.update(tree(gradients), moments, tree(learnable))
+        learnt = self._model.flat(optax.apply_updates(tree(learnable), updates), learnable)
+        return {**state, **buffers, **learnt}, moments, loss
 
     def update(
         self,
@@ -249,17 +251,33 @@ class FlaxSide(Side):
     ) -> list[Arrays]:
         """Feed a stream of gradients to the optimizer alone."""
         with setting(precision):
-            params = {name: jnp.array(a, precision) for name, a in parameters.items()}
-            step, state, seen = jax.jit(optimizer.update), optimizer.init(params), []
+            params = self._model.tree({name: jnp.array(a, precision) for name, a in parameters.items()})
+            step, state, seen = jax.jit(optimizer.update), _begun(optimizer, params, precision), []
             for given in gradients:
-                updates, state = step({n: jnp.array(given[n], precision) for n in params}, state, params)
+                pulled = self._model.tree({name: jnp.array(given[name], precision) for name in parameters})
+                updates, state = step(pulled, state, params)
                 params = optax.apply_updates(params, updates)
-                seen.append({name: np.array(array) for name, array in params.items()})
+                seen.append(jax.tree.map(np.array, self._model.flat(params, parameters)))
             return seen
+
+    def rates(self, schedule: Any, steps: int, precision: Precision) -> NDArray:
+        """Of optax's schedule."""
+        with setting(precision):
+            rate = jax.jit(lambda count: jnp.asarray(schedule(count), precision))
+            return np.array([rate(jnp.asarray(count)) for count in range(steps)])
 
     def adopt(self, native: Mapping[str, NDArray]) -> Any:
         """The user's network with these arrays."""
         return self._model.adopt(native)
+
+
+def _begun(optimizer: Any, params: Any, precision: Precision) -> Any:
+    """The optimizer's first state. Optax counts steps in int32, from which JAX computes learning rates in float32
+    whatever the parameters are; in float64 passes they are counted in int64."""
+    state = optimizer.init(params)
+    if precision == "float32":
+        return state
+    return jax.tree.map(lambda a: a.astype(jnp.int64) if jnp.asarray(a).dtype == jnp.int32 else a, state)
 
 
 def _ends(result: Any, how: Pass) -> Leaves:

@@ -15,6 +15,7 @@ from torch import nn
 from parity.backends.torch_ import strict_float32
 from parity.backends.torch_given import DTYPES, Tensors, given_of, loss_of
 from parity.backends.torch_modes import Meanwhile, plain_paths
+from parity.backends.torch_optim import Stepper, rates
 from parity.backends.torch_taps import Tape, array_of, taps
 from parity.backends.torch_units import units_of
 from parity.backends.twin import Precision
@@ -146,7 +147,7 @@ class TorchSide(Side):
         """Float64 training steps."""
         model = copy.deepcopy(self._model(torch.float64)).train()
         _load(model, native)
-        own, losses = self._optimizer(optimizer, model), []
+        own, losses = self._stepper(optimizer, model), []
         for batch, target in zip(inputs, targets, strict=True):
             args, kwargs, _ = given_of(batch, torch.float64, False)
             with _setting(torch.float64), Meanwhile(torch.float64, None, self._gelu):
@@ -159,15 +160,17 @@ class TorchSide(Side):
         after = {**dict(model.named_parameters()), **dict(model.named_buffers())}
         return Trajectory(np.array(losses), {name: array_of(after[name]).copy() for name in native})
 
-    def _optimizer(self, optimizer: torch.optim.Optimizer, model: nn.Module) -> torch.optim.Optimizer:
+    def _stepper(self, optimizer: Any, model: nn.Module) -> Stepper:
         """The same optimizer over a copy's parameters, group by group."""
+        return Stepper(optimizer, self._groups(optimizer, dict(model.named_parameters())))
+
+    def _groups(self, optimizer: Any, tensors: Mapping[str, torch.Tensor]) -> list[dict[str, Any]]:
+        """The optimizer's groups with tensors in the place of the user's parameters of the same names."""
         names = {id(parameter): name for name, parameter in self._user.named_parameters()}
-        copies = dict(model.named_parameters())
-        groups = [
-            {**group, "params": [copies[names[id(p)]] for p in group["params"] if id(p) in names]}
-            for group in optimizer.param_groups
+        return [
+            {**group, "params": [tensors[n] for p in group["params"] if (n := names.get(id(p), "")) in tensors]}
+            for group in _groups(optimizer)
         ]
-        return _another(optimizer, groups)
 
     def update(
         self,
@@ -178,7 +181,10 @@ class TorchSide(Side):
     ) -> list[Arrays]:
         """Feed a stream of gradients to the optimizer alone."""
         tensors = {n: torch.tensor(a, dtype=DTYPES[precision]).requires_grad_() for n, a in parameters.items()}
-        own = _another(optimizer, [{**optimizer.param_groups[0], "params": list(tensors.values())}])
+        if tensors.keys() <= self.parameters:
+            own = Stepper(optimizer, self._groups(optimizer, tensors))
+        else:
+            own = Stepper(optimizer, [{**_groups(optimizer)[0], "params": list(tensors.values())}])
         seen = []
         for given in gradients:
             for name, tensor in tensors.items():
@@ -186,6 +192,10 @@ class TorchSide(Side):
             own.step()
             seen.append({name: array_of(tensor).copy() for name, tensor in tensors.items()})
         return seen
+
+    def rates(self, schedule: Any, steps: int, precision: Precision) -> NDArray:
+        """PyTorch computes them in Python's float64; in float32 they are these, rounded."""
+        return rates(schedule, steps).astype(precision)
 
     def undo(self, eps: Mapping[str, float], gelu: str | None) -> "TorchSide":
         """The same network with other epsilons and another form of GELU."""
@@ -249,10 +259,9 @@ def _distance(result: Any, targets: Mapping[str, NDArray]) -> torch.Tensor:
     return torch.cat(squares).mean()
 
 
-def _another(optimizer: torch.optim.Optimizer, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
-    known = set(optimizer.defaults) | {"params"}
-    chosen = [{key: value for key, value in group.items() if key in known} for group in groups]
-    return type(optimizer)(chosen, **optimizer.defaults)
+def _groups(optimizer: Any) -> list[dict[str, Any]]:
+    """Of an optimizer, or of it and its scheduler."""
+    return (optimizer[0] if isinstance(optimizer, tuple) else optimizer).param_groups
 
 
 def _load(model: nn.Module, native: Mapping[str, NDArray]) -> None:

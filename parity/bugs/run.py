@@ -1,24 +1,43 @@
 """Plants bugs one at a time and climbs the ladder with each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
 from parity.backends import Twin, twin_class
+from parity.bugs import brought
 from parity.bugs.catalogue import Bug, chosen
 from parity.bugs.pairs import PAIRS
 from parity.case import Case, make_case
 from parity.check import RUNGS, climb
 from parity.checks.verdict import Rung, Verdict
 from parity.observe import Observer
+from parity.port import compare
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the ladder says of one planted bug."""
+    """What the ladder says of one planted bug.
+
+    Args:
+        bug: what was planted.
+        rungs: what they rule.
+        first: layer that the report on a brought pair names first; "" for the headline's.
+        cause: in words, where the report on a brought pair recognises it.
+    """
 
     bug: Bug
     rungs: Sequence[Rung]
+    first: str = ""
+    cause: str = ""
+
+    @property
+    def layer(self) -> str:
+        """That is named, or what differs where there is no layer, as the loss; "" if nothing does."""
+        found = self.headline
+        if self.first or found is None:
+            return self.first
+        return found.layer or (found.headline.quantity if found.headline else "")
 
     @property
     def headline(self) -> Rung | None:
@@ -36,7 +55,7 @@ class Outcome:
         found = self.headline
         if self.bug.is_control or found is None:
             return self.bug.is_control and found is None
-        return (found.number, found.layer, found.verdict) == (self.bug.rung, self.bug.layer, self.bug.verdict)
+        return (found.number, self.layer, found.verdict) == (self.bug.rung, self.bug.layer, self.bug.verdict)
 
 
 def run(ids: list[str], *, seed: int = 0, progress: Callable[[str], None] = lambda note: None) -> list[Outcome]:
@@ -45,14 +64,25 @@ def run(ids: list[str], *, seed: int = 0, progress: Callable[[str], None] = lamb
     Raises:
         UsageError: a name is not known.
     """
-    benches: dict[str, _Bench] = {}
+    benches: dict[str, Bench] = {}
     outcomes = []
     for bug in chosen(ids):
         progress(f"{bug.id}: {bug.mechanism}")
+        if bug.pair in brought.PAIRS:
+            outcomes.append(_brought(bug, seed))
+            continue
         if bug.pair not in benches:
-            benches[bug.pair] = _Bench(bug.pair, seed)
+            benches[bug.pair] = Bench(bug.pair, seed)
         outcomes.append(Outcome(bug, benches[bug.pair].climb(bug)))
     return outcomes
+
+
+def _brought(bug: Bug, seed: int) -> Outcome:
+    """The report on the pair with the bug in it, as a user gets it."""
+    flax, torch, inputs, options = brought.make(bug.pair, bug.side, bug.plant)
+    report = compare(flax, torch, inputs, seed=seed, name=bug.id, **options)
+    found = report.first_difference
+    return Outcome(bug, report.rungs, found.layer_torch if found else "", found.cause if found else "")
 
 
 def planted(bug: Bug) -> type[Twin]:
@@ -60,7 +90,7 @@ def planted(bug: Bug) -> type[Twin]:
     return import_module(f"parity.bugs.{bug.side}_").PLANTED[bug.id]
 
 
-class _Bench:
+class Bench:
     """A pair and what its sound sides show, each computed once for all bugs."""
 
     def __init__(self, pair: str, seed: int) -> None:
@@ -70,5 +100,9 @@ class _Bench:
         self.sound = {name: Observer(twin_class(name), self.case) for name in ("jax", "torch", "numpy")}
 
     def climb(self, bug: Bug) -> list[Rung]:
-        observers = {**self.sound, bug.side: Observer(planted(bug), self.case)}
-        return climb(self.case, list(observers.values()), rungs=RUNGS)
+        """All rungs with a bug in its side."""
+        return self.ruled({bug.side: Observer(planted(bug), self.case)})
+
+    def ruled(self, others: Mapping[str, Observer], *, rungs: Sequence[int] = RUNGS) -> list[Rung]:
+        """The rungs with other sides in the place of sound ones."""
+        return climb(self.case, list({**self.sound, **others}.values()), rungs=rungs)

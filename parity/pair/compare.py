@@ -17,6 +17,7 @@ from parity.pair.match import Match, match
 from parity.pair.observe import Couple
 from parity.pair.probes import probes, try_probe
 from parity.pair.prove import Proof
+from parity.pair.schedule import STEPS, Schedules, as_schedules
 from parity.pair.seen import Inputs
 from parity.pair.side import Side
 from parity.pair.state import state_rung
@@ -39,6 +40,8 @@ def compare_sides(
     to_flax: Adapter = None,
     to_torch: Adapter = None,
     optimizers: tuple[Any, Any] | None = None,
+    schedules: Any = None,
+    schedule_steps: int = STEPS,
     loss: Any = None,
     targets: Any = None,
     accept: Sequence[str] = (),
@@ -59,6 +62,7 @@ def compare_sides(
         watch: told how the check goes on.
     """
     require_known(accept)
+    rates = as_schedules(schedules, schedule_steps, optimizers)
     watch, clock = watch or Watch(), Clock()
     watch.step(1, "mapping weights")
     couple = _couple(open_sides, inputs, to_flax, to_torch, seed, watch, backward)
@@ -72,7 +76,7 @@ def compare_sides(
     _forward(climb, accept, probe)
     _gradients(climb, accept)
     _state(climb, accept)
-    _training(climb, optimizers)
+    _training(climb, optimizers, rates)
     clock.mark("rest")
     watch.step(2, "layers alone")
     climb.alone = introduced(work.original or work)
@@ -125,12 +129,16 @@ def _state(climb: Climb, accept: Sequence[str]) -> None:
         climb.not_run[4] = "the map has no running statistics or other buffers"
 
 
-def _training(climb: Climb, optimizers: tuple[Any, Any] | None) -> None:
+def _training(climb: Climb, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> None:
+    if optimizers is not None and schedules is not None:
+        optimizers = optimizers[0], (optimizers[1], schedules.torch)
+    climb.not_run |= dict.fromkeys((5, 6), "no optimizers were given") if optimizers is None else {}
+    if optimizers is not None or schedules is not None:
+        climb.not_run.pop(5, None)
+        climb.watch.step(5, "optimizers")
+        climb.ruled(update_rung(climb.work, optimizers, schedules))
     if optimizers is None:
-        climb.not_run |= dict.fromkeys((5, 6), "no optimizers were given")
         return
-    climb.watch.step(5, "optimizers")
-    climb.ruled(update_rung(climb.work.couple, optimizers))
     climb.watch.step(6, "training runs")
     if not climb.work.couple.backward:
         climb.not_run[6] = NO_BACKWARD

@@ -223,15 +223,15 @@ def state(
     return rung(4, NAMES[4], [*findings, *results])
 
 
-def update(seen: Mapping[str, Mapping[str, Sequence[Arrays]]]) -> Rung:
-    """Rung 5: the optimizers alone. Side → precision → arrays after every step."""
+def update(seen: Mapping[str, Mapping[str, Sequence[Arrays]]]) -> list[Finding]:
+    """Of rung 5: the optimizers alone. Side → precision → arrays after every step."""
     findings = []
     for step, arrays in enumerate(seen["torch"]["float64"]):
         for name in arrays:
             flax, torch = ([seen[side][p][step][name] for p in ("float64", "float32")] for side in ("flax", "torch"))
             named = f"{name} after step {step + 1}"
             findings.append(compare("optimizer", named, flax[0], torch[0], torch[1], flax[1]))
-    return rung(5, NAMES[5], findings)
+    return findings
 
 
 def trajectory(

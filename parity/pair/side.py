@@ -132,8 +132,13 @@ class Side(ABC):
 
         Args:
             optimizer: optax's transformation; of PyTorch an optimizer over the network's parameters, whose class and
-                settings (those of its first group) are used.
+                settings are used, those of each group where the parameters are the network's own, else of the first; or
+                it and its scheduler, which moves on after every step.
         """
+
+    @abstractmethod
+    def rates(self, schedule: Any, steps: int, precision: Precision) -> NDArray:
+        """Learning rates of the first so many steps of optax's schedule, or of PyTorch's scheduler."""
 
     def undo(self, eps: Mapping[str, float], gelu: str | None) -> "Side":
         """The same network with other conventions, to confirm that they are the cause of a difference.

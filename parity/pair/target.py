@@ -8,7 +8,19 @@ from typing import Any
 
 from parity.errors import UsageError, unknown_name
 
-OPTIONS = ("to_flax", "to_torch", "optimizers", "loss", "targets", "accept", "dropout", "probes", "map")
+OPTIONS = (
+    "to_flax",
+    "to_torch",
+    "optimizers",
+    "schedules",
+    "schedule_steps",
+    "loss",
+    "targets",
+    "accept",
+    "dropout",
+    "probes",
+    "map",
+)
 """What the function may give besides, by these names."""
 
 

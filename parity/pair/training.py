@@ -5,16 +5,71 @@ from typing import Any
 import numpy as np
 
 from parity.case import MAGNITUDES, STEPS, UPDATE_SHAPES
-from parity.checks.verdict import Rung
+from parity.checks.ladder import NAMES
+from parity.checks.verdict import Finding, Rung, rung
 from parity.pair import draws, rungs
 from parity.pair.inputs import changed
 from parity.pair.observe import Couple
+from parity.pair.schedule import Schedules, learning_rates
 from parity.pair.work import Work
-from parity.trace import Trajectory
+from parity.trace import Arrays, Trajectory
 
 
-def update_rung(couple: Couple, optimizers: tuple[Any, Any]) -> Rung:
-    """Rung 5: the optimizers alone on one stream of gradients."""
+def update_rung(work: Work, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> Rung:
+    """Rung 5: the schedules step by step, and the optimizers alone on one stream of gradients."""
+    findings = [] if schedules is None else [learning_rates(work.couple, schedules)]
+    if optimizers is not None:
+        findings += _own_stream(work, optimizers) if _groups(optimizers[1]) > 1 else _stream(work.couple, optimizers)
+    return rung(5, NAMES[5], findings)
+
+
+def _groups(optimizer: Any) -> int:
+    """Of parameters with settings of their own, in PyTorch."""
+    alone = optimizer[0] if isinstance(optimizer, tuple) else optimizer
+    return len(getattr(alone, "param_groups", ()))
+
+
+def _own_stream(work: Work, optimizers: tuple[Any, Any]) -> list[Finding]:
+    """On the networks' own parameters, that each may have its settings; without those that one side keeps in parts."""
+    couple, rng = work.couple, np.random.default_rng([work.couple.seed, 5])
+    links = [
+        (bond, link)
+        for bond, link in rungs.learnable(work.match, work.parameters)
+        if link.tie is None and len(link.flax.names) == len(link.torch.names) == 1
+    ]
+    names = {
+        "flax": [name for _, link in links for name in link.flax.names],
+        "torch": [name for _, link in links for name in link.torch.names],
+    }
+    start, *stream = (
+        {name: draws.single(size * rng.standard_normal(a.shape)) for name, a in work.proof.torch.items()}
+        for size in (1.0, *MAGNITUDES)
+    )
+
+    def own(side: str, arrays: Arrays) -> Arrays:
+        held = arrays if side == "torch" else draws.carry(work.match, arrays, couple.flax.native)
+        return {name: held[name] for name in names[side]}
+
+    couple.watch.running("the optimizers' steps")
+    sides = {"flax": (couple.flax, optimizers[0]), "torch": (couple.torch, optimizers[1])}
+    seen = {
+        name: {
+            p: side.update(optimizer, own(name, start), [own(name, one) for one in stream], p)
+            for p in ("float64", "float32")
+        }
+        for name, (side, optimizer) in sides.items()
+    }
+    steps = [
+        {
+            side: {p: {draws.name_of(b, k): getattr(k, side).read(by[p][step]) for b, k in links} for p in by}
+            for side, by in seen.items()
+        }
+        for step in range(len(stream))
+    ]
+    return rungs.update({side: {p: [one[side][p] for one in steps] for p in seen[side]} for side in seen})
+
+
+def _stream(couple: Couple, optimizers: tuple[Any, Any]) -> list[Finding]:
     rng = np.random.default_rng([couple.seed, 5])
     start = {name: draws.single(rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
     stream = [

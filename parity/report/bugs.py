@@ -18,12 +18,14 @@ FORMAT = "netparity-bugs/1"
 
 
 def show(out: Console, outcomes: Sequence[Outcome]) -> None:
-    """One row a bug: what each rung says, and the layer that is named; then the sums."""
-    table = Table("bug", "in", *map(str, ladder.NAMES), "layer named", "as it must", box=None)
+    """One row a bug: what each rung says, if it was climbed, and the layer that is named; then the sums."""
+    columns = [number for number in ladder.NAMES if any(r.number == number for o in outcomes for r in o.rungs)]
+    table = Table("bug", "in", *map(str, columns), "layer named", "as it must", box=None)
     for outcome in outcomes:
         bug, found = outcome.bug, outcome.headline
-        marks = [f"[{STYLES[rung.verdict]}]{MARKS[rung.verdict]}[/]" for rung in outcome.rungs]
-        layer = found.layer if found else "– (control)" if bug.is_control else "–"
+        verdicts = {rung.number: rung.verdict for rung in outcome.rungs}
+        marks = [f"[{STYLES[v]}]{MARKS[v]}[/]" if (v := verdicts.get(n)) else "" for n in columns]
+        layer = outcome.layer if found else "– (control)" if bug.is_control else "–"
         wanted = "control: no alarm" if bug.is_control else f"{bug.verdict} on {bug.rung} at {bug.layer}"
         table.add_row(bug.id, bug.side, *marks, layer, "yes" if outcome.as_expected else f"[bold red]NO, {wanted}[/]")
     out.print(table)
@@ -33,14 +35,20 @@ def show(out: Console, outcomes: Sequence[Outcome]) -> None:
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """How many bugs were caught, and how many controls raised an alarm."""
+    """How many bugs were caught, located and, where the report can say it, named; how many controls raised an alarm."""
     bugs = [outcome for outcome in outcomes if not outcome.bug.is_control]
     controls = [outcome for outcome in outcomes if outcome.bug.is_control]
     caught, located = sum(o.caught for o in bugs), sum(o.as_expected for o in bugs)
+    brought = [outcome for outcome in bugs if outcome.bug.plant]
+    named = f", the cause named in words for {sum(map(_named, brought))} of {len(brought)} in brought pairs"
     return (
-        f"{caught} of {len(bugs)} bugs caught, {located} at the rung and the layer they belong to; "
-        f"{sum(o.caught for o in controls)} of {len(controls)} controls raised an alarm"
+        f"{caught} of {len(bugs)} bugs caught, {located} at the rung and the layer they belong to"
+        f"{named if brought else ''}; {sum(o.caught for o in controls)} of {len(controls)} controls raised an alarm"
     )
+
+
+def _named(outcome: Outcome) -> bool:
+    return outcome.cause != ""
 
 
 def write(outcomes: Sequence[Outcome], path: str | Path) -> None:
@@ -54,7 +62,9 @@ def write(outcomes: Sequence[Outcome], path: str | Path) -> None:
             **asdict(outcome.bug),
             "as_expected": outcome.as_expected,
             "rungs": {str(rung.number): rung.verdict for rung in outcome.rungs},
-            "named": outcome.headline.layer if outcome.headline else None,
+            "named": outcome.layer or None,
+            "cause": outcome.cause or None,
+            "evidence": list(outcome.bug.evidence),
         }
         for outcome in outcomes
     ]

@@ -1,53 +1,9 @@
-"""The planted bugs as data. `row` is the row (or the section) of the list of real bugs that each is taken from.
+"""Bugs in small versions of the study's networks, which are planted by replacing one method of a twin."""
 
-A bug must be caught at `rung`, with `layer` named and `verdict` given. A control is the same function by another
-way: every rung must say *same*.
-"""
-
-from dataclasses import dataclass
-from typing import Literal
-
+from parity.bugs.catalogue.bug import Bug, control
 from parity.checks.verdict import Verdict
-from parity.errors import unknown_name
 
-
-@dataclass(frozen=True)
-class Bug:
-    """One planted bug.
-
-    Args:
-        id: its name.
-        mechanism: what is wrong, in one line.
-        side: framework in which it is planted.
-        pair: small network in which it is planted.
-        rung: where it must be caught; 0 for a control.
-        layer: what must be named.
-        row: where it is documented.
-        hides: what makes it invisible.
-        verdict: what the rung must say.
-    """
-
-    id: str
-    mechanism: str
-    side: Literal["jax", "torch"]
-    pair: str
-    rung: int
-    layer: str
-    row: str
-    hides: str = ""
-    verdict: Verdict = Verdict.DIFFERENT
-
-    @property
-    def is_control(self) -> bool:
-        """Whether it is a negative control."""
-        return self.rung == 0
-
-
-def _control(id: str, mechanism: str, side: Literal["jax", "torch"], pair: str, row: str) -> Bug:
-    return Bug(id, mechanism, side, pair, 0, "", row, verdict=Verdict.SAME)
-
-
-BUGS: tuple[Bug, ...] = (
+STUDY: tuple[Bug, ...] = (
     # 1 structure
     Bug("input-bias", "the input map of the RNN has a bias too", "torch", "rnn", 1, "hx", "8", "zero biases"),
     Bug("no-conv-bias", "the first convolution has no bias", "torch", "vgg", 1, "features.0.conv", "16", "zero biases"),
@@ -145,31 +101,18 @@ BUGS: tuple[Bug, ...] = (
     Bug("one-hot-from-1", "digits counted from 1 made one-hot: 9 is out of range and becomes a row of zeros", "jax",
         "rnn, one-hot", 8, "epoch 0 step 0", "56", "no error in JAX"),
     # Controls
-    _control("log-softmax-twice", "log-softmax is applied twice before the loss", "torch", "rnn", "C0"),
-    _control("flatten-1x1", "flatten in H, W, C order on a 1×1 grid", "jax", "vgg, 1×1", "4"),
-    _control("conv-same", "SAME for padding 1 in a convolution of stride 1", "jax", "vgg", "25"),
-    _control("two-pass-variance", "variance as the mean of squared deviations", "jax", "vgg", "C0"),
-    _control("fast-variance", "variance as E[x²] − E[x]² at means near 0", "jax", "vgg", "41"),
-    _control("adam-by-parts", "Adam with L2 as add_decayed_weights, scale_by_adam, scale", "jax", "mlp", "C0"),
-    _control("rmsprop-by-parts", "RMSprop as scale_by_rms and scale", "jax", "rnn", "C0"),
-    _control("foreach", "PyTorch's foreach Adam", "torch", "mlp", "C0"),
-    _control("channels-last", "PyTorch's channels_last memory format", "torch", "vgg", "C0"),
-    _control("python-loop", "the RNN as a Python loop, not a scan", "jax", "rnn", "C0"),
-    _control("tanh-by-sigmoid", "tanh(x) as 2σ(2x) − 1", "torch", "rnn", "C0"),
-    _control("state-by-difference", "a GRU's new state as n + z·(h − n)", "torch", "gru", "C0"),
-    _control("orthogonal-by-svd", "orthogonal weights as U·Vᵀ of a normal matrix", "torch", "rnn, one-hot", "C0"),
-    _control("log-sum-exp", "cross-entropy as log-sum-exp minus the label's logit", "torch", "points", "C0"),
+    control("log-softmax-twice", "log-softmax is applied twice before the loss", "torch", "rnn", "C0"),
+    control("flatten-1x1", "flatten in H, W, C order on a 1×1 grid", "jax", "vgg, 1×1", "4"),
+    control("conv-same", "SAME for padding 1 in a convolution of stride 1", "jax", "vgg", "25"),
+    control("two-pass-variance", "variance as the mean of squared deviations", "jax", "vgg", "C0"),
+    control("fast-variance", "variance as E[x²] − E[x]² at means near 0", "jax", "vgg", "41"),
+    control("adam-by-parts", "Adam with L2 as add_decayed_weights, scale_by_adam, scale", "jax", "mlp", "C0"),
+    control("rmsprop-by-parts", "RMSprop as scale_by_rms and scale", "jax", "rnn", "C0"),
+    control("foreach", "PyTorch's foreach Adam", "torch", "mlp", "C0"),
+    control("channels-last", "PyTorch's channels_last memory format", "torch", "vgg", "C0"),
+    control("python-loop", "the RNN as a Python loop, not a scan", "jax", "rnn", "C0"),
+    control("tanh-by-sigmoid", "tanh(x) as 2σ(2x) − 1", "torch", "rnn", "C0"),
+    control("state-by-difference", "a GRU's new state as n + z·(h − n)", "torch", "gru", "C0"),
+    control("orthogonal-by-svd", "orthogonal weights as U·Vᵀ of a normal matrix", "torch", "rnn, one-hot", "C0"),
+    control("log-sum-exp", "cross-entropy as log-sum-exp minus the label's logit", "torch", "points", "C0"),
 )  # fmt: skip
-
-
-def chosen(ids: list[str]) -> list[Bug]:
-    """The bugs of those names, all if there are none.
-
-    Raises:
-        UsageError: a name is not known.
-    """
-    by_id = {bug.id: bug for bug in BUGS}
-    for name in ids:
-        if name not in by_id:
-            raise unknown_name("bug", name, by_id)
-    return [by_id[name] for name in ids] or list(BUGS)

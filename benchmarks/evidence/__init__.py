@@ -1,0 +1,1 @@
+"""How often the check is right: measured on planted bugs, on drawn networks, and on itself."""

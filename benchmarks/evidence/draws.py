@@ -1,0 +1,93 @@
+"""Random networks, correct and with one bug, judged one after the other: `python -m benchmarks.evidence.draws`.
+
+Each is drawn by its number, so that a run resumes where the last one ended, and any of them can be drawn again.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from parity.bugs.drawn.mutate import mutate
+from parity.bugs.drawn.network import Network, by_seed, draw, to_json
+
+PART = 20
+"""Draws that one process judges before it makes room for the next."""
+
+
+def drawn(number: int, *, bug: bool) -> tuple[Network, Any]:
+    """The network of a number, and with its bug if it is to have one; where none fits, the next network is drawn."""
+    choose = by_seed(number)
+    while True:
+        network = draw(choose)
+        mutant = mutate(choose, network) if bug else None
+        if mutant is not None or not bug:
+            return network, mutant
+
+
+def judged(number: int, *, bug: bool) -> dict[str, Any]:
+    """A line of the record."""
+    from parity.bugs.drawn.judge import judge
+
+    network, mutant = drawn(number, bug=bug)
+    line: dict[str, Any] = {"number": number}
+    if mutant is not None:
+        line |= {"mutation": mutant.mutation.name, "side": mutant.side, "place": list(mutant.place)}
+    started = time.perf_counter()
+    try:
+        found = asdict(judge(network, mutant))
+    except Exception as error:
+        found = {"verdict": "error", "error": f"{type(error).__name__}: {error}", "at": traceback.format_exc()[-2000:]}
+    line |= found | {"seconds": round(time.perf_counter() - started, 2)}
+    return line if line["verdict"] == ("different" if bug else "same") else line | {"network": to_json(network)}
+
+
+def main(argv: list[str]) -> int:
+    """Judge draws until there are as many as asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence.draws", description=__doc__.split("\n")[0])
+    parser.add_argument("kind", choices=("correct", "bug"))
+    parser.add_argument("--until", type=int, default=2000, help="numbers below this are judged (2000)")
+    parser.add_argument("--out", type=Path, required=True, help="JSON lines, added to")
+    parser.add_argument("--part", type=int, nargs=2, help=argparse.SUPPRESS)
+    given = parser.parse_args(argv)
+    if given.part:
+        for number in range(*given.part):
+            _add(given.out, judged(number, bug=given.kind == "bug"))
+        return 0
+    for first, last in _missing(given.out, given.until):
+        print(f"{given.kind}: {first} to {last - 1} of {given.until}", file=sys.stderr, flush=True)
+        command = [sys.executable, "-m", "benchmarks.evidence.draws", given.kind, "--out", str(given.out)]
+        done = subprocess.run([*command, "--part", str(first), str(last)], check=False)
+        lost = next(iter(_missing(given.out, last)), None)
+        if lost is not None:  # the process died: that number is on record as such
+            _add(
+                given.out, {"number": lost[0], "verdict": "error", "error": f"the process ended with {done.returncode}"}
+            )
+    return 0
+
+
+def _add(out: Path, line: dict[str, Any]) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("a") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def _missing(out: Path, until: int) -> Iterator[tuple[int, int]]:
+    """Parts that are still to be judged; looked at anew after each."""
+    while True:
+        done = {json.loads(text)["number"] for text in out.read_text().splitlines()} if out.exists() else set()
+        first = next((number for number in range(until) if number not in done), None)
+        if first is None:
+            return
+        last = next((n for n in range(first, min(until, first + PART)) if n in done), min(until, first + PART))
+        yield first, last
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

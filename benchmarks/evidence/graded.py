@@ -1,0 +1,113 @@
+"""How small a bug may be: `python -m benchmarks.evidence.graded --json FILE`.
+
+Bugs of falling size, judged by the referee, and by `numpy.allclose` at fixed tolerances on all that the frameworks show
+in float32: outputs, gradients, running statistics, and the optimizer's arrays. Allclose has both of its tolerances at
+the same value, as tests have them.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.backends import keep_compiled_programs
+from parity.bugs.graded import FAMILIES, Family
+from parity.bugs.run import Bench
+from parity.checks.referee import MARGIN
+from parity.checks.verdict import Verdict
+from parity.files import write_atomically
+from parity.observe import MODES, Observer
+from parity.report.environment import commit, versions
+
+TOLERANCES = (1e-5, 1e-4, 1e-3)
+
+
+def main(argv: list[str]) -> int:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence.graded", description=__doc__.split("\n")[0])
+    parser.add_argument("--json", metavar="FILE")
+    arguments = parser.parse_args(argv)
+    keep_compiled_programs()
+    found = {"command": "python -m benchmarks.evidence.graded", "commit": commit(), "versions": versions()}
+    families = [measured(family) for family in FAMILIES]
+    record = {**found, "threshold": MARGIN, "tolerances": TOLERANCES, "families": families}
+    for one in families:
+        print(
+            f"{one['name']}: referee {smallest(one, 'referee')}, "
+            + ", ".join(f"allclose {tolerance:g} {smallest(one, f'{tolerance:g}')}" for tolerance in TOLERANCES)
+        )
+    if arguments.json:
+        write_atomically(arguments.json, json.dumps(record, indent=1) + "\n")
+    return 0
+
+
+def measured(family: Family) -> dict[str, Any]:
+    """What catches each size, and whether the sound pair raises an alarm."""
+    print(family.name, file=sys.stderr, flush=True)
+    bench = Bench(family.pair, 0)
+    sizes = [_one(bench, family, size) for size in family.sizes]
+    return {
+        "name": family.name, "pair": family.pair, "rung": family.rung, "sound": _one(bench, family, 0.0),
+        "sizes": sizes,
+    }  # fmt: skip
+
+
+def _one(bench: Bench, family: Family, size: float) -> dict[str, Any]:
+    observer = Observer(family.plant(size), bench.case)
+    rungs = bench.ruled({"torch": observer}, rungs=(2, 3, 4, 5, 6))
+    headline = next((rung for rung in rungs if rung.verdict is not Verdict.SAME), None)
+    shares = {rung.number: max((f.share for f in rung.findings), default=0.0) for rung in rungs}
+    ours, theirs = dict(shown(bench.sound["jax"])), dict(shown(observer))
+    fixed = {
+        f"{tolerance:g}": not all(
+            np.allclose(theirs[name], array, rtol=tolerance, atol=tolerance) for name, array in ours.items()
+        )
+        for tolerance in TOLERANCES
+    }
+    return {
+        "size": size,
+        "referee": headline is not None,
+        "rung": headline.number if headline else None,
+        "share": shares.get(family.rung),
+        **fixed,
+    }
+
+
+def shown(observer: Observer) -> Iterator[tuple[str, NDArray]]:
+    """All float32 arrays that a test of the twins would compare, by name."""
+    for mode in MODES:
+        trace = observer.traces(mode)["float32"]
+        yield f"{mode} loss", trace.loss
+        found: dict[str, Mapping[str, NDArray]] = {
+            "output": trace.outputs,
+            "training gradient": trace.training_gradients,
+            "gradient": trace.gradients.parameters,
+            "gradient of output": trace.gradients.outputs,
+            "gradient of": {"input": trace.gradients.input},
+        }
+        yield from ((f"{mode} {what} {name}", a) for what, arrays in found.items() for name, a in arrays.items())
+    buffers, logits = observer.states()["float32"]
+    yield from ((f"state {name}", array) for name, array in buffers.items())
+    yield "logits afterwards", logits
+    for step, arrays in enumerate(observer.updates()["float32"]):
+        yield from ((f"update {step} {name}", array) for name, array in arrays.items())
+
+
+def smallest(family: Mapping[str, Any], how: str) -> str:
+    """The smallest size down to which all are caught; in words where none is, or where the sound pair is."""
+    if family["sound"][how]:
+        return "alarm on the sound pair"
+    caught = None
+    for row in sorted(family["sizes"], key=lambda row: -row["size"]):
+        if not row[how]:
+            break
+        caught = row["size"]
+    return "none" if caught is None else f"{caught:.2g}"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,59 @@
+"""A user's PyTorch optimizer and its learning-rate schedule, made anew over other parameters."""
+
+import copy
+import inspect
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Group = dict[str, Any]
+
+
+class Stepper:
+    """An optimizer of the user's class and settings; its schedule, if there is one, moves on after every step.
+
+    Args:
+        given: the user's optimizer, or it and its scheduler; neither is changed.
+        groups: parameter groups in the place of its own, in their order.
+    """
+
+    def __init__(self, given: Any, groups: Sequence[Group]) -> None:
+        optimizer, scheduler = given if isinstance(given, tuple) else (given, None)
+        known = set(inspect.signature(type(optimizer)).parameters)  # AdamW's defaults have one that it does not take
+        chosen = [{key: value for key, value in group.items() if key in known} for group in groups]
+        defaults = {key: value for key, value in optimizer.defaults.items() if key in known}
+        self.optimizer: torch.optim.Optimizer = type(optimizer)(chosen, **defaults)
+        for own, group in zip(self.optimizer.param_groups, groups, strict=True):
+            own.update({key: value for key, value in group.items() if key not in own})  # what schedulers keep there
+        self._scheduler = scheduler and copy.deepcopy(scheduler, {id(optimizer): self.optimizer})
+
+    @property
+    def rate(self) -> float:
+        """Learning rate of the first group in the next step."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def zero_grad(self) -> None:
+        """As the optimizer's."""
+        self.optimizer.zero_grad()
+
+    def step(self) -> None:
+        """A step of the optimizer, then one of the schedule."""
+        self.optimizer.step()
+        if self._scheduler is not None:
+            with warnings.catch_warnings():  # it takes the optimizer for another one, which it is
+                warnings.filterwarnings("ignore", ".*lr_scheduler.step", UserWarning)
+                self._scheduler.step()
+
+
+def rates(scheduler: Any, steps: int) -> NDArray:
+    """Learning rates of the first so many steps from where a scheduler is."""
+    groups = [{**group, "params": [torch.zeros((), requires_grad=True)]} for group in scheduler.optimizer.param_groups]
+    stepper, found = Stepper((scheduler.optimizer, scheduler), groups), []
+    for _ in range(steps):
+        found.append(stepper.rate)
+        stepper.step()
+    return np.array(found)

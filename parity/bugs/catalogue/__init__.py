@@ -1,0 +1,26 @@
+"""The planted bugs as data, by the kind of what they are planted in.
+
+A bug must be caught at its rung, with its layer named and its verdict given. A control is the same function by another
+way: every rung must say *same*.
+"""
+
+from parity.bugs.catalogue.bug import Bug
+from parity.bugs.catalogue.layers import LAYERS
+from parity.bugs.catalogue.study import STUDY
+from parity.bugs.catalogue.training import TRAINING
+from parity.errors import unknown_name
+
+BUGS: tuple[Bug, ...] = (*STUDY, *LAYERS, *TRAINING)
+
+
+def chosen(ids: list[str]) -> list[Bug]:
+    """The bugs of those names, all if there are none.
+
+    Raises:
+        UsageError: a name is not known.
+    """
+    by_id = {bug.id: bug for bug in BUGS}
+    for name in ids:
+        if name not in by_id:
+            raise unknown_name("bug", name, by_id)
+    return [by_id[name] for name in ids] or list(BUGS)

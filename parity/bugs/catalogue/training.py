@@ -1,0 +1,51 @@
+"""Bugs in losses, optimizers and schedules that the study does not have."""
+
+from parity.bugs.catalogue.bug import Bug, control
+
+TRAINING: tuple[Bug, ...] = (
+    # losses
+    Bug("smoothing-others", "label smoothing shares among the K − 1 other classes", "torch", "smoothed loss", 3, "loss",
+        "55", "accuracy", plant={"smoothing": "others"}),
+    Bug("padding-counted", "padded labels count as class 0", "jax", "padded loss", 3, "loss", "56", "no padding",
+        plant={"padded": "counted"}),
+    Bug("padding-in-mean", "the loss is the mean of sequences' sums, not of tokens", "torch", "padded loss", 3, "loss",
+        "58", "Adam", plant={"reduction": "sequences"}),
+    Bug("loss-not-averaged", "the loss is summed over the tokens", "jax", "padded loss", 3, "loss", "58", "Adam",
+        plant={"reduction": "sum"}),
+    Bug("weighted-by-number", "a weighted loss is divided by the number of labels, not by their weights", "jax",
+        "weighted loss", 3, "loss", "57", "equal weights", plant={"over": "number"}),
+    Bug("divergence-mean", "a divergence is divided by all its entries, not by the batch", "torch", "divergence", 3,
+        "loss", "62", "Adam", plant={"kl": "entries"}),
+    Bug("alignment-mean", "the alignment's loss is not divided by its target's length", "jax", "alignment", 3, "loss",
+        "59", "equal lengths", plant={"lengths": False}),
+    Bug("softmax-over-time", "the softmax is over time", "torch", "padded loss", 3, "loss", "63",
+        plant={"axis": "time"}),
+    # optimizers
+    Bug("adamw-decay", "AdamW's decay is optax's default 1e-4", "jax", "adamw", 5, "kernel after step 1", "74",
+        "small rates", plant={"decay": 1e-4}),
+    Bug("adagrad-start", "Adagrad's accumulator starts at optax's 0.1", "jax", "adagrad", 5, "kernel after step 1",
+        "80", "late steps", plant={"initial": 0.1}),
+    Bug("amsgrad-corrected", "AMSGrad keeps the largest corrected moment, as optax does", "jax", "amsgrad", 5,
+        "kernel after step 2", "78", "step 1", plant={"largest": "corrected"}),
+    Bug("nesterov", "the momentum looks ahead", "torch", "momentum", 5, "kernel after step 1", "82",
+        plant={"nesterov": True}),
+    Bug("momentum-of-rates", "RMSprop's momentum collects steps that have the learning rate in them", "jax",
+        "rmsprop, scheduled", 5, "kernel after step 2", "72", "a constant rate", plant={"rate_inside": True}),
+    Bug("decay-mask", "the decay's mask is inverted: biases are decayed, kernels are not", "jax", "adamw, some", 5,
+        "dense", "84", "no decay", plant={"decayed": "biases"}),
+    # schedules
+    Bug("cosine-T-1", "a cosine comes down one step early", "jax", "cosine", 5, "learning rate", "88", "long schedules",
+        plant={"total": 39}),
+    Bug("cosine-rises", "a cosine rises again after its end", "torch", "cosine, beyond", 5, "learning rate", "89",
+        "training that stops there", plant={"end": "rises"}),
+    Bug("one-cycle-peak", "one cycle has its peak a step earlier, as PyTorch's", "torch", "one cycle", 5,
+        "learning rate", "90", plant={"peak": "torch"}),
+    Bug("warm-up-from-1", "the warm-up counts from 1", "torch", "warm-up", 5, "learning rate", "91", "no warm-up",
+        plant={"first": 1}),
+    Bug("warm-up-included", "the cosine's steps are taken to include the warm-up", "torch", "warm-up", 5,
+        "learning rate", "92", "no warm-up", plant={"total": 50}),
+    Bug("no-stairs", "the rate falls evenly, not in stairs, optax's default", "jax", "stairs", 5, "learning rate", "93",
+        "multiples of the step", plant={"staircase": False}),
+    control("cosine-recursive", "a cosine computed from step to step, up to its end", "torch", "cosine", "C0",
+            end="rises"),
+)  # fmt: skip

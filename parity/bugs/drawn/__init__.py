@@ -1,0 +1,1 @@
+"""Random networks that both frameworks build from the same data, correct or with one bug."""

@@ -1,0 +1,68 @@
+"""What the check says of a drawn network, as drawn or with a bug in one side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from parity.bugs.drawn.mutate import Mutant
+from parity.bugs.drawn.network import VOCABULARY, Network
+from parity.checks.verdict import Verdict
+from parity.port import compare
+from parity.report.pair import Report
+
+ACCEPTED = ("running_var_bias",)
+"""Flax's own BatchNorm keeps a biased running variance, by design."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Of one network.
+
+    Args:
+        verdict: of the report.
+        rung, layer: of the first difference, "" where there is none.
+        reason: of what could not be ruled.
+        share: the largest gap that passed, over expected rounding.
+        told: the largest gap that did not; 0 where there is none that is a number.
+    """
+
+    verdict: Verdict
+    rung: str
+    layer: str
+    reason: str
+    share: float
+    told: float
+
+
+def judge(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> Judged:
+    """Build both sides and compare them."""
+    report = compared(network, mutant, seed=seed)
+    first = report.first_difference
+    unsure = next((rung.reason for rung in report.rungs if rung.verdict is Verdict.INCONCLUSIVE), "")
+    found = [finding for rung in report.rungs for finding in rung.findings if np.isfinite(finding.share)]
+    passed, told = (
+        max((one.share for one in found if one.verdict in verdicts), default=0.0)
+        for verdicts in ((Verdict.SAME, Verdict.LESS_ACCURATE), (Verdict.DIFFERENT,))
+    )
+    rung, layer = (first.rung, first.layer_torch) if first else ("", "")
+    return Judged(report.verdict, rung, layer, unsure, passed, told)
+
+
+def compared(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> Report:
+    """The report on the pair."""
+    from parity.bugs.drawn import flax_, torch_
+
+    own = {side: mutant.network if mutant and mutant.side == side else network for side in ("jax", "torch")}
+    options: Mapping[str, Any] = {"to_torch": "NHWC->NCHW"} if len(network.shape) == 3 else {}
+    flax, torch = flax_.Drawn(own["jax"]), torch_.Drawn(own["torch"])
+    return compare(flax, torch, inputs(network), accept=ACCEPTED, probes=False, seed=seed, name="drawn", **options)
+
+
+def inputs(network: Network) -> np.ndarray:
+    """A batch for it."""
+    rng, shape = np.random.default_rng(1), (network.batch, *network.shape)
+    if network.blocks[0].kind == "embedding":
+        return rng.integers(0, VOCABULARY, shape)
+    return rng.standard_normal(shape).astype(np.float32)

@@ -1,0 +1,1 @@
+"""The planted bugs and the drawn networks."""

@@ -1,0 +1,1 @@
+"""Files that the tool reads, mutated at random."""

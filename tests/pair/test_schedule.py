@@ -1,0 +1,142 @@
+"""Learning-rate schedules step by step, with the optimizers, and parameters with settings of their own."""
+
+from typing import Any
+
+import jax
+import numpy as np
+import optax
+import pytest
+import torch
+from flax import nnx
+from torch.optim import lr_scheduler
+
+import parity
+from parity.checks.verdict import Verdict
+from parity.errors import UsageError
+from parity.report.pair import Report
+
+X = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
+
+
+def compared(make: Any, **options: Any) -> Report:
+    """A dense layer in both, with what `make` gives of PyTorch's."""
+    model = torch.nn.Linear(4, 3)
+    return parity.compare(nnx.Linear(4, 3, rngs=nnx.Rngs(0)), model, X, probes=False, **make(model), **options)
+
+
+def verdicts(report: Report) -> dict[int, Verdict]:
+    return {rung.number: rung.verdict for rung in report.rungs}
+
+
+def cosine(total: int, *, trained: bool) -> Any:
+    """Optax's cosine over 20 steps and PyTorch's over others, with SGD or alone."""
+
+    def make(model: torch.nn.Module) -> dict[str, Any]:
+        optimizer, schedule = torch.optim.SGD(model.parameters(), 0.1), optax.cosine_decay_schedule(0.1, 20)
+        given: dict[str, Any] = {"schedules": (schedule, lr_scheduler.CosineAnnealingLR(optimizer, total))}
+        return given | ({"optimizers": (optax.sgd(schedule), optimizer)} if trained else {})
+
+    return make
+
+
+@pytest.mark.parametrize("trained", [False, True])
+def test_equal_schedules_are_the_same_up_to_their_end(trained: bool) -> None:
+    report = compared(cosine(20, trained=trained), schedule_steps=20)
+    assert report.verdict is Verdict.SAME
+    assert verdicts(report)[5] is Verdict.SAME
+    assert (6 in verdicts(report)) == trained == (6 not in report.not_run)
+
+
+def test_beyond_its_end_pytorchs_cosine_rises_and_optaxs_does_not() -> None:
+    report = compared(cosine(20, trained=False), schedule_steps=30)
+    assert verdicts(report)[5] is Verdict.DIFFERENT
+    rung = next(rung for rung in report.rungs if rung.number == 5)
+    assert rung.layer == "learning rate"
+    assert rung.headline is not None
+    assert rung.headline.index == (29,)
+
+
+def test_another_length_is_told_by_the_rates_and_by_the_training_run() -> None:
+    report = compared(cosine(19, trained=True), schedule_steps=15)
+    assert verdicts(report)[5] is verdicts(report)[6] is Verdict.DIFFERENT
+    assert verdicts(report)[3] is Verdict.SAME
+
+
+def test_the_users_scheduler_is_left_where_it_was() -> None:
+    kept: list[Any] = []
+
+    def make(model: torch.nn.Module) -> dict[str, Any]:
+        made = cosine(20, trained=True)(model)
+        kept.append(made["schedules"][1])
+        return made
+
+    compared(make)
+    assert kept[0].last_epoch == 0
+    assert kept[0].optimizer.param_groups[0]["lr"] == 0.1
+
+
+def test_schedulers_that_keep_numbers_in_the_optimizer_and_those_in_a_row() -> None:
+    def make(model: torch.nn.Module) -> dict[str, Any]:
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        first = lr_scheduler.ConstantLR(optimizer, 0.5, total_iters=100)
+        after = lr_scheduler.ExponentialLR(optimizer, 0.9)
+        both = lr_scheduler.SequentialLR(optimizer, [first, after], milestones=[5])
+        schedule = optax.join_schedules([optax.constant_schedule(0.05), optax.exponential_decay(0.1, 1, 0.9)], [5])
+        return {"schedules": (schedule, both), "optimizers": (optax.sgd(schedule), optimizer)}
+
+    assert compared(make, schedule_steps=12).verdict is Verdict.SAME
+
+
+@pytest.mark.parametrize(
+    ("schedules", "said"),
+    [
+        (lambda o: 3, "schedules got int; expected"),
+        (lambda o: (0.1, lr_scheduler.StepLR(o, 2)), "schedules got float, StepLR; expected"),
+        (lambda o: (lambda step: 0.1, lr_scheduler.ReduceLROnPlateau(o)), "follows a metric"),
+    ],
+)
+def test_what_is_no_pair_of_schedules_is_refused(schedules: Any, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        compared(lambda model: {"schedules": schedules(torch.optim.SGD(model.parameters(), 0.1))})
+
+
+def test_a_scheduler_of_another_optimizer_is_refused() -> None:
+    def make(model: torch.nn.Module) -> dict[str, Any]:
+        one, other = (torch.optim.SGD(model.parameters(), 0.1) for _ in range(2))
+        schedule = optax.constant_schedule(0.1)
+        return {"schedules": (schedule, lr_scheduler.StepLR(one, 2)), "optimizers": (optax.sgd(0.1), other)}
+
+    with pytest.raises(UsageError, match="not that of the PyTorch optimizer"):
+        compared(make)
+
+
+def decayed(mask: Any) -> Any:
+    """AdamW that decays kernels only, by groups in PyTorch and by a mask in optax."""
+
+    def make(model: torch.nn.Module) -> dict[str, Any]:
+        groups = [{"params": [model.weight], "weight_decay": 0.1}, {"params": [model.bias], "weight_decay": 0.0}]
+        return {"optimizers": (optax.adamw(0.1, weight_decay=0.1, mask=mask), torch.optim.AdamW(groups, 0.1))}
+
+    return make
+
+
+def by_path(wanted: str) -> Any:
+    """A mask that goes by the names on the way to an array."""
+
+    def mask(params: Any) -> Any:
+        return jax.tree_util.tree_map_with_path(lambda path, _: path[-1].key == wanted, params)
+
+    return mask
+
+
+def test_parameters_may_have_settings_of_their_own() -> None:
+    report = compared(decayed(by_path("kernel")))
+    assert report.verdict is Verdict.SAME
+    names = {finding.name for rung in report.rungs if rung.number == 5 for finding in rung.findings}
+    assert {"kernel after step 1", "bias after step 1"} <= names
+
+
+def test_an_inverted_mask_is_told_at_its_parameter() -> None:
+    report = compared(decayed(by_path("bias")))
+    assert verdicts(report)[5] is Verdict.DIFFERENT
+    assert next(rung for rung in report.rungs if rung.number == 5).layer == "kernel after step 1"
