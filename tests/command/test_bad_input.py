@@ -47,7 +47,7 @@ def _refuse(capsys, *argv: str) -> str:
         (["check", "rnn", "--length", "ten"], "ten"),
         (["check", "mlp", "--length", "5"], "fits none of mlp"),
         (["check", "--weights", "w.safetensors"], "name the one"),
-        (["bugs", "bn-eps"], "did you mean bn-eps-1e-3"),
+        (["bugs", "bn-ddoff"], "did you mean bn-ddof"),
     ],
 )
 def test_a_wrong_word_is_told_with_the_right_ones(capsys, argv: list[str], expected: str) -> None:
