@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn, optim
+from torch import optim
 
 from parity.backends import Twin
 from parity.backends.torch_ import TorchTwin
-from parity.backends.twin import Config
+from parity.bugs.torch_ import norms
 from parity.recipes import Optimizer
 from parity.trace import Arrays
 
@@ -36,27 +36,14 @@ class Family:
     rung: int
 
 
-def _norms(change: Callable[[nn.BatchNorm2d], None]) -> type[Twin]:
-    class Planted(TorchTwin):
-        @classmethod
-        def build(cls, network: str, config: Config, *, seed: int | None = None, init: str = "default") -> nn.Module:
-            model = super().build(network, config, seed=seed, init=init)
-            for module in model.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    change(module)
-            return model
-
-    return Planted
-
-
 def epsilon(size: float) -> type[Twin]:
     """BatchNorm's epsilon."""
-    return _norms(lambda norm: setattr(norm, "eps", norm.eps * (1 + size)))
+    return norms(lambda norm: setattr(norm, "eps", norm.eps * (1 + size)))
 
 
 def momentum(size: float) -> type[Twin]:
     """BatchNorm's momentum."""
-    return _norms(lambda norm: setattr(norm, "momentum", (norm.momentum or 0.0) * (1 + size)))
+    return norms(lambda norm: setattr(norm, "momentum", (norm.momentum or 0.0) * (1 + size)))
 
 
 def learning_rate(size: float) -> type[Twin]:

@@ -64,7 +64,7 @@ def _receive(change: Callable[[Batch], Batch]) -> type[TorchTwin]:
     return Planted
 
 
-def _norms(change: Callable[[nn.BatchNorm2d], None]) -> type[TorchTwin]:
+def norms(change: Callable[[nn.BatchNorm2d], None]) -> type[TorchTwin]:
     """The twin with all its BatchNorms changed."""
 
     def change_all(model: nn.Module) -> None:
@@ -77,7 +77,7 @@ def _norms(change: Callable[[nn.BatchNorm2d], None]) -> type[TorchTwin]:
 
 def _norm_class(cls: type[nn.BatchNorm2d]) -> type[TorchTwin]:
     """The twin whose BatchNorms are of another class."""
-    return _norms(lambda norm: setattr(norm, "__class__", cls))
+    return norms(lambda norm: setattr(norm, "__class__", cls))
 
 
 def _no_conv_bias(model: Any) -> None:
@@ -272,8 +272,8 @@ PLANTED: dict[str, type[TorchTwin]] = {
     "no-conv-bias": _model(_no_conv_bias),
     "no-statistics": _model(_no_statistics),
     "not-transposed": _NotTransposed,
-    "bn-eps-1e-3": _norms(lambda norm: setattr(norm, "eps", 1e-3)),
-    "bn-eps-1.01e-5": _norms(lambda norm: setattr(norm, "eps", 1.01e-5)),
+    "bn-eps-1e-3": norms(lambda norm: setattr(norm, "eps", 1e-3)),
+    "bn-eps-1.01e-5": norms(lambda norm: setattr(norm, "eps", 1.01e-5)),
     "scale-plus-1": _norm_class(_ScalePlusOne),
     "stuck-in-eval": _norm_class(_StuckInEval),
     "wrong-activation": _class("", _LeakyMLP),
@@ -285,7 +285,7 @@ PLANTED: dict[str, type[TorchTwin]] = {
     "label-shift": _loss(lambda logits, labels: F.cross_entropy(logits, (labels + 1) % logits.shape[1])),
     "label-smoothing": _loss(lambda logits, labels: F.cross_entropy(logits, labels, label_smoothing=0.1)),
     "softmax-axis": _loss(lambda logits, labels: F.nll_loss(F.log_softmax(logits, 0), labels)),
-    "bn-momentum-0.9": _norms(lambda norm: setattr(norm, "momentum", 0.9)),
+    "bn-momentum-0.9": norms(lambda norm: setattr(norm, "momentum", 0.9)),
     "statistics-twice": _norm_class(_Twice),
     "adamw": _optimizer(
         lambda p, spec: optim.AdamW(

@@ -1,5 +1,6 @@
 """Rungs 5 and 6 of a pair: the user's optimizers alone, and training runs with them."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, rung
 from parity.pair import draws, rungs
 from parity.pair.inputs import changed
-from parity.pair.observe import Couple
+from parity.pair.observe import PRECISIONS, Couple
 from parity.pair.schedule import Schedules, learning_rates
 from parity.pair.work import Work
 from parity.trace import Arrays, Trajectory
@@ -50,23 +51,14 @@ def _own_stream(work: Work, optimizers: tuple[Any, Any]) -> list[Finding]:
         held = arrays if side == "torch" else draws.carry(work.match, arrays, couple.flax.native)
         return {name: held[name] for name in names[side]}
 
-    couple.watch.running("the optimizers' steps")
-    sides = {"flax": (couple.flax, optimizers[0]), "torch": (couple.torch, optimizers[1])}
-    seen = {
-        name: {
-            p: side.update(optimizer, own(name, start), [own(name, one) for one in stream], p)
-            for p in ("float64", "float32")
-        }
-        for name, (side, optimizer) in sides.items()
-    }
-    steps = [
-        {
-            side: {p: {draws.name_of(b, k): getattr(k, side).read(by[p][step]) for b, k in links} for p in by}
-            for side, by in seen.items()
-        }
-        for step in range(len(stream))
-    ]
-    return rungs.update({side: {p: [one[side][p] for one in steps] for p in seen[side]} for side in seen})
+    def named(side: str, arrays: Arrays) -> Arrays:
+        return {draws.name_of(bond, link): getattr(link, side).read(arrays) for bond, link in links}
+
+    starts = {side: own(side, start) for side in names}
+    seen = _steps(couple, optimizers, starts, lambda side: [own(side, gradients) for gradients in stream])
+    return rungs.update(
+        {side: {p: [named(side, arrays) for arrays in steps] for p, steps in by.items()} for side, by in seen.items()}
+    )
 
 
 def _stream(couple: Couple, optimizers: tuple[Any, Any]) -> list[Finding]:
@@ -78,14 +70,22 @@ def _stream(couple: Couple, optimizers: tuple[Any, Any]) -> list[Finding]:
     ]
     for gradients in stream:
         gradients["unused"] = np.zeros(UPDATE_SHAPES["unused"])
+    return rungs.update(_steps(couple, optimizers, dict.fromkeys(("flax", "torch"), start), lambda side: stream))
+
+
+def _steps(
+    couple: Couple,
+    optimizers: tuple[Any, Any],
+    start: Mapping[str, Arrays],
+    stream: Callable[[str], Sequence[Arrays]],
+) -> dict[str, dict[str, list[Arrays]]]:
+    """Side → precision → parameters after every step, from a side's start and along its stream of gradients."""
     couple.watch.running("the optimizers' steps")
     sides = {"flax": (couple.flax, optimizers[0]), "torch": (couple.torch, optimizers[1])}
-    return rungs.update(
-        {
-            name: {p: side.update(own, start, stream, p) for p in ("float64", "float32")}
-            for name, (side, own) in sides.items()
-        }
-    )
+    return {
+        name: {p: side.update(optimizer, start[name], stream(name), p) for p in PRECISIONS}
+        for name, (side, optimizer) in sides.items()
+    }
 
 
 def trajectory_rung(work: Work, optimizers: tuple[Any, Any]) -> Rung:
