@@ -43,7 +43,8 @@ def compare(
 
     The weights are mapped by the tool: PyTorch's arrays get random numbers, Flax's the same ones through the map, and
     the map is proven by agreement in float64. The users' networks are not changed. All runs in the caller's process: a
-    crash of a framework ends it; the command `parity check` runs the comparison in a process of its own.
+    crash of a framework ends it; the command `parity check` runs the comparison in a process of its own. What the
+    networks, losses, optimizers or adapters raise makes the rung that was running inconclusive.
 
     Args:
         flax_model: an `nnx.Module`, or a Linen module and its variables as a tuple.

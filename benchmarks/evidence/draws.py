@@ -17,7 +17,7 @@ from typing import Any
 from parity.bugs.drawn.mutate import mutate
 from parity.bugs.drawn.network import Network, by_seed, draw, to_json
 
-PART = 20
+PART = 40
 """Draws that one process judges before it makes room for the next."""
 
 
@@ -62,14 +62,21 @@ def main(argv: list[str]) -> int:
         return 0
     for first, last in _missing(given.out, given.until):
         print(f"{given.kind}: {first} to {last - 1} of {given.until}", file=sys.stderr, flush=True)
-        command = [sys.executable, "-m", "benchmarks.evidence.draws", given.kind, "--out", str(given.out)]
-        done = subprocess.run([*command, "--part", str(first), str(last)], check=False)
-        lost = next(iter(_missing(given.out, last)), None)
-        if lost is not None:  # the process died: that number is on record as such
-            _add(
-                given.out, {"number": lost[0], "verdict": "error", "error": f"the process ended with {done.returncode}"}
-            )
+        if (ended := _part(given, first, last)) and (lost := next(_missing(given.out, last), None)):
+            number = lost[0]  # the process died at it: once more, alone
+            if again := _part(given, number, number + 1):
+                error = f"the process ended with {ended}, and alone with {again}"
+                _add(given.out, {"number": number, "verdict": "error", "error": error})
+            else:
+                print(f"{given.kind} {number}: the process ended with {ended}; alone it did not", file=sys.stderr)
     return 0
+
+
+def _part(given: argparse.Namespace, first: int, last: int) -> int:
+    """Judge a part in a process of its own; how that ended."""
+    command = [sys.executable, "-X", "faulthandler", "-m", "benchmarks.evidence.draws", given.kind]
+    part = ["--out", str(given.out), "--part", str(first), str(last)]
+    return subprocess.run([*command, *part], check=False).returncode
 
 
 def _add(out: Path, line: dict[str, Any]) -> None:

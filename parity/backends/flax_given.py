@@ -49,9 +49,24 @@ class Given:
 
 
 def converted(leaf: Any, precision: Precision) -> jax.Array:
-    """A leaf as an array, of that precision if it is floating."""
+    """A leaf as an array, of that precision if it is floating.
+
+    Raises:
+        OverflowError: a whole number does not fit the type that JAX has for it.
+    """
     array = np.asarray(leaf)
+    if array.dtype.kind in "iu" and (kept := jax.dtypes.canonicalize_dtype(array.dtype)) != array.dtype:
+        _require_fit(array, np.iinfo(kept))
     return jnp.array(array, precision if np.issubdtype(array.dtype, np.floating) else None)
+
+
+def _require_fit(array: NDArray, kept: np.iinfo) -> None:
+    odd = array[(array < kept.min) | (array > kept.max)]
+    if odd.size:
+        raise OverflowError(
+            f"got {odd.flat[0]} in an array of {array.dtype}; JAX keeps it as {kept.dtype} unless jax_enable_x64 is "
+            f"on, as another number: give numbers from {kept.min} to {kept.max}"
+        )
 
 
 def loss_of(objective: Objective, result: Any, precision: Precision) -> jax.Array:

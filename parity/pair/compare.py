@@ -8,6 +8,7 @@ from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, rung
 from parity.pair import mapfile, passes, rungs
 from parity.pair.alone import introduced
+from parity.pair.broken import UserCodeError, broken, nothing
 from parity.pair.climb import Climb, Clock
 from parity.pair.conventions import require_known
 from parity.pair.input_gradients import given_of
@@ -37,6 +38,47 @@ def compare_sides(
     open_sides: Open,
     inputs: Any,
     *,
+    name: str = "pair",
+    seed: int = 0,
+    backward: bool = True,
+    watch: Watch | None = None,
+    **options: Any,
+) -> Report:
+    """Check a pair of sides; the options are those of `parity.compare`. Where a network, or other code of the users',
+    raises something, the rung that was running is inconclusive; where a backward pass does, all that needs none is
+    compared in a second go.
+
+    Args:
+        open_sides: makes the sides of their inputs.
+        backward: whether gradients are computed; without them there is no rung 3 and no rung 6.
+        watch: told how the check goes on.
+
+    Raises:
+        UsageError: an option is not what it should be.
+    """
+    watch = watch or Watch()
+    given = {"name": name, "seed": seed, "watch": watch, **options}
+    try:
+        return _compared(open_sides, inputs, backward=backward, **given)
+    except UserCodeError as error:
+        so_far, reason = watch.so_far() or nothing(name, seed), str(error)
+        if not (error.backward and backward) or any(one.number == 3 for one in so_far.rungs):
+            return broken(so_far, watch.rung, reason)
+    watch.note(f"{reason}; again without backward passes")
+    try:
+        return broken(_compared(open_sides, inputs, backward=False, **given), 3, reason)
+    except UserCodeError as error:
+        return broken(watch.so_far() or nothing(name, seed), watch.rung, str(error))
+
+
+def _compared(
+    open_sides: Open,
+    inputs: Any,
+    *,
+    name: str,
+    seed: int,
+    backward: bool,
+    watch: Watch,
     to_flax: Adapter = None,
     to_torch: Adapter = None,
     optimizers: tuple[Any, Any] | None = None,
@@ -47,23 +89,12 @@ def compare_sides(
     accept: Sequence[str] = (),
     dropout: str = "off",
     probe: bool = True,
-    backward: bool = True,
     map_file: str | None = None,
     map_out: str | None = None,
-    seed: int = 0,
-    name: str = "pair",
-    watch: Watch | None = None,
 ) -> Report:
-    """Check a pair of sides; the arguments are those of `parity.compare`.
-
-    Args:
-        open_sides: makes the sides of their inputs.
-        backward: whether gradients are computed; without them there is no rung 3 and no rung 6.
-        watch: told how the check goes on.
-    """
     require_known(accept)
     rates = as_schedules(schedules, schedule_steps, optimizers)
-    watch, clock = watch or Watch(), Clock()
+    clock = Clock()
     watch.step(1, "mapping weights")
     couple = _couple(open_sides, inputs, to_flax, to_torch, seed, watch, backward)
     couple.objectives = objectives(loss, targets)
@@ -79,7 +110,7 @@ def compare_sides(
     _training(climb, optimizers, rates)
     clock.mark("rest")
     watch.step(2, "layers alone")
-    climb.alone = introduced(work.original or work)
+    climb.alone = _introduced(work)
     clock.mark("alone")
     return climb.report()
 
@@ -88,7 +119,11 @@ def _forward(climb: Climb, accept: Sequence[str], probe: bool) -> None:
     """Rungs 1 and 2; what was seen on the way serves the others."""
     work = climb.work
     climb.watch.step(2, "forward and gradients")
-    conventions, shown = passes.forward(work, accept)
+    try:
+        conventions, shown = passes.forward(work, accept)
+    except UserCodeError:
+        _ruled_in_evaluation(climb)
+        raise
     found = rungs.forward(list(work.compared.values()))
     climb.clock.mark("passes")
     climb.tables = explaining(work)
@@ -105,6 +140,13 @@ def _forward(climb: Climb, accept: Sequence[str], probe: bool) -> None:
         climb.conventions = [*ties, *sure]
         found = replace(shown, findings=(*shown.findings, *probed))
     climb.ruled(found)
+
+
+def _ruled_in_evaluation(climb: Climb) -> None:
+    """What is known where a network does not come to the end of training mode."""
+    if "evaluation" in climb.work.compared:
+        climb.ruled(structure(climb.work))
+        climb.ruled(rungs.forward(list(climb.work.compared.values())))
 
 
 def _gradients(climb: Climb, accept: Sequence[str]) -> None:
@@ -148,6 +190,15 @@ def _training(climb: Climb, optimizers: tuple[Any, Any] | None, schedules: Sched
         climb.ruled(trajectory_rung(climb.work, optimizers))
 
 
+def _introduced(work: Work) -> dict[tuple[str, str], Finding]:
+    """What each layer introduces itself; nothing, and a note, if the layers are not to be had alone."""
+    try:
+        return introduced(work.original or work)
+    except UserCodeError as error:
+        work.notes.append(f"layers alone: not tried, {error}")
+        return {}
+
+
 def prove_map(
     open_sides: Open,
     inputs: Any,
@@ -178,10 +229,10 @@ def _couple(
 
 def _matched(couple: Couple, map_file: str | None) -> Match:
     flax, torch = ({n: a.shape for n, a in side.native.items()} for side in (couple.flax, couple.torch))
-    couple.watch.running("the search for Flax's layers")
-    ours = couple.flax.units
-    couple.watch.running("the first forward pass of PyTorch's network")
-    theirs = couple.torch.units
+    with couple.watch.running("the search for Flax's layers"):
+        ours = couple.flax.units
+    with couple.watch.running("the first forward pass of PyTorch's network"):
+        theirs = couple.torch.units
     if map_file is not None:
         return mapfile.read(map_file, ours, theirs, (flax, torch))
     return match(ours, theirs, flax, torch)

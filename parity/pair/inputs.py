@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.errors import UsageError
+from parity.pair.broken import raising
 from parity.pair.seen import Inputs
 from parity.pair.tree import leaves
 from parity.report.pair import Input
@@ -44,11 +45,13 @@ def adapt(inputs: Inputs, adapter: Adapter) -> Inputs:
 
     Raises:
         UsageError: the layout is not one letter an axis on both sides of "->".
+        UserCodeError: the function raised something.
     """
     if adapter is None:
         return inputs
     if callable(adapter):
-        return as_inputs(adapter(*inputs.args, **inputs.kwargs))
+        with raising("the call of the function that adapts the inputs"):
+            return as_inputs(adapter(*inputs.args, **inputs.kwargs))
     axes = parse_layout(adapter)
     return Inputs(_turned(inputs.args, axes), _turned(dict(inputs.kwargs), axes))
 

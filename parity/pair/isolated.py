@@ -3,17 +3,15 @@
 import multiprocessing
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from parity.checks.ladder import NAMES
-from parity.checks.verdict import Finding, Verdict, rung, worst
 from parity.errors import UsageError
 from parity.pair import worker
+from parity.pair.broken import broken, nothing
 from parity.pair.watch import Note
-from parity.report.pair import Coverage, Report
-from parity.report.pair_words import RUNGS
+from parity.report.pair import Report
 
 PATIENCE = 0.2
 """Seconds after which a silent process is looked after."""
@@ -115,30 +113,9 @@ def _saved(name: str, heard: Heard, end: str, asked: Mapping[str, Any], note: No
     reason = f"{end} during {heard.running}"
     ruled = {} if heard.partial is None else {one.number for one in heard.partial.rungs}
     if not heard.backward or 3 in ruled or not asked.get("backward", True):
-        return broken(heard.partial or _nothing(name, asked), heard.rung, reason)
+        return broken(heard.partial or nothing(name, asked.get("seed")), heard.rung, reason)
     note(f"{name}: {reason}; again without backward passes")
     again, other = _run([name], {**asked, "backward": False}, note)
     if again.reports:
         return broken(again.reports[0], 3, reason)
-    return broken(again.partial or _nothing(name, asked), again.rung, f"{other} during {again.running}")
-
-
-def broken(report: Report, number: int, reason: str) -> Report:
-    """The report with the rung of that number inconclusive for that reason, whatever else was found on it."""
-    before = next((one.findings for one in report.rungs if one.number == number), ())
-    lost = Finding("rung", NAMES[number], Verdict.INCONCLUSIVE, reason=reason)
-    rungs = [one for one in report.rungs if one.number != number]
-    rungs.append(rung(number, NAMES[number], [*before, lost]))
-    there = {one.number for one in rungs}
-    later = {n: f"after rung {number}: {reason}" for n in RUNGS if n > number and n not in there}
-    return replace(
-        report,
-        rungs=sorted(rungs, key=lambda one: one.number),
-        verdict=worst([report.verdict, Verdict.INCONCLUSIVE]),
-        not_run={**later, **{n: why for n, why in report.not_run.items() if n not in there}},
-    )
-
-
-def _nothing(name: str, asked: Mapping[str, Any]) -> Report:
-    nothing = Coverage(0.0, 0.0)
-    return Report(name, Verdict.INCONCLUSIVE, (), None, (), (), (), (), nothing, seed=asked.get("seed"))
+    return broken(again.partial or nothing(name, asked.get("seed")), again.rung, f"{other} during {again.running}")

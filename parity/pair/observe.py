@@ -77,9 +77,13 @@ class Couple:
     def shapes(self) -> tuple[Shapes, Shapes]:
         """Shapes of the floating leaves of what each side returns."""
         if self._shapes is None:
-            flax, torch = self.flax.output_shapes(self.given("flax")), self.torch.output_shapes(self.given("torch"))
-            self._shapes = flax, torch
+            self._shapes = self._output_shapes(self.flax), self._output_shapes(self.torch)
         return self._shapes
+
+    def _output_shapes(self, side: Side) -> Shapes:
+        given = self.given(side.framework)
+        with self.watch.running(f"{FRAMEWORKS[side.framework]}'s forward pass for the shapes of its results"):
+            return side.output_shapes(given)
 
     @property
     def result_names(self) -> tuple[list[str], list[str]]:
@@ -131,8 +135,9 @@ class Couple:
             how = replace(how, cotangents=self.cotangents[place])
         alone = ", each layer alone" if feeds is not None else ""
         what = "forward and backward pass" if backward else f"forward pass{alone}"
-        self.watch.running(f"{FRAMEWORKS[side]}'s {what} ({mode}, {precision})", backward)
-        return own.run(native, self.given(side, inputs), how)
+        given = self.given(side, inputs)
+        with self.watch.running(f"{FRAMEWORKS[side]}'s {what} ({mode}, {precision})", backward):
+            return own.run(native, given, how)
 
     def settle_layouts(self, flax: Seen, torch: Seen) -> bool:
         """Take the layouts in which the results agree; whether the cotangents have to be drawn again for them."""

@@ -34,9 +34,12 @@ class Probe:
 
 
 def probes(match: Match, couple: Couple, torch: Arrays) -> Iterator[Probe]:
-    """Other sizes of inputs and weights, the user's own weights, another batch, odd and even sizes, masks."""
-    inputs = couple.inputs
-    if changed(inputs, lambda a: a + 1) is not inputs and _has_floats(inputs):
+    """Other sizes of inputs and weights, the user's own weights, another batch, odd and even sizes, masks; and normal
+    inputs where the user's hide what a network does."""
+    inputs, rng = couple.inputs, np.random.default_rng([couple.seed, 8])
+    if floats := _floats(inputs):
+        if not all(map(_telling, floats)):
+            yield Probe("normal inputs", changed(inputs, lambda a: rng.standard_normal(a.shape).astype(a.dtype)), torch)
         yield Probe("inputs × 0.01", changed(inputs, lambda a: (0.01 * a).astype(a.dtype)), torch)
         yield Probe("inputs × 30", changed(inputs, lambda a: (30.0 * a).astype(a.dtype)), torch)
         yield Probe("inputs + 10", changed(inputs, lambda a: (a + 10.0).astype(a.dtype)), torch)
@@ -56,7 +59,9 @@ def try_probe(probe: Probe, match: Match, couple: Couple) -> list[Finding] | str
     ours = _attempt(lambda: couple.look("flax", flax, "evaluation", "float64", probe.inputs, False).outputs)
     if isinstance(ours, str) or isinstance(theirs, str):
         return f"{probe.name}: not tried, {_refused(isinstance(ours, str), isinstance(theirs, str))}"
-    low = couple.look("torch", probe.torch, "evaluation", "float32", probe.inputs, False).outputs
+    low = _attempt(lambda: couple.look("torch", probe.torch, "evaluation", "float32", probe.inputs, False).outputs)
+    if isinstance(low, str):
+        return f"{probe.name}: not tried, PyTorch's network does not take it in float32"
     if any(not np.isfinite(a).all() for outputs in (ours, theirs) for a in outputs.values() if a.dtype.kind == "f"):
         return f"{probe.name}: not ruled on, there are numbers that are not finite"
     return list(_findings(probe.name, ours, theirs, low, couple))
@@ -84,10 +89,16 @@ def _attempt(look: Callable[[], Mapping[str, NDArray]]) -> Arrays | str:
         return str(error).splitlines()[0] if str(error) else type(error).__name__
 
 
-def _has_floats(inputs: Inputs) -> bool:
+def _floats(inputs: Inputs) -> list[NDArray]:
     seen: list[NDArray] = []
     changed(inputs, lambda a: seen.append(a) or a)  # type: ignore[func-returns-value]
-    return bool(seen)
+    return seen
+
+
+def _telling(array: NDArray) -> bool:
+    """Whether numbers are neither all alike nor of a size at which functions are flat or linear."""
+    found = array[np.isfinite(array)].astype(np.float64)
+    return bool(found.size) and bool(found.min() < found.max()) and 0.1 <= float(np.abs(found).max()) <= 100.0
 
 
 def _walk(tree: Any, change: Callable[[str, NDArray], NDArray], name: str = "") -> Any:

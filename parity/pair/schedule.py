@@ -53,9 +53,9 @@ def _is_scheduler(given: Any) -> bool:
 def learning_rates(couple: Couple, schedules: Schedules) -> Finding:
     """On the rates of all steps together: one that has come down to rounding's own zero is not judged by itself. The
     finding's index is the step, from 0, at which they differ most."""
-    couple.watch.running("the schedules")
-    flax, torch = (
-        {p: side.rates(own, schedules.steps, p) for p in PRECISIONS}
-        for side, own in ((couple.flax, schedules.flax), (couple.torch, schedules.torch))
-    )
+    with couple.watch.running("the schedules"):
+        flax, torch = (
+            {p: side.rates(own, schedules.steps, p) for p in PRECISIONS}
+            for side, own in ((couple.flax, schedules.flax), (couple.torch, schedules.torch))
+        )
     return compare("schedule", "learning rate", flax["float64"], torch["float64"], torch["float32"], flax["float32"])

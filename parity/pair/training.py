@@ -80,12 +80,12 @@ def _steps(
     stream: Callable[[str], Sequence[Arrays]],
 ) -> dict[str, dict[str, list[Arrays]]]:
     """Side → precision → parameters after every step, from a side's start and along its stream of gradients."""
-    couple.watch.running("the optimizers' steps")
     sides = {"flax": (couple.flax, optimizers[0]), "torch": (couple.torch, optimizers[1])}
-    return {
-        name: {p: side.update(optimizer, start[name], stream(name), p) for p in PRECISIONS}
-        for name, (side, optimizer) in sides.items()
-    }
+    with couple.watch.running("the optimizers' steps"):
+        return {
+            name: {p: side.update(optimizer, start[name], stream(name), p) for p in PRECISIONS}
+            for name, (side, optimizer) in sides.items()
+        }
 
 
 def trajectory_rung(work: Work, optimizers: tuple[Any, Any]) -> Rung:
@@ -103,9 +103,9 @@ def trajectory_rung(work: Work, optimizers: tuple[Any, Any]) -> Rung:
     for found, torch in ((runs, proof.torch), (own, moved)):
         flax = draws.carry(work.match, torch, couple.flax.native)
         given = {side: [couple.given(side, batch) for batch in batches] for side in ("flax", "torch")}
-        couple.watch.running("Flax's training run", backward=True)
-        found["flax"] = couple.flax.train(flax, given["flax"], ours, optimizers[0], losses[0])
-        couple.watch.running("PyTorch's training run", backward=True)
-        found["torch"] = couple.torch.train(torch, given["torch"], theirs, optimizers[1], losses[1])
+        with couple.watch.running("Flax's training run", backward=True):
+            found["flax"] = couple.flax.train(flax, given["flax"], ours, optimizers[0], losses[0])
+        with couple.watch.running("PyTorch's training run", backward=True):
+            found["torch"] = couple.torch.train(torch, given["torch"], theirs, optimizers[1], losses[1])
     work.losses = {side: [float(x) for x in run.losses] for side, run in runs.items()}
     return rungs.trajectory(work.match, work.parameters, runs, own)

@@ -13,6 +13,7 @@ from typing import Any
 from parity.backends import keep_compiled_programs
 from parity.errors import UsageError
 from parity.pair import target
+from parity.pair.broken import words
 from parity.pair.watch import Watch
 from parity.report.pair import Report
 
@@ -32,7 +33,7 @@ def checked(name: str, asked: Mapping[str, Any], watch: Watch) -> Report:
 
     keep_compiled_programs()
     watch.step(1, "making the networks")
-    watch.running(f"the call of {name}")
+    watch.began(f"the call of {name}")
     flax, torch, inputs, options = target.load(name)
     return watched(flax, torch, inputs, watch, **{**options, **asked, "name": name})
 
@@ -44,12 +45,13 @@ class Sender(Watch):
         super().__init__(lambda text: connection.send(("note", f"{name}: {text}")))
         self._connection = connection
 
-    def running(self, what: str, backward: bool = False) -> None:
+    def began(self, what: str, backward: bool = False) -> None:
         """Send what runs, and for which rung."""
         self._connection.send(("running", (self.rung, what, backward)))
 
     def ruled(self, report: Callable[[], Report]) -> None:
         """Send the report so far."""
+        super().ruled(report)
         self._connection.send(("ruled", report()))
 
 
@@ -73,8 +75,7 @@ def main(connection: Connection, names: Sequence[str], asked: Mapping[str, Any])
             return
         except (Exception, SystemExit) as error:  # whatever the user's code raises
             traceback.print_exc()
-            words = traceback.format_exception_only(error)[-1].strip()
-            connection.send(("raised", words.splitlines()[0]))
+            connection.send(("raised", words(error)))
             return
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from parity.checks.verdict import Verdict
-from parity.pair.isolated import broken
+from parity.pair.broken import broken
 from tests.report import made_pair
 
 PAIR = """

@@ -141,3 +141,109 @@ def test_norms_far_from_zero(offset: float) -> None:
         return (x - mean) / jnp.sqrt(jnp.maximum((x**2).mean(-1, keepdims=True) - mean**2, 0) + 1e-5)
 
     assert compared(fast, pytorch).verdict in {Verdict.LESS_ACCURATE, Verdict.DIFFERENT, Verdict.INCONCLUSIVE}
+
+
+@pytest.mark.parametrize("factor", [1.0, 1.001])
+def test_saturation_by_the_inputs_hides_nothing(factor: float) -> None:
+    report = compared(jnp.tanh, lambda x: torch.tanh(x * factor), (X * 1e6).astype(np.float32))
+    assert report.verdict in RULED if factor == 1.0 else report.verdict is Verdict.DIFFERENT
+
+
+class Turned(nnx.Module):
+    """A convolution with its kernel turned by 180 degrees."""
+
+    def __init__(self) -> None:
+        self.conv = nnx.Conv(3, 4, (3, 3), padding=1, rngs=nnx.Rngs(0))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return jnp.flip(self.conv(jnp.flip(x, (1, 2))), (1, 2))
+
+
+def test_equal_pixels_hide_no_turned_kernel() -> None:
+    x = np.zeros((2, 6, 6, 3), np.float32)
+    report = parity.compare(Turned(), tnn.Sequential(tnn.Conv2d(3, 4, 3, 1, 1)), x, to_torch="NHWC->NCHW")
+    assert report.verdict is Verdict.DIFFERENT
+
+
+class FlaxNorm(nnx.Module):
+    """A norm over the batch."""
+
+    def __init__(self) -> None:
+        self.norm = nnx.BatchNorm(6, epsilon=1e-5, momentum=0.9, rngs=nnx.Rngs(0))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.norm(x)
+
+
+def test_one_sample_in_a_batch_norm_is_judged_in_evaluation_only() -> None:
+    report = parity.compare(FlaxNorm(), tnn.Sequential(tnn.BatchNorm1d(6)), X[:1])
+    assert [(rung.number, rung.verdict) for rung in report.rungs] == [(1, "same"), (2, "inconclusive")]
+    assert "Expected more than 1 value per channel when training" in reasons(report)
+    assert {f.mode for f in report.rungs[1].findings if f.verdict is Verdict.SAME} == {"evaluation"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_small_batches_in_a_batch_norm(size: int) -> None:
+    report = parity.compare(FlaxNorm(), tnn.Sequential(tnn.BatchNorm1d(6)), X[:size], accept=["running_var_bias"])
+    assert report.verdict in ({Verdict.SAME} if size == 2 else {Verdict.DIFFERENT, Verdict.INCONCLUSIVE})
+
+
+class FlaxIds(nnx.Module):
+    """A table of seven rows."""
+
+    def __init__(self) -> None:
+        self.table = nnx.Embed(7, 4, rngs=nnx.Rngs(0))
+
+    def __call__(self, ids: jax.Array) -> jax.Array:
+        return self.table(ids % 8)
+
+
+class TorchIds(tnn.Module):
+    """A table of seven rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table = tnn.Embedding(7, 4)
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        return self.table(ids % 8)
+
+
+@pytest.mark.parametrize(
+    ("bad", "says"),
+    [(7, "IndexError: index out of range in self"), (2**33 + 3, "OverflowError: got 8589934595 in an array of int64")],
+)
+def test_ids_that_one_side_cannot_take(bad: int, says: str) -> None:
+    report = parity.compare(FlaxIds(), TorchIds(), np.array([[0, 1, bad]]))
+    assert report.verdict is Verdict.INCONCLUSIVE and says in reasons(report)
+
+
+class NoWayBack(torch.autograd.Function):
+    """The double, without a gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        return 2 * x
+
+    @staticmethod
+    def backward(ctx: Any, *given: torch.Tensor) -> torch.Tensor:
+        raise ZeroDivisionError("no way\nback")
+
+
+def test_a_backward_pass_that_raises_costs_the_gradients_only() -> None:
+    report = compared(lambda x: 2 * x, NoWayBack.apply)
+    verdicts = {rung.number: rung.verdict for rung in report.rungs}
+    assert verdicts == {1: Verdict.SAME, 2: Verdict.SAME, 3: Verdict.INCONCLUSIVE}
+    reason = (
+        "ZeroDivisionError: no way during PyTorch's forward and backward pass (evaluation, float64), test_hostile.py"
+    )
+    assert report.rungs[2].findings[-1].reason.startswith(reason)
+
+
+def test_an_adapter_that_raises_is_told() -> None:
+    report = compared(jnp.tanh, torch.tanh, to_torch=lambda x: x[:, :, 3])
+    assert report.verdict is Verdict.INCONCLUSIVE
+    assert "IndexError" in reasons(report) and "the function that adapts the inputs, test_hostile.py line" in reasons(
+        report
+    )
