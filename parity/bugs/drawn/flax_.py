@@ -10,6 +10,12 @@ from flax import nnx
 
 from parity.bugs.drawn.network import VOCABULARY, Block, Network
 
+
+def leaky_relu(x: jax.Array) -> jax.Array:
+    """Differs from Flax's, whose derivative at exactly 0 is 1: it is the slope, as PyTorch's."""
+    return jnp.where(x > 0, x, 0.1 * x)
+
+
 FUNCTIONS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
     "relu": nnx.relu,
     "tanh": jnp.tanh,
@@ -19,7 +25,7 @@ FUNCTIONS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
     "silu": nnx.silu,
     "elu": nnx.elu,
     "softplus": nnx.softplus,
-    "leaky relu": partial(nnx.leaky_relu, negative_slope=0.1),
+    "leaky relu": leaky_relu,
     "softmax": nnx.softmax,
     "log softmax": nnx.log_softmax,
 }

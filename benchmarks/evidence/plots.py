@@ -1,0 +1,41 @@
+"""Drawings of the evidence: gaps against the size of a bug, and the two distributions around the threshold."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from benchmarks.plots import INK, stacked
+
+SOUND, BUG = "#117733", "#CC79A7"
+
+
+def curve(record: Mapping[str, Any]) -> Figure:
+    """Gap over expected rounding, against the size of the bug; the threshold."""
+    figure, (axes,) = stacked([4.0])
+    for one in record["families"]:
+        found = sorted((row["size"], row["share"]) for row in one["sizes"] if row["share"])
+        axes.plot(*zip(*found, strict=True), marker="o", markersize=3, label=one["name"])
+    axes.axhline(record["threshold"], color=INK, linestyle="--", linewidth=1)
+    axes.set(xscale="log", yscale="log", xlabel="size of the bug, as a share", ylabel="gap / expected rounding")
+    axes.legend(fontsize=8)
+    return figure
+
+
+def margins(same: Sequence[float], told: Sequence[float], threshold: float) -> Figure:
+    """The two distributions that the threshold lies between.
+
+    Args:
+        same: the largest gap of each correct pair, in units of the rounding that is expected.
+        told: the gap that each pair with a bug is told by, likewise.
+        threshold: of the referee.
+    """
+    figure, (axes,) = stacked([3.6])
+    edges = list(np.geomspace(min(*same, *told), max(*same, *told), 80))
+    axes.hist(same, edges, label=f"{len(same):,} correct pairs: the largest gap of each", color=SOUND, alpha=0.7)
+    axes.hist(told, edges, label=f"{len(told):,} pairs with a bug: the gap it is told by", color=BUG, alpha=0.7)
+    axes.axvline(threshold, color=INK, linestyle="--", linewidth=1)
+    axes.set(xscale="log", xlabel="gap / expected rounding", ylabel="pairs")
+    axes.legend(fontsize=8)
+    return figure
