@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from parity import initial
 from parity.data import Batch, Stream, open_stream
-from parity.initial import single
+from parity.initial import moved, single
 from parity.recipes import Recipe
 from parity.trace import Arrays
 from parity.weights import require_bijection
@@ -94,7 +94,7 @@ def make_case(
         recipe=recipe,
         shapes=shapes,
         weights=weights,
-        moved={name: _moved(array, rng) for name, array in weights.items()},
+        moved={name: moved(array, rng) for name, array in weights.items()},
         batches=batches,
         cotangent=single(rng.standard_normal((len(batches[0].labels), classes))),
         learning_rates=_rates(recipe.optimizer.learning_rate, STEPS),
@@ -127,10 +127,6 @@ def _grey_level(channel: NDArray) -> float:
     """The smallest step between values of a channel; equal ones may differ by rounding."""
     steps = np.diff(np.unique(channel))
     return float(steps.min(initial=1.0, where=steps > np.finfo(np.float16).eps))
-
-
-def _moved(array: NDArray, rng: Generator) -> NDArray:
-    return np.nextafter(array, np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf))
 
 
 def _normal(rng: Generator, size: float) -> Arrays:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -77,7 +78,8 @@ def climb(
         for observer in observers:
             pool.submit(_look_ahead, observer, others, observers[-1])
         for number in others:
-            climbed.append(_rested(_climb_one(number, case, observers, progress), climbed))
+            found = _rested(_climb_one(number, case, observers, progress), climbed)
+            climbed.append(_settled(found, climbed, observers))
     return climbed
 
 
@@ -93,8 +95,7 @@ def _climb_one(number: int, case: Case, observers: Sequence[Observer], progress:
     if number == 1:
         return ladder.structure(shown, case.recipe.parameters)
     if number in (2, 3):
-        traces, readings = ({m: {f: both[i][m] for f, both in shown.items()} for m in MODES} for i in (0, 1))
-        return (ladder.forward if number == 2 else ladder.gradients)(traces, readings)
+        return (ladder.forward if number == 2 else ladder.gradients)(*_by_mode(shown))
     if number == 6:
         return ladder.trajectory({f: runs[0] for f, runs in shown.items()}, {f: runs[1] for f, runs in shown.items()})
     if number == 8:
@@ -102,6 +103,22 @@ def _climb_one(number: int, case: Case, observers: Sequence[Observer], progress:
     if number == 4:
         return ladder.state(shown)
     return ladder.update(shown) if number == 5 else initialisation(shown)
+
+
+def _by_mode(shown: Mapping[str, Any]) -> tuple[ladder.Traces, ladder.Readings]:
+    """Traces and readings by mode and framework, of both of every framework."""
+    traces, readings = ({m: {f: both[i][m] for f, both in shown.items()} for m in MODES} for i in (0, 1))
+    return traces, readings
+
+
+def _settled(rung: Rung, below: Sequence[Rung], observers: Sequence[Observer]) -> Rung:
+    """Gradients that differ though no output does, with a second opinion."""
+    if rung.number != 3 or rung.verdict is not Verdict.DIFFERENT or below[-1].verdict is Verdict.DIFFERENT:
+        return rung
+    probing = observers[-1]
+    shown = {observer.framework: observer.show(3, probing) for observer in observers}
+    drift = {observer.framework: observer.drift(probing) for observer in observers}
+    return ladder.gradients(*_by_mode(shown), _by_mode(drift))
 
 
 def _rested(rung: Rung, below: Sequence[Rung]) -> Rung:

@@ -36,6 +36,11 @@ def single(array: NDArray) -> NDArray:
     return array.astype(np.float32).astype(np.float64)
 
 
+def moved(array: NDArray, rng: Generator) -> NDArray:
+    """The array with every number moved by one ulp, up or down at random."""
+    return np.nextafter(array, np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf))
+
+
 Rule = Callable[[str, Shapes, Generator], NDArray]
 CONSTANTS = {"scale": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
 

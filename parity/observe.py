@@ -1,6 +1,7 @@
 """What one framework shows of a case, each thing computed once and kept."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from threading import RLock
 from typing import Any, TypeVar
 
@@ -8,7 +9,8 @@ import numpy as np
 
 from parity.backends import Precision, Twin
 from parity.case import Case
-from parity.initial import single
+from parity.checks.drift import STARTS, as_float32
+from parity.initial import moved, single
 from parity.trace import Arrays, Probe, Reading, Trace, Trajectory, call_path
 from parity.weights import buffers, parameters
 
@@ -78,6 +80,33 @@ class Observer:
     def readings(self, mode: str, probes: Mapping[str, Probe]) -> dict[str, dict[str, Reading]]:
         """Precision → call → reading."""
         return self._each(("alone", mode), lambda twin: twin.isolate(probes, training=mode == "training"))
+
+    def drift(self, probing: "Observer") -> tuple[dict[str, Any], dict[str, Any]]:
+        """What `show` gives for the gradients, with the own drift of float64 in the place of float32."""
+        return self._keep("drift", lambda: self._drift(probing))
+
+    def _drift(self, probing: "Observer") -> tuple[dict[str, Any], dict[str, Any]]:
+        starts = [self._from_moved(probing, np.random.default_rng([7, n])) for n in range(STARTS)]
+        own: tuple[dict[str, Any], dict[str, Any]] = {}, {}
+        for mode in MODES:
+            seen: tuple[Any, Any] = self.traces(mode), self.readings(mode, probing.probes(mode))
+            for place, high in enumerate(found["float64"] for found in seen):
+                low = as_float32(high, [start[mode][place] for start in starts])
+                own[place][mode] = {"float64": high, "float32": low}
+        return own
+
+    def _from_moved(self, probing: "Observer", rng: np.random.Generator) -> dict[str, tuple[Trace, dict[str, Reading]]]:
+        """Mode → trace and readings in float64 with weights and cotangents moved by one ulp; the inputs stay, so that
+        equal numbers in a window of a max-pool stay equal."""
+        case, twin = self._case, self._twin("float64")
+        twin.load({name: moved(array, rng) for name, array in case.weights.items()})
+        cotangent, batch, seen = moved(case.cotangent, rng), case.batches[0], {}
+        for mode in MODES:
+            probes = {c: replace(p, cotangent=moved(p.cotangent, rng)) for c, p in probing.probes(mode).items()}
+            training = mode == "training"
+            seen[mode] = twin.trace(batch, cotangent, training=training), twin.isolate(probes, training=training)
+        twin.load(case.weights)
+        return seen
 
     def states(self) -> dict[str, tuple[Arrays, np.ndarray]]:
         """Precision → buffers after the training passes and logits in evaluation."""

@@ -33,7 +33,7 @@ def drawn(number: int, *, bug: bool) -> tuple[Network, Any]:
 
 def judged(number: int, *, bug: bool) -> dict[str, Any]:
     """A line of the record."""
-    from parity.bugs.drawn.effect import effect
+    from parity.bugs.drawn.effect import why_it_passes
     from parity.bugs.drawn.judge import judge
 
     network, mutant = drawn(number, bug=bug)
@@ -44,7 +44,7 @@ def judged(number: int, *, bug: bool) -> dict[str, Any]:
     try:
         found = asdict(judge(network, mutant))
         if mutant is not None and found["verdict"].passes:
-            found["effect"] = effect(network, mutant)
+            found["why"] = why_it_passes(network, mutant)
     except Exception as error:
         found = {"verdict": "error", "error": f"{type(error).__name__}: {error}", "at": traceback.format_exc()[-2000:]}
     line |= found | {"seconds": round(time.perf_counter() - started, 2)}

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from parity.checks.blame import blame_backward, blame_forward, first_of_worst, inherit
+from parity.checks.drift import settled
 from parity.checks.referee import Pair, rule, rule_drift
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.trace import Arrays, Reading, Trace, Trajectory
@@ -24,6 +25,9 @@ NAMES = {
     7: "initialisation",
     8: "data",
 }
+
+Traces = Mapping[str, Mapping[str, Mapping[str, Trace]]]
+Readings = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Reading]]]]
 
 
 def structure(shapes: Mapping[str, Mapping[str, tuple[int, ...]]], stated: int | None) -> Rung:
@@ -48,10 +52,7 @@ def structure(shapes: Mapping[str, Mapping[str, tuple[int, ...]]], stated: int |
     return rung(1, NAMES[1], findings)
 
 
-def forward(
-    traces: Mapping[str, Mapping[str, Mapping[str, Trace]]],
-    readings: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Reading]]]],
-) -> Rung:
+def forward(traces: Traces, readings: Readings) -> Rung:
     """Rung 2: every layer's output, in evaluation and in training, in the free run and alone.
 
     Args:
@@ -70,23 +71,38 @@ def forward(
     return rung(2, NAMES[2], findings, *(first_of_worst(blamed) or ()))
 
 
-def gradients(
-    traces: Mapping[str, Mapping[str, Mapping[str, Trace]]],
-    readings: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Reading]]]],
-) -> Rung:
+def gradients(traces: Traces, readings: Readings, drift: tuple[Traces, Readings] | None = None) -> Rung:
     """Rung 3: the loss, its gradients as the optimizer gets them, and the pull-back of a random cotangent to every
-    parameter, the input and every layer's output; in the free run and for every layer alone. Arguments as `forward`."""
+    parameter, the input and every layer's output; in the free run and for every layer alone.
+
+    Args:
+        traces, readings: as of `forward`.
+        drift: the same with each framework's own drift in the place of float32, for a second opinion.
+    """
     findings, blamed = [], []
     for mode, seen in traces.items():
-        loss = _outputs("loss", seen, mode, lambda trace: {"loss": trace.loss})
-        training = _outputs("training gradient", seen, mode, lambda trace: trace.training_gradients, smooth=False)
-        free = _outputs("gradient of output", seen, mode, lambda trace: trace.gradients.outputs, smooth=False)
-        inputs = _outputs("gradient of input", seen, mode, lambda t: {"input": t.gradients.input}, smooth=False)
-        own = _outputs("gradient", seen, mode, lambda trace: trace.gradients.parameters, smooth=False)
-        alone = [replace(f, isolated=True) for f in _isolated_gradients(readings[mode], mode)]
-        findings += [*loss, *training, *free, *inputs, *own, *alone]
+        parts = _backward(seen, readings[mode], mode)
+        if drift is not None:
+            again = _backward(drift[0][mode], drift[1][mode], mode)
+            parts = tuple(map(settled, parts, again))
+        loss, training, free, inputs, own, alone = parts
+        findings += [finding for part in parts for finding in part]
         blamed.append(blame_backward(loss, training, free, [*own, *inputs], alone))
     return rung(3, NAMES[3], findings, *(first_of_worst(blamed) or ()))
+
+
+def _backward(
+    seen: Mapping[str, Mapping[str, Trace]], readings: Mapping[str, Mapping[str, Mapping[str, Reading]]], mode: str
+) -> tuple[list[Finding], ...]:
+    """The loss, training gradients, gradients of outputs, of the input, of parameters, and those of calls alone."""
+    return (
+        _outputs("loss", seen, mode, lambda trace: {"loss": trace.loss}),
+        _outputs("training gradient", seen, mode, lambda trace: trace.training_gradients, smooth=False),
+        _outputs("gradient of output", seen, mode, lambda trace: trace.gradients.outputs, smooth=False),
+        _outputs("gradient of input", seen, mode, lambda t: {"input": t.gradients.input}, smooth=False),
+        _outputs("gradient", seen, mode, lambda trace: trace.gradients.parameters, smooth=False),
+        [replace(f, isolated=True) for f in _isolated_gradients(readings, mode)],
+    )
 
 
 def state(seen: Mapping[str, Mapping[str, tuple[Arrays, NDArray]]]) -> Rung:

@@ -11,6 +11,7 @@ from parity.pair.alone import introduced
 from parity.pair.broken import UserCodeError, broken, nothing
 from parity.pair.climb import Climb, Clock
 from parity.pair.conventions import require_known
+from parity.pair.drift import settled_gradients
 from parity.pair.input_gradients import given_of
 from parity.pair.inputs import Adapter, adapt, as_inputs
 from parity.pair.loss import gradients_rung, objectives
@@ -159,7 +160,7 @@ def _gradients(climb: Climb, accept: Sequence[str]) -> None:
     work.notes += given.notes
     found, reduced = gradients_rung(work, given, accept)
     climb.conventions += reduced
-    climb.ruled(found)
+    climb.ruled(found if reduced else settled_gradients(work, given, found))
 
 
 def _state(climb: Climb, accept: Sequence[str]) -> None:

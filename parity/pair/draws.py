@@ -8,6 +8,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from parity import initial
 from parity.initial import single
 from parity.pair.match import Bond, Link, Match
 from parity.pair.packing import native_copy
@@ -63,9 +64,7 @@ def moved(match: Match, torch: Mapping[str, NDArray], rng: Generator) -> Arrays:
     """PyTorch's arrays with every mapped number moved by one float64 ulp, up or down at random."""
     native = native_copy(torch)
     for _, link in match.links:
-        array = link.torch.read(torch)
-        ends = np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf)
-        link.torch.write(np.nextafter(array, ends), native)
+        link.torch.write(initial.moved(link.torch.read(torch), rng), native)
     return native
 
 

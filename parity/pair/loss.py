@@ -50,7 +50,7 @@ def gradients_rung(work: Work, given: Given, accept: Sequence[str]) -> tuple[Run
         given: where the gradients of the inputs belong.
         accept: conventions that are no difference.
     """
-    shown = _gradients(work, work.views, work.compared, given)
+    shown = judged(work, work.views, work.compared, given)
     factor = _factor(work)
     if factor is None:
         return shown, []
@@ -60,13 +60,14 @@ def gradients_rung(work: Work, given: Given, accept: Sequence[str]) -> tuple[Run
     views = _again(work, couple)
     names = couple.result_names
     compared = {mode: rungs.compare_layers(work.joints[mode], seen, names, mode) for mode, seen in views.items()}
-    confirmed = _gradients(work, views, compared, given).verdict.passes
+    confirmed = judged(work, views, compared, given).verdict.passes
     if confirmed:
         work.couple = couple
     return shown, [Convention(REDUCTION, lint.text, (3,), confirmed, REDUCTION in accept)]
 
 
-def _gradients(work: Work, views: Mapping[str, Views], compared: Mapping[str, rungs.Compared], given: Given) -> Rung:
+def judged(work: Work, views: Mapping[str, Views], compared: Mapping[str, rungs.Compared], given: Given) -> Rung:
+    """Rung 3 of what was seen in each mode."""
     layers = [compared[mode] for mode in views]
     return rungs.gradients(work.match, layers, views, work.parameters, given, list(_losses(views)))
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.backends.twin import Precision
-from parity.initial import single
+from parity.initial import moved, single
 from parity.pair import draws
 from parity.pair.align import CallPair, pair_blocks, pair_layers
 from parity.pair.inputs import Adapter, adapt
@@ -102,6 +102,11 @@ class Couple:
             self._cotangents = self.in_flax(theirs), theirs
         return self._cotangents
 
+    def with_moved_cotangents(self, rng: np.random.Generator) -> "Couple":
+        """The same with cotangents moved by one ulp."""
+        theirs = {name: moved(array, rng) for name, array in self.cotangents[1].items()}
+        return replace(self, _cotangents=(self.in_flax(theirs), theirs))
+
     def in_flax(self, torch: Arrays) -> Arrays:
         """Arrays by leaf of PyTorch's result, by leaf and in the layout of Flax's."""
         pairs = enumerate(zip(*self.result_names, strict=False))
@@ -177,19 +182,30 @@ class Views:
     torch: Mapping[Precision, Seen]
 
 
-def look(couple: Couple, match: Match, torch: Arrays, mode: str, masks: "SharedMasks | None" = None) -> Views:
-    """Both sides in both precisions; with masks, those are the dropout of both."""
+def look(
+    couple: Couple,
+    match: Match,
+    torch: Arrays,
+    mode: str,
+    masks: "SharedMasks | None" = None,
+    precisions: Sequence[Precision] = PRECISIONS,
+) -> Views:
+    """Both sides in those precisions; with masks, those are the dropout of both."""
     flax = draws.carry(match, torch, couple.flax.native)
-    seen = look_at_torch(couple, torch, mode, masks)
-    ours = {p: couple.look("flax", flax, mode, p, mask=masks.flax if masks else None) for p in PRECISIONS}
+    seen = look_at_torch(couple, torch, mode, masks, precisions)
+    ours = {p: couple.look("flax", flax, mode, p, mask=masks.flax if masks else None) for p in precisions}
     return Views(ours, seen)
 
 
 def look_at_torch(
-    couple: Couple, torch: Arrays, mode: str, masks: "SharedMasks | None" = None
+    couple: Couple,
+    torch: Arrays,
+    mode: str,
+    masks: "SharedMasks | None" = None,
+    precisions: Sequence[Precision] = PRECISIONS,
 ) -> dict[Precision, Seen]:
-    """PyTorch's side in both precisions."""
-    return {p: couple.look("torch", torch, mode, p, mask=masks.torch if masks else None) for p in PRECISIONS}
+    """PyTorch's side in those precisions."""
+    return {p: couple.look("torch", torch, mode, p, mask=masks.torch if masks else None) for p in precisions}
 
 
 class SharedMasks:

@@ -1,19 +1,24 @@
-"""Whether a bug changes what one framework alone computes there: no other framework, no map and no report is asked."""
+"""Why a pair with a bug passes: the bug changes nothing that its own framework computes there, or the map that was
+found makes up for it."""
 
 from collections.abc import Iterator, Mapping
+from enum import StrEnum
 from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.backends.twin import Precision
-from parity.bugs.drawn.judge import inputs
+from parity.bugs.drawn.judge import compared, inputs
 from parity.bugs.drawn.mutate import Mutant
 from parity.bugs.drawn.network import Network
+from parity.checks.drift import STARTS, as_float32
 from parity.checks.referee import Pair, rule
 from parity.checks.verdict import Finding, Verdict, worst
-from parity.initial import single
+from parity.initial import moved, single
 from parity.pair.observe import MODES, PRECISIONS
 from parity.pair.seen import Inputs
 from parity.pair.side import Pass, Side
@@ -21,6 +26,26 @@ from parity.trace import Arrays
 
 TIMES = 3
 """So many times, with other weights, inputs and cotangents."""
+
+
+class Why(StrEnum):
+    """Why a pair with a bug passes."""
+
+    NO_EFFECT = "no effect"
+    OTHER_MAP = "carried by another map"
+    MISSED = "missed"
+
+
+def why_it_passes(network: Network, mutant: Mutant) -> Why:
+    """The bug changes nothing in its own framework; or the map that the check found carries the weights so that the
+    networks are the same function with it, and with the map of the sound pair they are different; or it was missed."""
+    if effect(network, mutant).passes:
+        return Why.NO_EFFECT
+    with TemporaryDirectory() as folder:
+        path = str(Path(folder) / "map.json")
+        compared(network, map_out=path)
+        told = compared(network, mutant, map=path).verdict is Verdict.DIFFERENT
+    return Why.OTHER_MAP if told else Why.MISSED
 
 
 def effect(network: Network, mutant: Mutant) -> Verdict:
@@ -52,12 +77,27 @@ def _findings(sound: Side, bug: Side, network: Network, mode: str, time: int) ->
     given = _given(array, "jax" if sound.framework == "flax" else "torch")
     native = {name: _random(own, rng) for name, own in sound.native.items()}
     pulled = {name: single(rng.standard_normal(shape)) for name, shape in sound.output_shapes(given).items()}
-    seen = {
-        name: {p: _arrays(side, native, given, p, mode, pulled) for p in PRECISIONS}
-        for name, side in (("without", sound), ("with", bug))
-    }
-    for name in seen["without"]["float64"]:
-        yield rule("array", name, {who: Pair(by["float64"][name], by["float32"][name]) for who, by in seen.items()})
+    starts = [_moved(native, pulled, rng) for _ in range(STARTS)]
+    by_error: dict[str, dict[str, Arrays]] = {}
+    by_drift: dict[str, dict[str, Arrays]] = {}
+    for name, side in (("without", sound), ("with", bug)):
+        by_error[name] = {p: _arrays(side, native, given, p, mode, pulled) for p in PRECISIONS}
+        high = by_error[name]["float64"]
+        others = [_arrays(side, weights, given, "float64", mode, cotangents) for weights, cotangents in starts]
+        by_drift[name] = {"float64": high, "float32": as_float32(high, others)}
+    for name in by_error["without"]["float64"]:
+        first, second = (_ruled(name, seen) for seen in (by_error, by_drift))
+        yield second if second.verdict.passes else first
+
+
+def _moved(native: Arrays, pulled: Arrays, rng: np.random.Generator) -> tuple[Arrays, Arrays]:
+    """Weights and cotangents moved by one ulp."""
+    weights = {name: moved(array, rng) if array.dtype.kind == "f" else array for name, array in native.items()}
+    return weights, {name: moved(array, rng) for name, array in pulled.items()}
+
+
+def _ruled(name: str, seen: Mapping[str, Mapping[str, Arrays]]) -> Finding:
+    return rule("array", name, {who: Pair(by["float64"][name], by["float32"][name]) for who, by in seen.items()})
 
 
 def _arrays(

@@ -1,6 +1,5 @@
 """What the check says of a drawn network, as drawn or with a bug in one side."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,12 +49,12 @@ def judge(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> J
     return Judged(report.verdict, rung, layer, unsure, passed, told)
 
 
-def compared(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> Report:
-    """The report on the pair."""
+def compared(network: Network, mutant: Mutant | None = None, *, seed: int = 0, **more: Any) -> Report:
+    """The report on the pair; `more` are options of `parity.compare`."""
     from parity.bugs.drawn import flax_, torch_
 
     own = {side: mutant.network if mutant and mutant.side == side else network for side in ("jax", "torch")}
-    options: Mapping[str, Any] = {"to_torch": "NHWC->NCHW"} if len(network.shape) == 3 else {}
+    options = {"to_torch": "NHWC->NCHW", **more} if len(network.shape) == 3 else more
     flax, torch = flax_.Drawn(own["jax"]), torch_.Drawn(own["torch"])
     return compare(flax, torch, inputs(network), accept=ACCEPTED, probes=False, seed=seed, name="drawn", **options)
 
