@@ -9,7 +9,7 @@ from parity.bugs.drawn.mutate import Mutant
 from parity.bugs.drawn.network import VOCABULARY, Network
 from parity.checks.verdict import Verdict
 from parity.port import compare
-from parity.report.pair import Report
+from parity.report.pair import Report, excusing
 
 ACCEPTED = ("running_var_bias",)
 """Flax's own BatchNorm keeps a biased running variance, by design."""
@@ -23,8 +23,8 @@ class Judged:
         verdict: of the report.
         rung, layer: of the first difference, "" where there is none.
         reason: of what could not be ruled.
-        share: the largest gap that passed, over expected rounding.
-        told: the largest gap that did not; 0 where there is none that is a number.
+        share: the largest gap that passed, over expected rounding, of the rungs that no accepted convention excuses.
+        told: the largest gap there that did not; 0 where there is none that is a number.
     """
 
     verdict: Verdict
@@ -40,7 +40,8 @@ def judge(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> J
     report = compared(network, mutant, seed=seed)
     first = report.first_difference
     unsure = next((rung.reason for rung in report.rungs if rung.verdict is Verdict.INCONCLUSIVE), "")
-    found = [finding for rung in report.rungs for finding in rung.findings if np.isfinite(finding.share)]
+    counted = [rung for rung in report.rungs if not excusing(report.conventions, rung.number)]
+    found = [finding for rung in counted for finding in rung.findings if np.isfinite(finding.share)]
     passed, told = (
         max((one.share for one in found if one.verdict in verdicts), default=0.0)
         for verdicts in ((Verdict.SAME, Verdict.LESS_ACCURATE), (Verdict.DIFFERENT,))
