@@ -15,11 +15,14 @@ from benchmarks.evidence import plots
 from benchmarks.evidence.graded import smallest
 from benchmarks.evidence.record import PASSES, ROOT, Evidence, Gap, Line, newest, read
 from benchmarks.table import NONE, markdown
+from parity.bugs.drawn.effect import Why
 from parity.files import write_atomically
 from parity.report.terminal import MARKS
 
 PAGES = (ROOT / "docs" / "evidence.md", ROOT / "README.md")
 COMMAND = "python -m benchmarks.evidence.page"
+KINDS = ("different", "inconclusive", "same", *(str(why) for why in Why if why is not Why.MISSED))
+"""What is said of a draw."""
 
 
 def main(argv: list[str]) -> int:
@@ -72,34 +75,33 @@ def sizes(record: Mapping[str, Any]) -> str:
 
 def rates(correct: Sequence[Line], wrong: Sequence[Line]) -> str:
     """How many draws were judged as they should, with exact 95 % intervals."""
-    head = ("draws", "number", "same", "inconclusive", "different", "no effect", "wrong verdicts", "95 % interval")
+    head = ("draws", "number", *KINDS, "wrong verdicts", "95 % interval")
     return markdown(head, [_rate("correct", correct), _rate("with one bug", wrong)])
 
 
 def _rate(name: str, found: Sequence[Line]) -> list[str]:
-    """A bug that is *same* is a wrong verdict unless it has no effect in its own framework alone either."""
+    """A bug that is *same* is a wrong verdict, unless it has no effect in its own framework, or the map makes up for it."""
     kinds = Counter(map(verdict, found))
     failed = kinds["error"] + kinds["same" if "mutation" in found[0] else "different"]
     interval = binomtest(failed, len(found)).proportion_ci(method="exact")
-    told = [f"{kinds[kind]:,}" for kind in ("same", "inconclusive", "different", "no effect")]
+    told = [f"{kinds[kind]:,}" for kind in KINDS]
     return [name, f"{len(found):,}", *told, f"{failed:,}", f"{interval.low:.2%} to {interval.high:.2%}"]
 
 
 def verdict(line: Line) -> str:
-    """Of a draw; "no effect" where a bug passes that has none."""
+    """Of a draw, one of `KINDS`; where a bug passes, why."""
     if line["verdict"] not in PASSES:
         return line["verdict"]
-    return "no effect" if line.get("effect") in PASSES else "same"
+    return "same" if line.get("why", Why.MISSED) == Why.MISSED else line["why"]
 
 
 def kinds(wrong: Sequence[Line]) -> str:
     """A row a kind of bug: how often it was drawn, and what was said."""
-    columns = ("different", "inconclusive", "same", "no effect")
     rows = []
     for name in sorted({line["mutation"] for line in wrong}):
         found = Counter(verdict(line) for line in wrong if line["mutation"] == name)
-        rows.append([name, str(found.total()), *(str(found[column]) for column in columns)])
-    return markdown(("bug", "drawn", *columns), rows)
+        rows.append([name, str(found.total()), *(str(found[kind]) for kind in KINDS)])
+    return markdown(("bug", "drawn", *KINDS), rows)
 
 
 def threshold(found: Evidence) -> str:

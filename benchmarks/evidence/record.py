@@ -49,14 +49,18 @@ class Evidence:
     def same(self) -> list[Gap]:
         """The largest gap of every correct pair."""
         study = [Gap(row["share"], row["where"]) for row in self.margins["correct"]]
-        return study + [Gap(line["share"], f"draw {line['number']}") for line in self.correct if line.get("share")]
+        return study + [
+            Gap(line["share"], f"draw {line['number']}") for line in self.correct if line["verdict"] in PASSES
+        ]
 
     @property
     def told(self) -> list[Gap]:
         """The gap that every pair with a bug is told by, where it is told by one."""
         planted = [Gap(row["share"], row["where"]) for row in self.margins["planted"]]
         return planted + [
-            Gap(line["told"], f"draw {line['number']}: {line['mutation']}") for line in self.wrong if line.get("told")
+            Gap(line["told"], f"draw {line['number']}: {line['mutation']}")
+            for line in self.wrong
+            if line["verdict"] == Verdict.DIFFERENT and line["told"]
         ]
 
 
