@@ -80,7 +80,7 @@ def rates(correct: Sequence[Line], wrong: Sequence[Line]) -> str:
 
 
 def _rate(name: str, found: Sequence[Line]) -> list[str]:
-    """A bug that is *same* is a wrong verdict, unless it has no effect in its own framework, or the map makes up for it."""
+    """A bug that is *same* is a wrong verdict unless it has no effect in its framework or the map makes up for it."""
     kinds = Counter(map(verdict, found))
     failed = kinds["error"] + kinds["same" if "mutation" in found[0] else "different"]
     interval = binomtest(failed, len(found)).proportion_ci(method="exact")

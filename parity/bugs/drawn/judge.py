@@ -7,7 +7,7 @@ import numpy as np
 
 from parity.bugs.drawn.mutate import Mutant
 from parity.bugs.drawn.network import VOCABULARY, Network
-from parity.checks.verdict import Verdict
+from parity.checks.verdict import Rung, Verdict
 from parity.port import compare
 from parity.report.pair import Report, excusing
 
@@ -39,7 +39,7 @@ def judge(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> J
     """Build both sides and compare them."""
     report = compared(network, mutant, seed=seed)
     first = report.first_difference
-    unsure = next((rung.reason for rung in report.rungs if rung.verdict is Verdict.INCONCLUSIVE), "")
+    unsure = next((_reason(rung) for rung in report.rungs if rung.verdict is Verdict.INCONCLUSIVE), "")
     counted = [rung for rung in report.rungs if not excusing(report.conventions, rung.number)]
     found = [finding for rung in counted for finding in rung.findings if np.isfinite(finding.share)]
     passed, told = (
@@ -48,6 +48,10 @@ def judge(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> J
     )
     rung, layer = (first.rung, first.layer_torch) if first else ("", "")
     return Judged(report.verdict, rung, layer, unsure, passed, told)
+
+
+def _reason(rung: Rung) -> str:
+    return rung.reason or (rung.headline.reason if rung.headline else "")
 
 
 def compared(network: Network, mutant: Mutant | None = None, *, seed: int = 0, **more: Any) -> Report:

@@ -1,0 +1,102 @@
+"""The page of evidence, from a record made by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.evidence import page, plots
+from benchmarks.evidence.record import Evidence, Gap, read
+
+SAME, DIFFERENT = {"verdict": "same", "share": 2.0, "told": 0.0}, {"verdict": "different", "share": 1.0, "told": 4e9}
+CORRECT = [SAME, SAME | {"verdict": "same, less accurate", "share": 3.0}, {"verdict": "inconclusive", "share": 9.0}]
+WRONG = [
+    DIFFERENT,
+    DIFFERENT | {"told": 1e8},
+    SAME | {"why": "no effect", "told": 5.0},
+    SAME | {"why": "carried by another map"},
+    SAME | {"why": "missed"},
+]
+BUG = {
+    "id": "swapped", "mechanism": "swapped axes", "side": "jax", "rungs": {"1": "same", "2": "different"},
+    "named": "conv", "cause": "a cause", "hides": "square inputs", "evidence": ["https://one", "https://two"],
+}  # fmt: skip
+SIZES = [
+    {"size": 1e-3, "share": 1e9, "referee": True, "1e-05": True},
+    {"size": 1e-6, "share": 1e6, "referee": True, "1e-05": False},
+]
+FAMILY = {"name": "an epsilon", "sound": {"referee": False, "1e-05": False}, "sizes": SIZES}
+MARGINS = {
+    "threshold": 1024.0,
+    "correct": [{"share": 20.0, "where": "mlp"}],
+    "planted": [{"share": 2e6, "where": "adam-eps"}],
+}
+
+
+def lines(found: list[dict[str, Any]], **more: Any) -> str:
+    return "\n".join(json.dumps({"number": n, **line, **more}) for n, line in reversed(list(enumerate(found))))
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Evidence:
+    parts = {
+        "bugs.json": json.dumps({"summary": "1 of 1 caught", "bugs": [BUG]}),
+        "graded.json": json.dumps({"tolerances": [1e-5], "threshold": 1024.0, "families": [FAMILY]}),
+        "margins.json": json.dumps(MARGINS),
+        "correct.jsonl": lines(CORRECT),
+        "bug.jsonl": lines(WRONG, mutation="one head"),
+    }
+    for name, text in parts.items():
+        (tmp_path / name).write_text(text)
+    return read(tmp_path)
+
+
+def test_draws_are_in_order(found: Evidence) -> None:
+    assert [line["number"] for line in found.wrong] == list(range(len(WRONG)))
+
+
+def test_only_pairs_that_pass_are_same_and_only_told_ones_different(found: Evidence) -> None:
+    assert found.same == [Gap(20.0, "mlp"), Gap(2.0, "draw 0"), Gap(3.0, "draw 1")]
+    assert found.told == [Gap(2e6, "adam-eps"), Gap(4e9, "draw 0: one head"), Gap(1e8, "draw 1: one head")]
+
+
+def test_a_bug_that_passes_is_wrong_unless_there_is_a_reason(found: Evidence) -> None:
+    correct, wrong = page.rates(found.correct, found.wrong).splitlines()[2:]
+    assert correct == "| correct | 3 | 0 | 1 | 2 | 0 | 0 | 0 | 0.00% to 70.76% |"
+    assert wrong == "| with one bug | 5 | 2 | 0 | 1 | 1 | 1 | 1 | 0.51% to 71.64% |"
+    assert page.kinds(found.wrong).splitlines()[2] == "| one head | 5 | 2 | 0 | 1 | 1 | 1 |"
+
+
+def test_a_draw_that_failed_is_a_wrong_verdict(found: Evidence) -> None:
+    failed = [*found.correct, {"number": 3, "verdict": "error"}]
+    assert "| correct | 4 | 0 | 1 | 2 | 0 | 0 | 1 |" in page.rates(failed, found.wrong)
+
+
+def test_the_smallest_size_that_is_caught_is_the_last_without_a_gap(found: Evidence) -> None:
+    assert page.sizes(found.graded).splitlines()[2] == "| an epsilon | 1e-06 | 0.001 |"
+
+
+def test_the_threshold_lies_between_the_ends(found: Evidence) -> None:
+    text = page.threshold(found)
+    assert "is 51 times above the one and 1,953 times below the other" in text
+    assert "| correct pairs | 3 | 3 |" in text
+    assert page.margins(found).splitlines()[2:] == [
+        "| 3 correct pairs, the largest | 20 |",
+        "| **the threshold** | **1024** |",
+        "| 3 pairs with a bug, the smallest (adam-eps) | 2.0e+06 |",
+    ]
+
+
+def test_a_bug_is_a_row_with_its_links(found: Evidence) -> None:
+    row = page.matrix(found.bugs).splitlines()[2]
+    assert row.startswith("| `swapped` | swapped axes | jax | = | ≠ |")
+    assert row.endswith("| `conv` | yes | square inputs | [1](https://one), [2](https://two) |")
+
+
+def test_figures_show_all_that_is_on_record(found: Evidence) -> None:
+    (axes,) = plots.margins([gap.share for gap in found.same], [gap.share for gap in found.told], 1024.0).axes
+    assert sum(patch.get_height() for patch in axes.patches) == len(found.same) + len(found.told)  # type: ignore[attr-defined]
+    (axes,) = plots.curve(found.graded).axes
+    assert np.array_equal(axes.lines[0].get_xdata(), [1e-6, 1e-3])
