@@ -41,13 +41,14 @@ def main(argv: list[str]) -> int:
 
 def made(found: Evidence) -> dict[str, str]:
     """Block → its text."""
-    curve, draws = sizes(found.graded), rates(found.correct, found.wrong)
     return {
-        "matrix": f"{found.bugs['summary']}.\n\n{matrix(found.bugs)}",
-        "graded": curve,
-        "rates": f"{draws}\n\n{kinds(found.wrong)}",
+        "caught": f"{found.bugs['summary']}.",
+        "matrix": matrix(found.bugs),
+        "graded": sizes(found.graded),
+        "rates": rates(found.correct, found.wrong),
+        "kinds": kinds(found.wrong),
         "threshold": threshold(found),
-        "evidence": f"{margins(found)}\n\n{draws}\n\n{curve}",
+        "margins": margins(found),
     }
 
 
