@@ -53,7 +53,7 @@ def _rule(quantity: str, name: str, draws: Mapping[str, NDArray]) -> Finding:
     spread = " against ".join(f"{samples[f].mean():.3g} ± {samples[f].std():.3g} in {f}" for f in (first, second))
     off = {pair for pair, (_, p) in least.items() if p < LEVEL}
     culprits = set.intersection(*map(set, off))
-    culprit = culprits.pop() if len(samples) > 2 and len(culprits) == 1 else None
+    culprit = culprits.pop() if len(culprits) == 1 else None  # of two, both are
     reason = f"{test}: p {p:.1e}; {spread}"
     return Finding(quantity, name, Verdict.DIFFERENT, share=_share(p), culprit=culprit, reason=reason)
 

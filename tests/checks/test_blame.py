@@ -87,6 +87,11 @@ def test_a_wrong_parameter_gradient_alone_is_blamed_on_its_layer() -> None:
     assert blame == (finding("out:kernel", BAD), "out")
 
 
+def test_the_network_itself_has_a_name_going_backward() -> None:
+    blame = blame_backward([], [], _run(), [], _alone(net=BAD))
+    assert blame == (finding("", BAD), "network")
+
+
 def test_layers_right_alone_blame_what_uses_the_output() -> None:
     blame = blame_backward([], [], _run(first=BAD, hh0=BAD, pool=BAD), [finding("layers.0.kernel", BAD)], _alone())
     assert blame == (finding("pool", BAD), "what uses the output of pool")

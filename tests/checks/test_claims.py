@@ -1,8 +1,9 @@
 """Claims of the study, held against figures."""
 
+import numpy as np
 import pytest
 
-from parity.checks.claims import Ruling, about, holds, near, spread, unmeasured
+from parity.checks.claims import ABOUT, Judged, Ruling, about, holds, near, spread, unmeasured
 
 
 @pytest.mark.parametrize(("values", "ruling"), [([0.83, 0.85], "confirmed"), ([0.78, 0.80], "refuted")])
@@ -23,6 +24,30 @@ def test_what_was_decided_elsewhere_is_taken_over() -> None:
 def test_what_cannot_be_measured_says_why() -> None:
     found = unmeasured("images", "test accuracy 52.24 %", "no CIFAR-10 here")
     assert (found.ruling, found.measured, found.why) == (Ruling.NOT_MEASURABLE, "–", "no CIFAR-10 here")
+
+
+@pytest.mark.parametrize("why", ["", "two seeds only"])
+def test_what_is_judged_keeps_its_words(why: str) -> None:
+    given = (why,) if why else ()
+    assert about("points", "about 85 %", 0.85, [0.83, 0.85], *given) == Judged(
+        "points", "about 85 %", "84.0% ± 1.4% (2 runs)", Ruling.CONFIRMED, why
+    )
+    assert near("images", "loss 3.27", 3.27, [2.0, 2.5], *given) == Judged(
+        "images", "loss 3.27", "2.250 (2 runs)", Ruling.REFUTED, why
+    )
+    assert holds("circles", "the init", "so", True, *given) == Judged(
+        "circles", "the init", "so", Ruling.CONFIRMED, why
+    )
+    assert unmeasured("images", "52 %", why, "24 %") == Judged("images", "52 %", "24 %", Ruling.NOT_MEASURABLE, why)
+
+
+def test_exactly_as_far_off_as_allowed_is_confirmed() -> None:
+    assert about("points", "about nothing", 0.0, [ABOUT]).ruling is Ruling.CONFIRMED
+    assert near("images", "loss 0", 0.0, [0.0]).ruling is Ruling.CONFIRMED
+
+
+def test_a_spread_of_half_precision_is_computed_in_double() -> None:
+    assert spread(list(np.array([0.9, 0.8, 0.99], np.float16))) == "89.7% ± 9.5% (3 runs)"
 
 
 def test_a_spread_names_its_runs() -> None:

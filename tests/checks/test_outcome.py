@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from parity import initial
 from parity.backends import twin_class
 from parity.checks.outcome import detectable, interval, outcome, seed_noise
-from parity.checks.verdict import Verdict
+from parity.checks.verdict import Finding, Verdict
 from parity.recipes import Recipe, load
 from parity.training import make_plan
 from parity.training.plan import open_evaluation, open_training
@@ -42,6 +43,53 @@ def test_few_wild_seeds_cannot_rule() -> None:
 @pytest.mark.parametrize("accuracies", [{"jax": BASE[:2], "torch": BASE[:2]}, {"jax": BASE, "torch": BASE[:9]}, {}])
 def test_nothing_to_compare_is_never_a_pass(accuracies) -> None:
     assert outcome("a", accuracies, 1000).verdict is Verdict.INCONCLUSIVE
+
+
+def test_what_was_not_compared_says_so() -> None:
+    nothing = Finding("accuracy", "a", Verdict.INCONCLUSIVE, reason="nothing was compared")
+    assert outcome("a", {"jax": BASE}, 1000).findings == (nothing,)
+    few = outcome("a", {"jax": BASE[:2], "torch": BASE[:2]}, 1000)
+    assert (few.number, few.name) == (9, "outcome")
+    reason = "2 and 2 seeds; a difference needs at least 3 pairs"
+    label = "a: jax − torch"
+    assert few.findings == (Finding("accuracy", label, Verdict.INCONCLUSIVE, share=np.inf, reason=reason),)
+
+
+def test_a_difference_says_its_interval_the_noise_and_what_would_have_been_seen() -> None:
+    jax, torch = np.array([0.5, 0.6, 0.7]), np.array([0.4, 0.52, 0.58])
+    found = outcome("a", {"jax": jax, "torch": torch}, 1000).findings[0]
+    t = stats.t(2)
+    error, noise = 0.02 / 3**0.5, ((0.01 + np.var(torch, ddof=1)) / 2) ** 0.5
+    low, high = (0.1 + sign * t.ppf(0.975) * error for sign in (-1, 1))
+    assert (found.quantity, found.name, found.verdict) == ("accuracy", "a: jax − torch", Verdict.DIFFERENT)
+    assert found.share == pytest.approx(high / noise)
+    assert found.values == pytest.approx({"jax": 0.6, "torch": 0.5})
+    seen = (t.ppf(0.975) + t.ppf(0.8)) * error
+    assert found.reason == (
+        f"difference +10.00%, 95 % interval {low:+.2%} to {high:+.2%}, seed noise {noise:.2%}; "
+        f"3 seeds would have shown {seen:.2%}"
+    )
+
+
+def test_no_difference_below_one_example_would_have_been_shown() -> None:
+    reason = outcome("a", {"jax": BASE, "torch": BASE}, 200).findings[0].reason
+    assert reason.endswith("10 seeds would have shown 0.50%")
+
+
+@pytest.mark.parametrize(
+    ("factor", "verdict"), [(0.99, Verdict.SAME), (1.01, Verdict.DIFFERENT), (1.9, Verdict.DIFFERENT)]
+)
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_equivalent_is_what_lies_within_one_noise(factor: float, verdict: Verdict, sign: int) -> None:
+    noise = seed_noise(BASE, BASE, 1000)
+    found = outcome("a", {"jax": BASE, "torch": BASE - sign * factor * noise}, 1000)
+    assert found.verdict is verdict
+
+
+def test_the_noise_is_that_of_both_frameworks_and_of_measuring() -> None:
+    a, b = np.array([0.2, 0.4, 0.6]), np.array([0.3, 0.4, 0.5])
+    assert seed_noise(a, b, 1000) == pytest.approx(((0.04 + 0.01) / 2) ** 0.5)
+    assert seed_noise(np.full(3, 0.2), np.full(3, 0.2), 100) == pytest.approx((0.2 * 0.8 / 100) ** 0.5)
 
 
 def test_one_more_right_answer_is_within_the_noise_of_seeds_that_are_all_perfect() -> None:

@@ -1,0 +1,152 @@
+"""What the tests let through: `python -m benchmarks.evidence.mutants --json FILE [--read]`.
+
+mutmut changes the functions of the checks and of the weight map, one place at a time, and runs their tests; what these
+do not notice has survived. Each survivor is explained in `survivors.toml`. 1 where less than `LEAST` of the mutants are
+caught, or where explanations and survivors do not match.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from benchmarks.evidence.record import ROOT
+from parity.errors import UsageError
+from parity.files import require_writable, write_atomically
+from parity.report.environment import commit, versions
+
+COMMAND = "python -m benchmarks.evidence.mutants"
+LEAST = 0.9
+"""Share of the mutants that is to be caught."""
+CAUGHT = ("killed", "timeout")
+"""A mutant that never ends is noticed too."""
+EXPLAINED = Path(__file__).with_name("survivors.toml")
+FOLDER = ROOT / "mutants"
+"""Where mutmut works; it has no choice."""
+
+
+def main(argv: list[str]) -> int:
+    """Run, print, write."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.split("\n")[0])
+    parser.add_argument("--json", metavar="FILE")
+    parser.add_argument("--read", action="store_true", help="what mutmut has left in mutants/, without running it")
+    parser.add_argument(
+        "--processes", type=int, default=os.cpu_count(), help="run at once (as many as there are cores)"
+    )
+    given = parser.parse_args(argv)
+    require_writable("--json", given.json)
+    if find_spec("mutmut") is None:
+        raise UsageError("mutmut is not installed; pip install 'netparity[mutation]'")
+    found: dict[str, Any] = {"command": COMMAND, "commit": commit()}
+    found["versions"] = versions() | {"mutmut": version("mutmut")}
+    if not given.read:
+        started = time.perf_counter()
+        run(given.processes)
+        found |= {"seconds": round(time.perf_counter() - started), "processes": given.processes}
+    record = found | collected()
+    if given.json:
+        write_atomically(given.json, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+    explained = explanations(EXPLAINED.read_text())
+    print("\n".join(summary(record)))
+    print("\n".join(wrong := faults(record, explained)), file=sys.stderr)
+    return int(bool(wrong))
+
+
+def run(processes: int) -> None:
+    """Make all mutants anew and run the tests on each."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", str(processes)]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True)
+
+
+def collected() -> dict[str, Any]:
+    """What mutmut left: how the mutants of each module ended, and those that were not caught."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+    from mutmut.stats import status_by_exit_code
+
+    modules, survivors = {}, []
+    for path in sorted(FOLDER.rglob("*.py.meta")):
+        module = str(path.relative_to(FOLDER)).removesuffix(".meta")
+        ended = {
+            name: status_by_exit_code[code] for name, code in json.loads(path.read_text())["exit_code_by_key"].items()
+        }
+        modules[module] = {"mutants": len(ended), **Counter(ended.values())}
+        survivors += [
+            {"function": function(name), "change": change(get_diff_for_mutant(name, path=module)), "status": status}
+            for name, status in ended.items()
+            if status not in CAUGHT
+        ]
+    return {"modules": {name: counts for name, counts in modules.items() if counts["mutants"]}, "survivors": survivors}
+
+
+def function(mutant: str) -> str:
+    """Dotted name of the function that a mutant is of, from mutmut's `module.x_function__mutmut_7`."""
+    module, _, own = mutant.partition("__mutmut_")[0].rpartition(".")
+    return f"{module}.{own.removeprefix('x').removeprefix('_').strip('ǁ').replace('ǁ', '.')}"
+
+
+def change(diff: str) -> str:
+    """What a mutant changes, in one line, from its unified diff: `was → is`."""
+    lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
+    was, now = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
+    return f"{was} → {now}"
+
+
+def explanations(text: str) -> dict[tuple[str, str], str]:
+    """(function, change) → why it changes nothing that matters."""
+    entries = tomllib.loads(text).get("explained", [])
+    return {(one["function"], what): one["why"] for one in entries for what in one["changes"]}
+
+
+def score(counts: Mapping[str, int]) -> float:
+    """Share of the mutants that were caught."""
+    return sum(counts.get(status, 0) for status in CAUGHT) / counts["mutants"]
+
+
+def total(record: Mapping[str, Any]) -> Counter[str]:
+    """The modules' counts together."""
+    return sum((Counter(counts) for counts in record["modules"].values()), Counter())
+
+
+def faults(record: Mapping[str, Any], explained: Mapping[tuple[str, str], str]) -> list[str]:
+    """Why a record is not as it should be; empty where it is."""
+    survived = {(one["function"], one["change"]) for one in record["survivors"]}
+    reached = score(total(record))
+    return [
+        *(
+            [f"{reached:.1%} of the mutants are caught; expected at least {LEAST:.0%}: write tests"]
+            if reached < LEAST
+            else []
+        ),
+        *_listed("survived, and is not explained in survivors.toml", survived - explained.keys()),
+        *_listed("is explained in survivors.toml, but has not survived", explained.keys() - survived),
+    ]
+
+
+def _listed(what: str, found: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{what}: {function}: {change}" for function, change in sorted(found)]
+
+
+def summary(record: Mapping[str, Any]) -> Sequence[str]:
+    """A line a module, and one for all."""
+    return [
+        f"{name}: {counts['mutants']} mutants, {score(counts):.1%} caught"
+        for name, counts in {**record["modules"], "all": total(record)}.items()
+    ]
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except UsageError as error:
+        sys.exit(f"error: {error}")
