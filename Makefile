@@ -31,6 +31,10 @@ test: env ## run the tests, on two cores at once
 evidence: env ## run the tests that take minutes each
 	$(BIN)/python -m pytest -m slow
 
+mutants: env ## change the checks in each place in turn and count what the tests notice; about ten minutes
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutation]'
+	$(BIN)/python -m benchmarks.evidence.mutants
+
 pairs: env ## check the public pairs of tests/pairs, each in a process of its own
 	$(BIN)/python -m benchmarks.public_pairs --out build/public-pairs
 
@@ -42,4 +46,4 @@ lint: env ## format check, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-.PHONY: help env check bugs study test evidence pairs bench lint
+.PHONY: help env check bugs study test evidence mutants pairs bench lint

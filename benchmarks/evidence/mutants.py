@@ -14,7 +14,7 @@ import sys
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +25,8 @@ from parity.errors import UsageError
 from parity.files import require_writable, write_atomically
 from parity.report.environment import commit, versions
 
+Explained = Mapping[tuple[str, str], str]
+"""(function, change) → why it changes nothing that matters."""
 COMMAND = "python -m benchmarks.evidence.mutants"
 LEAST = 0.9
 """Share of the mutants that is to be caught."""
@@ -53,10 +55,10 @@ def main(argv: list[str]) -> int:
         started = time.perf_counter()
         run(given.processes)
         found |= {"seconds": round(time.perf_counter() - started), "processes": given.processes}
-    record = found | collected()
+    record = found | left()
     if given.json:
         write_atomically(given.json, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    explained = explanations(EXPLAINED.read_text())
+    explained = explanations()
     print("\n".join(summary(record)))
     print("\n".join(wrong := faults(record, explained)), file=sys.stderr)
     return int(bool(wrong))
@@ -69,24 +71,37 @@ def run(processes: int) -> None:
     subprocess.run(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True)
 
 
-def collected() -> dict[str, Any]:
-    """What mutmut left: how the mutants of each module ended, and those that were not caught."""
+def left() -> dict[str, Any]:
+    """What mutmut left."""
     from mutmut.mutation.diff_apply import get_diff_for_mutant
     from mutmut.stats import status_by_exit_code
 
-    modules, survivors = {}, []
-    for path in sorted(FOLDER.rglob("*.py.meta")):
-        module = str(path.relative_to(FOLDER)).removesuffix(".meta")
-        ended = {
-            name: status_by_exit_code[code] for name, code in json.loads(path.read_text())["exit_code_by_key"].items()
-        }
-        modules[module] = {"mutants": len(ended), **Counter(ended.values())}
-        survivors += [
-            {"function": function(name), "change": change(get_diff_for_mutant(name, path=module)), "status": status}
-            for name, status in ended.items()
-            if status not in CAUGHT
-        ]
-    return {"modules": {name: counts for name, counts in modules.items() if counts["mutants"]}, "survivors": survivors}
+    return collected(FOLDER, status_by_exit_code, lambda name, module: get_diff_for_mutant(name, path=module))
+
+
+def collected(folder: Path, status: Mapping[int | None, str], diff: Callable[[str, str], str]) -> dict[str, Any]:
+    """How the mutants of each module ended, and those that were not caught.
+
+    Args:
+        folder: of mutmut.
+        status: exit code of the tests → how the mutant ended.
+        diff: of a mutant, by its name and module.
+
+    Raises:
+        UsageError: there are no mutants, or some are still to be tested.
+    """
+    modules: dict[str, Counter[str]] = {}
+    survivors = []
+    for path in sorted(folder.rglob("*.py.meta")):
+        module = str(path.relative_to(folder)).removesuffix(".meta")
+        ended = {name: status[code] for name, code in json.loads(path.read_text())["exit_code_by_key"].items()}
+        if ended:
+            modules[module] = Counter(ended.values()) + Counter(mutants=len(ended))
+        lost = [name for name, how in ended.items() if how not in CAUGHT]
+        survivors += [{"function": function(name), "change": change(diff(name, module))} for name in lost]
+    if not modules or any("not checked" in counts for counts in modules.values()):
+        raise UsageError(f"{folder} holds no finished run of mutmut; run {COMMAND} without --read")
+    return {"modules": modules, "survivors": survivors}
 
 
 def function(mutant: str) -> str:
@@ -102,9 +117,9 @@ def change(diff: str) -> str:
     return f"{was} → {now}"
 
 
-def explanations(text: str) -> dict[tuple[str, str], str]:
-    """(function, change) → why it changes nothing that matters."""
-    entries = tomllib.loads(text).get("explained", [])
+def explanations(path: Path = EXPLAINED) -> Explained:
+    """What `survivors.toml` says."""
+    entries = tomllib.loads(path.read_text()).get("explained", [])
     return {(one["function"], what): one["why"] for one in entries for what in one["changes"]}
 
 
@@ -118,7 +133,7 @@ def total(record: Mapping[str, Any]) -> Counter[str]:
     return sum((Counter(counts) for counts in record["modules"].values()), Counter())
 
 
-def faults(record: Mapping[str, Any], explained: Mapping[tuple[str, str], str]) -> list[str]:
+def faults(record: Mapping[str, Any], explained: Explained) -> list[str]:
     """Why a record is not as it should be; empty where it is."""
     survived = {(one["function"], one["change"]) for one in record["survivors"]}
     reached = score(total(record))

@@ -11,8 +11,9 @@ from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
 from benchmarks import blocks, drawing
-from benchmarks.evidence import plots
+from benchmarks.evidence import mutants_page, plots
 from benchmarks.evidence.graded import smallest
+from benchmarks.evidence.mutants import explanations
 from benchmarks.evidence.record import PASSES, ROOT, Evidence, Gap, Line, newest, read
 from benchmarks.table import NONE, markdown
 from parity.bugs.drawn.effect import Why
@@ -48,6 +49,7 @@ def made(found: Evidence) -> dict[str, str]:
         "rates": rates(found.correct, found.wrong),
         "kinds": kinds(found.wrong),
         "threshold": threshold(found),
+        "mutants": mutants_page.block(found.mutants, explanations()),
         "margins": margins(found),
     }
 

@@ -30,6 +30,7 @@ class Evidence:
         bugs: every planted bug and control.
         graded: bugs of falling size.
         margins: gaps of the study's twins and of the planted bugs.
+        mutants: of the checks, and which of them the tests notice.
         correct, wrong: random networks, as drawn and with one bug.
     """
 
@@ -37,6 +38,7 @@ class Evidence:
     bugs: Mapping[str, Any]
     graded: Mapping[str, Any]
     margins: Mapping[str, Any]
+    mutants: Mapping[str, Any]
     correct: Sequence[Line]
     wrong: Sequence[Line]
 
@@ -71,8 +73,8 @@ def newest(root: Path = ROOT) -> Path:
 
 def read(folder: Path) -> Evidence:
     """All that the folder holds."""
-    bugs, graded, margins = (_json(folder / f"{name}.json") for name in ("bugs", "graded", "margins"))
-    return Evidence(folder, bugs, graded, margins, *(_lines(folder / f"{name}.jsonl") for name in ("correct", "bug")))
+    found = (_json(folder / f"{name}.json") for name in ("bugs", "graded", "margins", "mutants"))
+    return Evidence(folder, *found, *(_lines(folder / f"{name}.jsonl") for name in ("correct", "bug")))
 
 
 def _json(path: Path) -> Any:
