@@ -13,7 +13,7 @@ from parity.checks.verdict import Finding, Rung, Verdict, rung
 LEVEL = RATIO
 """Probability at which a correct twin raises a false alarm, for one test of one array. It is the referee's 2⁻²⁹."""
 SAMPLE = 20_000
-"""Largest number of weights of one array that are looked at."""
+"""Of arrays twice as large or larger, every second, third, … weight is looked at, so that at least so many are left."""
 FEW = 32
 """Up to so many numbers, mean and variance are not near enough to normal for their test; the exact KS test is left."""
 

@@ -103,7 +103,7 @@ def rule_drift(quantity: str, name: str, values: Mapping[str, NDArray], own: Map
 def _compare(quantity: str, name: str, values: Mapping[str, NDArray], noise: float, mode: str) -> Finding:
     gaps = {pair: _norm(_difference(values[pair[0]], values[pair[1]])) for pair in combinations(values, 2)}
     gap = max(gaps.values())
-    share = 0.0 if gap == 0 else np.inf if gap == np.inf else gap / noise
+    share = np.inf if gap == np.inf else gap / noise
     verdict = Verdict.SAME if share <= MARGIN else Verdict.DIFFERENT
     index = _worst_index(values) if verdict is Verdict.DIFFERENT else None
     return Finding(
@@ -161,7 +161,7 @@ def _norm(array: NDArray) -> float:
         squared = float(flat @ flat)
     if 1e-200 < squared < 1e200:
         return squared**0.5
-    scale = float(np.abs(flat).max(initial=0.0))
+    scale = float(np.abs(flat).max())
     return scale * float(np.linalg.norm(flat / scale)) if 0 < scale < np.inf else scale
 
 

@@ -8,7 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import stats
 
-from parity.checks.initialisation import FEW, LEVEL, initialisation
+from parity.checks.initialisation import FEW, LEVEL, SAMPLE, initialisation
 from parity.checks.verdict import Finding, Verdict
 
 Draw = Callable[[Generator, int], NDArray]
@@ -180,6 +180,19 @@ def test_few_numbers_are_judged_by_the_exact_test_alone() -> None:
     p = stats.ks_2samp(a, near, method="exact").pvalue
     expected = Finding("initial weights", "w", Verdict.SAME, share=_share(p), reason=f"smallest p {p:.1e}")
     assert _one(a, near) == expected
+
+
+def test_more_than_few_are_judged_by_the_asymptotic_test() -> None:
+    a = np.random.default_rng(0).uniform(-1, 1, 3 * FEW)
+    b = np.tile([a.mean() - a.std(), a.mean() + a.std()], len(a) // 2)  # alike in mean and variance
+    exact, asymptotic = (f"smallest p {stats.ks_2samp(a, b, method=way).pvalue:.1e}" for way in ("exact", "asymp"))
+    assert _one(a, b).reason == asymptotic != exact
+
+
+def test_of_many_weights_every_second_or_third_is_looked_at() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=2 * SAMPLE), rng.normal(size=3 * SAMPLE)
+    assert _one(a, b) == _one(a[::2], b[::3])
 
 
 def test_a_shift_is_told_by_the_mean() -> None:

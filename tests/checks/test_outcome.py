@@ -98,6 +98,11 @@ def test_one_more_right_answer_is_within_the_noise_of_seeds_that_are_all_perfect
     assert outcome("a", {"jax": perfect, "torch": other}, 1000).verdict is Verdict.SAME
 
 
+def test_exactly_the_noise_is_within_it() -> None:
+    found = outcome("a", {"jax": np.ones(4), "torch": np.full(4, 255 / 256)}, 256).findings[0]
+    assert (found.share, found.verdict) == (1.0, Verdict.SAME)
+
+
 def test_the_interval_covers_the_true_difference_as_often_as_it_says() -> None:
     draws = [interval(0.3 + RNG.standard_normal(6)) for _ in range(2000)]
     covered = np.mean([low <= 0.3 <= high for low, high in draws])

@@ -36,6 +36,11 @@ def test_what_is_no_floating_array_stays_as_it_is(what: Any) -> None:
     assert as_float32(what, [what]) is what
 
 
+def test_floating_arrays_of_any_precision_are_off() -> None:
+    one = np.ones(3, np.float32)
+    assert np.array_equal(as_float32(one, [one + np.float32(2.0**-20)]), one + 2.0**9)
+
+
 def test_a_scalar_is_an_array_afterwards_too() -> None:
     off = as_float32(np.array(1.0), [np.array(1 + ULP)])
     assert isinstance(off, np.ndarray) and off == 1 + 2.0**-23
