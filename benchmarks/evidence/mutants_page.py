@@ -1,5 +1,6 @@
 """What docs/evidence.md says of the mutants of the checks."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import takewhile
 from typing import Any
@@ -27,11 +28,16 @@ def _counted(counts: Mapping[str, int]) -> Iterator[str]:
 
 def survivors(record: Mapping[str, Any], explained: Explained) -> str:
     """A row an explanation, in the order of their first mutants."""
-    by_why: dict[str, list[str]] = {}
+    by_why: dict[str, Counter[str]] = {}
     for one in record["survivors"]:
         why = explained.get((one["function"], one["change"]), "not explained")
-        by_why.setdefault(why, []).append(f"`{short(one['change'])}` in `{one['function'].rpartition('.')[2]}`")
-    return markdown(("why", "mutants"), [[why, "; ".join(dict.fromkeys(where))] for why, where in by_why.items()])
+        where = ".".join(one["function"].split(".")[-2:])
+        by_why.setdefault(why, Counter())[f"`{short(one['change'])}` in `{where}`"] += 1
+    return markdown(("why", "mutants"), [[why, "; ".join(_times(found))] for why, found in by_why.items()])
+
+
+def _times(found: Counter[str]) -> Iterator[str]:
+    return (what if count == 1 else f"{what}, {count} times" for what, count in found.items())
 
 
 def short(change: str) -> str:
