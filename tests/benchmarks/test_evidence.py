@@ -33,6 +33,7 @@ MARGINS = {
     "correct": [{"share": 20.0, "where": "mlp"}],
     "planted": [{"share": 2e6, "where": "adam-eps"}],
 }
+MUTANTS = {"modules": {"a.py": {"mutants": 9, "killed": 9}}, "survivors": []}
 
 
 def lines(found: list[dict[str, Any]], **more: Any) -> str:
@@ -45,6 +46,7 @@ def found(tmp_path: Path) -> Evidence:
         "bugs.json": json.dumps({"summary": "1 of 1 caught", "bugs": [BUG]}),
         "graded.json": json.dumps({"tolerances": [1e-5], "threshold": 1024.0, "families": [FAMILY]}),
         "margins.json": json.dumps(MARGINS),
+        "mutants.json": json.dumps(MUTANTS),
         "correct.jsonl": lines(CORRECT),
         "bug.jsonl": lines(WRONG, mutation="one head"),
     }
@@ -93,6 +95,13 @@ def test_a_bug_is_a_row_with_its_links(found: Evidence) -> None:
     row = page.matrix(found.bugs).splitlines()[2]
     assert row.startswith("| `swapped` | swapped axes | jax | = | ≠ |")
     assert row.endswith("| `conv` | yes | square inputs | [1](https://one), [2](https://two) |")
+
+
+def test_every_block_is_made(found: Evidence) -> None:
+    made = page.made(found)
+    assert "| `a.py` | 9 | 9 | 0 | 0 | 100.0% |" in made["mutants"]
+    written = "".join(path.read_text() for path in page.PAGES)
+    assert [name for name in made if f"<!-- {name} -->\n" not in written] == []
 
 
 def test_figures_show_all_that_is_on_record(found: Evidence) -> None:
