@@ -207,13 +207,13 @@ class _Progress:
 
 
 def _seed(text: str) -> int:
-    if not text.isdigit():
+    if not text.isdecimal():
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0")
     return int(text)
 
 
 def _count(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
+    if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1")
     return int(text)
 

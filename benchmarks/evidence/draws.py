@@ -15,8 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.evidence.record import lines
 from parity.bugs.drawn.mutate import mutate
 from parity.bugs.drawn.network import Network, by_seed, draw, to_json
+from parity.files import write_atomically
 
 PART = 40
 """Draws that one process judges before it makes room for the next."""
@@ -68,6 +70,7 @@ def main(argv: list[str]) -> int:
         for number in range(*given.part):
             _add(given.out, judged(number, bug=given.kind == "bug"))
         return 0
+    _mend(given.out)
     for first, last in _missing(given.out, given.until):
         print(f"{given.kind}: {first} to {last - 1} of {given.until}", file=sys.stderr, flush=True)
         if (ended := _part(given, first, last)) and (lost := next(_missing(given.out, last), None)):
@@ -94,10 +97,18 @@ def _add(out: Path, line: dict[str, Any]) -> None:
         file.write(json.dumps(line) + "\n")
 
 
+def _mend(out: Path) -> None:
+    """Remove what a killed process left of its last line, which the next line would be written after."""
+    if out.exists():
+        whole = out.read_bytes().rpartition(b"\n")
+        if whole[2]:
+            write_atomically(out, whole[0] + whole[1])
+
+
 def _missing(out: Path, until: int) -> Iterator[tuple[int, int]]:
     """Parts that are still to be judged; looked at anew after each."""
     while True:
-        done = {json.loads(text)["number"] for text in out.read_text().splitlines()} if out.exists() else set()
+        done = {line["number"] for line in lines(out)} if out.exists() else set()
         first = next((number for number in range(until) if number not in done), None)
         if first is None:
             return

@@ -1,16 +1,92 @@
 """A folder of evidence, read."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NotRequired, TypedDict
 
+from parity import documents
 from parity.checks.verdict import Verdict
+from parity.documents import NotNegative, Positive, Whole
 
 ROOT = Path(__file__).parent.parent.parent
 PASSES = {Verdict.SAME.value, Verdict.LESS_ACCURATE.value}
 Line = Mapping[str, Any]
+MAKE = "make it anew, as docs/evidence.md says"
+
+
+class Bug(TypedDict):
+    """A row of `parity bugs --json`."""
+
+    id: str
+    mechanism: str
+    side: str
+    hides: str
+    evidence: list[str]
+    rungs: dict[Literal["1", "2", "3", "4", "5", "6", "7", "8"], Verdict]
+    named: str | None
+    cause: str | None
+    as_expected: bool
+
+
+class Bugs(TypedDict):
+    """Of `parity bugs --json`."""
+
+    format: Literal["netparity-bugs/1"]
+    summary: str
+    bugs: list[Bug]
+
+
+class Size(TypedDict):
+    """A bug of one size; beside what is here, what each tolerance says."""
+
+    size: NotNegative
+    referee: bool
+    share: NotNegative | None
+
+
+class Family(TypedDict):
+    """Bugs of falling size."""
+
+    name: str
+    sound: Size
+    sizes: list[Size]
+
+
+class Graded(TypedDict):
+    """Of `python -m benchmarks.evidence.graded`."""
+
+    threshold: Positive
+    tolerances: list[Positive]
+    families: list[Family]
+
+
+class Row(TypedDict):
+    """The gap of a pair."""
+
+    where: str
+    share: NotNegative
+
+
+class Margins(TypedDict):
+    """Of `python -m benchmarks.margins`."""
+
+    threshold: Positive
+    correct: list[Row]
+    planted: list[Row]
+
+
+class Drawn(TypedDict):
+    """A line of `python -m benchmarks.evidence.draws`."""
+
+    number: Whole
+    verdict: str
+    share: NotRequired[NotNegative]
+    told: NotRequired[NotNegative]
+    mutation: NotRequired[str]
+
+
+KINDS: Mapping[str, Any] = {"bugs": Bugs, "graded": Graded, "margins": Margins}
 
 
 @dataclass(frozen=True)
@@ -70,15 +146,19 @@ def newest(root: Path = ROOT) -> Path:
 
 
 def read(folder: Path) -> Evidence:
-    """All that the folder holds."""
-    bugs, graded, margins = (_json(folder / f"{name}.json") for name in ("bugs", "graded", "margins"))
-    return Evidence(folder, bugs, graded, margins, *(_lines(folder / f"{name}.jsonl") for name in ("correct", "bug")))
+    """All that the folder holds.
+
+    Raises:
+        UsageError: a file cannot be read, or is no record of its kind.
+    """
+    bugs, graded, margins = (documents.read(folder / f"{name}.json", kind, MAKE) for name, kind in KINDS.items())
+    return Evidence(folder, bugs, graded, margins, *(lines(folder / f"{name}.jsonl") for name in ("correct", "bug")))
 
 
-def _json(path: Path) -> Any:
-    return json.loads(path.read_text())
+def lines(path: Path) -> list[Line]:
+    """Draws by number.
 
-
-def _lines(path: Path) -> list[Line]:
-    """Draws by number."""
-    return sorted((json.loads(text) for text in path.read_text().splitlines()), key=lambda line: line["number"])
+    Raises:
+        UsageError: the file cannot be read, or a line is none of a draw.
+    """
+    return sorted(documents.read_lines(path, Drawn, MAKE), key=lambda line: line["number"])
