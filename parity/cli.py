@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from parity import recipes
-from parity.errors import UsageError, unknown_name
+from parity.errors import UsageError, printable, unknown_name
 from parity.files import require_writable
 from parity.pair.target import is_target
 from parity.report import json_, terminal
@@ -153,7 +153,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
 
 
 def _train(arguments: argparse.Namespace) -> int:

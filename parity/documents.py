@@ -41,6 +41,7 @@ class Between:
 
 Count = Annotated[int, Between(1)]
 Whole = Annotated[int, Between(0)]
+Share = Annotated[float, Between(0, 1)]
 NotNegative = Annotated[float, Between(0)]
 Positive = Annotated[float, Between(sys.float_info.min)]
 

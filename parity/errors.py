@@ -12,7 +12,12 @@ class UsageError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in message))
+        super().__init__(printable(message))
+
+
+def printable(text: str) -> str:
+    """The text with what cannot be printed escaped, so that it is one line."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def unknown_name(kind: str, got: str, known: Iterable[str]) -> UsageError:

@@ -18,6 +18,7 @@ from typing import Any
 from benchmarks.evidence.record import lines
 from parity.bugs.drawn.mutate import mutate
 from parity.bugs.drawn.network import Network, by_seed, draw, to_json
+from parity.errors import UsageError
 from parity.files import write_atomically
 
 PART = 40
@@ -66,6 +67,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, added to")
     parser.add_argument("--part", type=int, nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args(argv)
+    try:
+        return _done(given)
+    except UsageError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+
+
+def _done(given: argparse.Namespace) -> int:
     if given.part:
         for number in range(*given.part):
             _add(given.out, judged(number, bug=given.kind == "bug"))

@@ -1,11 +1,9 @@
 """What a run leaves in its folder, declared: it is checked where it is read back."""
 
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
-from parity.documents import Between, Count, NotNegative, Whole
+from parity.documents import Count, NotNegative, Share, Whole
 from parity.training.plan import Plan
-
-Share = Annotated[float, Between(0, 1)]
 
 
 class Score(TypedDict):
