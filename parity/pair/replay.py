@@ -145,7 +145,7 @@ def replay(target: str, saved: str | Path, *, flax: str, torch: str, what: str, 
 
 def _read(saved: str | Path) -> Arrays:
     try:
-        with np.load(saved, allow_pickle=False) as file:
+        with Path(saved).open("rb") as content, np.load(content, allow_pickle=False) as file:
             arrays = dict(file)
     except Exception as error:  # an archive that is not what it seems can raise anything
         raise UsageError(f"{saved} is damaged ({error}); run the check with --repro again") from error
