@@ -48,6 +48,8 @@ COMMANDS: tuple[tuple[str, Sequence[str]], ...] = (
     ("conventions", ()),
 )
 """What is typed, and what stands at its end: it lets the command do little, or nothing but look at the rest."""
+NOTES = ("nothing is kept", "making the networks", "mapping weights")
+"""What the command says on the way."""
 PAIR = "def three():\n    return 'flax', 'torch', 'inputs'\n\n\ndef nothing():\n    return None\n"
 
 
@@ -108,7 +110,7 @@ def _fuzz(sealed: Sealed, seeds: range) -> None:
                 code, out, err = said(argv)
             except BaseException as error:
                 raise AssertionError(f"seed {seed}: {argv}: {type(error).__name__}: {error}") from error
-        lines = [line for line in err.splitlines() if not line.startswith(("nothing is kept", "making the networks"))]
+        lines = [line for line in err.splitlines() if not line.startswith(NOTES)]
         assert code in (0, 1, 2, 3), (seed, argv, code)
         if code == 2:
             assert out == "" and len(lines) == 1 and lines[0].startswith("parity"), (seed, argv, out, err)
