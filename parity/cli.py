@@ -31,6 +31,7 @@ PAIRS_ONLY = (
     "repro",
     "in_process",
 )
+DIGITS = 300  # of a seed: what a run says of itself is JSON, where a larger number is none for many readers
 LARGEST_RATE = 1e30  # float32 ends at 3e38, and PyTorch raises an error where its optimizers pass that
 
 
@@ -207,8 +208,8 @@ class _Progress:
 
 
 def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0")
+    if not text.isdecimal() or len(text) > DIGITS:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0, of at most {DIGITS} digits")
     return int(text)
 
 

@@ -2,7 +2,8 @@
 
 A declaration is made of the types of Python: `int`, `float` (finite), `str`, `bool`, `None`, `Literal`, unions, `list`,
 `tuple`, `dict`, a `TypedDict` (other keys are let be), a dataclass (its fields and no others), an `Enum`, and
-`Annotated` with a `Between` or with what it must be besides. A number is never a truth value.
+`Annotated` with a `Between` or with what it must be besides. A number is never a truth value, nor beyond what a float
+can be.
 """
 
 import json
@@ -127,11 +128,11 @@ def _is(found: Any, origin: Any, inner: tuple[Any, ...]) -> bool:
     if _is_enum(origin):
         return any(found == one.value for one in origin)
     if origin in (int, float):
-        whole = isinstance(found, int) and not isinstance(found, bool)
-        return whole or (origin is float and isinstance(found, float) and abs(found) <= sys.float_info.max)
+        kinds = int if origin is int else int | float
+        return isinstance(found, kinds) and not isinstance(found, bool) and abs(found) <= sys.float_info.max
     if origin in (list, tuple, Sequence):
         return isinstance(found, list | tuple)
-    return isinstance(found, dict if origin is Mapping else origin)
+    return isinstance(found, {Mapping: dict, None: NoneType}.get(origin, origin))
 
 
 def _is_enum(kind: Any) -> bool:
