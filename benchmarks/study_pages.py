@@ -10,7 +10,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, TypedDict
 
 import numpy as np
 
@@ -47,11 +47,18 @@ class Trajectory(TypedDict):
     largest: NotNegative
 
 
+class Inits(TypedDict):
+    """From the inits of the study's two versions."""
+
+    randn: Curve
+    default: Curve
+
+
 class Circles(TypedDict):
     """Results of the circles question."""
 
     trajectory: Annotated[dict[str, Trajectory], Between(1)]
-    exchanged: Annotated[dict[str, dict[Literal["randn", "default"], Curve]], Between(1)]
+    exchanged: Annotated[dict[str, Inits], Between(1)]
     parts: dict[str, Accuracies]
 
 
@@ -82,6 +89,13 @@ class Norms(TypedDict):
     agreement: Agreement
 
 
+class Frameworks(TypedDict):
+    """Accuracies by length."""
+
+    jax: dict[str, Split]
+    torch: dict[str, Split]
+
+
 class Gradients(TypedDict):
     """What reaches the first time step."""
 
@@ -92,7 +106,7 @@ class Gradients(TypedDict):
 class Beyond(TypedDict):
     """Results beyond the study."""
 
-    accuracy: dict[str, dict[Literal["jax", "torch"], dict[str, Split]]]
+    accuracy: dict[str, Frameworks]
     gradients: Gradients
 
 
@@ -210,7 +224,17 @@ def blocks(folder: Path) -> dict[str, str]:
         if experiment not in record.get("experiments", {}):
             raise UsageError(f"{name} has no experiment {experiment}; {MAKE}")
         documents.require(record["experiments"][experiment]["results"], kind, f"{name}, {experiment}", MAKE)
+    found = {experiment: record["experiments"][experiment]["results"] for experiment in RESULTS}
+    for by in found["palindromes"]["study"].values():
+        _require_lengths(found["palindromes"]["longer"]["jax"], by, name)
+    for by in found["beyond"]["accuracy"].values():
+        _require_lengths(by["jax"], by["torch"], name)
     return {block: make(record) for block, make in BLOCKS.items()}
+
+
+def _require_lengths(wanted: Mapping[str, Any], found: Mapping[str, Any], name: str) -> None:
+    if lacking := wanted.keys() - found.keys():
+        raise UsageError(f"{name} lacks palindromes of T = {', '.join(sorted(lacking))} in one framework; {MAKE}")
 
 
 def _accuracy(found: Mapping[str, Any]) -> str:

@@ -62,15 +62,24 @@ def read(path: Path, kind: Any, remedy: str) -> Any:
 
 
 def read_lines(path: Path, kind: Any, remedy: str) -> list[Any]:
-    """What a file of JSON lines holds. What was being written when its process was killed, a last line without an end,
-    is no line.
+    """What a file of JSON lines holds. A last line without an end that is no JSON is what a killed process left of it.
 
     Raises:
         UsageError: as `read`.
     """
-    whole = _content(path, remedy).split(b"\n")[:-1]
-    named = ((f"{path}, line {number}", text) for number, text in enumerate(whole, 1))
+    lines = whole(_content(path, remedy)).splitlines()
+    named = ((f"{path}, line {number}", text) for number, text in enumerate(lines, 1))
     return [require(parsed(text, name, remedy), kind, name, remedy) for name, text in named]
+
+
+def whole(lines: bytes) -> bytes:
+    """JSON lines, each with its end, without what is left of a last one."""
+    begun = lines.rpartition(b"\n")[2]
+    try:
+        json.loads(begun)
+    except (ValueError, RecursionError):
+        return lines.removesuffix(begun)
+    return lines + b"\n"
 
 
 def parsed(text: str | bytes, name: str, remedy: str) -> Any:

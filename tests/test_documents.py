@@ -98,6 +98,8 @@ def test_lines_end_where_the_last_was_cut(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     path.write_bytes(b'{"name": "a"}\n{"name": "b"}\n{"name": "\xf0')
     assert documents.read_lines(path, Entry, "do this") == [{"name": "a"}, {"name": "b"}]
+    path.write_bytes(b'{"name": "a"}\n{"name": "b"}')
+    assert documents.read_lines(path, Entry, "do this") == [{"name": "a"}, {"name": "b"}]
     path.write_text('{"name": "a"}\n\n{"name": "b"}\n')
     with pytest.raises(UsageError, match="lines, line 2 is not JSON"):
         documents.read_lines(path, Entry, "do this")

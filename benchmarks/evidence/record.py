@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from parity import documents
 from parity.checks.verdict import Verdict
@@ -26,13 +26,11 @@ class Bug(TypedDict):
     rungs: dict[Literal["1", "2", "3", "4", "5", "6", "7", "8"], Verdict]
     named: str | None
     cause: str | None
-    as_expected: bool
 
 
 class Bugs(TypedDict):
     """Of `parity bugs --json`."""
 
-    format: Literal["netparity-bugs/1"]
     summary: str
     bugs: list[Bug]
 
@@ -49,7 +47,7 @@ class Family(TypedDict):
     """Bugs of falling size."""
 
     name: str
-    sound: Size
+    sound: dict[str, Any]
     sizes: list[Size]
 
 
@@ -76,17 +74,39 @@ class Margins(TypedDict):
     planted: list[Row]
 
 
-class Drawn(TypedDict):
-    """A line of `python -m benchmarks.evidence.draws`."""
+class Passed(TypedDict):
+    """A draw that passed."""
 
     number: Whole
-    verdict: str
-    share: NotRequired[NotNegative]
-    told: NotRequired[NotNegative]
-    mutation: NotRequired[str]
+    verdict: Literal["same", "same, less accurate"]
+    share: NotNegative
+
+
+class Told(TypedDict):
+    """A draw that did not."""
+
+    number: Whole
+    verdict: Literal["different"]
+    told: NotNegative
+
+
+class Unruled(TypedDict):
+    """A draw that was not ruled on."""
+
+    number: Whole
+    verdict: Literal["inconclusive", "error"]
+
+
+class Bugged(TypedDict):
+    """Of a draw with a bug besides."""
+
+    mutation: str
+    why: NotRequired[str]
 
 
 KINDS: Mapping[str, Any] = {"bugs": Bugs, "graded": Graded, "margins": Margins}
+Drawn = Passed | Told | Unruled
+DRAWN: Mapping[str, Any] = {"correct": Drawn, "bug": Annotated[Drawn, Bugged]}
 
 
 @dataclass(frozen=True)
@@ -152,13 +172,16 @@ def read(folder: Path) -> Evidence:
         UsageError: a file cannot be read, or is no record of its kind.
     """
     bugs, graded, margins = (documents.read(folder / f"{name}.json", kind, MAKE) for name, kind in KINDS.items())
-    return Evidence(folder, bugs, graded, margins, *(lines(folder / f"{name}.jsonl") for name in ("correct", "bug")))
+    ruled = ["referee", *(f"{tolerance:g}" for tolerance in graded["tolerances"])]
+    for row in (row for family in graded["families"] for row in (family["sound"], *family["sizes"])):
+        documents.require([row.get(how) for how in ruled], list[bool], f"{folder / 'graded.json'}, what rules", MAKE)
+    return Evidence(folder, bugs, graded, margins, *(lines(folder / f"{kind}.jsonl", kind) for kind in DRAWN))
 
 
-def lines(path: Path) -> list[Line]:
-    """Draws by number.
+def lines(path: Path, kind: str) -> list[Line]:
+    """Draws of a kind, "correct" or "bug", by number.
 
     Raises:
         UsageError: the file cannot be read, or a line is none of a draw.
     """
-    return sorted(documents.read_lines(path, Drawn, MAKE), key=lambda line: line["number"])
+    return sorted(documents.read_lines(path, DRAWN[kind], MAKE), key=lambda line: line["number"])

@@ -42,6 +42,20 @@ class Outcomes(TypedDict):
     findings: list[Found]
 
 
+class Hardware(TypedDict):
+    """Of the machine."""
+
+    cpu: str
+    cores: int
+
+
+class Versions(TypedDict):
+    """Of the frameworks."""
+
+    jax: str
+    torch: str
+
+
 class Experiment(TypedDict):
     """One of the study's."""
 
@@ -49,8 +63,8 @@ class Experiment(TypedDict):
     date: str
     commit: str
     runs_commits: list[str]
-    versions: dict[str, str]
-    hardware: dict[str, str | int]
+    versions: Versions
+    hardware: Hardware
     claims: list[Claim]
     outcomes: list[Outcomes]
     results: dict[str, Any]
