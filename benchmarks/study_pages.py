@@ -123,7 +123,10 @@ def circles(record: Record) -> str:
     """The circles question, answered."""
     found = record["experiments"]["circles"]["results"]
     runs = list(found["trajectory"].values())
-    means = {init: np.mean([by[init]["final"] for by in found["exchanged"].values()]) for init in ("randn", "default")}
+    means = {
+        init: np.mean([one for by in found["exchanged"].values() for one in by[init]["final"]])
+        for init in ("randn", "default")
+    }
     rows = [f"| {name} | {np.mean(v):.1%} ± {np.std(v, ddof=1):.1%} |" for name, v in found["parts"].items()]
     return "\n".join(
         [

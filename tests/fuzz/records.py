@@ -129,7 +129,10 @@ def _evidence() -> dict[str, Target]:
     for name, one in (("correct.jsonl", line), ("bug.jsonl", wrong)):
         content[name] = b"".join(json.dumps({**one, "number": n}).encode() + b"\n" for n in range(4))
     kinds = {name: {name: mutated_json} for name in files} | {"draws": dict.fromkeys(list(content)[3:], mutated_lines)}
-    return {f"evidence, {name}": Target(content, changes, _read_evidence) for name, changes in kinds.items()}
+    return {
+        f"evidence, {name}": Target(content, changes, _read_evidence, writes=name == "draws")
+        for name, changes in kinds.items()
+    }
 
 
 def _read_evidence(folder: Path) -> Any:
