@@ -14,11 +14,15 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from benchmarks import pair_cost
 from benchmarks.blocks import update
 from benchmarks.own import peak_bytes
+from parity import documents
+from parity.checks.verdict import Verdict
+from parity.documents import NotNegative, Share, Whole
+from parity.errors import UsageError
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
 
@@ -26,6 +30,41 @@ ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "pairs.md"
 ACCEPTED = ["running_var_bias"]
 """What Flax's BatchNorm does otherwise than PyTorch's by design; every pair with one is different without this."""
+
+
+REMEDY = "measure it anew with python -m benchmarks.public_pairs --out FOLDER"
+
+
+class Difference(TypedDict):
+    """The first of a pair."""
+
+    rung: str
+    layer: str
+    cause: str | None
+
+
+class Found(TypedDict):
+    """What was found of a pair."""
+
+    wrong: bool
+    expected: str | None
+    row: int | None
+    parameters: Whole
+    mapped: Share
+    arrays: Whole
+    proven: Whole
+    without_effect: Whole
+    layers: Share
+    verdict: Verdict
+    first: Difference | None
+    seconds: NotNegative
+
+
+class Record(TypedDict):
+    """Of all pairs."""
+
+    about: str
+    pairs: dict[str, Found]
 
 
 def newest() -> Path:
@@ -118,7 +157,7 @@ def _wrong(name: str, found: Mapping[str, Any]) -> str:
 
 
 def _located(found: Mapping[str, Any]) -> bool:
-    return bool(found["first"]) and found["expected"] in found["first"]["layer"]
+    return bool(found["first"]) and (found["expected"] or "") in found["first"]["layer"]
 
 
 def main(argv: list[str]) -> int:
@@ -133,6 +172,14 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="PAIR")
     arguments = parser.parse_args(argv)
+    try:
+        return _done(arguments)
+    except UsageError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+
+
+def _done(arguments: argparse.Namespace) -> int:
     if arguments.one:
         found = {**measure(arguments.names[0]), "commit": commit(), "versions": versions(), "hardware": hardware()}
         write_atomically(arguments.one / f"{arguments.names[0]}.json", json.dumps(found, indent=1) + "\n")
@@ -142,8 +189,8 @@ def main(argv: list[str]) -> int:
         _record(*arguments.record)
     if arguments.page:
         cost = pair_cost.newest()
-        blocks = page(json.loads(newest().read_text()))
-        blocks["pair-cost"] = pair_cost.block(json.loads(cost.read_text()), cost.name)
+        blocks = page(documents.read(newest(), Record, REMEDY))
+        blocks["pair-cost"] = pair_cost.block(documents.read(cost, dict, REMEDY), cost.name)
         return update(
             [PAGE],
             blocks,
@@ -158,7 +205,7 @@ def _record(folder: Path, target: Path) -> None:
     from tests.pairs import PAIRS, WRONG
 
     files = {name: folder / f"{name}.json" for name in [*PAIRS, *WRONG]}
-    pairs = {name: json.loads(path.read_text()) for name, path in files.items() if path.exists()}
+    pairs = {name: documents.read(path, Found, REMEDY) for name, path in files.items() if path.exists()}
     about = "of batch 2, 32×32 or 64×64 pixels"
     document = {"command": "python -m benchmarks.public_pairs --out FOLDER", "about": about, "pairs": pairs}
     write_atomically(target, json.dumps(document, indent=1) + "\n")

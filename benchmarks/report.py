@@ -98,7 +98,7 @@ def _beside(folder: Path) -> Iterator[Section]:
             raise UsageError(
                 f"{path} cannot be shown: benchmarks/{module}.py is not there; remove one or add the other"
             )
-        shown, found = import_module(f"benchmarks.{module}"), records.read(path)
+        shown, found = import_module(f"benchmarks.{module}"), records.load(path, path.stem)
         yield Section(module, title, shown.markdown(found), partial(shown.figure, found), label, digest(path))
 
 

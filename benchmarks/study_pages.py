@@ -7,20 +7,111 @@ The newest `benchmarks/records/DATE-study/record.json`, which `parity reproduce`
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypedDict
 
 import numpy as np
 
 from benchmarks.blocks import update
+from parity import documents
+from parity.checks.verdict import Verdict
+from parity.documents import Between, Count, NotNegative, Positive
+from parity.errors import UsageError
 from parity.study import record as study_record
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", ROOT / "docs" / "study.md")
 Record = Mapping[str, Any]
+MAKE = "make the record anew with parity reproduce"
+Accuracies = Annotated[list[Annotated[float, Between(0, 1)]], Between(2)]
+
+
+class Curve(TypedDict):
+    """Of an accuracy over seeds."""
+
+    final: Accuracies
+
+
+class Split(TypedDict):
+    """What a network was tested on."""
+
+    test: Curve
+
+
+class Trajectory(TypedDict):
+    """Three implementations from equal weights."""
+
+    comparisons: Count
+    largest: NotNegative
+
+
+class Inits(TypedDict):
+    """From the inits of the study's two versions."""
+
+    randn: Curve
+    default: Curve
+
+
+class Circles(TypedDict):
+    """Results of the circles question."""
+
+    trajectory: Annotated[dict[str, Trajectory], Between(1)]
+    exchanged: Annotated[dict[str, Inits], Between(1)]
+    parts: dict[str, Accuracies]
+
+
+class Longer(TypedDict):
+    """Of training for longer."""
+
+    steps: Count
+    jax: dict[str, Split]
+
+
+class Palindromes(TypedDict):
+    """Results of the palindromes question."""
+
+    study: dict[str, dict[str, Split]]
+    longer: Longer
+
+
+class Agreement(TypedDict):
+    """Of the frameworks on a gradient."""
+
+    verdict: Verdict
+
+
+class Norms(TypedDict):
+    """Of the gradient by its time step."""
+
+    start: Annotated[list[Positive], Between(1)]
+    agreement: Agreement
+
+
+class Frameworks(TypedDict):
+    """Accuracies by length."""
+
+    jax: dict[str, Split]
+    torch: dict[str, Split]
+
+
+class Gradients(TypedDict):
+    """What reaches the first time step."""
+
+    length: Count
+    norms: dict[str, Norms]
+
+
+class Beyond(TypedDict):
+    """Results beyond the study."""
+
+    accuracy: dict[str, Frameworks]
+    gradients: Gradients
+
+
+RESULTS: Mapping[str, Any] = {"circles": Circles, "palindromes": Palindromes, "beyond": Beyond}
+"""Experiment → what the pages say of it."""
 
 
 def newest() -> Path:
@@ -32,7 +123,10 @@ def circles(record: Record) -> str:
     """The circles question, answered."""
     found = record["experiments"]["circles"]["results"]
     runs = list(found["trajectory"].values())
-    means = {init: np.mean([by[init]["final"] for by in found["exchanged"].values()]) for init in ("randn", "default")}
+    means = {
+        init: np.mean([one for by in found["exchanged"].values() for one in by[init]["final"]])
+        for init in ("randn", "default")
+    }
     rows = [f"| {name} | {np.mean(v):.1%} ± {np.std(v, ddof=1):.1%} |" for name, v in found["parts"].items()]
     return "\n".join(
         [
@@ -114,10 +208,36 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.study_pages", description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, tell whether the pages are up to date")
     arguments = parser.parse_args(argv)
-    record = json.loads((newest() / study_record.RECORD).read_text())
-    blocks = {name: make(record) for name, make in BLOCKS.items()}
     command = "python -m benchmarks.study_pages"
-    return update(PAGES, blocks, check=arguments.check, source=newest().name, command=command)
+    try:
+        return update(PAGES, blocks(newest()), check=arguments.check, source=newest().name, command=command)
+    except UsageError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+
+
+def blocks(folder: Path) -> dict[str, str]:
+    """What the pages say of a folder's record.
+
+    Raises:
+        UsageError: it cannot be read, or holds not all that they say.
+    """
+    record, name = study_record.read(folder), str(folder / study_record.RECORD)
+    for experiment, kind in RESULTS.items():
+        if experiment not in record.get("experiments", {}):
+            raise UsageError(f"{name} has no experiment {experiment}; {MAKE}")
+        documents.require(record["experiments"][experiment]["results"], kind, f"{name}, {experiment}", MAKE)
+    found = {experiment: record["experiments"][experiment]["results"] for experiment in RESULTS}
+    for by in found["palindromes"]["study"].values():
+        _require_lengths(found["palindromes"]["longer"]["jax"], by, name)
+    for by in found["beyond"]["accuracy"].values():
+        _require_lengths(by["jax"], by["torch"], name)
+    return {block: make(record) for block, make in BLOCKS.items()}
+
+
+def _require_lengths(wanted: Mapping[str, Any], found: Mapping[str, Any], name: str) -> None:
+    if lacking := wanted.keys() - found.keys():
+        raise UsageError(f"{name} lacks palindromes of T = {', '.join(sorted(lacking))} in one framework; {MAKE}")
 
 
 def _accuracy(found: Mapping[str, Any]) -> str:

@@ -115,7 +115,7 @@ def varied(found: Workload, axis: str, value: int) -> Workload:
 
 def _change(name: str, change: str) -> tuple[str, int]:
     axis, _, value = change.partition("=")
-    if not value.isdigit() or int(value) < 1:
+    if not value.isdecimal() or int(value) < 1:
         raise UsageError(f"got workload {name}; a size is given as NAME:AXIS=VALUE, its value a whole number from 1")
     return axis, int(value)
 

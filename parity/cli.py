@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 from parity import recipes
-from parity.errors import UsageError, unknown_name
+from parity.errors import UsageError, printable, unknown_name
 from parity.files import require_writable
 from parity.pair.target import is_target
 from parity.report import json_, terminal
@@ -31,6 +31,7 @@ PAIRS_ONLY = (
     "repro",
     "in_process",
 )
+DIGITS = 300  # of a seed: what a run says of itself is JSON, where a larger number is none for many readers
 LARGEST_RATE = 1e30  # float32 ends at 3e38, and PyTorch raises an error where its optimizers pass that
 
 
@@ -153,7 +154,7 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -207,13 +208,13 @@ class _Progress:
 
 
 def _seed(text: str) -> int:
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0")
+    if not text.isdecimal() or len(text) > DIGITS:
+        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0, of at most {DIGITS} digits")
     return int(text)
 
 
 def _count(text: str) -> int:
-    if not text.isdigit() or int(text) == 0:
+    if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1")
     return int(text)
 

@@ -7,8 +7,17 @@ from difflib import get_close_matches
 class UsageError(Exception):
     """Bad input. Its message says what was got, what was expected and what to do, in one line.
 
-    The command prints it without a traceback and exits with code 2.
+    The command prints it without a traceback and exits with code 2. What cannot be printed, such as a file's line
+    breaks and control characters, is escaped.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
+
+
+def printable(text: str) -> str:
+    """The text with what cannot be printed escaped, so that it is one line."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def unknown_name(kind: str, got: str, known: Iterable[str]) -> UsageError:

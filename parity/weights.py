@@ -160,16 +160,19 @@ def load(path: str | Path) -> Weights:
     """Read canonical weights from a safetensors file.
 
     Raises:
-        UsageError: there is no such file, or it is not a whole safetensors file.
+        UsageError: there is no such file, it is not a whole safetensors file, or it holds other than real numbers.
     """
     try:
-        return safetensors_numpy.load(Path(path).read_bytes())
+        found = safetensors_numpy.load(Path(path).read_bytes())
     except OSError as error:
         raise UsageError(f"cannot read weights {path}: {error.strerror}; name a safetensors file") from error
     except KeyError as error:
         raise UsageError(f"{path} holds numbers of type {error}; save them as float32 or float64") from error
     except (SafetensorError, ValueError) as error:
         raise UsageError(f"{path} is not a whole safetensors file ({error}); save it again") from error
+    if others := sorted({str(array.dtype) for array in found.values() if array.dtype.kind != "f"}):
+        raise UsageError(f"{path} holds numbers of type {', '.join(others)}; save them as float32 or float64")
+    return found
 
 
 def _role(path: str, own: str, kinds: Mapping[str, Kind], framework: str, shape: tuple[int, ...]) -> tuple[str, Role]:

@@ -13,17 +13,28 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
+from parity import documents
 from parity.bugs.drawn.mutate import mutate
 from parity.bugs.drawn.network import Network, by_seed, draw, to_json
+from parity.documents import Whole
+from parity.errors import UsageError
+from parity.files import write_atomically
 
+MAKE = "mend the line, or name another --out"
 PART = 40
 """Draws that one process judges before it makes room for the next."""
 QUICK = (
     "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 )
 """Options of XLA's that halve the time of a draw, which is nearly all compiling; set XLA_FLAGS for others."""
+
+
+class Numbered(TypedDict):
+    """A line of the record, as far as a run that resumes needs it."""
+
+    number: Whole
 
 
 def drawn(number: int, *, bug: bool) -> tuple[Network, Any]:
@@ -42,9 +53,7 @@ def judged(number: int, *, bug: bool) -> dict[str, Any]:
     from parity.bugs.drawn.judge import judge
 
     network, mutant = drawn(number, bug=bug)
-    line: dict[str, Any] = {"number": number}
-    if mutant is not None:
-        line |= {"mutation": mutant.mutation.name, "side": mutant.side, "place": list(mutant.place)}
+    line = _about(number, mutant)
     started = time.perf_counter()
     try:
         found = asdict(judge(network, mutant))
@@ -56,6 +65,13 @@ def judged(number: int, *, bug: bool) -> dict[str, Any]:
     return line if line["verdict"] == ("different" if bug else "same") else line | {"network": to_json(network)}
 
 
+def _about(number: int, mutant: Any) -> dict[str, Any]:
+    """What a line says first."""
+    if mutant is None:
+        return {"number": number}
+    return {"number": number, "mutation": mutant.mutation.name, "side": mutant.side, "place": list(mutant.place)}
+
+
 def main(argv: list[str]) -> int:
     """Judge draws until there are as many as asked for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence.draws", description=__doc__.split("\n")[0])
@@ -64,6 +80,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, added to")
     parser.add_argument("--part", type=int, nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args(argv)
+    try:
+        return _done(given)
+    except UsageError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+
+
+def _done(given: argparse.Namespace) -> int:
     if given.part:
         for number in range(*given.part):
             _add(given.out, judged(number, bug=given.kind == "bug"))
@@ -74,7 +98,8 @@ def main(argv: list[str]) -> int:
             number = lost[0]  # the process died at it: once more, alone
             if again := _part(given, number, number + 1):
                 error = f"the process ended with {ended}, and alone with {again}"
-                _add(given.out, {"number": number, "verdict": "error", "error": error})
+                mutant = drawn(number, bug=given.kind == "bug")[1]
+                _add(given.out, {**_about(number, mutant), "verdict": "error", "error": error})
             else:
                 print(f"{given.kind} {number}: the process ended with {ended}; alone it did not", file=sys.stderr)
     return 0
@@ -94,10 +119,19 @@ def _add(out: Path, line: dict[str, Any]) -> None:
         file.write(json.dumps(line) + "\n")
 
 
+def _mend(out: Path) -> None:
+    """Remove what a killed process left of its last line, which the next line would be written after."""
+    if out.exists():
+        lines = out.read_bytes()
+        if (whole := documents.whole(lines)) != lines:
+            write_atomically(out, whole)
+
+
 def _missing(out: Path, until: int) -> Iterator[tuple[int, int]]:
     """Parts that are still to be judged; looked at anew after each."""
     while True:
-        done = {json.loads(text)["number"] for text in out.read_text().splitlines()} if out.exists() else set()
+        _mend(out)
+        done = {one["number"] for one in documents.read_lines(out, Numbered, MAKE)} if out.exists() else set()
         first = next((number for number in range(until) if number not in done), None)
         if first is None:
             return

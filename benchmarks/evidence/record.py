@@ -1,16 +1,126 @@
 """A folder of evidence, read."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from parity import documents
 from parity.checks.verdict import Verdict
+from parity.documents import NotNegative, Positive, Whole
 
 ROOT = Path(__file__).parent.parent.parent
 PASSES = {Verdict.SAME.value, Verdict.LESS_ACCURATE.value}
 Line = Mapping[str, Any]
+MAKE = "make it anew, as docs/evidence.md says"
+
+
+class Bug(TypedDict):
+    """A row of `parity bugs --json`."""
+
+    id: str
+    mechanism: str
+    side: str
+    hides: str
+    evidence: list[str]
+    rungs: dict[Literal["1", "2", "3", "4", "5", "6", "7", "8"], Verdict]
+    named: str | None
+    cause: str | None
+
+
+class Bugs(TypedDict):
+    """Of `parity bugs --json`."""
+
+    summary: str
+    bugs: list[Bug]
+
+
+class Size(TypedDict):
+    """A bug of one size; beside what is here, what each tolerance says."""
+
+    size: NotNegative
+    referee: bool
+    share: NotNegative | None
+
+
+class Family(TypedDict):
+    """Bugs of falling size."""
+
+    name: str
+    sound: dict[str, Any]
+    sizes: list[Size]
+
+
+class Graded(TypedDict):
+    """Of `python -m benchmarks.evidence.graded`."""
+
+    threshold: Positive
+    tolerances: list[Positive]
+    families: list[Family]
+
+
+class Row(TypedDict):
+    """The gap of a pair."""
+
+    where: str
+    share: NotNegative
+
+
+class Margins(TypedDict):
+    """Of `python -m benchmarks.margins`."""
+
+    threshold: Positive
+    correct: list[Row]
+    planted: list[Row]
+
+
+class Survivor(TypedDict):
+    """A mutant that the tests do not notice."""
+
+    function: str
+    change: str
+
+
+class Mutants(TypedDict):
+    """Of `python -m benchmarks.evidence.mutants`."""
+
+    modules: dict[str, dict[str, Whole]]
+    survivors: list[Survivor]
+
+
+class Passed(TypedDict):
+    """A draw that passed."""
+
+    number: Whole
+    verdict: Literal["same", "same, less accurate"]
+    share: NotNegative
+
+
+class Told(TypedDict):
+    """A draw that did not."""
+
+    number: Whole
+    verdict: Literal["different"]
+    told: NotNegative
+
+
+class Unruled(TypedDict):
+    """A draw that was not ruled on."""
+
+    number: Whole
+    verdict: Literal["inconclusive", "error"]
+
+
+class Bugged(TypedDict):
+    """Of a draw with a bug besides."""
+
+    mutation: str
+    why: NotRequired[str]
+
+
+KINDS: Mapping[str, Any] = {"bugs": Bugs, "graded": Graded, "margins": Margins, "mutants": Mutants}
+Drawn = Passed | Told | Unruled
+DRAWN: Mapping[str, Any] = {"correct": Drawn, "bug": Annotated[Drawn, Bugged]}
 
 
 @dataclass(frozen=True)
@@ -72,15 +182,24 @@ def newest(root: Path = ROOT) -> Path:
 
 
 def read(folder: Path) -> Evidence:
-    """All that the folder holds."""
-    found = (_json(folder / f"{name}.json") for name in ("bugs", "graded", "margins", "mutants"))
-    return Evidence(folder, *found, *(_lines(folder / f"{name}.jsonl") for name in ("correct", "bug")))
+    """All that the folder holds.
+
+    Raises:
+        UsageError: a file cannot be read, or is no record of its kind.
+    """
+    bugs, graded, margins, mutants = (
+        documents.read(folder / f"{name}.json", kind, MAKE) for name, kind in KINDS.items()
+    )
+    ruled = ["referee", *(f"{tolerance:g}" for tolerance in graded["tolerances"])]
+    for row in (row for family in graded["families"] for row in (family["sound"], *family["sizes"])):
+        documents.require([row.get(how) for how in ruled], list[bool], f"{folder / 'graded.json'}, what rules", MAKE)
+    return Evidence(folder, bugs, graded, margins, mutants, *(lines(folder / f"{kind}.jsonl", kind) for kind in DRAWN))
 
 
-def _json(path: Path) -> Any:
-    return json.loads(path.read_text())
+def lines(path: Path, kind: str) -> list[Line]:
+    """Draws of a kind, "correct" or "bug", by number.
 
-
-def _lines(path: Path) -> list[Line]:
-    """Draws by number."""
-    return sorted((json.loads(text) for text in path.read_text().splitlines()), key=lambda line: line["number"])
+    Raises:
+        UsageError: the file cannot be read, or a line is none of a draw.
+    """
+    return sorted(documents.read_lines(path, DRAWN[kind], MAKE), key=lambda line: line["number"])

@@ -4,15 +4,29 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from benchmarks.table import markdown
 from benchmarks.tpu.chips import CHIPS, GIB, PASSES, Chip
 from benchmarks.tpu.estimate import Estimate
 from benchmarks.tpu.workloads import WORKLOADS
+from parity import documents
+from parity.documents import Count, Positive, Whole
+from parity.errors import unknown_name
 from parity.files import write_atomically
 
 LABEL = "compiler estimate"
+KNOWN: Mapping[str, Mapping[str, Any]] = {"chip": CHIPS, "precision": PASSES, "workload": WORKLOADS}
+
+
+class Cycles(TypedDict):
+    """That a product takes, by precision."""
+
+    default: Count
+    high: Count
+    highest: Count
+
+
 HEADER = (
     "chip",
     "precision",
@@ -31,14 +45,44 @@ HEADER = (
 Record = dict[str, Any]
 
 
+class Seen(TypedDict):
+    """A chip as the compiler sees it."""
+
+    available_bytes: Whole
+    flops_per_second: Positive
+    bytes_per_second: Positive
+    cycles: Cycles
+
+
+class Kept(TypedDict):
+    """A record as it is read back."""
+
+    label: Literal["compiler estimate"]
+    runs: list[dict[str, Any]]
+    chips: dict[str, Seen]
+    estimates: list[Estimate]
+    failures: list[str]
+
+
 def empty() -> Record:
     """A record without anything in it."""
     return {"label": LABEL, "runs": [], "chips": {}, "estimates": [], "failures": []}
 
 
 def read(path: Path) -> Record:
-    """The record at a path; an empty one where there is none."""
-    return json.loads(path.read_text()) if path.exists() else empty()
+    """The record at a path; an empty one where there is none.
+
+    Raises:
+        UsageError: what is there is no record.
+    """
+    if not path.exists():
+        return empty()
+    found = documents.read(path, Kept, "name another --json, or remove it")
+    named = [("chip", name) for name in found["chips"]]
+    for what, name in [*named, *((key, row[key]) for key in KNOWN for row in found["estimates"])]:
+        if name not in KNOWN[what]:
+            raise unknown_name(f"{what} in {path}", name, KNOWN[what])
+    return found
 
 
 def estimates(record: Record) -> list[Estimate]:

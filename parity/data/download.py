@@ -1,6 +1,5 @@
 """Downloading, by torchvision, which verifies what it fetched."""
 
-import warnings
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,13 +19,12 @@ def fetch(dataset: str, root: Path) -> None:
     """
     from parity.torchvision_ import load_torchvision
 
-    datasets = load_torchvision().datasets
+    source = getattr(load_torchvision().datasets, dataset)
+    wanted = source.__new__(source)  # its constructor would unpickle what is in the folder
+    wanted.root = str(root)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torchvision reads NumPy's old pickles in a way NumPy now deprecates
-            getattr(datasets, dataset)(str(root), download=True)
+        wanted.download()
     except (OSError, RuntimeError) as error:
-        source = getattr(datasets, dataset)
         host = urlsplit(getattr(source, "url", None) or source.mirrors[0]).netloc
         raise UsageError(
             f"cannot download {dataset} from {host} to {root}: {error}; "

@@ -4,8 +4,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
+from parity import documents
 from parity.errors import UsageError, unknown_name
 from parity.files import write_atomically
 from parity.pair.match import Bond, Holder, Link, Match, Shapes, bond, holder
@@ -13,6 +14,33 @@ from parity.pair.packing import Packing
 from parity.pair.unit import Unit
 
 FORMAT = "netparity-map/1"
+
+
+class Array(TypedDict):
+    """Two arrays that are one, and how they fit."""
+
+    flax: str
+    torch: str
+    flax_reshaped: NotRequired[list[int]]
+    flax_transposed: NotRequired[list[int]]
+    torch_reshaped: NotRequired[list[int]]
+    torch_transposed: NotRequired[list[int]]
+    offset: NotRequired[float]
+
+
+class Pair(TypedDict):
+    """Two layers that are one."""
+
+    flax: str
+    torch: str
+    arrays: Annotated[list[Array], documents.Between(1)]
+
+
+class Document(TypedDict):
+    """The file."""
+
+    format: Literal["netparity-map/1"]
+    pairs: list[Pair]
 
 
 def write(match: Match, path: str | Path) -> None:
@@ -62,16 +90,7 @@ def read(path: str | Path, flax: Sequence[Unit], torch: Sequence[Unit], shapes: 
 
 
 def _pairs(path: str | Path) -> list[Any]:
-    try:
-        document = json.loads(Path(path).read_text())
-    except OSError as error:
-        raise UsageError(f"cannot read the map {path}: {error.strerror}; name a file that --map-out wrote") from error
-    except ValueError as error:
-        raise UsageError(f"{path} is not JSON ({error}); name a file that --map-out wrote") from error
-    pairs = document.get("pairs") if isinstance(document, dict) and document.get("format") == FORMAT else None
-    if not isinstance(pairs, list):
-        raise UsageError(f"{path} is not a weight map; expected the format {FORMAT!r} and a list of pairs")
-    return pairs
+    return documents.read(Path(path), Document, "name a weight map that --map-out wrote")["pairs"]
 
 
 Left = dict[str, dict[str, list[Holder]]]
@@ -84,13 +103,9 @@ def _by_path(units: Sequence[Unit], shapes: Shapes) -> dict[str, list[Holder]]:
     return found
 
 
-def _bond(path: str | Path, pair: Any, left: Left) -> Bond:
-    if not isinstance(pair, dict) or not all(isinstance(pair.get(side), str) for side in left):
-        raise UsageError(f"{path}: got the pair {pair!r}; expected an object with flax, torch and arrays")
-    arrays = pair.get("arrays")
-    if not isinstance(arrays, list) or not all(isinstance(array, dict) for array in arrays) or not arrays:
-        raise UsageError(f"{path}: the pair of {pair['flax']} and {pair['torch']} has no list of arrays")
-    a, b = (_take(path, left[side], side, pair[side], [str(x.get(side)) for x in arrays]) for side in left)
+def _bond(path: str | Path, pair: Mapping[str, Any], left: Left) -> Bond:
+    arrays = pair["arrays"]
+    a, b = (_take(path, left[side], side, pair[side], [array[side] for array in arrays]) for side in left)
     links = tuple(_link(path, a, b, array) for array in arrays)
     return replace(bond(a, b), links=links, lone_flax=(), lone_torch=())
 

@@ -1,6 +1,7 @@
 """A difference on one layer of the user's own file, again: from what a check saved, as its script does it."""
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,10 @@ gap, size = abs(y - t).max(), abs(t).max()
 print(f"largest difference in float64: {{gap:.3g}}, of numbers up to {{size:.3g}}")
 raise SystemExit(int(gap > 1e-9 * size))
 '''
+
+
+NAME = re.compile(r"leaves|(flax|torch) (feeds \d+ \d+|arrays .*)", re.DOTALL)
+"""Of what is saved."""
 
 
 @dataclass(frozen=True)
@@ -123,8 +128,7 @@ def replay(target: str, saved: str | Path, *, flax: str, torch: str, what: str, 
     given = as_inputs(inputs)
     own = {side: adapt(given, options.get(f"to_{side}")) for side in SIDES}
     sides = dict(zip(SIDES, open_sides(flax_model, torch_model, own["flax"], own["torch"]), strict=True))
-    with np.load(saved, allow_pickle=False) as file:
-        arrays = dict(file)
+    arrays = _read(saved)
     found = []
     for side, name, leaf in zip(SIDES, (flax, torch), arrays["leaves"], strict=True):
         assert sides[side].units  # a network with stacked layers is unrolled when they are asked for
@@ -137,6 +141,18 @@ def replay(target: str, saved: str | Path, *, flax: str, torch: str, what: str, 
         found.append(floating(getattr(calls[names.index(name)], what))[leaf])
     turn = turned(*found, inside=True)
     return (found[0] if turn is None else turn[1](found[0])), found[1]
+
+
+def _read(saved: str | Path) -> Arrays:
+    try:
+        with Path(saved).open("rb") as content, np.load(content, allow_pickle=False) as file:
+            arrays = dict(file)
+    except Exception as error:  # an archive that is not what it seems can raise anything
+        raise UsageError(f"{saved} is damaged ({error}); run the check with --repro again") from error
+    leaves = arrays.get("leaves", np.empty(0))
+    if leaves.shape != (2,) or leaves.dtype.kind != "i" or not all(map(NAME.fullmatch, arrays)):
+        raise UsageError(f"{saved} is not what a check has saved; run the check with --repro again")
+    return arrays
 
 
 def _feeds(arrays: Mapping[str, NDArray], side: str) -> dict[int, tuple[NDArray, ...]]:

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypedDict
 
-from parity.checks.verdict import Rung
-from parity.errors import UsageError
+from parity import documents
+from parity.checks.claims import Ruling
+from parity.checks.verdict import Rung, Verdict
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
 from parity.study import figures
@@ -16,6 +17,65 @@ from parity.study.part import Part
 
 FORMAT = "netparity-study/1"
 RECORD, TABLE = "record.json", "table.md"
+
+
+class Claim(TypedDict):
+    """One of the study's, judged."""
+
+    claim: str
+    measured: str
+    ruling: Ruling
+    why: str
+
+
+class Found(TypedDict):
+    """A row of rung 9."""
+
+    name: str
+    verdict: Verdict
+    reason: str
+
+
+class Outcomes(TypedDict):
+    """Rung 9 of something that was trained."""
+
+    findings: list[Found]
+
+
+class Hardware(TypedDict):
+    """Of the machine."""
+
+    cpu: str
+    cores: int
+
+
+class Versions(TypedDict):
+    """Of the frameworks."""
+
+    jax: str
+    torch: str
+
+
+class Experiment(TypedDict):
+    """One of the study's."""
+
+    command: str
+    date: str
+    commit: str
+    runs_commits: list[str]
+    versions: Versions
+    hardware: Hardware
+    claims: list[Claim]
+    outcomes: list[Outcomes]
+    results: dict[str, Any]
+
+
+class Record(TypedDict):
+    """Of a reproduction, as it is read back."""
+
+    format: Literal["netparity-study/1"]
+    scale: str
+    experiments: dict[str, Experiment]
 
 
 def read(folder: Path) -> dict[str, Any]:
@@ -27,13 +87,7 @@ def read(folder: Path) -> dict[str, Any]:
     path = folder / RECORD
     if not path.is_file():
         return {}
-    try:
-        found = json.loads(path.read_text())
-    except json.JSONDecodeError as error:
-        raise UsageError(f"{path} is no record ({error}); name another --out, or delete it") from error
-    if found.get("format") != FORMAT:
-        raise UsageError(f"{path} is not a record of this version ({FORMAT}); name another --out")
-    return found
+    return documents.read(path, Record, "name another --out, or remove it")
 
 
 def add(

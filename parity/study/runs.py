@@ -1,6 +1,5 @@
 """The study's training runs: each is kept, so that a reproduction that was stopped goes on where it was."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity import documents
 from parity.backends import Twin
 from parity.trace import Arrays
 from parity.training import Outcome, Plan, begin, checkpoint, journal, make_twin, resume
 from parity.training.folder import CHECKPOINTS, METRICS, SUMMARY
 from parity.training.journal import Line
+from parity.training.written import Summary
 
 
 class Silent:
@@ -130,7 +131,7 @@ def _over_seeds(values: NDArray, steps: Sequence[int]) -> dict[str, Any]:
 def _kept(place: Path, plan: Plan) -> Outcome | None:
     if not (place / SUMMARY).is_file():
         return None
-    summary = json.loads((place / SUMMARY).read_text())
+    summary = documents.read(place / SUMMARY, Summary, f"remove {place} to have it trained again")
     same = _alike(Plan.from_json(summary["plan"]), plan)
     return Outcome(summary, journal.read(place / METRICS)) if same else None
 

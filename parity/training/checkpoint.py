@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors import numpy as safetensors_numpy
 
+from parity import documents
 from parity.backends import TrainingState
 from parity.errors import UsageError
 from parity.files import write_atomically
@@ -20,10 +21,12 @@ from parity.report.environment import versions
 from parity.trace import Arrays
 from parity.training.folder import CHECKPOINTS
 from parity.training.plan import Plan
+from parity.training.written import Kept
 
 FORMAT = "netparity-checkpoint/1"
 FILE = re.compile(r"step-\d{10}\.safetensors")
 WEIGHT, MOMENT = "weight:", "moment:"
+ARRAY = re.compile(r"(?:weight|moment:([^:]+)):([^:]+)")
 
 
 @dataclass(frozen=True)
@@ -113,15 +116,12 @@ def load(path: Path) -> Checkpoint:
         raise UsageError(f"{path} is no checkpoint of a run ({FORMAT}); name one, or the folder of a run")
     if metadata.get("format") != FORMAT or digest(arrays, metadata.get("run", "")) != metadata.get("sha256"):
         raise _damaged(path, "its content has changed since it was written")
-    return _read(path, json.loads(metadata["run"]), arrays)
-
-
-def _read(path: Path, run: Mapping[str, Any], arrays: Arrays) -> Checkpoint:
-    try:
-        return Checkpoint(Plan.from_json(run["plan"]), run["backend"], _state(arrays, run["step"]), path)
-    except (KeyError, TypeError, ValueError) as error:
-        wrote = run.get("versions", {}).get("netparity")
-        raise UsageError(f"checkpoint {path} was written by netparity {wrote}, which this one cannot read") from error
+    run = documents.parsed(metadata["run"], f"what checkpoint {path} says of its run", "name another checkpoint")
+    if (fault := next(documents.faults(run, Kept), None)) is not None:
+        versions = run.get("versions") if isinstance(run, dict) else None
+        wrote = versions.get("netparity") if isinstance(versions, dict) else None
+        raise UsageError(f"checkpoint {path} was written by netparity {wrote}, which this one cannot read: {fault}")
+    return Checkpoint(Plan.from_json(run["plan"]), run["backend"], _state(path, arrays, run["step"]), path)
 
 
 def later(path: Path) -> list[Path]:
@@ -147,13 +147,15 @@ def digest(arrays: Mapping[str, NDArray[Any]], about: str) -> str:
     return total.hexdigest()
 
 
-def _state(arrays: Mapping[str, NDArray], step: int) -> TrainingState:
-    weights = {name.removeprefix(WEIGHT): array for name, array in arrays.items() if name.startswith(WEIGHT)}
+def _state(path: Path, arrays: Mapping[str, NDArray], step: int) -> TrainingState:
+    weights: Arrays = {}
     moments: dict[str, Arrays] = {}
     for name, array in arrays.items():
-        if name.startswith(MOMENT):
-            _, moment, parameter = name.split(":")
-            moments.setdefault(moment, {})[parameter] = array
+        found = ARRAY.fullmatch(name)
+        if found is None or array.dtype.kind != "f":
+            raise UsageError(f"checkpoint {path} holds {name!r} of {array.dtype}, which no run keeps; name another one")
+        moment, parameter = found.groups()
+        (weights if moment is None else moments.setdefault(moment, {}))[parameter] = array
     return TrainingState(weights, moments, step)
 
 

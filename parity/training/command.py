@@ -77,6 +77,11 @@ def _resume(arguments: argparse.Namespace) -> Outcome:
     recipe = found.plan.recipe
     if recipe.name != arguments.name:
         raise UsageError(f"{found.path} is a checkpoint of {recipe.name}, not of {arguments.name}; name {recipe.name}")
+    today = recipes.load(recipe.name)
+    if (recipe.network, recipe.config) != (today.network, today.config):
+        raise UsageError(
+            f"{found.path} is of {recipe.network} {dict(recipe.config)}, not what {recipe.name} is; begin a new run"
+        )
     plan = replace(found.plan, precision="float64") if arguments.backend == "numpy" else found.plan
     steps = arguments.steps
     if arguments.epochs is not None or arguments.download:

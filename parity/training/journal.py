@@ -7,8 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
+from parity import documents
 from parity.errors import UsageError
 from parity.files import write_atomically
+from parity.training.written import Evaluated, Trained
 
 Line = dict[str, Any]
 TIMES = ("seconds", "samples_per_second")
@@ -16,14 +18,13 @@ TIMES = ("seconds", "samples_per_second")
 
 
 def read(path: Path) -> list[Line]:
-    """All whole lines of a journal; what a killed run left of its last line is no line."""
-    lines = []
-    for text in path.read_text(errors="replace").splitlines() if path.is_file() else ():
-        try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
-            break
-    return lines
+    """All whole lines of a journal; what a killed run left of its last line is no line.
+
+    Raises:
+        UsageError: it cannot be read, or a line is none of a run's.
+    """
+    remedy = "mend it, or delete the file: a run goes on without the metrics so far"
+    return documents.read_lines(path, Trained | Evaluated, remedy) if path.is_file() else []
 
 
 class Journal:

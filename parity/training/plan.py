@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from parity.backends import Precision
 from parity.data import Stream, open_stream
+from parity.documents import Count, Whole
 from parity.errors import UsageError
 from parity.recipes import Optimizer, Recipe
 
@@ -29,14 +31,14 @@ class Plan:
 
     recipe: Recipe
     data: str
-    seed: int
-    precision: str
-    steps: int
-    steps_per_epoch: int | None
-    log_every: int
-    evaluate_every: int
-    checkpoint_every: int
-    keep: int
+    seed: Whole
+    precision: Precision
+    steps: Count
+    steps_per_epoch: Count | None
+    log_every: Count
+    evaluate_every: Count
+    checkpoint_every: Count
+    keep: Count
 
     def position(self, step: int) -> tuple[int, int]:
         """Epoch and step within it of the run's step, both from 0."""
@@ -64,7 +66,7 @@ class Plan:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Plan":
-        """The plan that `to_json` gave, before or after a passage through JSON."""
+        """The plan that `to_json` gave, before or after a passage through JSON; what is read back is checked before."""
         recipe = {key: _hashable(value) for key, value in document["recipe"].items()}
         optimizer = Optimizer(**{key: _hashable(value) for key, value in recipe.pop("optimizer").items()})
         return cls(**{**document, "recipe": Recipe(**recipe, optimizer=optimizer)})
@@ -75,7 +77,7 @@ def make_plan(
     *,
     data: str | None = None,
     seed: int = 0,
-    precision: str = "float32",
+    precision: Precision = "float32",
     steps: int | None = None,
     epochs: int | None = None,
     evaluate_every: int | None = None,

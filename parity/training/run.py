@@ -45,7 +45,7 @@ def make_twin(plan: Plan, backend: str, device: str = "cpu", *, compiled: bool =
     """
     cls = twin_class(backend)
     model = cls.build(plan.recipe.network, plan.recipe.config, init=plan.recipe.init)
-    twin = cls(model, precision=plan.precision, device=device)  # type: ignore[arg-type] # checked by the class
+    twin = cls(model, precision=plan.precision, device=device)
     twin.compiled = compiled
     return twin
 

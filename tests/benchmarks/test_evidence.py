@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.evidence import page, plots
+from benchmarks.evidence import draws, page, plots
 from benchmarks.evidence.record import Evidence, Gap, read
 
 SAME, DIFFERENT = {"verdict": "same", "share": 2.0, "told": 0.0}, {"verdict": "different", "share": 1.0, "told": 4e9}
@@ -109,3 +109,14 @@ def test_figures_show_all_that_is_on_record(found: Evidence) -> None:
     assert sum(patch.get_height() for patch in axes.patches) == len(found.same) + len(found.told)  # type: ignore[attr-defined]
     (axes,) = plots.curve(found.graded).axes
     assert np.array_equal(axes.lines[0].get_xdata(), [1e-6, 1e-3])
+
+
+def test_a_run_of_draws_goes_on_after_a_line_that_was_cut(tmp_path: Path) -> None:
+    out = tmp_path / "draws.jsonl"
+    out.write_bytes(b'{"number": 0}\n{"number": 2}\n{"numb')
+    assert next(draws._missing(out, 5)) == (1, 2)
+    assert out.read_bytes() == b'{"number": 0}\n{"number": 2}\n'
+    out.write_bytes(b'{"number": 0}\n{"number": 1}')
+    assert next(draws._missing(out, 5)) == (2, 5)
+    assert out.read_bytes() == b'{"number": 0}\n{"number": 1}\n'
+    assert next(draws._missing(tmp_path / "none", 5)) == (0, 5)

@@ -39,6 +39,8 @@ def _refuse(capsys, *argv: str) -> str:
         (["check", "--rungs", "4-2"], "4-2"),
         (["check", "--rungs", "forwards"], "2 forward"),
         (["check", "--seed", "-1"], "whole number"),
+        (["check", "--seed", "²"], "whole number"),
+        (["check", "moons", "a\nb"], "a\\nb"),
         (["check", "--device", "tpu"], "cpu"),
         (["check", "rnn", "--device", "gpu"], "no gpu device"),
         (["check", "--data", "mnist"], "fashion-mnist"),
@@ -104,6 +106,12 @@ def _spoiled(what: str) -> dict[str, np.ndarray]:
 def test_weights_that_do_not_fit_are_listed(capsys, tmp_path: Path, what: str, expected: str) -> None:
     weights.save(_spoiled(what), tmp_path / "w.safetensors")
     assert expected in _refuse(capsys, "check", "rnn", "--weights", str(tmp_path / "w.safetensors"))
+
+
+def test_weights_that_are_no_real_numbers_are_refused(capsys, tmp_path: Path) -> None:
+    drawn = initial.draw(SHAPES, "default", 0)
+    weights.save({**drawn, "hh.bias": drawn["hh.bias"].astype(np.complex64)}, tmp_path / "w.safetensors")
+    assert "type complex64" in _refuse(capsys, "check", "rnn", "--weights", str(tmp_path / "w.safetensors"))
 
 
 def test_half_a_weight_file_is_refused(capsys, tmp_path: Path) -> None:

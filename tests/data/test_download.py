@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.data import cifar10, fashion_mnist, folders, load_images
+from parity.data import cifar10, download, fashion_mnist, folders, load_images
 from parity.errors import UsageError
 from parity.torchvision_ import load_torchvision
 from tests.data.made import cifar_folder, fashion_folder
@@ -23,11 +23,11 @@ def test_torchvision_imports_beside_any_torch_and_names_the_same_checksums(datas
 
 
 def test_a_failed_download_is_one_clear_error(tmp_path, datasets, monkeypatch):
-    def fail(*_args, **_keywords):
+    def fail(self):
         raise OSError("no route to host")
 
-    monkeypatch.setattr(datasets, "CIFAR10", fail)
-    fail.url = "https://example.org/cifar.tar.gz"  # type: ignore[attr-defined]  # as the class has it
+    monkeypatch.setattr(datasets.CIFAR10, "download", fail)
+    monkeypatch.setattr(datasets.CIFAR10, "url", "https://example.org/cifar.tar.gz")
     with pytest.raises(UsageError, match=r"cannot download CIFAR10 from example.org to .*no route to host.*--data-dir"):
         load_images("cifar10", folder=tmp_path, download=True)
 
@@ -35,16 +35,27 @@ def test_a_failed_download_is_one_clear_error(tmp_path, datasets, monkeypatch):
 def test_a_download_is_then_loaded(tmp_path, datasets, monkeypatch):
     checksums = {}
 
-    def make(root, *, download):
-        assert download
-        folder = Path(root) / "cifar-10-batches-py"
+    def make(self):
+        folder = Path(self.root) / self.base_folder
         folder.mkdir(parents=True)
         checksums.update(cifar_folder(folder)[0])
 
-    monkeypatch.setattr(datasets, "CIFAR10", make)
+    monkeypatch.setattr(datasets.CIFAR10, "download", make)
     monkeypatch.setenv("NETPARITY_DATA", str(tmp_path / "data"))
     checksums.update(dict.fromkeys(cifar10.MD5, ""))
     assert len(cifar10.load_cifar10(fetch=True, checksums=checksums).splits["test"].labels) == 12
+
+
+@pytest.mark.parametrize("name", ["FashionMNIST", "CIFAR10"])
+def test_a_download_reads_nothing_that_was_in_the_folder(tmp_path, datasets, monkeypatch, name):
+    """An old torchvision left pickles beside the files, which its constructor still reads, whatever they are."""
+    kind = getattr(datasets, name)
+    legacy = tmp_path / name / "processed"
+    legacy.mkdir(parents=True)
+    for file in ("training.pt", "test.pt"):
+        (legacy / file).write_bytes(b"no pickle")
+    monkeypatch.setattr(kind, "download", lambda self: None)
+    download.fetch(name, tmp_path)
 
 
 def test_nothing_is_downloaded_when_it_is_there(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Random changes to the bytes of a file, and to the values of a JSON document."""
 
+import gzip
 import json
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -26,6 +27,8 @@ ODD: tuple[Any, ...] = (
     {"a": None},
 )
 """Values that no field expects."""
+DTYPES = ("BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "I16", "U16", "F16", "BF16", "I32", "U32", "F64", "I64", "C64", "X")
+"""Of safetensors, and one that it does not know."""
 
 
 def _place(data: Sequence[Any], rng: np.random.Generator) -> int:
@@ -82,7 +85,11 @@ def mutated_json(data: bytes, rng: np.random.Generator) -> bytes:
     """A document with one value changed or gone; one time in four its bytes are changed instead."""
     if rng.random() < 0.25:
         return mutated(data, rng)
-    document = json.loads(data)
+    return json.dumps(changed(json.loads(data), rng)).encode()
+
+
+def changed(document: Any, rng: np.random.Generator) -> Any:
+    """A document with one value changed or gone."""
     holders = list(_holders(document))
     holder = holders[_place(holders, rng)]
     keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
@@ -91,7 +98,39 @@ def mutated_json(data: bytes, rng: np.random.Generator) -> bytes:
         del holder[key]
     else:
         holder[key] = ODD[int(rng.integers(len(ODD)))]
-    return json.dumps(document).encode()
+    return document
+
+
+def mutated_lines(data: bytes, rng: np.random.Generator) -> bytes:
+    """JSON lines with one of them changed; one time in four bytes, wherever they are."""
+    if rng.random() < 0.25:
+        return mutated(data, rng)
+    lines = data.splitlines(keepends=True)
+    place = _place(lines, rng)
+    lines[place] = mutated_json(lines[place].strip(), rng) + b"\n"
+    return b"".join(lines)
+
+
+def mutated_gzip(data: bytes, rng: np.random.Generator) -> bytes:
+    """A compressed file; one time in two its content is changed and compressed again."""
+    if rng.random() < 0.5:
+        return mutated(data, rng)
+    return gzip.compress(mutated(gzip.decompress(data), rng), compresslevel=1)
+
+
+def mutated_safetensors(data: bytes, rng: np.random.Generator) -> bytes:
+    """Arrays in a file; one time in two its header is changed, and its length is right again."""
+    if rng.random() < 0.5:
+        return mutated(data, rng)
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:end])
+    if rng.random() < 0.3:
+        array = header[sorted(set(header) - {"__metadata__"})[0]]
+        array["dtype"] = DTYPES[_place(DTYPES, rng)]
+    else:
+        header = changed(header, rng)
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data[end:]
 
 
 def _holders(value: Any) -> Any:

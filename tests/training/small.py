@@ -79,7 +79,7 @@ class StopAt(Silent):
             raise StoppedError
 
 
-def plan(kind: str, precision: str = "float64", **change: Any) -> Plan:
+def plan(kind: str, precision: Any = "float64", **change: Any) -> Plan:
     """Looks at the run after steps 3, 5, 6, 7, 9, 10, …; keeps every third."""
     recipe = replace(RECIPES[kind], log_every=7)
     given = {"steps": STEPS, "evaluate_every": 5, "checkpoint_every": 3, "keep": 99, **change}
@@ -104,7 +104,7 @@ def go_on(
     watcher: Watcher | None = None,
     *,
     change: Callable[[TrainingState], TrainingState] = lambda state: state,
-    precision: str | None = None,
+    precision: Any = None,
     **more: Any,
 ) -> Outcome:
     """Resume a run or a checkpoint, or one that is changed first."""

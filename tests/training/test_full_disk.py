@@ -1,6 +1,7 @@
 """A disk that is full ends the run in one line; what was kept before is whole, and the run goes on from it."""
 
 import errno
+import json
 import os
 import resource
 from collections.abc import Iterator
@@ -104,6 +105,11 @@ def test_a_full_device() -> None:
 
 
 def test_what_is_left_of_a_half_written_line_is_no_line(tmp_path) -> None:
-    (tmp_path / METRICS).write_bytes(b'{"step": 1}\n{"step": 2}\n{"step": 3, "lo\xff')
-    assert read(tmp_path / METRICS) == [{"step": 1}, {"step": 2}]
+    line = {"kind": "evaluation", "step": 1, "epoch": None, "split": "test", "loss": 0.5, "accuracy": 1, "samples": 2}
+    whole = json.dumps(line).encode() + b"\n"
+    (tmp_path / METRICS).write_bytes(2 * whole + whole[:20] + b"\xff")
+    assert read(tmp_path / METRICS) == [line, line]
+    (tmp_path / METRICS).write_bytes(whole[:20] + b"\n" + whole)
+    with pytest.raises(UsageError, match=r"line 1 is not JSON .*; mend it, or delete the file"):
+        read(tmp_path / METRICS)
     assert read(tmp_path / "none") == []

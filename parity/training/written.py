@@ -1,0 +1,55 @@
+"""What a run leaves in its folder, declared: it is checked where it is read back."""
+
+from typing import Literal, NotRequired, TypedDict
+
+from parity.documents import Count, NotNegative, Share, Whole
+from parity.training.plan import Plan
+
+
+class Score(TypedDict):
+    """Means over some examples."""
+
+    loss: float
+    accuracy: Share
+    samples: Count
+
+
+class Trained(Score):
+    """A line of the training's metrics."""
+
+    kind: Literal["train"]
+    step: Count
+    epoch: float | None
+    samples_per_second: NotNegative
+    seconds: NotNegative
+
+
+class Evaluated(Score):
+    """A line of an evaluation."""
+
+    kind: Literal["evaluation"]
+    step: Count
+    epoch: float | None
+    split: Literal["train", "validation", "test"]
+
+
+class Summary(TypedDict):
+    """Of a run that came to its end."""
+
+    plan: Plan
+    steps: Count
+    training: Score | None
+    train: NotRequired[Score]
+    validation: NotRequired[Score]
+    test: NotRequired[Score]
+    seconds: NotNegative
+    commit: str
+
+
+class Kept(TypedDict):
+    """What a checkpoint says of its run."""
+
+    plan: Plan
+    backend: Literal["jax", "torch", "numpy"]
+    step: Whole
+    versions: dict[str, str]

@@ -1,0 +1,140 @@
+"""The same of the records that `parity reproduce` and `benchmarks` read."""
+
+import copy
+import hashlib
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from benchmarks import compare, growth, public_pairs, report, study_pages, time_to
+from benchmarks import record as records
+from benchmarks.evidence import draws
+from benchmarks.evidence import record as evidence
+from benchmarks.tpu import __main__ as tpu
+from benchmarks.tpu import record as tpu_records
+from parity import documents
+from parity.study import record as study
+from tests.fuzz.kinds import Target
+from tests.fuzz.mutate import mutated_json, mutated_lines
+
+DRAWN = 64
+"""One file in so many is drawn too, which takes long."""
+GRADED = {"size": 0.1, "referee": True, "rung": 2, "share": 3e6, "1e-05": True}
+SPEED = report.newest().parent
+
+
+def every() -> dict[str, Target]:
+    """All kinds, by name."""
+    return {
+        "record of speed": _one("run.json", _run(), _compare),
+        "record of growth": _one("growth.json", _growth(), _shown("growth", growth)),
+        "record of waits": _one("result.json", _result(), _shown("result", time_to)),
+        "record of TPUs": _one("tpu.json", _tpu(), lambda path: tpu_records.page(tpu_records.read(path))),
+        "record of pairs": _one("pairs.json", _pairs(), _page),
+        "record of the study": _one(study.RECORD, _study(), lambda path: study_pages.blocks(path.parent)),
+        **_evidence(),
+    }
+
+
+def _one(name: str, document: Any, read: Callable[[Path], Any]) -> Target:
+    return Target({name: json.dumps(document).encode()}, {name: mutated_json}, lambda folder: read(folder / name))
+
+
+def _run() -> dict[str, Any]:
+    record = records.load(report.newest())
+    part, few = record["workloads"]["points"], ("flax-default", "flax-tuned")
+    kept = {**part, "turns": [turn for turn in part["turns"] if turn["contestant"] in few]}
+    return {**record, "workloads": {"points": kept}}
+
+
+@cache
+def _old() -> dict[str, Any]:
+    return _run()
+
+
+def _compare(path: Path) -> Any:
+    text = compare.text(_old(), records.load(path))
+    if _is_drawn(path):
+        return text, [section.draw() for section in report.sections(path) if section.draw]
+    return text
+
+
+def _is_drawn(path: Path) -> bool:
+    return hashlib.sha256(path.read_bytes()).digest()[0] % DRAWN == 0
+
+
+def _growth() -> dict[str, Any]:
+    record = records.load(SPEED / "growth.json", "growth")
+    part = record["series"]["mlp-batch"]
+    return {**record, "series": {"mlp-batch": {**part, "sizes": dict(list(part["sizes"].items())[:4])}}}
+
+
+def _result() -> dict[str, Any]:
+    record = records.load(SPEED / "result.json", "result")
+    return {**record, "tasks": {"digits": record["tasks"]["digits"]}}
+
+
+def _shown(kind: str, module: Any) -> Callable[[Path], Any]:
+    def read(path: Path) -> Any:
+        found = records.load(path, kind)
+        return module.markdown(found), module.figure(found) if _is_drawn(path) else None
+
+    return read
+
+
+def _tpu() -> dict[str, Any]:
+    record = copy.deepcopy(tpu_records.read(tpu.newest()))
+    return {**record, "runs": record["runs"][:1], "estimates": record["estimates"][:4]}
+
+
+def _pairs() -> dict[str, Any]:
+    record = json.loads(public_pairs.newest().read_text())
+    kept = [name for name, found in record["pairs"].items() if not found["wrong"]][:2]
+    kept += [name for name, found in record["pairs"].items() if found["wrong"]][:2]
+    return {**record, "pairs": {name: record["pairs"][name] for name in kept}}
+
+
+def _page(path: Path) -> Any:
+    return public_pairs.page(documents.read(path, public_pairs.Record, public_pairs.REMEDY))
+
+
+def _study() -> dict[str, Any]:
+    """Claims, and of the results what the pages say, cut short."""
+    record = study.read(study_pages.newest())
+    return {**record, "experiments": {name: _cut(entry) for name, entry in record["experiments"].items()}}
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, dict):
+        gone = ("mean", "std", "step", "scatter", "gaps", "loss")
+        return {key: _cut(inner) for key, inner in value.items() if key not in gone}
+    return [_cut(inner) for inner in value[:3]] if isinstance(value, list) else value
+
+
+def _evidence() -> dict[str, Target]:
+    """The folder of evidence; one file of it is mutated."""
+    bugs = json.loads((evidence.ROOT / "benchmarks" / "records" / "2026-11-24-evidence" / "bugs.json").read_text())
+    row = {"where": "moons, seed 0, rung 2", "rung": 2, "share": 3.5}
+    families = [{"name": "eps", "pair": "mlp", "rung": 2, "sound": {**GRADED, "size": 0.0}, "sizes": [GRADED] * 2}]
+    line = {"number": 0, "verdict": "same", "share": 1.5, "told": 0.0, "rung": "", "layer": "", "reason": ""}
+    wrong = {**line, "verdict": "different", "told": 1e7, "mutation": "eps", "side": "jax", "place": [0]}
+    files = {
+        "bugs.json": {**bugs, "bugs": bugs["bugs"][:4]},
+        "graded.json": {"threshold": 1024.0, "tolerances": [1e-5], "families": families},
+        "margins.json": {"threshold": 1024.0, "correct": [row] * 3, "planted": [{**row, "share": 1e7}] * 3},
+    }
+    content = {name: json.dumps(document).encode() for name, document in files.items()}
+    for name, one in (("correct.jsonl", line), ("bug.jsonl", wrong)):
+        content[name] = b"".join(json.dumps({**one, "number": n}).encode() + b"\n" for n in range(4))
+    kinds = {name: {name: mutated_json} for name in files} | {"draws": dict.fromkeys(list(content)[3:], mutated_lines)}
+    return {
+        f"evidence, {name}": Target(content, changes, _read_evidence, writes=name == "draws")
+        for name, changes in kinds.items()
+    }
+
+
+def _read_evidence(folder: Path) -> Any:
+    found = evidence.read(folder)
+    return found.threshold, found.same, found.told, next(draws._missing(folder / "bug.jsonl", 9))
