@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from parity import documents
 from parity.checks.verdict import Verdict
-from parity.documents import NotNegative, Positive, Whole
+from parity.documents import Between, Count, NotNegative, Positive, Whole
 
 ROOT = Path(__file__).parent.parent.parent
 PASSES = {Verdict.SAME.value, Verdict.LESS_ACCURATE.value}
@@ -74,6 +74,12 @@ class Margins(TypedDict):
     planted: list[Row]
 
 
+class Ended(TypedDict):
+    """How the mutants of a module ended; beside what is here, a number by status."""
+
+    mutants: Count
+
+
 class Survivor(TypedDict):
     """A mutant that the tests do not notice."""
 
@@ -84,7 +90,7 @@ class Survivor(TypedDict):
 class Mutants(TypedDict):
     """Of `python -m benchmarks.evidence.mutants`."""
 
-    modules: dict[str, dict[str, Whole]]
+    modules: Annotated[dict[str, Annotated[dict[str, Whole], Ended]], Between(1)]
     survivors: list[Survivor]
 
 
@@ -187,13 +193,13 @@ def read(folder: Path) -> Evidence:
     Raises:
         UsageError: a file cannot be read, or is no record of its kind.
     """
-    bugs, graded, margins, mutants = (
-        documents.read(folder / f"{name}.json", kind, MAKE) for name, kind in KINDS.items()
-    )
+    found = {name: documents.read(folder / f"{name}.json", kind, MAKE) for name, kind in KINDS.items()}
+    graded = found["graded"]
     ruled = ["referee", *(f"{tolerance:g}" for tolerance in graded["tolerances"])]
     for row in (row for family in graded["families"] for row in (family["sound"], *family["sizes"])):
         documents.require([row.get(how) for how in ruled], list[bool], f"{folder / 'graded.json'}, what rules", MAKE)
-    return Evidence(folder, bugs, graded, margins, mutants, *(lines(folder / f"{kind}.jsonl", kind) for kind in DRAWN))
+    correct, wrong = (lines(folder / f"{kind}.jsonl", kind) for kind in DRAWN)
+    return Evidence(folder, **found, correct=correct, wrong=wrong)
 
 
 def lines(path: Path, kind: str) -> list[Line]:

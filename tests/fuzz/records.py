@@ -120,15 +120,17 @@ def _evidence() -> dict[str, Target]:
     families = [{"name": "eps", "pair": "mlp", "rung": 2, "sound": {**GRADED, "size": 0.0}, "sizes": [GRADED] * 2}]
     line = {"number": 0, "verdict": "same", "share": 1.5, "told": 0.0, "rung": "", "layer": "", "reason": ""}
     wrong = {**line, "verdict": "different", "told": 1e7, "mutation": "eps", "side": "jax", "place": [0]}
+    survivor = {"function": "a.f", "change": "x → y"}
     files = {
         "bugs.json": {**bugs, "bugs": bugs["bugs"][:4]},
         "graded.json": {"threshold": 1024.0, "tolerances": [1e-5], "families": families},
+        "mutants.json": {"modules": {"a.py": {"mutants": 2, "killed": 1, "survived": 1}}, "survivors": [survivor]},
         "margins.json": {"threshold": 1024.0, "correct": [row] * 3, "planted": [{**row, "share": 1e7}] * 3},
     }
     content = {name: json.dumps(document).encode() for name, document in files.items()}
     for name, one in (("correct.jsonl", line), ("bug.jsonl", wrong)):
         content[name] = b"".join(json.dumps({**one, "number": n}).encode() + b"\n" for n in range(4))
-    kinds = {name: {name: mutated_json} for name in files} | {"draws": dict.fromkeys(list(content)[3:], mutated_lines)}
+    kinds = {name: {name: mutated_json} for name in files} | {"draws": dict.fromkeys(list(content)[4:], mutated_lines)}
     return {
         f"evidence, {name}": Target(content, changes, _read_evidence, writes=name == "draws")
         for name, changes in kinds.items()

@@ -20,7 +20,8 @@ NAMES = (
     "weights", "checkpoint", "checkpoint, as if signed", "images", "fashion-mnist", "fashion-mnist, as if signed",
     "cifar10, as if signed", "metrics", "summary", "run", "weight map", "saved layers", "record of speed",
     "record of growth", "record of waits", "record of TPUs", "record of pairs", "record of the study",
-    "evidence, bugs.json", "evidence, graded.json", "evidence, margins.json", "evidence, draws",
+    "evidence, bugs.json", "evidence, graded.json", "evidence, margins.json", "evidence, mutants.json",
+    "evidence, draws",
 )  # fmt: skip
 
 
