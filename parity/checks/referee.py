@@ -100,6 +100,11 @@ def rule_drift(quantity: str, name: str, values: Mapping[str, NDArray], own: Map
     return replace(found, gap=found.gap / size if size else found.gap)
 
 
+def only_rounding(finding: Finding) -> bool:
+    """Whether the array that was ruled on is itself no larger than what passes as rounding: zero in theory."""
+    return 0 < finding.share <= MARGIN * finding.gap
+
+
 def _compare(quantity: str, name: str, values: Mapping[str, NDArray], noise: float, mode: str) -> Finding:
     gaps = {pair: _norm(_difference(values[pair[0]], values[pair[1]])) for pair in combinations(values, 2)}
     gap = max(gaps.values())

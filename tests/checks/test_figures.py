@@ -6,7 +6,7 @@ from math import isnan, log2
 import numpy as np
 import pytest
 
-from parity.checks.referee import MARGIN, RATIO, SMALLEST, STORED, Pair, rule, rule_drift
+from parity.checks.referee import MARGIN, RATIO, SMALLEST, STORED, Pair, only_rounding, rule, rule_drift
 from parity.checks.verdict import Finding, Verdict
 from tests.checks.made import numbers, stored
 
@@ -138,3 +138,14 @@ def test_one_twin_that_is_not_the_reference_is_different() -> None:
     array = np.linspace(0.1, 1, 7)
     found = rule("output", "x", {"jax": stored(array), "numpy": Pair(array * (1 + 1e-9))})
     assert (found.verdict, found.reason) == (Verdict.DIFFERENT, "")
+
+
+@pytest.mark.parametrize(
+    ("share", "gap", "nothing_else"),
+    [(900.0, 1.0, True), (MARGIN, 1.0, True), (900.0, 0.5, False), (62.0, 3.75e-11, False), (0.0, 0.0, False)],
+)
+def test_an_array_that_is_nothing_but_rounding_is_known_by_its_size(
+    share: float, gap: float, nothing_else: bool
+) -> None:
+    """Its size is the share over the gap, in units of the rounding that is expected."""
+    assert only_rounding(Finding("gradient", "bias", Verdict.SAME, share=share, gap=gap)) is nothing_else

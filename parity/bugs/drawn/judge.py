@@ -1,5 +1,6 @@
 """What the check says of a drawn network, as drawn or with a bug in one side."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,8 @@ import numpy as np
 
 from parity.bugs.drawn.mutate import Mutant
 from parity.bugs.drawn.network import VOCABULARY, Network
-from parity.checks.verdict import Rung, Verdict
+from parity.checks.referee import only_rounding
+from parity.checks.verdict import Finding, Rung, Verdict
 from parity.port import compare
 from parity.report.pair import Report, excusing
 
@@ -24,7 +26,9 @@ class Judged:
         rung, layer: of the first difference, "" where there is none.
         reason: of what could not be ruled.
         share: the largest gap that passed, over expected rounding, of the rungs that no accepted convention excuses.
-        told: the largest gap there that did not; 0 where there is none that is a number.
+        rounding: the same of arrays that are nothing but rounding, which `share` leaves out: what is zero in theory may
+            be zero in float32 by luck.
+        told: the largest gap there that did not pass; 0 where there is none that is a number.
     """
 
     verdict: Verdict
@@ -32,6 +36,7 @@ class Judged:
     layer: str
     reason: str
     share: float
+    rounding: float
     told: float
 
 
@@ -42,12 +47,16 @@ def judge(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> J
     unsure = next((_reason(rung) for rung in report.rungs if rung.verdict is Verdict.INCONCLUSIVE), "")
     counted = [rung for rung in report.rungs if not excusing(report.conventions, rung.number)]
     found = [finding for rung in counted for finding in rung.findings if np.isfinite(finding.share)]
-    passed, told = (
-        max((one.share for one in found if one.verdict in verdicts), default=0.0)
-        for verdicts in ((Verdict.SAME, Verdict.LESS_ACCURATE), (Verdict.DIFFERENT,))
-    )
+    passed = [one for one in found if one.verdict.passes]
+    told = [one for one in found if one.verdict is Verdict.DIFFERENT]
+    rounding = [one for one in passed if only_rounding(one)]
+    gaps = (_largest([one for one in passed if one not in rounding]), _largest(rounding), _largest(told))
     rung, layer = (first.rung, first.layer_torch) if first else ("", "")
-    return Judged(report.verdict, rung, layer, unsure, passed, told)
+    return Judged(report.verdict, rung, layer, unsure, *gaps)
+
+
+def _largest(findings: Sequence[Finding]) -> float:
+    return max((one.share for one in findings), default=0.0)
 
 
 def _reason(rung: Rung) -> str:
