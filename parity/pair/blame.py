@@ -6,10 +6,8 @@ from dataclasses import replace
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair.conventions import KNOWN
 from parity.pair.match import Bond, Match
+from parity.pair.relation import AGREED
 from parity.report.pair import Difference, Layer, Lint
-
-AGREED = 2.0**-29
-"""A relative gap in float64 below float32's rounding by as much again as float64's is: no difference of formula."""
 
 
 def first_difference(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.pair.blame import first_difference
+from parity.pair.clue import with_clue
 from parity.pair.inputs import described
 from parity.pair.repro import reproduced
 from parity.pair.structure import unpaired
@@ -57,7 +58,8 @@ class Climb:
     rungs: list[Rung] = field(default_factory=list)
     conventions: list[Convention] = field(default_factory=list)
     not_run: dict[int, str] = field(default_factory=dict)
-    _repro: tuple[Difference | None, str, bytes] = None, "", b""
+    _made_of: Difference | None = None
+    _made: tuple[Difference | None, str, bytes] = None, "", b""
 
     def ruled(self, one: Rung) -> None:
         """A rung was ruled; one of the same number, which it was only a part of, is no longer there."""
@@ -82,8 +84,7 @@ class Climb:
         work, original = self.work, self.work.original or self.work
         layers = self._layers(original)
         counted = [one for one in self.rungs if not excusing(self.conventions, one.number)]
-        first = first_difference(counted, layers, work.match, work.lints)
-        script, arrays = self._reproduced(first, original)
+        first, script, arrays = self._shown(first_difference(counted, layers, work.match, work.lints), original)
         return Report(
             name=self.name,
             verdict=worst(one.verdict for one in counted),
@@ -115,11 +116,13 @@ class Climb:
             for a in shown
         ]
 
-    def _reproduced(self, first: Difference | None, original: Work) -> tuple[str, bytes]:
-        """The script that reproduces the first difference and what it reads, made once for each difference."""
-        if first != self._repro[0]:
-            self._repro = first, *reproduced(first, original, self.name)
-        return self._repro[1:]
+    def _shown(self, first: Difference | None, original: Work) -> tuple[Difference | None, str, bytes]:
+        """The first difference with what the numbers say of it, the script that reproduces it and what it reads, made
+        once for each difference."""
+        if first != self._made_of:
+            self._made_of = first
+            self._made = with_clue(first, original), *reproduced(first, original, self.name)
+        return self._made
 
 
 def _casts(work: Work) -> list[str]:

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from parity.backends.twin import Precision
 from parity.checks.verdict import Finding, Rung, Verdict
+from parity.initial import single
 from parity.pair import rungs
 from parity.pair.conventions import STATE, quantified, undone_statistics
 from parity.pair.inputs import changed
 from parity.pair.observe import PRECISIONS
 from parity.pair.seen import Call
+from parity.pair.side import Side
 from parity.pair.work import Work
 from parity.report.pair import Convention
 from parity.trace import Arrays
@@ -45,8 +49,8 @@ def _trained(work: Work) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
     calls: list[Sequence[Call]] = [views.torch["float64"].calls]
     steps = [proof.torch]
     for precision in PRECISIONS:
-        flax = {**proof.flax, **views.flax[precision].buffers}
-        torch = {**proof.torch, **views.torch[precision].buffers}
+        flax = {**proof.flax, **views.flax[precision].buffers, **_unmapped(work, couple.flax)}
+        torch = {**proof.torch, **views.torch[precision].buffers, **_unmapped(work, couple.torch)}
         seen = couple.look("torch", torch, "training", precision, second)
         ours = couple.look("flax", flax, "training", precision, second, gradients=False)
         after[precision] = {**flax, **ours.buffers}, {**torch, **seen.buffers}
@@ -54,6 +58,15 @@ def _trained(work: Work) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
             calls.append(seen.calls)
             steps += [torch, after[precision][1]]
     return after, steps, calls
+
+
+def _unmapped(work: Work, side: Side) -> Arrays:
+    """Random numbers for what only that side learns: those that it has may be zeros, which hide what it does to the
+    buffers."""
+    mapped = {name for _, link in work.match.links for name in getattr(link, side.framework).names}
+    rng = np.random.default_rng([work.couple.seed, 8])
+    lone = sorted(side.parameters - mapped)
+    return {name: single(side.native[name] + 0.5 * rng.standard_normal(side.native[name].shape)) for name in lone}
 
 
 def _mended(after: After, undone: Arrays) -> After:

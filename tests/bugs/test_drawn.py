@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from benchmarks.evidence.draws import drawn
 from parity.bugs.drawn import mutate
 from parity.bugs.drawn.effect import Why, effect, why_it_passes
-from parity.bugs.drawn.judge import judge
+from parity.bugs.drawn.judge import compared, judge
 from parity.bugs.drawn.network import MAKERS, RECURRENT, Choose, Network, by_seed, draw, from_json, to_json
 from parity.checks.drift import UNDETERMINED
 from parity.checks.verdict import Verdict
@@ -64,6 +64,14 @@ def test_why_a_bug_passes(number: int, why: Why) -> None:
     network, mutant = drawn(number, bug=True)
     assert judge(network, mutant).verdict.passes
     assert why_it_passes(network, mutant) is why
+
+
+@pytest.mark.slow
+def test_a_bias_that_only_the_running_statistics_show_is_not_missed() -> None:
+    network, mutant = drawn(1350, bug=True)  # no bias before a BatchNorm whose output the result does not see
+    assert mutant is not None and mutant.mutation.name == "no bias"
+    report = compared(network, mutant)
+    assert report.first_difference is not None and report.first_difference.rung == "state"
 
 
 @pytest.mark.slow

@@ -1,0 +1,85 @@
+"""A cause for the first difference where no setting says one: from the numbers before it and at it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from numpy.typing import NDArray
+
+from parity.checks.verdict import Verdict
+from parity.pair.layout import floating, turned
+from parity.pair.observe import Joint, Views, turn_by
+from parity.pair.relation import AGREED, NOTHING, applied, related
+from parity.pair.work import Work
+from parity.report.pair import Difference
+
+NAMES = ("Flax", "PyTorch")
+Both = tuple[NDArray, NDArray]
+"""Flax's array, in PyTorch's layout, and PyTorch's."""
+
+
+def with_clue(found: Difference | None, work: Work) -> Difference | None:
+    """The difference, with the functions that the sides apply there or how their numbers are related, if that is known.
+
+    Args:
+        found: the first difference.
+        work: what is known, before any convention was undone.
+    """
+    if found is None or found.cause or found.rung != "forward" or found.mode not in work.compared:
+        return found
+    views, layers, joints = work.views[found.mode], work.compared[found.mode].layers, work.joints[found.mode]
+    if len(layers) != len(joints):
+        return found
+    at = next((i for i, one in enumerate(layers) if one.finding.verdict is Verdict.DIFFERENT), len(layers))
+    passed = [joint for joint, layer in zip(joints[:at], layers, strict=False) if layer.finding.verdict.passes]
+    before: list[Both | None] = [_outputs(views, joint) for joint in passed[-1:]]
+    there: Both | None
+    if at == len(layers):
+        there, given = _result(work, views), before
+    elif layers[at].inherited <= AGREED:
+        there, given = _outputs(views, joints[at]), [*before, _inputs(views, joints[at])]
+    else:
+        there, given = _inputs(views, joints[at]), before
+    text = _clue(given, there) if there is not None else ""
+    return replace(found, cause=text) if text else found
+
+
+def _clue(given: Sequence[Both | None], there: Both) -> str:
+    """How the two numbers there are related, or the functions that make them of what was given."""
+    if text := related(*there):
+        return text
+    for both in given:
+        names = [applied(x, y) for x, y in zip(both, there, strict=True)] if both is not None else []
+        if any(names) and names[0] != names[1]:
+            order = 1 if names[0] else -1
+            return ", ".join([f"{side} {_does(name)}" for side, name in zip(NAMES, names, strict=True)][::order])
+    return ""
+
+
+def _does(name: str) -> str:
+    if not name:
+        return "something else"
+    return "takes the numbers as they are" if name == NOTHING else f"applies {name}"
+
+
+def _result(work: Work, views: Views) -> Both | None:
+    """The first of what the networks return; None where it is not of one shape."""
+    ours, theirs = (names[0] if names else None for names in work.couple.result_names)
+    if ours is None or theirs is None:
+        return None
+    flax, torch = views.flax["float64"].outputs[ours], views.torch["float64"].outputs[theirs]
+    turn = turned(flax, torch)
+    return None if turn is None else (turn[1](flax), torch)
+
+
+def _outputs(views: Views, joint: Joint) -> Both:
+    flax = floating(views.flax["float64"].calls[joint.pair.flax].outputs)[joint.leaf_flax]
+    torch = floating(views.torch["float64"].calls[joint.pair.torch].outputs)[joint.leaf_torch]
+    return turn_by(joint.turn, flax, torch.shape), torch
+
+
+def _inputs(views: Views, joint: Joint) -> Both | None:
+    """The first floating inputs; None where there are none of one shape."""
+    flax = floating(views.flax["float64"].calls[joint.pair.flax].inputs)
+    torch = floating(views.torch["float64"].calls[joint.pair.torch].inputs)
+    turn = turned(flax[0], torch[0], inside=True) if flax and torch else None
+    return None if turn is None else (turn[1](flax[0]), torch[0])
