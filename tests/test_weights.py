@@ -202,6 +202,12 @@ def test_a_truncated_or_lengthened_file_is_one_line(tmp_path) -> None:
         assert "is not a whole safetensors file" in refused(tmp_path / "w")
 
 
+def test_weights_are_floating_numbers(tmp_path) -> None:
+    save({"a": np.arange(3), "b": np.array([True]), "c": numbered(2)}, tmp_path / "w")
+    expected = f"{tmp_path / 'w'} holds numbers of type bool, int64; save them as float32 or float64"
+    assert refused(tmp_path / "w") == expected
+
+
 def test_a_path_that_cannot_be_read_is_one_line(tmp_path) -> None:
     (tmp_path / "file").write_bytes(b"")
     assert "No such file" in refused(tmp_path / "none")

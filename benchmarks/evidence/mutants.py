@@ -58,17 +58,24 @@ def main(argv: list[str]) -> int:
     record = found | left()
     if given.json:
         write_atomically(given.json, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-    explained = explanations()
     print("\n".join(summary(record)))
-    print("\n".join(wrong := faults(record, explained)), file=sys.stderr)
+    wrong = faults(record, explanations())
+    for fault in wrong:
+        print(fault, file=sys.stderr)
     return int(bool(wrong))
 
 
 def run(processes: int) -> None:
-    """Make all mutants anew and run the tests on each."""
+    """Make all mutants anew and run the tests on each.
+
+    Raises:
+        UsageError: mutmut ended before it was done: the tests fail without a mutant, say.
+    """
     shutil.rmtree(FOLDER, ignore_errors=True)
     command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", str(processes)]
-    subprocess.run(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True)
+    ended = subprocess.run(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False).returncode
+    if ended:
+        raise UsageError(f"mutmut ended with {ended}; it says why above; mend that and run it again")
 
 
 def left() -> dict[str, Any]:
@@ -164,4 +171,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except UsageError as error:
-        sys.exit(f"error: {error}")
+        print(f"benchmarks: {error}", file=sys.stderr)
+        sys.exit(2)

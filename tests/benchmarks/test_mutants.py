@@ -74,6 +74,26 @@ def test_too_few_caught_a_survivor_without_an_explanation_and_one_too_many_are_t
     ]
 
 
+@pytest.mark.parametrize(("killed", "code"), [(9, 0), (8, 1)])
+def test_a_run_is_written_and_fails_where_too_few_are_caught(killed, code, tmp_path, monkeypatch, capsys) -> None:
+    record = _record(killed)
+    record["modules"]["m.py"]["mutants"] = 10
+    for name, made in {"find_spec": str, "version": str, "run": print, "left": lambda: record}.items():
+        monkeypatch.setattr(mutants, name, made)
+    monkeypatch.setattr(mutants, "explanations", dict)
+    assert mutants.main(["--json", str(tmp_path / "m.json"), "--processes", "3"]) == code
+    written = json.loads((tmp_path / "m.json").read_text())
+    assert written["modules"] == record["modules"] and written["processes"] == 3 and written["versions"]["mutmut"]
+    said = capsys.readouterr()
+    assert f"all: 10 mutants, {killed}0.0% caught" in said.out and bool(said.err) == (code == 1)
+
+
+def test_without_mutmut_its_name_is_told(monkeypatch) -> None:
+    monkeypatch.setattr(mutants, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match="netparity\\[mutation\\]"):
+        mutants.main([])
+
+
 def test_one_explanation_covers_several_changes(tmp_path) -> None:
     (tmp_path / "s.toml").write_text('[[explained]]\nfunction = "m.f"\nchanges = ["a → b", "c → d"]\nwhy = "alike"\n')
     assert mutants.explanations(tmp_path / "s.toml") == {("m.f", "a → b"): "alike", ("m.f", "c → d"): "alike"}

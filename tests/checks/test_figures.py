@@ -142,7 +142,14 @@ def test_one_twin_that_is_not_the_reference_is_different() -> None:
 
 @pytest.mark.parametrize(
     ("share", "gap", "nothing_else"),
-    [(900.0, 1.0, True), (MARGIN, 1.0, True), (900.0, 0.5, False), (62.0, 3.75e-11, False), (0.0, 0.0, False)],
+    [
+        (900.0, 1.0, True),
+        (0.5, 1.0, True),
+        (MARGIN, 1.0, True),
+        (900.0, 0.5, False),
+        (62.0, 3.75e-11, False),
+        (0.0, 0.0, False),
+    ],
 )
 def test_an_array_that_is_nothing_but_rounding_is_known_by_its_size(
     share: float, gap: float, nothing_else: bool
