@@ -109,14 +109,21 @@ def kinds(wrong: Sequence[Line]) -> str:
 
 def threshold(found: Evidence) -> str:
     """Both distributions in numbers, and how far the threshold is from each."""
-    same, told = ([gap.share for gap in gaps] for gaps in (found.same, found.told))
-    (low, high), (largest, least) = _margins(found), _ends(found)
+    (low, high), (largest, least) = margins_of(found), _ends(found)
     rows = [
-        ["correct pairs", f"{len(same):,}", *(_power(q) for q in np.quantile(same, (0.5, 0.99, 1.0))), largest.where],
-        ["pairs with a bug", f"{len(told):,}", *(_power(q) for q in np.quantile(told, (0.5, 0.01, 0.0))), least.where],
+        _distribution("correct pairs", found.same, (0.5, 0.99, 1.0), largest),
+        _distribution("pairs with a bug", found.told, (0.5, 0.01, 0.0), least),
     ]
+    if zeros := found.rounding:
+        most = max(zeros, key=lambda gap: gap.share)
+        rows.insert(1, _distribution("correct pairs, what is zero in theory", zeros, (0.5, 0.99, 1.0), most))
     table = markdown(("gap / expected rounding", "number", "median", "outer 1 %", "outermost", "where"), rows)
     return f"{table}\n\nThe threshold, {found.threshold:g}, is {low} above the one and {high} below the other."
+
+
+def _distribution(name: str, gaps: Sequence[Gap], quantiles: Sequence[float], end: Gap) -> list[str]:
+    told = (_power(q) for q in np.quantile([gap.share for gap in gaps], quantiles))
+    return [name, f"{len(gaps):,}", *told, end.where]
 
 
 def margins(found: Evidence) -> str:
@@ -135,7 +142,8 @@ def _ends(found: Evidence) -> tuple[Gap, Gap]:
     return max(found.same, key=lambda gap: gap.share), min(found.told, key=lambda gap: gap.share)
 
 
-def _margins(found: Evidence) -> tuple[str, str]:
+def margins_of(found: Evidence) -> tuple[str, str]:
+    """How many times the threshold is above the largest gap that passed, and below the smallest that must not."""
     largest, least = _ends(found)
     return f"{found.threshold / largest.share:.0f} times", f"{least.share / found.threshold:,.0f} times"
 

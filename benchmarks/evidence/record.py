@@ -172,6 +172,11 @@ class Evidence:
         ]
 
     @property
+    def rounding(self) -> list[Gap]:
+        """The largest gap of every correct draw between arrays that are nothing but rounding."""
+        return [Gap(line["rounding"], f"draw {line['number']}") for line in self.correct if line.get("rounding")]
+
+    @property
     def told(self) -> list[Gap]:
         """The gap that every pair with a bug is told by, where it is told by one."""
         planted = [Gap(row["share"], row["where"]) for row in self.margins["planted"]]

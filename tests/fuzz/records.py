@@ -115,7 +115,7 @@ def _cut(value: Any) -> Any:
 
 def _evidence() -> dict[str, Target]:
     """The folder of evidence; one file of it is mutated."""
-    bugs = json.loads((evidence.ROOT / "benchmarks" / "records" / "2026-11-24-evidence" / "bugs.json").read_text())
+    bugs = json.loads((evidence.newest() / "bugs.json").read_text())
     row = {"where": "moons, seed 0, rung 2", "rung": 2, "share": 3.5}
     families = [{"name": "eps", "pair": "mlp", "rung": 2, "sound": {**GRADED, "size": 0.0}, "sizes": [GRADED] * 2}]
     line = {"number": 0, "verdict": "same", "share": 1.5, "told": 0.0, "rung": "", "layer": "", "reason": ""}
