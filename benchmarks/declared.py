@@ -1,16 +1,19 @@
 """What records of speed hold, declared; `benchmarks.record` reads and checks them."""
 
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
+
+from annotated_types import Interval, MinLen
+from typing_extensions import TypedDict
 
 from parity.checks.verdict import Verdict
-from parity.documents import Between, Count, Whole
+from parity.documents import Count, Share, Whole
 
-Seconds = Annotated[float, Between(0, 1e9)]
-Took = Annotated[float, Between(1e-9, 1e9)]
+Seconds = Annotated[float, Interval(ge=0, le=1e9)]
+Took = Annotated[float, Interval(ge=1e-9, le=1e9)]
 """Seconds that others are divided by: no clock tells less, and nobody has waited for more."""
-Rate = Annotated[float, Between(1e-6, 1e12)]
+Rate = Annotated[float, Interval(ge=1e-6, le=1e12)]
 """Of a machine, in thousands of millions a second."""
-Cores = Annotated[float, Between(0, 1e6)]
+Cores = Annotated[float, Interval(ge=0, le=1e6)]
 
 
 class Hardware(TypedDict):
@@ -53,12 +56,12 @@ class Failed(TypedDict):
 class Steady(TypedDict):
     """Blocks of steady steps."""
 
-    seconds_per_step: Annotated[list[Took], Between(1)]
+    seconds_per_step: Annotated[list[Took], MinLen(1)]
     others: NotRequired[Cores | None]
-    joules_per_step: NotRequired[Annotated[float, Between(0, 1e12)] | None]
+    joules_per_step: NotRequired[Annotated[float, Interval(ge=0, le=1e12)] | None]
 
 
-Start = TypedDict(
+Start = TypedDict(  # type: ignore[misc] # mypy knows no extra_items
     "Start",
     {
         "import": Took,
@@ -69,8 +72,9 @@ Start = TypedDict(
         "first inference": Took,
     },
     total=False,
+    extra_items=Seconds,
 )
-"""Phases that records are compared by; what is traced and compiled may be nothing."""
+"""Phases that records are compared by, and others; what is traced and compiled may be nothing."""
 
 
 class Turn(TypedDict):
@@ -79,7 +83,7 @@ class Turn(TypedDict):
     contestant: str
     round: int
     cold: bool
-    phases: Annotated[dict[str, Seconds], Start]
+    phases: Start
     training: Steady
     inference: Steady
     pipeline: NotRequired[Steady]
@@ -107,7 +111,7 @@ class Series(TypedDict):
 
     title: str
     axis: str
-    sizes: Annotated[dict[str, Annotated[int, Between(1, 1e15)]], Between(1)]
+    sizes: Annotated[dict[str, Annotated[int, Interval(ge=1, le=10**15)]], MinLen(1)]
     proofs: dict[str, Proof]
     turns: list[GrowthTurn | Failed]
 
@@ -128,7 +132,7 @@ class Wait(TypedDict):
     seconds: Took
     reached: bool
     step: Whole
-    accuracy: Annotated[float, Between(0, 1)]
+    accuracy: Share
     others: NotRequired[Cores | None]
 
 
@@ -190,19 +194,19 @@ class Run(About):
 
     request: Settings  # type: ignore[misc] # narrower than what every record has
     ceilings: Ceilings
-    workloads: Annotated[dict[str, Workload], Between(1)]
+    workloads: Annotated[dict[str, Workload], MinLen(1)]
 
 
 class Growth(About):
     """Of `python -m benchmarks growth`."""
 
-    series: Annotated[dict[str, Series], Between(1)]
+    series: Annotated[dict[str, Series], MinLen(1)]
 
 
 class Result(About):
     """Of `python -m benchmarks result`."""
 
-    tasks: Annotated[dict[str, Task], Between(1)]
+    tasks: Annotated[dict[str, Task], MinLen(1)]
 
 
 Kind = Literal["run", "growth", "result"]

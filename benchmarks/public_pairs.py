@@ -14,7 +14,9 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 from benchmarks import pair_cost
 from benchmarks.blocks import update

@@ -10,14 +10,16 @@ import argparse
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, Any
 
 import numpy as np
+from annotated_types import MinLen
+from typing_extensions import TypedDict
 
 from benchmarks.blocks import update
 from parity import documents
 from parity.checks.verdict import Verdict
-from parity.documents import Between, Count, NotNegative, Positive
+from parity.documents import Count, NotNegative, Positive, Share
 from parity.errors import UsageError
 from parity.study import record as study_record
 
@@ -25,7 +27,7 @@ ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", ROOT / "docs" / "study.md")
 Record = Mapping[str, Any]
 MAKE = "make the record anew with parity reproduce"
-Accuracies = Annotated[list[Annotated[float, Between(0, 1)]], Between(2)]
+Accuracies = Annotated[list[Share], MinLen(2)]
 
 
 class Curve(TypedDict):
@@ -57,8 +59,8 @@ class Inits(TypedDict):
 class Circles(TypedDict):
     """Results of the circles question."""
 
-    trajectory: Annotated[dict[str, Trajectory], Between(1)]
-    exchanged: Annotated[dict[str, Inits], Between(1)]
+    trajectory: Annotated[dict[str, Trajectory], MinLen(1)]
+    exchanged: Annotated[dict[str, Inits], MinLen(1)]
     parts: dict[str, Accuracies]
 
 
@@ -85,7 +87,7 @@ class Agreement(TypedDict):
 class Norms(TypedDict):
     """Of the gradient by its time step."""
 
-    start: Annotated[list[Positive], Between(1)]
+    start: Annotated[list[Positive], MinLen(1)]
     agreement: Agreement
 
 

@@ -13,7 +13,9 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
+
+from typing_extensions import TypedDict
 
 from parity import documents
 from parity.bugs.drawn.mutate import mutate

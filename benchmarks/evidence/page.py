@@ -17,6 +17,7 @@ from benchmarks.evidence.mutants import explanations
 from benchmarks.evidence.record import PASSES, ROOT, Evidence, Gap, Line, newest, read
 from benchmarks.table import NONE, markdown
 from parity.bugs.drawn.effect import Why
+from parity.errors import UsageError
 from parity.files import write_atomically
 from parity.report.terminal import MARKS
 
@@ -32,7 +33,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--check", action="store_true", help="write nothing; 1 where a page does not say what is on record"
     )
-    checked = parser.parse_args(argv).check
+    try:
+        return _done(checked=parser.parse_args(argv).check)
+    except UsageError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+
+
+def _done(*, checked: bool) -> int:
     found = read(newest())
     if not checked:
         for name, figure in drawings(found).items():

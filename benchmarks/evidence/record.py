@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
+
+from annotated_types import MinLen
+from typing_extensions import TypedDict
 
 from parity import documents
 from parity.checks.verdict import Verdict
-from parity.documents import Between, Count, NotNegative, Positive, Whole
+from parity.documents import Count, NotNegative, Positive, Whole
 
 ROOT = Path(__file__).parent.parent.parent
 PASSES = {Verdict.SAME.value, Verdict.LESS_ACCURATE.value}
@@ -74,7 +77,7 @@ class Margins(TypedDict):
     planted: list[Row]
 
 
-class Ended(TypedDict):
+class Ended(TypedDict, extra_items=Whole):  # type: ignore[call-arg] # mypy knows no extra_items
     """How the mutants of a module ended; beside what is here, a number by status."""
 
     mutants: Count
@@ -90,7 +93,7 @@ class Survivor(TypedDict):
 class Mutants(TypedDict):
     """Of `python -m benchmarks.evidence.mutants`."""
 
-    modules: Annotated[dict[str, Annotated[dict[str, Whole], Ended]], Between(1)]
+    modules: Annotated[dict[str, Ended], MinLen(1)]
     survivors: list[Survivor]
 
 
@@ -125,8 +128,8 @@ class Bugged(TypedDict):
 
 
 KINDS: Mapping[str, Any] = {"bugs": Bugs, "graded": Graded, "margins": Margins, "mutants": Mutants}
-Drawn = Passed | Told | Unruled
-DRAWN: Mapping[str, Any] = {"correct": Drawn, "bug": Annotated[Drawn, Bugged]}
+DRAWN: Mapping[str, Any] = {"correct": list[dict], "bug": list[Bugged]}
+"""Kind of draws → what its lines have besides a verdict."""
 
 
 @dataclass(frozen=True)
@@ -213,4 +216,6 @@ def lines(path: Path, kind: str) -> list[Line]:
     Raises:
         UsageError: the file cannot be read, or a line is none of a draw.
     """
-    return sorted(documents.read_lines(path, DRAWN[kind], MAKE), key=lambda line: line["number"])
+    found = documents.read_lines(path, Passed | Told | Unruled, MAKE)
+    documents.require(found, DRAWN[kind], str(path), MAKE)
+    return sorted(found, key=lambda line: line["number"])

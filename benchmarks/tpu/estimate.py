@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.tpu.chips import CHIPS, PASSES
+from parity.documents import EXACT
 from parity.errors import UsageError
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -65,6 +66,7 @@ class Estimate:
     unknown_calls: int = 0
     estimated_cycles: int | None = None
     refusal: str | None = None
+    __pydantic_config__ = EXACT
 
     @property
     def margin_bytes(self) -> int | None:

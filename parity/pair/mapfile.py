@@ -4,7 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
+
+from annotated_types import MinLen
+from typing_extensions import TypedDict
 
 from parity import documents
 from parity.errors import UsageError, unknown_name
@@ -33,7 +36,7 @@ class Pair(TypedDict):
 
     flax: str
     torch: str
-    arrays: Annotated[list[Array], documents.Between(1)]
+    arrays: Annotated[list[Array], MinLen(1)]
 
 
 class Document(TypedDict):

@@ -117,7 +117,7 @@ def load(path: Path) -> Checkpoint:
     if metadata.get("format") != FORMAT or digest(arrays, metadata.get("run", "")) != metadata.get("sha256"):
         raise _damaged(path, "its content has changed since it was written")
     run = documents.parsed(metadata["run"], f"what checkpoint {path} says of its run", "name another checkpoint")
-    if (fault := next(documents.faults(run, Kept), None)) is not None:
+    if (fault := documents.fault(run, Kept)) is not None:
         versions = run.get("versions") if isinstance(run, dict) else None
         wrote = versions.get("netparity") if isinstance(versions, dict) else None
         raise UsageError(f"checkpoint {path} was written by netparity {wrote}, which this one cannot read: {fault}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from parity.backends import Precision
 from parity.data import Stream, open_stream
-from parity.documents import Count, Whole
+from parity.documents import EXACT, Count, Whole
 from parity.errors import UsageError
 from parity.recipes import Optimizer, Recipe
 
@@ -39,6 +39,7 @@ class Plan:
     evaluate_every: Count
     checkpoint_every: Count
     keep: Count
+    __pydantic_config__ = EXACT
 
     def position(self, step: int) -> tuple[int, int]:
         """Epoch and step within it of the run's step, both from 0."""

@@ -1,6 +1,8 @@
 """What a run leaves in its folder, declared: it is checked where it is read back."""
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict
 
 from parity.documents import Count, NotNegative, Share, Whole
 from parity.training.plan import Plan
