@@ -22,6 +22,8 @@ Share = Annotated[float, Interval(ge=0, le=1)]
 NotNegative = Annotated[float, Ge(0)]
 Positive = Annotated[float, Ge(sys.float_info.min)]
 
+SHORT = reprlib.Repr()
+SHORT.maxlevel = 1
 EXACT = {"extra": "forbid", "allow_inf_nan": False}
 """The `__pydantic_config__` of a dataclass that is read: its fields and no others."""
 
@@ -93,7 +95,7 @@ def fault(found: Any, kind: Any) -> str | None:
         beside = Counter(one["loc"][:-1] for one in errors)
         first = min(errors, key=lambda one: beside[one["loc"][:-1]])
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-        return f"{place.removeprefix('.') or 'it'}: {first['msg']}, got {reprlib.repr(first['input'])}"
+        return f"{place.removeprefix('.') or 'it'}: {first['msg']}, got {SHORT.repr(first['input'])}"
     return None
 
 

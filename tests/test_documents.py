@@ -73,6 +73,7 @@ def test_what_is_as_declared(found: Any, kind: Any) -> None:
         ([1, "a"], list[int], "[1]: Input should be a valid integer, got 'a'"),
         ([1], tuple[int, int], "[1]: Field required, got [1]"),
         ([1, 2, 3], tuple[int, int], "it: Tuple should have at most 2 items after validation, not 3, got [1, 2, 3]"),
+        ({"a": {"b": {"c": 1}}}, Entry, "name: Field required, got {'a': {...}}"),
         ({"a": {"b": 1}}, dict[str, dict[str, str]], "a.b: Input should be a valid string, got 1"),
         ({"b": 1}, dict[Literal["a"], int], "b.[key]: Input should be 'a', got 'b'"),
         ("blue", Colour, "it: Input should be 'red', got 'blue'"),
