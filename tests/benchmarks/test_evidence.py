@@ -120,3 +120,12 @@ def test_a_run_of_draws_goes_on_after_a_line_that_was_cut(tmp_path: Path) -> Non
     assert next(draws._missing(out, 5)) == (2, 5)
     assert out.read_bytes() == b'{"number": 0}\n{"number": 1}\n'
     assert next(draws._missing(tmp_path / "none", 5)) == (0, 5)
+
+
+def test_a_record_that_cannot_be_read_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(page, "newest", lambda: tmp_path)
+    assert page.main(["--check"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == "" and shown.err.startswith("benchmarks: ") and len(shown.err.splitlines()) == 1
