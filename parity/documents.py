@@ -4,7 +4,6 @@ Nothing is converted, numbers are finite, and other keys of a `TypedDict` are le
 """
 
 import json
-import math
 import reprlib
 import sys
 from collections import Counter
@@ -22,6 +21,7 @@ Share = Annotated[float, Interval(ge=0, le=1)]
 NotNegative = Annotated[float, Ge(0)]
 Positive = Annotated[float, Ge(sys.float_info.min)]
 
+LONG = sys.float_info.max_10_exp
 SHORT = reprlib.Repr()
 SHORT.maxlevel = 1
 EXACT = {"extra": "forbid", "allow_inf_nan": False}
@@ -64,9 +64,9 @@ def whole(lines: bytes) -> bytes:
 
 
 def parsed(text: str | bytes, name: str, remedy: str) -> Any:
-    """A text as JSON; raises UsageError if it is none, or has a whole number beyond what a float can be."""
+    """A text as JSON, a whole number beyond what a float can be as one; raises UsageError if it is none."""
     try:
-        return json.loads(text, parse_int=_whole_number)
+        return json.loads(text, parse_int=lambda digits: (int if len(digits) < LONG else float)(digits))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{name} is not JSON ({error}); {remedy}") from error
 
@@ -111,9 +111,3 @@ def _content(path: Path, remedy: str) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}); {remedy}") from error
-
-
-def _whole_number(digits: str) -> int:
-    if math.isinf(float(digits)):
-        raise ValueError(f"a number of {len(digits)} digits")
-    return int(digits)
