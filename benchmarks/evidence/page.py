@@ -157,7 +157,7 @@ def margins_of(found: Evidence) -> tuple[str, str]:
 
 
 def _power(share: float) -> str:
-    return f"{share:.2g}" if share < 1e4 else f"{share:.1e}"
+    return f"{share:.2g}" if share < 100 else f"{share:,.0f}" if share < 1e4 else f"{share:.1e}"
 
 
 def drawings(found: Evidence) -> dict[str, Figure]:

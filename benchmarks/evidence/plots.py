@@ -27,13 +27,21 @@ def margins(same: Sequence[float], told: Sequence[float], threshold: float) -> F
     """The two distributions that the threshold lies between.
 
     Args:
-        same: the largest gap of each correct pair, in units of the rounding that is expected.
+        same: the largest gap of each correct pair, in units of the rounding that is expected; none at all is drawn with
+            the smallest.
         told: the gap that each pair with a bug is told by, likewise.
         threshold: of the referee.
     """
     figure, (axes,) = stacked([3.6])
-    edges = list(np.geomspace(min(*same, *told), max(*same, *told), 80))
-    axes.hist(same, edges, label=f"{len(same):,} correct pairs: the largest gap of each", color=SOUND, alpha=0.7)
+    least = min(share for share in (*same, *told) if share)
+    edges = list(np.geomspace(least, max(*same, *told), 80))
+    axes.hist(
+        np.maximum(same, least),
+        edges,
+        label=f"{len(same):,} correct pairs: the largest gap of each",
+        color=SOUND,
+        alpha=0.7,
+    )
     axes.hist(told, edges, label=f"{len(told):,} pairs with a bug: the gap it is told by", color=BUG, alpha=0.7)
     axes.axvline(threshold, color=INK, linestyle="--", linewidth=1)
     axes.set(xscale="log", xlabel="gap / expected rounding", ylabel="pairs")

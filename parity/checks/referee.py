@@ -21,9 +21,11 @@ MARGIN = 2.0**10
 """The only threshold: how many times the rounding of one correct implementation another one's may be.
 
 Two correct implementations round differently by a small factor; a wrong formula is off by what float32 could see or
-nearly so, 2²⁹ times more. Measured (benchmarks/records/2026-11-23-margins.json): the correct twins of the study's
-networks, 5 seeds, stay below 20.7, 50 times less than this; the smallest of the planted bugs, Adam's
-epsilon under the root at a gradient near 3, is at 2.3·10⁶, 2,300 times more.
+nearly so, 2²⁹ times more. Set between the two measured distributions (benchmarks/records/2026-11-28-evidence, drawn in
+docs/evidence.md): it is 6 times above the largest gap of 2,198 correct pairs (the twins of the study's networks, and
+random networks; 99 % of them stay below 11), and 2,282 times below the smallest that one of 1,983 pairs with a bug is
+told by: Adam's epsilon under the root at a gradient near 3. It is nearer to the correct pairs, for a miss is worse than
+an alarm. What is zero in theory has no part in this: see `only_rounding` and `parity.checks.drift`.
 """
 
 REDUCED = 2.0**6.5

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.evidence import draws, page, plots
-from benchmarks.evidence.record import Evidence, Gap, read
+from benchmarks.evidence.record import Evidence, Gap, newest, read
+from parity.checks import referee
 
 SAME, DIFFERENT = {"verdict": "same", "share": 2.0, "told": 0.0}, {"verdict": "different", "share": 1.0, "told": 4e9}
 CORRECT = [SAME, SAME | {"verdict": "same, less accurate", "share": 3.0}, {"verdict": "inconclusive", "share": 9.0}]
@@ -129,3 +130,25 @@ def test_a_record_that_cannot_be_read_is_one_line(
     assert page.main(["--check"]) == 2
     shown = capsys.readouterr()
     assert shown.out == "" and shown.err.startswith("benchmarks: ") and len(shown.err.splitlines()) == 1
+
+
+def test_every_page_says_what_the_newest_record_says() -> None:
+    assert page.main(["--check"]) == 0
+
+
+def test_the_thresholds_words_are_those_of_the_newest_record() -> None:
+    record = read(newest())
+    above, below = page.margins_of(record)
+    words = " ".join(Path(referee.__file__).read_text().split())
+    assert record.threshold == referee.MARGIN
+    assert f"records/{record.folder.name}" in words
+    assert f"{above} above the largest gap of {len(record.same):,} correct pairs" in words
+    assert f"{below} below the smallest that one of {len(record.told):,} pairs with a bug" in words
+    assert f"stay below {np.quantile([gap.share for gap in record.same], 0.99):.0f})" in words
+
+
+def test_the_newest_record_has_as_many_draws_as_were_asked_for_and_no_wrong_verdict() -> None:
+    record = read(newest())
+    assert [line["number"] for line in record.correct] == [line["number"] for line in record.wrong] == [*range(2000)]
+    assert {page.verdict(line) for line in record.correct} <= {"same", "inconclusive"}
+    assert not {"same", "error"} & {page.verdict(line) for line in record.wrong}
