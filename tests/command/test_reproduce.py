@@ -42,4 +42,4 @@ def test_a_folder_of_another_scale_is_not_mixed_up(capsys, tmp_path: Path) -> No
 
 def test_a_broken_record_is_refused(capsys, tmp_path: Path) -> None:
     (tmp_path / record.RECORD).write_text("{")
-    assert "no record" in _refuse(capsys, "reproduce", "points", "--scale", "quick", "--out", str(tmp_path))
+    assert "is not JSON" in _refuse(capsys, "reproduce", "points", "--scale", "quick", "--out", str(tmp_path))
