@@ -59,7 +59,7 @@ def measured(family: Family) -> dict[str, Any]:
 def _one(bench: Bench, family: Family, size: float) -> dict[str, Any]:
     observer = Observer(family.plant(size), bench.case)
     rungs = bench.ruled({"torch": observer}, rungs=(2, 3, 4, 5, 6))
-    headline = next((rung for rung in rungs if rung.verdict is not Verdict.SAME), None)
+    headline = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
     shares = {rung.number: max((f.share for f in rung.findings), default=0.0) for rung in rungs}
     ours, theirs = dict(shown(bench.sound["jax"])), dict(shown(observer))
     fixed = {
