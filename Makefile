@@ -28,8 +28,11 @@ study: env ## train the whole study again and judge its claims; says first how l
 test: env ## run the tests, on two cores at once
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
 
-evidence: env ## run the tests that take minutes each
-	$(BIN)/python -m pytest -m slow
+slow: env ## run the tests that take minutes each
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.evidence.slow
+
+evidence: env ## make all of docs/evidence.md anew: hours; goes on where it was stopped
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.evidence
 
 mutants: env ## change the checks in each place in turn and count what the tests notice; about ten minutes
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutation]'
@@ -46,4 +49,4 @@ lint: env ## format check, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-.PHONY: help env check bugs study test evidence mutants pairs bench lint
+.PHONY: help env check bugs study test slow evidence mutants pairs bench lint

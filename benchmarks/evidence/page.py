@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
 from benchmarks import blocks, drawing
-from benchmarks.evidence import mutants_page, plots
+from benchmarks.evidence import mutants_page, plots, slow
 from benchmarks.evidence.graded import smallest
 from benchmarks.evidence.mutants import explanations
 from benchmarks.evidence.record import PASSES, ROOT, Evidence, Gap, Line, newest, read
@@ -59,6 +59,7 @@ def made(found: Evidence) -> dict[str, str]:
         "threshold": threshold(found),
         "mutants": mutants_page.block(found.mutants, explanations()),
         "margins": margins(found),
+        "slow": slow.block(found.slow),
     }
 
 

@@ -97,6 +97,14 @@ class Mutants(TypedDict):
     survivors: list[Survivor]
 
 
+class Slow(TypedDict):
+    """Of `python -m benchmarks.evidence.slow`."""
+
+    commit: str
+    seconds: Whole
+    modules: dict[str, dict[Literal["passed", "failed", "skipped"], Whole]]
+
+
 class Passed(TypedDict):
     """A draw that passed."""
 
@@ -127,7 +135,7 @@ class Bugged(TypedDict):
     why: NotRequired[str]
 
 
-KINDS: Mapping[str, Any] = {"bugs": Bugs, "graded": Graded, "margins": Margins, "mutants": Mutants}
+KINDS: Mapping[str, Any] = {"bugs": Bugs, "graded": Graded, "margins": Margins, "mutants": Mutants, "slow": Slow}
 DRAWN: Mapping[str, Any] = {"correct": list[dict], "bug": list[Bugged]}
 """Kind of draws → what its lines have besides a verdict."""
 
@@ -150,6 +158,7 @@ class Evidence:
         graded: bugs of falling size.
         margins: gaps of the study's twins and of the planted bugs.
         mutants: of the checks, and which of them the tests notice.
+        slow: the tests that take long.
         correct, wrong: random networks, as drawn and with one bug.
     """
 
@@ -158,6 +167,7 @@ class Evidence:
     graded: Mapping[str, Any]
     margins: Mapping[str, Any]
     mutants: Mapping[str, Any]
+    slow: Mapping[str, Any]
     correct: Sequence[Line]
     wrong: Sequence[Line]
 

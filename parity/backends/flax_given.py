@@ -57,6 +57,7 @@ def converted(leaf: Any, precision: Precision) -> jax.Array:
     array = np.asarray(leaf)
     if array.dtype.kind in "iu" and (kept := jax.dtypes.canonicalize_dtype(array.dtype)) != array.dtype:
         _require_fit(array, np.iinfo(kept))
+        array = array.astype(kept)  # inside a program, JAX may keep int64 from a pass that had it
     return jnp.array(array, precision if np.issubdtype(array.dtype, np.floating) else None)
 
 

@@ -47,8 +47,10 @@ def raising(during: str, backward: bool = False) -> Iterator[None]:
 
 
 def words(error: BaseException) -> str:
-    """An error's type and the first line of what it says."""
-    return traceback.format_exception_only(error)[-1].strip().splitlines()[0]
+    """An error's type and the first line of what it says, without notes that others added (JAX: on its traceback)."""
+    told = traceback.TracebackException.from_exception(error)
+    told.__notes__ = None
+    return [*told.format_exception_only()][-1].strip().splitlines()[0]
 
 
 def _place(error: Exception) -> str:

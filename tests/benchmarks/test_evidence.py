@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.evidence import draws, page, plots
+from benchmarks.evidence import __main__ as everything
+from benchmarks.evidence import draws, page, plots, slow
 from benchmarks.evidence.record import Evidence, Gap, newest, read
 from parity.checks import referee
 
@@ -34,6 +36,7 @@ MARGINS = {
     "correct": [{"share": 20.0, "where": "mlp"}],
     "planted": [{"share": 2e6, "where": "adam-eps"}],
 }
+SLOW = {"commit": "abc", "seconds": 600, "modules": {"tests.a": {"passed": 3, "failed": 0, "skipped": 1}}}
 MUTANTS = {"modules": {"a.py": {"mutants": 9, "killed": 9}}, "survivors": []}
 
 
@@ -48,6 +51,7 @@ def found(tmp_path: Path) -> Evidence:
         "graded.json": json.dumps({"tolerances": [1e-5], "threshold": 1024.0, "families": [FAMILY]}),
         "margins.json": json.dumps(MARGINS),
         "mutants.json": json.dumps(MUTANTS),
+        "slow.json": json.dumps(SLOW),
         "correct.jsonl": lines(CORRECT),
         "bug.jsonl": lines(WRONG, mutation="one head"),
     }
@@ -152,3 +156,45 @@ def test_the_newest_record_has_as_many_draws_as_were_asked_for_and_no_wrong_verd
     assert [line["number"] for line in record.correct] == [line["number"] for line in record.wrong] == [*range(2000)]
     assert {page.verdict(line) for line in record.correct} <= {"same", "inconclusive"}
     assert not {"same", "error"} & {page.verdict(line) for line in record.wrong}
+
+
+JUNIT = """<testsuites><testsuite name="pytest" tests="4" time="61.6">
+<testcase classname="tests.a" name="one" time="1"/>
+<testcase classname="tests.a" name="two" time="1"><failure message="no">no</failure></testcase>
+<testcase classname="tests.b" name="three" time="1"><skipped message="not here"/></testcase>
+<testcase classname="tests.b" name="four" time="1"><error message="no"/></testcase>
+</testsuite></testsuites>"""
+
+
+def test_slow_tests_are_counted_by_module(tmp_path: Path) -> None:
+    (tmp_path / "junit.xml").write_text(JUNIT)
+    found = slow.counted(tmp_path / "junit.xml")
+    assert found["modules"]["tests.a"] == {"passed": 1, "failed": 1, "skipped": 0}
+    assert found["modules"]["tests.b"] == {"passed": 0, "failed": 1, "skipped": 1}
+    text = slow.block({**found, "commit": "abc"})
+    assert "took 1 min at commit abc" in text and "| `tests.b` | 0 | 1 | 1 |" in text
+
+
+def test_no_slow_test_failed_when_they_were_run_last() -> None:
+    counts = read(newest()).slow["modules"].values()
+    assert sum(found["passed"] for found in counts) > 0
+    assert sum(found["failed"] for found in counts) == 0
+
+
+def test_a_record_is_gone_on_with_and_stops_at_what_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bugs.json").touch()
+    (tmp_path / "correct.jsonl").touch()
+    run: list[list[str]] = []
+
+    def ended(command: list[str], **how: Any) -> SimpleNamespace:
+        run.append(command[2:])
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(everything.subprocess, "run", ended)
+    assert everything.main(["--out", str(tmp_path)]) == 0
+    made = [command[0].rpartition(".")[2] for command in run]
+    assert made == ["slow", "graded", "mutants", "margins", "draws", "draws", "page"]
+    assert run[0][1:] == ["--json", str(tmp_path / "slow.json")]
+
+    monkeypatch.setattr(everything.subprocess, "run", lambda command, **how: SimpleNamespace(returncode=3))
+    assert everything.main(["--out", str(tmp_path)]) == 3

@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 LONG = ("parity bugs", "parity bugs bn-eps-1.01e-5 kernel-.T gradients-x8 log-softmax-twice")
-"""Commands that take long; `make evidence` runs them, and test_bugs.py plants others in every run."""
+"""Commands that take long; `make slow` runs them, and test_bugs.py plants others in every run."""
 RUN = [pytest.param(*e, id=e[1], marks=[pytest.mark.slow] if e[1] in LONG else []) for e in PARITY]
 
 

@@ -124,6 +124,7 @@ def _evidence() -> dict[str, Target]:
     files = {
         "bugs.json": {**bugs, "bugs": bugs["bugs"][:4]},
         "graded.json": {"threshold": 1024.0, "tolerances": [1e-5], "families": families},
+        "slow.json": {"commit": "a", "seconds": 60, "modules": {"tests.a": {"passed": 2, "failed": 0, "skipped": 0}}},
         "mutants.json": {"modules": {"a.py": {"mutants": 2, "killed": 1, "survived": 1}}, "survivors": [survivor]},
         "margins.json": {"threshold": 1024.0, "correct": [row] * 3, "planted": [{**row, "share": 1e7}] * 3},
     }
