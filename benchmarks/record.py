@@ -21,7 +21,7 @@ from parity.report.environment import commit, hardware, versions
 
 SCHEMA = 1
 RECORDS = Path(__file__).parent / "records"
-PEERS = ("keras", "lightning")
+PEERS = ("keras", "lightning", "torchax")
 VARIABLES = ("XLA_FLAGS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "JAX_PLATFORMS", "CUDA_VISIBLE_DEVICES", "TORCH_LOGS")
 Note = Callable[[str], None]
 
