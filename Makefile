@@ -32,6 +32,7 @@ slow: env ## run the tests that take minutes each
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.evidence.slow
 
 evidence: env ## make all of docs/evidence.md anew: hours; goes on where it was stopped
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutation]'
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.evidence
 
 mutants: env ## change the checks in each place in turn and count what the tests notice; about ten minutes
