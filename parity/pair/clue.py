@@ -26,21 +26,25 @@ def with_clue(found: Difference | None, work: Work) -> Difference | None:
     """
     if found is None or found.cause or found.rung != "forward" or found.mode not in work.compared:
         return found
-    views, layers, joints = work.views[found.mode], work.compared[found.mode].layers, work.joints[found.mode]
+    there, given = _numbers(work, found.mode)
+    text = _clue(given, there) if there is not None else ""
+    return replace(found, cause=text) if text else found
+
+
+def _numbers(work: Work, mode: str) -> tuple[Both | None, list[Both | None]]:
+    """What differs first, and what it may have been made of: the last output that agrees, and the layer's own input
+    where that agrees too."""
+    views, layers, joints = work.views[mode], work.compared[mode].layers, work.joints[mode]
     if len(layers) != len(joints):
-        return found
+        return None, []
     at = next((i for i, one in enumerate(layers) if one.finding.verdict is Verdict.DIFFERENT), len(layers))
     passed = [joint for joint, layer in zip(joints[:at], layers, strict=False) if layer.finding.verdict.passes]
     before: list[Both | None] = [_outputs(views, joint) for joint in passed[-1:]]
-    there: Both | None
     if at == len(layers):
-        there, given = _result(work, views), before
-    elif layers[at].inherited <= AGREED:
-        there, given = _outputs(views, joints[at]), [*before, _inputs(views, joints[at])]
-    else:
-        there, given = _inputs(views, joints[at]), before
-    text = _clue(given, there) if there is not None else ""
-    return replace(found, cause=text) if text else found
+        return _result(work, views), before
+    if layers[at].inherited <= AGREED:
+        return _outputs(views, joints[at]), [*before, _inputs(views, joints[at])]
+    return _inputs(views, joints[at]), before
 
 
 def _clue(given: Sequence[Both | None], there: Both) -> str:
