@@ -21,7 +21,7 @@ NAMES = (
     "cifar10, as if signed", "metrics", "summary", "run", "weight map", "saved layers", "record of speed",
     "record of growth", "record of waits", "record of TPUs", "record of pairs", "record of the study",
     "evidence, bugs.json", "evidence, graded.json", "evidence, margins.json", "evidence, mutants.json",
-    "evidence, draws",
+    "evidence, slow.json", "evidence, draws",
 )  # fmt: skip
 
 
