@@ -49,8 +49,8 @@ def judge(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> J
     found = [finding for rung in counted for finding in rung.findings if np.isfinite(finding.share)]
     passed = [one for one in found if one.verdict.passes]
     told = [one for one in found if one.verdict is Verdict.DIFFERENT]
-    rounding = [one for one in passed if only_rounding(one)]
-    gaps = (_largest([one for one in passed if one not in rounding]), _largest(rounding), _largest(told))
+    held, rounding = ([one for one in passed if only_rounding(one) is apart] for apart in (False, True))
+    gaps = (_largest(held), _largest(rounding), _largest(told))
     rung, layer = (first.rung, first.layer_torch) if first else ("", "")
     return Judged(report.verdict, rung, layer, unsure, *gaps)
 
