@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 import jaxnets
 from jaxnets import layers, losses, optimizers
+from parity.backends.jax_parallel import ParallelJaxSession
 from parity.backends.jax_programs import RUN_ONCE
 from parity.backends.jax_session import JaxSession, moments_of
 from parity.backends.jax_taps import Tape, module_paths, taps
@@ -318,7 +319,7 @@ class JaxTwin(Twin):
 
     def session(self, optimizer: Optimizer, *, brief: bool = False) -> JaxSession:
         """Begin a training run; the step is one compiled program that takes its state over."""
-        return JaxSession(self, optimizer, brief=brief)
+        return (ParallelJaxSession if self.devices.count > 1 else JaxSession)(self, optimizer, brief=brief)
 
     @in_setting
     def receive(self, batch: Batch) -> Batch:
@@ -343,7 +344,7 @@ def _concrete(value: Any, dtype: Any) -> jax.Array:
 
 def _device(name: str) -> jax.Device:
     try:
-        return jax.devices(name)[0]
+        return jax.local_devices(backend=name)[0]
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         raise UsageError(f"JAX has no {name} device here ({reason}); use --device cpu or install JAX for it") from error

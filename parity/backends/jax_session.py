@@ -31,6 +31,8 @@ LOOPED = 10_000
 took 0.07 ms in a loop of 32 and 0.23 ms alone, of the RNN (17,930, T = 30) 8.5 and 7.5 ms, of the MLP (3.8 million)
 33.3 and 33.8 ms; convolutions in a loop are many times slower on XLA's CPU."""
 Carry = tuple[dict[str, jax.Array], dict[str, jax.Array], Any]  # parameters, buffers, optax's state
+Pass = Callable[..., tuple[jax.Array, jax.Array, dict[str, jax.Array], dict[str, jax.Array]]]
+"""Of a training pass over (parameters, buffers, x, labels): loss, logits, gradients, buffers."""
 
 
 class JaxSession(Session["JaxTwin"]):
@@ -56,7 +58,14 @@ class JaxSession(Session["JaxTwin"]):
 
         For compilers that run nothing; the matrix products are at the precision of the context it is traced in.
         """
-        return partial(_one, self.twin, self.optimizer), jax.eval_shape(lambda: self._carry)
+        return self._bound(_one), jax.eval_shape(lambda: self._carry)
+
+    def _bound(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        """A step as a function of arrays alone; it does not hold the session, whose twin keeps its program."""
+        return partial(step, self.twin, self.optimizer, self._pass())
+
+    def _pass(self) -> Pass:
+        return self.twin.loss_and_gradients
 
     def _begin(self, variables: dict[str, jax.Array]) -> Carry:
         learnable, buffers = self.twin.split(variables)
@@ -87,18 +96,29 @@ class JaxSession(Session["JaxTwin"]):
         )
 
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
-        step = _many if self.steps_per_call > 1 else _one
-        program = self.twin.program(
-            (step.__name__, self.optimizer, self._brief),
-            partial(step, self.twin, self.optimizer),
-            donate_argnums=0,
-            compiler_options=RUN_ONCE if self._brief else None,
-        )
-        seen = []
+        program, seen = self._program(_many if self.steps_per_call > 1 else _one), []
         for block, rates in self._blocks(batches, self.twin.rates(learning_rates)):
             self._carry, losses, hits = program(self._carry, *self._fed(block, rates))
             seen.append((len(block), losses, hits))
         return Steps([len(batch.labels) for batch in batches], lambda: _joined(seen))
+
+    def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
+        arrays = self._single(batch, self.twin.rates([learning_rate])[0])
+        self._carry, loss, _, gradients = self._program(_observed)(self._carry, *arrays)
+        return np.asarray(loss), self.twin.canonical(gradients)
+
+    def _program(self, step: Callable[..., Any]) -> Any:
+        return self.twin.program(
+            (step.__name__, self.optimizer, self._brief, self.twin.devices),
+            self._bound(step),
+            donate_argnums=0,
+            compiler_options=RUN_ONCE if self._brief else None,
+            **self._placement(),
+        )
+
+    def _placement(self) -> dict[str, Any]:
+        """Options of `jax.jit` that say where results are."""
+        return {}
 
     def _blocks(self, batches: Sequence[Batch], rates: NDArray) -> Iterator[tuple[list[Batch], NDArray]]:
         """Batches of one shape that go into one call."""
@@ -112,14 +132,21 @@ class JaxSession(Session["JaxTwin"]):
 
     def _fed(self, block: list[Batch], rates: NDArray) -> tuple[Any, ...]:
         """Arguments of the program: a single step, or their number and as many as the program has room for."""
-        inputs = [np.asarray(batch.inputs, self.twin.dtype) for batch in block]
-        labels = [batch.labels.astype(np.int32) for batch in block]
         if self.steps_per_call == 1:
-            return inputs[0], labels[0], rates[0]
+            return self._single(block[0], rates[0])
+        inputs, labels = zip(*map(self._arrays, block), strict=True)
         room = self.steps_per_call - len(block)
         padding = [(0, room)]
         filled = [np.stack([*arrays, *[arrays[-1]] * room]) for arrays in (inputs, labels)]
         return np.int32(len(block)), *filled, np.pad(rates, padding)
+
+    def _single(self, batch: Batch, rate: Any) -> tuple[Any, ...]:
+        """Arguments of a program of one step."""
+        return *self._arrays(batch), rate
+
+    def _arrays(self, batch: Batch) -> tuple[Any, Any]:
+        """Inputs and labels as programs take them."""
+        return np.asarray(batch.inputs, self.twin.dtype), batch.labels.astype(np.int32)
 
     def wait(self) -> None:
         """Return when parameters, buffers and moments are there."""
@@ -127,28 +154,40 @@ class JaxSession(Session["JaxTwin"]):
 
     def _predict(self, inputs: Iterable[NDArray]) -> list[jax.Array]:
         learnable, buffers, _ = self._carry
-        program = self.twin.program("_predicted", partial(_predicted, self.twin))
+        program = self._looking(_predicted)
         return [program(learnable, buffers, np.asarray(x, self.twin.dtype)) for x in inputs]
 
     def _score(self, batch: Batch) -> tuple[Any, Any]:
         learnable, buffers, _ = self._carry
-        program = self.twin.program("_scored", partial(_scored, self.twin))
-        return program(learnable, buffers, self.twin.inputs(batch.inputs), batch.labels.astype(np.int32))
+        return self._looking(_scored)(learnable, buffers, *self._arrays(batch))
+
+    def _looking(self, function: Callable[..., Any]) -> Any:
+        """The program of something that changes nothing."""
+        key = (function.__name__, self.twin.devices)
+        return self.twin.program(key, partial(function, self.twin), **self._placement())
+
+
+def _observed(
+    twin: "JaxTwin", optimizer: Optimizer, pass_: Pass, carry: Carry, x: jax.Array, labels: jax.Array, rate: jax.Array
+) -> tuple[Carry, jax.Array, jax.Array, dict[str, jax.Array]]:
+    """One training step: what it goes on from, loss, correct predictions, gradients."""
+    learnable, buffers, kept = carry
+    loss, logits, gradients, buffers = pass_(_turned(twin, learnable), buffers, x, labels)
+    updates, kept = twin.optimizer(optimizer, rate).update(_turned(twin, gradients), kept, learnable)
+    return (optax.apply_updates(learnable, updates), buffers, kept), loss, _hits(logits, labels), gradients
 
 
 def _one(
-    twin: "JaxTwin", optimizer: Optimizer, carry: Carry, x: jax.Array, labels: jax.Array, rate: jax.Array
+    twin: "JaxTwin", optimizer: Optimizer, pass_: Pass, carry: Carry, x: jax.Array, labels: jax.Array, rate: jax.Array
 ) -> tuple[Carry, jax.Array, jax.Array]:
-    """One training step: what it goes on from, loss, correct predictions."""
-    learnable, buffers, kept = carry
-    loss, logits, gradients, buffers = twin.loss_and_gradients(_turned(twin, learnable), buffers, x, labels)
-    updates, kept = twin.optimizer(optimizer, rate).update(_turned(twin, gradients), kept, learnable)
-    return (optax.apply_updates(learnable, updates), buffers, kept), loss, _hits(logits, labels)
+    """One training step without its gradients."""
+    return _observed(twin, optimizer, pass_, carry, x, labels, rate)[:3]
 
 
 def _many(
     twin: "JaxTwin",
     optimizer: Optimizer,
+    pass_: Pass,
     carry: Carry,
     count: jax.Array,
     x: jax.Array,
@@ -159,7 +198,7 @@ def _many(
 
     def step(i: jax.Array, seen: tuple[Carry, jax.Array, jax.Array]) -> tuple[Carry, jax.Array, jax.Array]:
         carry, losses, hits = seen
-        carry, loss, hit = _one(twin, optimizer, carry, x[i], labels[i], rates[i])
+        carry, loss, hit = _one(twin, optimizer, pass_, carry, x[i], labels[i], rates[i])
         return carry, losses.at[i].set(loss), hits.at[i].set(hit)
 
     nothing = jnp.zeros(len(rates), rates.dtype), jnp.zeros(len(rates), jnp.int32)

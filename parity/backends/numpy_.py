@@ -144,18 +144,24 @@ class NumpySession(Session[NumpyTwin]):
         return TrainingState(dict(self._weights), dict(self._kept.moments), self.step)
 
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
-        seen = [self._step(batch, rate) for batch, rate in zip(batches, learning_rates, strict=True)]
+        seen = [self._step(batch, rate)[:2] for batch, rate in zip(batches, learning_rates, strict=True)]
         losses, hits = (np.array([step[i] for step in seen]) for i in (0, 1))
         return Steps([len(batch.labels) for batch in batches], lambda: (losses, hits))
 
-    def _step(self, batch: Batch, learning_rate: float) -> tuple[float, int]:
+    def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
+        loss, _, gradients = self._step(batch, learning_rate)
+        return np.asarray(loss), gradients
+
+    def _step(self, batch: Batch, learning_rate: float) -> tuple[float, int, Arrays]:
+        """One step: loss, correct predictions, gradients."""
         model = self.twin.model
         run: Run = model.forward(self._weights, batch.inputs, training=True)
         loss, to_logits = softmax_cross_entropy(run.logits, batch.labels)
-        gradients = _clipped(model.backward(run, to_logits).parameters, self.optimizer)
-        values, self._kept = self._rule.update(parameters(self._weights), gradients, self._kept, learning_rate)
+        gradients = model.backward(run, to_logits).parameters
+        clipped = _clipped(gradients, self.optimizer)
+        values, self._kept = self._rule.update(parameters(self._weights), clipped, self._kept, learning_rate)
         self._weights = {**self._weights, **values, **run.buffers}
-        return loss, _hits(run.logits, batch.labels)
+        return loss, _hits(run.logits, batch.labels), gradients
 
     def _predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
         return [self.twin.model.forward(self._weights, x, training=False).logits for x in inputs]

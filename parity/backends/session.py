@@ -103,6 +103,13 @@ class Session(ABC, Generic[T]):
         self.step += len(batches)
         return steps
 
+    def observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
+        """One optimizer step; its mean loss, and the gradients as the optimizer gets them, before they are clipped."""
+        with self._computing():
+            loss, gradients = self._observed(batch, learning_rate)
+        self.step += 1
+        return loss, gradients
+
     def evaluate(self, batches: Iterable[Batch]) -> Score:
         """Score the present weights in evaluation mode; each example counts once, whatever the sizes of the batches."""
         with self._computing():
@@ -135,6 +142,9 @@ class Session(ABC, Generic[T]):
 
     @abstractmethod
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps: ...
+
+    @abstractmethod
+    def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]: ...
 
     @abstractmethod
     def _score(self, batch: Batch) -> tuple[Any, Any]:

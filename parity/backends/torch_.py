@@ -12,6 +12,7 @@ from torch import nn
 
 import torchnets
 from parity.backends.torch_compiled import CompiledTorchSession, is_small
+from parity.backends.torch_parallel import ParallelTorchSession
 from parity.backends.torch_session import TorchSession
 from parity.backends.twin import Config, Precision, Twin, in_setting
 from parity.data import Batch
@@ -21,7 +22,7 @@ from parity.trace import Arrays, Gradients, Probe, Reading, Trace, call_names, c
 from parity.weights import WITHOUT_TWIN, Kind, from_canonical, shapes_of, to_canonical
 from torchnets import losses, optimizers
 
-KINDS: dict[type, Kind] = {nn.Linear: "dense", nn.Conv2d: "conv", nn.BatchNorm2d: "norm"}
+KINDS: dict[type, Kind] = {nn.Linear: "dense", nn.Conv2d: "conv", nn.BatchNorm2d: "norm", nn.SyncBatchNorm: "norm"}
 Tensors = dict[str, torch.Tensor]
 
 
@@ -225,6 +226,8 @@ class TorchTwin(Twin):
 
     def session(self, optimizer: Optimizer, *, brief: bool = False) -> TorchSession:
         """Begin a training run, compiled where `compiled` is set and it pays, which it does not for a few steps."""
+        if self.devices.count > 1:
+            return ParallelTorchSession(self, optimizer)
         pays = is_small(self.model.parameters()) or self.torch_device.type != "cpu"
         return (CompiledTorchSession if self.compiled and pays and not brief else TorchSession)(self, optimizer)
 

@@ -57,16 +57,29 @@ class TorchSession(Session["TorchTwin"]):
         return self._run.canonical({name: t.clone() for name, t in zip(self._names, kept, strict=True)})
 
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
-        seen = [self._step(batch, rate) for batch, rate in zip(batches, learning_rates, strict=True)]
-        return Steps([len(batch.labels) for batch in batches], lambda: fetched(seen))
+        seen = [self._step(batch, rate)[0] for batch, rate in zip(batches, learning_rates, strict=True)]
+        return Steps([len(batch.labels) for batch in batches], lambda: self._fetched(seen))
 
-    def _step(self, batch: Batch, learning_rate: float) -> Pair:
+    def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
+        seen, gradients = self._step(batch, learning_rate)
+        own = {name: g.clone() for name, g in zip(self._names, gradients, strict=True)}
+        return self._fetched([seen])[0][0], self._run.canonical(own)
+
+    def _step(self, batch: Batch, learning_rate: float) -> tuple[Pair, list[torch.Tensor]]:
+        """One step: loss and correct predictions, and the gradients."""
+        seen, gradients = self._pass(batch)
+        self._run.apply(self._optimizer, self._parameters, gradients, self.optimizer, learning_rate)
+        return seen, gradients
+
+    def _pass(self, batch: Batch) -> tuple[Pair, list[torch.Tensor]]:
         x, labels = self._given(batch)
         logits = self._run.model(x)
         loss = self._run.loss(logits, labels)
         gradients = self._run.training_gradients(loss, self._parameters)
-        self._run.apply(self._optimizer, self._parameters, gradients, self.optimizer, learning_rate)
-        return loss.detach(), hits_of(logits, labels)
+        return (loss.detach(), hits_of(logits, labels)), gradients
+
+    def _fetched(self, seen: Sequence[Pair]) -> tuple[NDArray, NDArray]:
+        return fetched(seen)
 
     def _given(self, batch: Batch) -> Pair:
         """Inputs and labels on the device. They may share memory with the batch, which nobody changes."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Literal, ParamSpec
 
 from numpy.typing import NDArray
 
+from parity.backends.devices import Devices
 from parity.data import Batch, Stream
 from parity.recipes import Optimizer
 from parity.trace import Arrays, Probe, Reading, Trace, Trajectory
@@ -63,6 +64,8 @@ class Twin(ABC):
         self.device = device
         self.compiled = False
         """Whether a long training run compiles its steps first, where that is a choice; JAX's always are compiled."""
+        self.devices = Devices()
+        """Where its training runs compute; all else that it does is on one device."""
 
     def setting(self) -> AbstractContextManager[None]:
         """The framework's configuration that the twin's precision and device ask for."""

@@ -1,0 +1,79 @@
+"""Data-parallel training: on how many devices, what BatchNorm sees of a batch, and which part of it is whose."""
+
+import os
+from dataclasses import dataclass
+
+from parity.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Devices:
+    """The devices that train together, each on its part of the same global batch.
+
+    Args:
+        count: of all processes together.
+        norm_parts: parts of a batch that BatchNorm sees apart: 1 takes its statistics over the global batch, whoever
+            holds what of it (`SyncBatchNorm`, a sharded `jit`); `count` over each device's part, of which the first
+            device's run on, as `DistributedDataParallel` and `pmap` do by themselves.
+
+    Raises:
+        UsageError: BatchNorm's parts are neither one nor as many as the devices.
+    """
+
+    count: int = 1
+    norm_parts: int = 1
+
+    def __post_init__(self) -> None:
+        if self.norm_parts not in (1, self.count):
+            raise UsageError(
+                f"got {self.count} devices for a run whose BatchNorm sees {self.norm_parts} parts of a batch apart; "
+                f"give --devices {self.norm_parts}"
+            )
+
+    @property
+    def norms_apart(self) -> bool:
+        """Whether each device normalises by its own part of the batch."""
+        return self.norm_parts > 1
+
+
+@dataclass(frozen=True)
+class Member:
+    """One of the processes that train together.
+
+    Args:
+        rank, size: its number, and how many there are.
+        local_rank: its number on its machine.
+    """
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+
+    @property
+    def leads(self) -> bool:
+        """Whether it is the one that writes files and speaks."""
+        return self.rank == 0
+
+
+def launched() -> Member:
+    """This process among those that `torchrun`, or one that sets what it sets, has launched; alone if nobody has.
+
+    Raises:
+        UsageError: the environment does not say it in numbers.
+    """
+    rank, size = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
+    if rank is None or size is None:
+        return Member()
+    if not (rank.isdecimal() and size.isdecimal() and int(rank) < int(size)):
+        raise UsageError(f"got RANK={rank} and WORLD_SIZE={size} in the environment; expected 0 ≤ RANK < WORLD_SIZE")
+    return Member(int(rank), int(size), int(os.environ.get("LOCAL_RANK", "0")))
+
+
+def parts(size: int, count: int) -> list[slice]:
+    """Contiguous parts of a batch, one a device; their sizes differ by at most one, the larger come first.
+
+    A batch smaller than the number of devices leaves the last ones without an example; none is repeated or left out.
+    """
+    small, larger = divmod(size, count)
+    ends = [small * (i + 1) + min(i + 1, larger) for i in range(count)]
+    return [slice(start, end) for start, end in zip([0, *ends], ends, strict=False)]

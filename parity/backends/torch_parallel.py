@@ -1,0 +1,192 @@
+"""Data-parallel training in PyTorch: one process a device, `DistributedDataParallel` over gloo or NCCL.
+
+Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parallel.DistributedDataParallel.html.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import torch
+from numpy.typing import NDArray
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from parity.backends.devices import Devices, Member, launched, parts
+from parity.backends.session import TrainingState
+from parity.backends.torch_session import Pair, TorchSession, hits_of
+from parity.data import Batch
+from parity.errors import UsageError
+from parity.recipes import Optimizer
+
+if TYPE_CHECKING:
+    from parity.backends.torch_ import TorchTwin
+
+
+@contextmanager
+def joined(devices: Devices, device: str, timeout: float) -> Iterator[Member]:
+    """Join the processes that were launched together, until the end.
+
+    Args:
+        devices: one a process.
+        device: "cpu" or "gpu", this process's `LOCAL_RANK`th.
+        timeout: seconds that a collective operation waits for another process.
+
+    Raises:
+        UsageError: there are not as many processes as devices.
+    """
+    member = launched()
+    if member.size != devices.count:
+        raise UsageError(
+            f"got --devices {devices.count} in one of {member.size} launched processes, and PyTorch has one process a "
+            f"device; give --devices {member.size} or leave it out"
+        )
+    if device == "gpu":
+        torch.cuda.set_device(member.local_rank)
+    distributed.init_process_group("nccl" if device == "gpu" else "gloo", timeout=timedelta(seconds=timeout))
+    try:
+        yield member
+    finally:
+        distributed.destroy_process_group()
+
+
+class ParallelTorchSession(TorchSession):
+    """A training run on one of several devices, each in a process of its own.
+
+    Every process trains the same weights on its part of each batch, and gets the same state. The loss is the mean over
+    the global batch whatever the parts' sizes: each part's mean counts by its number of examples, also where a device
+    has none. BatchNorm's statistics are those of the global batch; with `Devices.norms_apart` each device's are its
+    own, and the first's run on.
+
+    Differs from `DistributedDataParallel` by itself, which averages the parts' means whatever their sizes, and whose
+    BatchNorm is each device's own.
+    """
+
+    def __init__(self, twin: "TorchTwin", optimizer: Optimizer) -> None:
+        super().__init__(twin, optimizer)
+        if not distributed.is_initialized() or distributed.get_world_size() != twin.devices.count:
+            raise UsageError(
+                f"PyTorch has one process a device, and this one has not joined {twin.devices.count}: parity train "
+                f"--devices or torchrun launches them"
+            )
+        self._rank, self._size = distributed.get_rank(), twin.devices.count
+        if not twin.devices.norms_apart:
+            self._run.model = self.synchronised(self._run.model)
+        self._wrapped = DistributedDataParallel(self._run.model)
+
+    def synchronised(self, model: nn.Module) -> nn.Module:
+        """The network with the same parameters, whose BatchNorm takes its statistics over all devices."""
+        if self._run.torch_device.type != "cpu":
+            return nn.SyncBatchNorm.convert_sync_batchnorm(model)
+        for module in model.modules():
+            if type(module) is nn.BatchNorm2d:
+                module.__class__ = HostSyncBatchNorm
+        return model
+
+    def _pass(self, batch: Batch) -> tuple[Pair, list[torch.Tensor]]:
+        part = self.part(batch)
+        share = self.share(len(part.labels), len(batch.labels))
+        x, labels = self._given(part)
+        logits = self._wrapped(x)
+        loss = share * (self._run.loss(logits, labels) if len(labels) else logits.sum())
+        return (loss.detach(), hits_of(logits, labels)), self.reduced(loss)
+
+    def part(self, batch: Batch) -> Batch:
+        """This device's part of the global batch."""
+        own = parts(len(batch.labels), self._size)[self._rank]
+        return Batch(batch.inputs[own], batch.labels[own])
+
+    def share(self, own: int, size: int) -> float:
+        """What the mean loss of this device's part counts in that of the global batch."""
+        return own / size
+
+    def reduced(self, loss: torch.Tensor) -> list[torch.Tensor]:
+        """Gradients of the sum of all devices' losses: the wrapper averages over the devices."""
+        for parameter in self._parameters:
+            parameter.grad = None
+        (loss * self._size).backward()
+        return [parameter.grad for parameter in self._parameters]
+
+    def _fetched(self, seen: Sequence[Pair]) -> tuple[NDArray, NDArray]:
+        losses, hits = (summed(torch.stack([step[i] for step in seen])).cpu().numpy() for i in (0, 1))
+        return losses, hits
+
+    def _score(self, batch: Batch) -> Pair:
+        self._same_buffers()
+        part = self.part(batch)
+        loss, hits = super()._score(part) if len(part.labels) else self._nothing()
+        return summed(loss * self.share(len(part.labels), len(batch.labels))), summed(hits)
+
+    def _predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
+        self._same_buffers()
+        return super()._predict(inputs)
+
+    def _state(self) -> TrainingState:
+        self._same_buffers()
+        return super()._state()
+
+    def _same_buffers(self) -> None:
+        """Give every device the first one's running statistics, where each has its own."""
+        for buffer in self._run.model.buffers() if self.twin.devices.norms_apart else ():
+            distributed.broadcast(buffer, src=0)
+
+    def _nothing(self) -> Pair:
+        device = self._run.torch_device
+        return torch.zeros((), dtype=self._run.dtype, device=device), torch.zeros((), dtype=torch.int64, device=device)
+
+
+def summed(tensor: torch.Tensor) -> torch.Tensor:
+    """The sum over all processes."""
+    total = tensor.clone()
+    distributed.all_reduce(total)
+    return total
+
+
+class _Summed(torch.autograd.Function):
+    """The sum over all processes; its gradient is that of the sum of all processes' losses."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: torch.Tensor) -> torch.Tensor:
+        return summed(tensor)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
+        return summed(gradient)
+
+
+class HostSyncBatchNorm(nn.BatchNorm2d):
+    """What `torch.nn.SyncBatchNorm` is, on CPUs: PyTorch has it on accelerators only.
+
+    Mean and variance are over the examples of all processes, however many each has; the variance is computed from
+    deviations, and the running one is unbiased, as PyTorch's is.
+    """
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Normalise x (B, C, …)."""
+        if not self.training:
+            return super().forward(x)
+        count, mean, var = self.statistics(x)
+        self.update(count, mean.detach(), var.detach())
+        shape = (1, -1, *[1] * (x.ndim - 2))
+        scale = self.weight * (var + self.eps).rsqrt()
+        return (x - mean.view(shape)) * scale.view(shape) + self.bias.view(shape)
+
+    def statistics(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Values a channel, their mean and biased variance, over all processes."""
+        axes = [axis for axis in range(x.ndim) if axis != 1]
+        count = summed(torch.tensor(float(x.numel() // x.shape[1]), dtype=x.dtype))
+        mean = _Summed.apply(x.sum(axes)) / count
+        deviations = x - mean.view(1, -1, *[1] * (x.ndim - 2))
+        return count, mean, _Summed.apply(deviations.square().sum(axes)) / count
+
+    @torch.no_grad()
+    def update(self, count: torch.Tensor, mean: torch.Tensor, var: torch.Tensor) -> None:
+        """Move the running statistics towards the batch's."""
+        if count < 2:
+            raise ValueError(f"BatchNorm in training got {int(count)} value a channel; expected at least 2")
+        for running, found in ((self.running_mean, mean), (self.running_var, var * (count / (count - 1)))):
+            assert running is not None and self.momentum is not None
+            running.lerp_(found, self.momentum)
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked.add_(1)
