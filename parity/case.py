@@ -9,6 +9,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from parity import initial
+from parity.backends import Devices
 from parity.data import Batch, Stream, open_stream
 from parity.initial import moved, single
 from parity.recipes import Recipe
@@ -37,6 +38,7 @@ class Case:
         update_parameters, update_gradients, update_rates: what the optimizer alone is fed.
         stream, positions: batches for the data rung, over two epochs.
         seeds: of the draws for the initialisation rung.
+        devices: on which it is trained beside one, a run each.
     """
 
     recipe: Recipe
@@ -52,6 +54,15 @@ class Case:
     stream: Stream
     positions: Sequence[tuple[int, int]]
     seeds: Sequence[int]
+    devices: Sequence[Devices] = ()
+
+    @property
+    def parted_batches(self) -> list[Batch]:
+        """What is trained on several devices: the batches, of which the first is of a size that no even number divides,
+        so that what is wrong with uneven parts shows in the first step."""
+        first, *others = self.batches
+        size = len(first.labels) - 1 + len(first.labels) % 2
+        return [Batch(first.inputs[:size], first.labels[:size]), *others]
 
 
 def make_case(
@@ -62,6 +73,7 @@ def make_case(
     folder: str | None = None,
     download: bool = False,
     weights: Mapping[str, NDArray] | None = None,
+    devices: Sequence[Devices] = (),
 ) -> Case:
     """Draw a case.
 
@@ -71,6 +83,7 @@ def make_case(
         seed: of everything that is drawn.
         folder, download: where the images' files are, and whether they may be fetched.
         weights: instead of random ones; as float32 holds them.
+        devices: on which it is trained beside one.
 
     Raises:
         UsageError: the data is not there, or the weights are not those of the network.
@@ -104,6 +117,7 @@ def make_case(
         stream=stream,
         positions=[(epoch, step) for epoch in (0, 1) for step in range(min(2, stream.steps_per_epoch or 2))],
         seeds=_seeds(shapes, seed),
+        devices=devices,
     )
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from parity.backends import twin_class
+from parity.backends import Devices, twin_class
 from parity.case import Case, make_case
+from parity.checks import devices as parallel
 from parity.checks import ladder
 from parity.checks.initialisation import initialisation
 from parity.checks.verdict import Rung, Verdict
@@ -18,7 +19,8 @@ from parity.observe import MODES, Observer
 from parity.recipes import Recipe
 from parity.report.result import Result
 
-RUNGS = tuple(ladder.NAMES)
+RUNGS = tuple(number for number in ladder.NAMES if number != parallel.NUMBER)
+"""All that are climbed on one device."""
 
 
 def check(
@@ -30,17 +32,19 @@ def check(
     folder: str | None = None,
     download: bool = False,
     weights: Mapping[str, NDArray] | None = None,
+    devices: Sequence[Devices] = (),
     progress: Callable[[str], None] = lambda note: None,
 ) -> Result:
     """Check that a recipe's network is the same function in Flax, PyTorch and NumPy.
 
     Args:
         recipe: what to check.
-        rungs: numbers of the rungs to climb, 1 to 8; the structure is always looked at, for nothing stands without it.
+        rungs: numbers of the rungs to climb; the structure is always looked at, for nothing stands without it.
         seed: of weights, data and cotangents.
         device: "cpu" or "gpu", of JAX and PyTorch.
         folder, download: where the images' files are, and whether they may be fetched.
         weights: canonical weights to check with, instead of random ones.
+        devices: on which training is compared with training on one, for rung 10.
         progress: told in a word what is being done.
 
     Raises:
@@ -49,7 +53,7 @@ def check(
     started = time.perf_counter()
     reference = twin_class("numpy")
     shapes = reference.build(recipe.network, recipe.config).shapes()
-    case = make_case(recipe, shapes, seed=seed, folder=folder, download=download, weights=weights)
+    case = make_case(recipe, shapes, seed=seed, folder=folder, download=download, weights=weights, devices=devices)
     observers = [
         Observer(twin_class(framework), case, device="cpu" if framework == "numpy" else device)
         for framework in ("jax", "torch", "numpy")
@@ -76,7 +80,7 @@ def climb(
         return climbed + [Rung(n, ladder.NAMES[n], Verdict.INCONCLUSIVE, reason=reason) for n in others]
     with ThreadPoolExecutor(len(observers)) as pool:  # XLA compiles while the others compute
         for observer in observers:
-            pool.submit(_look_ahead, observer, others, observers[-1])
+            pool.submit(_look_ahead, observer, [n for n in others if n != parallel.NUMBER], observers[-1])
         for number in others:
             found = _rested(_climb_one(number, case, observers, progress), climbed)
             climbed.append(_settled(found, climbed, observers))
@@ -100,9 +104,17 @@ def _climb_one(number: int, case: Case, observers: Sequence[Observer], progress:
         return ladder.trajectory({f: runs[0] for f, runs in shown.items()}, {f: runs[1] for f, runs in shown.items()})
     if number == 8:
         return ladder.data(shown, case.positions)
+    if number == parallel.NUMBER:
+        return _devices(shown, case, observers[-1])
     if number == 4:
         return ladder.state(shown)
     return ladder.update(shown) if number == 5 else initialisation(shown)
+
+
+def _devices(shown: Mapping[str, Any], case: Case, reference: Observer) -> Rung:
+    drift = parallel.Drift({f: runs[0] for f, runs in shown.items()}, {f: runs[1] for f, runs in shown.items()})
+    several = {d.count: {f: runs[2][d.count] for f, runs in shown.items() if runs[2]} for d in case.devices}
+    return parallel.devices(drift, several, reference.ways, apart=any(d.norms_apart for d in case.devices))
 
 
 def _by_mode(shown: Mapping[str, Any]) -> tuple[ladder.Traces, ladder.Readings]:
@@ -124,7 +136,7 @@ def _settled(rung: Rung, below: Sequence[Rung], observers: Sequence[Observer]) -
 def _rested(rung: Rung, below: Sequence[Rung]) -> Rung:
     """A rung that rests on a forward pass which could not be ruled on cannot be called different."""
     forward = next((r for r in below if r.number == 2), None)
-    rests = rung.number in (3, 4, 6) and rung.verdict is Verdict.DIFFERENT
+    rests = rung.number in (3, 4, 6, parallel.NUMBER) and rung.verdict is Verdict.DIFFERENT
     if not rests or forward is None or forward.verdict is not Verdict.INCONCLUSIVE:
         return rung
     return replace(rung, verdict=Verdict.INCONCLUSIVE, layer=forward.layer, reason=f"rests on {forward.layer}, rung 2")

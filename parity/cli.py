@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from parity import recipes
 from parity.errors import UsageError, printable, unknown_name
@@ -17,7 +17,10 @@ from parity.pair.target import is_target
 from parity.report import json_, terminal
 from parity.report.result import exit_code
 
-RECIPES_ONLY = ("rungs", "device", "data", "length", "weights", "data_dir", "download")
+if TYPE_CHECKING:
+    from parity.backends import Devices
+
+RECIPES_ONLY = ("rungs", "device", "devices", "batch_norm", "data", "length", "weights", "data_dir", "download")
 PAIRS_ONLY = (
     "html",
     "junit",
@@ -65,7 +68,7 @@ def _check_pairs(arguments: argparse.Namespace) -> int:
     others = [name for name in arguments.names if not is_target(name)]
     if others:
         raise UsageError(f"got {', '.join(others)} beside path/to/file.py:function; check recipes by themselves")
-    used = [o for o in RECIPES_ONLY if getattr(arguments, o) not in (None, False, "cpu")]
+    used = [o for o in RECIPES_ONLY if getattr(arguments, o) not in (None, False, "cpu", [])]
     if used:
         raise UsageError(f"--{used[0].replace('_', '-')} is for recipes; the file's function makes networks and inputs")
     with _Progress() as progress:
@@ -96,13 +99,13 @@ def _conventions(arguments: argparse.Namespace) -> int:
 def _check(arguments: argparse.Namespace) -> int:
     from parity import weights
     from parity.backends import keep_compiled_programs
-    from parity.check import RUNGS, check, parse_rungs
+    from parity.check import check
 
     if any(is_target(name) for name in arguments.names):
         return _check_pairs(arguments)
     _require_recipes_options(arguments)
     chosen = _chosen(arguments)
-    rungs = RUNGS if arguments.rungs is None else parse_rungs(arguments.rungs)
+    rungs, devices = _rungs(arguments), _devices(arguments)
     given = weights.load(arguments.weights) if arguments.weights else None
     require_writable("--json", arguments.json)
     keep_compiled_programs()
@@ -116,6 +119,7 @@ def _check(arguments: argparse.Namespace) -> int:
                 folder=arguments.data_dir,
                 download=arguments.download,
                 weights=given,
+                devices=devices,
                 progress=progress.note,
             )
             for recipe in chosen
@@ -124,6 +128,28 @@ def _check(arguments: argparse.Namespace) -> int:
         json_.write(results, arguments.json)
     terminal.show_results(terminal.console(), results)
     return exit_code(results)
+
+
+def _rungs(arguments: argparse.Namespace) -> Sequence[int]:
+    """The rungs that are asked for: the ladder's, and that of the devices where there are several."""
+    from parity.check import RUNGS, parse_rungs
+    from parity.checks.devices import NUMBER
+
+    if arguments.rungs is None:
+        return (*RUNGS, NUMBER) if arguments.devices else RUNGS
+    chosen = parse_rungs(arguments.rungs)
+    if (NUMBER in chosen) != bool(arguments.devices):
+        raise UsageError(f"rung {NUMBER} (devices) and --devices N[,N…] go together; give both or neither")
+    return chosen
+
+
+def _devices(arguments: argparse.Namespace) -> "list[Devices]":
+    from parity.backends import Devices
+
+    apart = arguments.batch_norm == "per-device"
+    if apart and not arguments.devices:
+        raise UsageError("--batch-norm says what BatchNorm does on several devices; give --devices too")
+    return [Devices(count, count if apart else 1) for count in arguments.devices]
 
 
 def _chosen(arguments: argparse.Namespace) -> list[recipes.Recipe]:
@@ -219,6 +245,19 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _counts(text: str) -> list[int]:
+    """Numbers of devices, in rising order."""
+    return sorted({_several(part.strip()) for part in text.split(",")})
+
+
+def _several(text: str) -> int:
+    if (count := _count(text)) < 2:
+        raise argparse.ArgumentTypeError(
+            f"got {text!r}, expected a whole number from 2: it is compared with one device"
+        )
+    return count
+
+
 def _rate(text: str) -> float:
     try:
         rate = float(text)
@@ -252,6 +291,14 @@ def _parser() -> argparse.ArgumentParser:
         "--rungs", metavar="LIST", help="rungs of the ladder, such as 2-4 or forward,update; all if left out"
     )
     check.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="of JAX and PyTorch (cpu)")
+    check.add_argument(
+        "--devices", type=_counts, default=[], metavar="N[,N…]", help="train on so many too, and compare with one"
+    )
+    check.add_argument(
+        "--batch-norm",
+        choices=("synchronised", "per-device"),
+        help="what its statistics are of on several devices: the global batch, or each device's part (synchronised)",
+    )
     check.add_argument("--data", metavar="NAME", help="images for mlp and vgg: digits, fashion-mnist or cifar10")
     check.add_argument("--length", type=int, metavar="T", help="length of the palindromes, 2 or more")
     check.add_argument("--weights", metavar="FILE", help="canonical weights (safetensors) to check one network with")

@@ -1,17 +1,18 @@
 """What one framework shows of a case, each thing computed once and kept."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from threading import RLock
 from typing import Any, TypeVar
 
 import numpy as np
 
-from parity.backends import Precision, Twin
+from parity.backends import Devices, Precision, Twin, twin_class
 from parity.case import Case
 from parity.checks.drift import STARTS, as_float32
 from parity.initial import moved, single
-from parity.trace import Arrays, Probe, Reading, Trace, Trajectory, call_path
+from parity.trace import Arrays, Probe, Reading, Trace, Trajectory, WatchedRun, call_path
 from parity.weights import buffers, parameters
 
 MODES = ("training", "evaluation")
@@ -25,14 +26,18 @@ class Observer:
         twin: class of the twin, the backend's own or one with a planted bug.
         case: what it is fed.
         device: "cpu" or "gpu".
+        make: gives the twin's class in another process; None gives the backend's own.
     """
 
-    def __init__(self, twin: type[Twin], case: Case, *, device: str = "cpu") -> None:
+    def __init__(
+        self, twin: type[Twin], case: Case, *, device: str = "cpu", make: Callable[[], type[Twin]] | None = None
+    ) -> None:
         self.framework = twin.framework
         self.precisions: tuple[Precision, ...] = ("float64",) if twin.framework == "numpy" else ("float64", "float32")
         self._class = twin
         self._case = case
         self._device = device
+        self._make = make or partial(twin_class, self.framework)
         self._twins: dict[Precision, Twin] = {}
         self._kept: dict[object, object] = {}
         self._lock = RLock()
@@ -44,6 +49,8 @@ class Observer:
             return {mode: self.traces(mode) for mode in MODES}, readings
         if number == 6:
             return self.trajectory(), self.trajectory(moved=True)
+        if number == 10:
+            return self.watched(), self.watched(moved=True), self.parted()
         see = {1: self.shapes, 4: self.states, 5: self.updates, 7: self.draws, 8: self.digests}
         return see[number]()
 
@@ -126,6 +133,49 @@ class Observer:
         """The training run in float64, from the case's weights or from those moved by one ulp."""
         return self._keep(("trajectory", moved), lambda: self._train(moved))
 
+    def watched(self, *, moved: bool = False) -> WatchedRun:
+        """The training run whose batches do not divide, on one device."""
+        case = self._case
+        return self._keep(
+            ("watched", moved),
+            lambda: self._from(
+                case.moved if moved else case.weights,
+                lambda twin: twin.watched(case.parted_batches, case.recipe.optimizer, case.learning_rates),
+            ),
+        )
+
+    def parted(self) -> dict[int, WatchedRun]:
+        """Number of devices → the same run on them; none of the reference, which has one."""
+        return self._keep("parted", lambda: {d.count: self._on(d) for d in self._case.devices if self._has_devices})
+
+    @property
+    def _has_devices(self) -> bool:
+        return self.framework != "numpy"
+
+    def _on(self, devices: Devices) -> WatchedRun:
+        from parity.backends.fleet import Job, watched
+
+        case, recipe = self._case, self._case.recipe
+        batches, rates = case.parted_batches, case.learning_rates
+        job = Job(
+            self._make,
+            recipe.network,
+            recipe.config,
+            case.weights,
+            batches,
+            recipe.optimizer,
+            rates,
+            devices,
+            self._device,
+        )
+        return watched(self.framework, job)
+
+    def ways(self, count: int) -> Iterator[tuple[str, Any]]:
+        """What wrong ways to part the first step among devices would give; of the reference."""
+        from parity.backends.numpy_devices import ways
+
+        return ways(self._twin("float64"), self._case.parted_batches[0], count)  # type: ignore[arg-type] # the reference's
+
     def draws(self) -> Arrays:
         """Initial parameters by the network's own constructor."""
         recipe, seeds = self._case.recipe, self._case.seeds
@@ -142,12 +192,19 @@ class Observer:
         )
 
     def _train(self, moved: bool) -> Trajectory:
-        case, twin = self._case, self._twin("float64")
-        if moved:
-            twin.load(case.moved)
-        run = twin.train(case.batches, case.recipe.optimizer, case.learning_rates)
-        twin.load(case.weights)
-        return run
+        case = self._case
+        return self._from(
+            case.moved if moved else case.weights,
+            lambda twin: twin.train(case.batches, case.recipe.optimizer, case.learning_rates),
+        )
+
+    def _from(self, weights: Arrays, see: Callable[[Twin], T]) -> T:
+        """What is seen of the float64 twin with other weights."""
+        twin = self._twin("float64")
+        twin.load(weights)
+        seen = see(twin)
+        twin.load(self._case.weights)
+        return seen
 
     def _build(self, precision: Precision) -> Twin:
         recipe = self._case.recipe

@@ -73,6 +73,27 @@ class Trajectory:
     weights: Arrays
 
 
+@dataclass(frozen=True)
+class WatchedRun:
+    """A training run, watched step by step.
+
+    Args:
+        fed: digest of each step's batch, as all devices together had it.
+        sizes: examples of each step that each device had.
+        losses: before each step, (steps,).
+        gradients: of each step, as the optimizer gets them, before clipping.
+        buffers: after each step.
+        parameters: after the last.
+    """
+
+    fed: Sequence[str]
+    sizes: Sequence[Sequence[int]]
+    losses: NDArray
+    gradients: Sequence[Arrays]
+    buffers: Sequence[Arrays]
+    parameters: Arrays
+
+
 def call_names(paths: Sequence[str]) -> list[str]:
     """Name calls by their paths, numbering those of a module that is called more than once."""
     totals, seen = Counter(paths), Counter[str]()

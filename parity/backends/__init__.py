@@ -3,17 +3,32 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from parity.backends.devices import Devices, Member
 from parity.backends.session import Score, Session, Steps, TrainingState
 from parity.backends.twin import Precision, Twin
 from parity.errors import unknown_name
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from parity.pair.seen import Inputs
     from parity.pair.side import Side
 
 FRAMEWORKS = {"jax": ("jax_", "JaxTwin"), "torch": ("torch_", "TorchTwin"), "numpy": ("numpy_", "NumpyTwin")}
 
-__all__ = ["FRAMEWORKS", "Precision", "Score", "Session", "Steps", "TrainingState", "Twin", "twin_class"]
+__all__ = [
+    "FRAMEWORKS",
+    "Devices",
+    "Member",
+    "Precision",
+    "Score",
+    "Session",
+    "Steps",
+    "TrainingState",
+    "Twin",
+    "joined",
+    "twin_class",
+]
 
 
 def twin_class(framework: str) -> type[Twin]:
@@ -45,3 +60,18 @@ def keep_compiled_programs() -> None:
     it is set, says which folder.
     """
     import_module(f"{__name__}.jax_programs").keep_compiled_programs()
+
+
+def joined(framework: str, devices: Devices, device: str, timeout: float) -> "AbstractContextManager[Member]":
+    """Join the processes that train together, and see to the framework's devices; to be called before it computes.
+
+    Args:
+        framework: "jax", "torch" or "numpy".
+        devices, device: on which the run is.
+        timeout: seconds that one process waits for another.
+
+    Raises:
+        UsageError: the devices are not there, or not as many processes as PyTorch needs.
+    """
+    module, _ = FRAMEWORKS[framework]
+    return import_module(f"{__name__}.{module.rstrip('_')}_parallel").joined(devices, device, timeout)

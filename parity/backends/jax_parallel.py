@@ -4,7 +4,8 @@ Source: https://docs.jax.dev/en/latest/distributed_data_loading.html and
 https://docs.jax.dev/en/latest/notebooks/Distributed_arrays_and_automatic_parallelization.html.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from parity.backends.devices import parts
+from parity.backends.devices import Devices, Member, parts
 from parity.backends.jax_session import Carry, JaxSession, Pass
 from parity.data import Batch
 from parity.errors import UsageError
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
 
 AXIS = "data"
 Given = tuple[jax.Array, jax.Array]  # inputs, labels
+
+
+@contextmanager
+def joined(devices: Devices, device: str, timeout: float) -> Iterator[Member]:
+    """See to it that there are so many devices in this process, for as long as it lives."""
+    if device == "cpu":
+        jax.config.update("jax_num_cpu_devices", devices.count)
+    yield Member()
 
 
 def mesh_of(devices: list[Any]) -> Mesh:
@@ -75,6 +84,14 @@ class ParallelJaxSession(JaxSession):
         spec = PartitionSpec(AXIS if len(batch.labels) % self.mesh.size == 0 else None)
         inputs, labels = super()._arrays(batch)
         return placed(inputs, self.mesh, spec), placed(labels, self.mesh, spec)
+
+    def fed(self, batch: Batch) -> list[Batch]:
+        """The parts of a batch as the devices have them; the compiler's are equal but the last."""
+        inputs, labels = (np.asarray(array) for array in self._arrays(batch))
+        size = -(-len(labels) // self.mesh.size)
+        even = [slice(size * i, size * (i + 1)) for i in range(self.mesh.size)]
+        cuts = parts(len(labels), self.mesh.size) if self.twin.devices.norms_apart else even
+        return [Batch(inputs[cut].astype(np.float32), labels[cut].astype(np.int64)) for cut in cuts]
 
     def _placement(self) -> dict[str, Any]:
         return {"out_shardings": NamedSharding(self.mesh, PartitionSpec())}

@@ -103,6 +103,10 @@ class Session(ABC, Generic[T]):
         self.step += len(batches)
         return steps
 
+    def fed(self, batch: Batch) -> list[Batch]:
+        """The parts of a batch as the devices have them, in order; read back, inputs as float32."""
+        return [batch]
+
     def observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
         """One optimizer step; its mean loss, and the gradients as the optimizer gets them, before they are clipped."""
         with self._computing():

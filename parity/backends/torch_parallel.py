@@ -92,6 +92,12 @@ class ParallelTorchSession(TorchSession):
         loss = share * (self._run.loss(logits, labels) if len(labels) else logits.sum())
         return (loss.detach(), hits_of(logits, labels)), self.reduced(loss)
 
+    def fed(self, batch: Batch) -> list[Batch]:
+        """The parts of a batch as the devices have them."""
+        found: list[Any] = [None] * self._size
+        distributed.all_gather_object(found, self.part(batch))
+        return found
+
     def part(self, batch: Batch) -> Batch:
         """This device's part of the global batch."""
         own = parts(len(batch.labels), self._size)[self._rank]

@@ -6,13 +6,15 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from parity.backends.devices import Devices
 from parity.data import Batch, Stream
+from parity.data.batch import joined
 from parity.recipes import Optimizer
-from parity.trace import Arrays, Probe, Reading, Trace, Trajectory
-from parity.weights import require_bijection
+from parity.trace import Arrays, Probe, Reading, Trace, Trajectory, WatchedRun
+from parity.weights import buffers, parameters, require_bijection
 
 if TYPE_CHECKING:
     from parity.backends.session import Session
@@ -157,6 +159,30 @@ class Twin(ABC):
         session = self.session(optimizer, brief=True)
         losses, _ = session.advance(batches, learning_rates).fetch()
         return Trajectory(losses, session.state().weights)
+
+    def watched(self, batches: Sequence[Batch], optimizer: Optimizer, learning_rates: Sequence[float]) -> WatchedRun:
+        """One training step a batch on the twin's devices, from the present weights, each looked at.
+
+        Raises:
+            ValueError: not one learning rate a batch.
+        """
+        require_rates(len(batches), learning_rates)
+        session = self.session(optimizer, brief=True)
+        fed, losses, gradients, states = [], [], [], []
+        for batch, rate in zip(batches, learning_rates, strict=True):
+            fed.append(session.fed(batch))
+            loss, reduced = session.observed(batch, rate)
+            losses.append(loss)
+            gradients.append(reduced)
+            states.append(session.state().weights)
+        return WatchedRun(
+            fed=[joined(parts).digest() for parts in fed],
+            sizes=[[len(part.labels) for part in parts] for parts in fed],
+            losses=np.array(losses),
+            gradients=gradients,
+            buffers=[buffers(weights) for weights in states],
+            parameters=parameters(states[-1]),
+        )
 
     @abstractmethod
     def receive(self, batch: Batch) -> Batch:

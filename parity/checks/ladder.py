@@ -24,7 +24,9 @@ NAMES = {
     6: "trajectory",
     7: "initialisation",
     8: "data",
+    10: "devices",
 }
+"""Number → name. Rung 9 is the outcome of whole training runs; 10 is climbed where several devices are asked for."""
 
 Traces = Mapping[str, Mapping[str, Mapping[str, Trace]]]
 Readings = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Reading]]]]

@@ -85,20 +85,30 @@ def rule(quantity: str, name: str, values: Mapping[str, Pair], *, smooth: bool =
     return replace(found, verdict=verdict, bits=bits, reason=reason or found.reason, gap=gap, errors=relative)
 
 
-def rule_drift(quantity: str, name: str, values: Mapping[str, NDArray], own: Mapping[str, NDArray]) -> Finding:
+def rule_drift(
+    quantity: str,
+    name: str,
+    values: Mapping[str, NDArray],
+    own: Mapping[str, NDArray],
+    *,
+    still: Mapping[str, NDArray] | None = None,
+    mode: str = "",
+) -> Finding:
     """Rule on arrays at the end of a run, against each framework's own drift when its start is moved by one ulp.
 
     Args:
-        quantity, name: what it is, for the report.
+        quantity, name, mode: what it is, for the report.
         values: framework → float64 array.
         own: framework → the same from the moved start.
+        still: framework → the same from the start that was moved; None where those are the values.
     """
     pairs = {framework: Pair(array) for framework, array in values.items()}
     if (odd := _incomparable(pairs)) is not None:
-        return Finding(quantity, name, odd[0], share=np.inf, reason=odd[1])
-    drifts = [_norm(_difference(own[framework], array)) for framework, array in values.items() if framework in own]
+        return Finding(quantity, name, odd[0], share=np.inf, reason=odd[1], mode=mode)
+    starts = values if still is None else still
+    drifts = [_norm(_difference(own[framework], array)) for framework, array in starts.items() if framework in own]
     size = max(_norm(array) for array in values.values())
-    found = _compare(quantity, name, values, max([*drifts, RATIO * STORED * size, SMALLEST]), "")
+    found = _compare(quantity, name, values, max([*drifts, RATIO * STORED * size, SMALLEST]), mode)
     return replace(found, gap=found.gap / size if size else found.gap)
 
 

@@ -71,6 +71,7 @@ class Rung:
         headline: the finding to show: the first that is wrong, else the one nearest to the threshold.
         findings: all of them.
         reason: why the rung could not run.
+        cause: of the difference, in words, where it is recognised.
     """
 
     number: int
@@ -80,6 +81,7 @@ class Rung:
     headline: Finding | None = None
     findings: tuple[Finding, ...] = ()
     reason: str = ""
+    cause: str = ""
 
 
 def rung(number: int, name: str, findings: Iterable[Finding], blamed: Finding | None = None, layer: str = "") -> Rung:

@@ -1,6 +1,7 @@
 """One batch of any data set."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,3 +30,8 @@ class Batch:
             total.update(f"{array.dtype.str}{array.shape}".encode())
             total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()
+
+
+def joined(parts: Sequence[Batch]) -> Batch:
+    """Batches as one, in their order."""
+    return Batch(np.concatenate([part.inputs for part in parts]), np.concatenate([part.labels for part in parts]))

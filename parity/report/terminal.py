@@ -56,7 +56,8 @@ def show_results(out: Console, results: Sequence[Result]) -> None:
 def describe(rung: Rung) -> str:
     """Where and how a rung is not the same."""
     where = f" at layer [bold]{rung.layer}[/]" if rung.layer else ""
-    start = f"{rung.verdict} on rung {rung.number} ({rung.name}){where}"
+    verdict = f"{rung.verdict}, {rung.cause}," if rung.cause else f"{rung.verdict}"
+    start = f"{verdict} on rung {rung.number} ({rung.name}){where}"
     if rung.headline is None:
         return f"{start}; {rung.reason}"
     parts = [start, evidence(rung.headline)]
@@ -102,7 +103,7 @@ def answer(results: Sequence[Result]) -> str:
 def _only(rungs: Sequence[Rung]) -> str:
     """What to add where not all rungs were climbed."""
     climbed = [rung.number for rung in rungs]
-    return "" if climbed == list(ladder.NAMES) else f", as far as rungs {', '.join(map(str, climbed))} tell"
+    return "" if climbed[:8] == list(ladder.NAMES)[:8] else f", as far as rungs {', '.join(map(str, climbed))} tell"
 
 
 def _share(share: float) -> str:

@@ -1,0 +1,86 @@
+"""Training runs that are watched on several devices, in processes of their own, for the check."""
+
+import logging
+import multiprocessing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+from parity.backends import joined
+from parity.backends.devices import Devices
+from parity.backends.twin import Config, Twin
+from parity.data import Batch
+from parity.errors import UsageError
+from parity.recipes import Optimizer
+from parity.trace import Arrays, WatchedRun
+
+TIMEOUT = 600.0
+"""Seconds that a device waits for another, which may still compile."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A training run in float64; it goes to other processes.
+
+    Args:
+        make: gives the twin's class; a function of a module, or a `partial` of one.
+        network, config, weights: what is trained.
+        batches, optimizer, learning_rates: as of `Twin.watched`.
+        devices, device: where.
+    """
+
+    make: Callable[[], type[Twin]]
+    network: str
+    config: Config
+    weights: Arrays
+    batches: Sequence[Batch]
+    optimizer: Optimizer
+    learning_rates: Sequence[float]
+    devices: Devices
+    device: str = "cpu"
+
+
+def watched(framework: str, job: Job) -> WatchedRun:
+    """Run it: in one process a device for PyTorch, in one for JAX.
+
+    Raises:
+        UsageError: a process failed; its own words are told.
+    """
+    multiprocessing.set_forkserver_preload(["parity.backends.torch_"])
+    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=job.devices.count if framework == "torch" else 1,
+        run_id="check",
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+        start_method="forkserver",
+    )
+    try:
+        return elastic_launch(config, _member)(job)[0]
+    except ChildFailedError as error:
+        raise UsageError(f"{framework} on {job.devices.count} devices failed: {_words(error)}") from error
+
+
+def _member(job: Job) -> WatchedRun | None:
+    """One process's part; the run, of the first."""
+    cls = job.make()
+    with joined(cls.framework, job.devices, job.device, TIMEOUT) as member:
+        twin = cls(cls.build(job.network, job.config), precision="float64", device=job.device)
+        twin.load(job.weights)
+        twin.devices = job.devices
+        run = twin.watched(job.batches, job.optimizer, job.learning_rates)
+        return run if member.leads else None
+
+
+def _words(error: ChildFailedError) -> str:
+    """The last line of what the first process said that failed."""
+    failure = min(error.failures.values(), key=lambda failure: failure.timestamp)
+    message: Any = failure.message
+    text = message.get("message", message) if isinstance(message, dict) else message
+    return str(text).strip().splitlines()[-1]

@@ -1,0 +1,149 @@
+"""Rung 10: a training run on one device against the same on several, within each framework and across them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.checks.referee import rule_drift
+from parity.checks.verdict import Finding, Rung, Verdict, rung
+from parity.trace import Arrays, WatchedRun
+
+NUMBER, NAME = 10, "devices"
+REPEATED = "short batches are filled up with examples that are repeated"
+LEFT_OUT = "examples that the devices do not divide are left out"
+OTHERS = "the devices' parts together are not the batch"
+BY_DESIGN = "by design: per-device BatchNorm"
+APART = "per-device BatchNorm"
+
+Runs = Mapping[str, WatchedRun]
+See = Callable[[WatchedRun, int], Arrays]
+Step = tuple[NDArray, Arrays, Arrays]
+"""Of a training step: loss, gradients, buffers."""
+Ways = Callable[[int], Iterator[tuple[str, Step]]]
+"""Number of devices → what wrong ways to part the first step among them would give, by name."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One-device runs, and the same from a start that was moved by one ulp, by framework."""
+
+    still: Runs
+    moved: Runs
+
+
+def devices(drift: Drift, several: Mapping[int, Runs], ways: Ways, *, apart: bool) -> Rung:
+    """Rule on runs on several devices; the first that is wrong names the layer, and the cause where it is a known one.
+
+    Args:
+        drift: the runs on one device.
+        several: number of devices → framework → run of the same batches from the same start.
+        ways: of being wrong.
+        apart: whether each device was told to normalise by its own part of the batch.
+    """
+    findings: list[Finding] = []
+    for count, runs in several.items():
+        for framework, run in runs.items():
+            pair = {framework: drift.still[framework], _on(framework, count): run}
+            findings += _compared(pair, drift, f"{framework}, {count} devices against 1")
+        if len(runs) > 1:
+            across = {_on(framework, count): run for framework, run in runs.items()}
+            findings += _compared(across, drift, f"{count} devices, {' against '.join(runs)}")
+    first = next((f for f in findings if f.verdict is Verdict.DIFFERENT), None)
+    layer = first.name.partition(",")[0].rpartition(".")[0] if first and first.quantity == "buffer" else ""
+    ruled = replace(rung(NUMBER, NAME, findings, first), layer=layer)
+    return replace(ruled, cause=_cause(drift, several, ways, apart)) if first else ruled
+
+
+def _on(framework: str, count: int) -> str:
+    return f"{framework} on {count}"
+
+
+def _compared(runs: Runs, drift: Drift, mode: str) -> Iterator[Finding]:
+    """Everything of some runs, in the order in which a step computes it."""
+    for step in range(len(next(iter(runs.values())).losses)):
+        yield _fed(runs, step, mode)
+        for quantity, see in STEP.items():
+            for finding in _ruled(quantity, runs, drift, see, step, mode):
+                yield replace(finding, name=f"{finding.name}, step {step + 1}")
+    yield from _ruled("parameter afterwards", runs, drift, lambda run, _: run.parameters, -1, mode)
+
+
+def _buffers(run: WatchedRun, step: int) -> Arrays:
+    return run.buffers[step]
+
+
+def _loss(run: WatchedRun, step: int) -> Arrays:
+    return {"loss": run.losses[step]}
+
+
+def _gradients(run: WatchedRun, step: int) -> Arrays:
+    return run.gradients[step]
+
+
+STEP: Mapping[str, See] = {
+    "buffer": _buffers,
+    "loss": _loss,
+    "reduced gradient": _gradients,
+}
+"""What a step computes, in its order."""
+
+
+def _ruled(quantity: str, runs: Runs, drift: Drift, see: See, step: int, mode: str) -> Iterator[Finding]:
+    for name in see(list(drift.still.values())[-1], step):
+        values, still, moved = (
+            {label: see(run, step)[name] for label, run in some.items()} for some in (runs, drift.still, drift.moved)
+        )
+        yield rule_drift(quantity, name, values, moved, still=still, mode=mode)
+
+
+def _fed(runs: Runs, step: int, mode: str) -> Finding:
+    """Whether the devices' parts together are the batch."""
+    same = len({run.fed[step] for run in runs.values()}) == 1
+    parts = "; ".join(
+        f"{sum(r.sizes[step])} examples as {_sizes(r.sizes[step])} ({label})" for label, r in runs.items()
+    )
+    verdict = Verdict.SAME if same else Verdict.DIFFERENT
+    return Finding("parts of the batch", f"step {step + 1}", verdict, reason=parts, mode=mode)
+
+
+def _sizes(sizes: Sequence[int]) -> str:
+    return " + ".join(map(str, sizes))
+
+
+def _cause(drift: Drift, several: Mapping[int, Runs], ways: Ways, apart: bool) -> str:
+    """What makes the first run different that is; "" where it is none of the known ways."""
+    for count, runs in several.items():
+        for framework, run in runs.items():
+            still = drift.still[framework]
+            if cause := _of_parts(still, run) or _of_step(still, run, drift, ways(count)):
+                return BY_DESIGN if apart and cause == APART else cause
+    return ""
+
+
+def _of_parts(still: WatchedRun, run: WatchedRun) -> str:
+    """A cause that the parts of the batches show."""
+    for whole, parts, *digests in zip(still.sizes, run.sizes, still.fed, run.fed, strict=True):
+        if digests[0] != digests[1]:
+            excess = sum(parts) - sum(whole)
+            return REPEATED if excess > 0 else LEFT_OUT if excess < 0 else OTHERS
+    return ""
+
+
+def _of_step(still: WatchedRun, run: WatchedRun, drift: Drift, ways: Iterator[tuple[str, Step]]) -> str:
+    """The way that gives just what the first step gave, where that is not what one device gives."""
+    if _fits((still.losses[0], still.gradients[0], still.buffers[0]), run, drift):
+        return ""
+    return next((name for name, step in ways if _fits(step, run, drift)), "")
+
+
+def _fits(step: Step, run: WatchedRun, drift: Drift) -> bool:
+    """Whether a run's first step is this one, as the referee has it."""
+    loss, gradients, buffers = step
+    expected = replace(run, losses=np.asarray([loss]), gradients=[gradients], buffers=[buffers])
+    runs = {"run": run, "expected": expected}
+    found = (
+        finding for what, see in STEP.items() for finding in _ruled(what, runs, drift, partial(see, step=0), "", "")
+    )
+    return all(finding.verdict.passes for finding in found)
