@@ -143,7 +143,5 @@ def _fits(step: Step, run: WatchedRun, drift: Drift) -> bool:
     loss, gradients, buffers = step
     expected = replace(run, losses=np.asarray([loss]), gradients=[gradients], buffers=[buffers])
     runs = {"run": run, "expected": expected}
-    found = (
-        finding for what, see in STEP.items() for finding in _ruled(what, runs, drift, partial(see, step=0), "", "")
-    )
+    found = (finding for what, see in STEP.items() for finding in _ruled(what, runs, drift, see, 0, ""))
     return all(finding.verdict.passes for finding in found)
