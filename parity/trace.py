@@ -78,16 +78,14 @@ class WatchedRun:
     """A training run, watched step by step.
 
     Args:
-        fed: digest of each step's batch, as all devices together had it.
-        sizes: examples of each step that each device had.
+        fed: of each step, the digests of the examples that each device had.
         losses: before each step, (steps,).
         gradients: of each step, as the optimizer gets them, before clipping.
         buffers: after each step.
         parameters: after the last.
     """
 
-    fed: Sequence[str]
-    sizes: Sequence[Sequence[int]]
+    fed: Sequence[Sequence[Sequence[str]]]
     losses: NDArray
     gradients: Sequence[Arrays]
     buffers: Sequence[Arrays]

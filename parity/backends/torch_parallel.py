@@ -182,9 +182,13 @@ class HostSyncBatchNorm(nn.BatchNorm2d):
         """Values a channel, their mean and biased variance, over all processes."""
         axes = [axis for axis in range(x.ndim) if axis != 1]
         count = summed(torch.tensor(float(x.numel() // x.shape[1]), dtype=x.dtype))
-        mean = _Summed.apply(x.sum(axes)) / count
+        mean = self.reduced(x.sum(axes)) / count
         deviations = x - mean.view(1, -1, *[1] * (x.ndim - 2))
-        return count, mean, _Summed.apply(deviations.square().sum(axes)) / count
+        return count, mean, self.reduced(deviations.square().sum(axes)) / count
+
+    def reduced(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The sum over all processes, which can be differentiated."""
+        return _Summed.apply(tensor)
 
     @torch.no_grad()
     def update(self, count: torch.Tensor, mean: torch.Tensor, var: torch.Tensor) -> None:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from parity.backends.devices import Devices
 from parity.data import Batch, Stream
-from parity.data.batch import joined
 from parity.recipes import Optimizer
 from parity.trace import Arrays, Probe, Reading, Trace, Trajectory, WatchedRun
 from parity.weights import buffers, parameters, require_bijection
@@ -176,8 +175,7 @@ class Twin(ABC):
             gradients.append(reduced)
             states.append(session.state().weights)
         return WatchedRun(
-            fed=[joined(parts).digest() for parts in fed],
-            sizes=[[len(part.labels) for part in parts] for parts in fed],
+            fed=[[part.examples() for part in parts] for parts in fed],
             losses=np.array(losses),
             gradients=gradients,
             buffers=[buffers(weights) for weights in states],

@@ -15,6 +15,7 @@ import jaxnets
 from jaxnets import gru, layers, optimizers
 from parity.backends.jax_ import JaxTwin
 from parity.backends.twin import Config
+from parity.bugs import jax_devices as devices
 from parity.data import Batch
 from parity.recipes import Optimizer
 from parity.trace import Arrays
@@ -267,4 +268,5 @@ PLANTED: dict[str, type[JaxTwin]] = {
         )
     ),
     "python-loop": _classes(jaxnets.RNN, _LoopRNN),
+    **devices.PLANTED,
 }

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 
-from parity.backends import Twin, twin_class
+from parity.backends import Devices, Twin, twin_class
 from parity.bugs import brought
 from parity.bugs.catalogue import Bug, chosen
 from parity.bugs.pairs import PAIRS
 from parity.case import Case, make_case
 from parity.check import RUNGS, climb
+from parity.checks.devices import NUMBER
 from parity.checks.verdict import Rung, Verdict
 from parity.observe import Observer
 from parity.port import compare
@@ -23,7 +25,7 @@ class Outcome:
         bug: what was planted.
         rungs: what they rule.
         first: layer that the report on a brought pair names first; "" for the headline's.
-        cause: in words, where the report on a brought pair recognises it.
+        cause: in words, where the report on a brought pair, or rung 10, recognises it.
     """
 
     bug: Bug
@@ -51,11 +53,12 @@ class Outcome:
 
     @property
     def as_expected(self) -> bool:
-        """A bug: caught first at its rung, with its layer named and its verdict. A control: not noticed by any."""
+        """A bug: caught first at its rung, with its layer, its verdict and its cause. A control: not noticed by any."""
         found = self.headline
         if self.bug.is_control or found is None:
             return self.bug.is_control and found is None
-        return (found.number, self.layer, found.verdict) == (self.bug.rung, self.bug.layer, self.bug.verdict)
+        named = self.cause == self.bug.cause or not self.bug.cause
+        return named and (found.number, self.layer, found.verdict) == (self.bug.rung, self.bug.layer, self.bug.verdict)
 
 
 def run(ids: list[str], *, seed: int = 0, progress: Callable[[str], None] = lambda note: None) -> list[Outcome]:
@@ -73,7 +76,8 @@ def run(ids: list[str], *, seed: int = 0, progress: Callable[[str], None] = lamb
             continue
         if bug.pair not in benches:
             benches[bug.pair] = Bench(bug.pair, seed)
-        outcomes.append(Outcome(bug, benches[bug.pair].climb(bug)))
+        climbed = benches[bug.pair].climb(bug)
+        outcomes.append(Outcome(bug, climbed, cause=next((rung.cause for rung in climbed if rung.cause), "")))
     return outcomes
 
 
@@ -96,12 +100,14 @@ class Bench:
     def __init__(self, pair: str, seed: int) -> None:
         recipe = PAIRS[pair]
         shapes = twin_class("numpy").build(recipe.network, recipe.config).shapes()
-        self.case: Case = make_case(recipe, shapes, seed=seed)
+        self.case: Case = make_case(recipe, shapes, seed=seed, devices=[Devices(4)])
         self.sound = {name: Observer(twin_class(name), self.case) for name in ("jax", "torch", "numpy")}
 
     def climb(self, bug: Bug) -> list[Rung]:
         """All rungs with a bug in its side."""
-        return self.ruled({bug.side: Observer(planted(bug), self.case)})
+        rungs = (*RUNGS, NUMBER) if bug.devices else RUNGS
+        side = Observer(planted(bug), self.case, make=partial(planted, bug))
+        return self.ruled({bug.side: side}, rungs=rungs)
 
     def ruled(self, others: Mapping[str, Observer], *, rungs: Sequence[int] = RUNGS) -> list[Rung]:
         """The rungs with other sides in the place of sound ones."""

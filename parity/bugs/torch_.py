@@ -13,6 +13,7 @@ from torch.nn import functional as F
 import torchnets
 from parity.backends.torch_ import TorchTwin
 from parity.backends.twin import Config
+from parity.bugs import torch_devices as devices
 from parity.data import Batch, Stream
 from parity.recipes import Optimizer
 from parity.trace import Arrays, Trajectory
@@ -320,4 +321,5 @@ PLANTED: dict[str, type[TorchTwin]] = {
     "channels-last": _model(_channels_last),
     "tanh-by-sigmoid": _class("tanh", _SigmoidTanh),
     "log-sum-exp": _loss(lambda logits, labels: (logits.logsumexp(1) - logits.gather(1, labels[:, None])[:, 0]).mean()),
+    **devices.PLANTED,
 }

@@ -1,7 +1,9 @@
 """Rung 10: a training run on one device against the same on several, within each framework and across them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from parity.trace import Arrays, WatchedRun
 NUMBER, NAME = 10, "devices"
 REPEATED = "short batches are filled up with examples that are repeated"
 LEFT_OUT = "examples that the devices do not divide are left out"
+ONE_FOR_ALL = "every device trains on the same part of the batch"
 OTHERS = "the devices' parts together are not the batch"
 BY_DESIGN = "by design: per-device BatchNorm"
 APART = "per-device BatchNorm"
@@ -99,35 +102,37 @@ def _ruled(quantity: str, runs: Runs, drift: Drift, see: See, step: int, mode: s
 
 
 def _fed(runs: Runs, step: int, mode: str) -> Finding:
-    """Whether the devices' parts together are the batch."""
-    same = len({run.fed[step] for run in runs.values()}) == 1
-    parts = "; ".join(
-        f"{sum(r.sizes[step])} examples as {_sizes(r.sizes[step])} ({label})" for label, r in runs.items()
+    """Whether the devices' parts together are the batch, each example once."""
+    fed = {label: run.fed[step] for label, run in runs.items()}
+    first, *others = (Counter(chain(*parts)) for parts in fed.values())
+    verdict = Verdict.SAME if all(other == first for other in others) else Verdict.DIFFERENT
+    had = "; ".join(
+        f"{sum(map(len, p))} examples as {' + '.join(str(len(q)) for q in p)} ({n})" for n, p in fed.items()
     )
-    verdict = Verdict.SAME if same else Verdict.DIFFERENT
-    return Finding("parts of the batch", f"step {step + 1}", verdict, reason=parts, mode=mode)
-
-
-def _sizes(sizes: Sequence[int]) -> str:
-    return " + ".join(map(str, sizes))
+    return Finding("parts of the batch", f"step {step + 1}", verdict, reason=had, mode=mode)
 
 
 def _cause(drift: Drift, several: Mapping[int, Runs], ways: Ways, apart: bool) -> str:
     """What makes the first run different that is; "" where it is none of the known ways."""
-    for count, runs in several.items():
-        for framework, run in runs.items():
-            still = drift.still[framework]
-            if cause := _of_parts(still, run) or _of_step(still, run, drift, ways(count)):
-                return BY_DESIGN if apart and cause == APART else cause
-    return ""
+    causes = [
+        _of_parts(drift.still[framework], run) or _of_step(drift.still[framework], run, drift, ways(count))
+        for count, runs in several.items()
+        for framework, run in runs.items()
+    ]
+    if apart and set(causes) == {APART}:
+        return BY_DESIGN
+    return next((cause for cause in causes if cause and not (apart and cause == APART)), "")
 
 
 def _of_parts(still: WatchedRun, run: WatchedRun) -> str:
     """A cause that the parts of the batches show."""
-    for whole, parts, *digests in zip(still.sizes, run.sizes, still.fed, run.fed, strict=True):
-        if digests[0] != digests[1]:
-            excess = sum(parts) - sum(whole)
-            return REPEATED if excess > 0 else LEFT_OUT if excess < 0 else OTHERS
+    for whole, parts in zip(still.fed, run.fed, strict=True):
+        batch, had = Counter(chain(*whole)), Counter(chain(*parts))
+        repeated, missing = had - batch, batch - had
+        if repeated and missing:
+            return ONE_FOR_ALL if len({tuple(part) for part in parts}) == 1 else OTHERS
+        if repeated or missing:
+            return REPEATED if repeated else LEFT_OUT
     return ""
 
 

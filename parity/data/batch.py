@@ -1,7 +1,6 @@
 """One batch of any data set."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,7 +30,6 @@ class Batch:
             total.update(np.ascontiguousarray(array).data)
         return total.hexdigest()
 
-
-def joined(parts: Sequence[Batch]) -> Batch:
-    """Batches as one, in their order."""
-    return Batch(np.concatenate([part.inputs for part in parts]), np.concatenate([part.labels for part in parts]))
+    def examples(self) -> list[str]:
+        """Digest of each example with its label, alone, in the batch's order."""
+        return [Batch(self.inputs[i : i + 1], self.labels[i : i + 1]).digest() for i in range(len(self.labels))]

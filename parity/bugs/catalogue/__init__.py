@@ -5,12 +5,13 @@ way: every rung must say *same*.
 """
 
 from parity.bugs.catalogue.bug import Bug
+from parity.bugs.catalogue.devices import DEVICES
 from parity.bugs.catalogue.layers import LAYERS
 from parity.bugs.catalogue.study import STUDY
 from parity.bugs.catalogue.training import TRAINING
 from parity.errors import unknown_name
 
-BUGS: tuple[Bug, ...] = (*STUDY, *LAYERS, *TRAINING)
+BUGS: tuple[Bug, ...] = (*STUDY, *LAYERS, *TRAINING, *DEVICES)
 
 
 def chosen(ids: list[str]) -> list[Bug]:

@@ -23,6 +23,8 @@ class Bug:
         hides: what makes it invisible.
         verdict: what the rung must say.
         plant: settings of that side of a brought pair; empty where the bug is planted in a twin by its id.
+        devices: on so many it trains too, for rung 10; 0 where one is enough.
+        cause: words that rung 10 must find for it.
     """
 
     id: str
@@ -35,6 +37,8 @@ class Bug:
     hides: str = ""
     verdict: Verdict = Verdict.DIFFERENT
     plant: Mapping[str, Any] = field(default_factory=dict)
+    devices: int = 0
+    cause: str = ""
 
     @property
     def is_control(self) -> bool:
@@ -47,6 +51,8 @@ class Bug:
         return LINKS.get(self.row, ())
 
 
-def control(id: str, mechanism: str, side: Literal["jax", "torch"], pair: str, row: str, **plant: Any) -> Bug:
+def control(
+    id: str, mechanism: str, side: Literal["jax", "torch"], pair: str, row: str, *, devices: int = 0, **plant: Any
+) -> Bug:
     """The same function by another way: every rung must say *same*."""
-    return Bug(id, mechanism, side, pair, 0, "", row, verdict=Verdict.SAME, plant=plant)
+    return Bug(id, mechanism, side, pair, 0, "", row, verdict=Verdict.SAME, plant=plant, devices=devices)

@@ -1,0 +1,73 @@
+"""Bugs planted in Flax's training on several devices: each is the session with one small method replaced."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from parity.backends.jax_ import JaxTwin
+from parity.backends.jax_parallel import Given, ParallelJaxSession, Parted, Spread, mesh_of
+from parity.backends.jax_session import JaxSession, Pass
+from parity.data import Batch
+from parity.recipes import Optimizer
+
+
+def _session(planted: type[ParallelJaxSession]) -> type[JaxTwin]:
+    """The twin whose training on several devices is another."""
+
+    class Planted(JaxTwin):
+        def session(self, optimizer: Optimizer, *, brief: bool = False) -> JaxSession:
+            several = self.devices.count > 1
+            return planted(self, optimizer, brief=brief) if several else super().session(optimizer, brief=brief)
+
+    return Planted
+
+
+class _OwnStatistics(ParallelJaxSession):
+    def _pass(self) -> Pass:
+        return Parted(self.twin, self.mesh)
+
+
+class _Alike(Parted):
+    def weights(self, size: int, dtype: Any) -> jax.Array:
+        shares = super().weights(size, dtype)
+        return jnp.full_like(shares, 1 / len(shares))
+
+
+class _MeanOfMeans(ParallelJaxSession):
+    def _pass(self) -> Pass:
+        return _Alike(self.twin, self.mesh)
+
+
+class _Again(Spread):
+    def __call__(self, learnable: Any, buffers: Any, x: jax.Array, labels: jax.Array) -> Any:
+        loss, logits, gradients, buffers = super().__call__(learnable, buffers, x, labels)
+        return loss, logits, jax.tree.map(lambda g: self.mesh.size * g, gradients), buffers
+
+
+class _SummedTwice(ParallelJaxSession):
+    def _pass(self) -> Pass:
+        return _Again(self.twin, self.mesh)
+
+
+class _FilledUp(ParallelJaxSession):
+    def _arrays(self, batch: Batch) -> Given:
+        rows = [*range(len(batch.labels)), *range(-len(batch.labels) % self.mesh.size)]
+        return super()._arrays(Batch(batch.inputs[rows], batch.labels[rows]))
+
+
+class _Reversed(ParallelJaxSession):
+    def __init__(self, twin: JaxTwin, optimizer: Optimizer, *, brief: bool) -> None:
+        super().__init__(twin, optimizer, brief=brief)
+        self.mesh = mesh_of([*self.mesh.devices.ravel()[::-1]])
+        with twin.setting():
+            self._carry = self._begin(twin.variables)
+
+
+PLANTED: dict[str, type[JaxTwin]] = {
+    "pmap-statistics": _session(_OwnStatistics),
+    "pmean-of-means": _session(_MeanOfMeans),
+    "grad-through-psum": _session(_SummedTwice),
+    "padded-batch": _session(_FilledUp),
+    "mesh-reversed": _session(_Reversed),
+}
