@@ -19,8 +19,7 @@ from parity.observe import MODES, Observer
 from parity.recipes import Recipe
 from parity.report.result import Result
 
-RUNGS = tuple(number for number in ladder.NAMES if number != parallel.NUMBER)
-"""All that are climbed on one device."""
+RUNGS = ladder.RUNGS
 
 
 def check(
@@ -158,5 +157,5 @@ def parse_rungs(text: str) -> list[int]:
             raise UsageError(
                 f"--rungs got {part.strip()!r}; expected numbers or names such as 2-4,update; known: {known}"
             )
-        chosen += range(ends[0], ends[1] + 1)
+        chosen += [number for number in ladder.NAMES if ends[0] <= number <= ends[1]]
     return chosen

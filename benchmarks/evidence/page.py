@@ -17,6 +17,7 @@ from benchmarks.evidence.mutants import explanations
 from benchmarks.evidence.record import PASSES, ROOT, Evidence, Gap, Line, newest, read
 from benchmarks.table import NONE, markdown
 from parity.bugs.drawn.effect import Why
+from parity.checks.ladder import NAMES
 from parity.errors import UsageError
 from parity.files import write_atomically
 from parity.report.terminal import MARKS
@@ -66,10 +67,10 @@ def made(found: Evidence) -> dict[str, str]:
 def matrix(record: Mapping[str, Any]) -> str:
     """A row a bug: what each rung says, what is named, and where it was met."""
     marks = {str(verdict): mark for verdict, mark in MARKS.items()}
-    head = ("bug", "what is wrong", "in", *map(str, range(1, 9)), "named", "cause in words", "hidden by", "met in")
+    head = ("bug", "what is wrong", "in", *map(str, NAMES), "named", "cause in words", "hidden by", "met in")
     rows = []
     for bug in record["bugs"]:
-        rungs = [marks[bug["rungs"][str(n)]] if str(n) in bug["rungs"] else "" for n in range(1, 9)]
+        rungs = [marks[bug["rungs"][str(n)]] if str(n) in bug["rungs"] else "" for n in NAMES]
         named = f"`{bug['named']}`" if bug["named"] else NONE
         links = ", ".join(f"[{i}]({link})" for i, link in enumerate(bug["evidence"], 1))
         words = "yes" if bug["cause"] else ""

@@ -26,7 +26,7 @@ class Bug(TypedDict):
     side: str
     hides: str
     evidence: list[str]
-    rungs: dict[Literal["1", "2", "3", "4", "5", "6", "7", "8"], Verdict]
+    rungs: dict[Literal["1", "2", "3", "4", "5", "6", "7", "8", "10"], Verdict]
     named: str | None
     cause: str | None
 

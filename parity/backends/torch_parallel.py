@@ -3,6 +3,7 @@
 Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parallel.DistributedDataParallel.html.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -44,6 +45,8 @@ def joined(devices: Devices, device: str, timeout: float) -> Iterator[Member]:
         )
     if device == "gpu":
         torch.cuda.set_device(member.local_rank)
+    else:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // member.size))
     distributed.init_process_group("nccl" if device == "gpu" else "gloo", timeout=timedelta(seconds=timeout))
     try:
         yield member

@@ -26,7 +26,9 @@ NAMES = {
     8: "data",
     10: "devices",
 }
-"""Number → name. Rung 9 is the outcome of whole training runs; 10 is climbed where several devices are asked for."""
+"""Number → name. Rung 9 is the outcome of whole training runs."""
+RUNGS = tuple(number for number in NAMES if number < 10)
+"""Those that are climbed on one device; rung 10 where several are asked for."""
 
 Traces = Mapping[str, Mapping[str, Mapping[str, Trace]]]
 Readings = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Reading]]]]

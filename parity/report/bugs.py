@@ -29,7 +29,7 @@ def show(out: Console, outcomes: Sequence[Outcome]) -> None:
         wanted = "control: no alarm" if bug.is_control else f"{bug.verdict} on {bug.rung} at {bug.layer}"
         table.add_row(bug.id, bug.side, *marks, layer, "yes" if outcome.as_expected else f"[bold red]NO, {wanted}[/]")
     out.print(table)
-    out.print("rungs: " + " · ".join(f"{number} {name}" for number, name in ladder.NAMES.items()), style="dim")
+    out.print("rungs: " + " · ".join(f"{number} {ladder.NAMES[number]}" for number in columns), style="dim")
     out.print("marks: " + " · ".join(f"{mark} {verdict}" for verdict, mark in MARKS.items()) + "\n", style="dim")
     out.print(summary(outcomes), soft_wrap=True)
 

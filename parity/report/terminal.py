@@ -80,17 +80,11 @@ def evidence(finding: Finding) -> str:
 
 def answer(results: Sequence[Result]) -> str:
     """The line a person came for."""
-    groups: dict[Verdict, list[str]] = {}
+    groups: dict[tuple[Verdict, str], list[str]] = {}
     for result in results:
-        groups.setdefault(result.verdict, []).append(result.name)
+        groups.setdefault((result.verdict, _meaning(result)), []).append(result.name)
     lines = []
-    for verdict, names in groups.items():
-        what = {
-            Verdict.SAME: "the same function in Flax, PyTorch and NumPy",
-            Verdict.LESS_ACCURATE: "the same function, but one framework is less accurate",
-            Verdict.DIFFERENT: "not the same function",
-            Verdict.INCONCLUSIVE: "not ruled on",
-        }[verdict]
+    for (verdict, what), names in groups.items():
         lines.append(f"{verdict.upper()}: {', '.join(names)} – {what}{_only(results[0].rungs)}")
     found = [f for result in results for rung in result.rungs for f in rung.findings]
     largest = max((f.share for f in found), default=np.nan)
@@ -100,10 +94,23 @@ def answer(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
+def _meaning(result: Result) -> str:
+    """Of a verdict, in words."""
+    first = result.headline
+    if result.verdict is Verdict.DIFFERENT and first is not None and first.number not in ladder.RUNGS:
+        return "not the same training on several devices as on one"
+    return {
+        Verdict.SAME: "the same function in Flax, PyTorch and NumPy",
+        Verdict.LESS_ACCURATE: "the same function, but one framework is less accurate",
+        Verdict.DIFFERENT: "not the same function",
+        Verdict.INCONCLUSIVE: "not ruled on",
+    }[result.verdict]
+
+
 def _only(rungs: Sequence[Rung]) -> str:
     """What to add where not all rungs were climbed."""
     climbed = [rung.number for rung in rungs]
-    return "" if climbed[:8] == list(ladder.NAMES)[:8] else f", as far as rungs {', '.join(map(str, climbed))} tell"
+    return "" if {*climbed} >= {*ladder.RUNGS} else f", as far as rungs {', '.join(map(str, climbed))} tell"
 
 
 def _share(share: float) -> str:

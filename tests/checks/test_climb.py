@@ -21,7 +21,8 @@ from parity.errors import UsageError
         ("forward-state", [2, 3, 4]),
         ("2-2", [2]),
         (" 8 , structure", [8, 1]),
-        ("1-8", list(ladder.NAMES)),
+        ("1-8", list(ladder.RUNGS)),
+        ("8-10", [8, 10]),
     ],
 )
 def test_rungs_by_number_and_name(text: str, expected: list[int]) -> None:
@@ -82,9 +83,9 @@ def test_rungs_are_climbed_once_and_in_order() -> None:
 
 def test_a_wrong_structure_stops_the_climb() -> None:
     jax, torch = _Observer("jax", rung1={"kernel": (3,)}), _Observer("torch")
-    climbed = _climb(jax, torch, rungs=tuple(ladder.NAMES))
+    climbed = _climb(jax, torch, rungs=ladder.RUNGS)
     assert jax.asked == torch.asked == [1]
-    assert [rung.number for rung in climbed] == list(ladder.NAMES)
+    assert [rung.number for rung in climbed] == [*ladder.RUNGS]
     assert [rung.verdict for rung in climbed] == [Verdict.DIFFERENT] + [Verdict.INCONCLUSIVE] * 7
     assert all(rung.reason.startswith("not run") for rung in climbed[1:])
 

@@ -1,6 +1,6 @@
 """Results made by hand."""
 
-from parity.checks.ladder import NAMES
+from parity.checks.ladder import NAMES, RUNGS
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.report.result import Result
 
@@ -24,4 +24,4 @@ def bad(number: int, finding: Finding, layer: str = "") -> Rung:
 def result(name: str, *rungs: Rung) -> Result:
     """All eight rungs; those that are not given are the same."""
     by_number = {rung.number: rung for rung in rungs}
-    return Result(name, tuple(by_number.get(n, good(n)) for n in NAMES), 1.5, 0, "cpu", "digits")
+    return Result(name, tuple(by_number.get(n, good(n)) for n in RUNGS), 1.5, 0, "cpu", "digits")

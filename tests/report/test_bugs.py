@@ -1,6 +1,7 @@
 """The table bug × rung: what was caught, what was not, and what raised an alarm that should not."""
 
 import json
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -34,6 +35,12 @@ ALARM = _outcome(CONTROL, bad(6, Finding("loss", "step 1", BAD)))
 def test_a_bug_must_be_caught_at_its_rung_and_layer_with_its_verdict() -> None:
     assert [o.as_expected for o in (CAUGHT, LATE, ELSEWHERE, UNRULED, MISSED)] == [True, False, False, False, False]
     assert [o.caught for o in (CAUGHT, LATE, ELSEWHERE, UNRULED, MISSED)] == [True, True, True, True, False]
+
+
+def test_a_bug_whose_cause_is_known_must_be_told_with_it() -> None:
+    known = replace(BUG, rung=10, cause="a cause")
+    outcomes = [Outcome(known, [bad(10, Finding("loss", "norm", BAD))], cause=cause) for cause in ("a cause", "", "b")]
+    assert [outcome.as_expected for outcome in outcomes] == [True, False, False]
 
 
 def test_a_control_must_raise_no_alarm() -> None:

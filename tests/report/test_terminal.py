@@ -1,5 +1,6 @@
 """What a person reads: the verdict, the rung, the layer, the values, and the answer last."""
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -43,6 +44,15 @@ def test_what_is_different_is_told_with_rung_layer_and_values() -> None:
         "SAME: moons – the same function in Flax, PyTorch and NumPy",
     ]
     assert "3.2e+07" in text.splitlines()[-1]
+
+
+def test_what_differs_on_several_devices_is_told_with_its_cause() -> None:
+    wrong = replace(bad(10, replace(WRONG, mode="jax, 4 devices against 1"), "norm"), cause="by design: a cause")
+    words = " ".join(_shown(replace(result("vgg"), rungs=[*result("vgg").rungs, wrong])).split())
+    assert "vgg: different, by design: a cause, on rung 10 (devices) at layer norm;" in words
+    assert "(jax, 4 devices against 1): worst at [3, 5]" in words
+    assert "DIFFERENT: vgg – not the same training on several devices as on one 9 comparisons" in words
+    assert "8 data · 10 devices" in words
 
 
 def test_marks_stand_in_the_column_of_their_rung() -> None:
