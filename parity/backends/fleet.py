@@ -4,7 +4,7 @@ import logging
 import multiprocessing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -17,6 +17,7 @@ from parity.errors import UsageError
 from parity.recipes import Optimizer
 from parity.trace import Arrays, WatchedRun
 
+T = TypeVar("T")
 TIMEOUT = 600.0
 """Seconds that a device waits for another, which may still compile."""
 
@@ -49,22 +50,31 @@ def watched(framework: str, job: Job) -> WatchedRun:
     Raises:
         UsageError: a process failed; its own words are told.
     """
+    return together(_member, job, job.devices.count if framework == "torch" else 1)
+
+
+def together(member: Callable[[T], Any], job: T, processes: int) -> Any:
+    """What the first of some processes returns that are launched together, each with the same job.
+
+    Raises:
+        UsageError: a process failed; its own words are told.
+    """
     multiprocessing.set_forkserver_preload(["parity.backends.torch_"])
     logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
-        nproc_per_node=job.devices.count if framework == "torch" else 1,
-        run_id="check",
+        nproc_per_node=processes,
+        run_id="together",
         rdzv_backend="c10d",
         rdzv_endpoint="localhost:0",
         max_restarts=0,
         start_method="forkserver",
     )
     try:
-        return elastic_launch(config, _member)(job)[0]
+        return elastic_launch(config, member)(job)[0]
     except ChildFailedError as error:
-        raise UsageError(f"{framework} on {job.devices.count} devices failed: {_words(error)}") from error
+        raise UsageError(f"one of {processes} processes that were launched failed: {_words(error)}") from error
 
 
 def _member(job: Job) -> WatchedRun | None:

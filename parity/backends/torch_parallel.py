@@ -46,7 +46,7 @@ def joined(devices: Devices, device: str, timeout: float) -> Iterator[Member]:
     if device == "gpu":
         torch.cuda.set_device(member.local_rank)
     else:
-        torch.set_num_threads(max(1, (os.cpu_count() or 1) // member.size))
+        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // member.size))
     distributed.init_process_group("nccl" if device == "gpu" else "gloo", timeout=timedelta(seconds=timeout))
     try:
         yield member

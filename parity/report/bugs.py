@@ -39,11 +39,15 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     bugs = [outcome for outcome in outcomes if not outcome.bug.is_control]
     controls = [outcome for outcome in outcomes if outcome.bug.is_control]
     caught, located = sum(o.caught for o in bugs), sum(o.as_expected for o in bugs)
-    brought = [outcome for outcome in bugs if outcome.bug.plant]
-    named = f", the cause named in words for {sum(map(_named, brought))} of {len(brought)} in brought pairs"
+    places = {
+        "in brought pairs": [o for o in bugs if o.bug.plant],
+        "on several devices": [o for o in bugs if o.bug.devices],
+    }
+    named = [f"{sum(map(_named, found))} of {len(found)} {place}" for place, found in places.items() if found]
     return (
         f"{caught} of {len(bugs)} bugs caught, {located} at the rung and the layer they belong to"
-        f"{named if brought else ''}; {sum(o.caught for o in controls)} of {len(controls)} controls raised an alarm"
+        + (f", the cause named in words for {' and '.join(named)}" if named else "")
+        + f"; {sum(o.caught for o in controls)} of {len(controls)} controls raised an alarm"
     )
 
 
