@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks import compare, growth, public_pairs, report, study_pages, time_to
+from benchmarks import compare, growth, public_pairs, report, scaling_page, study_pages, time_to
 from benchmarks import record as records
 from benchmarks.evidence import draws
 from benchmarks.evidence import record as evidence
@@ -32,6 +32,7 @@ def every() -> dict[str, Target]:
         "record of growth": _one("growth.json", _growth(), _shown("growth", growth)),
         "record of waits": _one("result.json", _result(), _shown("result", time_to)),
         "record of TPUs": _one("tpu.json", _tpu(), lambda path: tpu_records.page(tpu_records.read(path))),
+        "record of scaling": _one("scaling.json", _scaling(), scaling_page.made),
         "record of pairs": _one("pairs.json", _pairs(), _page),
         "record of the study": _one(study.RECORD, _study(), lambda path: study_pages.blocks(path.parent)),
         **_evidence(),
@@ -47,6 +48,13 @@ def _run() -> dict[str, Any]:
     part, few = record["workloads"]["points"], ("flax-default", "flax-tuned")
     kept = {**part, "turns": [turn for turn in part["turns"] if turn["contestant"] in few]}
     return {**record, "workloads": {"points": kept}}
+
+
+def _scaling() -> dict[str, Any]:
+    about = {"workload": "mlp", "seconds_per_step": 0.1, "others_before": None}
+    alone = [{"framework": f, "scaling": "one device", "batch": 128, "devices": 1, **about} for f in ("jax", "torch")]
+    more = [{**one, "scaling": scaling, "devices": 2} for one in alone for scaling in ("strong", "weak")]
+    return {"command": "python -m benchmarks.scaling", "cores": 2, "turns": [*alone, *more]}
 
 
 @cache
