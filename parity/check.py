@@ -8,7 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from parity.backends import Devices, twin_class
+from parity.backends import Devices, leave_memory, twin_class
 from parity.case import Case, make_case
 from parity.checks import devices as parallel
 from parity.checks import ladder
@@ -50,6 +50,8 @@ def check(
         UsageError: the data or the device is not there, or the weights are not those of the network.
     """
     started = time.perf_counter()
+    if devices and device == "gpu":
+        leave_memory()
     reference = twin_class("numpy")
     shapes = reference.build(recipe.network, recipe.config).shapes()
     case = make_case(recipe, shapes, seed=seed, folder=folder, download=download, weights=weights, devices=devices)

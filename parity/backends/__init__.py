@@ -1,5 +1,6 @@
 """One backend a framework: the only importers of jaxnets and torchnets. Each is loaded when it is asked for."""
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ __all__ = [
     "TrainingState",
     "Twin",
     "joined",
+    "leave_memory",
     "twin_class",
 ]
 
@@ -75,3 +77,8 @@ def joined(framework: str, devices: Devices, device: str, timeout: float) -> "Ab
     """
     module, _ = FRAMEWORKS[framework]
     return import_module(f"{__name__}.{module.rstrip('_')}_parallel").joined(devices, device, timeout)
+
+
+def leave_memory() -> None:
+    """Let JAX take a GPU's memory as it needs it, so that other processes have some; for before it computes."""
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

@@ -136,6 +136,7 @@ def test_compiling_is_waited_for_only_where_something_is_compiled() -> None:
     assert time_to._absent(TASKS["digits"], "flax-tuned", "cpu") == ""
 
 
+@pytest.mark.slow
 def test_a_short_run_that_does_not_get_there(tmp_path: Path, capsys) -> None:
     out = tmp_path / "result.json"
     short = ["--task=palindromes", "--contestant=torch-eager", "--seeds=1", "--steps=20", "--threads=1"]

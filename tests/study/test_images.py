@@ -28,6 +28,7 @@ def part(tmp_path_factory: pytest.TempPathFactory) -> Part:
         return images.run(Setting(Runs(folder / "runs", data_dir=str(folder)), SCALE, data="cifar10"))
 
 
+@pytest.mark.slow
 def test_the_whole_pipeline_trains_both_networks_on_cifar10(part: Part) -> None:
     assert part.results["data"] == "cifar10"
     assert part.results["steps_per_epoch"] == {"mlp": 1, "vgg": 2}
@@ -38,12 +39,14 @@ def test_the_whole_pipeline_trains_both_networks_on_cifar10(part: Part) -> None:
     assert mlp["jax"]["test"]["loss"][0] == pytest.approx(mlp["torch"]["test"]["loss"][0])
 
 
+@pytest.mark.slow
 def test_its_figures_are_drawn(part: Part, tmp_path: Path) -> None:
     names = figures.write("images", part.results, tmp_path)
     assert all((tmp_path / name).stat().st_size > 5_000 for name in names)
     assert len(names) == 4
 
 
+@pytest.mark.slow
 def test_claims_are_judged_where_the_studys_epochs_were_trained_on_its_data(part: Part) -> None:
     studied = [claim for claim in part.claims if not claim.claim.startswith(("ours", images.CONTRAST))]
     assert {claim.ruling for claim in studied} == {Ruling.NOT_MEASURABLE}
