@@ -131,18 +131,15 @@ class Observer:
 
     def trajectory(self, *, moved: bool = False) -> Trajectory:
         """The training run in float64, from the case's weights or from those moved by one ulp."""
-        return self._keep(("trajectory", moved), lambda: self._train(moved))
+        case = self._case
+        given = case.batches, case.recipe.optimizer, case.learning_rates
+        return self._keep(("trajectory", moved), lambda: self._run(moved, lambda twin: twin.train(*given)))
 
     def watched(self, *, moved: bool = False) -> WatchedRun:
         """The training run whose batches do not divide, on one device."""
         case = self._case
-        return self._keep(
-            ("watched", moved),
-            lambda: self._from(
-                case.moved if moved else case.weights,
-                lambda twin: twin.watched(case.parted_batches, case.recipe.optimizer, case.learning_rates),
-            ),
-        )
+        given = case.parted_batches, case.recipe.optimizer, case.learning_rates
+        return self._keep(("watched", moved), lambda: self._run(moved, lambda twin: twin.watched(*given)))
 
     def parted(self) -> dict[int, WatchedRun]:
         """Number of devices → the same run on them; none of the reference, which has one."""
@@ -155,19 +152,9 @@ class Observer:
     def _on(self, devices: Devices) -> WatchedRun:
         from parity.backends.fleet import Job, watched
 
-        case, recipe = self._case, self._case.recipe
-        batches, rates = case.parted_batches, case.learning_rates
-        job = Job(
-            self._make,
-            recipe.network,
-            recipe.config,
-            case.weights,
-            batches,
-            recipe.optimizer,
-            rates,
-            devices,
-            self._device,
-        )
+        case = self._case
+        run = case.recipe, case.weights, case.parted_batches, case.learning_rates
+        job = Job(self._make, *run, devices, self._device)
         return watched(self.framework, job)
 
     def ways(self, count: int) -> Iterator[tuple[str, Any]]:
@@ -191,17 +178,11 @@ class Observer:
             "digests", lambda: [b.digest() for b in self._twin("float64").feed(case.stream, case.positions)]
         )
 
-    def _train(self, moved: bool) -> Trajectory:
-        case = self._case
-        return self._from(
-            case.moved if moved else case.weights,
-            lambda twin: twin.train(case.batches, case.recipe.optimizer, case.learning_rates),
-        )
-
-    def _from(self, weights: Arrays, see: Callable[[Twin], T]) -> T:
-        """What is seen of the float64 twin with other weights."""
+    def _run(self, moved: bool, see: Callable[[Twin], T]) -> T:
+        """What is seen of the float64 twin with the case's weights, or with those moved by one ulp."""
         twin = self._twin("float64")
-        twin.load(weights)
+        if moved:
+            twin.load(self._case.moved)
         seen = see(twin)
         twin.load(self._case.weights)
         return seen

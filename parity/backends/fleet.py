@@ -11,10 +11,10 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from parity.backends import joined
 from parity.backends.devices import Devices
-from parity.backends.twin import Config, Twin
+from parity.backends.twin import Twin
 from parity.data import Batch
 from parity.errors import UsageError
-from parity.recipes import Optimizer
+from parity.recipes import Recipe
 from parity.trace import Arrays, WatchedRun
 
 T = TypeVar("T")
@@ -28,17 +28,15 @@ class Job:
 
     Args:
         make: gives the twin's class; a function of a module, or a `partial` of one.
-        network, config, weights: what is trained.
-        batches, optimizer, learning_rates: as of `Twin.watched`.
+        recipe, weights: what is trained.
+        batches, learning_rates: as of `Twin.watched`.
         devices, device: where.
     """
 
     make: Callable[[], type[Twin]]
-    network: str
-    config: Config
+    recipe: Recipe
     weights: Arrays
     batches: Sequence[Batch]
-    optimizer: Optimizer
     learning_rates: Sequence[float]
     devices: Devices
     device: str = "cpu"
@@ -79,12 +77,12 @@ def together(member: Callable[[T], Any], job: T, processes: int) -> Any:
 
 def _member(job: Job) -> WatchedRun | None:
     """One process's part; the run, of the first."""
-    cls = job.make()
+    cls, recipe = job.make(), job.recipe
     with joined(cls.framework, job.devices, job.device, TIMEOUT) as member:
-        twin = cls(cls.build(job.network, job.config), precision="float64", device=job.device)
+        twin = cls(cls.build(recipe.network, recipe.config, init=recipe.init), precision="float64", device=job.device)
         twin.load(job.weights)
         twin.devices = job.devices
-        run = twin.watched(job.batches, job.optimizer, job.learning_rates)
+        run = twin.watched(job.batches, recipe.optimizer, job.learning_rates)
         return run if member.leads else None
 
 

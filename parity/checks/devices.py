@@ -53,10 +53,12 @@ def devices(drift: Drift, several: Mapping[int, Runs], ways: Ways, *, apart: boo
         if len(runs) > 1:
             across = {_on(framework, count): run for framework, run in runs.items()}
             findings += _compared(across, drift, f"{count} devices, {' against '.join(runs)}")
-    first = next((f for f in findings if f.verdict is Verdict.DIFFERENT), None)
-    layer = first.name.partition(",")[0].rpartition(".")[0] if first and first.quantity == "buffer" else ""
-    ruled = replace(rung(NUMBER, NAME, findings, first), layer=layer)
-    return replace(ruled, cause=_cause(drift, several, ways, apart)) if first else ruled
+    ruled = rung(NUMBER, NAME, findings)
+    first = ruled.headline
+    if first is None or ruled.verdict is not Verdict.DIFFERENT:
+        return ruled
+    layer = first.name.partition(",")[0].rpartition(".")[0] if first.quantity == "buffer" else ""
+    return replace(ruled, layer=layer, cause=_cause(drift, several, ways, apart))
 
 
 def _on(framework: str, count: int) -> str:
@@ -67,9 +69,7 @@ def _compared(runs: Runs, drift: Drift, mode: str) -> Iterator[Finding]:
     """Everything of some runs, in the order in which a step computes it."""
     for step in range(len(next(iter(runs.values())).losses)):
         yield _fed(runs, step, mode)
-        for quantity, see in STEP.items():
-            for finding in _ruled(quantity, runs, drift, see, step, mode):
-                yield replace(finding, name=f"{finding.name}, step {step + 1}")
+        yield from _computed(runs, drift, step, mode)
     yield from _ruled("parameter afterwards", runs, drift, lambda run, _: run.parameters, -1, mode)
 
 
@@ -91,6 +91,12 @@ STEP: Mapping[str, See] = {
     "reduced gradient": _gradients,
 }
 """What a step computes, in its order."""
+
+
+def _computed(runs: Runs, drift: Drift, step: int, mode: str) -> Iterator[Finding]:
+    for quantity, see in STEP.items():
+        for finding in _ruled(quantity, runs, drift, see, step, mode):
+            yield replace(finding, name=f"{finding.name}, step {step + 1}")
 
 
 def _ruled(quantity: str, runs: Runs, drift: Drift, see: See, step: int, mode: str) -> Iterator[Finding]:
@@ -147,6 +153,4 @@ def _fits(step: Step, run: WatchedRun, drift: Drift) -> bool:
     """Whether a run's first step is this one, as the referee has it."""
     loss, gradients, buffers = step
     expected = replace(run, losses=np.asarray([loss]), gradients=[gradients], buffers=[buffers])
-    runs = {"run": run, "expected": expected}
-    found = (finding for what, see in STEP.items() for finding in _ruled(what, runs, drift, see, 0, ""))
-    return all(finding.verdict.passes for finding in found)
+    return all(finding.verdict.passes for finding in _computed({"run": run, "expected": expected}, drift, 0, ""))

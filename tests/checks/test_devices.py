@@ -1,6 +1,6 @@
 """Rung 10, with runs made by hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -31,7 +31,7 @@ def arrays(seed: int, *names: str) -> Arrays:
 def run(by: float = 0.0, fed: Any = (BATCH,)) -> WatchedRun:
     """A run, all of whose numbers are off by a share."""
     made = [arrays(step, *NAMES) for step in range(STEPS)]
-    kept = [arrays(7 + step, "norm.running_mean", "later.running_mean") for step in range(STEPS)]
+    kept = [arrays(7 + step, "norm.running_mean", "block.later.running_mean") for step in range(STEPS)]
     put = [{name: off(a, by) for name, a in step.items()} for step in (*made, *kept, arrays(9, *NAMES))]
     return WatchedRun([fed] * STEPS, off([2.0, 1.5], by), put[:STEPS], put[STEPS : 2 * STEPS], put[-1])
 
@@ -42,10 +42,11 @@ def ruled(
     *,
     counts: tuple[int, ...] = (2,),
     apart: bool = False,
+    drift: float = 1e-15,
 ) -> Rung:
     """The rung's, with some runs on several devices spoiled."""
-    alone = {framework: run(1e-16 * i) for i, framework in enumerate(("jax", "torch", "numpy"))}
-    moved = {framework: run(1e-15) for framework in alone}
+    alone = {framework: run() for framework in ("jax", "torch", "numpy")}
+    moved = {framework: run(drift) for framework in alone}
     same: Spoil = lambda found: found  # noqa: E731 - a default
     several = {n: {f: (spoil or {}).get((f, n), same)(run(2e-16, fed=PARTS)) for f in ("jax", "torch")} for n in counts}
     return devices.devices(Drift(alone, moved), several, lambda n: iter((ways or {}).items()), apart=apart)
@@ -63,8 +64,8 @@ def at(kind: str, step: int, name: str) -> Spoil:
     return spoil
 
 
-def loss_off(step: int) -> Spoil:
-    return lambda found: replace(found, losses=off(found.losses, 1e-6 * (np.arange(STEPS) == step)))
+def loss_off(step: int, by: float = 1e-6) -> Spoil:
+    return lambda found: replace(found, losses=off(found.losses, by * (np.arange(STEPS) == step)))
 
 
 def fed(*parts: str) -> Spoil:
@@ -73,7 +74,7 @@ def fed(*parts: str) -> Spoil:
 
 def test_equal_runs_are_the_same_on_any_number_of_devices() -> None:
     rung = ruled(counts=(2, 4))
-    assert (rung.verdict, rung.layer, rung.cause) == (Verdict.SAME, "", "")
+    assert (rung.number, rung.name, rung.verdict, rung.layer, rung.cause) == (10, "devices", Verdict.SAME, "", "")
     assert {f.mode for f in rung.findings} == {
         *(f"{framework}, {n} devices against 1" for framework in ("jax", "torch") for n in (2, 4)),
         *(f"{n} devices, jax against torch" for n in (2, 4)),
@@ -82,12 +83,22 @@ def test_equal_runs_are_the_same_on_any_number_of_devices() -> None:
         "parts of the batch", "buffer", "loss", "reduced gradient", "parameter afterwards",
     }  # fmt: skip
     assert max(f.share for f in rung.findings) > 0
+    assert [f.name for f in rung.findings if f.quantity == "parts of the batch"][:2] == ["step 1", "step 2"]
+    names = [f.name for f in rung.findings if f.quantity == "parameter afterwards"]
+    assert names == [*NAMES] * 6
+
+
+def test_runs_on_several_devices_are_compared_with_each_other_too() -> None:
+    further = {("jax", 2): loss_off(0, 4e-14), ("torch", 2): loss_off(0, -4e-14)}
+    wrong = {f.mode for f in ruled(further, drift=1e-17).findings if f.verdict is Verdict.DIFFERENT}
+    assert wrong == {"2 devices, jax against torch"}
+    assert ruled(further, drift=1e-15).verdict is Verdict.SAME  # as far as one device drifts
 
 
 @pytest.mark.parametrize(
     ("spoil", "quantity", "name", "layer"),
     [
-        (at("buffers", 0, "later.running_mean"), "buffer", "later.running_mean, step 1", "later"),
+        (at("buffers", 0, "block.later.running_mean"), "buffer", "block.later.running_mean, step 1", "block.later"),
         (at("buffers", 1, "norm.running_mean"), "buffer", "norm.running_mean, step 2", "norm"),
         (at("gradients", 1, "norm.scale"), "reduced gradient", "norm.scale, step 2", ""),
         (loss_off(0), "loss", "loss, step 1", ""),
@@ -132,7 +143,7 @@ def test_parts_that_are_not_the_batch_are_told(parts, cause, had) -> None:
     rung = ruled({("torch", 2): fed(*parts)})
     assert rung.headline is not None
     assert (rung.verdict, rung.headline.quantity, rung.cause) == (Verdict.DIFFERENT, "parts of the batch", cause)
-    assert f"{had} (torch on 2)" in rung.headline.reason
+    assert rung.headline.reason == f"5 examples as 5 (torch); {had} (torch on 2)"
 
 
 def test_parts_may_have_another_order() -> None:
@@ -160,6 +171,18 @@ def test_the_way_that_gives_the_same_numbers_is_the_cause() -> None:
     others = {"first": wrong(2.0)[1], "second": step, "third": step}
     assert ruled({("jax", 2): spoil}, others).cause == "second"
     assert ruled({("jax", 2): spoil}, {"first": wrong(2.0)[1]}).cause == ""
+
+
+def test_ways_are_those_of_as_many_devices() -> None:
+    spoil, step = wrong()
+    alone, asked = {framework: run() for framework in ("jax", "numpy")}, []
+
+    def ways(count: int) -> Iterator[tuple[str, devices.Step]]:
+        asked.append(count)
+        yield "a way", step
+
+    found = devices.devices(Drift(alone, alone), {4: {"jax": spoil(run(fed=PARTS))}}, ways, apart=False)
+    assert (found.cause, asked) == ("a way", [4])
 
 
 @pytest.mark.parametrize("part", [0, 1, 2])
