@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 
 import numpy as np
@@ -21,7 +22,7 @@ BY_DESIGN = "by design: per-device BatchNorm"
 APART = "per-device BatchNorm"
 
 Runs = Mapping[str, WatchedRun]
-See = Callable[[WatchedRun, int], Arrays]
+See = Callable[[WatchedRun], Arrays]
 Step = tuple[NDArray, Arrays, Arrays]
 """Of a training step: loss, gradients, buffers."""
 Ways = Callable[[int], Iterator[tuple[str, Step]]]
@@ -57,7 +58,7 @@ def devices(drift: Drift, several: Mapping[int, Runs], ways: Ways, *, apart: boo
     first = ruled.headline
     if first is None or ruled.verdict is not Verdict.DIFFERENT:
         return ruled
-    layer = first.name.partition(",")[0].rpartition(".")[0] if first.quantity == "buffer" else ""
+    layer = first.name.rpartition(".")[0] if first.quantity == "buffer" else ""
     return replace(ruled, layer=layer, cause=_cause(drift, several, ways, apart))
 
 
@@ -70,22 +71,22 @@ def _compared(runs: Runs, drift: Drift, mode: str) -> Iterator[Finding]:
     for step in range(len(next(iter(runs.values())).losses)):
         yield _fed(runs, step, mode)
         yield from _computed(runs, drift, step, mode)
-    yield from _ruled("parameter afterwards", runs, drift, lambda run, _: run.parameters, -1, mode)
+    yield from _ruled("parameter afterwards", runs, drift, lambda run: run.parameters, mode)
 
 
-def _buffers(run: WatchedRun, step: int) -> Arrays:
+def _buffers(step: int, run: WatchedRun) -> Arrays:
     return run.buffers[step]
 
 
-def _loss(run: WatchedRun, step: int) -> Arrays:
+def _loss(step: int, run: WatchedRun) -> Arrays:
     return {"loss": run.losses[step]}
 
 
-def _gradients(run: WatchedRun, step: int) -> Arrays:
+def _gradients(step: int, run: WatchedRun) -> Arrays:
     return run.gradients[step]
 
 
-STEP: Mapping[str, See] = {
+STEP: Mapping[str, Callable[[int, WatchedRun], Arrays]] = {
     "buffer": _buffers,
     "loss": _loss,
     "reduced gradient": _gradients,
@@ -95,14 +96,15 @@ STEP: Mapping[str, See] = {
 
 def _computed(runs: Runs, drift: Drift, step: int, mode: str) -> Iterator[Finding]:
     for quantity, see in STEP.items():
-        for finding in _ruled(quantity, runs, drift, see, step, mode):
+        for finding in _ruled(quantity, runs, drift, partial(see, step), mode):
             yield replace(finding, name=f"{finding.name}, step {step + 1}")
 
 
-def _ruled(quantity: str, runs: Runs, drift: Drift, see: See, step: int, mode: str) -> Iterator[Finding]:
-    for name in see(list(drift.still.values())[-1], step):
+def _ruled(quantity: str, runs: Runs, drift: Drift, see: See, mode: str) -> Iterator[Finding]:
+    """Array by array, in the order of the last framework, the reference's."""
+    for name in see(list(drift.still.values())[-1]):
         values, still, moved = (
-            {label: see(run, step)[name] for label, run in some.items()} for some in (runs, drift.still, drift.moved)
+            {label: see(run)[name] for label, run in some.items()} for some in (runs, drift.still, drift.moved)
         )
         yield rule_drift(quantity, name, values, moved, still=still, mode=mode)
 
@@ -132,8 +134,8 @@ def _cause(drift: Drift, several: Mapping[int, Runs], ways: Ways, apart: bool) -
 
 def _of_parts(still: WatchedRun, run: WatchedRun) -> str:
     """A cause that the parts of the batches show."""
-    for whole, parts in zip(still.fed, run.fed, strict=True):
-        batch, had = Counter(chain(*whole)), Counter(chain(*parts))
+    for step, parts in enumerate(run.fed):
+        batch, had = Counter(chain(*still.fed[step])), Counter(chain(*parts))
         repeated, missing = had - batch, batch - had
         if repeated and missing:
             return ONE_FOR_ALL if len({tuple(part) for part in parts}) == 1 else OTHERS

@@ -90,8 +90,8 @@ def test_equal_runs_are_the_same_on_any_number_of_devices() -> None:
 
 def test_runs_on_several_devices_are_compared_with_each_other_too() -> None:
     further = {("jax", 2): loss_off(0, 4e-14), ("torch", 2): loss_off(0, -4e-14)}
-    wrong = {f.mode for f in ruled(further, drift=1e-17).findings if f.verdict is Verdict.DIFFERENT}
-    assert wrong == {"2 devices, jax against torch"}
+    (wrong,) = [f for f in ruled(further, drift=1e-17).findings if f.verdict is Verdict.DIFFERENT]
+    assert (wrong.mode, [*wrong.values]) == ("2 devices, jax against torch", ["jax on 2", "torch on 2"])
     assert ruled(further, drift=1e-15).verdict is Verdict.SAME  # as far as one device drifts
 
 
@@ -112,6 +112,14 @@ def test_the_first_that_differs_is_the_headline(framework, spoil, quantity, name
     found = (rung.verdict, rung.headline.quantity, rung.headline.name, rung.layer, rung.headline.mode)
     assert found == (Verdict.DIFFERENT, quantity, name, layer, f"{framework}, 2 devices against 1")
     assert rung.cause == ""
+
+
+def test_arrays_are_in_the_order_of_the_reference() -> None:
+    other = run()
+    reference = replace(other, parameters=dict(reversed(other.parameters.items())))
+    alone = {"jax": other, "torch": other, "numpy": reference}
+    found = devices.devices(Drift(alone, alone), {2: {"jax": other}}, lambda n: iter(()), apart=False)
+    assert [f.name for f in found.findings if f.quantity == "parameter afterwards"] == [*reversed(NAMES)]
 
 
 def test_each_number_of_devices_is_looked_at() -> None:
