@@ -216,3 +216,10 @@ def test_statistics_apart_are_by_design_where_they_are_asked_for_and_everywhere(
     other, another = wrong(2.0)
     found = ruled({("jax", 2): spoil, ("torch", 2): other}, {APART: step, "another": another}, apart=True)
     assert found.cause == "another"
+
+
+def test_what_cannot_be_compared_is_told_with_its_place() -> None:
+    found = ruled({("torch", 2): lambda run: replace(run, losses=run.losses * np.nan)})
+    assert found.headline is not None
+    assert (found.headline.mode, found.headline.name) == ("torch, 2 devices against 1", "loss, step 1")
+    assert found.headline.reason == "numbers that are not finite: 0 in torch, 1 in torch on 2"
