@@ -1,8 +1,9 @@
 """What the TPU compiler says of every train step; no TPU is needed, and nothing is measured.
 
 python -m benchmarks.tpu [--workload …] [--chip …] [--precision …] [--effort fast|default] [--json FILE]
+python -m benchmarks.tpu --pods [--chips N …] [--scaling weak|strong] [--json FILE]     the step on many chips
 python -m benchmarks.tpu --export [--workload …]     does every step lower for TPUs? needs no libtpu
-python -m benchmarks.tpu --page [--check]            write docs/tpu.md from the record, or compare
+python -m benchmarks.tpu --page [--check]            write docs/tpu.md from the records, or compare
 """
 
 import argparse
@@ -13,15 +14,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from benchmarks.blocks import update
+from benchmarks.tpu import pod_record as pod_records
 from benchmarks.tpu import record as records
-from benchmarks.tpu.chips import CHIPS, PASSES
+from benchmarks.tpu.chips import CHIPS, PASSES, SIZES, SLICES
 from benchmarks.tpu.estimate import Estimate
+from benchmarks.tpu.pods import SCALINGS, STEPS, batches
 from benchmarks.tpu.workloads import WORKLOADS
-from parity.errors import UsageError
+from parity.errors import UsageError, unknown_name
 from parity.report.environment import commit, hardware, versions
 
 ROOT = Path(__file__).parent.parent.parent
@@ -38,9 +42,9 @@ ENVIRONMENT = {
 """What JAX and libtpu must find when they are loaded, to describe TPUs that are not there."""
 
 
-def newest() -> Path:
+def newest(kind: str = "compiler") -> Path:
     """The newest record."""
-    return sorted((ROOT / "benchmarks" / "records").glob("*-tpu-compiler.json"))[-1]
+    return sorted((ROOT / "benchmarks" / "records").glob(f"*-tpu-{kind}.json"))[-1]
 
 
 def require_libtpu() -> None:
@@ -49,9 +53,9 @@ def require_libtpu() -> None:
         raise UsageError("libtpu, the TPU compiler, is not installed; pip install 'netparity[tpu-aot]'")
 
 
-def said(*arguments: str) -> Iterator[tuple[str, Any]]:
-    """What a compiler in a process of its own says: ("chip" or "estimate" or "failure", of it)."""
-    command = [sys.executable, "-m", "benchmarks.tpu.compiler", *arguments]
+def said(*arguments: str, compiler: str = "compiler") -> Iterator[tuple[str, Any]]:
+    """What a compiler in a process of its own says: ("chip", "estimate", "pod" or "failure", of it)."""
+    command = [sys.executable, "-m", f"benchmarks.tpu.{compiler}", *arguments]
     run = subprocess.run(command, env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True)
     yield from (next(iter(json.loads(line).items())) for line in run.stdout.splitlines() if line.startswith("{"))
     if run.returncode:
@@ -101,9 +105,45 @@ def estimate(arguments: argparse.Namespace) -> int:
     return int(len(record["failures"]) > failed)
 
 
+def pods(arguments: argparse.Namespace) -> int:
+    """Compile the steps for many chips, print and keep them; 1 where something failed."""
+    require_libtpu()
+    asked = _asked(arguments)
+    record = pod_records.read(arguments.json) if arguments.json else pod_records.empty()
+    failed = len(record["failures"])
+    record["runs"].append(_run(arguments))
+    print(f"Every number is a {records.LABEL}; nothing ran on a TPU.")
+    for what in asked:
+        for kind, found in said(*what, compiler="pod_compiler"):
+            if kind == "pod":
+                records.add(record, [pod := pod_records.pod(found)], "pods")
+                print(f"\n{pod.workload}\n{pod_records.table([pod])}", flush=True)
+            else:
+                _fail(record, f"{', '.join(what)}: {found}")
+        if arguments.json:
+            records.write(record, arguments.json, "pods")
+    return int(len(record["failures"]) > failed)
+
+
+def _asked(arguments: argparse.Namespace) -> list[tuple[str, ...]]:
+    """Chip, chips, batch, workload, effort and precision of every step that is asked for, each once."""
+    chips, scalings = arguments.chip or ["v5e"], arguments.scaling or SCALINGS
+    for chip in chips:
+        if chip not in SLICES:
+            raise unknown_name("--chip of --pods", chip, SLICES)
+    choices = product(arguments.workload or STEPS, chips, arguments.precision or ["highest"], arguments.chips or SIZES)
+    return [
+        (chip, str(size), str(batch), workload, arguments.effort, precision)
+        for workload, chip, precision, size in choices
+        for batch in sorted({batches(workload, size)[scaling] for scaling in scalings})
+    ]
+
+
 def _run(arguments: argparse.Namespace) -> dict[str, Any]:
     """What a run's estimates depend on; where it keeps them is not among it."""
-    given = [f"--{name} {one}" for name in ("workload", "chip", "precision") for one in getattr(arguments, name) or ()]
+    names = ("workload", "chip", "precision", "chips", "scaling")
+    given = ["--pods"] * arguments.pods
+    given += [f"--{name} {one}" for name in names for one in getattr(arguments, name) or ()]
     return {
         "command": " ".join(["python -m benchmarks.tpu", *given, f"--effort {arguments.effort}"]),
         "commit": commit(),
@@ -132,6 +172,9 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--precision", action="append", choices=PASSES, help="of products; default: all")
     parser.add_argument("--effort", choices=("fast", "default"), default="fast", help="how hard the compiler tries")
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the estimates; others that are there stay")
+    parser.add_argument("--pods", action="store_true", help="the step on many chips, by default v5e, in highest")
+    parser.add_argument("--chips", action="append", type=int, choices=SIZES, help="with --pods; may be repeated")
+    parser.add_argument("--scaling", action="append", choices=SCALINGS, help="with --pods; may be repeated")
     parser.add_argument("--export", action="store_true", help="only lower for TPUs, without libtpu")
     parser.add_argument("--page", action="store_true", help="write docs/tpu.md")
     parser.add_argument(
@@ -139,7 +182,9 @@ def main(argv: list[str]) -> int:
     )
     arguments = parser.parse_args(argv)
     try:
-        return _page(arguments.check) if arguments.page else (export if arguments.export else estimate)(arguments)
+        if arguments.page:
+            return _page(arguments.check)
+        return (export if arguments.export else pods if arguments.pods else estimate)(arguments)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2

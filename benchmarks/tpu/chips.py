@@ -52,3 +52,10 @@ CHIPS = {
 PASSES = {"default": 1, "high": 3, "highest": 6}
 """JAX's matmul precision → products of bfloat16 that one float32 product is made of.
 Source: https://docs.jax.dev/en/latest/jax.lax.html#jax.lax.Precision."""
+SLICES = {
+    "v5e": {4: "v5e:2x2", 16: "v5e:4x4", 64: "v5e:8x8", 256: "v5e:16x16"},
+    "v5p": {4: "v5p:2x2x1", 16: "v5p:2x2x4", 64: "v5p:4x4x4", 256: "v5p:4x8x8"},
+    "v6e": {4: "v6e:2x2", 16: "v6e:4x4", 64: "v6e:8x8", 256: "v6e:16x16"},
+}
+"""Chip → number of them → how libtpu names so many of them, side by side."""
+SIZES = (4, 16, 64, 256)

@@ -80,11 +80,16 @@ def read(path: Path) -> Record:
     if not path.exists():
         return empty()
     found = documents.read(path, Kept, "name another --json, or remove it")
-    named = [("chip", name) for name in found["chips"]]
-    for what, name in [*named, *((key, row[key]) for key in KNOWN for row in found["estimates"])]:
+    require_known(path, [{"chip": name} for name in found["chips"]])
+    require_known(path, found["estimates"])
+    return found
+
+
+def require_known(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Raise UsageError where a row's step, chip or precision is none of ours."""
+    for what, name in ((key, row[key]) for row in rows for key in KNOWN if key in row):
         if name not in KNOWN[what]:
             raise unknown_name(f"{what} in {path}", name, KNOWN[what])
-    return found
 
 
 def estimates(record: Record) -> list[Estimate]:
@@ -92,24 +97,23 @@ def estimates(record: Record) -> list[Estimate]:
     return [Estimate(**row) for row in record["estimates"]]
 
 
-def add(record: Record, found: Iterable[Estimate]) -> None:
+def add(record: Record, found: Iterable[Any], rows: str = "estimates") -> None:
     """Put estimates in the place of those of the same step, chip, precision and effort."""
-    rows = {_key(row): row for row in [*record["estimates"], *map(asdict, found)]}
-    record["estimates"] = list(rows.values())
+    kept = {_key(row): row for row in [*record[rows], *map(asdict, found)]}
+    record[rows] = list(kept.values())
 
 
-def write(record: Record, path: Path) -> None:
+def write(record: Record, path: Path, rows: str = "estimates") -> None:
     """Write it, one estimate a line."""
-    parts = {**record, "estimates": [], "runs": []}
-    text = json.dumps(parts, indent=1)
-    for name in ("runs", "estimates"):
+    text = json.dumps({**record, rows: [], "runs": []}, indent=1)
+    for name in ("runs", rows):
         lines = ",\n  ".join(json.dumps(row) for row in record[name])
         text = text.replace(f'"{name}": []', f'"{name}": [\n  {lines}\n ]' if lines else f'"{name}": []')
     write_atomically(path, text + "\n")
 
 
 def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in ("workload", "chip", "precision", "effort"))
+    return tuple(row.get(name) for name in ("workload", "chip", "precision", "effort", "chips", "batch"))
 
 
 def table(found: Sequence[Estimate]) -> str:

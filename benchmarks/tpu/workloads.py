@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from parity import recipes
 from parity.backends.jax_ import JaxTwin
+from parity.backends.jax_parallel import AXIS, Spread
 
 WIDTHS = {"moons": (2,), "mlp": (3072,), "vgg": (32, 32, 3)}
 """Recipe → shape of one example; the RNN's is (length, 1)."""
@@ -35,13 +36,28 @@ class Workload:
         Args:
             sharding: of all arguments: where the step is to run.
         """
+        step, carry = self._session().abstract_step()
+        return jax.jit(step, donate_argnums=0), self._arguments(carry, sharding, sharding)
+
+    def step_on(self, mesh: Mesh) -> tuple[Any, tuple[Any, ...]]:
+        """The same on many devices, as `--devices` trains: each has all of the state and its part of the batch."""
+        everywhere, parted = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in ((), (AXIS,)))
+        session = self._session()
+        step, carry = session.abstract_step(Spread(session.twin, mesh))
+        step = jax.jit(step, donate_argnums=0, out_shardings=everywhere)
+        return step, self._arguments(carry, everywhere, parted)
+
+    def _session(self) -> Any:
         recipe = recipes.load(self.recipe)
-        twin = JaxTwin(JaxTwin.build(recipe.network, recipe.config), precision="float32")
-        step, carry = twin.session(recipe.optimizer).abstract_step()
-        shape = partial(jax.ShapeDtypeStruct, sharding=sharding)
-        state = jax.tree.map(lambda like: shape(like.shape, like.dtype), carry)
-        batch = shape(self.input_shape, jnp.float32), shape((self.batch,), jnp.int32), shape((), jnp.float32)
-        return jax.jit(step, donate_argnums=0), (state, *batch)
+        return JaxTwin(JaxTwin.build(recipe.network, recipe.config), precision="float32").session(recipe.optimizer)
+
+    def _arguments(self, carry: Any, everywhere: Any, parted: Any) -> tuple[Any, ...]:
+        """Shapes of state, inputs, labels and learning rate, and where each is."""
+        like = jax.ShapeDtypeStruct
+        state = jax.tree.map(lambda one: like(one.shape, one.dtype, sharding=everywhere), carry)
+        inputs = like(self.input_shape, jnp.float32, sharding=parted)
+        labels = like((self.batch,), jnp.int32, sharding=parted)
+        return state, inputs, labels, like((), jnp.float32, sharding=everywhere)
 
 
 @contextmanager

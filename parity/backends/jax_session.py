@@ -53,16 +53,19 @@ class JaxSession(Session["JaxTwin"]):
         with twin.setting():
             self._carry = self._begin(jax.tree.map(jnp.copy, twin.variables))
 
-    def abstract_step(self) -> tuple[Callable[..., Any], Carry]:
+    def abstract_step(self, pass_: Pass | None = None) -> tuple[Callable[..., Any], Carry]:
         """One training step as a function of (carry, x, labels, rate), and its carry as shapes.
 
         For compilers that run nothing; the matrix products are at the precision of the context it is traced in.
-        """
-        return self._bound(_one), jax.eval_shape(lambda: self._carry)
 
-    def _bound(self, step: Callable[..., Any]) -> Callable[..., Any]:
+        Args:
+            pass_: the training pass, where it is not the session's own: that of devices which are not here.
+        """
+        return self._bound(_one, pass_), jax.eval_shape(lambda: self._carry)
+
+    def _bound(self, step: Callable[..., Any], pass_: Pass | None = None) -> Callable[..., Any]:
         """A step as a function of arrays alone; it does not hold the session, whose twin keeps its program."""
-        return partial(step, self.twin, self.optimizer, self._pass())
+        return partial(step, self.twin, self.optimizer, pass_ or self._pass())
 
     def _pass(self) -> Pass:
         return self.twin.loss_and_gradients

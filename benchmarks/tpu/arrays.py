@@ -1,0 +1,60 @@
+"""Arrays as the text of a compiled program writes them: `f32[64,3]{1,0:T(8,128)}`."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+ARRAY = re.compile(r"\b(pred|[a-z]+\d+[a-z\d]*)\[([\d,]*)\](?:\{([\d,]*)(?::T\(([\d,]+)\))?)?")
+LAYOUT = re.compile(r"entry_computation_layout=\{\((.*?)\)->")
+
+
+@dataclass(frozen=True)
+class Array:
+    """One array.
+
+    Args:
+        type: of its elements.
+        shape: its axes.
+        order: its axes, the one whose neighbours are neighbours in memory first.
+        tile: the innermost axes are filled up to multiples of these.
+    """
+
+    type: str
+    shape: tuple[int, ...]
+    order: tuple[int, ...]
+    tile: tuple[int, ...] = ()
+
+    @property
+    def element_bytes(self) -> float:
+        """Bytes of an element; of an "s4" half a one."""
+        return 1 if self.type == "pred" else int(re.findall(r"\d+", self.type)[0]) / 8
+
+    @property
+    def bytes(self) -> int:
+        """Of its elements."""
+        return round(prod(self.shape) * self.element_bytes)
+
+    @property
+    def tiled_bytes(self) -> int:
+        """Of its elements and what fills up its tiles."""
+        physical = [1] * (len(self.tile) - len(self.shape)) + [self.shape[axis] for axis in reversed(self.order)]
+        outer = len(physical) - len(self.tile)
+        filled = [-(-size // step) * step for size, step in zip(physical[outer:], self.tile, strict=True)]
+        return round(prod([*physical[:outer], *filled]) * self.element_bytes)
+
+
+def arrays(text: str) -> Iterator[Array]:
+    """All arrays of a type, which may be a tuple."""
+    for kind, shape, order, tile in ARRAY.findall(text):
+        axes = _numbers(shape)
+        yield Array(kind, axes, _numbers(order) or tuple(reversed(range(len(axes)))), _numbers(tile))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in text.split(",") if number)
+
+
+def arguments(text: str) -> list[Array]:
+    """What a compiled program is given, in the layouts that it wants."""
+    return [one for layout in LAYOUT.findall(text)[:1] for one in arrays(layout)]

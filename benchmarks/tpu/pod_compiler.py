@@ -1,0 +1,79 @@
+"""Compiles for many chips in a process of its own:
+`python -m benchmarks.tpu.pod_compiler CHIP CHIPS BATCH WORKLOAD EFFORT PRECISION`.
+
+Prints one line of JSON, a `Pod`. The command sets the environment, as of `benchmarks.tpu.compiler`.
+"""
+
+import json
+import sys
+import time
+from dataclasses import asdict, replace
+from typing import Any
+
+import jax
+from jax.experimental import topologies
+from jax.sharding import Mesh
+
+from benchmarks.tpu import estimate
+from benchmarks.tpu.arrays import arguments
+from benchmarks.tpu.chips import CHIPS, SLICES
+from benchmarks.tpu.collectives import found
+from benchmarks.tpu.compiler import compiled
+from benchmarks.tpu.pods import Memory, Pod
+from benchmarks.tpu.workloads import WORKLOADS, Workload, products_in
+from parity.backends.jax_parallel import mesh_of
+from parity.errors import UsageError
+
+
+def mesh(chip: str, chips: int) -> Mesh:
+    """So many chips that are not there.
+
+    Raises:
+        UsageError: the compiler has others by that name.
+    """
+    name = SLICES[chip][chips]
+    devices: Any = topologies.get_topology_desc(name, platform="tpu").devices
+    kinds = {device.device_kind for device in devices}
+    if len(devices) != chips or kinds != {CHIPS[chip].kind}:
+        raise UsageError(f"libtpu's {name} is {len(devices)} × {kinds}; expected {chips} × {CHIPS[chip].kind}")
+    return mesh_of(devices)
+
+
+def lowered(step: Workload, where: Mesh, precision: str) -> Any:
+    """What the compiler gets of a step on many devices."""
+    function, inputs = step.step_on(where)
+    with products_in(precision):
+        return function.lower(*inputs)
+
+
+def pod(chip: str, chips: int, batch: int, workload: str, effort: str, precision: str) -> Pod:
+    """Compile one step."""
+    given = lowered(replace(WORKLOADS[workload], batch=batch), mesh(chip, chips), precision)
+    started = time.perf_counter()
+    program, text = compiled(given, effort)
+    seconds = time.perf_counter() - started
+    return Pod(
+        workload=workload,
+        chip=chip,
+        precision=precision,
+        effort=effort,
+        chips=chips,
+        batch=batch,
+        memory=Memory(**estimate.memory(program.memory_analysis())),
+        argument_bytes=sum(one.bytes for one in arguments(text)),
+        tiled_bytes=sum(one.tiled_bytes for one in arguments(text)),
+        collectives=found(text, chips),
+        compile_seconds=seconds,
+    )
+
+
+def main(chip: str, chips: str, batch: str, workload: str, effort: str, precision: str) -> None:
+    """Print the pod, or why there is none."""
+    try:
+        print(json.dumps({"pod": asdict(pod(chip, int(chips), int(batch), workload, effort, precision))}))
+    except (UsageError, jax.errors.JaxRuntimeError) as error:
+        print(json.dumps({"failure": str(error).splitlines()[0]}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
