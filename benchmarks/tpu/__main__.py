@@ -191,9 +191,9 @@ def main(argv: list[str]) -> int:
 
 
 def _page(check: bool) -> int:
-    blocks = records.page(records.read(newest()))
-    command = "python -m benchmarks.tpu --page"
-    return update([PAGE], blocks, check=check, source=newest().name, command=command)
+    blocks = {**records.page(records.read(newest())), **pod_records.page(pod_records.read(newest("pods")))}
+    source = f"{newest().name} or {newest('pods').name}"
+    return update([PAGE], blocks, check=check, source=source, command="python -m benchmarks.tpu --page")
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from benchmarks import record as records
 from benchmarks.evidence import draws
 from benchmarks.evidence import record as evidence
 from benchmarks.tpu import __main__ as tpu
+from benchmarks.tpu import pod_record as pod_records
 from benchmarks.tpu import record as tpu_records
 from parity import documents
 from parity.study import record as study
@@ -33,6 +34,7 @@ def every() -> dict[str, Target]:
         "record of waits": _one("result.json", _result(), _shown("result", time_to)),
         "record of TPUs": _one("tpu.json", _tpu(), lambda path: tpu_records.page(tpu_records.read(path))),
         "record of scaling": _one("scaling.json", _scaling(), scaling_page.made),
+        "record of pods": _one("pods.json", _pods(), lambda path: pod_records.page(pod_records.read(path))),
         "record of pairs": _one("pairs.json", _pairs(), _page),
         "record of the study": _one(study.RECORD, _study(), lambda path: study_pages.blocks(path.parent)),
         **_evidence(),
@@ -95,6 +97,16 @@ def _shown(kind: str, module: Any) -> Callable[[Path], Any]:
 def _tpu() -> dict[str, Any]:
     record = copy.deepcopy(tpu_records.read(tpu.newest()))
     return {**record, "runs": record["runs"][:1], "estimates": record["estimates"][:4]}
+
+
+def _pods() -> dict[str, Any]:
+    record = pod_records.read(tpu.newest("pods"))
+    kept = [row for row in record["pods"] if row["chips"] == 4 and row["workload"] != "mlp"][:4]
+    return {
+        **record,
+        "runs": record["runs"][:1],
+        "pods": [{**row, "collectives": row["collectives"][:2]} for row in kept],
+    }
 
 
 def _pairs() -> dict[str, Any]:

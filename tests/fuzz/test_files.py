@@ -19,8 +19,8 @@ DEAR = ("run", "checkpoint, as if signed", "record of speed", "record of growth"
 NAMES = (
     "weights", "checkpoint", "checkpoint, as if signed", "images", "fashion-mnist", "fashion-mnist, as if signed",
     "cifar10, as if signed", "metrics", "summary", "run", "weight map", "saved layers", "record of speed",
-    "record of growth", "record of waits", "record of TPUs", "record of scaling", "record of pairs",
-    "record of the study",
+    "record of growth", "record of waits", "record of TPUs", "record of pods", "record of scaling",
+    "record of pairs", "record of the study",
     "evidence, bugs.json", "evidence, graded.json", "evidence, margins.json", "evidence, mutants.json",
     "evidence, slow.json", "evidence, draws",
 )  # fmt: skip
