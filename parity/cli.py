@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from parity import recipes
+from parity import options, recipes
 from parity.errors import UsageError, printable, unknown_name
 from parity.files import require_writable
 from parity.pair.target import is_target
@@ -34,8 +34,6 @@ PAIRS_ONLY = (
     "repro",
     "in_process",
 )
-DIGITS = 300  # of a seed: what a run says of itself is JSON, where a larger number is none for many readers
-LARGEST_RATE = 1e30  # float32 ends at 3e38, and PyTorch raises an error where its optimizers pass that
 
 
 def entry_point() -> None:
@@ -46,6 +44,7 @@ def entry_point() -> None:
 def main(argv: Sequence[str]) -> int:
     """Run the command line; the exit code."""
     arguments = _parser().parse_args(argv)
+    arguments.words = list(argv)
     try:
         return arguments.run(arguments)
     except UsageError as error:
@@ -233,41 +232,6 @@ class _Progress:
             self._console.print(what)
 
 
-def _seed(text: str) -> int:
-    if not text.isdecimal() or len(text) > DIGITS:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0, of at most {DIGITS} digits")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1")
-    return int(text)
-
-
-def _counts(text: str) -> list[int]:
-    """Numbers of devices, in rising order."""
-    return sorted({_several(part.strip()) for part in text.split(",")})
-
-
-def _several(text: str) -> int:
-    if (count := _count(text)) < 2:
-        raise argparse.ArgumentTypeError(
-            f"got {text!r}, expected a whole number from 2: it is compared with one device"
-        )
-    return count
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1.0
-    if not 0 <= rate <= LARGEST_RATE:
-        raise argparse.ArgumentTypeError(f"got {text!r}, expected a number from 0 to {LARGEST_RATE:g}")
-    return rate
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="parity",
@@ -292,7 +256,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="of JAX and PyTorch (cpu)")
     check.add_argument(
-        "--devices", type=_counts, default=[], metavar="N[,N…]", help="train on so many too, and compare with one"
+        "--devices",
+        type=options.counts,
+        default=[],
+        metavar="N[,N…]",
+        help="train on so many too, and compare with one",
     )
     check.add_argument(
         "--batch-norm",
@@ -317,7 +285,7 @@ def _parser() -> argparse.ArgumentParser:
     known = commands.add_parser("conventions", help="differences of convention that can be accepted by name")
     known.set_defaults(run=_conventions)
 
-    _add_train(commands)
+    options.add_train(commands, _train)
     _add_reproduce(commands)
 
     bugs = commands.add_parser("bugs", help="plant known bugs, one at a time, and show which rung catches each")
@@ -325,7 +293,9 @@ def _parser() -> argparse.ArgumentParser:
     bugs.set_defaults(run=_bugs)
 
     for command in (check, bugs):
-        command.add_argument("--seed", type=_seed, default=0, metavar="N", help="of weights, data and cotangents (0)")
+        command.add_argument(
+            "--seed", type=options.seed, default=0, metavar="N", help="of weights, data and cotangents (0)"
+        )
         command.add_argument("--json", metavar="FILE", help="write everything there too")
     return parser
 
@@ -347,34 +317,6 @@ def _add_pair_options(check: argparse.ArgumentParser) -> None:
     pair.add_argument(
         "--in-process", action="store_true", help="compare in this process, for a debugger; its crash loses the report"
     )
-
-
-def _add_train(commands: Any) -> None:
-    train = commands.add_parser("train", help="train a network in one framework")
-    train.add_argument("name", metavar="RECIPE", help="see parity list")
-    train.add_argument("--backend", choices=("jax", "torch", "numpy"), required=True, help="who trains")
-    train.add_argument("--steps", type=_count, metavar="N", help="of the whole run; the recipe's if left out")
-    train.add_argument("--epochs", type=_count, metavar="N", help="instead of steps")
-    train.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="of JAX and PyTorch (cpu)")
-    train.add_argument("--compile", action="store_true", help="let PyTorch compile its step first (JAX always does)")
-    train.add_argument("--out", metavar="DIR", help="new folder for metrics, checkpoints and summary")
-    train.add_argument("--resume", metavar="RUN", help="go on with a run (its folder, or one of its checkpoints)")
-    train.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
-    train.add_argument("--download", action="store_true", help="let torchvision download the images")
-    anew = train.add_argument_group("only for a new run; a resumed one keeps its own")
-    anew.add_argument("--data", metavar="NAME", help="other images than the recipe's")
-    anew.add_argument("--length", type=int, metavar="T", help="length of the palindromes")
-    anew.add_argument("--seed", type=_seed, metavar="N", help="of initial weights and data (0)")
-    anew.add_argument(
-        "--init", choices=("default", "randn", "orthogonal"), help="initial weights; the recipe's if left out"
-    )
-    anew.add_argument("--precision", choices=("float32", "float64"), help="float32; numpy has float64 only")
-    anew.add_argument("--learning-rate", type=_rate, metavar="X", help="the recipe's if left out")
-    anew.add_argument("--batch-size", type=_count, metavar="N", help="the recipe's if left out")
-    anew.add_argument("--evaluate-every", type=_count, metavar="N", help="steps; the recipe's, or an epoch")
-    anew.add_argument("--checkpoint-every", type=_count, metavar="N", help="steps; at every evaluation if left out")
-    anew.add_argument("--keep", type=_count, metavar="K", help="how many checkpoints stay (3)")
-    train.set_defaults(run=_train)
 
 
 def _add_reproduce(commands: Any) -> None:

@@ -10,8 +10,10 @@ from parity.backends.twin import Precision, Twin
 from parity.errors import unknown_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
+    from parity.backends.launcher import Ended
     from parity.pair.seen import Inputs
     from parity.pair.side import Side
 
@@ -28,7 +30,9 @@ __all__ = [
     "TrainingState",
     "Twin",
     "joined",
+    "launch",
     "leave_memory",
+    "lost",
     "twin_class",
 ]
 
@@ -64,19 +68,48 @@ def keep_compiled_programs() -> None:
     import_module(f"{__name__}.jax_programs").keep_compiled_programs()
 
 
-def joined(framework: str, devices: Devices, device: str, timeout: float) -> "AbstractContextManager[Member]":
+def joined(
+    framework: str, count: int | None, device: str, timeout: float, *, search: bool = False
+) -> "AbstractContextManager[Member]":
     """Join the processes that train together, and see to the framework's devices; to be called before it computes.
 
+    The processes are those of `torchrun`, or of a launcher that sets what it sets; for JAX also those that
+    JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID tell of.
+
     Args:
-        framework: "jax", "torch" or "numpy".
-        devices, device: on which the run is.
+        framework: "jax" or "torch".
+        count: of the devices of all processes together; None is as many as there are, on CPUs one a process.
+        device: "cpu", "gpu" or "tpu".
         timeout: seconds that one process waits for another.
+        search: let JAX find the other processes by itself.
 
     Raises:
         UsageError: the devices are not there, or not as many processes as PyTorch needs.
     """
-    module, _ = FRAMEWORKS[framework]
-    return import_module(f"{__name__}.{module.rstrip('_')}_parallel").joined(devices, device, timeout)
+    return _processes(framework).joined(count, device, timeout, search=search)
+
+
+def lost(framework: str, error: Exception) -> bool:
+    """Whether an error of a framework says that another process is gone, stands still or failed."""
+    return _processes(framework).lost(error)
+
+
+def launch(words: "Sequence[str]", processes: int, device: str) -> "Ended | None":
+    """Run the command in so many processes of this machine that train together; loads PyTorch, whose launcher it is.
+
+    Returns:
+        why it ended before its time, if it did.
+
+    Raises:
+        UsageError: there are not so many devices.
+    """
+    launcher = import_module(f"{__name__}.launcher")
+    launcher.require_room(processes, device)
+    return launcher.launch(words, processes)
+
+
+def _processes(framework: str) -> Any:
+    return import_module(f"{__name__}.{ {'jax': 'jax_processes', 'torch': 'torch_parallel'}[framework] }")
 
 
 def leave_memory() -> None:

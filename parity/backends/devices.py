@@ -43,11 +43,13 @@ class Member:
     Args:
         rank, size: its number, and how many there are.
         local_rank: its number on its machine.
+        devices: of all processes together.
     """
 
     rank: int = 0
     size: int = 1
     local_rank: int = 0
+    devices: int = 1
 
     @property
     def leads(self) -> bool:

@@ -78,7 +78,7 @@ def together(member: Callable[[T], Any], job: T, processes: int) -> Any:
 def _member(job: Job) -> WatchedRun | None:
     """One process's part; the run, of the first."""
     cls, recipe = job.make(), job.recipe
-    with joined(cls.framework, job.devices, job.device, TIMEOUT) as member:
+    with joined(cls.framework, job.devices.count, job.device, TIMEOUT) as member:
         twin = cls(cls.build(recipe.network, recipe.config, init=recipe.init), precision="float64", device=job.device)
         twin.load(job.weights)
         twin.devices = job.devices

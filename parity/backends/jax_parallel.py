@@ -4,17 +4,17 @@ Source: https://docs.jax.dev/en/latest/distributed_data_loading.html and
 https://docs.jax.dev/en/latest/notebooks/Distributed_arrays_and_automatic_parallelization.html.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from parity.backends.devices import Devices, Member, parts
+from parity.backends.devices import parts
 from parity.backends.jax_session import Carry, JaxSession, Pass
 from parity.data import Batch
 from parity.errors import UsageError
@@ -25,14 +25,6 @@ if TYPE_CHECKING:
 
 AXIS = "data"
 Given = tuple[jax.Array, jax.Array]  # inputs, labels
-
-
-@contextmanager
-def joined(devices: Devices, device: str, timeout: float) -> Iterator[Member]:
-    """See to it that there are so many devices in this process, for as long as it lives."""
-    if device == "cpu":
-        jax.config.update("jax_num_cpu_devices", devices.count)
-    yield Member()
 
 
 def mesh_of(devices: list[Any]) -> Mesh:
@@ -46,7 +38,12 @@ def found_devices(platform: str, count: int) -> list[Any]:
     Raises:
         UsageError: there are fewer, or more of which another process's would be left out.
     """
-    found = jax.devices(platform)
+    try:
+        found = jax.devices(platform)
+    except RuntimeError as error:
+        raise UsageError(
+            f"JAX has no {platform} device here ({str(error).splitlines()[0]}); use --device cpu"
+        ) from error
     if len(found) < count or (len(found) > count and jax.process_count() > 1):
         remedy = f"give --devices {len(found)}" if platform != "cpu" else "ask for them before JAX computes anything"
         raise UsageError(f"JAX has {len(found)} {platform} devices here, not the {count} asked for; {remedy}")
@@ -92,6 +89,11 @@ class ParallelJaxSession(JaxSession):
         even = [slice(size * i, size * (i + 1)) for i in range(self.mesh.size)]
         cuts = parts(len(labels), self.mesh.size) if self.twin.devices.norms_apart else even
         return [Batch(inputs[cut].astype(np.float32), labels[cut].astype(np.int64)) for cut in cuts]
+
+    def told_by_all(self, text: str) -> list[str]:
+        """What every process says here, in their order; all as long."""
+        found = multihost_utils.process_allgather(np.frombuffer(text.encode(), np.uint8), tiled=False)
+        return [bytes(row).decode() for row in np.atleast_2d(found)]
 
     def _placement(self) -> dict[str, Any]:
         return {"out_shardings": NamedSharding(self.mesh, PartitionSpec())}

@@ -107,6 +107,10 @@ class Session(ABC, Generic[T]):
         """The parts of a batch as the devices have them, in order; read back, inputs as float32."""
         return [batch]
 
+    def told_by_all(self, text: str) -> list[str]:
+        """What every process that trains together says here, in their order."""
+        return [text]
+
     def observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
         """One optimizer step; its mean loss, and the gradients as the optimizer gets them, before they are clipped."""
         with self._computing():

@@ -6,6 +6,7 @@ Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parallel.Distrib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from parity.backends.devices import Devices, Member, launched, parts
+from parity.backends.devices import Member, launched, parts
 from parity.backends.session import TrainingState
 from parity.backends.torch_session import Pair, TorchSession, hits_of
 from parity.data import Batch
@@ -26,32 +27,38 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def joined(devices: Devices, device: str, timeout: float) -> Iterator[Member]:
-    """Join the processes that were launched together, until the end.
-
-    Args:
-        devices: one a process.
-        device: "cpu" or "gpu", this process's `LOCAL_RANK`th.
-        timeout: seconds that a collective operation waits for another process.
-
-    Raises:
-        UsageError: there are not as many processes as devices.
-    """
+def joined(count: int | None, device: str, timeout: float, *, search: bool = False) -> Iterator[Member]:
+    """Join the processes that were launched together, until the end; see `parity.backends.joined`."""
     member = launched()
-    if member.size != devices.count:
+    if search:
+        raise UsageError("--distributed is for JAX; torchrun launches PyTorch's processes, or --devices by itself")
+    if count not in (None, member.size):
         raise UsageError(
-            f"got --devices {devices.count} in one of {member.size} launched processes, and PyTorch has one process a "
-            f"device; give --devices {member.size} or leave it out"
+            f"got --devices {count} in one of {member.size} launched processes, and PyTorch has one process a device; "
+            f"give --devices {member.size} or leave it out"
         )
     if device == "gpu":
-        torch.cuda.set_device(member.local_rank)
+        _take_gpu(member.local_rank)
     else:
         torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // member.size))
     distributed.init_process_group("nccl" if device == "gpu" else "gloo", timeout=timedelta(seconds=timeout))
     try:
-        yield member
+        yield replace(member, devices=member.size)
     finally:
         distributed.destroy_process_group()
+
+
+def _take_gpu(number: int) -> None:
+    if number >= (found := torch.cuda.device_count()):
+        raise UsageError(f"PyTorch has {found} gpu devices here, too few for process {number}; launch {found}")
+    torch.cuda.set_device(number)
+
+
+def lost(error: Exception) -> bool:
+    """Whether an error says that another process is gone, stands still or failed."""
+    return isinstance(error, distributed.DistError) or (
+        isinstance(error, RuntimeError) and "gloo" in str(error).lower()
+    )
 
 
 class ParallelTorchSession(TorchSession):
@@ -97,9 +104,11 @@ class ParallelTorchSession(TorchSession):
 
     def fed(self, batch: Batch) -> list[Batch]:
         """The parts of a batch as the devices have them."""
-        found: list[Any] = [None] * self._size
-        distributed.all_gather_object(found, self.part(batch))
-        return found
+        return gathered(self.part(batch))
+
+    def told_by_all(self, text: str) -> list[str]:
+        """What every process says here, in their order."""
+        return gathered(text)
 
     def part(self, batch: Batch) -> Batch:
         """This device's part of the global batch."""
@@ -143,6 +152,13 @@ class ParallelTorchSession(TorchSession):
     def _nothing(self) -> Pair:
         device = self._run.torch_device
         return torch.zeros((), dtype=self._run.dtype, device=device), torch.zeros((), dtype=torch.int64, device=device)
+
+
+def gathered(own: Any) -> list[Any]:
+    """What every process gives, in their order."""
+    found: list[Any] = [None] * distributed.get_world_size()
+    distributed.all_gather_object(found, own)
+    return found
 
 
 def summed(tensor: torch.Tensor) -> torch.Tensor:

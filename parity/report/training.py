@@ -67,9 +67,10 @@ def show_summary(out: Console, summary: Mapping[str, Any]) -> None:
             table.add_row(split, f"{found['loss']:.4f}", f"{found['accuracy']:.4f}", f"{found['samples']:,}")
     out.print(table)
     speed = summary["samples_per_second"]
+    device = summary["device"] + (f" × {summary['devices']}" if summary["devices"] > 1 else "")
     out.print(
         f"{summary['recipe']} on {summary['data']} in {summary['backend']} ({summary['precision']}, "
-        f"{summary['device']}), seed {summary['seed']}: {summary['steps']:,} steps, {summary['seconds']:.1f} s"
+        f"{device}), seed {summary['seed']}: {summary['steps']:,} steps, {summary['seconds']:.1f} s"
         + (f", {speed:,.0f} samples/s" if speed else ""),
         soft_wrap=True,
     )

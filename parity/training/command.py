@@ -3,20 +3,22 @@
 import argparse
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from parity import recipes
-from parity.backends import keep_compiled_programs
+from parity.backends import Twin, keep_compiled_programs
 from parity.data.registry import IMAGE_NAMES
 from parity.errors import UsageError, unknown_name
 from parity.report import terminal
 from parity.report.training import Bar, show_summary
 from parity.training import Outcome, Plan, begin, checkpoint, make_plan, make_twin, resume
 from parity.training.diverged import DivergedError
-from parity.training.folder import CHECKPOINTS, run_of
+from parity.training.folder import run_of
+from parity.training.loop import Silent, Watcher
+from parity.training.together import Together, is_to_be_launched, kept, launch_all, require_fit, together
 
 ANEW = (
     "data",
@@ -25,6 +27,7 @@ ANEW = (
     "init",
     "precision",
     "learning_rate",
+    "batch_norm",
     "batch_size",
     "evaluate_every",
     "checkpoint_every",
@@ -35,21 +38,26 @@ ANEW = (
 
 def run(arguments: argparse.Namespace) -> int:
     """Train; the exit code: 1 if the loss diverged."""
+    require_fit(arguments)
+    if is_to_be_launched(arguments):
+        return launch_all(arguments)
     if arguments.backend == "jax":
         keep_compiled_programs()
     try:
-        outcome = _resume(arguments) if arguments.resume else _begin(arguments)
+        with together(arguments) as own:
+            outcome = _resume(arguments, own) if arguments.resume else _begin(arguments, own)
     except DivergedError as error:
         print(f"parity: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as stopped:
         print(f"parity: stopped{stopped}", file=sys.stderr)
         return 130
-    show_summary(terminal.console(), outcome.summary)
+    if own.member.leads:
+        show_summary(terminal.console(), outcome.summary)
     return 0
 
 
-def _begin(arguments: argparse.Namespace) -> Outcome:
+def _begin(arguments: argparse.Namespace, own: Together) -> Outcome:
     plan = make_plan(
         _recipe(arguments),
         data=arguments.data,
@@ -60,16 +68,17 @@ def _begin(arguments: argparse.Namespace) -> Outcome:
         evaluate_every=arguments.evaluate_every,
         checkpoint_every=arguments.checkpoint_every,
         keep=arguments.keep or 3,
+        norm_parts=own.member.devices if arguments.batch_norm == "per-device" else 1,
         folder=arguments.data_dir,
         download=arguments.download,
     )
-    twin = make_twin(plan, arguments.backend, arguments.device, compiled=arguments.compile)
-    out = Path(arguments.out) if arguments.out else None
-    with _bar(arguments, plan, out) as bar, _stopped_at(out):
-        return begin(plan, twin, bar, out=out, folder=arguments.data_dir)
+    twin = _twin(arguments, plan, own)
+    out = Path(arguments.out) if arguments.out and own.member.leads else None
+    with _bar(arguments, plan, out, own) as watcher, _stopped_at(out):
+        return begin(plan, twin, watcher, out=out, folder=arguments.data_dir, pulse=own.pulse)
 
 
-def _resume(arguments: argparse.Namespace) -> Outcome:
+def _resume(arguments: argparse.Namespace, own: Together) -> Outcome:
     given = ["--" + name.replace("_", "-") for name in ANEW if getattr(arguments, name) is not None]
     if given:
         raise UsageError(f"{', '.join(given)} cannot change in a resumed run; leave them out, or begin a new run")
@@ -95,10 +104,11 @@ def _resume(arguments: argparse.Namespace) -> Outcome:
             download=arguments.download,
         )
         steps = again.steps
-    twin = make_twin(plan, arguments.backend, arguments.device, compiled=arguments.compile)
-    out = _place(arguments, found)
-    with _bar(arguments, plan, out, steps, found.state.step) as bar, _stopped_at(out):
-        return resume(replace(found, plan=plan), twin, bar, steps=steps, out=out, folder=arguments.data_dir)
+    twin = _twin(arguments, plan, own)
+    out = _place(arguments, found) if own.member.leads else None
+    found = replace(found, plan=plan)
+    with _bar(arguments, plan, out, own, steps, found.state.step) as watcher, _stopped_at(out):
+        return resume(found, twin, watcher, steps=steps, out=out, folder=arguments.data_dir, pulse=own.pulse)
 
 
 def _place(arguments: argparse.Namespace, found: checkpoint.Checkpoint) -> Path | None:
@@ -114,9 +124,7 @@ def _stopped_at(out: Path | None) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        kept = [] if out is None else checkpoint.files(out / CHECKPOINTS)
-        where = f"the last checkpoint is that of step {checkpoint.step_of(kept[-1])}: --resume {out}" if kept else ""
-        raise KeyboardInterrupt(f"; {where or 'nothing was kept'}") from None
+        raise KeyboardInterrupt(f"; {kept(out)}") from None
 
 
 def _recipe(arguments: argparse.Namespace) -> recipes.Recipe:
@@ -137,7 +145,21 @@ def _recipe(arguments: argparse.Namespace) -> recipes.Recipe:
     return replace(recipe, **change)
 
 
-def _bar(arguments: argparse.Namespace, plan: Plan, out: Path | None, steps: int | None = None, first: int = 0) -> Bar:
+def _twin(arguments: argparse.Namespace, plan: Plan, own: Together) -> Twin:
+    count = own.member.devices
+    return make_twin(plan, arguments.backend, arguments.device, compiled=arguments.compile, devices=count)
+
+
+def _bar(
+    arguments: argparse.Namespace,
+    plan: Plan,
+    out: Path | None,
+    own: Together,
+    steps: int | None = None,
+    first: int = 0,
+) -> AbstractContextManager[Watcher]:
+    if not own.member.leads:
+        return nullcontext(Silent())
     console = terminal.console(stderr=True)
     if out is None:
         console.print("nothing is kept: --out DIR says where to keep metrics and checkpoints")

@@ -1,7 +1,7 @@
 """The training loop, one for all frameworks."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,16 @@ class Watcher(Protocol):
         """A line of an evaluation."""
 
 
+class Silent:
+    """A watcher that does nothing."""
+
+    def trained(self, line: Line) -> None:
+        """A line of the training's metrics."""
+
+    def evaluated(self, line: Line) -> None:
+        """A line of an evaluation."""
+
+
 @dataclass
 class Loop:
     """A training run that is going on.
@@ -41,6 +51,7 @@ class Loop:
         watcher: is told of them.
         folder: takes its checkpoints; None keeps none.
         seconds: that training has taken so far.
+        pulse: called whenever some work is done, so that one can tell that the run stands still.
     """
 
     plan: Plan
@@ -51,6 +62,7 @@ class Loop:
     watcher: Watcher
     folder: Path | None = None
     seconds: float = 0.0
+    pulse: Callable[[], None] | None = None
     _seen: list[Steps] = field(default_factory=list)
     _good: TrainingState = field(init=False)
 
@@ -65,7 +77,7 @@ class Loop:
             UsageError: something could not be written; the checkpoints before it stay.
         """
         if self.folder is not None and not checkpoint.file_of(self.folder, self.session.step).exists():
-            self._keep()  # so that the run can be resumed whenever it is killed
+            self._write(self._good)  # so that the run can be resumed whenever it is killed
         try:
             with closing(ahead(self._take, self.plan.chunks(self.session.step))) as prepared:
                 self._train(prepared)
@@ -77,8 +89,24 @@ class Loop:
         started = time.perf_counter()
         for batches in prepared:
             self._seen.append(self.session.advance(batches, [rate] * len(batches)))
+            self._done()
             if self.session.step == self.plan.next_stop(self.session.step - 1):
                 started = self._stop(started)
+
+    def _done(self) -> None:
+        if self.pulse is not None:
+            self.session.wait()
+            self.pulse()
+
+    def _passes(self, stream: Stream) -> Iterator[Batch]:
+        for batch in stream.passes():
+            yield batch
+            if self.pulse is not None:
+                self.pulse()
+
+    def _retake(self, steps: range) -> list[Batch]:
+        self._done()
+        return self._take(steps)
 
     def _take(self, steps: range) -> list[Batch]:
         return [self.batches.batch(*self.plan.position(step)) for step in steps]
@@ -123,7 +151,7 @@ class Loop:
         final = self.session.step == self.plan.steps
         for split, stream in self.splits.items():
             if (final and split != "train") or split in self.plan.recipe.evaluate_on:
-                score = self.session.evaluate(stream.passes())
+                score = self.session.evaluate(self._passes(stream))
                 if not np.isfinite(score.loss):
                     raise NotFiniteError(f"the loss on {split}", self.session.step)
                 line = {"kind": "evaluation", "step": self.session.step, "epoch": self._epochs(), "split": split}
@@ -136,12 +164,15 @@ class Loop:
         if not all(np.isfinite(array).all() for array in state.weights.values()):
             raise NotFiniteError("a weight", state.step)
         self._good = state
+        self._write(state)
+
+    def _write(self, state: TrainingState) -> None:
         if self.folder is not None:
             self.journal.sync()
             checkpoint.save(self.plan, self.session.twin.framework, state, self.folder)
 
     def _diverged(self, found: NotFiniteError) -> DivergedError:
-        fault = first_fault(self.session, self._good, found.step, self._take)
+        fault = first_fault(self.session, self._good, found.step, self._retake)
         fault = fault or f"after step {found.step} {found.what} is not finite, though all weights are"
         kept = "" if self.folder is None else f"; the last good checkpoint is that of step {self._good.step}"
         return DivergedError(f"training diverged: {fault}{kept}; begin anew with a smaller --learning-rate")

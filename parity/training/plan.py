@@ -27,6 +27,8 @@ class Plan:
         steps_per_epoch: None if the data have no end.
         log_every, evaluate_every, checkpoint_every: in steps, counted from the first of the run.
         keep: how many checkpoints stay.
+        norm_parts: parts of a batch that BatchNorm sees apart, as of `parity.backends.Devices`, since it changes what
+            is trained; on how many devices it is trained changes rounding only, and is no part of the plan.
     """
 
     recipe: Recipe
@@ -39,6 +41,7 @@ class Plan:
     evaluate_every: Count
     checkpoint_every: Count
     keep: Count
+    norm_parts: Count = 1
     __pydantic_config__ = EXACT
 
     def position(self, step: int) -> tuple[int, int]:
@@ -84,13 +87,14 @@ def make_plan(
     evaluate_every: int | None = None,
     checkpoint_every: int | None = None,
     keep: int = 3,
+    norm_parts: int = 1,
     folder: str | None = None,
     download: bool = False,
 ) -> Plan:
     """Decide what a run does.
 
     Args:
-        recipe, data, seed, precision, keep: see `Plan`; `data` is the recipe's if it is None.
+        recipe, data, seed, precision, keep, norm_parts: see `Plan`; `data` is the recipe's if it is None.
         steps, epochs: how long; the recipe says it if both are None.
         evaluate_every, checkpoint_every: in steps; None is what the recipe says, and at every evaluation.
         folder, download: where the images' files are, and whether they may be fetched.
@@ -112,6 +116,7 @@ def make_plan(
         evaluate_every=evaluate_every,
         checkpoint_every=checkpoint_every or evaluate_every,
         keep=keep,
+        norm_parts=norm_parts,
     )
 
 

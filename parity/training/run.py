@@ -1,19 +1,20 @@
 """Runs from their beginning or from a checkpoint, and what they leave in their folder."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from parity import initial
-from parity.backends import Session, Twin, twin_class
+from parity.backends import Devices, Session, Twin, twin_class
 from parity.data.registry import evaluation_splits
 from parity.errors import UsageError
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
 from parity.training import checkpoint, journal
+from parity.training.agreement import require_agreement
 from parity.training.folder import METRICS, SUMMARY, require_empty, run_of, taken
 from parity.training.journal import Journal, Line
 from parity.training.loop import Loop, Watcher
@@ -33,20 +34,23 @@ class Outcome:
     lines: Sequence[Line]
 
 
-def make_twin(plan: Plan, backend: str, device: str = "cpu", *, compiled: bool = False) -> Twin:
+def make_twin(plan: Plan, backend: str, device: str = "cpu", *, compiled: bool = False, devices: int = 1) -> Twin:
     """The network that a plan trains; one twin can serve many runs, which then compile once.
 
     Args:
         plan, backend, device: what trains, and where.
         compiled: let PyTorch compile the training step; JAX's is compiled anyway.
+        devices: how many train together, of all processes.
 
     Raises:
-        UsageError: no such backend, or it has not the precision or the device.
+        UsageError: no such backend, or it has not the precision or the device; or not the plan's number of devices,
+            where BatchNorm's statistics are each device's own.
     """
+    together = Devices(devices, plan.norm_parts)
     cls = twin_class(backend)
     model = cls.build(plan.recipe.network, plan.recipe.config, init=plan.recipe.init)
     twin = cls(model, precision=plan.precision, device=device)
-    twin.compiled = compiled
+    twin.compiled, twin.devices = compiled, together
     return twin
 
 
@@ -57,6 +61,7 @@ def begin(
     *,
     out: Path | None = None,
     folder: str | None = None,
+    pulse: Callable[[], None] | None = None,
 ) -> Outcome:
     """Train from the initial weights, which the plan's seed draws alike for every framework.
 
@@ -65,6 +70,7 @@ def begin(
         watcher: is told how it goes on.
         out: a new or empty folder that takes metrics, checkpoints and summary; None keeps nothing.
         folder: where the images' files are.
+        pulse: see `Loop`.
 
     Raises:
         UsageError: the folder holds something already or cannot be written.
@@ -73,7 +79,7 @@ def begin(
     twin.load(initial.draw(twin.shapes(), plan.recipe.init, plan.seed))
     if out is not None:
         require_empty(out)
-    return _run(plan, twin.session(plan.recipe.optimizer), watcher, [], out, folder)
+    return _run(plan, twin.session(plan.recipe.optimizer), watcher, [], out, folder, pulse)
 
 
 def resume(
@@ -84,12 +90,13 @@ def resume(
     steps: int | None = None,
     out: Path | None = None,
     folder: str | None = None,
+    pulse: Callable[[], None] | None = None,
 ) -> Outcome:
     """Train on from a checkpoint, in whichever framework the twin is of.
 
     Args:
         found: the checkpoint.
-        twin, watcher, folder: as of `begin`.
+        twin, watcher, folder, pulse: as of `begin`.
         steps: of the whole run, if it is to be longer or shorter than planned.
         out: where it goes on; a folder other than that of the checkpoint's run gets the metrics so far too.
 
@@ -109,7 +116,7 @@ def resume(
     if out is not None:
         _require_room(out, run, found.path)
     before = [] if run is None else [line for line in journal.read(run / METRICS) if line["step"] <= found.state.step]
-    return _run(plan, session, watcher, before, out, folder)
+    return _run(plan, session, watcher, before, out, folder, pulse)
 
 
 def _require_room(out: Path, run: Path | None, path: Path) -> None:
@@ -122,16 +129,23 @@ def _require_room(out: Path, run: Path | None, path: Path) -> None:
 
 
 def _run(
-    plan: Plan, session: Session, watcher: Watcher, before: list[Line], out: Path | None, folder: str | None
+    plan: Plan,
+    session: Session,
+    watcher: Watcher,
+    before: list[Line],
+    out: Path | None,
+    folder: str | None,
+    pulse: Callable[[], None] | None,
 ) -> Outcome:
     commit()  # noted before the training, not after it
     train = open_training(plan.recipe, plan.data, plan.seed, folder=folder)
+    require_agreement(plan, session, train)
     wanted = [split for split in evaluation_splits(plan.data) if split != "train" or split in plan.recipe.evaluate_on]
     splits = {split: open_evaluation(plan, split, folder=folder) for split in wanted}
     first, seconds = session.step, max((line["seconds"] for line in _training(before)), default=0.0)
     with nullcontext() if out is None else taken(out) as kept:
         with Journal(None if out is None else out / METRICS, before) as lines:
-            loop = Loop(plan, session, train, splits, lines, watcher, kept, seconds)
+            loop = Loop(plan, session, train, splits, lines, watcher, kept, seconds, pulse)
             loop.run()
         summary = summarise(plan, session.twin, lines.lines, first)
         if out is not None:
@@ -148,6 +162,7 @@ def summarise(plan: Plan, twin: Twin, lines: Sequence[Line], first: int) -> dict
         "recipe": plan.recipe.name,
         "backend": twin.framework,
         "device": twin.device,
+        "devices": twin.devices.count,
         "precision": twin.precision,
         "data": plan.data,
         "seed": plan.seed,
