@@ -13,10 +13,10 @@ LOST = os.EX_TEMPFAIL
 
 
 def tell(words: str, code: int) -> bool:
-    """Leave a process's last words for the launcher; whether it is ours, which shows them."""
+    """Leave a process's last words for the launcher; whether it is ours and lives, to show them."""
     if place := os.environ.get(ERROR_FILE):
         write_atomically(place, json.dumps({"message": words, "code": code, "timestamp": int(time.time())}))
-    return LAUNCHER in os.environ
+    return LAUNCHER in os.environ and launcher() == os.getppid()
 
 
 def launcher() -> int | None:

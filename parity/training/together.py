@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from parity.backends import Member, joined, launch, lost
 from parity.backends.devices import launched
-from parity.backends.last_words import LOST, tell
+from parity.backends.last_words import LAUNCHER, LOST, tell
 from parity.errors import UsageError, printable
 from parity.training import checkpoint
 from parity.training.diverged import DivergedError
@@ -114,7 +114,7 @@ def _end(words: str, code: int) -> NoReturn:
     member = launched()
     if not member.leads or code == LOST:
         time.sleep(A_MOMENT)
-    if not tell(words, code):
+    if not tell(words, code) and (member.leads or LAUNCHER not in os.environ):
         who = "" if member.size == 1 else f"process {member.rank}: "
         print(f"parity: {who}{printable(words)}", file=sys.stderr, flush=True)
     os._exit(code)
