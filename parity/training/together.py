@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import sys
 import time
 import traceback
@@ -22,6 +23,8 @@ from parity.training.guard import Guard
 
 A_MOMENT = 1.0
 """Seconds that others wait so that the first process speaks first, or the launcher sees the one that was killed."""
+
+REPEATED = re.compile(r"([^:]+: )\1+")
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,8 @@ def _end(words: str, code: int) -> NoReturn:
 
 
 def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
+    """What an error says, without what XLA says again and again."""
+    lines = REPEATED.sub(r"\1", str(error).strip()).splitlines()
     return lines[0][:200] if lines else type(error).__name__
 
 
