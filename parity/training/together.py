@@ -106,16 +106,16 @@ def _end_by(error: BaseException, backend: str, place: Path | None) -> NoReturn:
     if isinstance(error, KeyboardInterrupt):
         _end(f"stopped{error}" if str(error) else f"stopped; {kept(place)}", 130)
     if isinstance(error, Exception) and lost(backend, error):
-        _end(f"another device is gone, stands still or failed ({_first_line(error)}); {kept(place)}", LOST)
+        _end(f"another device is gone, stands still or failed ({_first_line(error)}); {kept(place)}", LOST, wait=True)
     traceback.print_exception(error)
     sys.stderr.flush()
     os._exit(1)
 
 
-def _end(words: str, code: int) -> NoReturn:
-    """End this process at once, whatever its threads wait for."""
+def _end(words: str, code: int, *, wait: bool = False) -> NoReturn:
+    """End this process, whatever its threads wait for."""
     member = launched()
-    if not member.leads or code == LOST:
+    if wait or not member.leads:
         time.sleep(A_MOMENT)
     if not tell(words, code) and (member.leads or LAUNCHER not in os.environ):
         who = "" if member.size == 1 else f"process {member.rank}: "
