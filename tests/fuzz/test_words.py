@@ -38,7 +38,8 @@ COMMANDS: tuple[tuple[str, Sequence[str]], ...] = (
     ("bugs bn-ddof adam-eps --seed 2", NOWHERE),
     (
         "train moons --backend numpy --out out --seed 3 --init randn --learning-rate 0.1 --batch-size 16 "
-        "--evaluate-every 1 --checkpoint-every 1 --keep 2 --precision float64 --device cpu",
+        "--evaluate-every 1 --checkpoint-every 1 --keep 2 --precision float64 --device cpu --devices 1 --timeout 9 "
+        "--batch-norm synchronised",
         STEPS,
     ),
     ("train moons --backend numpy --resume run --out out --data-dir given --epochs 3", STEPS),

@@ -64,7 +64,7 @@ def test_a_process_whose_launcher_is_gone_ends(guarded, monkeypatch) -> None:
 
 
 def test_the_loop_tells_of_every_chunk_and_batch_that_it_has_done() -> None:
-    pulses = []
+    pulses = list[None]()
     made = plan("points")
     begin(made, twin("numpy", "points"), Silent(), pulse=lambda: pulses.append(None))
     assert len(pulses) >= len(list(made.chunks(0))) + made.steps // made.evaluate_every
