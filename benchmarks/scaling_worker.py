@@ -40,7 +40,7 @@ class Job:
 
 def timed(job: Job) -> float:
     """Seconds a step, as one of the job's processes has them; they all take the same steps."""
-    with nullcontext() if job.devices == 1 else joined(job.framework, Devices(job.devices), "cpu", TIMEOUT):
+    with nullcontext() if job.devices == 1 else joined(job.framework, job.devices, "cpu", TIMEOUT):
         found = workload.load(job.workload)
         cls, recipe = twin_class(job.framework), found.recipe
         twin = cls(cls.build(recipe.network, recipe.config), precision="float32")

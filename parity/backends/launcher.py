@@ -58,7 +58,7 @@ def launch(words: Sequence[str], processes: int) -> Ended | None:
     Raises:
         KeyboardInterrupt: it was stopped, and so were they.
     """
-    with tempfile.TemporaryDirectory(prefix="netparity-") as folder, _environment(processes), _silent():
+    with tempfile.TemporaryDirectory(prefix="netparity-") as folder, _environment(), _silent():
         config = LaunchConfig(
             min_nodes=1,
             max_nodes=1,
@@ -111,8 +111,8 @@ def _has_words(failure: ProcessFailure) -> bool:
 
 
 @contextmanager
-def _environment(processes: int) -> Iterator[None]:
-    """What the processes have in their environment: who started them, their share of the cores, the loopback."""
+def _environment() -> Iterator[None]:
+    """What the processes have in their environment: who started them, and the loopback."""
     before = dict(os.environ)
     os.environ[LAUNCHER] = str(os.getpid())
     if sys.platform == "linux":
