@@ -68,7 +68,12 @@ def rate(text: str) -> float:
 
 def add_train(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
     """The options of `parity train`."""
-    train = commands.add_parser("train", help="train a network in one framework")
+    train = commands.add_parser(
+        "train",
+        help="train a network in one framework",
+        epilog="exit codes: 0 done, 1 diverged, 2 usage, 75 a device was lost or stood still: --resume goes on, "
+        "130 Ctrl-C",
+    )
     train.add_argument("name", metavar="RECIPE", help="see parity list")
     train.add_argument("--backend", choices=("jax", "torch", "numpy"), required=True, help="who trains")
     train.add_argument("--steps", type=count, metavar="N", help="of the whole run; the recipe's if left out")

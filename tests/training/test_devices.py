@@ -1,11 +1,16 @@
 """Training on several devices is the same training."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
 from parity import documents
+from parity.backends import joined
+from parity.backends.jax_processes import BY_HAND, _free_port
 from parity.cli import main
 from parity.errors import UsageError
 from parity.training import Plan, checkpoint, make_twin
@@ -42,6 +47,27 @@ def test_a_launched_process_of_the_reference_is_refused(monkeypatch, capsys) -> 
     monkeypatch.setenv("WORLD_SIZE", "2")
     assert main(["train", "moons", "--backend=numpy", "--steps=1"]) == 2
     assert "trains on one device, in one process" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("address", "size", "rank"),
+    [("", "2", "0"), ("localhost", "2", "0"), ("localhost:1", "two", "0"), ("localhost:1", "2", "2"), (None, "2", "0")],
+)
+def test_processes_of_jax_that_are_launched_by_hand_need_all_three_words(address, size, rank, monkeypatch) -> None:
+    for name, value in zip(BY_HAND, (address, size, rank), strict=True):
+        monkeypatch.setenv(name, value) if value is not None else monkeypatch.delenv(name, raising=False)
+    with pytest.raises(UsageError, match="set all three"), joined("jax", None, "cpu", 1):
+        pass
+
+
+def test_devices_of_jax_are_parted_evenly_among_its_processes(monkeypatch) -> None:
+    for name, value in zip(BY_HAND, ("localhost:1", "2", "0"), strict=True):
+        monkeypatch.setenv(name, value)
+    with (
+        pytest.raises(UsageError, match="got --devices 3 in 2 processes; give a multiple of 2"),
+        joined("jax", 3, "cpu", 1),
+    ):
+        pass
 
 
 def test_a_checkpoint_from_before_there_were_several_devices_can_be_read() -> None:
@@ -94,6 +120,23 @@ def test_two_processes_of_jax_with_two_devices_each_train_as_one_device_does(wor
     one, several = tmp_path / "one", tmp_path / "several"
     assert main([*words, "--backend=jax", f"--out={one}"]) == 0
     parity(*words, "--backend=jax", "--devices=4", f"--out={several}", by=TORCHRUN)
+    assert verdict(one, several, tmp_path / "moved", "jax") == "same"
+
+
+@pytest.mark.slow
+def test_processes_of_jax_that_are_launched_by_hand_train_as_one_device_does(tmp_path) -> None:
+    one, several, port = tmp_path / "one", tmp_path / "several", _free_port()
+    argv = [sys.executable, "-m", "parity", *MOONS, "--backend=jax", f"--out={several}"]
+    runs = [
+        subprocess.Popen(
+            argv,
+            env=os.environ | dict(zip(BY_HAND, (f"localhost:{port}", "2", str(rank)), strict=True)),
+            stdout=subprocess.DEVNULL,
+        )
+        for rank in range(2)
+    ]
+    assert [run.wait(200) for run in runs] == [0, 0]
+    assert main([*MOONS, "--backend=jax", f"--out={one}"]) == 0
     assert verdict(one, several, tmp_path / "moved", "jax") == "same"
 
 
