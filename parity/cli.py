@@ -1,6 +1,6 @@
 """The command `parity`: results on stdout, progress on stderr.
 
-Exit codes: 0 same, 1 different, 2 usage, 3 inconclusive, 130 Ctrl-C; of `parity train` 1 diverged, 75 a device was lost.
+Exit codes: 0 same, 1 different, 2 usage, 3 inconclusive, 130 Ctrl-C; of `parity train` 1 diverged, 75 device lost.
 """
 
 import argparse

@@ -25,6 +25,11 @@ VGG = (
 )  # fmt: skip
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _made_images() -> None:
+    """The real ones here, as other processes have them."""
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
