@@ -19,7 +19,15 @@ from parity.training import checkpoint
 from parity.training import command as training_command  # noqa: F401 - see above
 from parity.training.folder import CHECKPOINTS
 
-ONLY_NEW = ("--seed=", "--checkpoint-every=", "--evaluate-every=", "--batch-size=", "--data=", "--batch-norm=")
+ONLY_NEW = (
+    "--seed=",
+    "--checkpoint-every=",
+    "--evaluate-every=",
+    "--batch-size=",
+    "--data=",
+    "--batch-norm=",
+    "--precision=",
+)
 
 
 def newest(out: Path) -> int | None:

@@ -85,6 +85,8 @@ def kill(words: Sequence[str], out: Path, chance: random.Random, number: int) ->
     who = "launcher" if victim == run.pid else f"one of {len(victims) - 1}"
     os.kill(victim, signal.SIGKILL)
     seconds, said = left_after(run, out)
+    if run.returncode == 0:
+        return False
     record = {"killed": who if len(victims) > 1 else "the only one", "step": newest(out), "seconds": round(seconds, 2)}
     print(json.dumps(record | {"code": run.returncode, "said": said.strip().splitlines()[-2:]}), flush=True)
     return True

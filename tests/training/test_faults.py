@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import threading
 import time
@@ -15,8 +14,9 @@ from parity.training.guard import Guard
 from parity.training.loop import Silent
 from parity.training.together import kept
 from tests.training import killed_devices
-from tests.training.killed_devices import awaited, begun, left_after, newest, processes
+from tests.training.killed_devices import awaited, begun, left_after, processes
 from tests.training.small import bits, last, plan, twin
+from tests.training.together import parity, verdict
 
 LONG = ("train", "moons", "--backend=torch", "--devices=2", "--steps=100000", "--checkpoint-every=10", "--timeout=5")
 LONG_JAX = tuple(word.replace("torch", "jax") for word in LONG)
@@ -152,17 +152,12 @@ def test_jax_on_two_devices_stops_at_once(tmp_path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["torch", "jax"])
 def test_killed_again_and_again_it_ends_as_one_that_was_not(backend, tmp_path, capsys) -> None:
-    words = ("train", "moons", f"--backend={backend}", "--devices=2", "--steps=1500", "--checkpoint-every=10")
-    assert killed_devices.run(5, 3, tmp_path / "killed", words) == 0
+    words = ("train", "moons", f"--backend={backend}", "--steps=1500", "--precision=float64")
+    several = (*words, "--devices=2", "--checkpoint-every=10")
+    assert killed_devices.run(5, 3, tmp_path / "killed", several) == 0
     records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(records) == 5 and max(record["seconds"] for record in records) < 10
-    whole = begun(words, tmp_path / "whole")
-    left_after(whole, tmp_path / "whole")
+    parity(*several, f"--out={tmp_path / 'whole'}")
     assert bits(last(tmp_path / "killed")) == bits(last(tmp_path / "whole"))
-
-
-@pytest.mark.slow
-def test_the_runner_that_kills_sees_a_run_that_has_ended(tmp_path) -> None:
-    words = ("train", "moons", "--backend=numpy", "--steps=3")
-    assert not killed_devices.kill(words, tmp_path, random.Random(0), 1)
-    assert newest(tmp_path) == 3
+    parity(*words, "--keep=9", f"--out={tmp_path / 'one'}")
+    assert verdict(tmp_path / "one", tmp_path / "killed", tmp_path / "moved", backend) == "same"
