@@ -11,12 +11,13 @@ import pytest
 from parity import documents
 from parity.backends import joined
 from parity.backends.jax_processes import BY_HAND, _free_port
+from parity.checks.referee import rule_drift
 from parity.cli import main
 from parity.errors import UsageError
 from parity.training import Plan, checkpoint, make_twin
 from parity.training.agreement import require_alike
 from tests.training.small import bits, last, plan
-from tests.training.together import TORCHRUN, parity, verdict
+from tests.training.together import TORCHRUN, end, parity, verdict
 
 MOONS = ("train", "moons", "--precision=float64", "--steps=40", "--checkpoint-every=10", "--keep=9", "--seed=3")
 VGG = (
@@ -166,7 +167,9 @@ def test_statistics_of_each_device_are_the_same_in_both_frameworks_and_cannot_be
     assert "give --devices 2" in said and len(said.splitlines()) == 1
     assert main([*VGG, "--backend=torch", f"--out={tmp_path / 'one'}"]) == 0
     assert verdict(tmp_path / "one", tmp_path / "torch", tmp_path / "moved") == "different"
-    assert verdict(tmp_path / "jax", tmp_path / "torch", tmp_path / "moved", "torch") == "same"
+    values = {backend: end(tmp_path / backend) for backend in ("jax", "torch")}
+    own, still = ({"one": end(tmp_path / place)} for place in ("moved", "one"))
+    assert str(rule_drift("run", "state", values, own, still=still).verdict) == "same"
 
 
 @pytest.mark.slow
