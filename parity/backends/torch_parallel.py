@@ -3,7 +3,6 @@
 Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.parallel.DistributedDataParallel.html.
 """
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -40,7 +39,7 @@ def joined(count: int | None, device: str, timeout: float, *, search: bool = Fal
     if device == "gpu":
         _take_gpu(member.local_rank)
     else:
-        torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // member.size))
+        torch.set_num_threads(max(1, torch.get_num_threads() // member.size))
     distributed.init_process_group("nccl" if device == "gpu" else "gloo", timeout=timedelta(seconds=timeout))
     try:
         yield replace(member, devices=member.size)
