@@ -17,6 +17,7 @@ from parity.recipes import Optimizer, Recipe
 from parity.training import Outcome, Plan, begin, checkpoint, make_plan, make_twin, resume
 from parity.training.folder import CHECKPOINTS
 from parity.training.journal import TIMES, Line
+from parity.training.loop import Silent
 from parity.training.run import Watcher
 from tests.backends.small import FRAMEWORKS, joined
 
@@ -54,14 +55,6 @@ def images(name: str, *, folder: str | None = None, download: bool = False) -> I
         for split, size in {"train": 27, "validation": 3, "test": 8}.items()
     }
     return ImageSet(name, splits, num_classes=10)
-
-
-class Silent:
-    """A watcher that does nothing."""
-
-    def trained(self, line: Line) -> None: ...
-
-    def evaluated(self, line: Line) -> None: ...
 
 
 class StoppedError(Exception):
