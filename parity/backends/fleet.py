@@ -1,15 +1,13 @@
 """Training runs that are watched on several devices, in processes of their own, for the check."""
 
-import logging
 import multiprocessing
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from parity.backends import joined
+from parity.backends import joined, launcher
 from parity.backends.devices import Devices
 from parity.backends.twin import Twin
 from parity.data import Batch
@@ -58,19 +56,8 @@ def together(member: Callable[[T], Any], job: T, processes: int) -> Any:
         UsageError: a process failed; its own words are told.
     """
     multiprocessing.set_forkserver_preload(["parity.backends.torch_"])
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
-    config = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=processes,
-        run_id="together",
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
-        max_restarts=0,
-        start_method="forkserver",
-    )
     try:
-        return elastic_launch(config, member)(job)[0]
+        return launcher.together(member, [job], processes)[0]
     except ChildFailedError as error:
         raise UsageError(f"one of {processes} processes that were launched failed: {_words(error)}") from error
 

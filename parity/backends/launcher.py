@@ -8,9 +8,10 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.distributed.elastic.multiprocessing import DefaultLogsSpecs, SignalException
@@ -58,6 +59,22 @@ def launch(words: Sequence[str], processes: int) -> Ended | None:
     Raises:
         KeyboardInterrupt: it was stopped, and so were they.
     """
+    try:
+        together(sys.executable, ["-m", "parity", *words], processes)
+    except ChildFailedError as error:
+        return first_of(error.failures)
+    except SignalException as error:
+        return Ended(128 + error.sigval, f"stopped by {error.sigval.name}", told=False)
+    return None
+
+
+def together(entry: Callable[..., Any] | str, given: Sequence[Any], processes: int) -> dict[int, Any]:
+    """Run a function or a program in so many processes of this machine that end together; rank → what it returns.
+
+    Raises:
+        ChildFailedError: one failed.
+        SignalException: this process was told to end.
+    """
     with tempfile.TemporaryDirectory(prefix="netparity-") as folder, _environment(), _silent():
         config = LaunchConfig(
             min_nodes=1,
@@ -69,16 +86,11 @@ def launch(words: Sequence[str], processes: int) -> Ended | None:
             local_addr="localhost",
             max_restarts=0,
             monitor_interval=0.1,
+            start_method="forkserver",
             logs_specs=DefaultLogsSpecs(log_dir=folder),
             signals_to_handle="SIGTERM,SIGHUP,SIGQUIT",  # Ctrl-C is Python's own
         )
-        try:
-            elastic_launch(config, sys.executable)("-m", "parity", *words)
-        except ChildFailedError as error:
-            return first_of(error.failures)
-        except SignalException as error:
-            return Ended(128 + error.sigval, f"stopped by {error.sigval.name}", told=False)
-    return None
+        return elastic_launch(config, entry)(*given)
 
 
 def first_of(failures: Mapping[int, ProcessFailure]) -> Ended:
@@ -120,7 +132,8 @@ def _environment() -> Iterator[None]:
     try:
         yield
     finally:
-        os.environ.clear()
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
         os.environ.update(before)
 
 

@@ -8,6 +8,7 @@ import pytest
 from parity import recipes
 from parity.backends import Devices
 from parity.backends.devices import Member, launched, parts
+from parity.backends.fleet import together
 from parity.backends.numpy_ import NumpyTwin
 from parity.backends.numpy_devices import WAYS, Way, step, ways
 from parity.bugs.pairs import PAIRS
@@ -114,3 +115,14 @@ def test_statistics_apart_are_different_by_design() -> None:
 @pytest.mark.slow
 def test_without_a_batch_norm_there_is_nothing_apart() -> None:
     assert check(PAIRS["mlp"], rungs=[10], devices=[Devices(4, 4)]).verdict is Verdict.SAME
+
+
+def _failing(number: int) -> None:
+    raise ValueError(f"got {number}\nbeing 7")
+
+
+@pytest.mark.slow
+def test_a_process_that_fails_is_told_in_its_own_words(capfd) -> None:
+    with pytest.raises(UsageError, match=r"one of 2 processes that were launched failed: .*being 7"):
+        together(_failing, 7, 2)
+    assert "Traceback" not in capfd.readouterr().err
