@@ -262,11 +262,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N[,N…]",
         help="train on so many too, and compare with one",
     )
-    check.add_argument(
-        "--batch-norm",
-        choices=("synchronised", "per-device"),
-        help="what its statistics are of on several devices: the global batch, or each device's part (synchronised)",
-    )
+    options.add_batch_norm(check)
     check.add_argument("--data", metavar="NAME", help="images for mlp and vgg: digits, fashion-mnist or cifar10")
     check.add_argument("--length", type=int, metavar="T", help="length of the palindromes, 2 or more")
     check.add_argument("--weights", metavar="FILE", help="canonical weights (safetensors) to check one network with")

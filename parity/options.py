@@ -66,6 +66,15 @@ def rate(text: str) -> float:
     return number
 
 
+def add_batch_norm(parser: Any) -> None:
+    """The option of what BatchNorm sees on several devices."""
+    parser.add_argument(
+        "--batch-norm",
+        choices=("synchronised", "per-device"),
+        help="what its statistics are of on several devices: the global batch, or each device's part (synchronised)",
+    )
+
+
 def add_train(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
     """The options of `parity train`."""
     train = commands.add_parser(
@@ -96,11 +105,7 @@ def add_train(commands: Any, run: Callable[[argparse.Namespace], int]) -> None:
     )
     anew.add_argument("--precision", choices=("float32", "float64"), help="float32; numpy has float64 only")
     anew.add_argument("--learning-rate", type=rate, metavar="X", help="the recipe's if left out")
-    anew.add_argument(
-        "--batch-norm",
-        choices=("synchronised", "per-device"),
-        help="what its statistics are of on several devices: the global batch, or each device's part (synchronised)",
-    )
+    add_batch_norm(anew)
     anew.add_argument("--batch-size", type=count, metavar="N", help="the recipe's if left out")
     anew.add_argument("--evaluate-every", type=count, metavar="N", help="steps; the recipe's, or an epoch")
     anew.add_argument("--checkpoint-every", type=count, metavar="N", help="steps; at every evaluation if left out")
