@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 import jaxnets
 from jaxnets import layers, losses, optimizers
-from parity.backends.jax_parallel import ParallelJaxSession
+from parity.backends.jax_parallel import ParallelJaxSession, having
 from parity.backends.jax_programs import RUN_ONCE
 from parity.backends.jax_session import JaxSession, moments_of
 from parity.backends.jax_taps import Tape, module_paths, taps
@@ -343,11 +343,8 @@ def _concrete(value: Any, dtype: Any) -> jax.Array:
 
 
 def _device(name: str) -> jax.Device:
-    try:
+    with having(name):
         return jax.local_devices(backend=name)[0]
-    except RuntimeError as error:
-        reason = str(error).splitlines()[0]
-        raise UsageError(f"JAX has no {name} device here ({reason}); use --device cpu or install JAX for it") from error
 
 
 def _kinds(model: nnx.Module) -> dict[str, Kind]:

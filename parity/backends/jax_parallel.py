@@ -4,7 +4,8 @@ Source: https://docs.jax.dev/en/latest/distributed_data_loading.html and
 https://docs.jax.dev/en/latest/notebooks/Distributed_arrays_and_automatic_parallelization.html.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -32,18 +33,26 @@ def mesh_of(devices: list[Any]) -> Mesh:
     return jax.make_mesh((len(devices),), (AXIS,), devices=devices, axis_types=(AxisType.Auto,))
 
 
+@contextmanager
+def having(platform: str) -> Iterator[None]:
+    """Raise UsageError where JAX has no such device when it is asked for one."""
+    try:
+        yield
+    except RuntimeError as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(
+            f"JAX has no {platform} device here ({reason}); use --device cpu or install JAX for it"
+        ) from error
+
+
 def found_devices(platform: str, count: int) -> list[Any]:
     """So many devices of all processes.
 
     Raises:
         UsageError: there are fewer, or more of which another process's would be left out.
     """
-    try:
+    with having(platform):
         found = jax.devices(platform)
-    except RuntimeError as error:
-        raise UsageError(
-            f"JAX has no {platform} device here ({str(error).splitlines()[0]}); use --device cpu"
-        ) from error
     if len(found) < count or (len(found) > count and jax.process_count() > 1):
         remedy = f"give --devices {len(found)}" if platform != "cpu" else "ask for them before JAX computes anything"
         raise UsageError(f"JAX has {len(found)} {platform} devices here, not the {count} asked for; {remedy}")
