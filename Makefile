@@ -40,7 +40,7 @@ mutants: env ## change the checks in each place in turn and count what the tests
 	$(BIN)/python -m benchmarks.evidence.mutants
 
 pairs: env ## check the public pairs of tests/pairs, each in a process of its own
-	$(BIN)/python -m benchmarks.public_pairs --out build/public-pairs
+	$(BIN)/python -m benchmarks.pairs.check --out build/public-pairs
 
 bench: env ## prove and time everything; about an hour, on an idle machine
 	$(BIN)/python -m benchmarks run

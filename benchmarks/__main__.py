@@ -6,8 +6,11 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks import contestants, growth, record, time_to, workload
-from benchmarks.workload import PRECISIONS
+from benchmarks import contestants
+from benchmarks.growth import measure as growth
+from benchmarks.speed import record, workload
+from benchmarks.speed.workload import PRECISIONS
+from benchmarks.waits import measure as time_to
 from parity.errors import UsageError
 from parity.files import require_writable, write_atomically
 
@@ -25,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from benchmarks import measure, table
+    from benchmarks.speed import measure, table
 
     chosen = arguments.contestant or measure.default_contestants(arguments.track or TRACKS)
     quick = {"rounds": 1, "blocks": 2, "seconds": 0.02} if arguments.quick else {}
@@ -44,13 +47,13 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from benchmarks import report
+    from benchmarks.speed import report
 
     return report.report(arguments.record, arguments.html, checked=arguments.check)
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from benchmarks import compare
+    from benchmarks.speed import compare
 
     require_writable("--json", arguments.json)
     old, new = (record.load(Path(path)) for path in (arguments.old, arguments.new))

@@ -1,5 +1,5 @@
 """`python -m parity` is the command `parity`."""
 
-from parity.cli import entry_point
+from parity.cli.main import entry_point
 
 entry_point()

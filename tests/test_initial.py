@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from parity.initial import draw, fan_in
+from parity.interface.random import draw, fan_in
 
 SHAPES = {
     "conv.kernel": (3, 3, 5, 70),

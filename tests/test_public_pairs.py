@@ -6,9 +6,9 @@ import json
 import pytest
 
 import parity
-from benchmarks import public_pairs
+from benchmarks.pairs import check as public_pairs
 from parity.checks.verdict import Verdict
-from parity.pair.weightmap import NO_EFFECT
+from parity.pair.rungs.map_table import NO_EFFECT
 from tests.pairs import PAIRS, WRONG
 
 QUICK = ("gru", "char_lstm_own_cell", "nanogpt", "transformer_encoder", "llama")

@@ -6,9 +6,9 @@ from typing import ClassVar, Literal
 
 from numpy.typing import NDArray
 
-from benchmarks.workload import Precision, Workload
+from benchmarks.speed.workload import Precision, Workload
 from parity.data import Batch
-from parity.trace import Arrays
+from parity.interface.trace import Arrays
 
 
 class Contestant(ABC):

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from benchmarks.contestants.jax_programs import JaxContestant
 from benchmarks.contestants.settings import set_jax
-from benchmarks.workload import Precision, Workload
+from benchmarks.speed.workload import Precision, Workload
 from jaxnets.losses import cross_entropy
-from parity.backends.jax_ import JaxTwin
+from parity.backends.flax.twin import JaxTwin
 from parity.data import Batch
-from parity.trace import Arrays
+from parity.interface.trace import Arrays
 
 
 class Mean(nnx.metrics.Average):

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from benchmarks.contestants.base import Contestant
 from benchmarks.contestants.keras_optimizers import optimizer_of
 from benchmarks.contestants.settings import set_jax, set_torch
-from benchmarks.workload import Precision, Workload
+from benchmarks.speed.workload import Precision, Workload
 from parity.data import Batch
-from parity.trace import Arrays
+from parity.interface.trace import Arrays
 
 # Keras's call of NumPy on PyTorch's tensors, which do not know the keyword
 warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy keyword", DeprecationWarning)

@@ -12,8 +12,8 @@ from torch.utils.data import DataLoader, Sampler
 
 from benchmarks.contestants.torch_default import TorchDefault
 from parity.data import Batch
+from parity.interface.trace import Arrays
 from parity.torchvision_ import load_torchvision
-from parity.trace import Arrays
 
 if find_spec("torchvision"):  # Lightning imports it too, which would fail beside some builds of torch
     load_torchvision()

@@ -12,11 +12,11 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.contestants.base import Contestant
 from benchmarks.contestants.settings import autocast, set_torch, torch_device
-from benchmarks.workload import Precision, Workload
-from parity.backends.torch_ import TorchTwin
+from benchmarks.speed.workload import Precision, Workload
+from parity.backends.torch.twin import TorchTwin
 from parity.data import Batch
+from parity.interface.trace import Arrays
 from parity.recipes import Optimizer
-from parity.trace import Arrays
 
 
 def optimizer_of(parameters: Any, spec: Optimizer) -> torch.optim.Optimizer:

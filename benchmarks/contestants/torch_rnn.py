@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from benchmarks.contestants.torch_default import TorchDefault
-from parity.trace import Arrays
+from parity.interface.trace import Arrays
 
 
 class Network(nn.Module):

@@ -20,11 +20,11 @@ from torch._ops import OpOverloadPacket
 from benchmarks.contestants.jax_programs import JaxContestant
 from benchmarks.contestants.settings import set_jax
 from benchmarks.contestants.torch_default import channels_first
-from benchmarks.workload import Precision, Workload
-from parity.backends.jax_ import JaxTwin
-from parity.backends.torch_ import TorchTwin
+from benchmarks.speed.workload import Precision, Workload
+from parity.backends.flax.twin import JaxTwin
+from parity.backends.torch.twin import TorchTwin
 from parity.data import Batch
-from parity.trace import Arrays
+from parity.interface.trace import Arrays
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from benchmarks.contestants.base import Contestant
 from parity.backends import Session, Twin, twin_class
 from parity.data import Batch
-from parity.trace import Arrays
+from parity.interface.trace import Arrays
 
 
 class Tuned(Contestant):

@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
 def parts(folder: Path) -> Iterator[tuple[Path, Command]]:
     """What each file is made by; draws are looked at anew, for they may not be whole."""
     commands = {"bugs": "parity bugs"} | {name: f"benchmarks.evidence.{name}" for name in ("slow", "graded", "mutants")}
-    for name, command in {**commands, "margins": "benchmarks.margins"}.items():
+    for name, command in {**commands, "margins": "benchmarks.evidence.margins"}.items():
         path = folder / f"{name}.json"
         yield path, [*command.split(), "--json", str(path)]
     for kind in ("correct", "bug"):

@@ -17,9 +17,9 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from benchmarks.evidence.drawn.mutate import mutate
+from benchmarks.evidence.drawn.network import Network, by_seed, draw, to_json
 from parity import documents
-from parity.bugs.drawn.mutate import mutate
-from parity.bugs.drawn.network import Network, by_seed, draw, to_json
 from parity.documents import Whole
 from parity.errors import UsageError
 from parity.files import write_atomically
@@ -51,8 +51,8 @@ def drawn(number: int, *, bug: bool) -> tuple[Network, Any]:
 
 def judged(number: int, *, bug: bool) -> dict[str, Any]:
     """A line of the record."""
-    from parity.bugs.drawn.effect import why_it_passes
-    from parity.bugs.drawn.judge import judge
+    from benchmarks.evidence.drawn.effect import why_it_passes
+    from benchmarks.evidence.drawn.judge import judge
 
     network, mutant = drawn(number, bug=bug)
     line = _about(number, mutant)

@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.evidence.families import FAMILIES, Family
 from parity.backends import keep_compiled_programs
-from parity.bugs.graded import FAMILIES, Family
 from parity.bugs.run import Bench
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Verdict
 from parity.files import write_atomically
-from parity.observe import MODES, Observer
 from parity.report.environment import commit, versions
+from parity.twins.observe import MODES, Observer
 
 TOLERANCES = (1e-5, 1e-4, 1e-3)
 

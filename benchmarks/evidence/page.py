@@ -10,13 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
-from benchmarks import blocks, drawing
 from benchmarks.evidence import mutants_page, plots, slow
+from benchmarks.evidence.drawn.effect import Why
 from benchmarks.evidence.graded import smallest
 from benchmarks.evidence.mutants import explanations
 from benchmarks.evidence.record import PASSES, ROOT, Evidence, Gap, Line, newest, read
-from benchmarks.table import NONE, markdown
-from parity.bugs.drawn.effect import Why
+from benchmarks.pages import blocks, drawing
+from benchmarks.speed.table import NONE, markdown
 from parity.checks.ladder import NAMES
 from parity.errors import UsageError
 from parity.files import write_atomically

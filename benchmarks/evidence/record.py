@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, NotRequired
 from annotated_types import MinLen
 from typing_extensions import TypedDict
 
+from benchmarks import ROOT
 from parity import documents
 from parity.checks.verdict import Verdict
 from parity.documents import Count, NotNegative, Positive, Whole
 
-ROOT = Path(__file__).parent.parent.parent
 PASSES = {Verdict.SAME.value, Verdict.LESS_ACCURATE.value}
 Line = Mapping[str, Any]
 MAKE = "make it anew, as docs/evidence.md says"
@@ -70,7 +70,7 @@ class Row(TypedDict):
 
 
 class Margins(TypedDict):
-    """Of `python -m benchmarks.margins`."""
+    """Of `python -m benchmarks.evidence.margins`."""
 
     threshold: Positive
     correct: list[Row]

@@ -18,7 +18,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from benchmarks.blocks import update
+from benchmarks import ROOT
+from benchmarks.pages.blocks import update
 from benchmarks.tpu import pod_record as pod_records
 from benchmarks.tpu import record as records
 from benchmarks.tpu.chips import CHIPS, PASSES, SIZES, SLICES
@@ -28,7 +29,6 @@ from benchmarks.tpu.workloads import WORKLOADS
 from parity.errors import UsageError, unknown_name
 from parity.report.environment import commit, hardware, versions
 
-ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "tpu.md"
 ENVIRONMENT = {
     "JAX_PLATFORMS": "cpu",

@@ -10,8 +10,8 @@ import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from parity import recipes
-from parity.backends.jax_ import JaxTwin
-from parity.backends.jax_parallel import AXIS, Spread
+from parity.backends.flax.parallel import AXIS, Spread
+from parity.backends.flax.twin import JaxTwin
 
 WIDTHS = {"moons": (2,), "mlp": (3072,), "vgg": (32, 32, 3)}
 """Recipe → shape of one example; the RNN's is (length, 1)."""

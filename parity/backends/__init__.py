@@ -4,20 +4,24 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from parity.backends.devices import Devices, Member
-from parity.backends.session import Score, Session, Steps, TrainingState
-from parity.backends.twin import Precision, Twin
 from parity.errors import unknown_name
+from parity.interface.devices import Devices, Member
+from parity.interface.session import Score, Session, Steps, TrainingState
+from parity.interface.twin import Precision, Twin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from parity.backends.launcher import Ended
-    from parity.pair.seen import Inputs
-    from parity.pair.side import Side
+    from parity.backends.processes.launcher import Ended
+    from parity.interface.observation import Inputs
+    from parity.interface.side import Side
 
-FRAMEWORKS = {"jax": ("jax_", "JaxTwin"), "torch": ("torch_", "TorchTwin"), "numpy": ("numpy_", "NumpyTwin")}
+FRAMEWORKS = {
+    "jax": ("flax.twin", "JaxTwin"),
+    "torch": ("torch.twin", "TorchTwin"),
+    "numpy": ("numpy.twin", "NumpyTwin"),
+}
 
 __all__ = [
     "FRAMEWORKS",
@@ -55,8 +59,8 @@ def open_sides(flax_model: Any, torch_model: Any, flax_inputs: "Inputs", torch_i
     Raises:
         UsageError: a model is not one of its framework.
     """
-    flax = import_module(f"{__name__}.flax_side").FlaxSide(flax_model, flax_inputs)
-    return flax, import_module(f"{__name__}.torch_side").TorchSide(torch_model, torch_inputs)
+    flax = import_module(f"{__name__}.flax.side").FlaxSide(flax_model, flax_inputs)
+    return flax, import_module(f"{__name__}.torch.side").TorchSide(torch_model, torch_inputs)
 
 
 def keep_compiled_programs() -> None:
@@ -65,7 +69,7 @@ def keep_compiled_programs() -> None:
     Changes JAX's configuration for the whole process, so it is for commands to call. JAX_COMPILATION_CACHE_DIR, where
     it is set, says which folder.
     """
-    import_module(f"{__name__}.jax_programs").keep_compiled_programs()
+    import_module(f"{__name__}.flax.programs").keep_compiled_programs()
 
 
 def joined(
@@ -103,13 +107,13 @@ def launch(words: "Sequence[str]", processes: int, device: str) -> "Ended | None
     Raises:
         UsageError: there are not so many devices.
     """
-    launcher = import_module(f"{__name__}.launcher")
+    launcher = import_module(f"{__name__}.processes.launcher")
     launcher.require_room(processes, device)
     return launcher.launch(words, processes)
 
 
 def _processes(framework: str) -> Any:
-    return import_module(f"{__name__}.{ {'jax': 'jax_processes', 'torch': 'torch_parallel'}[framework] }")
+    return import_module(f"{__name__}.{ {'jax': 'flax.processes', 'torch': 'torch.parallel'}[framework] }")
 
 
 def leave_memory() -> None:

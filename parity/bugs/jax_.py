@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 import jaxnets
 from jaxnets import gru, layers, optimizers
-from parity.backends.jax_ import JaxTwin
-from parity.backends.twin import Config
+from parity.backends.flax.twin import JaxTwin
 from parity.bugs import jax_devices as devices
 from parity.data import Batch
+from parity.interface.trace import Arrays
+from parity.interface.twin import Config
 from parity.recipes import Optimizer
-from parity.trace import Arrays
 
 
 def _model(change: Callable[[Any, int], None]) -> type[JaxTwin]:

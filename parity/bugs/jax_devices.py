@@ -5,9 +5,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from parity.backends.jax_ import JaxTwin
-from parity.backends.jax_parallel import Given, ParallelJaxSession, Parted, Spread, mesh_of
-from parity.backends.jax_session import JaxSession, Pass
+from parity.backends.flax.parallel import Given, ParallelJaxSession, Parted, Spread, mesh_of
+from parity.backends.flax.session import JaxSession, Pass
+from parity.backends.flax.twin import JaxTwin
 from parity.data import Batch
 from parity.recipes import Optimizer
 

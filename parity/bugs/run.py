@@ -9,12 +9,12 @@ from parity.backends import Devices, Twin, twin_class
 from parity.bugs import brought
 from parity.bugs.catalogue import Bug, chosen
 from parity.bugs.pairs import PAIRS
-from parity.case import Case, make_case
-from parity.check import RUNGS, climb
 from parity.checks.devices import NUMBER
 from parity.checks.verdict import Rung, Verdict
-from parity.observe import Observer
-from parity.port import compare
+from parity.pair.api import compare
+from parity.twins.case import Case, make_case
+from parity.twins.check import RUNGS, climb
+from parity.twins.observe import Observer
 
 
 @dataclass(frozen=True)

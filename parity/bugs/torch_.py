@@ -11,12 +11,12 @@ from torch import nn, optim
 from torch.nn import functional as F
 
 import torchnets
-from parity.backends.torch_ import TorchTwin
-from parity.backends.twin import Config
+from parity.backends.torch.twin import TorchTwin
 from parity.bugs import torch_devices as devices
 from parity.data import Batch, Stream
+from parity.interface.trace import Arrays, Trajectory
+from parity.interface.twin import Config
 from parity.recipes import Optimizer
-from parity.trace import Arrays, Trajectory
 from torchnets import gru, layers
 
 Tensor = torch.Tensor

@@ -6,9 +6,9 @@ import torch
 from torch import distributed, nn
 from torch.utils.data import DistributedSampler
 
-from parity.backends.torch_ import TorchTwin
-from parity.backends.torch_parallel import HostSyncBatchNorm, ParallelTorchSession, summed
-from parity.backends.torch_session import TorchSession
+from parity.backends.torch.parallel import HostSyncBatchNorm, ParallelTorchSession, summed
+from parity.backends.torch.session import TorchSession
+from parity.backends.torch.twin import TorchTwin
 from parity.data import Batch
 from parity.recipes import Optimizer
 

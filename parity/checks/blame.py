@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from parity.checks.verdict import Finding, Verdict, worst
-from parity.trace import call_path
+from parity.interface.trace import call_path
 
 Blame = tuple[Finding, str]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from parity.checks.referee import rule_drift
 from parity.checks.verdict import Finding, Rung, Verdict, rung
-from parity.trace import Arrays, WatchedRun
+from parity.interface.trace import Arrays, WatchedRun
 
 NUMBER, NAME = 10, "devices"
 REPEATED = "short batches are filled up with examples that are repeated"

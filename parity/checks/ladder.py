@@ -12,7 +12,7 @@ from parity.checks.blame import blame_backward, blame_forward, first_of_worst, i
 from parity.checks.drift import settled
 from parity.checks.referee import Pair, rule, rule_drift
 from parity.checks.verdict import Finding, Rung, Verdict, rung
-from parity.trace import Arrays, Reading, Trace, Trajectory
+from parity.interface.trace import Arrays, Reading, Trace, Trajectory
 from parity.weights import is_buffer, mismatches
 
 NAMES = {

@@ -6,29 +6,31 @@ from typing import Any
 
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, rung
-from parity.pair import mapfile, passes, rungs
-from parity.pair.alone import introduced
-from parity.pair.broken import UserCodeError, broken, nothing
-from parity.pair.climb import Climb, Clock
-from parity.pair.conventions import require_known
-from parity.pair.drift import settled_gradients
-from parity.pair.input_gradients import given_of
-from parity.pair.inputs import Adapter, adapt, as_inputs
-from parity.pair.loss import gradients_rung, objectives
-from parity.pair.match import Match, match
-from parity.pair.observe import Couple
-from parity.pair.probes import probes, try_probe
-from parity.pair.prove import Proof
-from parity.pair.schedule import STEPS, Schedules, as_schedules
-from parity.pair.seen import Inputs
-from parity.pair.side import Side
-from parity.pair.state import state_rung
-from parity.pair.structure import structure, tie_convention
-from parity.pair.tables import explaining
-from parity.pair.ties import tied
-from parity.pair.training import trajectory_rung, update_rung
-from parity.pair.watch import Watch
-from parity.pair.work import Work
+from parity.interface.observation import Inputs
+from parity.interface.side import Side
+from parity.pair.arrays.inputs import Adapter, adapt, as_inputs
+from parity.pair.causes.conventions import require_known
+from parity.pair.ladder import Climb, Clock
+from parity.pair.passes.progress import Watch
+from parity.pair.passes.sides import Couple
+from parity.pair.passes.user_errors import UserCodeError, broken, nothing
+from parity.pair.passes.work import Work
+from parity.pair.rungs import forward as passes
+from parity.pair.rungs import rules as rungs
+from parity.pair.rungs.drift import settled_gradients
+from parity.pair.rungs.float32_tables import explaining
+from parity.pair.rungs.input_gradients import given_of
+from parity.pair.rungs.layer_alone import introduced
+from parity.pair.rungs.loss import gradients_rung, objectives
+from parity.pair.rungs.probes import probes, try_probe
+from parity.pair.rungs.schedule import STEPS, Schedules, as_schedules
+from parity.pair.rungs.state import state_rung
+from parity.pair.rungs.structure import structure, tie_convention
+from parity.pair.rungs.training import trajectory_rung, update_rung
+from parity.pair.weightmap import file as mapfile
+from parity.pair.weightmap.match import Match, match
+from parity.pair.weightmap.prove import Proof
+from parity.pair.weightmap.ties import tied
 from parity.report.pair import Report
 
 Open = Callable[[Inputs, Inputs], tuple[Side, Side]]

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from parity.errors import UsageError
-from parity.pair import draws
+from parity.interface.observation import Inputs
+from parity.interface.side import Side
+from parity.interface.trace import Arrays
+from parity.pair.arrays.inputs import Adapter
 from parity.pair.compare import prove_map
-from parity.pair.inputs import Adapter
-from parity.pair.seen import Inputs
-from parity.pair.side import Side
-from parity.pair.ties import clashes
-from parity.trace import Arrays
+from parity.pair.weightmap import random_weights as draws
+from parity.pair.weightmap.ties import clashes
 
 Direction = Literal["torch->flax", "flax->torch"]
 

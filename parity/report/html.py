@@ -13,7 +13,7 @@ from typing import Any
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Finding, Verdict
 from parity.files import write_atomically
-from parity.pair.blame import AGREED
+from parity.pair.causes.first_difference import AGREED
 from parity.report import markdown
 from parity.report.environment import commit, hardware, versions
 from parity.report.json_ import plain

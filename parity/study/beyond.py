@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from parity import initial, recipes
+from parity import recipes
 from parity.checks.claims import Judged, about, holds
+from parity.interface import random as initial
 from parity.study.gradients import compare, hidden_gradients
 from parity.study.palindromes import BACKENDS, outcomes, plan_of, pooled, trained
 from parity.study.part import Part, Setting

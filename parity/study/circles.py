@@ -12,16 +12,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity import initial, recipes
+from parity import recipes
 from parity.backends import Twin
 from parity.checks import ladder
 from parity.checks.claims import ABOUT, Judged, holds, spread
 from parity.checks.verdict import Rung, Verdict, rung, worst
+from parity.interface import random as initial
+from parity.interface.trace import Arrays, Trajectory
 from parity.recipes import Recipe
 from parity.study.part import Part, Setting
 from parity.study.points import BACKENDS, INITS, seeds
 from parity.study.runs import Runs, curve
-from parity.trace import Arrays, Trajectory
 from parity.training import Plan, make_plan
 from parity.training.plan import open_evaluation, open_training
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from parity import initial
+from parity.interface import random as initial
 from parity.study.runs import Runs
 from parity.training import Plan
 from parity.training.plan import open_training

@@ -8,8 +8,8 @@ import numpy as np
 from parity.backends import Twin
 from parity.checks.referee import rule_drift
 from parity.data import Batch
+from parity.interface.trace import Arrays, call_path
 from parity.reference import softmax_cross_entropy
-from parity.trace import Arrays, call_path
 
 STATES = ("tanh", "cell")
 """Layers whose output is h_t."""

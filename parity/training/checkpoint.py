@@ -17,8 +17,8 @@ from parity import documents
 from parity.backends import TrainingState
 from parity.errors import UsageError
 from parity.files import write_atomically
+from parity.interface.trace import Arrays
 from parity.report.environment import versions
-from parity.trace import Arrays
 from parity.training.folder import CHECKPOINTS
 from parity.training.plan import Plan
 from parity.training.written import Kept

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from parity.backends import Session, TrainingState
 from parity.data import Batch
+from parity.interface.trace import Trace, call_path
 from parity.reference import softmax_cross_entropy
-from parity.trace import Trace, call_path
 from parity.training.plan import CHUNK
 
 Take = Callable[[range], list[Batch]]

@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 
-from parity.backends.last_words import launcher
+from parity.backends.processes.exit_message import launcher
 
 TICK = 0.5  # seconds
 

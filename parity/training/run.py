@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from parity import initial
 from parity.backends import Devices, Session, Twin, twin_class
 from parity.data.registry import evaluation_splits
 from parity.errors import UsageError
 from parity.files import write_atomically
+from parity.interface import random as initial
 from parity.report.environment import commit, hardware, versions
 from parity.training import checkpoint, journal
 from parity.training.agreement import require_agreement

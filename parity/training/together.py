@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from parity.backends import Member, joined, launch, lost
-from parity.backends.devices import launched
-from parity.backends.last_words import LAUNCHER, LOST, tell
+from parity.backends.processes.exit_message import LAUNCHER, LOST, tell
 from parity.errors import UsageError, printable
+from parity.interface.devices import launched
 from parity.training import checkpoint
 from parity.training.diverged import DivergedError
 from parity.training.folder import CHECKPOINTS, run_of

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity import initial
 from parity.backends import Precision, Twin, twin_class
 from parity.checks.referee import Pair, rule, rule_drift
 from parity.checks.verdict import Verdict
 from parity.data import Batch
+from parity.interface import random as initial
+from parity.interface.trace import Arrays, Probe, Trace, call_path
 from parity.recipes import Optimizer
 from parity.reference import NETWORKS
-from parity.trace import Arrays, Probe, Trace, call_path
 
 FRAMEWORKS = ("jax", "torch", "numpy")
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32")

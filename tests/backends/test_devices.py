@@ -7,16 +7,16 @@ import pytest
 
 from parity import recipes
 from parity.backends import Devices
-from parity.backends.devices import Member, launched, parts
-from parity.backends.fleet import together
-from parity.backends.numpy_ import NumpyTwin
-from parity.backends.numpy_devices import WAYS, Way, step, ways
+from parity.backends.numpy.devices import WAYS, Way, step, ways
+from parity.backends.numpy.twin import NumpyTwin
+from parity.backends.processes.several_devices import together
 from parity.bugs.pairs import PAIRS
-from parity.check import check
 from parity.checks.devices import APART, BY_DESIGN
 from parity.checks.verdict import Verdict
 from parity.errors import UsageError
+from parity.interface.devices import Member, launched, parts
 from parity.report.terminal import describe
+from parity.twins.check import check
 from tests.backends.small import SGD, batches, close, fresh, joined
 
 

@@ -15,13 +15,13 @@ from flax import linen as nn
 from flax import nnx
 from numpy.typing import NDArray
 
-from parity.backends.flax_side import FlaxSide
-from parity.backends.flax_tape import MARK
+from parity.backends.flax.side import FlaxSide
+from parity.backends.flax.tape import MARK
 from parity.errors import UsageError
-from parity.pair.packing import native_copy
-from parity.pair.seen import Dropped, Inputs
-from parity.pair.side import Pass
-from parity.trace import Arrays
+from parity.interface.observation import Dropped, Inputs
+from parity.interface.packing import native_copy
+from parity.interface.side import Pass
+from parity.interface.trace import Arrays
 from tests.backends.flax_small import close, linen, made, numbers, rngs
 from tests.backends.small import PRECISIONS
 

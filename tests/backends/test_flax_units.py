@@ -12,11 +12,11 @@ from flax import linen as nn
 from flax import nnx
 from numpy.typing import NDArray
 
-from parity.backends.flax_side import FlaxSide
-from parity.pair.packing import native_copy
-from parity.pair.seen import Inputs
-from parity.pair.side import Pass
-from parity.trace import Arrays
+from parity.backends.flax.side import FlaxSide
+from parity.interface.observation import Inputs
+from parity.interface.packing import native_copy
+from parity.interface.side import Pass
+from parity.interface.trace import Arrays
 from tests.backends.flax_small import close, linen, made, numbers, rngs
 
 Reference = Callable[[dict[str, Arrays], dict[str, Any], NDArray], NDArray]

@@ -11,7 +11,7 @@ from flax import nnx
 
 from parity.backends import twin_class
 from parity.checks.referee import Pair
-from parity.trace import Arrays
+from parity.interface.trace import Arrays
 from parity.weights import parameters
 from tests.backends.small import SMALL, batches, both, close, cotangent, joined, ruled_same, shared, trace, weights
 

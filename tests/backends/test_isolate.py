@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from parity.trace import Probe, Reading, call_path
+from parity.interface.trace import Probe, Reading, call_path
 from tests.backends.small import FRAMEWORKS, SMALL, close, joined, probes, shared, trace
 
 MODES = [(name, training) for name in SMALL for training in (True, False)]

@@ -9,10 +9,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from parity.backends.torch_side import TorchSide
-from parity.pair.packing import native_copy
-from parity.pair.seen import Dropped, Inputs
-from parity.pair.side import Pass
+from parity.backends.torch.side import TorchSide
+from parity.interface.observation import Dropped, Inputs
+from parity.interface.packing import native_copy
+from parity.interface.side import Pass
 
 
 def side(model: nn.Module, *inputs: np.ndarray, **kwargs: Any) -> TorchSide:

@@ -10,7 +10,7 @@ from flax import nnx
 
 import jaxnets
 from parity.backends import Twin, twin_class
-from parity.backends.jax_taps import Tape, module_paths, taps
+from parity.backends.flax.twin_tape import Tape, module_paths, taps
 from tests.backends.small import (
     PRECISIONS,
     SMALL,

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from parity.checks.referee import Pair, rule_drift
+from parity.interface.trace import Arrays, Trajectory
 from parity.recipes import Optimizer
-from parity.trace import Arrays, Trajectory
 from tests.backends.small import (
     FRAMEWORKS,
     PRECISIONS,

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from parity.backends.jax_widen import casts, gelus, widened
+from parity.backends.flax.widen import casts, gelus, widened
 
 
 def softmax(x):

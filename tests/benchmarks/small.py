@@ -7,14 +7,14 @@ from itertools import cycle, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import workload
 from benchmarks.contestants import Entry
 from benchmarks.contestants.base import Contestant
-from benchmarks.workload import Workload
-from parity.backends.torch_ import TorchTwin
+from benchmarks.speed import workload
+from benchmarks.speed.workload import Workload
+from parity.backends.torch.twin import TorchTwin
 from parity.data import Batch
+from parity.interface.trace import Arrays, Trajectory
 from parity.recipes import Optimizer
-from parity.trace import Arrays, Trajectory
 
 STEPS = 4
 """One more than the case has batches."""

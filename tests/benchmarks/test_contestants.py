@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import worker
 from benchmarks.contestants import ENTRIES, Entry
+from benchmarks.speed import worker
 from parity.checks.ladder import trajectory
 from parity.checks.verdict import Rung, Verdict
+from parity.interface.trace import Trajectory
 from parity.recipes import Optimizer
-from parity.trace import Trajectory
 from tests.benchmarks.small import STEPS, WORKLOADS, fitting, reference
 
 QUICK = "--xla_backend_optimization_level=0"

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.energy import Energy
+from benchmarks.speed.energy import Energy
 
 
 class NVMLError(Exception):

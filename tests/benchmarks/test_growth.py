@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import growth, growth_page, record, workload
 from benchmarks.__main__ import main
-from benchmarks.growth_fit import Crossing, crossings, fit
+from benchmarks.growth import measure as growth
+from benchmarks.growth import page as growth_page
+from benchmarks.growth.fit import Crossing, crossings, fit
+from benchmarks.speed import record, workload
 from parity.errors import UsageError
 
 SIZES = [4**k for k in range(6)]

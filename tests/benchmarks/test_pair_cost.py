@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import pair_cost
+from benchmarks import RECORDS
+from benchmarks.pairs import cost as pair_cost
 from tests.pairs import PAIRS
 
-OLD = pair_cost.RECORDS / "2026-11-24-pair-cost.json"
+OLD = RECORDS / "2026-11-24-pair-cost.json"
 
 
 def test_a_record_of_one_network_is_a_sentence() -> None:

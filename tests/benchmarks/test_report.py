@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks import compare, derive, record, report, targets
 from benchmarks.__main__ import main
+from benchmarks.speed import compare, derive, record, report, targets
 from parity.errors import UsageError
 
 PATH = report.newest()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import derive, record
 from benchmarks.__main__ import main
+from benchmarks.speed import derive, record
 
 
 def test_a_quick_run_proves_times_and_writes_a_record(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks import scaling, scaling_page
-from benchmarks.process import launch
+from benchmarks.scaling import measure as scaling
+from benchmarks.scaling import page as scaling_page
+from benchmarks.speed.process import launch
 from parity.errors import UsageError
 
 
@@ -62,4 +63,4 @@ def test_a_round_has_every_case_once_and_its_batches_part_evenly() -> None:
 def test_steps_on_two_devices_are_timed(framework: str, tmp_path: Path) -> None:
     job = {"framework": framework, "workload": "points:batch=80", "devices": 2, "steps": 3}
     out = tmp_path / "out.json"
-    assert launch(["benchmarks.scaling_worker", json.dumps(job), str(out)], out, {})["seconds_per_step"] > 0
+    assert launch(["benchmarks.scaling.worker", json.dumps(job), str(out)], out, {})["seconds_per_step"] > 0

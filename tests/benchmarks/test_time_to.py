@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks import record, time_to, time_to_page
 from benchmarks.__main__ import main
-from benchmarks.time_to_tasks import TASKS, task
-from benchmarks.time_to_worker import PHASES, Job, LevelReached, Timed, Watch, waited
+from benchmarks.speed import record
+from benchmarks.waits import measure as time_to
+from benchmarks.waits import page as time_to_page
+from benchmarks.waits.tasks import TASKS, task
+from benchmarks.waits.worker import PHASES, Job, LevelReached, Timed, Watch, waited
 from parity.errors import UsageError
 from tests.benchmarks.test_growth import PROVEN
 

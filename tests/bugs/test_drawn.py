@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from benchmarks.evidence.drawn import mutate
+from benchmarks.evidence.drawn.effect import Why, effect, why_it_passes
+from benchmarks.evidence.drawn.judge import compared, judge
+from benchmarks.evidence.drawn.network import MAKERS, RECURRENT, Choose, Network, by_seed, draw, from_json, to_json
 from benchmarks.evidence.draws import drawn
-from parity.bugs.drawn import mutate
-from parity.bugs.drawn.effect import Why, effect, why_it_passes
-from parity.bugs.drawn.judge import compared, judge
-from parity.bugs.drawn.network import MAKERS, RECURRENT, Choose, Network, by_seed, draw, from_json, to_json
 from parity.checks.drift import UNDETERMINED
 from parity.checks.verdict import Verdict
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.checks.verdict import Finding, Rung
-from parity.trace import Gradients, Reading, Trace
+from parity.interface.trace import Gradients, Reading, Trace
 from tests.checks.made import numbers
 
 X = numbers(0, 6, 4) / 3

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.check import climb, parse_rungs
 from parity.checks import ladder
 from parity.checks.verdict import Verdict
 from parity.errors import UsageError
+from parity.twins.check import climb, parse_rungs
 
 
 @pytest.mark.parametrize(

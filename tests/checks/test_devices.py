@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from parity.checks import devices
 from parity.checks.devices import APART, BY_DESIGN, LEFT_OUT, ONE_FOR_ALL, OTHERS, REPEATED, Drift
 from parity.checks.verdict import Rung, Verdict
-from parity.trace import Arrays, WatchedRun
+from parity.interface.trace import Arrays, WatchedRun
 from tests.checks.made import numbers
 
 STEPS, BATCH = 2, ("a", "b", "c", "d", "e")

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from parity.checks import ladder
 from parity.checks.verdict import Rung, Verdict
-from parity.trace import Gradients, Trajectory
+from parity.interface.trace import Gradients, Trajectory
 from tests.checks.networks import (
     FRAMEWORKS,
     Spoil,

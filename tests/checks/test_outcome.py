@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from parity import initial
 from parity.backends import twin_class
 from parity.checks.outcome import detectable, interval, outcome, seed_noise
 from parity.checks.verdict import Finding, Verdict
+from parity.interface import random as initial
 from parity.recipes import Recipe, load
 from parity.training import make_plan
 from parity.training.plan import open_evaluation, open_training

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from parity.checks import ladder
 from parity.checks.verdict import Finding, Rung, Verdict
-from parity.trace import Trajectory
+from parity.interface.trace import Trajectory
 from tests.checks.made import rounded
 from tests.checks.networks import CALLS, FRAMEWORKS, X, climbed, readings_alone, shown_by, trace
 

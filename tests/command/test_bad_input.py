@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity import initial, weights
-from parity.cli import main
+from parity import weights
+from parity.cli.main import main
+from parity.interface import random as initial
 from parity.reference import RNN
 
 SHAPES = RNN().shapes()

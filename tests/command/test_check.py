@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from parity import initial, recipes, weights
-from parity.check import check
+from parity import recipes, weights
 from parity.checks.verdict import Verdict
+from parity.interface import random as initial
 from parity.reference import MLP
+from parity.twins.check import check
 
 
 def test_list_names_every_network(parity) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from parity.checks.verdict import Verdict
-from parity.pair.broken import broken
+from parity.pair.passes.user_errors import broken
 from tests.report import made_pair
 
 PAIR = """
@@ -82,7 +82,7 @@ def raising():
 
 HEEDING = """
 import signal
-from parity.cli import entry_point
+from parity.cli.main import entry_point
 signal.signal(signal.SIGINT, signal.default_int_handler)
 entry_point()
 """

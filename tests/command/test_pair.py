@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from safetensors import numpy as safetensors_numpy
 
-from parity.cli import main
+from parity.cli.main import main
 
 PAIR = """
 import flax.linen as nn
@@ -79,7 +79,7 @@ def test_a_pair_is_checked_and_every_form_of_the_report_is_written(parity, file:
     assert ElementTree.parse(forms["junit"]).getroot().find(".//failure") is not None
     assert r"running\_var\_bias" in forms["markdown"].read_text() and "<html" in forms["html"].read_text()
     assert len(json.loads(forms["map-out"].read_text())["pairs"]) == 3
-    assert "from parity.pair.replay import replay" in forms["repro"].read_text()
+    assert "from parity.pair.repro.replay import replay" in forms["repro"].read_text()
     assert "flax feeds" in str(np.load(forms["repro"].with_suffix(".npz")).files)
 
 

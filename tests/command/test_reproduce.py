@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
+from parity.cli.reproduce import EXPERIMENTS
 from parity.study import record
-from parity.study.command import EXPERIMENTS
 from parity.study.figures import FIGURES
 from tests.command.test_bad_input import _refuse
 

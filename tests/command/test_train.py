@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from parity.cli import main
+from parity.cli.main import main
 from parity.report.training import Bar
 from parity.training import checkpoint
 from parity.training.folder import CHECKPOINTS
@@ -146,7 +146,7 @@ def test_what_a_resumed_run_cannot_do_is_told(capsys, more: list[str], expected:
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
 
 
-LISTENING = """import signal, sys; from parity.cli import main
+LISTENING = """import signal, sys; from parity.cli.main import main
 signal.signal(signal.SIGINT, signal.default_int_handler)  # what was started in the background ignores it
 sys.exit(main(sys.argv[1:]))"""
 

@@ -12,15 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from parity import initial, weights
+from parity import weights
 from parity.backends import twin_class
-from parity.cli import main
+from parity.cli.main import main
 from parity.data import cifar10, fashion_mnist, idx
 from parity.errors import UsageError
-from parity.pair import mapfile, replay
-from parity.pair.match import match
-from parity.pair.packing import whole
-from parity.pair.unit import Kind, Unit
+from parity.interface import random as initial
+from parity.interface.packing import whole
+from parity.interface.unit import Kind, Unit
+from parity.pair.repro import replay
+from parity.pair.weightmap import file as mapfile
+from parity.pair.weightmap.match import match
 from parity.recipes import load
 from parity.study import runs
 from parity.training import checkpoint, journal, make_plan, make_twin

@@ -8,13 +8,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks import compare, growth, public_pairs, report, scaling_page, study_pages, time_to
-from benchmarks import record as records
 from benchmarks.evidence import draws
 from benchmarks.evidence import record as evidence
+from benchmarks.growth import measure as growth
+from benchmarks.pages import study as study_pages
+from benchmarks.pairs import check as public_pairs
+from benchmarks.scaling import page as scaling_page
+from benchmarks.speed import compare, report
+from benchmarks.speed import record as records
 from benchmarks.tpu import __main__ as tpu
 from benchmarks.tpu import pod_record as pod_records
 from benchmarks.tpu import record as tpu_records
+from benchmarks.waits import measure as time_to
 from parity import documents
 from parity.study import record as study
 from tests.fuzz.kinds import Target
@@ -56,7 +61,7 @@ def _scaling() -> dict[str, Any]:
     about = {"workload": "mlp", "seconds_per_step": 0.1, "others_before": None}
     alone = [{"framework": f, "scaling": "one device", "batch": 128, "devices": 1, **about} for f in ("jax", "torch")]
     more = [{**one, "scaling": scaling, "devices": 2} for one in alone for scaling in ("strong", "weak")]
-    return {"command": "python -m benchmarks.scaling", "cores": 2, "turns": [*alone, *more]}
+    return {"command": "python -m benchmarks.scaling.measure", "cores": 2, "turns": [*alone, *more]}
 
 
 @cache

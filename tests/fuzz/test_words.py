@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity.cli import _parser, main
+from parity.cli.main import _parser, main
 from tests.fuzz.kinds import RUN
 from tests.fuzz.sealed import Sealed
 

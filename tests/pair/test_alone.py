@@ -12,11 +12,11 @@ import torch
 from flax import nnx
 
 import parity
-from parity.backends.flax_side import FlaxSide
-from parity.backends.torch_side import TorchSide
+from parity.backends.flax.side import FlaxSide
+from parity.backends.torch.side import TorchSide
 from parity.checks.verdict import Verdict
-from parity.pair.seen import Inputs, Seen
-from parity.pair.side import Pass, Side
+from parity.interface.observation import Inputs, Seen
+from parity.interface.side import Pass, Side
 from parity.report.pair import Report
 
 X = np.random.default_rng(0).standard_normal((2, 8, 3)).astype(np.float32)

@@ -10,12 +10,12 @@ import torch
 from flax import nnx
 
 import parity
-from parity.backends.flax_side import FlaxSide
-from parity.backends.torch_attention import attend
-from parity.backends.torch_side import TorchSide
+from parity.backends.flax.side import FlaxSide
+from parity.backends.torch.attention import attend
+from parity.backends.torch.side import TorchSide
 from parity.checks.verdict import Verdict
-from parity.pair.seen import Dropped, Inputs
-from parity.pair.side import Pass
+from parity.interface.observation import Dropped, Inputs
+from parity.interface.side import Pass
 
 X = np.random.default_rng(0).standard_normal((3, 5, 8)).astype(np.float32)
 

@@ -165,7 +165,7 @@ def test_equal_layers_on_one_input_are_told_apart_by_agreement() -> None:
 def test_what_cannot_be_decided_is_inconclusive_with_the_candidates_named(monkeypatch) -> None:
     assert compared(three()).verdict is Verdict.SAME  # one of six orders
     assert compared(three(wrong=True)).verdict is Verdict.DIFFERENT  # none of six
-    monkeypatch.setattr("parity.pair.passes.BUDGET", 3)
+    monkeypatch.setattr("parity.pair.rungs.forward.BUDGET", 3)
     report = compared(three(wrong=True))
     assert report.verdict is Verdict.INCONCLUSIVE
     reason = report.rungs[0].findings[-1].reason

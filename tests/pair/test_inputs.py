@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from parity.errors import UsageError
-from parity.pair.inputs import adapt, as_inputs, parse_layout
-from parity.pair.seen import Inputs
-from parity.pair.tree import leaves
+from parity.interface.observation import Inputs
+from parity.interface.tree import leaves
+from parity.pair.arrays.inputs import adapt, as_inputs, parse_layout
 
 
 def test_one_array_a_tuple_and_a_dict() -> None:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from parity.pair.layout import agree, turned
-from parity.pair.observe import back
+from parity.pair.arrays.layout import agree, turned
+from parity.pair.passes.sides import back
 
 
 def numbers(*shape: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from flax import nnx
 import parity
 from parity.checks.verdict import Verdict
 from parity.errors import UsageError
-from parity.pair import target
+from parity.pair.arrays import target
 from parity.report.pair import Report
 
 X = np.random.default_rng(0).standard_normal((4, 6, 3)).astype(np.float32)

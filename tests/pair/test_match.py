@@ -1,8 +1,8 @@
 import numpy as np
 
-from parity.pair.match import Match, match
-from parity.pair.packing import Packing, Part, whole
-from parity.pair.unit import Kind, Unit
+from parity.interface.packing import Packing, Part, whole
+from parity.interface.unit import Kind, Unit
+from parity.pair.weightmap.match import Match, match
 
 SHAPES: dict[str, tuple[int, ...]] = {}
 

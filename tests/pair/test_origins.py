@@ -12,8 +12,8 @@ from flax import nnx
 
 import parity
 from parity.checks.verdict import Finding, Verdict
-from parity.pair.inputs import as_inputs
-from parity.pair.origins import CONSTANT, origins
+from parity.pair.arrays.inputs import as_inputs
+from parity.pair.arrays.origins import CONSTANT, origins
 from parity.report.pair import Report
 
 RNG = np.random.default_rng(0)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parity.pair.packing import Packing, Part, whole
+from parity.interface.packing import Packing, Part, whole
 
 
 def numbers(*shape: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from torch import nn as tnn
 from torch.nn import functional
 
 import parity
-from parity.pair.relation import applied, related
+from parity.pair.causes.known_functions import applied, related
 
 X = np.random.default_rng(0).standard_normal((3, 4, 5)) * 5
 KNOWN: dict[str, Any] = {

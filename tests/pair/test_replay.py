@@ -7,7 +7,7 @@ import pytest
 
 import parity
 from parity.errors import UsageError
-from parity.pair import target
+from parity.pair.arrays import target
 from parity.report.pair import Report
 
 FILE = """

@@ -8,11 +8,11 @@ from typing import Any
 import jax
 import pytest
 
-from parity.pair.match import Bond, Link
-from parity.pair.packing import whole
-from parity.pair.repro import script
-from parity.pair.seen import Seen
-from parity.pair.unit import Kind, Unit
+from parity.interface.observation import Seen
+from parity.interface.packing import whole
+from parity.interface.unit import Kind, Unit
+from parity.pair.repro.script import script
+from parity.pair.weightmap.match import Bond, Link
 from parity.report.pair import Difference
 
 NOTHING = Seen({}, (), {})

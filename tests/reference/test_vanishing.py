@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from parity import initial, recipes
+from parity import recipes
 from parity.backends import twin_class
 from parity.data import open_stream
+from parity.interface import random as initial
 from parity.reference import NETWORKS, softmax_cross_entropy
 
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from parity.bugs.catalogue import BUGS, Bug, chosen
 from parity.bugs.run import Outcome
 from parity.checks.verdict import Finding, Rung
+from parity.cli.bugs_table import FORMAT, show, summary, write
 from parity.errors import UsageError
-from parity.report.bugs import FORMAT, show, summary, write
 from tests.report.made import BAD, UNSURE, bad, result
 
 BUG = Bug("eps", "another epsilon", "torch", "vgg", 2, "norm", "45")

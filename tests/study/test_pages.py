@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import study_pages
+from benchmarks.pages import study as study_pages
 from parity.checks.claims import Ruling
 from parity.study import beyond, circles, figures, images, points, record
 from parity.study.figures import FIGURES

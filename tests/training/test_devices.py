@@ -10,9 +10,9 @@ import pytest
 
 from parity import documents
 from parity.backends import joined
-from parity.backends.jax_processes import BY_HAND, _free_port
+from parity.backends.flax.processes import BY_HAND, _free_port
 from parity.checks.referee import rule_drift
-from parity.cli import main
+from parity.cli.main import main
 from parity.errors import UsageError
 from parity.training import Plan, checkpoint, make_twin
 from parity.training.agreement import require_alike

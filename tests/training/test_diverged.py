@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from parity.backends import TrainingState
-from parity.cli import main
+from parity.cli.main import main
 from parity.data import Batch
 from parity.recipes import Optimizer
 from parity.training import Plan, checkpoint

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from parity.backends.last_words import ERROR_FILE, LAUNCHER, LOST, tell
+from parity.backends.processes.exit_message import ERROR_FILE, LAUNCHER, LOST, tell
 from parity.training import begin
 from parity.training.guard import Guard
 from parity.training.loop import Silent
@@ -109,7 +109,7 @@ KILL, TERM, ABORT = (-number for number in (signal.SIGKILL, signal.SIGTERM, sign
     ],
 )
 def test_what_ended_the_processes_is_told(failures, code, words, tmp_path) -> None:
-    from parity.backends.launcher import first_of
+    from parity.backends.processes.launcher import first_of
 
     ended = first_of({rank: _failure(tmp_path, rank, *rest) for rank, *rest in failures})
     assert (ended.code, ended.words) == (code, words)

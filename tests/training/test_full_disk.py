@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.cli import main
+from parity.cli.main import main
 from parity.errors import UsageError
 from parity.training import checkpoint
 from parity.training.folder import CHECKPOINTS, METRICS

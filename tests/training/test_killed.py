@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from parity.cli import main
+from parity.cli.main import main
 from parity.training import checkpoint
 from parity.training.folder import CHECKPOINTS, METRICS
 from tests.training.small import bits, last, timeless

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity import initial
 from parity.backends import Steps, TrainingState
 from parity.data import Batch, open_stream
+from parity.interface import random as initial
 from parity.training.journal import Journal
 from parity.training.loop import Loop
 from parity.training.plan import open_training

@@ -9,10 +9,10 @@ from parity.backends import twin_class
 from parity.bugs.catalogue import chosen
 from parity.bugs.pairs import PAIRS
 from parity.bugs.run import planted
-from parity.case import Case, make_case
-from parity.check import climb
 from parity.checks.verdict import Rung, Verdict, worst
-from parity.observe import Observer
+from parity.twins.case import Case, make_case
+from parity.twins.check import climb
+from parity.twins.observe import Observer
 
 RUNGS = (2, 3, 4, 6)
 

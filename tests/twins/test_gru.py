@@ -10,8 +10,8 @@ import torch
 from flax import nnx
 
 import jaxnets
-from parity import initial
 from parity.backends import twin_class
+from parity.interface import random as initial
 from parity.reference import GRU
 from tests.backends.small import close
 

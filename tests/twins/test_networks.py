@@ -10,7 +10,7 @@ from flax import nnx
 
 import torchnets
 from parity.backends import twin_class
-from parity.initial import draw
+from parity.interface.random import draw
 from parity.reference import NETWORKS
 from tests.backends.small import both, ruled_same
 from tests.twins.small import CONFIGS, jax_network, torch_network

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from parity.backends import twin_class
-from parity.trace import Arrays
+from parity.interface.trace import Arrays
 
 SIZES = {"input_size": 2, "num_classes": 3}
 GATES = {"RNN": ("hh", 1), "GRU": ("cell.hh", 3)}

@@ -9,8 +9,8 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from parity.files import write_atomically
+from parity.report.style import OPTIONS
 from parity.study.figures import circles, images, palindromes, points
-from parity.study.figures.style import OPTIONS
 
 Draw = Callable[[Mapping[str, Any]], Figure]
 FIGURES: dict[str, dict[str, Draw]] = {

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from parity.study.figures.style import COLOURS, NAMES, STYLES, WIDTHS, band, panels
+from parity.report.style import COLOURS, NAMES, STYLES, WIDTHS, band, panels
 
 INIT_COLOURS = {"randn": "#CC79A7", "default": "#0072B2"}
 SHADES = {"jax": 0.35, "torch": 0.8, "numpy": 1.0}

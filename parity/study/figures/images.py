@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from parity.study.figures.style import COLOURS, NAMES, WIDTHS, band, panels
+from parity.report.style import COLOURS, NAMES, WIDTHS, band, panels
 
 
 def mlp(results: Mapping[str, Any]) -> Figure:

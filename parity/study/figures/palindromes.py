@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from parity.study.figures.style import COLOURS, NAMES, STYLES, band, framework, panels
+from parity.report.style import COLOURS, NAMES, STYLES, band, framework, panels
 
 CHANCE = 0.1
 RECIPE_COLOURS = {"rnn": "#D55E00", "rnn_orthogonal": "#0072B2", "gru": "#009E73"}

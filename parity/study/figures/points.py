@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from parity.study.figures.style import COLOURS, NAMES, WIDTHS, band, panels
+from parity.report.style import COLOURS, NAMES, WIDTHS, band, panels
 
 AS_STUDIED = {"jax": "default", "torch": "default", "numpy": "randn"}
 CLASSES = ("#0072B2", "#D55E00")

@@ -1,0 +1,82 @@
+"""What the check says of a drawn network, as drawn or with a bug in one side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from benchmarks.evidence.drawn.mutate import Mutant
+from benchmarks.evidence.drawn.network import VOCABULARY, Network
+from parity.checks.referee import only_rounding
+from parity.checks.verdict import Finding, Rung, Verdict
+from parity.pair.api import compare
+from parity.report.pair import Report, excusing
+
+ACCEPTED = ("running_var_bias",)
+"""Flax's own BatchNorm keeps a biased running variance, by design."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Of one network.
+
+    Args:
+        verdict: of the report.
+        rung, layer: of the first difference, "" where there is none.
+        reason: of what could not be ruled.
+        share: the largest gap that passed, over expected rounding, of the rungs that no accepted convention excuses.
+        rounding: the same of arrays that are nothing but rounding, which `share` leaves out: what is zero in theory may
+            be zero in float32 by luck.
+        told: the largest gap there that did not pass; 0 where there is none that is a number.
+    """
+
+    verdict: Verdict
+    rung: str
+    layer: str
+    reason: str
+    share: float
+    rounding: float
+    told: float
+
+
+def judge(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> Judged:
+    """Build both sides and compare them."""
+    report = compared(network, mutant, seed=seed)
+    first = report.first_difference
+    unsure = next((_reason(rung) for rung in report.rungs if rung.verdict is Verdict.INCONCLUSIVE), "")
+    counted = [rung for rung in report.rungs if not excusing(report.conventions, rung.number)]
+    found = [finding for rung in counted for finding in rung.findings if np.isfinite(finding.share)]
+    passed = [one for one in found if one.verdict.passes]
+    told = [one for one in found if one.verdict is Verdict.DIFFERENT]
+    held, rounding = ([one for one in passed if only_rounding(one) is apart] for apart in (False, True))
+    gaps = (_largest(held), _largest(rounding), _largest(told))
+    rung, layer = (first.rung, first.layer_torch) if first else ("", "")
+    return Judged(report.verdict, rung, layer, unsure, *gaps)
+
+
+def _largest(findings: Sequence[Finding]) -> float:
+    return max((one.share for one in findings), default=0.0)
+
+
+def _reason(rung: Rung) -> str:
+    return rung.reason or (rung.headline.reason if rung.headline else "")
+
+
+def compared(network: Network, mutant: Mutant | None = None, *, seed: int = 0, **more: Any) -> Report:
+    """The report on the pair; `more` are options of `parity.compare`."""
+    from benchmarks.evidence.drawn import flax as flax_
+    from benchmarks.evidence.drawn import torch as torch_
+
+    own = {side: mutant.network if mutant and mutant.side == side else network for side in ("jax", "torch")}
+    options = {"to_torch": "NHWC->NCHW", **more} if len(network.shape) == 3 else more
+    flax, torch = flax_.Drawn(own["jax"]), torch_.Drawn(own["torch"])
+    return compare(flax, torch, inputs(network), accept=ACCEPTED, probes=False, seed=seed, name="drawn", **options)
+
+
+def inputs(network: Network) -> np.ndarray:
+    """A batch for it."""
+    rng, shape = np.random.default_rng(1), (network.batch, *network.shape)
+    if network.blocks[0].kind == "embedding":
+        return rng.integers(0, VOCABULARY, shape)
+    return rng.standard_normal(shape).astype(np.float32)

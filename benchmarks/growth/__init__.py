@@ -1,0 +1,1 @@
+"""How cost grows with depth, width and length: measured series, their fits and their page."""

@@ -1,0 +1,1 @@
+"""Blocks of generated text in pages, and how figures are drawn."""

@@ -1,0 +1,1 @@
+"""Networks that others wrote: checked as pairs, and what such a check costs."""

@@ -1,0 +1,217 @@
+"""Checks the public pairs of tests/pairs, right and wrong ones, and writes docs/pairs.md from the record.
+
+    python -m benchmarks.pairs.check --out FOLDER [PAIR…]     measure, a pair a fresh process; what is there is kept
+    python -m benchmarks.pairs.check --record FOLDER FILE     make one record of it
+    python -m benchmarks.pairs.check --page [--check]         write, or compare, the page
+
+Took 9 min for all pairs, half of them on each of 2 cores, with compiled programs partly kept from before.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from benchmarks import ROOT
+from benchmarks.pages.blocks import update
+from benchmarks.pairs import cost as pair_cost
+from benchmarks.speed.own import peak_bytes
+from parity import documents
+from parity.checks.verdict import Verdict
+from parity.documents import NotNegative, Share, Whole
+from parity.errors import UsageError
+from parity.files import write_atomically
+from parity.report.environment import commit, hardware, versions
+
+PAGE = ROOT / "docs" / "pairs.md"
+ACCEPTED = ["running_var_bias"]
+"""What Flax's BatchNorm does otherwise than PyTorch's by design; every pair with one is different without this."""
+
+
+REMEDY = "measure it anew with python -m benchmarks.pairs.check --out FOLDER"
+
+
+class Difference(TypedDict):
+    """The first of a pair."""
+
+    rung: str
+    layer: str
+    cause: str | None
+
+
+class Found(TypedDict):
+    """What was found of a pair."""
+
+    wrong: bool
+    expected: str | None
+    row: int | None
+    parameters: Whole
+    mapped: Share
+    arrays: Whole
+    proven: Whole
+    without_effect: Whole
+    layers: Share
+    verdict: Verdict
+    first: Difference | None
+    seconds: NotNegative
+
+
+class Record(TypedDict):
+    """Of all pairs."""
+
+    about: str
+    pairs: dict[str, Found]
+
+
+def newest() -> Path:
+    """The newest record."""
+    return sorted((ROOT / "benchmarks" / "records").glob("*-public-pairs.json"))[-1]
+
+
+def measure(name: str) -> dict[str, Any]:
+    """One pair: what was mapped, compared and found, seconds and peak memory."""
+    import parity
+    from parity.backends import keep_compiled_programs
+    from parity.pair.rungs.map_table import NO_EFFECT
+    from tests.pairs import OPTIONAL, PAIRS, WRONG
+
+    keep_compiled_programs()
+    wrong = WRONG.get(name)
+    make = wrong[0] if wrong else PAIRS[name] if name in PAIRS else OPTIONAL[name][0]
+    flax, torch, inputs, options = make()
+    started = time.perf_counter()
+    report = parity.compare(flax, torch, inputs, name=name, accept=ACCEPTED, **options)
+    first = report.first_difference if not report.verdict.passes else None
+    return {
+        "wrong": bool(wrong),
+        "expected": wrong[1] if wrong else None,
+        "row": wrong[2] if wrong else None,
+        "parameters": sum(p.numel() for p in torch.parameters()),
+        "mapped": report.coverage.parameters,
+        "arrays": len(report.weights),
+        "proven": sum(line.proven for line in report.weights),
+        "without_effect": sum(line.note == NO_EFFECT for line in report.weights),
+        "layers": report.coverage.layers,
+        "verdict": report.verdict,
+        "rungs": {rung.name: rung.verdict for rung in report.rungs},
+        "conventions": [one.name for one in report.conventions if one.confirmed],
+        "first": first and {"rung": first.rung, "layer": first.layer_torch, "text": first.text, "cause": first.cause},
+        "seconds": time.perf_counter() - started,
+        "peak_gib": peak_bytes() / 2**30,
+        "largest": max((f.share for rung in report.rungs if rung.verdict.passes for f in rung.findings), default=None),
+    }
+
+
+def run(out: Path, names: list[str]) -> int:
+    """Measure every pair that is not in the folder yet."""
+    from tests.pairs import PAIRS, WRONG
+
+    out.mkdir(parents=True, exist_ok=True)
+    for name in names or [*PAIRS, *WRONG]:
+        if not (out / f"{name}.json").exists():
+            print(name, file=sys.stderr)
+            subprocess.run([sys.executable, "-m", "benchmarks.pairs.check", "--one", str(out), name], check=True)
+    return 0
+
+
+def page(record: Mapping[str, Any]) -> dict[str, str]:
+    """The blocks of the page."""
+    pairs = record["pairs"]
+    right = {name: found for name, found in pairs.items() if not found["wrong"]}
+    wrong = {name: found for name, found in pairs.items() if found["wrong"]}
+    located = sum(_located(found) for found in wrong.values())
+    lines = [
+        f"{sum(f['verdict'] == 'same' for f in right.values())} of {len(right)} right pairs are *same*; "
+        f"{sum(f['verdict'] == 'different' for f in wrong.values())} of {len(wrong)} wrong ones are *different*, "
+        f'{located} of them at the layer where the bug is. With `accept=["running_var_bias"]`, random weights, '
+        f"inputs {record['about']}.",
+        "",
+        "| pair | parameters | mapped | arrays proven | layers compared | verdict | seconds |",
+        "|---|---|---|---|---|---|---|",
+        *(_right(name, found) for name, found in right.items()),
+        "",
+        "| wrong pair | row of the bug | verdict | where | cause named | seconds |",
+        "|---|---|---|---|---|---|",
+        *(_wrong(name, found) for name, found in wrong.items()),
+    ]
+    return {"pairs": "\n".join(lines)}
+
+
+def _right(name: str, found: Mapping[str, Any]) -> str:
+    idle = f", {found['without_effect']} without effect" if found["without_effect"] else ""
+    proven = f"{found['proven']} of {found['arrays']}{idle}"
+    shares = f"{100 * found['mapped']:.4g} % | {proven} | {100 * found['layers']:.3g} %"
+    return f"| {name} | {found['parameters']:,} | {shares} | {found['verdict']} | {found['seconds']:.0f} |"
+
+
+def _wrong(name: str, found: Mapping[str, Any]) -> str:
+    first = found["first"] or {}
+    return (
+        f"| {name} | {found['row']} | {found['verdict']} | {first.get('rung', '–')}: {first.get('layer', '–')} | "
+        f"{first.get('cause') or '–'} | {found['seconds']:.0f} |"
+    )
+
+
+def _located(found: Mapping[str, Any]) -> bool:
+    return bool(found["first"]) and (found["expected"] or "") in found["first"]["layer"]
+
+
+def main(argv: list[str]) -> int:
+    """Measure, make a record, or write the page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pairs.check", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="measure into this folder")
+    parser.add_argument("--one", type=Path, metavar="FOLDER", help="measure one pair in this process")
+    parser.add_argument("--record", nargs=2, type=Path, metavar=("FOLDER", "FILE"), help="make one record of a folder")
+    parser.add_argument("--page", action="store_true", help="write the page")
+    parser.add_argument(
+        "--check", action="store_true", help="with --page: write nothing, tell whether it is up to date"
+    )
+    parser.add_argument("names", nargs="*", metavar="PAIR")
+    arguments = parser.parse_args(argv)
+    try:
+        return _done(arguments)
+    except UsageError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+
+
+def _done(arguments: argparse.Namespace) -> int:
+    if arguments.one:
+        found = {**measure(arguments.names[0]), "commit": commit(), "versions": versions(), "hardware": hardware()}
+        write_atomically(arguments.one / f"{arguments.names[0]}.json", json.dumps(found, indent=1) + "\n")
+    if arguments.out:
+        return run(arguments.out, arguments.names)
+    if arguments.record:
+        _record(*arguments.record)
+    if arguments.page:
+        cost = pair_cost.newest()
+        blocks = page(documents.read(newest(), Record, REMEDY))
+        blocks["pair-cost"] = pair_cost.block(documents.read(cost, dict, REMEDY), cost.name)
+        return update(
+            [PAGE],
+            blocks,
+            check=arguments.check,
+            source=f"{newest().name} or {cost.name}",
+            command="python -m benchmarks.pairs.check --page",
+        )
+    return 0
+
+
+def _record(folder: Path, target: Path) -> None:
+    from tests.pairs import PAIRS, WRONG
+
+    files = {name: folder / f"{name}.json" for name in [*PAIRS, *WRONG]}
+    pairs = {name: documents.read(path, Found, REMEDY) for name, path in files.items() if path.exists()}
+    about = "of batch 2, 32×32 or 64×64 pixels"
+    document = {"command": "python -m benchmarks.pairs.check --out FOLDER", "about": about, "pairs": pairs}
+    write_atomically(target, json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""Training on one and several devices, timed in fresh processes."""

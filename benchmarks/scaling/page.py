@@ -1,0 +1,135 @@
+"""The block of docs/devices.md on scaling, from the newest record: `python -m benchmarks.scaling.page [--check]`."""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
+
+from benchmarks import ROOT
+from benchmarks.pages.blocks import update
+from benchmarks.speed import stats
+from benchmarks.speed.table import NONE, markdown
+from parity import documents
+from parity.documents import Count, NotNegative, Positive
+from parity.errors import UsageError
+
+PAGE = ROOT / "docs" / "devices.md"
+COMMAND = "python -m benchmarks.scaling.page"
+HEAD = (
+    "network", "framework", "devices", "cores", "strong: batch", "examples/s", "of ideal", "weak: batch", "examples/s",
+    "of ideal",
+)  # fmt: skip
+Record = Mapping[str, Any]
+
+
+class Turn(TypedDict):
+    """One process."""
+
+    framework: Literal["jax", "torch"]
+    scaling: Literal["one device", "strong", "weak"]
+    workload: Literal["mlp", "vgg-32"]
+    batch: Count
+    devices: Count
+    seconds_per_step: Positive
+    others_before: NotNegative | None
+
+
+class Kept(TypedDict):
+    """A record as it is read back."""
+
+    command: str
+    cores: Count
+    turns: list[Turn]
+
+
+def newest() -> Path:
+    """The newest record."""
+    return max((ROOT / "benchmarks" / "records").glob("*-scaling.json"))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The record at a path.
+
+    Raises:
+        UsageError: it cannot be read, or is no record of scaling.
+    """
+    found = documents.read(path, Kept, "make it anew by python -m benchmarks.scaling.measure --json FILE")
+    for one in found["turns"]:
+        if not _of(found, one["framework"], one["workload"], "one device", 1):
+            raise UsageError(
+                f"{path} has no turn of {one['workload']} on one device in {one['framework']}; make it anew"
+            )
+    return found
+
+
+def table(record: Record) -> str:
+    """A row a network, framework and number of devices: examples a second, and their share of what as many cores would
+    do, each as fast as one device on one core."""
+    keys = dict.fromkeys((row["workload"], row["framework"], row["devices"]) for row in record["turns"])
+    return markdown(HEAD, [_row(record, *key) for key in keys])
+
+
+def _row(record: Record, name: str, framework: str, devices: int) -> list[str]:
+    cores = min(devices, record["cores"])
+    one = _speed(_of(record, framework, name, "one device", 1))
+    cells = []
+    for scaling in ("strong", "weak") if devices > 1 else ("one device", "one device"):
+        found = _of(record, framework, name, scaling, devices)
+        cells += (
+            [f"{found[0]['batch']:,}", _told(found), f"{_speed(found) / (one * cores):.0%}"] if found else [NONE] * 3
+        )
+    return [name, framework, str(devices), str(cores), *cells]
+
+
+def _of(record: Record, framework: str, name: str, scaling: str, devices: int) -> list[Turn]:
+    wanted = (framework, name, scaling, devices)
+    return [t for t in record["turns"] if (t["framework"], t["workload"], t["scaling"], t["devices"]) == wanted]
+
+
+def _speeds(found: Sequence[Turn]) -> list[float]:
+    return [one["batch"] / one["seconds_per_step"] for one in found]
+
+
+def _speed(found: Sequence[Turn]) -> float:
+    return median(_speeds(found))
+
+
+def _told(found: Sequence[Turn]) -> str:
+    figures = stats.spread(_speeds(found))
+    return f"{figures['median']:,.0f} ({figures['min']:,.0f} to {figures['max']:,.0f})"
+
+
+def block(record: Record) -> str:
+    """The table, and what it is made of."""
+    rounds = min(len(_of(record, t["framework"], t["workload"], t["scaling"], t["devices"])) for t in record["turns"])
+    others = [turn["others_before"] or 0.0 for turn in record["turns"]]
+    return (
+        f"{table(record)}\n\nMedians and extremes of {rounds} turns, each in a fresh process; float32, "
+        f"{record['cores']} cores. Just before a turn others kept {median(others):.2f} cores busy at the median, "
+        f"{max(others):.2f} at most."
+    )
+
+
+def main(argv: list[str]) -> int:
+    """Write the page, or check it."""
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; 1 where the page says something else")
+    given = parser.parse_args(argv)
+    try:
+        return update([PAGE], made(newest()), check=given.check, source=newest().name, command=COMMAND)
+    except UsageError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+def made(path: Path) -> dict[str, str]:
+    """Block → its text."""
+    return {"scaling": block(read(path))}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""The time of a training step, contestant by contestant, with what bounds it."""

@@ -1,0 +1,144 @@
+"""Records of runs: one JSON file a run, in a dated folder; what a record must hold, and how it is read."""
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.contestants import entry
+from benchmarks.speed.declared import KINDS
+from parity import documents
+from parity.checks.verdict import Verdict
+from parity.errors import UsageError
+from parity.files import write_atomically
+from parity.report.environment import commit, hardware, versions
+
+SCHEMA = 1
+PEERS = ("keras", "lightning", "torchax")
+VARIABLES = ("XLA_FLAGS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "JAX_PLATFORMS", "CUDA_VISIBLE_DEVICES", "TORCH_LOGS")
+Note = Callable[[str], None]
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Commit, versions, hardware, devices, time, and the variables that decide how fast something is."""
+    return {
+        "commit": commit(),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {**versions(), **_peers()},
+        "hardware": {**hardware(), "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")},
+        "host": platform.node(),
+        "device": device,
+        "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
+    }
+
+
+def _peers() -> dict[str, str]:
+    found = {}
+    for package in PEERS:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def written(request: Any) -> dict[str, Any]:
+    """A dataclass as JSON has it."""
+    if not is_dataclass(request) or isinstance(request, type):
+        raise TypeError(f"got {request!r}; expected an instance of a dataclass")
+    return json.loads(json.dumps(asdict(request)))
+
+
+def about(kind: str, command: str, request: Any) -> dict[str, Any]:
+    """What a record of a kind says first. Made before anything is measured: a checkout may move on meanwhile."""
+    return {
+        "schema": SCHEMA,
+        "kind": kind,
+        "command": command,
+        "request": written(request),
+        "environment": environment(request.device),
+    }
+
+
+def require_new(out: Path) -> None:
+    """Raise UsageError if the file is there."""
+    if out.exists():
+        raise UsageError(f"{out} exists; give another --out, records are not overwritten")
+
+
+def make(out: str | None, suffix: str, measure: Callable[[Note], dict[str, Any]], shown: Callable[[Any], str]) -> int:
+    """What a command does that makes a record: measure, print the tables, write; 0.
+
+    Args:
+        out: its file, which must not be there; None is a dated one.
+        suffix: of the dated one's name.
+        measure: makes the record, and tells what it does.
+        shown: its tables.
+
+    Raises:
+        UsageError: the file is there.
+    """
+    path = Path(out) if out else dated(suffix)
+    require_new(path)
+    found = measure(lambda note: print(note, file=sys.stderr, flush=True))
+    print(shown(found))
+    print(f"record: {save(found, path)}", file=sys.stderr)
+    return 0
+
+
+def save(record: Mapping[str, Any], out: Path) -> Path:
+    """Write a record; never over another.
+
+    Raises:
+        UsageError: the file exists.
+    """
+    require_new(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(out, json.dumps(require(record, str(out), record.get("kind", "run")), indent=1) + "\n")
+    return out
+
+
+def dated(suffix: str = "") -> Path:
+    """Where a record goes that is told no other place."""
+    now = datetime.now(UTC)
+    return Path("build") / "benchmarks" / now.strftime("%Y-%m-%d") / f"{now:%H%M%S}{suffix}.json"
+
+
+def load(path: Path, kind: str = "run") -> dict[str, Any]:
+    """A record of a kind, see `benchmarks.speed.declared`; one that does not say its kind is a run.
+
+    Raises:
+        UsageError: it cannot be read, or is none.
+    """
+    remedy = f"make it anew with python -m benchmarks {kind}"
+    return require(documents.read(path, dict, remedy), str(path), kind)
+
+
+def require(found: Mapping[str, Any], name: str, kind: str = "run") -> dict[str, Any]:
+    """Raise UsageError unless it is a record of this schema and kind, whole, that times only what was proven."""
+    remedy = f"make it anew with python -m benchmarks {kind}"
+    if (schema := found.get("schema")) != SCHEMA:
+        raise UsageError(f"{name} is no record of schema {SCHEMA} (got {schema}); {remedy}")
+    if (got := found.get("kind", "run")) != kind:
+        raise UsageError(f"{name} is a record of kind {got}; expected {kind}, which python -m benchmarks {kind} makes")
+    declared, parts = KINDS[kind]
+    documents.require(found, declared, name, remedy)
+    for part, held in found[parts].items():
+        for turn in held["turns"]:
+            _require_proven(turn, f"{name} times {turn['contestant']} on {part}", held)
+    return dict(found)
+
+
+def _require_proven(turn: Mapping[str, Any], what: str, part: Mapping[str, Any]) -> None:
+    """Raise UsageError unless a turn is of a known contestant that was proven, at all sizes of its part."""
+    proof = part["proofs"].get(entry(turn["contestant"]).name)
+    if proof is None or not Verdict(proof["verdict"]).passes:
+        raise UsageError(f"{what}, which was not proven the same")
+    if lacking := sorted(part.get("sizes", {}).keys() - turn.get("points", part.get("sizes", {})).keys()):
+        raise UsageError(f"{what}, but not at {', '.join(lacking)}; make the record anew")

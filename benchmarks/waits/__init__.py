@@ -1,0 +1,1 @@
+"""How long a person waits: from start to the first step, and to a trained network."""

@@ -1,0 +1,161 @@
+"""One wait in a process of its own: `python -m benchmarks.waits.worker JOB` with a job as JSON."""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+from benchmarks.speed.own import keep_to_cores, peak_bytes
+from benchmarks.waits.tasks import task
+from parity.files import write_atomically
+
+PHASES = ("import", "init", "first steps", "training", "evaluation")
+"""Of a wait, in order. The first steps are those that are handed to the framework at once, ten at most, and what it
+compiles for them; what it compiles later, for the smaller batch at the end of an epoch, is in training."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one process waits for.
+
+    Args:
+        task, seed: what is trained.
+        backend, compiled, device: of `parity.training.make_twin`.
+        launched: when the process was started, of `time.perf_counter`, whose clock all processes of a machine share.
+        out: JSON file of the result.
+        steps: limit, None for the task's.
+        threads: cores that the process may use.
+    """
+
+    task: str
+    seed: int
+    backend: Literal["jax", "torch"]
+    compiled: bool
+    device: str
+    launched: float
+    out: str
+    steps: int | None = None
+    threads: int = 2
+
+
+class LevelReached(Exception):  # noqa: N818 - no error: the end of the wait
+    """The accuracy is there."""
+
+
+@dataclass
+class Watch:
+    """Told by the training loop how it goes on; ends it when the level is reached.
+
+    Args:
+        level: of the test accuracy.
+        launched: when the process was started.
+        curve: step, accuracy and seconds since the start, an evaluation each.
+    """
+
+    level: float
+    launched: float
+    curve: list[tuple[int, float, float]] = field(default_factory=list)
+
+    def trained(self, line: dict[str, Any]) -> None:
+        """A line of the training's metrics, of which nothing is needed."""
+
+    def evaluated(self, line: dict[str, Any]) -> None:
+        """An evaluation.
+
+        Raises:
+            LevelReached: it has the accuracy.
+        """
+        self.curve.append((line["step"], line["accuracy"], time.perf_counter() - self.launched))
+        if line["accuracy"] >= self.level:
+            raise LevelReached
+
+
+class Timed:
+    """A session whose first steps and evaluations are timed apart; all else is the session's own.
+
+    Attributes:
+        begun: when the first steps began.
+        seconds: of the two phases.
+    """
+
+    def __init__(self, session: Any) -> None:
+        self._session, self.begun = session, 0.0
+        self.seconds = {"first steps": 0.0, "evaluation": 0.0}
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._session, name)
+
+    def advance(self, batches: Sequence[Any], rates: Sequence[float]) -> Any:
+        """As the session; the first call is waited for."""
+        if self.begun:
+            return self._session.advance(batches, rates)
+        self.begun = time.perf_counter()
+        steps = self._session.advance(batches, rates)
+        self._session.wait()
+        self.seconds["first steps"] = time.perf_counter() - self.begun
+        return steps
+
+    def evaluate(self, batches: Any) -> Any:
+        """As the session."""
+        started = time.perf_counter()
+        score = self._session.evaluate(batches)
+        self.seconds["evaluation"] += time.perf_counter() - started
+        return score
+
+
+def main(argv: list[str]) -> int:
+    """Wait, and write how long it took."""
+    job = Job(**json.loads(argv[0]))
+    keep_to_cores(job.threads)
+    found = {**waited(job), "peak_bytes": peak_bytes()}
+    write_atomically(Path(job.out), json.dumps(found) + "\n")
+    return 0
+
+
+def waited(job: Job) -> dict[str, Any]:
+    """Seconds of every phase, and whether the level was reached."""
+    from parity import training
+    from parity.backends import FRAMEWORKS
+
+    import_module(f"parity.backends.{FRAMEWORKS[job.backend][0]}")
+    imported = time.perf_counter()
+    chosen = task(job.task)
+    plan, watch = chosen.plan(job.seed, job.steps), Watch(chosen.level, job.launched)
+    twin = training.make_twin(plan, job.backend, job.device, compiled=job.compiled)
+    session, reached = _timed(twin), False
+    try:
+        training.begin(plan, twin, watch)
+    except LevelReached:
+        reached = True
+    ended = time.perf_counter()
+    seconds = {"import": imported - job.launched, "init": session[0].begun - imported, **session[0].seconds}
+    seconds["training"] = ended - job.launched - sum(seconds.values())
+    step, accuracy, _ = watch.curve[-1]
+    return {
+        "phases": {name: seconds[name] for name in PHASES},
+        "seconds": ended - job.launched,
+        "reached": reached,
+        "step": step,
+        "accuracy": accuracy,
+        "curve": watch.curve,
+    }
+
+
+def _timed(twin: Any) -> list[Timed]:
+    """Takes the sessions that the twin makes from now on."""
+    make, made = twin.session, list[Timed]()
+
+    def session(optimizer: Any) -> Timed:
+        made.append(Timed(make(optimizer)))
+        return made[-1]
+
+    twin.session = session
+    return made
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,282 @@
+"""A user's Flax network as a pure function of named arrays: NNX and Linen."""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+from flax import nnx, traverse_util
+
+from parity.backends.flax.tape import Tape, linen_taps, nnx_taps, widen
+from parity.errors import UsageError
+from parity.interface.trace import Arrays
+
+State = dict[str, jax.Array]
+TRAINING_WORDS = ("train", "training", "is_training")
+EVALUATION_WORDS = ("deterministic", "use_running_average", "inference", "eval")
+
+
+class Model(ABC):
+    """A network, which is never changed."""
+
+    separator: str
+
+    @property
+    @abstractmethod
+    def arrays(self) -> dict[str, Any]:
+        """Parameters and buffers by native name, in the user's dtypes."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> frozenset[str]:
+        """Names of the learnable ones."""
+
+    @abstractmethod
+    def apply(self, state: State, args: Any, kwargs: Any, tape: Tape) -> tuple[Any, State]:
+        """Result and buffers of one pass."""
+
+    @abstractmethod
+    def modules(self) -> dict[str, Any]:
+        """Path → module, parents first; Linen knows those that have run in a float32 pass."""
+
+    @abstractmethod
+    def adopt(self, native: Mapping[str, Any]) -> Any:
+        """The user's object with these arrays."""
+
+    @property
+    def ties(self) -> dict[str, str]:
+        """Second names → native names."""
+        return {}
+
+    def tree(self, arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """Learnable arrays by native name as the nested dict that an optimizer gets: its masks may ask for paths."""
+        return traverse_util.unflatten_dict({self.path(name): array for name, array in arrays.items()})
+
+    def flat(self, tree: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+        """The other way round."""
+        found = traverse_util.flatten_dict(tree)
+        return {name: found[self.path(name)] for name in names}
+
+    def path(self, name: str) -> tuple[str, ...]:
+        """Of an array among the parameters."""
+        return tuple(name.split(self.separator))
+
+    @abstractmethod
+    def place(self, name: str) -> tuple[str, str]:
+        """Path of the module that holds a native array, and the array's name in it."""
+
+
+def in_mode(call: Callable[..., Any], args: Any, kwargs: Any, training: bool) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments of a module's call, told its mode by the keyword that it has for this, if any."""
+    known = list(inspect.signature(call).parameters)[1:]  # without self
+    words = {**dict.fromkeys(TRAINING_WORDS, training), **dict.fromkeys(EVALUATION_WORDS, not training)}
+    placed = known[: len(args)]
+    positional = [words.get(word, arg) for word, arg in zip(placed, args, strict=False)]
+    named = {word: value for word, value in words.items() if word in known and word not in placed}
+    return [*positional, *args[len(placed) :]], {**kwargs, **named}
+
+
+class NnxModel(Model):
+    """A network of Flax NNX."""
+
+    separator = "."
+
+    def __init__(self, model: nnx.Module) -> None:
+        self._user = model
+        self._split: dict[tuple[bool, Any, bool], tuple[nnx.GraphDef, Any]] = {}
+
+    @property
+    def arrays(self) -> dict[str, Any]:
+        """All variables but the states of random streams."""
+        flat = nnx.to_flat_state(nnx.state(self._user))
+        return {_dotted(p): v.get_value() for p, v in flat if not isinstance(v, nnx.RngState)}
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """Those that are `nnx.Param`."""
+        flat = nnx.to_flat_state(nnx.state(self._user))
+        return frozenset(_dotted(path) for path, variable in flat if isinstance(variable, nnx.Param))
+
+    def _parts(self, training: bool, dtype: Any, drops: bool) -> tuple[nnx.GraphDef, Any]:
+        key = training, dtype, drops
+        if key not in self._split:
+            model = nnx.clone(self._user)
+            model.train() if training else model.eval()
+            for _, module in nnx.iter_modules(model):
+                widen(module, dtype, drops)
+            self._split[key] = nnx.split(model)
+        return self._split[key]
+
+    def apply(self, state: State, args: Any, kwargs: Any, tape: Tape) -> tuple[Any, State]:
+        """Result and buffers of one pass."""
+        graph, variables = self._parts(tape.training, tape.dtype, tape.mask is not None)
+        flat = [
+            (p, v.replace(state[_dotted(p)] if _dotted(p) in state else v.get_value()))  # new ones, of this trace
+            for p, v in nnx.to_flat_state(variables)
+        ]
+        model = nnx.merge(graph, nnx.from_flat_state(flat))
+        args, kwargs = in_mode(type(model).__call__, args, kwargs, tape.training)
+        with nnx_taps(model, tape):
+            result = model(*args, **kwargs)
+        after = {_dotted(path): variable for path, variable in nnx.to_flat_state(nnx.state(model))}
+        return result, {name: after[name].get_value() for name in state if name not in self.parameters}
+
+    def modules(self) -> dict[str, Any]:
+        """Path → module."""
+        found = sorted(nnx.iter_modules(self._user), key=lambda item: len(item[0]))
+        return {_dotted(path): module for path, module in found}
+
+    def place(self, name: str) -> tuple[str, str]:
+        """The innermost module: an array may lie in a list or a dict that it holds."""
+        parts, modules = name.split("."), self._paths
+        depth = next(depth for depth in range(len(parts) - 1, -1, -1) if ".".join(parts[:depth]) in modules)
+        return ".".join(parts[:depth]), ".".join(parts[depth:])
+
+    @cached_property
+    def _paths(self) -> frozenset[str]:
+        return frozenset(_dotted(path) for path, _ in nnx.iter_modules(self._user))
+
+    @property
+    def ties(self) -> dict[str, str]:
+        """Of modules and variables that are reached in several ways."""
+        first = {id(v): _dotted(path) for path, v in nnx.iter_graph(self._user) if isinstance(v, nnx.Variable)}
+        known = self.arrays
+        return {
+            name: first[id(v)]
+            for name, v in _every_variable(self._user, ())
+            if first[id(v)] in known and first[id(v)] != name
+        }
+
+    def adopt(self, native: Mapping[str, Any]) -> nnx.Module:
+        """A clone that holds these arrays, in the user's dtypes."""
+        graph, variables = nnx.split(nnx.clone(self._user))
+        flat = [
+            (p, v.replace(jnp.asarray(native[_dotted(p)], v.get_value().dtype)) if _dotted(p) in native else v)
+            for p, v in nnx.to_flat_state(variables)
+        ]
+        return nnx.merge(graph, nnx.from_flat_state(flat))
+
+
+class LinenModel(Model):
+    """A module of Flax Linen with its variables."""
+
+    separator = "/"
+
+    def __init__(self, module: nn.Module, variables: Mapping[str, Any]) -> None:
+        self._module = module
+        self._variables = _plain(variables)
+        self._paths = {"/".join(path): path for path in traverse_util.flatten_dict(self._variables)}
+        if "params" not in self._variables:
+            got = ", ".join(self._variables) or "nothing"
+            raise UsageError(
+                f"the Linen variables hold {got}; expected collections such as params: give module.init(…)"
+            )
+        self._seen: dict[str, Any] = {}
+
+    @property
+    def arrays(self) -> dict[str, Any]:
+        """All collections, "collection/path/name"."""
+        return _joined(self._variables)
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """Those of the collection params."""
+        return frozenset(name for name in self.arrays if name.startswith("params/"))
+
+    def path(self, name: str) -> tuple[str, ...]:
+        """Without the collection."""
+        return tuple(self._paths[name][1:]) if name in self._paths else (name,)
+
+    def place(self, name: str) -> tuple[str, str]:
+        """By the path, as a name may hold a slash itself (weight norm's)."""
+        path = self._paths[name]
+        return "/".join(path[1:-1]), path[-1]
+
+    def apply(self, state: State, args: Any, kwargs: Any, tape: Tape) -> tuple[Any, State]:
+        """Result and buffers of one pass."""
+        variables = traverse_util.unflatten_dict({self._paths[name]: array for name, array in state.items()})
+        mutable = [collection for collection in variables if collection != "params"]
+        args, kwargs = in_mode(type(self._module).__call__, args, kwargs, tape.training)
+        key = jax.random.key(0)
+        with linen_taps(tape, self._seen if tape.dtype == jnp.float32 else {}):  # whose modules are not widened
+            result, after = self._module.apply(
+                variables, *args, **kwargs, mutable=mutable, rngs={"dropout": key, "params": key}
+            )
+        changed = {**state, **_joined(_plain(after))}
+        return result, {name: changed[name] for name in state if name not in self.parameters}
+
+    def modules(self) -> dict[str, Any]:
+        """Path → module of those that have run in float32; those that hold arrays and have not are None."""
+        paths = [path[1:-1] for path in self._paths.values()]
+        every = dict.fromkeys("/".join(path[:depth]) for path in paths for depth in range(len(path) + 1))
+        return {path: self._seen.get(path) for path in {**every, **dict.fromkeys(self._seen)}}
+
+    def adopt(self, native: Mapping[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
+        """Module and variables that hold these arrays, in the user's dtypes."""
+        own = self.arrays
+        flat = {name: jnp.asarray(native.get(name, array), jnp.asarray(array).dtype) for name, array in own.items()}
+        return self._module, traverse_util.unflatten_dict({self._paths[n]: a for n, a in flat.items()})
+
+
+def _every_variable(
+    node: Any, path: tuple[Any, ...], above: tuple[int, ...] = ()
+) -> Iterator[tuple[str, nnx.Variable]]:
+    """Name and variable for every way that leads to one."""
+    if isinstance(node, nnx.Variable):
+        yield _dotted(path), node
+        return
+    if id(node) in above:
+        return
+    inside: Any = ()
+    if isinstance(node, nnx.Module):
+        inside = [(int(k) if k.isdigit() else k, v) for k, v in vars(node).items()]
+    elif isinstance(node, Mapping):
+        inside = node.items()
+    elif isinstance(node, list | tuple):
+        inside = enumerate(node)
+    for key, item in inside:
+        yield from _every_variable(item, (*path, key), (*above, id(node)))
+
+
+def open_model(model: Any) -> Model:
+    """The driver for what the user gave.
+
+    Raises:
+        UsageError: it is neither an NNX module nor a Linen module with its variables.
+    """
+    if isinstance(model, nnx.Module):
+        return NnxModel(model)
+    if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], nn.Module):
+        return LinenModel(*model)
+    hint = "give (module, variables)" if isinstance(model, nn.Module) else "see parity.compare"
+    raise UsageError(
+        f"got {type(model).__name__} as Flax model; expected an nnx.Module or (linen module, variables): {hint}"
+    )
+
+
+def plain(arrays: Mapping[str, Any]) -> Arrays:
+    """Read-only NumPy copies, floating ones in float64."""
+    found = {}
+    for name, value in arrays.items():
+        array = np.asarray(value)
+        wide = array.astype(np.float64) if jnp.issubdtype(array.dtype, jnp.floating) else array.copy()
+        wide.flags.writeable = False
+        found[name] = wide
+    return found
+
+
+def _plain(tree: Any) -> Any:
+    return {key: _plain(item) for key, item in tree.items()} if isinstance(tree, Mapping) else tree
+
+
+def _joined(tree: Any) -> dict[str, Any]:
+    return {"/".join(path): array for path, array in traverse_util.flatten_dict(tree).items()}
+
+
+def _dotted(path: Any) -> str:
+    return ".".join(map(str, path))

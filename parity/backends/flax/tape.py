@@ -1,0 +1,262 @@
+"""Records every call of a Flax network's modules while it is traced."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+from flax import nnx
+from numpy.typing import NDArray
+
+from parity.backends.flax.patch import patched_calls
+from parity.interface.observation import Dropped, Mask
+
+NARROW = ("float32", "float16", "bfloat16")
+MARK = "_parity_path"
+"""Attribute of a module of NNX that holds its path: it outlives the copies that nnx.scan, nnx.jit … make."""
+
+DIGITS = 12
+"""Of a rate, which attention knows as one less what is kept."""
+Feeds = dict[int, list[jax.Array]]
+"""Number of a call, in the order in which they begin → what it gets in the place of its floating arguments."""
+
+
+@dataclass
+class Entry:
+    """One call while it is recorded; inputs and outputs are the arrays of the trees."""
+
+    path: str
+    type: str
+    start: int
+    inputs: list[jax.Array]
+    outputs: list[jax.Array] = field(default_factory=list)
+
+
+class Tape:
+    """Calls in the order in which they end, and uses of dropout.
+
+    Args:
+        dtype: of the pass.
+        training: its mode.
+        perturbations: added to the floating outputs, call by call, so that their gradients are those of the outputs.
+        mask: what dropout does.
+        capture: whether calls are recorded.
+        unrolled: whether loops are, so that what is traced apart is only looked at and will run again.
+    """
+
+    def __init__(
+        self,
+        dtype: Any,
+        training: bool,
+        perturbations: Sequence[Sequence[jax.Array]] | None = None,
+        mask: Mask | None = None,
+        capture: bool = True,
+        unrolled: bool = False,
+    ) -> None:
+        self.dtype, self.training, self.perturbations, self.mask = dtype, training, perturbations, mask
+        self.capture, self.unrolled = capture, unrolled
+        self.apart = False  # whether dropout was used in a loop that is not unrolled
+        self.entries: list[Entry] = []
+        self.dropouts: list[Dropped] = []
+        self.gelus: list[str] = []
+        self.casts: list[str] = []
+        self.started: dict[str, int] = {}
+        self.feeds: Feeds = {}
+        self._begun = 0
+        self._traces: set[int] | None = None
+
+    def admit(self, *trees: Any) -> None:
+        """Only values that are traced as these are will be recorded: what a transformation inside the network (a scan's
+        first look at its body, a checkpoint) traces by itself cannot leave it."""
+        self._traces = {id(getattr(leaf, "_trace", None)) for leaf in jax.tree.leaves(trees)}
+
+    def _inside(self, flat: Sequence[Any]) -> bool:
+        tracers = [leaf for leaf in flat if isinstance(leaf, jax.core.Tracer)]
+        return self._traces is not None and any(id(getattr(t, "_trace", None)) not in self._traces for t in tracers)
+
+    def begin(self, path: str, kind: str, args: Any, kwargs: Any) -> tuple[Entry, Any, Any]:
+        """Note that a call begins; its arguments, or what it is fed in their place."""
+        self.started.setdefault(path, self._begun)
+        if self._begun in self.feeds:
+            given = iter(self.feeds[self._begun])
+            args, kwargs = mapped(lambda a: next(given).astype(a.dtype) if floats(a) else a, (args, kwargs))
+        self._begun += 1
+        return Entry(path, kind, self._begun - 1, arrays_of((args, kwargs))), args, kwargs
+
+    def end(self, entry: Entry, output: Any) -> Any:
+        """Note its end; the output goes on with its perturbations added."""
+        if self._inside([*arrays_of(output), *entry.inputs]):
+            return output
+        if self.perturbations is not None:
+            zeros = iter(self.perturbations[len(self.entries)])
+            output = mapped(lambda leaf: leaf + next(zeros).astype(leaf.dtype) if floats(leaf) else leaf, output)
+        entry.outputs = arrays_of(output)
+        self.entries.append(entry)
+        return output
+
+    def dropout(self, module: Any, x: jax.Array, deterministic: bool | None) -> jax.Array:
+        """In the place of a dropout module's call."""
+        still = module.deterministic if deterministic is None else deterministic
+        if still or not self.training or module.rate == 0:
+            return x
+        if self._inside([_unbatched(x)]):
+            self.apart = True
+            if self.unrolled:
+                return x
+        shape = list(x.shape)
+        for axis in module.broadcast_dims:
+            shape[axis] = 1
+        mask = self._masked(Dropped(tuple(shape), float(module.rate)))
+        return x if mask is None else x * jnp.asarray(mask, x.dtype)
+
+    def kept(self, key: Any, keep: float, shape: tuple[int, ...]) -> jax.Array:
+        """In the place of the draw of an attention's weights: whether each is kept; it may be of a shape that `shape`
+        broadcasts to."""
+        if self._inside([key]):
+            self.apart = True
+            if self.unrolled:
+                return jnp.ones(shape, bool)
+        mask = self._masked(Dropped(tuple(shape), round(1.0 - keep, DIGITS)))
+        return jnp.ones(shape, bool) if mask is None else jnp.asarray(mask > 0)
+
+    def _masked(self, used: Dropped) -> NDArray | None:
+        """What the next use of dropout is multiplied with."""
+        self.dropouts.append(used)
+        return None if self.mask is None else self.mask(len(self.dropouts) - 1, used)
+
+
+def arrays_of(tree: Any) -> list[jax.Array]:
+    """The arrays among a tree's leaves."""
+    found: list[jax.Array] = []
+    mapped(lambda leaf: found.append(leaf) if _is_array(leaf) else None, tree)
+    return found
+
+
+def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
+    """The tree with the function of its leaves in their place, also in dataclasses that JAX does not know."""
+
+    def inside(leaf: Any) -> Any:
+        if not is_dataclass(leaf) or isinstance(leaf, type | nn.Module):
+            return function(leaf)
+        changed = copy(leaf)
+        for one in fields(leaf):
+            object.__setattr__(changed, one.name, mapped(function, getattr(leaf, one.name)))
+        return changed
+
+    return jax.tree.map(inside, tree)
+
+
+def _unbatched(x: Any) -> Any:
+    """What a vmap inside the network maps over."""
+    while isinstance(x, jax.core.Tracer) and type(x).__name__ == "BatchTracer":
+        x = x.val
+    return x
+
+
+def floats(leaf: Any) -> bool:
+    """Whether a leaf is a floating array."""
+    return _is_array(leaf) and jnp.issubdtype(leaf.dtype, jnp.floating)
+
+
+def _is_array(leaf: Any) -> bool:
+    return isinstance(leaf, jax.Array) and not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def widen(module: Any, dtype: Any, drops: bool) -> None:
+    """Let a module that has a narrower dtype of its own compute in float64, and, unless it `drops`, an attention drop
+    nothing out."""
+    for name in ("dtype", "param_dtype") if dtype == jnp.float64 else ():  # the latter is that of a first carry
+        own = getattr(module, name, None)
+        if own is not None and _name(own) in NARROW:
+            object.__setattr__(module, name, jnp.dtype(dtype))
+    if not drops and getattr(module, "dropout_rate", None) and isinstance(module, ATTENTIONS):
+        object.__setattr__(module, "dropout_rate", 0.0)
+
+
+def _name(dtype: Any) -> str:
+    try:
+        return jnp.dtype(dtype).name
+    except TypeError:
+        return ""
+
+
+ATTENTIONS = (nnx.MultiHeadAttention, nn.MultiHeadDotProductAttention)
+
+
+@contextmanager
+def nnx_taps(model: nnx.Module, tape: Tape) -> Iterator[None]:
+    """Record the calls of an NNX network, which is marked, and whose classes are patched meanwhile."""
+    modules = [(p, m) for p, m in nnx.iter_modules(model) if callable(m) and not isinstance(m, nnx.List)]
+    for path, module in modules:
+        setattr(module, MARK, ".".join(map(str, path)))
+    with patched_calls((type(module) for _, module in modules), lambda cls, call: _tapped(cls, call, tape)):
+        yield
+
+
+def _tapped(cls: type, call: Callable[..., Any], tape: Tape) -> Any:
+    def tapped(self: Any, *args: Any, **kwargs: Any) -> Any:
+        path = getattr(self, MARK, None)
+        if type(self) is not cls or path is None:  # a subclass that calls its parent, or one made inside
+            return call(self, *args, **kwargs)
+        entry, args, kwargs = tape.begin(path, cls.__name__, args, kwargs)
+        if isinstance(self, nnx.Dropout):
+            output = tape.dropout(self, args[0], kwargs.get("deterministic"))
+        else:
+            output = call(self, *args, **kwargs)
+        return tape.end(entry, output) if tape.capture else output
+
+    return tapped
+
+
+@contextmanager
+def linen_taps(tape: Tape, modules: dict[str, Any]) -> Iterator[None]:
+    """Record the calls of a Linen network; `modules` is filled with each path's module."""
+
+    def intercept(call: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Any:
+        module = context.module
+        for one in (module, *_held(module)):
+            widen(
+                one, tape.dtype, tape.mask is not None
+            )  # a cell makes its first carry in a method that is not intercepted
+        if context.method_name != "__call__":
+            return call(*args, **kwargs)
+        path = "/".join(module.path)
+        modules.setdefault(path, module)
+        entry, args, kwargs = tape.begin(path, type(module).__name__, args, kwargs)
+        if isinstance(module, nn.Dropout):
+            still = args[1] if len(args) > 1 else kwargs.get("deterministic")
+            output = tape.dropout(module, args[0], still)
+        else:
+            output = call(*args, **kwargs)
+        return tape.end(entry, output) if tape.capture else output
+
+    with nn.intercept_methods(intercept):
+        yield
+
+
+def _held(module: nn.Module) -> Iterator[nn.Module]:
+    """Modules that a bound one was given as fields."""
+    names = (field for field in type(module).__dataclass_fields__ if field not in ("parent", "name"))
+    yield from (held for held in (getattr(module, name, None) for name in names) if isinstance(held, nn.Module))
+
+
+@contextmanager
+def transparent_checkpoints() -> Iterator[None]:
+    """Let rematerialisation, which changes no number, be a plain call, so that what is inside is seen."""
+    places = {name: getattr(jax, name) for name in ("checkpoint", "remat")}
+    try:
+        for name in places:
+            setattr(jax, name, _plain_call)
+        yield
+    finally:
+        for name, original in places.items():
+            setattr(jax, name, original)
+
+
+def _plain_call(function: Any = None, **options: Any) -> Any:
+    del options
+    return _plain_call if function is None else function

@@ -1,0 +1,1 @@
+"""The NumPy reference as a backend: twins written by hand, with their backward passes."""

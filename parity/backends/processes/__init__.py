@@ -1,0 +1,1 @@
+"""Launching a command's processes on several devices and ending them as one."""

@@ -1,0 +1,1 @@
+"""Everything that imports PyTorch: twins of recipes and sides of users' networks."""

@@ -1,0 +1,59 @@
+"""What a PyTorch network is given: arguments, and the targets of a loss, as tensors of one precision."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils import _pytree as pytree
+
+from parity.errors import UsageError
+from parity.interface.observation import Inputs
+from parity.interface.side import Objective
+from parity.interface.tree import leaves
+
+DTYPES = {"float32": torch.float32, "float64": torch.float64}
+Tensors = dict[str, torch.Tensor]
+
+
+def given_of(inputs: Inputs, dtype: torch.dtype, gradients: bool) -> tuple[tuple[Any, ...], dict[str, Any], Tensors]:
+    """Arguments, keyword arguments, and the floating leaves by name, for their gradients."""
+
+    def convert(leaf: Any) -> Any:
+        tensor = _tensor(leaf, dtype)
+        floats = isinstance(tensor, torch.Tensor) and tensor.is_floating_point()
+        return tensor.requires_grad_(gradients) if floats else tensor
+
+    args, kwargs = pytree.tree_map(convert, (tuple(inputs.args), dict(inputs.kwargs)))
+    every = [*leaves(args), *leaves(kwargs)]
+    floats = {name: t for name, t in every if isinstance(t, torch.Tensor) and t.is_floating_point()}
+    return args, kwargs, floats
+
+
+def loss_of(objective: Objective, result: Any, dtype: torch.dtype) -> torch.Tensor:
+    """The user's loss of what the network returns.
+
+    Raises:
+        UsageError: it is not one floating number.
+    """
+    loss = objective.loss(result, pytree.tree_map(lambda leaf: _target(leaf, dtype), objective.targets))
+    if not isinstance(loss, torch.Tensor) or loss.shape != () or not loss.is_floating_point():
+        got = f"a tensor of shape {tuple(loss.shape)}" if isinstance(loss, torch.Tensor) else type(loss).__name__
+        raise UsageError(
+            f"the loss for PyTorch gave {got}; expected one floating number: reduce it, by its mean for one"
+        )
+    return objective.scale * loss
+
+
+def _target(leaf: Any, dtype: torch.dtype) -> Any:
+    """As `_tensor`; whole numbers are int64, which is what PyTorch's losses take as labels."""
+    tensor = _tensor(leaf, dtype)
+    whole = isinstance(tensor, torch.Tensor) and not tensor.is_floating_point() and tensor.dtype != torch.bool
+    return tensor.long() if whole else tensor
+
+
+def _tensor(leaf: Any, dtype: torch.dtype) -> Any:
+    """An array as a tensor, of that dtype if it is floating; anything else as it is."""
+    if not isinstance(leaf, np.ndarray | np.generic):
+        return leaf
+    array = np.asarray(leaf)
+    return torch.tensor(array, dtype=dtype if np.issubdtype(array.dtype, np.floating) else None)

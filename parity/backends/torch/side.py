@@ -1,0 +1,280 @@
+"""A user's PyTorch network, seen through NumPy."""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from parity.backends.torch.inputs import DTYPES, Tensors, given_of, loss_of
+from parity.backends.torch.optimizers import Stepper, rates
+from parity.backends.torch.overrides import Meanwhile, plain_paths
+from parity.backends.torch.tape import Tape, array_of, taps
+from parity.backends.torch.twin import strict_float32
+from parity.backends.torch.units import units_of
+from parity.errors import UsageError
+from parity.interface.observation import Inputs, Seen
+from parity.interface.packing import Packing
+from parity.interface.side import Objective, Pass, Side
+from parity.interface.trace import Arrays, Trajectory, call_names
+from parity.interface.tree import leaves
+from parity.interface.twin import Precision
+from parity.interface.unit import Unit
+
+
+class TorchSide(Side):
+    """A PyTorch module of any kind."""
+
+    framework = "torch"
+
+    def __init__(self, model: nn.Module, inputs: Inputs) -> None:
+        if not isinstance(model, nn.Module):
+            raise UsageError(f"got {type(model).__name__} as PyTorch model; expected an nn.Module")
+        self._user = model
+        self._example = inputs
+        self._gelu: str | None = None
+        self._copies: dict[torch.dtype, nn.Module] = {}
+
+    @cached_property
+    def units(self) -> Sequence[Unit]:
+        """Layers that hold arrays."""
+        started: dict[str, int] = {}
+        taped = self._pass(self.native, self._example, Pass())
+        for call in sorted(taped.calls, key=lambda call: call.start):
+            started.setdefault(call.path, len(started))
+        own = units_of(self._model(torch.float64), started)
+        untied = [replace(unit, arrays=self._untied(unit)) for unit in own]
+        return [unit for unit in untied if unit.arrays]
+
+    def _untied(self, unit: Unit) -> dict[str, Packing]:
+        """The arrays that are not another layer's too; that layer has them."""
+        return {role: p for role, p in unit.arrays.items() if not any(name in self.ties for name in p.names)}
+
+    @cached_property
+    def native(self) -> Arrays:
+        """Copies of all floating parameters and buffers, in float64."""
+        named = {**dict(self._user.named_parameters()), **dict(self._user.named_buffers())}
+        return {name: _frozen(t.detach().double().cpu().numpy().copy()) for name, t in named.items() if _floats(t)}
+
+    @cached_property
+    def parameters(self) -> frozenset[str]:
+        """Names of the learnable ones."""
+        return frozenset(name for name, _ in self._user.named_parameters())
+
+    @cached_property
+    def ties(self) -> Mapping[str, str]:
+        """Second names of parameters that have several."""
+        first = {id(parameter): name for name, parameter in self._user.named_parameters()}
+        every = self._user.named_parameters(remove_duplicate=False)
+        return {name: first[id(p)] for name, p in every if first[id(p)] != name}
+
+    @property
+    def default_precision(self) -> tuple[bool, str]:
+        """Of PyTorch's switches; convolutions may use TF32 on a GPU unless they are told not to."""
+        products, gpu = torch.get_float32_matmul_precision(), torch.cuda.is_available()
+        convolutions = "TF32" if gpu and torch.backends.cudnn.allow_tf32 else "float32"
+        strict = products == "highest" and convolutions == "float32"
+        return strict, f"float32_matmul_precision {products}, convolutions in {convolutions}"
+
+    def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
+        """Shape of each floating leaf of the result."""
+        outputs = self._pass(self.native, inputs, Pass(capture=False)).outputs
+        return {name: a.shape for name, a in outputs.items() if np.issubdtype(a.dtype, np.floating)}
+
+    def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
+        """One pass."""
+        return self._pass(native, inputs, how)
+
+    def _model(self, dtype: torch.dtype) -> nn.Module:
+        if dtype not in self._copies:
+            model = copy.deepcopy(self._user).cpu().to(dtype)
+            for module in model.modules():
+                if isinstance(module, nn.RNNBase):
+                    module.dropout = 0.0
+            self._copies[dtype] = model
+        return self._copies[dtype]
+
+    def _pass(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
+        dtype = DTYPES[how.precision]
+        model = self._model(dtype).train(how.training)
+        tensors = {name: torch.tensor(array, dtype=dtype) for name, array in native.items()}
+        wanted = how.pulls
+        for name in self.parameters if wanted else ():
+            tensors[name].requires_grad_()
+        args, kwargs, given = given_of(inputs, dtype, wanted)
+        with (
+            _setting(dtype),
+            Meanwhile(dtype, how.mask, self._gelu) as mode,
+            taps(model, how.capture, mode, how.feeds) as tape,
+            torch.set_grad_enabled(wanted),
+        ):
+            result = torch.func.functional_call(model, tensors, args, kwargs)
+            outputs = {name: leaf for name, leaf in leaves(result) if isinstance(leaf, torch.Tensor)}
+            loss = None if how.objective is None else loss_of(how.objective, result, dtype)
+        ends = list(_ends(outputs, loss, how.cotangents or {}))
+        pulled = _pull(ends, self._sources(tensors, given, tape)) if wanted else {}
+        return Seen(
+            outputs={name: array_of(tensor) for name, tensor in outputs.items()},
+            calls=tuple(entry.call(pulled) for entry in tape),
+            buffers={name: array_of(t).copy() for name, t in tensors.items() if name not in self.parameters},
+            parameter_gradients=_pulled(pulled, {name: tensors[name] for name in self.parameters}) if wanted else {},
+            input_gradients=_pulled(pulled, given) if wanted else {},
+            dropouts=tuple(mode.dropouts),
+            narrow=_narrow(tape, dtype),
+            gelus=tuple(mode.gelus),
+            undone=tuple(dict.fromkeys(mode.casts)),
+            loss=None if loss is None else array_of(loss),
+        )
+
+    def _sources(self, tensors: Tensors, given: Tensors, tape: Tape) -> list[torch.Tensor]:
+        own = [tensors[name] for name in self.parameters]
+        return [*own, *given.values(), *(t for entry in tape for t in entry.outputs if t.requires_grad)]
+
+    def train(
+        self,
+        native: Mapping[str, NDArray],
+        inputs: Sequence[Inputs],
+        targets: Sequence[Arrays],
+        optimizer: Any,
+        objective: Objective | None = None,
+    ) -> Trajectory:
+        """Float64 training steps."""
+        model = copy.deepcopy(self._model(torch.float64)).train()
+        _load(model, native)
+        own, losses = self._stepper(optimizer, model), []
+        for batch, target in zip(inputs, targets, strict=True):
+            args, kwargs, _ = given_of(batch, torch.float64, False)
+            with _setting(torch.float64), Meanwhile(torch.float64, None, self._gelu):
+                result = model(*args, **kwargs)
+                loss = loss_of(objective, result, torch.float64) if objective else _distance(result, target)
+            own.zero_grad()
+            loss.backward()
+            own.step()
+            losses.append(loss.item())
+        after = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+        return Trajectory(np.array(losses), {name: array_of(after[name]).copy() for name in native})
+
+    def _stepper(self, optimizer: Any, model: nn.Module) -> Stepper:
+        """The same optimizer over a copy's parameters, group by group."""
+        return Stepper(optimizer, self._groups(optimizer, dict(model.named_parameters())))
+
+    def _groups(self, optimizer: Any, tensors: Mapping[str, torch.Tensor]) -> list[dict[str, Any]]:
+        """The optimizer's groups with tensors in the place of the user's parameters of the same names."""
+        names = {id(parameter): name for name, parameter in self._user.named_parameters()}
+        return [
+            {**group, "params": [tensors[n] for p in group["params"] if (n := names.get(id(p), "")) in tensors]}
+            for group in _groups(optimizer)
+        ]
+
+    def update(
+        self,
+        optimizer: Any,
+        parameters: Mapping[str, NDArray],
+        gradients: Sequence[Mapping[str, NDArray]],
+        precision: Precision,
+    ) -> list[Arrays]:
+        """Feed a stream of gradients to the optimizer alone."""
+        tensors = {n: torch.tensor(a, dtype=DTYPES[precision]).requires_grad_() for n, a in parameters.items()}
+        if tensors.keys() <= self.parameters:
+            own = Stepper(optimizer, self._groups(optimizer, tensors))
+        else:
+            own = Stepper(optimizer, [{**_groups(optimizer)[0], "params": list(tensors.values())}])
+        seen = []
+        for given in gradients:
+            for name, tensor in tensors.items():
+                tensor.grad = torch.tensor(given[name], dtype=tensor.dtype)
+            own.step()
+            seen.append({name: array_of(tensor).copy() for name, tensor in tensors.items()})
+        return seen
+
+    def rates(self, schedule: Any, steps: int, precision: Precision) -> NDArray:
+        """PyTorch computes them in Python's float64; in float32 they are these, rounded."""
+        return rates(schedule, steps).astype(precision)
+
+    def undo(self, eps: Mapping[str, float], gelu: str | None) -> "TorchSide":
+        """The same network with other epsilons and another form of GELU."""
+        other = TorchSide(copy.deepcopy(self._user), self._example)
+        other._gelu = gelu or self._gelu
+        for path, value in eps.items():
+            setattr(other._user.get_submodule(path), "eps", value)  # noqa: B010 - mypy takes it for a tensor
+        return other
+
+    def adopt(self, native: Mapping[str, NDArray]) -> nn.Module:
+        """A copy of the user's network that holds these arrays."""
+        model = copy.deepcopy(self._user)
+        _load(model, native)
+        return model
+
+
+@contextmanager
+def _setting(dtype: torch.dtype) -> Iterator[None]:
+    with strict_float32(), plain_paths(dtype):
+        yield
+
+
+End = tuple[torch.Tensor, torch.Tensor]
+
+
+def _ends(outputs: Tensors, loss: torch.Tensor | None, cotangents: Mapping[str, NDArray]) -> Iterator[End]:
+    """What is differentiated, with its cotangent: the loss, or the outputs."""
+    if loss is not None:
+        yield loss, torch.ones_like(loss)
+        return
+    yield from ((outputs[name], torch.tensor(c, dtype=outputs[name].dtype)) for name, c in cotangents.items())
+
+
+def _pull(ends: Sequence[End], sources: Sequence[torch.Tensor]) -> dict[int, torch.Tensor]:
+    """Pull-back of the cotangents to each source, by identity."""
+    ends = [(end, cotangent) for end, cotangent in ends if end.requires_grad]
+    if not ends:
+        return {}
+    found = torch.autograd.grad([o for o, _ in ends], sources, [c for _, c in ends], allow_unused=True)
+    return {id(source): g for source, g in zip(sources, found, strict=True) if g is not None}
+
+
+def _pulled(pulled: Mapping[int, torch.Tensor], sources: Tensors) -> Arrays:
+    return {n: array_of(pulled[id(t)]) if id(t) in pulled else np.zeros(t.shape) for n, t in sources.items()}
+
+
+def _narrow(tape: Tape, dtype: torch.dtype) -> dict[str, str]:
+    """Calls whose results are of a narrower floating type than the pass's."""
+    bits, found = torch.finfo(dtype).bits, {}
+    for name, entry in zip(call_names([entry.path for entry in tape]), tape, strict=True):
+        for tensor in entry.outputs:
+            if _floats(tensor) and torch.finfo(tensor.dtype).bits < bits:
+                found[name] = str(tensor.dtype).removeprefix("torch.")
+    return found
+
+
+def _distance(result: Any, targets: Mapping[str, NDArray]) -> torch.Tensor:
+    """Mean of the squared distances of the floating output leaves from the targets."""
+    outputs = {name: t for name, t in leaves(result) if isinstance(t, torch.Tensor) and _floats(t)}
+    squares = [(outputs[name] - torch.tensor(target)).square().flatten() for name, target in targets.items()]
+    return torch.cat(squares).mean()
+
+
+def _groups(optimizer: Any) -> list[dict[str, Any]]:
+    """Of an optimizer, or of it and its scheduler."""
+    return (optimizer[0] if isinstance(optimizer, tuple) else optimizer).param_groups
+
+
+def _load(model: nn.Module, native: Mapping[str, NDArray]) -> None:
+    own = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    with torch.no_grad():
+        for name, array in native.items():
+            own[name].copy_(torch.tensor(array))
+
+
+def _floats(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point()
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    array.flags.writeable = False
+    return array

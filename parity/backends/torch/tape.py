@@ -1,0 +1,102 @@
+"""Records every call of a PyTorch network's modules, and feeds some of them something else."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.utils import _pytree as pytree
+
+from parity.backends.torch.overrides import Meanwhile
+from parity.interface.observation import Call
+from parity.interface.tree import leaves
+
+
+class Entry:
+    """One call while it is recorded."""
+
+    def __init__(self, path: str, kind: str, start: int, inputs: list[torch.Tensor]) -> None:
+        self.path, self.type, self.start = path, kind, start
+        self.inputs = inputs
+        self.outputs: list[torch.Tensor] = []
+
+    def call(self, pulled: Mapping[int, torch.Tensor]) -> Call:
+        """The call in NumPy."""
+        gradients = [pulled.get(id(t)) for t in self.outputs]
+        return Call(
+            self.path,
+            self.type,
+            self.start,
+            tuple(array_of(t) for t in self.inputs),
+            tuple(array_of(t) for t in self.outputs),
+            tuple(None if g is None else array_of(g) for g in gradients),
+        )
+
+
+Tape = list[Entry]
+
+
+@contextmanager
+def taps(model: nn.Module, capture: bool, mode: Meanwhile, feeds: Mapping[int, Sequence[NDArray]]) -> Iterator[Tape]:
+    """Record every module call, in the order in which the calls end. What is passed on is a copy: the network may
+    change it in place.
+
+    Args:
+        model: the network.
+        capture: whether to.
+        mode: told which module is running.
+        feeds: as `Pass` has them.
+    """
+    tape: Tape = []
+    open_: list[Entry] = []
+    begun = 0
+
+    def begin(path: str, module: nn.Module, args: Any, kwargs: Any) -> Any:
+        nonlocal begun
+        if begun in feeds:
+            args, kwargs = _fed(feeds[begun], args, kwargs)
+        given = [t.detach().clone() for _, t in leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
+        open_.append(Entry(path, type(module).__name__, begun, given))
+        mode.running.append(path)
+        begun += 1
+        return args, kwargs
+
+    def end(output: Any) -> Any:
+        entry = open_.pop()
+        mode.running.pop()
+        entry.outputs = [t for _, t in leaves(output) if isinstance(t, torch.Tensor)]
+        tape.append(entry)
+        return pytree.tree_map_only(torch.Tensor, torch.clone, output)
+
+    handles = []
+    for path, module in model.named_modules() if capture else ():
+        handles += [
+            module.register_forward_pre_hook(lambda m, a, k, path=path: begin(path, m, a, k), with_kwargs=True),
+            module.register_forward_hook(lambda _, __, output: end(output)),
+        ]
+    try:
+        yield tape
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _fed(given: Sequence[NDArray], args: Any, kwargs: Any) -> tuple[Any, Any]:
+    """The arguments with other floating tensors."""
+    rest = iter(given)
+
+    def change(leaf: Any) -> Any:
+        floats = isinstance(leaf, torch.Tensor) and leaf.is_floating_point()
+        return torch.tensor(next(rest), dtype=leaf.dtype) if floats else leaf
+
+    return pytree.tree_map(change, (args, kwargs))
+
+
+def array_of(tensor: torch.Tensor) -> NDArray[Any]:
+    """In NumPy; of the short types, which it does not have or nobody can subtract, in float64."""
+    tensor = tensor.detach()
+    found = (tensor.double() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor).cpu().numpy()
+    return np.asarray(found)

@@ -1,0 +1,78 @@
+"""What a side shows of one pass: NumPy arrays in the framework's own layouts, under the framework's own names."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from parity.interface.trace import Arrays
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a network is called with: trees of NumPy arrays (tuples, lists, dicts) and plain values."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a module.
+
+    Args:
+        path: of the module; "" is the network itself.
+        type: name of its class.
+        start: how many calls had begun before it; with the place in the list, which is by the end, this gives nesting.
+        inputs, outputs: the floating and integer arrays among arguments and result, flattened in order.
+        gradients: with respect to each output, None for those that have none (integers, or no path to the cotangents).
+    """
+
+    path: str
+    type: str
+    start: int
+    inputs: tuple[NDArray, ...]
+    outputs: tuple[NDArray, ...]
+    gradients: tuple[NDArray | None, ...] = ()
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """One use of dropout: the shape that it acts on, in the framework's own layout, and the rate."""
+
+    shape: tuple[int, ...]
+    rate: float
+
+
+Mask = Callable[[int, Dropped], NDArray | None]
+"""Of the n-th use of dropout: what to multiply with (0 or 1 / (1 - rate)); None lets everything through."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One pass.
+
+    Args:
+        outputs: leaves of the result by name ("" for a lone array, else "[0]", ".logits", "['a'][1]" …).
+        calls: in the order in which they end; the network's own is the last.
+        buffers: all native arrays that are not parameters, after the pass.
+        parameter_gradients, input_gradients: pull-back of the cotangents, or gradients of the loss, by native name, and
+            by leaf of the inputs (floating ones); empty if none was asked for. A parameter without effect has zeros.
+        dropouts: uses of dropout, in order.
+        narrow: calls whose results are of a narrower floating type than was asked for, with its name.
+        gelus: form of every GELU, in order: "exact" or "tanh".
+        loss: of the pass's objective, one number; None without one.
+        undone: where a cast to a narrower type is written, which was undone: module paths, or lines of the source.
+    """
+
+    outputs: Arrays
+    calls: tuple[Call, ...]
+    buffers: Arrays
+    parameter_gradients: Arrays = field(default_factory=dict)
+    input_gradients: Arrays = field(default_factory=dict)
+    dropouts: tuple[Dropped, ...] = ()
+    narrow: Mapping[str, str] = field(default_factory=dict)
+    gelus: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
+    loss: NDArray | None = None

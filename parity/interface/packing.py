@@ -1,0 +1,131 @@
+"""How a framework's own arrays pack a canonical one: cut, reshaped, transposed, flipped, joined. All is linear."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.interface.trace import Arrays
+
+Cut = int | tuple[int, int] | None
+"""Of one axis: one index (the axis goes), a range from the first to before the last, or all of it."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One native array, or a part of it, as a part of a canonical one. The steps are done in the order of the fields.
+
+    Args:
+        name: of the native array.
+        cut: of the first axes.
+        shape: reshaped to, row-major; None leaves the shape.
+        axes: transposed by, as `numpy.transpose`.
+        flip: axes that are reversed afterwards.
+        offset: added afterwards; 1 where a scale is stored as what it is beyond one.
+    """
+
+    name: str
+    cut: tuple[Cut, ...] = ()
+    shape: tuple[int, ...] | None = None
+    axes: tuple[int, ...] | None = None
+    flip: tuple[int, ...] = ()
+    offset: float = 0.0
+
+    def read(self, native: Mapping[str, NDArray], *, offset: bool = True) -> NDArray:
+        """The canonical part."""
+        array = self._cut(native[self.name])
+        array = array if self.shape is None else array.reshape(self.shape)
+        array = array if self.axes is None else array.transpose(self.axes)
+        array = np.flip(array, self.flip) if self.flip else array
+        return array + self.offset if offset and self.offset else array
+
+    def write(self, part: NDArray, native: Mapping[str, NDArray]) -> None:
+        """The inverse of `read`, into the native array, which must be writable."""
+        array = np.flip(part, self.flip) if self.flip else part
+        array = array if self.axes is None else array.transpose(np.argsort(self.axes))
+        target = self._cut(native[self.name])
+        target[...] = array.reshape(target.shape) - self.offset
+
+    def _cut(self, array: NDArray) -> NDArray:
+        cut = tuple(slice(*c) if isinstance(c, tuple) else slice(None) if c is None else c for c in self.cut)
+        return array[(*cut, ...)]  # a view, also of a single number
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How the native arrays of a layer hold one canonical array.
+
+    Args:
+        parts: in the order in which they are joined.
+        join: "concatenate" them along `axis`, or their "sum" (the two biases of PyTorch's recurrent layers).
+        axis: of the joined array.
+        reshaped, transposed: what is done last, to fit the other side's canonical array.
+    """
+
+    parts: tuple[Part, ...]
+    join: Literal["concatenate", "sum"] = "concatenate"
+    axis: int = 0
+    reshaped: tuple[int, ...] | None = None
+    transposed: tuple[int, ...] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Native arrays that take part."""
+        return tuple(dict.fromkeys(part.name for part in self.parts))
+
+    def read(self, native: Mapping[str, NDArray]) -> NDArray:
+        """The canonical array that the native ones hold."""
+        return self._join([part.read(native) for part in self.parts], 1.0)
+
+    def pull(self, gradients: Mapping[str, NDArray]) -> NDArray:
+        """Gradient with respect to the canonical array, of those with respect to the native ones, if these were
+        written by `write`, which shares a sum out equally."""
+        return self._join([part.read(gradients, offset=False) for part in self.parts], 1.0 / len(self.parts))
+
+    def write(self, canonical: NDArray, native: Mapping[str, NDArray]) -> None:
+        """Let the native arrays, which must be writable, hold the canonical one."""
+        canonical = self._joined(canonical, native)
+        if self.join == "sum":
+            pieces = [canonical / len(self.parts)] * len(self.parts)
+        else:
+            sizes = [part.read(native).shape[self.axis] for part in self.parts] if len(self.parts) > 1 else []
+            pieces = np.split(canonical, np.cumsum(sizes)[:-1].astype(int), self.axis) if sizes else [canonical]
+        for part, piece in zip(self.parts, pieces, strict=True):
+            part.write(piece, native)
+
+    def shape(self, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+        """Shape of the canonical array, of the native shapes."""
+        return self.read({name: np.broadcast_to(np.int8(0), shapes[name]) for name in self.names}).shape
+
+    def fit(self, joined: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of the canonical array, of that of the joined one; raises ValueError if it cannot be reshaped so."""
+        array = np.broadcast_to(np.int8(0), joined)
+        array = array if self.reshaped is None else array.reshape(self.reshaped)
+        return (array if self.transposed is None else array.transpose(self.transposed)).shape
+
+    def _join(self, parts: list[NDArray], share: float) -> NDArray:
+        if self.join == "sum":
+            array = np.sum(parts, axis=0) * share
+        else:
+            array = parts[0] if len(parts) == 1 else np.concatenate(parts, self.axis)
+        array = array if self.reshaped is None else array.reshape(self.reshaped)
+        return array if self.transposed is None else array.transpose(self.transposed)
+
+    def _joined(self, canonical: NDArray, native: Mapping[str, NDArray]) -> NDArray:
+        """The array before the last reshaping and transposing."""
+        array = canonical if self.transposed is None else canonical.transpose(np.argsort(self.transposed))
+        if self.reshaped is None:
+            return array
+        return array.reshape(replace(self, reshaped=None, transposed=None).read(native).shape)
+
+
+def whole(name: str, axes: tuple[int, ...] | None = None, **how: object) -> Packing:
+    """The packing of one native array as it is, or transposed; further keywords as of `Part`."""
+    return Packing((Part(name, axes=axes, **how),))  # type: ignore[arg-type] # the keywords of Part
+
+
+def native_copy(native: Mapping[str, NDArray]) -> Arrays:
+    """Writable float64 copies (of what is not floating, as it is)."""
+    return {n: np.array(a, np.float64 if np.issubdtype(a.dtype, np.floating) else a.dtype) for n, a in native.items()}

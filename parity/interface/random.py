@@ -1,0 +1,88 @@
+"""Initial weights, drawn once in NumPy and given to every framework."""
+
+from collections.abc import Callable, Mapping
+from math import prod
+from typing import Literal
+from zlib import crc32
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from parity.interface.trace import Arrays
+
+Scheme = Literal["default", "randn", "orthogonal", "probe"]
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def draw(shapes: Shapes, scheme: Scheme, seed: int) -> Arrays:
+    """Float64 weights of every name that are float32 numbers too, so that both precisions start from the same.
+
+    Args:
+        shapes: canonical name → shape, parameters and buffers.
+        scheme: "default" is PyTorch's: kernels and their biases U(−1/√fan_in, 1/√fan_in), norms 1 and 0, running
+            statistics 0 and 1. "randn" is the study's: kernels 0.1 · N(0, 1), biases 0, else as "default".
+            "orthogonal" is "default", but each H×H block of a recurrent kernel ("…hh.kernel", (H, k·H)) is uniform
+            among the orthogonal matrices, and its bias is 0. "probe" is random in every array, so that no bug hides
+            behind a zero or a one.
+        seed: of the draw; each array's stream is that of its name.
+    """
+    rule = {"default": _default, "randn": _randn, "orthogonal": _orthogonal, "probe": _probe}[scheme]
+    return {name: single(rule(name, shapes, np.random.default_rng([seed, crc32(name.encode())]))) for name in shapes}
+
+
+def single(array: NDArray) -> NDArray:
+    """The nearest float64 numbers that float32 holds exactly, so that both precisions start from the same."""
+    return array.astype(np.float32).astype(np.float64)
+
+
+def moved(array: NDArray, rng: Generator) -> NDArray:
+    """The array with every number moved by one ulp, up or down at random."""
+    return np.nextafter(array, np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf))
+
+
+Rule = Callable[[str, Shapes, Generator], NDArray]
+CONSTANTS = {"scale": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
+
+
+def fan_in(name: str, shapes: Shapes) -> int | None:
+    """Inputs that one output of the array's layer sees; None for layers without a kernel."""
+    kernel = f"{name.rpartition('.')[0]}.kernel"
+    return prod(shapes[kernel][:-1]) if kernel in shapes else None
+
+
+def _default(name: str, shapes: Shapes, rng: Generator) -> NDArray:
+    inputs = fan_in(name, shapes)
+    if inputs is None:
+        return np.full(shapes[name], CONSTANTS[_role(name)])
+    return rng.uniform(-(inputs**-0.5), inputs**-0.5, shapes[name])
+
+
+def _randn(name: str, shapes: Shapes, rng: Generator) -> NDArray:
+    if _role(name) == "kernel":
+        return 0.1 * rng.standard_normal(shapes[name])
+    return np.full(shapes[name], CONSTANTS[_role(name)])
+
+
+def _orthogonal(name: str, shapes: Shapes, rng: Generator) -> NDArray:
+    if name.split(".")[-2:-1] != ["hh"]:
+        return _default(name, shapes, rng)
+    if _role(name) == "bias":
+        return np.zeros(shapes[name])
+    size, width = shapes[name]
+    q, r = np.linalg.qr(rng.standard_normal((width // size, size, size)))
+    q *= np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :]  # without it Q would not be uniform
+    return q.swapaxes(0, 1).reshape(shapes[name])
+
+
+def _probe(name: str, shapes: Shapes, rng: Generator) -> NDArray:
+    shape = shapes[name]
+    if _role(name) == "kernel":
+        return rng.standard_normal(shape) * (fan_in(name, shapes) or 1) ** -0.5
+    if _role(name) in ("scale", "running_var"):
+        return rng.uniform(0.5, 2.0, shape)
+    return 0.5 * rng.standard_normal(shape)
+
+
+def _role(name: str) -> str:
+    return name.rpartition(".")[2]

@@ -1,0 +1,154 @@
+"""What a backend must do with a network that a user brings, whatever its layers."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from parity.interface.observation import Inputs, Mask, Seen
+from parity.interface.trace import Arrays, Trajectory
+from parity.interface.twin import Precision
+from parity.interface.unit import Unit
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """One side's loss, as the user wrote it for that framework.
+
+    Args:
+        loss: of what the network returns and the targets; gives one number.
+        targets: tree of NumPy arrays, which become the framework's: floating ones in the precision of the pass, whole
+            numbers in PyTorch as int64, in Flax as int32, or int64 in a float64 pass.
+        scale: the loss is multiplied by it.
+    """
+
+    loss: Callable[[Any, Any], Any]
+    targets: Any = None
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Pass:
+    """How one pass is run.
+
+    Args:
+        precision: floating inputs and arrays are cast to it, whatever they are; float32 is strict.
+        training: the mode.
+        capture: record every module's call; else only outputs and buffers are there.
+        cotangents: by leaf of the outputs, for the gradients; none are computed without.
+        mask: what dropout does; None turns it off.
+        objective: gradients are those of this loss, and not of cotangents.
+        feeds: number of a call, in the order in which they begin → what it gets in the place of its floating arguments,
+            all of them in order; then no gradients are computed.
+    """
+
+    precision: Precision = "float64"
+    training: bool = False
+    capture: bool = True
+    cotangents: Mapping[str, NDArray] | None = None
+    mask: Mask | None = None
+    objective: Objective | None = None
+    feeds: Mapping[int, Sequence[NDArray]] = field(default_factory=dict)
+
+    @property
+    def pulls(self) -> bool:
+        """Whether gradients are computed."""
+        return self.cotangents is not None or self.objective is not None
+
+
+class Side(ABC):
+    """A user's network, which is never changed: everything is done on copies or by pure functions.
+
+    Args:
+        model: the framework's object (for Linen, module and variables).
+        inputs: an example, already in this side's own layout and order.
+    """
+
+    framework: ClassVar[str]
+    device: ClassVar[str] = "cpu"
+    """Where it computes, whatever device the model is on."""
+
+    @property
+    @abstractmethod
+    def units(self) -> Sequence[Unit]:
+        """Layers that hold arrays; every native array belongs to one (or is a counter or a random state)."""
+
+    @property
+    @abstractmethod
+    def native(self) -> Arrays:
+        """The user's own parameters and buffers by native name: read-only copies."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> frozenset[str]:
+        """Names of the native arrays that are learnable."""
+
+    @property
+    @abstractmethod
+    def ties(self) -> Mapping[str, str]:
+        """Second names of native arrays that have several → the first name, which is the one in `native`."""
+
+    @property
+    @abstractmethod
+    def default_precision(self) -> tuple[bool, str]:
+        """Whether float32 products and convolutions are strict as the framework is set now on its device; in words."""
+
+    @abstractmethod
+    def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
+        """Shape of each floating leaf of the result, by name."""
+
+    @abstractmethod
+    def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
+        """One pass with these arrays in the place of the network's own.
+
+        Raises:
+            UsageError: the loss gives something else than one number.
+            Exception: whatever the network or the loss raises.
+        """
+
+    @abstractmethod
+    def train(
+        self,
+        native: Mapping[str, NDArray],
+        inputs: Sequence[Inputs],
+        targets: Sequence[Arrays],
+        optimizer: Any,
+        objective: Objective | None = None,
+    ) -> Trajectory:
+        """Float64 training steps, one for each of the inputs, on the objective, or without one on the mean of the
+        squared distances of the output leaves from the targets; the weights after the last are by native name."""
+
+    @abstractmethod
+    def update(
+        self,
+        optimizer: Any,
+        parameters: Mapping[str, NDArray],
+        gradients: Sequence[Mapping[str, NDArray]],
+        precision: Precision,
+    ) -> list[Arrays]:
+        """Feed a stream of gradients to the optimizer alone; parameters after every step.
+
+        Args:
+            optimizer: optax's transformation; of PyTorch an optimizer over the network's parameters, whose class and
+                settings are used, those of each group where the parameters are the network's own, else of the first; or
+                it and its scheduler, which moves on after every step.
+        """
+
+    @abstractmethod
+    def rates(self, schedule: Any, steps: int, precision: Precision) -> NDArray:
+        """Learning rates of the first so many steps of optax's schedule, or of PyTorch's scheduler."""
+
+    def undo(self, eps: Mapping[str, float], gelu: str | None) -> "Side":
+        """The same network with other conventions, to confirm that they are the cause of a difference.
+
+        Args:
+            eps: module path → epsilon.
+            gelu: form of every GELU, "exact" or "tanh"; None leaves them.
+        """
+        raise NotImplementedError(f"{self.framework}'s side is never changed")
+
+    @abstractmethod
+    def adopt(self, native: Mapping[str, NDArray]) -> Any:
+        """A copy of the user's network that holds these arrays, in the user's own dtypes."""

@@ -1,0 +1,109 @@
+"""Which number of the user's inputs each number that a network is given comes from, whatever the adapters do."""
+
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.interface.observation import Inputs
+from parity.interface.trace import Arrays
+from parity.interface.tree import leaves
+from parity.pair.arrays.inputs import Adapter, adapt, changed
+
+MOST = 2**24
+"""Whole numbers up to it can be told apart in float32."""
+CONSTANT = -1
+
+
+@dataclass(frozen=True)
+class Origins:
+    """Where the numbers that one side is given come from.
+
+    Args:
+        places: of each floating leaf that is made of the user's numbers as they are: their places among all floating
+            numbers of the user, or `CONSTANT`.
+        computed: numbers of the user's floating leaves with which the adapter computes.
+    """
+
+    places: Mapping[str, NDArray] = field(default_factory=dict)
+    computed: frozenset[int] = frozenset()
+
+    def among(self, names: Container[str]) -> "Origins":
+        """The same of the leaves of these names alone."""
+        return replace(self, places={name: places for name, places in self.places.items() if name in names})
+
+    def gather(self, gradients: Arrays, size: int) -> NDArray:
+        """Gradients with respect to the user's floating numbers, flat, of those with respect to the side's leaves."""
+        total = np.zeros(size)
+        for name, places in self.places.items():
+            own = places.ravel() != CONSTANT
+            total += np.bincount(places.ravel()[own], gradients[name].ravel()[own], size)
+        return total
+
+    def gives(self, start: int, stop: int) -> bool:
+        """Whether the side is given any of these numbers."""
+        return any(((places >= start) & (places < stop)).any() for places in self.places.values())
+
+
+def floating_leaves(inputs: Inputs) -> Arrays:
+    """The floating arrays among inputs, in order, by the names that both sides have for them."""
+    every = [*leaves(tuple(inputs.args)), *leaves(dict(inputs.kwargs))]
+    return {name: a for name, a in every if isinstance(a, np.ndarray) and np.issubdtype(a.dtype, np.floating)}
+
+
+def spans(inputs: Inputs) -> dict[str, tuple[int, int, tuple[int, ...]]]:
+    """Of each floating leaf of the user: its first place, the one after its last, and its shape."""
+    found, start = {}, 0
+    for name, array in floating_leaves(inputs).items():
+        found[name] = start, start + array.size, array.shape
+        start += array.size
+    return found
+
+
+def origins(inputs: Inputs, adapter: Adapter) -> Origins | None:
+    """Where the numbers come from; None if that cannot be found out (too many, or the adapter refuses other ones)."""
+    sizes = [prod(shape) for _, _, shape in spans(inputs).values()]
+    total = sum(sizes)
+    if total >= MOST:
+        return None
+    ends = np.cumsum([0, *sizes])
+    tags: list[NDArray] = [np.arange(ends[i], ends[i + 1]) + 1.0 for i in range(len(sizes))]
+    other = [total + 1.0 - tag for tag in tags]
+    try:
+        first, second = (_adapted(inputs, adapter, numbers) for numbers in (tags, other))
+        own = floating_leaves(adapt(inputs, adapter))
+        mine = [array.ravel() for array in floating_leaves(inputs).values()]
+        flat = np.concatenate([np.zeros(0), *mine])
+        places = {name: _places(first[name], second[name], total) for name in own}
+        sure = {name: p for name, p in places.items() if p is not None and _explains(p, flat, own[name], first[name])}
+        lost = [name for name in own if name not in sure]
+        halves = [[array / 2 if i == place else array for i, array in enumerate(mine)] for place in range(len(mine))]
+        moved = [_adapted(inputs, adapter, numbers) for numbers in (halves if lost else [])]
+    except Exception:  # nobody knows what a user's function raises for other numbers
+        return None
+    computed = [i for i, by in enumerate(moved) if any(not np.array_equal(by[n], own[n]) for n in lost)]
+    return Origins(sure, frozenset(computed))
+
+
+def _adapted(inputs: Inputs, adapter: Adapter, numbers: Sequence[NDArray]) -> Arrays:
+    rest = iter(numbers)
+
+    def tag(array: NDArray) -> NDArray:
+        return next(rest).reshape(array.shape).astype(np.promote_types(array.dtype, np.float32))
+
+    return floating_leaves(adapt(changed(inputs, tag), adapter))
+
+
+def _places(first: NDArray, second: NDArray, total: int) -> NDArray | None:
+    """Places by tags that count up, and by such that count down; None if some number is neither tag nor constant."""
+    up, down = first.astype(np.int64) - 1, total - second.astype(np.int64)
+    tag = (up == down) & (up >= 0) & (up < total) & (first == up + 1)
+    return np.where(tag, up, CONSTANT) if (tag | (first == second)).all() else None
+
+
+def _explains(places: NDArray, flat: NDArray, own: NDArray, constants: NDArray) -> bool:
+    """Whether the user's own numbers come where the tags came."""
+    predicted = np.where(places == CONSTANT, constants, flat[np.maximum(places, 0)] if flat.size else constants)
+    return np.array_equal(predicted.astype(own.dtype), own, equal_nan=True)

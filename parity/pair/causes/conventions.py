@@ -1,0 +1,114 @@
+"""Differences of convention that are recognised, quantified, confirmed by undoing them, and can be accepted by name."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from numpy.typing import NDArray
+
+from parity.errors import unknown_name
+from parity.interface.observation import Call
+from parity.interface.trace import Arrays
+from parity.pair.weightmap.match import Bond, Match
+from parity.report.pair import Lint
+
+
+@dataclass(frozen=True)
+class Known:
+    """One convention.
+
+    Args:
+        text: what differs.
+        mend: what to write to be the same.
+    """
+
+    text: str
+    mend: str
+
+
+KNOWN: Mapping[str, Known] = {
+    "running_var_bias": Known(
+        "Flax's BatchNorm keeps the biased variance of a batch (divided by n), PyTorch's the unbiased one (by n - 1)",
+        "scale the batch variance by n / (n - 1) where Flax updates `var`, or accept it: it fades with large batches",
+    ),
+    "running_keep": Known(
+        "BatchNorm's momentum: Flax's is the share that is kept, PyTorch's the share that is new",
+        "write momentum=1 - m in Flax for PyTorch's momentum=m; Flax's default 0.99 is PyTorch's 0.01",
+    ),
+    "norm_eps": Known(
+        "the epsilon added to the variance differs between the two norms",
+        "write the same eps in both: LayerNorm's default is 1e-6 in Flax, 1e-5 in PyTorch",
+    ),
+    "tied_weights": Known(
+        "one side has one array where the other has two, such as a head's kernel and the table of an embedding",
+        "tie them in both (Flax: embed.attend(x); PyTorch: head.weight = embed.weight) or in none",
+    ),
+    "gelu_form": Known(
+        "one side computes GELU by erf, the other by its tanh approximation",
+        'write approximate=False in Flax (its default is True), or approximate="tanh" in PyTorch',
+    ),
+    "loss_reduction": Known(
+        "one side's loss is summed where the other's is averaged: over the batch, the labels or the elements",
+        "reduce both alike: PyTorch's losses average by default (reduction=\"mean\"), optax's give one number a sample",
+    ),
+}
+STATE = ("running_var_bias", "running_keep")
+"""Those that change running statistics only."""
+
+
+def require_known(names: Sequence[str]) -> None:
+    """Raise UsageError if a name is none of a convention."""
+    for name in names:
+        if name not in KNOWN:
+            raise unknown_name("convention", name, KNOWN)
+
+
+def undone_statistics(match: Match, steps: Sequence[Arrays], calls: Sequence[Sequence[Call]]) -> Arrays:
+    """PyTorch's running statistics as Flax's conventions would have made them, by native name.
+
+    Args:
+        match: the map.
+        steps: PyTorch's native arrays before the first step and after each.
+        calls: PyTorch's calls of each step, for the number of values that a statistic is of.
+    """
+    undone = {}
+    for bond in _norms(match):
+        for link in bond.links:
+            if link.role in ("running_mean", "running_var"):
+                name = link.torch.names[0]
+                undone[name] = _again(bond, link.role == "running_var", [s[name] for s in steps], calls)
+    return undone
+
+
+def _again(bond: Bond, is_variance: bool, steps: Sequence[NDArray], calls: Sequence[Sequence[Call]]) -> NDArray:
+    keep, own = bond.flax.settings["keep"], bond.torch.settings["keep"]
+    found = steps[0]
+    for before, after, seen in zip(steps, steps[1:], calls, strict=False):
+        fresh = (after - own * before) / (1.0 - own)
+        count = values_per_channel(bond, seen)
+        found = keep * found + (1.0 - keep) * fresh * ((count - 1) / count if is_variance and count > 1 else 1.0)
+    return found
+
+
+def values_per_channel(bond: Bond, calls: Sequence[Call]) -> int:
+    """How many values one statistic of a PyTorch BatchNorm is of."""
+    given = next((call.inputs[0].shape for call in calls if call.path == bond.torch.path and call.inputs), (1, 1))
+    return given[0] * prod(given[2:])
+
+
+def _norms(match: Match) -> Iterator[Bond]:
+    """Pairs of BatchNorms whose steps can be told apart: the share that PyTorch keeps is constant and not all."""
+    for bond in match.bonds:
+        settings = bond.torch.settings
+        if bond.flax.kind == bond.torch.kind == "batch_norm" and settings.get("keep") not in (None, 1.0):
+            yield bond
+
+
+def quantified(name: str, lint: Lint, match: Match, calls: Sequence[Call]) -> str:
+    """What a convention is, with its numbers."""
+    where = f"{lint.count} layers, first {lint.layer_torch}" if lint.layer_torch else f"{lint.count} uses"
+    if name == "running_var_bias":
+        counts = sorted({values_per_channel(bond, calls) for bond in _norms(match)})
+        ratios = ", ".join(f"n = {n}: {n / (n - 1):.6g}" for n in counts[:3] if n > 1)
+        return f"{KNOWN[name].text}; PyTorch's is larger by n / (n - 1) ({ratios}); {where}"
+    return f"{lint.text}; {where}"

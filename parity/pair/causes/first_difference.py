@@ -1,0 +1,96 @@
+"""Names the first place where a pair parts, in words."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from parity.checks.verdict import Finding, Rung, Verdict
+from parity.pair.causes.conventions import KNOWN
+from parity.pair.causes.known_functions import AGREED
+from parity.pair.weightmap.match import Bond, Match
+from parity.report.pair import Difference, Layer, Lint
+
+
+def first_difference(
+    rungs: Sequence[Rung], layers: Sequence[Layer], match: Match, lints: Sequence[Lint]
+) -> Difference | None:
+    """Of the first rung that differs. In the forward pass, the first layer whose input still agrees, or what makes the
+    first input that does not."""
+    failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
+    if failed is None:
+        return None
+    finding = failed.headline or Finding("", "", Verdict.DIFFERENT)
+    layer = next((one for one in layers if one.finding.verdict is Verdict.DIFFERENT), None)
+    if failed.number != 2 or layer is None:
+        return _elsewhere(failed, finding, match, lints)
+    return _forward(layer, layers, match, lints)
+
+
+def _elsewhere(rung: Rung, finding: Finding, match: Match, lints: Sequence[Lint]) -> Difference:
+    bond = _bond_of(finding.name, match)
+    reason = f": {finding.reason}" if finding.reason else ""
+    mode = f" in {finding.mode}" if finding.mode else ""
+    text = f"the {finding.quantity} of {finding.name or 'the network'} differs{mode}{reason}"
+    flax = bond.flax.path if bond else ""
+    torch = bond.torch.path if bond else finding.name
+    found = Difference(rung.name, flax, torch, text, finding.index, finding.values, mode=finding.mode)
+    return _with_cause(found, lints)
+
+
+def _forward(layer: Layer, layers: Sequence[Layer], match: Match, lints: Sequence[Lint]) -> Difference:
+    worst = layer.finding.index, layer.finding.values
+    name = layer.torch or "the network"
+    if layer.inherited <= AGREED:
+        text = f"the output of {name} ({layer.type}) differs in {layer.mode} though its input agrees"
+        found = Difference("forward", layer.flax, layer.torch, text, *worst, mode=layer.mode)
+        return _with_cause(found, lints)
+    between = _between(layer, layers, match)
+    same = [one for one in layers if one.mode == layer.mode]
+    before = [one for one in same[: same.index(layer)] if one.finding.verdict.passes]
+    after = f" after {before[-1].torch}" if before else ""
+    where = between.torch.path if between else layer.torch
+    what = f"{where} was not compared by itself, and what comes out of it" if between else "what is computed"
+    text = f"the input of {name} ({layer.type}) differs already in {layer.mode}: {what}{after} is not the same"
+    flax = between.flax.path if between else f"input of {layer.flax}"
+    torch = where if between else f"input of {layer.torch}"
+    return _with_cause(Difference("forward", flax, torch, text, *worst, mode=layer.mode), lints)
+
+
+def _between(layer: Layer, layers: Sequence[Layer], match: Match) -> Bond | None:
+    """The first pair of units between the last layer that agrees and the failing one that no call was compared of."""
+    compared = {one.torch.partition("[")[0] for one in layers}
+    orders = {bond.torch.path: bond.torch.order for bond in match.bonds}
+    here = orders.get(layer.torch.partition("[")[0])
+    passed = [one.torch.partition("[")[0] for one in layers if one.finding.verdict.passes]
+    last = max(
+        (orders[path] for path in passed if path in orders and (here is None or orders[path] < here)), default=-1
+    )
+    inside = [b for b in match.bonds if last < b.torch.order < (10**9 if here is None else here)]
+    silent = sorted((b for b in inside if b.torch.path not in compared), key=lambda b: b.torch.order)
+    return silent[0] if silent else None
+
+
+def _bond_of(name: str, match: Match) -> Bond | None:
+    return next((b for b in match.bonds if b.torch.path and name.startswith(f"{b.torch.path}.")), None)
+
+
+def _with_cause(found: Difference, lints: Sequence[Lint]) -> Difference:
+    """With what the linter says of the very layer, or of the network where no layer says it."""
+    here = [one for one in lints if one.layer_torch and one.layer_torch == found.layer_torch]
+    kinds = [one for one in lints if one not in here and _may_be(one, found)]
+    for one in [*here, *kinds]:
+        if one.setting == "fast_variance":
+            continue
+        known = KNOWN[one.convention].mend if one.convention else f"write the same {one.setting} in both"
+        mend = one.mend or known
+        return replace(found, cause=one.text, mend=mend)
+    return found
+
+
+def _may_be(lint: Lint, found: Difference) -> bool:
+    """Whether a lint that is said of another place may be the cause here: those of no layer, in the forward pass; and
+    those of state and of the loss, on their rungs."""
+    if found.rung == "state":
+        return lint.setting in ("keep", "running_var")
+    if found.rung in ("gradients", "trajectory"):
+        return lint.setting == "reduction"
+    return not lint.layer_torch and lint.setting == "gelu"

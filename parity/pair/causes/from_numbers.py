@@ -1,0 +1,89 @@
+"""A cause for the first difference where no setting says one: from the numbers before it and at it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from numpy.typing import NDArray
+
+from parity.checks.verdict import Verdict
+from parity.pair.arrays.layout import floating, turned
+from parity.pair.causes.known_functions import AGREED, NOTHING, applied, related
+from parity.pair.passes.sides import Joint, Views, turn_by
+from parity.pair.passes.work import Work
+from parity.report.pair import Difference
+
+NAMES = ("Flax", "PyTorch")
+Both = tuple[NDArray, NDArray]
+"""Flax's array, in PyTorch's layout, and PyTorch's."""
+
+
+def with_clue(found: Difference | None, work: Work) -> Difference | None:
+    """The difference, with the functions that the sides apply there or how their numbers are related, if that is known.
+
+    Args:
+        found: the first difference.
+        work: what is known, before any convention was undone.
+    """
+    if found is None or found.cause or found.rung != "forward" or found.mode not in work.compared:
+        return found
+    there, given = _numbers(work, found.mode)
+    text = _clue(given, there) if there is not None else ""
+    return replace(found, cause=text) if text else found
+
+
+def _numbers(work: Work, mode: str) -> tuple[Both | None, list[Both | None]]:
+    """What differs first, and what it may have been made of: the last output that agrees, and the layer's own input
+    where that agrees too."""
+    views, layers, joints = work.views[mode], work.compared[mode].layers, work.joints[mode]
+    if len(layers) != len(joints):
+        return None, []
+    at = next((i for i, one in enumerate(layers) if one.finding.verdict is Verdict.DIFFERENT), len(layers))
+    passed = [joint for joint, layer in zip(joints[:at], layers, strict=False) if layer.finding.verdict.passes]
+    before: list[Both | None] = [_outputs(views, joint) for joint in passed[-1:]]
+    if at == len(layers):
+        return _result(work, views), before
+    if layers[at].inherited <= AGREED:
+        return _outputs(views, joints[at]), [*before, _inputs(views, joints[at])]
+    return _inputs(views, joints[at]), before
+
+
+def _clue(given: Sequence[Both | None], there: Both) -> str:
+    """How the two numbers there are related, or the functions that make them of what was given."""
+    if text := related(*there):
+        return text
+    for both in given:
+        names = [applied(x, y) for x, y in zip(both, there, strict=True)] if both is not None else []
+        if any(names) and names[0] != names[1]:
+            order = 1 if names[0] else -1
+            return ", ".join([f"{side} {_does(name)}" for side, name in zip(NAMES, names, strict=True)][::order])
+    return ""
+
+
+def _does(name: str) -> str:
+    if not name:
+        return "something else"
+    return "takes the numbers as they are" if name == NOTHING else f"applies {name}"
+
+
+def _result(work: Work, views: Views) -> Both | None:
+    """The first of what the networks return; None where it is not of one shape."""
+    ours, theirs = (names[0] if names else None for names in work.couple.result_names)
+    if ours is None or theirs is None:
+        return None
+    flax, torch = views.flax["float64"].outputs[ours], views.torch["float64"].outputs[theirs]
+    turn = turned(flax, torch)
+    return None if turn is None else (turn[1](flax), torch)
+
+
+def _outputs(views: Views, joint: Joint) -> Both:
+    flax = floating(views.flax["float64"].calls[joint.pair.flax].outputs)[joint.leaf_flax]
+    torch = floating(views.torch["float64"].calls[joint.pair.torch].outputs)[joint.leaf_torch]
+    return turn_by(joint.turn, flax, torch.shape), torch
+
+
+def _inputs(views: Views, joint: Joint) -> Both | None:
+    """The first floating inputs; None where there are none of one shape."""
+    flax = floating(views.flax["float64"].calls[joint.pair.flax].inputs)
+    torch = floating(views.torch["float64"].calls[joint.pair.torch].inputs)
+    turn = turned(flax[0], torch[0], inside=True) if flax and torch else None
+    return None if turn is None else (turn[1](flax[0]), torch[0])

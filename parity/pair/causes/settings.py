@@ -1,0 +1,192 @@
+"""What two paired layers declare differently, said in words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from parity.interface.observation import Dropped
+from parity.pair.arrays.layout import spread
+from parity.pair.weightmap.match import Bond, Link, Match
+from parity.pair.weightmap.ties import held
+from parity.report.pair import Lint
+
+KINDS = {"batch_norm": "BatchNorm", "layer_norm": "LayerNorm", "group_norm": "GroupNorm", "rms_norm": "RMSNorm",
+         "instance_norm": "InstanceNorm", "conv": "convolution", "conv_transpose": "transposed convolution",
+         "dense": "dense layer", "lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "embedding": "embedding"}  # fmt: skip
+SIZES = (7, 8, 9, 10)
+"""Inputs on which paddings are compared: even and odd."""
+
+
+def lint(match: Match) -> list[Lint]:
+    """Settings that differ, alike ones together."""
+    found: dict[tuple[str, str, str, str], Lint] = {}
+    for bond in match.bonds:
+        for one in _layer(bond):
+            key = (bond.torch.kind, one.setting, one.flax, one.torch)
+            found[key] = replace(found[key], count=found[key].count + 1) if key in found else one
+    return [*found.values(), *(_tie(bond, link) for bond, link in match.links if link.tie is not None)]
+
+
+def _tie(bond: Bond, link: Link) -> Lint:
+    assert link.tie is not None
+    states = ("tied", "untied") if link.tie.side == "flax" else ("untied", "tied")
+    return Lint(bond.flax.path, bond.torch.path, "tie", *states, held(link), convention="tied_weights")
+
+
+def lint_dropout(flax: Sequence[Dropped], torch: Sequence[Dropped]) -> Iterator[Lint]:
+    """Uses of dropout in training that differ."""
+    if len(flax) != len(torch):
+        text = f"dropout is used {len(flax)} times in Flax and {len(torch)} times in PyTorch"
+        yield Lint("", "", "dropout", str(len(flax)), str(len(torch)), text)
+    for place, (a, b) in enumerate(zip(flax, torch, strict=False), start=1):
+        if a.rate != b.rate:
+            text = f"dropout {place}: rate {a.rate:g} in Flax, {b.rate:g} in PyTorch"
+            yield Lint("", "", "dropout", f"{a.rate:g}", f"{b.rate:g}", text)
+        if spread(a.shape, b.shape):
+            text = (
+                f"dropout {place}: Flax draws a mask of {a.shape}, PyTorch one of {b.shape}; an attention of Flax's "
+                f"drops the same weights in every sample and head unless broadcast_dropout=False is written"
+            )
+            yield Lint("", "", "broadcast_dropout", str(a.shape), str(b.shape), text)
+
+
+def lint_precision(flax: tuple[bool, str], torch: tuple[bool, str]) -> Iterator[Lint]:
+    """Whether one framework is set to strict float32 and the other is not; the check itself is strict on both."""
+    if flax[0] != torch[0]:
+        text = f"default precision: {flax[1]} in Flax, {torch[1]} in PyTorch (the check itself is strict on both)"
+        yield Lint("", "", "precision", flax[1], torch[1], text)
+
+
+def lint_gelu(flax: Sequence[str], torch: Sequence[str]) -> Iterator[Lint]:
+    """Forms of GELU that differ."""
+    if flax and torch and set(flax) != set(torch):
+        ours, theirs = " and ".join(sorted(set(flax))), " and ".join(sorted(set(torch)))
+        text = f"GELU: {ours} form in Flax, {theirs} in PyTorch (they differ by up to 5e-4)"
+        yield Lint("", "", "gelu", ours, theirs, text, count=len(flax), convention="gelu_form")
+
+
+def _layer(bond: Bond) -> Iterator[Lint]:
+    ours, theirs = bond.flax.settings, bond.torch.settings
+    if bond.flax.kind != bond.torch.kind:
+        return
+    for setting in ours:
+        apart = setting in theirs and setting not in ("padding", "padding_mode", "output_padding")
+        if apart and ours[setting] != theirs[setting]:
+            yield _lint(bond, setting, ours[setting], theirs[setting])
+    if bond.flax.kind in ("conv", "conv_transpose"):
+        yield from _padding(bond, ours, theirs)
+    if theirs.get("padding_idx") is not None:
+        text = f"{_where(bond)}: row {theirs['padding_idx']} (padding_idx) gets no gradient in PyTorch, it does in Flax"
+        yield Lint(bond.flax.path, bond.torch.path, "padding_idx", "None", str(theirs["padding_idx"]), text)
+    if ours.get("dtype") not in (None, "float64") and "dtype" not in theirs:
+        text = f"{_where(bond)}: Flax computes in {ours['dtype']} whatever it is given, PyTorch in what it is given"
+        if ours["dtype"] != "float32":
+            yield Lint(bond.flax.path, bond.torch.path, "dtype", ours["dtype"], "as given", text)
+
+
+def _lint(bond: Bond, setting: str, flax: Any, torch: Any) -> Lint:
+    texts = {
+        "eps": lambda: f"eps is {flax:g} in Flax, {torch:g} in PyTorch",
+        "keep": lambda: _keep(flax, torch),
+        "running_var": lambda: (
+            "running variance: Flax keeps the biased one (divides by n), PyTorch the unbiased (n - 1)"
+        ),
+        "fast_variance": lambda: (
+            "variance: Flax as E[x²] - E[x]², which cancels at large means; PyTorch as E[(x - E[x])²]"
+        ),
+    }
+    text = texts.get(setting, lambda: f"{setting} is {flax} in Flax, {torch} in PyTorch")()
+    names = {"eps": "norm_eps", "keep": "running_keep", "running_var": "running_var_bias"}
+    return Lint(
+        bond.flax.path,
+        bond.torch.path,
+        setting,
+        str(flax),
+        str(torch),
+        f"{_where(bond)}: {text}",
+        convention=names.get(setting, ""),
+        mend=_mend(setting, torch),
+    )
+
+
+def _mend(setting: str, torch: Any) -> str:
+    """What to write in Flax for PyTorch's setting, where one number is all."""
+    words = {"eps": "epsilon", "keep": "momentum"}
+    return f"write {words[setting]}={torch:.12g} in Flax" if setting in words and torch is not None else ""
+
+
+def _keep(flax: float, torch: float | None) -> str:
+    if torch is None:
+        return f"Flax's momentum {flax:g} keeps {flax:.4g} of the running statistics, PyTorch averages all steps alike"
+    return (
+        f"momentum: Flax {flax:g} keeps {100 * flax:.4g} % of the running statistics each step, "
+        f"PyTorch {1 - torch:.4g} keeps {100 * torch:.4g} %"
+    )
+
+
+def _where(bond: Bond) -> str:
+    return KINDS.get(bond.torch.kind, bond.torch.kind)
+
+
+def _padding(bond: Bond, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[Lint]:
+    pads = _transposed_pads if bond.flax.kind == "conv_transpose" else _pads
+    for size in SIZES:
+        a, b = pads(ours, size, "flax"), pads(theirs, size, "torch")
+        if a is not None and b is not None and a != b:
+            text = (
+                f"{_where(bond)}: padding {_said(ours['padding'])} in Flax pads {a} where PyTorch's "
+                f"{_said(theirs['padding'])} pads {b} ({'even' if size % 2 == 0 else 'odd'} sizes)"
+            )
+            mend = f"write padding={b} in Flax"
+            yield Lint(bond.flax.path, bond.torch.path, "padding", str(a), str(b), text, mend=mend)
+            return
+
+
+def _said(padding: Any) -> str:
+    return padding if isinstance(padding, str) else str(tuple(p[0] if p[0] == p[1] else p for p in padding))
+
+
+def _pads(settings: Mapping[str, Any], size: int, side: str) -> tuple[tuple[int, int], ...] | None:
+    """(Before, after) of every axis of a convolution on an input of that size."""
+    padding = settings["padding"]
+    if not isinstance(padding, str):
+        return tuple(padding)
+    if padding == "VALID":
+        return tuple((0, 0) for _ in settings["kernel_size"])
+    if padding != "SAME":
+        return None
+    each = zip(settings["kernel_size"], settings["strides"], settings["dilation"], strict=True)
+    return tuple(_same(size, k, s, d) for k, s, d in each)
+
+
+def _same(size: int, kernel: int, stride: int, dilation: int) -> tuple[int, int]:
+    """SAME: as many outputs as inputs over strides, the odd one behind. PyTorch has it for strides of one only."""
+    total = max((-(-size // stride) - 1) * stride + (kernel - 1) * dilation + 1 - size, 0)
+    return total // 2, total - total // 2
+
+
+def _transposed_pads(settings: Mapping[str, Any], size: int, side: str) -> tuple[tuple[int, int], ...] | None:
+    """(Before, after) of every axis of the convolution over the strided input that a transposed convolution is."""
+    del size
+    padding, each = (
+        settings["padding"],
+        list(zip(settings["kernel_size"], settings["strides"], settings["dilation"], strict=True)),
+    )
+    if side == "torch":
+        extra = settings["output_padding"]
+        reach = [d * (k - 1) for k, _, d in each]
+        return tuple((r - p[0], r - p[1] + o) for r, p, o in zip(reach, padding, extra, strict=True))
+    if not isinstance(padding, str):
+        return tuple(padding)
+    if padding not in ("SAME", "VALID"):
+        return None
+    return tuple(_transposed_same(d * (k - 1) + 1, s, padding) for k, s, d in each)
+
+
+def _transposed_same(kernel: int, stride: int, padding: str) -> tuple[int, int]:
+    """As `jax.lax.conv_transpose` has it."""
+    if padding == "VALID":
+        return kernel - 1, kernel + stride - 2 + max(kernel - stride, 0) - (kernel - 1)
+    total = kernel + stride - 2
+    before = kernel - 1 if stride > kernel - 1 else -(-total // 2)
+    return before, total - before

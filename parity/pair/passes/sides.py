@@ -1,0 +1,283 @@
+"""Runs both sides of a pair and keeps what was seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.interface.observation import Dropped, Inputs, Mask, Seen
+from parity.interface.random import moved, single
+from parity.interface.side import Objective, Pass, Side
+from parity.interface.trace import Arrays
+from parity.interface.twin import Precision
+from parity.pair.arrays.inputs import Adapter, adapt
+from parity.pair.arrays.layout import ONE_FOR_ALL, TURNS, agree, floating, one_for_all, spread, turned, turns
+from parity.pair.passes.progress import Watch
+from parity.pair.weightmap import random_weights as draws
+from parity.pair.weightmap.align import CallPair, pair_blocks, pair_layers
+from parity.pair.weightmap.match import Match
+
+Shapes = Mapping[str, tuple[int, ...]]
+MODES = ("evaluation", "training")
+FRAMEWORKS = {"flax": "Flax", "torch": "PyTorch"}
+PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Two calls that are compared.
+
+    Args:
+        pair: the calls.
+        leaf_flax, leaf_torch: places among the floating arrays of their results.
+        turn: name of the layout's turn, None if the shapes do not fit.
+    """
+
+    pair: CallPair
+    leaf_flax: int
+    leaf_torch: int
+    turn: str | None
+
+
+@dataclass
+class Couple:
+    """A pair of sides with the inputs that both take, and the layouts of what they return.
+
+    Args:
+        flax, torch: the sides.
+        inputs: as the user gave them.
+        to_flax, to_torch: adapters.
+        seed: of the cotangents.
+        watch: told of every pass.
+        backward: whether gradients are computed at all.
+        objectives: the sides' losses; without them gradients are of random cotangents.
+    """
+
+    flax: Side
+    torch: Side
+    inputs: Inputs
+    to_flax: Adapter = None
+    to_torch: Adapter = None
+    seed: int = 0
+    watch: Watch = field(default_factory=Watch)
+    backward: bool = True
+    result_turns: list[str | None] = field(default_factory=list)
+    objectives: tuple[Objective, Objective] | None = None
+    _shapes: tuple[Shapes, Shapes] | None = None
+    _names: tuple[list[str], list[str]] | None = None
+    _cotangents: tuple[Arrays, Arrays] | None = None
+
+    def given(self, side: str, inputs: Inputs | None = None) -> Inputs:
+        """The inputs as a side wants them."""
+        return adapt(self.inputs if inputs is None else inputs, self.to_flax if side == "flax" else self.to_torch)
+
+    @property
+    def shapes(self) -> tuple[Shapes, Shapes]:
+        """Shapes of the floating leaves of what each side returns."""
+        if self._shapes is None:
+            self._shapes = self._output_shapes(self.flax), self._output_shapes(self.torch)
+        return self._shapes
+
+    def _output_shapes(self, side: Side) -> Shapes:
+        given = self.given(side.framework)
+        with self.watch.running(f"{FRAMEWORKS[side.framework]}'s forward pass for the shapes of its results"):
+            return side.output_shapes(given)
+
+    @property
+    def result_names(self) -> tuple[list[str], list[str]]:
+        """Names of the floating leaves of the results, those at one place taken to be the same."""
+        if self._names is None:
+            ours, theirs = (list(shapes) for shapes in self.shapes)
+            self._names = (list(theirs), theirs) if sorted(ours) == sorted(theirs) else (ours, theirs)
+        return self._names
+
+    @property
+    def cotangents(self) -> tuple[Arrays, Arrays]:
+        """Random cotangents of the results, the same on both sides."""
+        if self._cotangents is None:
+            rng = np.random.default_rng([self.seed, 3])
+            theirs = {name: single(rng.standard_normal(shape)) for name, shape in self.shapes[1].items()}
+            self._cotangents = self.in_flax(theirs), theirs
+        return self._cotangents
+
+    def with_moved_cotangents(self, rng: np.random.Generator) -> "Couple":
+        """The same with cotangents moved by one ulp."""
+        theirs = {name: moved(array, rng) for name, array in self.cotangents[1].items()}
+        return replace(self, _cotangents=(self.in_flax(theirs), theirs))
+
+    def in_flax(self, torch: Arrays) -> Arrays:
+        """Arrays by leaf of PyTorch's result, by leaf and in the layout of Flax's."""
+        pairs = enumerate(zip(*self.result_names, strict=False))
+        return {a: self._back(place, torch[b], self.shapes[0][a]) for place, (a, b) in pairs}
+
+    def _back(self, place: int, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
+        """PyTorch's array in Flax's layout."""
+        known = self.result_turns[place] if place < len(self.result_turns) else None
+        name = known or next((name for name, _ in turns(shape, torch.shape)), None)
+        return np.zeros(shape) if name is None else back(name, torch, shape)
+
+    def look(
+        self,
+        side: Literal["flax", "torch"],
+        native: Mapping[str, NDArray],
+        mode: str,
+        precision: Precision,
+        inputs: Inputs | None = None,
+        gradients: bool = True,
+        mask: Mask | None = None,
+        feeds: Mapping[int, Sequence[NDArray]] | None = None,
+    ) -> Seen:
+        """A pass of one side. `gradients` asks for those and for every call; `feeds` for every call, with what some of
+        them get instead."""
+        own, place = (self.flax, 0) if side == "flax" else (self.torch, 1)
+        backward = gradients and self.backward
+        how = Pass(precision, mode == "training", gradients or feeds is not None, mask=mask, feeds=feeds or {})
+        if backward and self.objectives is not None:
+            how = replace(how, objective=self.objectives[place])
+        elif backward:
+            how = replace(how, cotangents=self.cotangents[place])
+        alone = ", each layer alone" if feeds is not None else ""
+        what = "forward and backward pass" if backward else f"forward pass{alone}"
+        given = self.given(side, inputs)
+        with self.watch.running(f"{FRAMEWORKS[side]}'s {what} ({mode}, {precision})", backward):
+            return own.run(native, given, how)
+
+    def settle_layouts(self, flax: Seen, torch: Seen) -> bool:
+        """Take the layouts in which the results agree; whether the cotangents have to be drawn again for them."""
+        found = []
+        for a, b in zip(*self.result_names, strict=False):
+            best = turned(flax.outputs[a], torch.outputs[b])
+            found.append(None if best is None else best[0])
+        before = [
+            self._first_turn(flax.outputs[a].shape, torch.outputs[b].shape)
+            for a, b in zip(*self.result_names, strict=False)
+        ]
+        self.result_turns = found
+        if found == before:
+            return False
+        self._cotangents = None
+        return True
+
+    @staticmethod
+    def _first_turn(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
+        return next((name for name, _ in turns(shape, wanted)), None)
+
+
+def back(name: str, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """PyTorch's array in the layout that the turn of that name makes it of."""
+    turn = TURNS[name.removesuffix(", reshaped")]
+    places = turn(np.arange(int(np.prod(shape))).reshape(shape)).ravel()
+    flat = np.empty(places.size)
+    flat[places] = torch.ravel()
+    return flat.reshape(shape)
+
+
+@dataclass(frozen=True)
+class Views:
+    """What both sides showed in one mode: by precision."""
+
+    flax: Mapping[Precision, Seen]
+    torch: Mapping[Precision, Seen]
+
+
+def look(
+    couple: Couple,
+    match: Match,
+    torch: Arrays,
+    mode: str,
+    masks: "SharedMasks | None" = None,
+    precisions: Sequence[Precision] = PRECISIONS,
+) -> Views:
+    """Both sides in those precisions; with masks, those are the dropout of both."""
+    flax = draws.carry(match, torch, couple.flax.native)
+    seen = look_at_torch(couple, torch, mode, masks, precisions)
+    ours = {p: couple.look("flax", flax, mode, p, mask=masks.flax if masks else None) for p in precisions}
+    return Views(ours, seen)
+
+
+def look_at_torch(
+    couple: Couple,
+    torch: Arrays,
+    mode: str,
+    masks: "SharedMasks | None" = None,
+    precisions: Sequence[Precision] = PRECISIONS,
+) -> dict[Precision, Seen]:
+    """PyTorch's side in those precisions."""
+    return {p: couple.look("torch", torch, mode, p, mask=masks.torch if masks else None) for p in precisions}
+
+
+class SharedMasks:
+    """Masks for dropout, the n-th use of PyTorch's and the n-th of Flax's alike; PyTorch has to run first.
+
+    Args:
+        seed: of the masks.
+        images: whether arrays of four axes that fit as they are and with channels moved too are images.
+    """
+
+    def __init__(self, seed: int, images: bool) -> None:
+        self._seed, self._images = seed, images
+        self._shapes: dict[int, tuple[int, ...]] = {}
+
+    def torch(self, number: int, used: Dropped) -> NDArray:
+        """The mask of a use of PyTorch's."""
+        self._shapes[number] = used.shape
+        return self._mask(number, used)
+
+    def flax(self, number: int, used: Dropped) -> NDArray:
+        """The same in the layout of Flax's use, or as it is where Flax has one for several places of PyTorch's; one of
+        its own where PyTorch has none."""
+        wanted = self._shapes.get(number, used.shape)
+        fit = [name for name, _ in turns(used.shape, wanted)]
+        if spread(used.shape, wanted):
+            return self._mask(number, Dropped(wanted, used.rate))
+        if not fit:
+            return self._mask(number, used)
+        moved = "channels last to first"
+        turn = moved if self._images and len(wanted) == 4 and moved in fit else fit[0]
+        return back(turn, self._mask(number, Dropped(wanted, used.rate)), used.shape)
+
+    def _mask(self, number: int, used: Dropped) -> NDArray:
+        rng = np.random.default_rng([self._seed, 4, number])
+        return (rng.random(used.shape) >= used.rate) / (1.0 - used.rate) if used.rate < 1 else np.zeros(used.shape)
+
+
+def joints(match: Match, views: Views) -> list[Joint]:
+    """The calls that are compared, in PyTorch's order."""
+    flax, torch, low = views.flax["float64"], views.torch["float64"], views.torch["float32"]
+    layers = pair_layers(match, flax.calls, torch.calls)
+
+    def agreeing(a: int, b: int) -> bool:
+        return _leaves(flax, torch, low, a, b)[1]
+
+    blocks = pair_blocks(match, flax.calls, torch.calls, layers, agreeing)
+    found = []
+    for pair in sorted([*layers, *blocks], key=lambda pair: pair.torch):
+        (a, b), _ = _leaves(flax, torch, low, pair.flax, pair.torch)
+        ours, theirs = floating(flax.calls[pair.flax].outputs), floating(torch.calls[pair.torch].outputs)
+        if ours and theirs:
+            turn = turned(ours[a], theirs[b], inside=True)
+            found.append(Joint(pair, a, b, None if turn is None else turn[0]))
+    return found
+
+
+def _leaves(flax: Seen, torch: Seen, low: Seen, a: int, b: int) -> tuple[tuple[int, int], bool]:
+    """The places of two floating results that agree, the first ones if none do; and whether any do."""
+    ours, theirs = floating(flax.calls[a].outputs)[:3], floating(torch.calls[b].outputs)[:3]
+    lows = floating(low.calls[b].outputs)[:3] if b < len(low.calls) else []
+    for j, (array, small) in enumerate(zip(theirs, lows, strict=False)):
+        for i, mine in enumerate(ours):
+            if agree(mine, array, small, inside=True):
+                return (i, j), True
+    return (0, 0), False
+
+
+def turn_by(name: str | None, flax: NDArray, wanted: tuple[int, ...]) -> NDArray:
+    """Flax's array by the turn of that name; as it is if there is none."""
+    if name is None:
+        return flax
+    if name == ONE_FOR_ALL:
+        return one_for_all(flax, wanted)
+    array = TURNS[name.removesuffix(", reshaped")](flax)
+    return array.reshape(wanted) if array.size == np.prod(wanted, dtype=int) else array

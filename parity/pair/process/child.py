@@ -1,0 +1,86 @@
+"""The process in which pairs are compared: what it rules is sent to the command as soon as it is ruled."""
+
+import faulthandler
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from multiprocessing.connection import Connection
+from typing import Any
+
+from parity.backends import keep_compiled_programs
+from parity.errors import UsageError
+from parity.pair.arrays import target
+from parity.pair.passes.progress import Watch
+from parity.pair.passes.user_errors import words
+from parity.report.pair import Report
+
+
+def checked(name: str, asked: Mapping[str, Any], watch: Watch) -> Report:
+    """The report on the pair that a function in a file makes.
+
+    Args:
+        name: "path/to/file.py:function".
+        asked: options of `parity.pair.api.watched`; they go before those that the function returns.
+        watch: told how the check goes on.
+
+    Raises:
+        UsageError: the target or an option of it is not what it should be.
+    """
+    from parity.pair.api import watched
+
+    keep_compiled_programs()
+    watch.step(1, "making the networks")
+    watch.began(f"the call of {name}")
+    flax, torch, inputs, options = target.load(name)
+    return watched(flax, torch, inputs, watch, **{**options, **asked, "name": name})
+
+
+class Sender(Watch):
+    """Sends all that it is told of a pair."""
+
+    def __init__(self, connection: Connection, name: str) -> None:
+        super().__init__(lambda text: connection.send(("note", f"{name}: {text}")))
+        self._connection = connection
+
+    def began(self, what: str, backward: bool = False) -> None:
+        """Send what runs, and for which rung."""
+        self._connection.send(("running", (self.rung, what, backward)))
+
+    def ruled(self, report: Callable[[], Report]) -> None:
+        """Send the report so far."""
+        super().ruled(report)
+        self._connection.send(("ruled", report()))
+
+
+def main(connection: Connection, names: Sequence[str], asked: Mapping[str, Any]) -> None:
+    """Compare one pair after the other and send the reports; the first that cannot be compared is the last.
+
+    Args:
+        connection: takes (kind, content): "note", "running" and "ruled" on the way; "report" at the end of each pair;
+            "usage" (the message of a UsageError) or "raised" (another error, in words) where it ends early.
+        names: of the pairs.
+        asked: see `checked`.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the command says that it was stopped
+    faulthandler.enable()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    for name in names:
+        try:
+            connection.send(("report", checked(name, asked, Sender(connection, name))))
+        except UsageError as error:
+            connection.send(("usage", str(error)))
+            return
+        except (Exception, SystemExit) as error:  # whatever the user's code raises
+            traceback.print_exc()
+            connection.send(("raised", words(error)))
+            return
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

@@ -1,0 +1,121 @@
+"""Compares pairs in a process of its own, so that its death costs no more than the rung that was running."""
+
+import multiprocessing
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+from parity.errors import UsageError
+from parity.pair.passes.progress import Note
+from parity.pair.passes.user_errors import broken, nothing
+from parity.pair.process import child as worker
+from parity.report.pair import Report
+
+PATIENCE = 0.2
+"""Seconds after which a silent process is looked after."""
+
+
+@dataclass
+class Heard:
+    """What a process sent.
+
+    Args:
+        reports: whole ones.
+        partial: of the pair that it was at.
+        rung, running, backward: what it was doing, see `Watch`.
+        raised: an error in words, if it ended with one.
+    """
+
+    reports: list[Report]
+    partial: Report | None = None
+    rung: int = 1
+    running: str = "the start"
+    backward: bool = False
+    raised: str = ""
+
+    def take(self, kind: str, content: Any, note: Note) -> None:
+        """Keep a message; raises UsageError if it is one."""
+        if kind == "note":
+            note(content)
+        elif kind == "running":
+            self.rung, self.running, self.backward = content
+        elif kind == "ruled":
+            self.partial = content
+        elif kind == "report":
+            self.reports.append(content)
+            self.partial, self.rung, self.running, self.backward = None, 1, "the start", False
+        elif kind == "raised":
+            self.raised = content
+        elif kind == "usage":
+            raise UsageError(content)
+
+
+def check(names: Sequence[str], asked: Mapping[str, Any], note: Note) -> list[Report]:
+    """The reports on pairs, see `worker.checked`. Where the process died, the rung that was running is inconclusive.
+
+    Raises:
+        UsageError: a target or an option of it is not what it should be.
+    """
+    done: list[Report] = []
+    while len(done) < len(names):
+        heard, end = _run(names[len(done) :], asked, note)
+        done += heard.reports
+        if len(done) < len(names):
+            done.append(_saved(names[len(done)], heard, end, asked, note))
+    return done
+
+
+def _run(names: Sequence[str], asked: Mapping[str, Any], note: Note) -> tuple[Heard, str]:
+    """What a process sent about these pairs, and how it ended."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=worker.main, args=(theirs, list(names), dict(asked)))
+    process.start()
+    theirs.close()
+    heard = Heard([])
+    try:
+        _hear(ours, process.is_alive, lambda kind, content: heard.take(kind, content, note))
+        process.join()
+        return heard, heard.raised or _ended(process.exitcode or 0)
+    finally:
+        process.kill()
+        process.join()
+        process.close()
+        ours.close()
+
+
+def _hear(connection: Connection, alive: Callable[[], bool], take: Callable[[str, Any], None]) -> None:
+    """Take every message until the process is no longer there; its own children may keep the connection open."""
+    try:
+        while True:
+            lives = alive()
+            if connection.poll(PATIENCE):
+                take(*connection.recv())
+            elif not lives:
+                return
+    except (EOFError, ConnectionError):
+        return
+
+
+def _ended(code: int) -> str:
+    if code >= 0:
+        return f"the process ended with exit code {code}"
+    name = signal.Signals(-code).name
+    more = ", as the system does when there is no memory left" if name == "SIGKILL" else ""
+    return f"the process died with {name}{more}"
+
+
+def _saved(name: str, heard: Heard, end: str, asked: Mapping[str, Any], note: Note) -> Report:
+    """The report on a pair whose process died. If it was in a backward pass before the gradients were ruled on, all
+    that needs none is compared in another process."""
+    reason = f"{end} during {heard.running}"
+    ruled = {} if heard.partial is None else {one.number for one in heard.partial.rungs}
+    if not heard.backward or 3 in ruled or not asked.get("backward", True):
+        return broken(heard.partial or nothing(name, asked.get("seed")), heard.rung, reason)
+    note(f"{name}: {reason}; again without backward passes")
+    again, other = _run([name], {**asked, "backward": False}, note)
+    if again.reports:
+        return broken(again.reports[0], 3, reason)
+    return broken(again.partial or nothing(name, asked.get("seed")), again.rung, f"{other} during {again.running}")

@@ -1,0 +1,1 @@
+"""A script that shows the first difference again, without this package."""

@@ -1,0 +1,63 @@
+"""A second opinion on gradients that differ where no output does: the sides' own drift from moved starts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from parity.checks.drift import STARTS, as_float32, settled
+from parity.checks.ladder import NAMES
+from parity.checks.verdict import Finding, Rung, Verdict, rung
+from parity.interface.observation import Seen
+from parity.interface.twin import Precision
+from parity.pair.passes.sides import Views, look
+from parity.pair.passes.work import Work
+from parity.pair.rungs import rules as rungs
+from parity.pair.rungs.input_gradients import Given
+from parity.pair.rungs.loss import judged
+from parity.pair.weightmap import random_weights as draws
+from parity.report.pair import Layer
+
+
+def settled_gradients(work: Work, given: Given, found: Rung) -> Rung:
+    """Rung 3 without what the drift explains; the layers' gradients are settled too.
+
+    Args:
+        work: what is known.
+        given: where the gradients of the inputs belong.
+        found: as the error of float32 has it.
+    """
+    forward = rungs.forward(list(work.compared.values()))
+    if found.verdict is not Verdict.DIFFERENT or forward.verdict is Verdict.DIFFERENT:
+        return found
+    views = {mode: _with_drift(work, mode) for mode in work.views}
+    names = work.couple.result_names
+    compared = {mode: rungs.compare_layers(work.joints[mode], seen, names, mode) for mode, seen in views.items()}
+    own = judged(work, views, compared, given).findings
+    for mode, one in work.compared.items():
+        work.compared[mode] = replace(one, layers=tuple(_settled(layer, own) for layer in one.layers))
+    return rung(3, NAMES[3], settled(found.findings, own))
+
+
+def _settled(layer: Layer, own: tuple[Finding, ...]) -> Layer:
+    return layer if layer.gradient is None else replace(layer, gradient=settled([layer.gradient], own)[0])
+
+
+def _with_drift(work: Work, mode: str) -> Views:
+    """What was seen in float64, and its drift in the place of float32. Weights and cotangents are moved; the inputs
+    stay, so that equal numbers in a window of a max-pool stay equal."""
+    starts = []
+    for number in range(STARTS):
+        rng = np.random.default_rng([work.couple.seed, 7, number])
+        torch = draws.moved(work.match, work.proof.torch, rng)
+        couple = work.couple.with_moved_cotangents(rng)
+        starts.append(look(couple, work.match, torch, mode, work.masks(mode), ("float64",)))
+    flax, torch_ = (
+        _own(getattr(work.views[mode], side)["float64"], [getattr(view, side)["float64"] for view in starts])
+        for side in ("flax", "torch")
+    )
+    return Views(flax, torch_)
+
+
+def _own(high: Seen, moved: Sequence[Seen]) -> Mapping[Precision, Seen]:
+    return {"float64": high, "float32": as_float32(high, moved)}

@@ -1,0 +1,74 @@
+"""Gradients of the inputs, told of the user's own arrays, whatever order and layout each side is given them in."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from numpy.typing import NDArray
+
+from parity.checks.verdict import Finding
+from parity.pair.arrays.layout import compare
+from parity.pair.arrays.origins import Origins, origins, spans
+from parity.pair.passes.sides import PRECISIONS, Couple, Views
+
+Span = tuple[int, int, tuple[int, ...]]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What both sides are given of the user's floating numbers.
+
+    Args:
+        flax, torch: where their numbers come from.
+        judged: name of an input → its first place, the one after its last, and its shape; those that can be compared.
+        size: of all.
+        notes: on those that cannot.
+    """
+
+    flax: Origins = field(default_factory=Origins)
+    torch: Origins = field(default_factory=Origins)
+    judged: Mapping[str, Span] = field(default_factory=dict)
+    size: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def given_of(couple: Couple, views: Views) -> Given:
+    """What the adapters of a pair do with the inputs, as far as there are gradients of what they make."""
+    every = spans(couple.inputs)
+    ours, theirs = origins(couple.inputs, couple.to_flax), origins(couple.inputs, couple.to_torch)
+    if ours is None or theirs is None:
+        side = "to_flax" if ours is None else "to_torch"
+        return Given(notes=(f"the gradients of the inputs are not compared: {side} cannot be followed",))
+    ours = ours.among(views.flax["float64"].input_gradients)
+    theirs = theirs.among(views.torch["float64"].input_gradients)
+    judged, notes = {}, []
+    for number, (name, span) in enumerate(every.items()):
+        if why := _hindrance(number, span, {"to_flax": ours, "to_torch": theirs}):
+            notes.append(f"the gradient of the input {name} is not compared: {why}")
+        else:
+            judged[name] = span
+    return Given(ours, theirs, judged, sum(stop - start for start, stop, _ in every.values()), tuple(notes))
+
+
+def _hindrance(number: int, span: Span, sides: Mapping[str, Origins]) -> str:
+    """Why an input cannot be compared, if so."""
+    for name, side in sides.items():
+        if number in side.computed:
+            return f"{name} computes with it"
+        if not side.gives(*span[:2]):
+            return f"{name} leaves it out"
+    return ""
+
+
+def input_gradients(views: Views, given: Given, mode: str) -> Iterator[Finding]:
+    """The gradient with respect to every input that both sides are given."""
+    if not given.judged:
+        return
+    flat = {
+        (side, p): own.gather(getattr(views, side)[p].input_gradients, given.size)
+        for side, own in (("flax", given.flax), ("torch", given.torch))
+        for p in PRECISIONS
+    }
+    for name, (start, stop, shape) in given.judged.items():
+        parts: dict[tuple[str, str], NDArray] = {key: a[start:stop].reshape(shape) for key, a in flat.items()}
+        a, b, low_a, low_b = (parts[side, p] for p in PRECISIONS for side in ("flax", "torch"))
+        yield compare("gradient of input", name, a, b, low_b, low_a, mode=mode, smooth=False)

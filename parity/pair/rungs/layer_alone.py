@@ -1,0 +1,106 @@
+"""Each layer alone: fed on both sides what PyTorch's layer gets in float64, it shows the error that it introduces."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.checks.verdict import Finding
+from parity.interface.observation import Call
+from parity.interface.random import single
+from parity.interface.trace import call_names
+from parity.interface.twin import Precision
+from parity.interface.unit import CHANNELS_FIRST
+from parity.pair.arrays.layout import ONE_FOR_ALL, compare, floating, turned, turns
+from parity.pair.passes.sides import PRECISIONS, Joint, back
+from parity.pair.passes.work import Work
+
+SIDES: tuple[Literal["flax"], Literal["torch"]] = "flax", "torch"
+MODE = "training"
+"""The one mode in which layers are fed alone: what BatchNorm computes in evaluation is less than in training."""
+NOT_FED = frozenset({"lstm", "gru", "rnn", "custom"})
+"""Kinds whose modules may be called with more than one array, or may be anything."""
+
+
+@dataclass(frozen=True)
+class Fed:
+    """A layer that is fed alone.
+
+    Args:
+        joint: its calls.
+        flax, torch: what each side's is fed: float32's numbers, so that both precisions get the same; None for layers
+            that get whole numbers, which are the same already.
+    """
+
+    joint: Joint
+    flax: NDArray | None = None
+    torch: NDArray | None = None
+
+
+def introduced(work: Work) -> dict[tuple[str, str], Finding]:
+    """The referee's on the output of each layer that is fed alone, by the name of PyTorch's call and the mode. Takes
+    one forward pass a side and precision."""
+    views = work.views[MODE]
+    calls = views.flax["float64"].calls, views.torch["float64"].calls
+    fed = list(_fed(work, *calls))
+    if not fed:
+        return {}
+    feeds = {
+        "flax": {calls[0][one.joint.pair.flax].start: (one.flax,) for one in fed if one.flax is not None},
+        "torch": {calls[1][one.joint.pair.torch].start: (one.torch,) for one in fed if one.torch is not None},
+    }
+    native, look = {"flax": work.proof.flax, "torch": work.proof.torch}, work.couple.look
+    seen = {
+        p: [look(side, native[side], MODE, p, gradients=False, feeds=feeds[side]).calls for side in SIDES]
+        for p in PRECISIONS
+    }
+    names = call_names([call.path for call in calls[1]])
+    places = [one.joint.pair.torch for one in fed]
+    return {(names[p], MODE): _finding(one.joint, seen, names[p]) for p, one in zip(places, fed, strict=True)}
+
+
+def _finding(joint: Joint, seen: Mapping[Precision, Sequence[Sequence[Call]]], name: str) -> Finding:
+    (a, b), (low_a, low_b) = (_outputs(joint, *seen[p]) for p in PRECISIONS)
+    if (turn := turned(a, b)) is not None:
+        a, low_a = turn[1](a), turn[1](low_a)
+    return replace(compare("output alone", name, a, b, low_b, low_a, mode=MODE), isolated=True)
+
+
+def _outputs(joint: Joint, flax: Sequence[Call], torch: Sequence[Call]) -> tuple[NDArray, NDArray]:
+    return (
+        floating(flax[joint.pair.flax].outputs)[joint.leaf_flax],
+        floating(torch[joint.pair.torch].outputs)[joint.leaf_torch],
+    )
+
+
+def _fed(work: Work, flax: Sequence[Call], torch: Sequence[Call]) -> Iterator[Fed]:
+    """The layers that hold no other, of known kinds, that get one array in a layout that both have."""
+    for joint in work.joints[MODE]:
+        ours, theirs = flax[joint.pair.flax], torch[joint.pair.torch]
+        kind = "custom" if joint.pair.bond is None else work.match.bonds[joint.pair.bond].torch.kind
+        if kind in NOT_FED:
+            continue
+        if joint.turn != ONE_FOR_ALL and _is_leaf(flax, joint.pair.flax) and _is_leaf(torch, joint.pair.torch):
+            a, b = floating(ours.inputs), floating(theirs.inputs)
+            if len(a) == len(b) == 1:
+                yield from _turned(joint, kind, a[0], b[0])
+            elif not a and not b and all(map(np.array_equal, ours.inputs, theirs.inputs)):
+                yield Fed(joint)
+
+
+def _turned(joint: Joint, kind: str, flax: NDArray, torch: NDArray) -> Iterator[Fed]:
+    """By the layout of the kind where it fits: arrays that differ already cannot tell it."""
+    moved = "channels last to first"
+    fit = dict(turns(flax.shape, torch.shape))
+    nearest = turned(flax, torch)
+    name = moved if kind in CHANNELS_FIRST and moved in fit else nearest[0] if nearest else None
+    if name is not None:
+        given = single(torch)
+        yield Fed(joint, back(name, given, flax.shape), given)
+
+
+def _is_leaf(calls: Sequence[Call], place: int) -> bool:
+    """Whether no call has begun and ended inside."""
+    return place == 0 or calls[place - 1].start < calls[place].start

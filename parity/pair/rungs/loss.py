@@ -1,0 +1,142 @@
+"""The users' own losses: both values are judged, and a reduction that differs is named and undone."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.checks.verdict import Finding, Rung
+from parity.errors import UsageError
+from parity.interface.side import Objective
+from parity.interface.tree import leaves
+from parity.pair.arrays.inputs import as_numpy
+from parity.pair.arrays.layout import compare
+from parity.pair.passes.sides import PRECISIONS, Couple, Views, look_at_torch
+from parity.pair.passes.work import Work
+from parity.pair.rungs import rules as rungs
+from parity.pair.rungs.input_gradients import Given
+from parity.report.pair import Convention, Lint
+
+REDUCTION = "loss_reduction"
+
+
+def objectives(loss: Any, targets: Any) -> tuple[Objective, Objective] | None:
+    """Flax's loss and PyTorch's with the targets; None if no loss was given.
+
+    Raises:
+        UsageError: it is no pair of functions, or there are targets without a loss.
+    """
+    if loss is None:
+        if targets is not None:
+            raise UsageError("got targets without a loss; give loss=(flax_loss, torch_loss) too")
+        return None
+    if not isinstance(loss, list | tuple) or len(loss) != 2 or not all(map(callable, loss)):
+        raise UsageError(
+            f"loss got {type(loss).__name__}; expected (flax_loss, torch_loss), two functions of outputs and targets"
+        )
+    given = as_numpy(targets)
+    return Objective(loss[0], given), Objective(loss[1], given)
+
+
+def gradients_rung(work: Work, given: Given, accept: Sequence[str]) -> tuple[Rung, list[Convention]]:
+    """Rung 3, and the reduction of the losses where it explains what differs: then what is judged afterwards is
+    PyTorch's loss by the factor, if that makes the rung pass.
+
+    Args:
+        work: what is known; the reduction is added to its lints.
+        given: where the gradients of the inputs belong.
+        accept: conventions that are no difference.
+    """
+    shown = judged(work, work.views, work.compared, given)
+    factor = _factor(work)
+    if factor is None:
+        return shown, []
+    lint, times = factor
+    work.lints = [*work.lints, lint]
+    couple = _scaled(work.couple, times)
+    views = _again(work, couple)
+    names = couple.result_names
+    compared = {mode: rungs.compare_layers(work.joints[mode], seen, names, mode) for mode, seen in views.items()}
+    confirmed = judged(work, views, compared, given).verdict.passes
+    if confirmed:
+        work.couple = couple
+    return shown, [Convention(REDUCTION, lint.text, (3,), confirmed, REDUCTION in accept)]
+
+
+def judged(work: Work, views: Mapping[str, Views], compared: Mapping[str, rungs.Compared], given: Given) -> Rung:
+    """Rung 3 of what was seen in each mode."""
+    layers = [compared[mode] for mode in views]
+    return rungs.gradients(work.match, layers, views, work.parameters, given, list(_losses(views)))
+
+
+def _losses(views: Mapping[str, Views]) -> Iterator[Finding]:
+    """The value of the loss in each mode."""
+    for mode, seen in views.items():
+        if (values := _values(seen)) is not None:
+            yield compare("loss", "", *values, mode=mode)
+
+
+def _values(views: Views) -> tuple[NDArray, NDArray, NDArray, NDArray] | None:
+    """The losses, if there are any: Flax's and PyTorch's in float64, PyTorch's and Flax's in float32."""
+    (a, low_a), (b, low_b) = ([by[p].loss for p in PRECISIONS] for by in (views.flax, views.torch))
+    if a is None or b is None or low_a is None or low_b is None:
+        return None
+    return a, b, low_b, low_a
+
+
+def _scaled(couple: Couple, times: float) -> Couple:
+    assert couple.objectives is not None
+    flax, torch = couple.objectives
+    return replace(couple, objectives=(flax, replace(torch, scale=times)))
+
+
+def _again(work: Work, couple: Couple) -> dict[str, Views]:
+    """What was seen, with PyTorch's passes anew."""
+    return {
+        mode: Views(seen.flax, look_at_torch(couple, work.proof.torch, mode, work.masks(mode)))
+        for mode, seen in work.views.items()
+    }
+
+
+def _factor(work: Work) -> tuple[Lint, float] | None:
+    """What to multiply PyTorch's loss with to have Flax's, if that is by how many numbers one of them sums over where
+    the other averages."""
+    values = _values(work.views["evaluation"])
+    if values is None or _agree(*values, 1.0):
+        return None
+    flax, torch = float(values[0]), float(values[1])
+    for count, what in _counts(work).items():
+        for times in (float(count), 1.0 / count):
+            if count > 1 and _agree(*values, times):
+                return _lint(flax, torch, count, what, times > 1), times
+    return None
+
+
+def _agree(a: NDArray, b: NDArray, low_b: NDArray, low_a: NDArray, times: float) -> bool:
+    """Whether Flax's loss is that many times PyTorch's."""
+    own = np.asarray(times * b), np.asarray(times * low_b.astype(np.float64))
+    return bool(a) and compare("loss", "", a, own[0], own[1], low_a).verdict.passes
+
+
+def _counts(work: Work) -> dict[int, str]:
+    """By how many numbers a loss may be divided, and what they are; of equal counts the likelier."""
+    assert work.couple.objectives is not None
+    given = [leaf for _, leaf in leaves(work.couple.objectives[1].targets) if isinstance(leaf, np.ndarray)]
+    shapes = [("outputs", shape) for shape in work.couple.shapes[1].values()] + [("targets", a.shape) for a in given]
+    tokens = {a.size: f"all {a.size} labels" for a in given if a.ndim > 1 and a.dtype.kind in "iu"}
+    batches = {shape[0]: f"the batch of {shape[0]}" for _, shape in reversed(shapes) if shape}
+    elements = {prod(shape): f"all {prod(shape)} elements of the {whose}" for whose, shape in reversed(shapes)}
+    features = {prod(shape[1:]): f"the {prod(shape[1:])} elements of each sample" for _, shape in shapes if shape}
+    return {**features, **elements, **tokens, **batches}
+
+
+def _lint(flax: float, torch: float, count: int, what: str, flax_sums: bool) -> Lint:
+    sums, averages = ("Flax", "PyTorch") if flax_sums else ("PyTorch", "Flax")
+    text = (
+        f"reduction: {sums} sums over {what}, {averages} averages: {count} times larger "
+        f"(the loss is {flax:.6g} in Flax, {torch:.6g} in PyTorch)"
+    )
+    return Lint("", "", "reduction", f"{flax:.17g}", f"{torch:.17g}", text, convention=REDUCTION)

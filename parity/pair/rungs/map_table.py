@@ -1,0 +1,136 @@
+"""The weight map for people, and what it covers."""
+
+from collections.abc import Mapping, Sequence
+from math import prod
+
+import numpy as np
+
+from parity.checks.referee import MARGIN, RATIO
+from parity.interface.observation import Seen
+from parity.interface.packing import Packing
+from parity.interface.trace import call_names, call_path
+from parity.interface.twin import Precision
+from parity.interface.unit import Unit
+from parity.pair.passes.sides import PRECISIONS, Couple, Joint, Views
+from parity.pair.passes.work import Work
+from parity.pair.weightmap.align import split_stack
+from parity.pair.weightmap.match import Bond, Link, Match
+from parity.pair.weightmap.prove import Proof
+from parity.pair.weightmap.ties import whose
+from parity.report.pair import Coverage, Mapped
+
+NO_EFFECT = "no effect on what the networks return: any numbers would do"
+NO_EFFECT_ON_LOSS = "no effect on the loss: its gradient is rounding"
+UNKNOWN = "whether it has an effect is not known without backward passes"
+LETTERS = {("conv", 3): ("OIW", "WIO"), ("conv", 4): ("OIHW", "HWIO"), ("conv", 5): ("OIDHW", "DHWIO")}
+
+
+def table(work: Work) -> list[Mapped]:
+    """One line a canonical array, those without counterpart last."""
+    proof = work.proof
+    lines = [_line(work, bond, link) for bond in proof.match.bonds for link in bond.links]
+    for side, units in (("flax", proof.match.lone_flax), ("torch", proof.match.lone_torch)):
+        lines += [_lone(proof, side, unit, role) for unit in units for role in unit.arrays]
+    for bond in proof.match.bonds:
+        lines += [_lone(proof, "flax", bond.flax, role) for role in bond.lone_flax]
+        lines += [_lone(proof, "torch", bond.torch, role) for role in bond.lone_torch]
+    return lines
+
+
+def _line(work: Work, bond: Bond, link: Link) -> Mapped:
+    proof, known = work.proof, work.couple.backward
+    without = NO_EFFECT if work.couple.objectives is None else NO_EFFECT_ON_LOSS
+    effect = any(has_effect(view.torch, link.torch) for view in work.views.values())
+    return Mapped(
+        " + ".join(link.flax.names),
+        " + ".join(link.torch.names),
+        bond.flax.path,
+        bond.torch.path,
+        link.role,
+        proof.flax[link.flax.names[0]].shape,
+        proof.torch[link.torch.names[0]].shape,
+        how(bond, link),
+        prod(link.shape),
+        proof.agrees and effect and known,
+        UNKNOWN if not known else without if not effect else whose(link) if link.tie else "",
+    )
+
+
+def has_effect(seen: Mapping[Precision, Seen], packing: Packing) -> bool:
+    """Whether an array changes what a network returns: it is a buffer, or its gradient is more than rounding.
+
+    A gradient that is zero in exact arithmetic (an attention's key bias) shrinks from float32 to float64 as rounding
+    does.
+    """
+    if any(name not in seen["float64"].parameter_gradients for name in packing.names):
+        return True
+    high, low = (float(np.linalg.norm(packing.pull(seen[p].parameter_gradients))) for p in PRECISIONS)
+    return high > MARGIN * RATIO * low
+
+
+def _lone(proof: Proof, side: str, unit: Unit, role: str) -> Mapped:
+    packing = unit.arrays[role]
+    arrays = proof.flax if side == "flax" else proof.torch
+    shape = arrays[packing.names[0]].shape
+    name = " + ".join(packing.names)
+    if side == "flax":
+        return Mapped(name, "", unit.path, "", role, shape, (), "", prod(shape), False, "no counterpart")
+    return Mapped("", name, "", unit.path, role, (), shape, "", prod(shape), False, "no counterpart")
+
+
+def how(bond: Bond, link: Link) -> str:
+    """How PyTorch's array becomes Flax's, in words."""
+    words = [_packed(link.torch, bond.torch.kind), _fitted(link)]
+    if len(link.flax.parts) > 1:
+        words.append(f"split into {len(link.flax.parts)}")
+    if words == ["transposed", "transposed"]:
+        return "as it is"
+    return ", ".join(word for word in words if word) or "as it is"
+
+
+def _packed(packing: Packing, kind: str) -> str:
+    part = packing.parts[0]
+    words = []
+    if packing.join == "sum":
+        words.append("sum of both")
+    if part.cut and isinstance(part.cut[0], tuple):
+        words.append(f"rows {part.cut[0][0]} to {part.cut[0][1]}")
+    if part.axes is not None:
+        letters = LETTERS.get((kind, len(part.axes)))
+        words.append(
+            f"{letters[0]} → {letters[1]}" if letters else "transposed" if len(part.axes) == 2 else "axes moved"
+        )
+    if part.flip:
+        words.append("flipped")
+    if part.offset:
+        words.append(f"{part.offset:+g}")
+    return ", ".join(words)
+
+
+def _fitted(link: Link) -> str:
+    torch = link.torch
+    if torch.reshaped is None:
+        return "transposed" if torch.transposed else ""
+    if link.flax.reshaped is not None:
+        inner = "×".join(map(str, torch.reshaped[:-1]))
+        return f"rows from {inner} channels first to channels last"
+    order = torch.transposed or ()
+    return "reshaped" if list(order) == sorted(order) else "transposed"
+
+
+def coverage(match: Match, couple: Couple, joints: Sequence[Joint], views: Views) -> Coverage:
+    """Shares of parameters mapped and of layers compared, and the calls without a partner."""
+    total = sum(couple.torch.native[n].size for n in couple.torch.parameters)
+    mapped = {n for b in match.bonds for li in b.links for n in li.torch.names if n in couple.torch.parameters}
+    covered = sum(couple.torch.native[n].size for n in mapped)
+    flax, torch = views.flax["float64"].calls, views.torch["float64"].calls
+    names = call_names([c.path for c in flax]), call_names([c.path for c in torch])
+    paired = {j.pair.flax for j in joints}, {j.pair.torch for j in joints}
+    layers = {split_stack(b.torch.path)[0] for b in match.bonds} | {u.path for u in match.lone_torch}
+    holding = [i for i, call in enumerate(torch) if call_path(call.path) in layers]
+    return Coverage(
+        covered / total if total else 1.0,
+        sum(i in paired[1] for i in holding) / len(holding) if holding else 1.0,
+        [name or "network" for i, name in enumerate(names[0]) if i not in paired[0] and name],
+        [name or "network" for i, name in enumerate(names[1]) if i not in paired[1] and name],
+    )

@@ -1,0 +1,61 @@
+"""Learning-rate schedules of both frameworks, step by step."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from parity.checks.verdict import Finding
+from parity.errors import UsageError
+from parity.pair.arrays.layout import compare
+from parity.pair.passes.sides import PRECISIONS, Couple
+
+STEPS = 100
+"""Steps whose learning rates are compared unless the user says how many."""
+
+
+@dataclass(frozen=True)
+class Schedules:
+    """Optax's schedule, a function of the step from 0, and PyTorch's scheduler, for so many steps."""
+
+    flax: Any
+    torch: Any
+    steps: int
+
+
+def as_schedules(given: Any, steps: int, optimizers: Any) -> Schedules | None:
+    """What the user gave, None if nothing.
+
+    Raises:
+        UsageError: it is no such pair, or the scheduler is that of another optimizer or wants a metric.
+    """
+    if given is None:
+        return None
+    if not isinstance(given, list | tuple) or len(given) != 2 or not callable(given[0]) or not _is_scheduler(given[1]):
+        what = (
+            ", ".join(type(one).__name__ for one in given) if isinstance(given, list | tuple) else type(given).__name__
+        )
+        raise UsageError(
+            f"schedules got {what}; expected (optax schedule, PyTorch scheduler), a function of the step and an "
+            f"LRScheduler"
+        )
+    if steps < 1:
+        raise UsageError(f"schedule_steps got {steps}; expected at least 1")
+    if hasattr(given[1], "patience"):
+        raise UsageError(f"schedules got a {type(given[1]).__name__}, which follows a metric; optax's follow the step")
+    if optimizers is not None and given[1].optimizer is not optimizers[1]:
+        raise UsageError("the scheduler in schedules is not that of the PyTorch optimizer in optimizers; make it of it")
+    return Schedules(given[0], given[1], steps)
+
+
+def _is_scheduler(given: Any) -> bool:
+    return hasattr(given, "optimizer") and hasattr(given, "step")
+
+
+def learning_rates(couple: Couple, schedules: Schedules) -> Finding:
+    """On the rates of all steps together: one that has come down to rounding's own zero is not judged by itself. The
+    finding's index is the step, from 0, at which they differ most."""
+    with couple.watch.running("the schedules"):
+        flax, torch = (
+            {p: side.rates(own, schedules.steps, p) for p in PRECISIONS}
+            for side, own in ((couple.flax, schedules.flax), (couple.torch, schedules.torch))
+        )
+    return compare("schedule", "learning rate", flax["float64"], torch["float64"], torch["float32"], flax["float32"])

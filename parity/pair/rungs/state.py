@@ -1,0 +1,84 @@
+"""Rung 4 of a pair: buffers after training steps, and the conventions that explain a difference."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from parity.checks.verdict import Finding, Rung, Verdict
+from parity.interface.observation import Call
+from parity.interface.random import single
+from parity.interface.side import Side
+from parity.interface.trace import Arrays
+from parity.interface.twin import Precision
+from parity.pair.arrays.inputs import changed
+from parity.pair.causes.conventions import STATE, quantified, undone_statistics
+from parity.pair.passes.sides import PRECISIONS
+from parity.pair.passes.work import Work
+from parity.pair.rungs import rules as rungs
+from parity.report.pair import Convention
+
+After = dict[Precision, tuple[Arrays, Arrays]]
+
+
+def state_rung(work: Work, accept: Sequence[str]) -> tuple[Rung, list[Convention]] | None:
+    """The rung: two training steps' buffers, then evaluation; and the conventions that explain a difference. None where
+    the networks have no buffers."""
+    if not any(rungs.buffers(work.match, work.parameters)):
+        return None
+    after, steps, calls = _trained(work)
+    flax = {p: work.couple.look("flax", own, "evaluation", p, gradients=False).outputs for p, (own, _) in after.items()}
+    found = rungs.state(work.match, work.parameters, after, _afterwards(work, after, flax))
+    lints = {one.convention: one for one in work.lints if one.convention in STATE}
+    if found.verdict is not Verdict.DIFFERENT or not lints:
+        return found, []
+    mended = _mended(after, undone_statistics(work.match, steps, calls))
+    explained = rungs.state(work.match, work.parameters, mended, _afterwards(work, mended, flax))
+    confirmed = explained.verdict.passes
+    return found, [
+        Convention(name, quantified(name, one, work.match, calls[0]), (4,), confirmed, name in accept)
+        for name, one in lints.items()
+    ]
+
+
+def _trained(work: Work) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
+    """All arrays of both sides after two training steps, the second on other inputs; and of PyTorch those before,
+    between and after, and the calls of each step."""
+    couple, proof, views = work.couple, work.proof, work.views["training"]
+    second = changed(couple.inputs, lambda a: (1.5 * a[::-1] + 0.25).astype(a.dtype))
+    after: After = {}
+    calls: list[Sequence[Call]] = [views.torch["float64"].calls]
+    steps = [proof.torch]
+    for precision in PRECISIONS:
+        flax = {**proof.flax, **views.flax[precision].buffers, **_unmapped(work, couple.flax)}
+        torch = {**proof.torch, **views.torch[precision].buffers, **_unmapped(work, couple.torch)}
+        seen = couple.look("torch", torch, "training", precision, second)
+        ours = couple.look("flax", flax, "training", precision, second, gradients=False)
+        after[precision] = {**flax, **ours.buffers}, {**torch, **seen.buffers}
+        if precision == "float64":
+            calls.append(seen.calls)
+            steps += [torch, after[precision][1]]
+    return after, steps, calls
+
+
+def _unmapped(work: Work, side: Side) -> Arrays:
+    """Random numbers for what only that side learns: those that it has may be zeros, which hide what it does to the
+    buffers."""
+    mapped = {name for _, link in work.match.links for name in getattr(link, side.framework).names}
+    rng = np.random.default_rng([work.couple.seed, 8])
+    lone = sorted(side.parameters - mapped)
+    return {name: single(side.native[name] + 0.5 * rng.standard_normal(side.native[name].shape)) for name in lone}
+
+
+def _mended(after: After, undone: Arrays) -> After:
+    """With PyTorch's statistics as Flax's conventions would have made them; float32's are changed by as much as
+    float64's, so that their own rounding stays what it was."""
+    (flax, torch), (flax_low, torch_low) = after["float64"], after["float32"]
+    low = {name: torch_low[name] + (array - torch[name]) for name, array in undone.items()}
+    return {"float64": (flax, {**torch, **undone}), "float32": (flax_low, {**torch_low, **low})}
+
+
+def _afterwards(work: Work, after: After, flax: Mapping[Precision, Arrays]) -> list[Finding]:
+    """What the networks return in evaluation with these arrays; Flax's results are given."""
+    couple = work.couple
+    torch = {p: couple.look("torch", own, "evaluation", p, gradients=False).outputs for p, (_, own) in after.items()}
+    return list(rungs.results("result afterwards", couple.result_names, flax, torch, "evaluation"))

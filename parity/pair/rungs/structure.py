@@ -1,0 +1,72 @@
+"""Rung 1 of a pair: every array that has an effect has a counterpart, and the map is decided."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from parity.checks.ladder import NAMES
+from parity.checks.verdict import Finding, Rung, Verdict, rung
+from parity.interface.packing import Packing
+from parity.pair.passes.work import Work
+from parity.pair.rungs.map_table import UNKNOWN, has_effect
+from parity.pair.weightmap.match import Match
+from parity.pair.weightmap.random_weights import name_of
+from parity.pair.weightmap.ties import held, tied, whose
+from parity.report.pair import Convention
+
+
+def structure(work: Work) -> Rung:
+    """The rung, after both modes were seen."""
+    findings = [Finding("weight map", "", Verdict.SAME, reason=f"{len(work.match.bonds)} pairs of layers")]
+    for side, lone in (("flax", work.match.lone_flax), ("torch", work.match.lone_torch)):
+        findings += [_lone(work, side, unit.path, list(unit.arrays.values())) for unit in lone]
+    for bond in work.match.bonds:
+        for side, unit, roles in (("flax", bond.flax, bond.lone_flax), ("torch", bond.torch, bond.lone_torch)):
+            findings += [_lone(work, side, unit.path, [unit.arrays[role]]) for role in roles]
+    findings += [
+        Finding("tie", name_of(bond, link), Verdict.DIFFERENT, reason=whose(link))
+        for bond, link in work.match.links
+        if link.tie is not None
+    ]
+    if unpaired(work.match):
+        reason = "both sides have arrays without a counterpart that may be one; give map= with the right pairs"
+        findings = [replace(f, verdict=Verdict.INCONCLUSIVE) if f.verdict is Verdict.DIFFERENT else f for f in findings]
+        findings.append(Finding("weight map", "", Verdict.INCONCLUSIVE, reason=reason))
+    if work.proof.undecided:
+        left = ", ".join(work.proof.undecided[:4])
+        reason = f"{work.proof.tried} readings tried, none agrees; not tried: {left}; give map= with the right pairs"
+        findings.append(Finding("weight map", "", Verdict.INCONCLUSIVE, reason=reason))
+    return rung(1, NAMES[1], findings)
+
+
+def tie_convention(work: Work, found: Rung, accept: Sequence[str]) -> list[Convention]:
+    """The convention that explains the rung, where one side ties what the other does not: it is confirmed if nothing
+    else differs there and the networks agree with the tied array in both places."""
+    ties = tied(work.match)
+    if not ties:
+        return []
+    alone = all(one.verdict.passes or one.quantity == "tie" for one in found.findings)
+    text = f"{whose(ties[0])}; {'; '.join(map(held, ties))}"
+    return [Convention("tied_weights", text, (1,), alone and work.proof.agrees, "tied_weights" in accept)]
+
+
+def _lone(work: Work, side: str, path: str, packings: Sequence[Packing]) -> Finding:
+    """An array without a counterpart: a difference if it is learnt and has an effect."""
+    own = work.couple.flax if side == "flax" else work.couple.torch
+    names = list(dict.fromkeys(name for packing in packings for name in packing.names))
+    learnt = [packing for packing in packings if own.parameters.issuperset(packing.names)]
+    effect = any(has_effect(getattr(views, side), packing) for views in work.views.values() for packing in learnt)
+    other = "torch" if side == "flax" else "flax"
+    reason = f"{', '.join(names)} of {side} has no counterpart in {other}"
+    if effect and not work.couple.backward:
+        return Finding("weight map", path, Verdict.INCONCLUSIVE, reason=f"{reason}, and {UNKNOWN}")
+    if effect:
+        return Finding("weight map", path, Verdict.DIFFERENT, reason=reason)
+    return Finding("weight map", path, Verdict.SAME, reason=f"{reason}, and no effect" if learnt else reason)
+
+
+def unpaired(found: Match) -> bool:
+    """Whether what is left over on both sides may be the same arrays, held in a way that was not recognised."""
+    ours, theirs = found.lone_flax, found.lone_torch
+    recurrent = any(unit.kind in ("lstm", "gru", "rnn") for unit in (*ours, *theirs))
+    kinds = {unit.kind for unit in ours} != {unit.kind for unit in theirs}
+    return bool(ours and theirs) and (recurrent or kinds)

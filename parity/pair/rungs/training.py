@@ -1,0 +1,112 @@
+"""Rungs 5 and 6 of a pair: the user's optimizers alone, and training runs with them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from parity.checks.ladder import NAMES
+from parity.checks.verdict import Finding, Rung, rung
+from parity.interface.trace import Arrays, Trajectory
+from parity.pair.arrays.inputs import changed
+from parity.pair.passes.sides import PRECISIONS, Couple
+from parity.pair.passes.work import Work
+from parity.pair.rungs import rules as rungs
+from parity.pair.rungs.schedule import Schedules, learning_rates
+from parity.pair.weightmap import random_weights as draws
+from parity.twins.case import MAGNITUDES, STEPS, UPDATE_SHAPES
+
+
+def update_rung(work: Work, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> Rung:
+    """Rung 5: the schedules step by step, and the optimizers alone on one stream of gradients."""
+    findings = [] if schedules is None else [learning_rates(work.couple, schedules)]
+    if optimizers is not None:
+        findings += _own_stream(work, optimizers) if _groups(optimizers[1]) > 1 else _stream(work.couple, optimizers)
+    return rung(5, NAMES[5], findings)
+
+
+def _groups(optimizer: Any) -> int:
+    """Of parameters with settings of their own, in PyTorch."""
+    alone = optimizer[0] if isinstance(optimizer, tuple) else optimizer
+    return len(getattr(alone, "param_groups", ()))
+
+
+def _own_stream(work: Work, optimizers: tuple[Any, Any]) -> list[Finding]:
+    """On the networks' own parameters, that each may have its settings; without those that one side keeps in parts."""
+    couple, rng = work.couple, np.random.default_rng([work.couple.seed, 5])
+    links = [
+        (bond, link)
+        for bond, link in rungs.learnable(work.match, work.parameters)
+        if link.tie is None and len(link.flax.names) == len(link.torch.names) == 1
+    ]
+    names = {
+        "flax": [name for _, link in links for name in link.flax.names],
+        "torch": [name for _, link in links for name in link.torch.names],
+    }
+    start, *stream = (
+        {name: draws.single(size * rng.standard_normal(a.shape)) for name, a in work.proof.torch.items()}
+        for size in (1.0, *MAGNITUDES)
+    )
+
+    def own(side: str, arrays: Arrays) -> Arrays:
+        held = arrays if side == "torch" else draws.carry(work.match, arrays, couple.flax.native)
+        return {name: held[name] for name in names[side]}
+
+    def named(side: str, arrays: Arrays) -> Arrays:
+        return {draws.name_of(bond, link): getattr(link, side).read(arrays) for bond, link in links}
+
+    starts = {side: own(side, start) for side in names}
+    seen = _steps(couple, optimizers, starts, lambda side: [own(side, gradients) for gradients in stream])
+    return rungs.update(
+        {side: {p: [named(side, arrays) for arrays in steps] for p, steps in by.items()} for side, by in seen.items()}
+    )
+
+
+def _stream(couple: Couple, optimizers: tuple[Any, Any]) -> list[Finding]:
+    rng = np.random.default_rng([couple.seed, 5])
+    start = {name: draws.single(rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
+    stream = [
+        {name: draws.single(size * rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
+        for size in MAGNITUDES
+    ]
+    for gradients in stream:
+        gradients["unused"] = np.zeros(UPDATE_SHAPES["unused"])
+    return rungs.update(_steps(couple, optimizers, dict.fromkeys(("flax", "torch"), start), lambda side: stream))
+
+
+def _steps(
+    couple: Couple,
+    optimizers: tuple[Any, Any],
+    start: Mapping[str, Arrays],
+    stream: Callable[[str], Sequence[Arrays]],
+) -> dict[str, dict[str, list[Arrays]]]:
+    """Side → precision → parameters after every step, from a side's start and along its stream of gradients."""
+    sides = {"flax": (couple.flax, optimizers[0]), "torch": (couple.torch, optimizers[1])}
+    with couple.watch.running("the optimizers' steps"):
+        return {
+            name: {p: side.update(optimizer, start[name], stream(name), p) for p in PRECISIONS}
+            for name, (side, optimizer) in sides.items()
+        }
+
+
+def trajectory_rung(work: Work, optimizers: tuple[Any, Any]) -> Rung:
+    """Rung 6: training runs on equal batches, on the users' losses if there are any."""
+    couple, proof = work.couple, work.proof
+    rng = np.random.default_rng([couple.seed, 6])
+    batches = [changed(couple.inputs, lambda a, s=s: (a * (1.0 + 0.25 * s)).astype(a.dtype)) for s in range(STEPS)]  # type: ignore[misc]
+    shapes = {name: array.shape for name, array in couple.cotangents[1].items()}
+    theirs = [{name: draws.single(rng.standard_normal(shape)) for name, shape in shapes.items()} for _ in batches]
+    ours = [couple.in_flax(target) for target in theirs]
+    moved = draws.moved(work.match, proof.torch, rng)
+    losses = couple.objectives or (None, None)
+    runs: dict[str, Trajectory] = {}
+    own: dict[str, Trajectory] = {}
+    for found, torch in ((runs, proof.torch), (own, moved)):
+        flax = draws.carry(work.match, torch, couple.flax.native)
+        given = {side: [couple.given(side, batch) for batch in batches] for side in ("flax", "torch")}
+        with couple.watch.running("Flax's training run", backward=True):
+            found["flax"] = couple.flax.train(flax, given["flax"], ours, optimizers[0], losses[0])
+        with couple.watch.running("PyTorch's training run", backward=True):
+            found["torch"] = couple.torch.train(torch, given["torch"], theirs, optimizers[1], losses[1])
+    work.losses = {side: [float(x) for x in run.losses] for side, run in runs.items()}
+    return rungs.trajectory(work.match, work.parameters, runs, own)

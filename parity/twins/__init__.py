@@ -1,0 +1,1 @@
+"""A recipe's twins as a pair: what feeds them, what each shows, and the ladder over them."""

@@ -1,0 +1,209 @@
+"""What one framework shows of a case, each thing computed once and kept."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from threading import RLock
+from typing import Any, TypeVar
+
+import numpy as np
+
+from parity.backends import Devices, Precision, Twin, twin_class
+from parity.checks.drift import STARTS, as_float32
+from parity.interface.random import moved, single
+from parity.interface.trace import Arrays, Probe, Reading, Trace, Trajectory, WatchedRun, call_path
+from parity.twins.case import Case
+from parity.weights import buffers, parameters
+
+MODES = ("training", "evaluation")
+T = TypeVar("T")
+
+
+class Observer:
+    """One framework's side of a case.
+
+    Args:
+        twin: class of the twin, the backend's own or one with a planted bug.
+        case: what it is fed.
+        device: "cpu" or "gpu".
+        make: gives the twin's class in another process; None gives the backend's own.
+    """
+
+    def __init__(
+        self, twin: type[Twin], case: Case, *, device: str = "cpu", make: Callable[[], type[Twin]] | None = None
+    ) -> None:
+        self.framework = twin.framework
+        self.precisions: tuple[Precision, ...] = ("float64",) if twin.framework == "numpy" else ("float64", "float32")
+        self._class = twin
+        self._case = case
+        self._device = device
+        self._make = make or partial(twin_class, self.framework)
+        self._twins: dict[Precision, Twin] = {}
+        self._kept: dict[object, object] = {}
+        self._lock = RLock()
+
+    def show(self, number: int, probing: "Observer") -> Any:
+        """What the rung of that number compares; calls alone are fed what the network of `probing` feeds them."""
+        if number in (2, 3):
+            readings = {mode: self.readings(mode, probing.probes(mode)) for mode in MODES}
+            return {mode: self.traces(mode) for mode in MODES}, readings
+        if number == 6:
+            return self.trajectory(), self.trajectory(moved=True)
+        if number == 10:
+            return self.watched(), self.watched(moved=True), self.parted()
+        see = {1: self.shapes, 4: self.states, 5: self.updates, 7: self.draws, 8: self.digests}
+        return see[number]()
+
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Shapes of the network as it is built, before any weights are loaded."""
+        return self._keep("shapes", lambda: self._build("float64").shapes())
+
+    def traces(self, mode: str) -> dict[str, Trace]:
+        """Precision → trace of the first batch."""
+        batch, cotangent = self._case.batches[0], self._case.cotangent
+        return self._each(mode, lambda twin: twin.trace(batch, cotangent, training=mode == "training"))
+
+    def probes(self, mode: str) -> dict[str, Probe]:
+        """Inputs and cotangents for calls alone, in every framework; float32 holds them exactly.
+
+        All calls without calls inside them, in training; in evaluation those with running statistics, for the others
+        do what they did in training.
+        """
+        trace = self.traces(mode)["float64"]
+        rng = np.random.default_rng(0)
+        return {
+            call: Probe(single(trace.inputs[call]), single(rng.standard_normal(output.shape)))
+            for call, output in trace.outputs.items()
+            if self._is_leaf(call) and (mode == "training" or self._has_buffers(call))
+        }
+
+    def _is_leaf(self, call: str) -> bool:
+        inside = f"{call_path(call)}."
+        return call != "" and not any(other.startswith(inside) for other in self.traces("training")["float64"].outputs)
+
+    def _has_buffers(self, call: str) -> bool:
+        return any(name.startswith(f"{call_path(call)}.") for name in buffers(self._case.weights))
+
+    def readings(self, mode: str, probes: Mapping[str, Probe]) -> dict[str, dict[str, Reading]]:
+        """Precision → call → reading."""
+        return self._each(("alone", mode), lambda twin: twin.isolate(probes, training=mode == "training"))
+
+    def drift(self, probing: "Observer") -> tuple[dict[str, Any], dict[str, Any]]:
+        """What `show` gives for the gradients, with the own drift of float64 in the place of float32."""
+        return self._keep("drift", lambda: self._drift(probing))
+
+    def _drift(self, probing: "Observer") -> tuple[dict[str, Any], dict[str, Any]]:
+        starts = [self._from_moved(probing, np.random.default_rng([7, n])) for n in range(STARTS)]
+        own: tuple[dict[str, Any], dict[str, Any]] = {}, {}
+        for mode in MODES:
+            seen: tuple[Any, Any] = self.traces(mode), self.readings(mode, probing.probes(mode))
+            for place, high in enumerate(found["float64"] for found in seen):
+                low = as_float32(high, [start[mode][place] for start in starts])
+                own[place][mode] = {"float64": high, "float32": low}
+        return own
+
+    def _from_moved(self, probing: "Observer", rng: np.random.Generator) -> dict[str, tuple[Trace, dict[str, Reading]]]:
+        """Mode → trace and readings in float64 with weights and cotangents moved by one ulp; the inputs stay, so that
+        equal numbers in a window of a max-pool stay equal."""
+        case, twin = self._case, self._twin("float64")
+        twin.load({name: moved(array, rng) for name, array in case.weights.items()})
+        cotangent, batch, seen = moved(case.cotangent, rng), case.batches[0], {}
+        for mode in MODES:
+            probes = {c: replace(p, cotangent=moved(p.cotangent, rng)) for c, p in probing.probes(mode).items()}
+            training = mode == "training"
+            seen[mode] = twin.trace(batch, cotangent, training=training), twin.isolate(probes, training=training)
+        twin.load(case.weights)
+        return seen
+
+    def states(self) -> dict[str, tuple[Arrays, np.ndarray]]:
+        """Precision → buffers after the training passes and logits in evaluation."""
+        return self._each("state", lambda twin: twin.state(self._case.batches))
+
+    def updates(self) -> dict[str, list[Arrays]]:
+        """Precision → what the optimizer alone does."""
+        case = self._case
+        return self._each(
+            "update",
+            lambda twin: twin.update(
+                case.recipe.optimizer, case.update_parameters, case.update_gradients, case.update_rates
+            ),
+        )
+
+    def trajectory(self, *, moved: bool = False) -> Trajectory:
+        """The training run in float64, from the case's weights or from those moved by one ulp."""
+        case = self._case
+        given = case.batches, case.recipe.optimizer, case.learning_rates
+        return self._keep(("trajectory", moved), lambda: self._run(moved, lambda twin: twin.train(*given)))
+
+    def watched(self, *, moved: bool = False) -> WatchedRun:
+        """The training run whose batches do not divide, on one device."""
+        case = self._case
+        given = case.parted_batches, case.recipe.optimizer, case.learning_rates
+        return self._keep(("watched", moved), lambda: self._run(moved, lambda twin: twin.watched(*given)))
+
+    def parted(self) -> dict[int, WatchedRun]:
+        """Number of devices → the same run on them; none of the reference, which has one."""
+        return self._keep("parted", lambda: {d.count: self._on(d) for d in self._case.devices if self._has_devices})
+
+    @property
+    def _has_devices(self) -> bool:
+        return self.framework != "numpy"
+
+    def _on(self, devices: Devices) -> WatchedRun:
+        from parity.backends.processes.several_devices import Job, watched
+
+        case = self._case
+        run = case.recipe, case.weights, case.parted_batches, case.learning_rates
+        job = Job(self._make, *run, devices, self._device)
+        return watched(self.framework, job)
+
+    def ways(self, count: int) -> Iterator[tuple[str, Any]]:
+        """What wrong ways to part the first step among devices would give; of the reference."""
+        from parity.backends.numpy.devices import ways
+
+        return ways(self._twin("float64"), self._case.parted_batches[0], count)  # type: ignore[arg-type] # the reference's
+
+    def draws(self) -> Arrays:
+        """Initial parameters by the network's own constructor."""
+        recipe, seeds = self._case.recipe, self._case.seeds
+        return self._keep(
+            "draws",
+            lambda: parameters(self._class.draw(recipe.network, recipe.config, seeds=seeds, init=recipe.init)),
+        )
+
+    def digests(self) -> list[str]:
+        """Digest of every batch that the framework receives."""
+        case = self._case
+        return self._keep(
+            "digests", lambda: [b.digest() for b in self._twin("float64").feed(case.stream, case.positions)]
+        )
+
+    def _run(self, moved: bool, see: Callable[[Twin], T]) -> T:
+        """What is seen of the float64 twin with the case's weights, or with those moved by one ulp."""
+        twin = self._twin("float64")
+        if moved:
+            twin.load(self._case.moved)
+        seen = see(twin)
+        twin.load(self._case.weights)
+        return seen
+
+    def _build(self, precision: Precision) -> Twin:
+        recipe = self._case.recipe
+        model = self._keep("model", lambda: self._class.build(recipe.network, recipe.config, init=recipe.init))
+        return self._class(model, precision=precision, device=self._device)
+
+    def _twin(self, precision: Precision) -> Twin:
+        if precision not in self._twins:
+            twin = self._build(precision)
+            twin.load(self._case.weights)
+            self._twins[precision] = twin
+        return self._twins[precision]
+
+    def _each(self, what: object, see: Callable[[Twin], T]) -> dict[str, T]:
+        return self._keep(what, lambda: {precision: see(self._twin(precision)) for precision in self.precisions})
+
+    def _keep(self, what: object, see: Callable[[], T]) -> T:
+        with self._lock:  # one thread looks ahead while another asks
+            if what not in self._kept:
+                self._kept[what] = see()
+            return self._kept[what]  # type: ignore[return-value] # one key, one type
