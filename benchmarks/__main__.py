@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import contestants
+from benchmarks.contestants import workload
+from benchmarks.contestants.workload import PRECISIONS
 from benchmarks.growth import measure as growth
-from benchmarks.speed import record, workload
-from benchmarks.speed.workload import PRECISIONS
+from benchmarks.speed import record
 from benchmarks.waits import measure as time_to
 from parity.errors import UsageError
 from parity.files import require_writable, write_atomically

@@ -5,7 +5,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from benchmarks.speed.workload import Workload
+from benchmarks.contestants.workload import Workload
 from parity.errors import unknown_name
 
 if TYPE_CHECKING:

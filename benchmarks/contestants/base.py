@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from numpy.typing import NDArray
 
-from benchmarks.speed.workload import Precision, Workload
+from benchmarks.contestants.workload import Precision, Workload
 from parity.data import Batch
 from parity.interface.trace import Arrays
 

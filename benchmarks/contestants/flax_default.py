@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from benchmarks.contestants.jax_programs import JaxContestant
 from benchmarks.contestants.settings import set_jax
-from benchmarks.speed.workload import Precision, Workload
+from benchmarks.contestants.workload import Precision, Workload
 from jaxnets.losses import cross_entropy
-from parity.backends.flax.twin import JaxTwin
+from parity.backends.flax.twin import FlaxTwin
 from parity.data import Batch
 from parity.interface.trace import Arrays
 
@@ -58,8 +58,8 @@ class FlaxDefault(JaxContestant):
     def begin(self, weights: Arrays, batches: Sequence[Batch]) -> None:
         """Weights go in by the project's weight map."""
         recipe, width = self.recipe, self.width
-        self._model: Any = JaxTwin.build(recipe.network, recipe.config, seed=0)
-        self._twin = JaxTwin(self._model, precision=width)  # for its weight map
+        self._model: Any = FlaxTwin.build(recipe.network, recipe.config, seed=0)
+        self._twin = FlaxTwin(self._model, precision=width)  # for its weight map
         native = self._twin.import_weights(weights)
         for path, variable in nnx.to_flat_state(nnx.state(self._model)):
             variable.set_value(jax.numpy.asarray(native[".".join(map(str, path))], width))

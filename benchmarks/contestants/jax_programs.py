@@ -3,7 +3,7 @@
 from jax import monitoring
 
 from benchmarks.contestants.base import Contestant
-from benchmarks.speed.workload import Precision, Workload
+from benchmarks.contestants.workload import Precision, Workload
 
 EVENT = "/jax/core/compile/backend_compile_duration"
 TRACE = "/jax/core/compile/jaxpr_trace_duration"

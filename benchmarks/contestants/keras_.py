@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.contestants.base import Contestant
 from benchmarks.contestants.keras_optimizers import optimizer_of
 from benchmarks.contestants.settings import set_jax, set_torch
-from benchmarks.speed.workload import Precision, Workload
+from benchmarks.contestants.workload import Precision, Workload
 from parity.data import Batch
 from parity.interface.trace import Arrays
 

@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from benchmarks.speed.workload import Precision
+from benchmarks.contestants.workload import Precision
 from parity.errors import UsageError
 
 JAX_PRODUCTS = {"float32": "highest", "float64": "highest", "tf32": "tensorfloat32", "bfloat16": "bfloat16"}

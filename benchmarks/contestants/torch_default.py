@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.contestants.base import Contestant
 from benchmarks.contestants.settings import autocast, set_torch, torch_device
-from benchmarks.speed.workload import Precision, Workload
+from benchmarks.contestants.workload import Precision, Workload
 from parity.backends.torch.twin import TorchTwin
 from parity.data import Batch
 from parity.interface.trace import Arrays

@@ -4,7 +4,7 @@ from torch._dynamo.utils import compilation_time_metrics, counters
 
 from benchmarks.contestants.settings import autocast, set_torch
 from benchmarks.contestants.tuned import Tuned
-from benchmarks.speed.workload import Precision, Workload
+from benchmarks.contestants.workload import Precision, Workload
 from parity.backends import Twin
 
 WHOLE, COMPILER = "_compile.compile_inner", "OutputGraph.call_user_compiler"

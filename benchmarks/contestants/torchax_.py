@@ -20,8 +20,8 @@ from torch._ops import OpOverloadPacket
 from benchmarks.contestants.jax_programs import JaxContestant
 from benchmarks.contestants.settings import set_jax
 from benchmarks.contestants.torch_default import channels_first
-from benchmarks.speed.workload import Precision, Workload
-from parity.backends.flax.twin import JaxTwin
+from benchmarks.contestants.workload import Precision, Workload
+from parity.backends.flax.twin import FlaxTwin
 from parity.backends.torch.twin import TorchTwin
 from parity.data import Batch
 from parity.interface.trace import Arrays
@@ -78,7 +78,7 @@ class Torchax(JaxContestant):
         learnable = {name for name, _ in self._model.named_parameters()}
         self._parameters = {name: array for name, array in own.items() if name in learnable}
         self._buffers = {name: array for name, array in own.items() if name not in learnable}
-        other = JaxTwin(JaxTwin.build(recipe.network, recipe.config, seed=0), precision=width)  # for its optimizer
+        other = FlaxTwin(FlaxTwin.build(recipe.network, recipe.config, seed=0), precision=width)  # for its optimizer
         self._tx = other.optimizer(recipe.optimizer, recipe.optimizer.learning_rate)
         self._moments = self._tx.init(self._parameters)
         self._step = jax.jit(self._trained, donate_argnums=(0, 1, 2))

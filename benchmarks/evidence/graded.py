@@ -21,7 +21,7 @@ from parity.checks.referee import MARGIN
 from parity.checks.verdict import Verdict
 from parity.files import write_atomically
 from parity.report.environment import commit, versions
-from parity.twins.observe import MODES, Observer
+from parity.twins.observe import MODES, RecipeSide
 
 TOLERANCES = (1e-5, 1e-4, 1e-3)
 
@@ -57,7 +57,7 @@ def measured(family: Family) -> dict[str, Any]:
 
 
 def _one(bench: Bench, family: Family, size: float) -> dict[str, Any]:
-    observer = Observer(family.plant(size), bench.case)
+    observer = RecipeSide(family.plant(size), bench.case)
     rungs = bench.ruled({"torch": observer}, rungs=(2, 3, 4, 5, 6))
     headline = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
     shares = {rung.number: max((f.share for f in rung.findings), default=0.0) for rung in rungs}
@@ -77,7 +77,7 @@ def _one(bench: Bench, family: Family, size: float) -> dict[str, Any]:
     }
 
 
-def shown(observer: Observer) -> Iterator[tuple[str, NDArray]]:
+def shown(observer: RecipeSide) -> Iterator[tuple[str, NDArray]]:
     """All float32 arrays that a test of the twins would compare, by name."""
     for mode in MODES:
         trace = observer.traces(mode)["float32"]

@@ -77,7 +77,7 @@ class Margins(TypedDict):
     planted: list[Row]
 
 
-class Ended(TypedDict, extra_items=Whole):  # type: ignore[call-arg] # mypy knows no extra_items
+class MutantCounts(TypedDict, extra_items=Whole):  # type: ignore[call-arg] # mypy knows no extra_items
     """How the mutants of a module ended; beside what is here, a number by status."""
 
     mutants: Count
@@ -93,7 +93,7 @@ class Survivor(TypedDict):
 class Mutants(TypedDict):
     """Of `python -m benchmarks.evidence.mutants`."""
 
-    modules: Annotated[dict[str, Ended], MinLen(1)]
+    modules: Annotated[dict[str, MutantCounts], MinLen(1)]
     survivors: list[Survivor]
 
 

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import contestants
-from benchmarks.speed import process, record, workload
+from benchmarks.contestants import workload
+from benchmarks.speed import process, record
 from benchmarks.speed.gate import Gate
 from benchmarks.speed.load import Load
 from benchmarks.speed.measure import caches_in, noisy
@@ -36,7 +37,7 @@ class Series:
 
     Args:
         title: what stays as it is.
-        base, axis: of `benchmarks.speed.workload`.
+        base, axis: of `benchmarks.contestants.workload`.
         values: in ascending order.
     """
 

@@ -21,6 +21,7 @@ from typing_extensions import TypedDict
 from benchmarks import ROOT
 from benchmarks.pages.blocks import update
 from benchmarks.pairs import cost as pair_cost
+from benchmarks.pairs.cost import ACCEPTED
 from benchmarks.speed.own import peak_bytes
 from parity import documents
 from parity.checks.verdict import Verdict
@@ -30,8 +31,6 @@ from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
 
 PAGE = ROOT / "docs" / "pairs.md"
-ACCEPTED = ["running_var_bias"]
-"""What Flax's BatchNorm does otherwise than PyTorch's by design; every pair with one is different without this."""
 
 
 REMEDY = "measure it anew with python -m benchmarks.pairs.check --out FOLDER"
@@ -62,7 +61,7 @@ class Found(TypedDict):
     seconds: NotNegative
 
 
-class Record(TypedDict):
+class PairRecord(TypedDict):
     """Of all pairs."""
 
     about: str
@@ -191,7 +190,7 @@ def _done(arguments: argparse.Namespace) -> int:
         _record(*arguments.record)
     if arguments.page:
         cost = pair_cost.newest()
-        blocks = page(documents.read(newest(), Record, REMEDY))
+        blocks = page(documents.read(newest(), PairRecord, REMEDY))
         blocks["pair-cost"] = pair_cost.block(documents.read(cost, dict, REMEDY), cost.name)
         return update(
             [PAGE],

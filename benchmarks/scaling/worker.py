@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 
-from benchmarks.speed import workload
+from benchmarks.contestants import workload
 from benchmarks.speed.own import keep_to_cores
 from parity.backends import Devices, joined, twin_class
 from parity.backends.processes.several_devices import TIMEOUT, together

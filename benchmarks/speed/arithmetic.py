@@ -40,7 +40,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Work:
+class StepArithmetic:
     """Operations and bytes of a step, products apart by kind."""
 
     flops: dict[str, float]
@@ -52,19 +52,19 @@ class Work:
         return sum(self.flops.values())
 
 
-def training(recipe: Recipe) -> Work:
+def training(recipe: Recipe) -> StepArithmetic:
     """Of one training step."""
     layers = list(_layers(recipe))
     flops = {kind: sum(x.flops * (2 if x.first else 3) for x in layers if x.kind == kind) for kind in PRODUCTS}
     moved = sum(2 * (x.read + x.written + x.weights) + x.written + (0 if x.first else x.read) for x in layers)
-    return Work(flops, WIDTH * (moved + _update(recipe.optimizer, _parameters(recipe))))
+    return StepArithmetic(flops, WIDTH * (moved + _update(recipe.optimizer, _parameters(recipe))))
 
 
-def inference(recipe: Recipe) -> Work:
+def inference(recipe: Recipe) -> StepArithmetic:
     """Of one pass in evaluation mode."""
     layers = list(_layers(recipe))
     flops = {kind: sum(x.flops for x in layers if x.kind == kind) for kind in PRODUCTS}
-    return Work(flops, WIDTH * sum(x.read + x.written + x.weights for x in layers))
+    return StepArithmetic(flops, WIDTH * sum(x.read + x.written + x.weights for x in layers))
 
 
 def _update(optimizer: Optimizer, parameters: int) -> int:

@@ -6,8 +6,8 @@ from math import inf
 from statistics import median
 from typing import Any, Literal
 
-from benchmarks.contestants import ENTRIES
-from benchmarks.speed import arithmetic, stats, workload
+from benchmarks.contestants import ENTRIES, workload
+from benchmarks.speed import arithmetic, stats
 
 Record = Mapping[str, Any]
 Ratio = dict[str, Any]

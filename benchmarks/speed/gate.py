@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.contestants.workload import Workload
 from benchmarks.speed.process import ProcessError, run
 from benchmarks.speed.worker import Job
-from benchmarks.speed.workload import Workload
 from parity.backends import twin_class
 from parity.checks import ladder
 from parity.checks.referee import rule_drift

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.contestants import ENTRIES, entry
-from benchmarks.speed import ceilings, record, workload
+from benchmarks.contestants import ENTRIES, entry, workload
+from benchmarks.speed import ceilings, record
 from benchmarks.speed.gate import Gate
 from benchmarks.speed.load import Load
 from benchmarks.speed.process import ProcessError, launch, run, threads_of

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from benchmarks.contestants import ENTRIES
-from benchmarks.speed import arithmetic, derive, workload
+from benchmarks.contestants import ENTRIES, workload
+from benchmarks.speed import arithmetic, derive
 from benchmarks.speed.derive import DEFAULT, TUNED, Record
 from benchmarks.speed.table import digits, steps, times
 from parity.report.style import COLOURS, OPTIONS

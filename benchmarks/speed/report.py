@@ -102,9 +102,8 @@ def _beside(folder: Path) -> Iterator[Section]:
         if not path.is_file():
             continue
         if find_spec(f"benchmarks.{module}") is None:
-            raise UsageError(
-                f"{path} cannot be shown: benchmarks/{module.replace('.', '/')}.py is not there; remove one or add the other"
-            )
+            missing = f"benchmarks/{module.replace('.', '/')}.py"
+            raise UsageError(f"{path} cannot be shown: {missing} is not there; remove one or add the other")
         shown, found = import_module(f"benchmarks.{module}"), records.load(path, path.stem)
         yield Section(name, title, shown.markdown(found), partial(shown.figure, found), label, digest(path))
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from math import ceil, inf
 from typing import Any
 
-from benchmarks.contestants import ENTRIES
-from benchmarks.speed import arithmetic, derive, stats, workload
+from benchmarks.contestants import ENTRIES, workload
+from benchmarks.speed import arithmetic, derive, stats
 from benchmarks.speed.derive import DEFAULT, TUNED, Record
 from benchmarks.speed.measure import NOISY
 from benchmarks.speed.measure import busy as is_busy

@@ -19,14 +19,14 @@ from typing import Any, Literal  # noqa: E402
 import numpy as np  # noqa: E402
 
 from benchmarks import contestants  # noqa: E402
+from benchmarks.contestants import workload  # noqa: E402
 from benchmarks.contestants.base import Contestant  # noqa: E402
 from benchmarks.contestants.settings import require  # noqa: E402
-from benchmarks.speed import workload  # noqa: E402
 from benchmarks.speed.energy import Energy  # noqa: E402
 from benchmarks.speed.load import Load  # noqa: E402
 from benchmarks.speed.own import keep_to_cores, peak_bytes  # noqa: E402
+from parity.checks.ladder import STEPS  # noqa: E402
 from parity.files import write_atomically  # noqa: E402
-from parity.twins.case import STEPS  # noqa: E402
 
 WARM_UP = 0.3
 """Seconds of training after the first step that are not timed; one call at least."""

@@ -47,7 +47,7 @@ HEADER = (
 Record = dict[str, Any]
 
 
-class Seen(TypedDict):
+class ChipLimits(TypedDict):
     """A chip as the compiler sees it."""
 
     available_bytes: Whole
@@ -61,7 +61,7 @@ class Kept(TypedDict):
 
     label: Literal["compiler estimate"]
     runs: list[dict[str, Any]]
-    chips: dict[str, Seen]
+    chips: dict[str, ChipLimits]
     estimates: list[Estimate]
     failures: list[str]
 

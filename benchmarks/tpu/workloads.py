@@ -11,7 +11,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from parity import recipes
 from parity.backends.flax.parallel import AXIS, Spread
-from parity.backends.flax.twin import JaxTwin
+from parity.backends.flax.twin import FlaxTwin
 
 WIDTHS = {"moons": (2,), "mlp": (3072,), "vgg": (32, 32, 3)}
 """Recipe → shape of one example; the RNN's is (length, 1)."""
@@ -49,7 +49,7 @@ class Workload:
 
     def _session(self) -> Any:
         recipe = recipes.load(self.recipe)
-        return JaxTwin(JaxTwin.build(recipe.network, recipe.config), precision="float32").session(recipe.optimizer)
+        return FlaxTwin(FlaxTwin.build(recipe.network, recipe.config), precision="float32").session(recipe.optimizer)
 
     def _arguments(self, carry: Any, everywhere: Any, parted: Any) -> tuple[Any, ...]:
         """Shapes of state, inputs, labels and learning rate, and where each is."""

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import contestants
-from benchmarks.speed import process, record, workload
+from benchmarks.contestants import workload
+from benchmarks.speed import process, record
 from benchmarks.speed.gate import Gate
 from benchmarks.speed.load import Load
 from benchmarks.speed.measure import caches_in, noisy

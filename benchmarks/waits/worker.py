@@ -47,7 +47,7 @@ class LevelReached(Exception):  # noqa: N818 - no error: the end of the wait
 
 
 @dataclass
-class Watch:
+class AccuracyWatch:
     """Told by the training loop how it goes on; ends it when the level is reached.
 
     Args:
@@ -124,7 +124,7 @@ def waited(job: Job) -> dict[str, Any]:
     import_module(f"parity.backends.{FRAMEWORKS[job.backend][0]}")
     imported = time.perf_counter()
     chosen = task(job.task)
-    plan, watch = chosen.plan(job.seed, job.steps), Watch(chosen.level, job.launched)
+    plan, watch = chosen.plan(job.seed, job.steps), AccuracyWatch(chosen.level, job.launched)
     twin = training.make_twin(plan, job.backend, job.device, compiled=job.compiled)
     session, reached = _timed(twin), False
     try:

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 from parity.errors import unknown_name
 from parity.interface.devices import Devices, Member
 from parity.interface.session import Score, Session, Steps, TrainingState
-from parity.interface.twin import Precision, Twin
+from parity.interface.trace import Precision
+from parity.interface.twin import Twin
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
-    from parity.backends.processes.launcher import Ended
+    from parity.backends.processes.launcher import EarlyEnd
     from parity.interface.observation import Inputs
     from parity.interface.side import Side
 
 FRAMEWORKS = {
-    "jax": ("flax.twin", "JaxTwin"),
+    "jax": ("flax.twin", "FlaxTwin"),
     "torch": ("torch.twin", "TorchTwin"),
     "numpy": ("numpy.twin", "NumpyTwin"),
 }
@@ -98,7 +99,7 @@ def lost(framework: str, error: Exception) -> bool:
     return _processes(framework).lost(error)
 
 
-def launch(words: "Sequence[str]", processes: int, device: str) -> "Ended | None":
+def launch(words: "Sequence[str]", processes: int, device: str) -> "EarlyEnd | None":
     """Run the command in so many processes of this machine that train together; loads PyTorch, whose launcher it is.
 
     Returns:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 import jaxnets
 from jaxnets import gru, layers, optimizers
-from parity.backends.flax.twin import JaxTwin
+from parity.backends.flax.twin import FlaxTwin
 from parity.bugs import jax_devices as devices
 from parity.data import Batch
 from parity.interface.trace import Arrays
@@ -21,10 +21,10 @@ from parity.interface.twin import Config
 from parity.recipes import Optimizer
 
 
-def _model(change: Callable[[Any, int], None]) -> type[JaxTwin]:
+def _model(change: Callable[[Any, int], None]) -> type[FlaxTwin]:
     """The twin whose network is changed once it is built; `change` is given the seed too."""
 
-    class Planted(JaxTwin):
+    class Planted(FlaxTwin):
         @classmethod
         def build(cls, network: str, config: Config, *, seed: int | None = None, init: str = "default") -> nnx.Module:
             model = super().build(network, config, seed=seed, init=init)
@@ -34,7 +34,7 @@ def _model(change: Callable[[Any, int], None]) -> type[JaxTwin]:
     return Planted
 
 
-def _classes(old: type, new: type) -> type[JaxTwin]:
+def _classes(old: type, new: type) -> type[FlaxTwin]:
     """The twin whose modules of one class are of another."""
 
     def change(model: nnx.Module, seed: int) -> None:
@@ -46,23 +46,23 @@ def _classes(old: type, new: type) -> type[JaxTwin]:
     return _model(change)
 
 
-def _rule(make: Callable[[Optimizer, Any], optax.GradientTransformation]) -> type[JaxTwin]:
+def _rule(make: Callable[[Optimizer, Any], optax.GradientTransformation]) -> type[FlaxTwin]:
     """The twin with another optimizer rule."""
 
-    class Planted(JaxTwin):
+    class Planted(FlaxTwin):
         def rule(self, spec: Optimizer, learning_rate: Any) -> optax.GradientTransformation:
             return make(spec, learning_rate)
 
     return Planted
 
 
-class _KernelT(JaxTwin):
+class _KernelT(FlaxTwin):
     def import_weights(self, weights: Mapping[str, NDArray]) -> Arrays:
         native = super().import_weights(weights)
         return {name: a.swapaxes(0, 1) if a.ndim == 4 else a for name, a in native.items()}
 
 
-class _OneBias(JaxTwin):
+class _OneBias(FlaxTwin):
     def import_weights(self, weights: Mapping[str, NDArray]) -> Arrays:
         native = super().import_weights(weights)
         bias = native["cell.hh.bias"]
@@ -83,7 +83,7 @@ class _ResetBeforeCell(gru.GRUCell):
         return (1 - z) * n + z * h
 
 
-class _OneHotFromOne(JaxTwin):
+class _OneHotFromOne(FlaxTwin):
     def receive(self, batch: Batch) -> Batch:
         received = super().receive(batch)
         rows = jax.nn.one_hot(received.inputs.argmax(-1) + 1, received.inputs.shape[-1], dtype=jnp.float32)
@@ -193,12 +193,12 @@ def _flax_default(model: Any, seed: int) -> None:
         model.layers[i] = nnx.Linear(layer.in_features, layer.out_features, rngs=rngs)
 
 
-class _ClipAfter(JaxTwin):
+class _ClipAfter(FlaxTwin):
     def optimizer(self, spec: Optimizer, learning_rate: Any) -> optax.GradientTransformation:
         return optax.chain(self.rule(spec, learning_rate), *self.clipping(spec))
 
 
-class _ExactClip(JaxTwin):
+class _ExactClip(FlaxTwin):
     def clipping(self, spec: Optimizer) -> list[optax.GradientTransformation]:
         return [optax.clip_by_global_norm(spec.clip_norm or 1.0)]
 
@@ -220,7 +220,7 @@ def _epsilon_hat(spec: Optimizer, learning_rate: Any) -> optax.GradientTransform
     )
 
 
-PLANTED: dict[str, type[JaxTwin]] = {
+PLANTED: dict[str, type[FlaxTwin]] = {
     "kernel-.T": _KernelT,
     "flatten-order": _classes(layers.Flatten, _LastAxisFlatten),
     "pool-same": _classes(layers.MaxPool, _SamePool),

@@ -5,25 +5,25 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from parity.backends.flax.parallel import Given, ParallelJaxSession, Parted, Spread, mesh_of
-from parity.backends.flax.session import JaxSession, Pass
-from parity.backends.flax.twin import JaxTwin
+from parity.backends.flax.parallel import Given, ParallelFlaxSession, Parted, Spread, mesh_of
+from parity.backends.flax.session import FlaxSession, Pass
+from parity.backends.flax.twin import FlaxTwin
 from parity.data import Batch
 from parity.recipes import Optimizer
 
 
-def _session(planted: type[ParallelJaxSession]) -> type[JaxTwin]:
+def _session(planted: type[ParallelFlaxSession]) -> type[FlaxTwin]:
     """The twin whose training on several devices is another."""
 
-    class Planted(JaxTwin):
-        def session(self, optimizer: Optimizer, *, brief: bool = False) -> JaxSession:
+    class Planted(FlaxTwin):
+        def session(self, optimizer: Optimizer, *, brief: bool = False) -> FlaxSession:
             several = self.devices.count > 1
             return planted(self, optimizer, brief=brief) if several else super().session(optimizer, brief=brief)
 
     return Planted
 
 
-class _OwnStatistics(ParallelJaxSession):
+class _OwnStatistics(ParallelFlaxSession):
     def _pass(self) -> Pass:
         return Parted(self.twin, self.mesh)
 
@@ -34,7 +34,7 @@ class _Alike(Parted):
         return jnp.full_like(shares, 1 / len(shares))
 
 
-class _MeanOfMeans(ParallelJaxSession):
+class _MeanOfMeans(ParallelFlaxSession):
     def _pass(self) -> Pass:
         return _Alike(self.twin, self.mesh)
 
@@ -45,26 +45,26 @@ class _Again(Spread):
         return loss, logits, jax.tree.map(lambda g: self.mesh.size * g, gradients), buffers
 
 
-class _SummedTwice(ParallelJaxSession):
+class _SummedTwice(ParallelFlaxSession):
     def _pass(self) -> Pass:
         return _Again(self.twin, self.mesh)
 
 
-class _FilledUp(ParallelJaxSession):
+class _FilledUp(ParallelFlaxSession):
     def _arrays(self, batch: Batch) -> Given:
         rows = [*range(len(batch.labels)), *range(-len(batch.labels) % self.mesh.size)]
         return super()._arrays(Batch(batch.inputs[rows], batch.labels[rows]))
 
 
-class _Reversed(ParallelJaxSession):
-    def __init__(self, twin: JaxTwin, optimizer: Optimizer, *, brief: bool) -> None:
+class _Reversed(ParallelFlaxSession):
+    def __init__(self, twin: FlaxTwin, optimizer: Optimizer, *, brief: bool) -> None:
         super().__init__(twin, optimizer, brief=brief)
         self.mesh = mesh_of([*self.mesh.devices.ravel()[::-1]])
         with twin.setting():
             self._carry = self._begin(twin.variables)
 
 
-PLANTED: dict[str, type[JaxTwin]] = {
+PLANTED: dict[str, type[FlaxTwin]] = {
     "pmap-statistics": _session(_OwnStatistics),
     "pmean-of-means": _session(_MeanOfMeans),
     "grad-through-psum": _session(_SummedTwice),

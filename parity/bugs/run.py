@@ -14,7 +14,7 @@ from parity.checks.verdict import Rung, Verdict
 from parity.pair.api import compare
 from parity.twins.case import Case, make_case
 from parity.twins.check import RUNGS, climb
-from parity.twins.observe import Observer
+from parity.twins.observe import RecipeSide
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,14 @@ class Bench:
         recipe = PAIRS[pair]
         shapes = twin_class("numpy").build(recipe.network, recipe.config).shapes()
         self.case: Case = make_case(recipe, shapes, seed=seed, devices=[Devices(4)])
-        self.sound = {name: Observer(twin_class(name), self.case) for name in ("jax", "torch", "numpy")}
+        self.sound = {name: RecipeSide(twin_class(name), self.case) for name in ("jax", "torch", "numpy")}
 
     def climb(self, bug: Bug) -> list[Rung]:
         """All rungs with a bug in its side."""
         rungs = (*RUNGS, NUMBER) if bug.devices else RUNGS
-        side = Observer(planted(bug), self.case, make=partial(planted, bug))
+        side = RecipeSide(planted(bug), self.case, make=partial(planted, bug))
         return self.ruled({bug.side: side}, rungs=rungs)
 
-    def ruled(self, others: Mapping[str, Observer], *, rungs: Sequence[int] = RUNGS) -> list[Rung]:
+    def ruled(self, others: Mapping[str, RecipeSide], *, rungs: Sequence[int] = RUNGS) -> list[Rung]:
         """The rungs with other sides in the place of sound ones."""
         return climb(self.case, list({**self.sound, **others}.values()), rungs=rungs)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from parity.checks.blame import blame_backward, blame_forward, first_of_worst, inherit
 from parity.checks.drift import settled
-from parity.checks.referee import Pair, rule, rule_drift
+from parity.checks.referee import HighLow, rule, rule_drift
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.interface.trace import Arrays, Reading, Trace, Trajectory
 from parity.weights import is_buffer, mismatches
@@ -195,7 +195,8 @@ def _outputs(
             findings.append(Finding(quantity, name, Verdict.INCONCLUSIVE, reason=reason, mode=mode))
             continue
         values = {
-            f: Pair(by["float64"][name], by["float32"][name] if "float32" in by else None) for f, by in chosen.items()
+            f: HighLow(by["float64"][name], by["float32"][name] if "float32" in by else None)
+            for f, by in chosen.items()
         }
         findings.append(rule(quantity, name, values, smooth=smooth, mode=mode))
     return findings
@@ -218,3 +219,14 @@ def _isolated_gradients(seen: Mapping[str, Mapping[str, Mapping[str, Reading]]],
         },
         smooth=False,
     )
+
+
+STEPS = 3
+"""Training steps of the trajectory and of the state rung: what step 1 hides shows by the third."""
+
+
+UPDATE_SHAPES = {"kernel": (7, 11), "bias": (13,), "unused": (5,)}
+
+
+MAGNITUDES = (3.0, 1.0, 1e-2, 1e-4, 1e-6, 1e-2)
+"""Of the gradients that the optimizer alone is fed, a step each; the first is beyond the study's clipping norm."""

@@ -46,14 +46,14 @@ SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
 
 @dataclass(frozen=True)
-class Pair:
+class HighLow:
     """One framework's array in float32 and in float64. A reference has no float32 array."""
 
     high: NDArray
     low: NDArray | None = None
 
 
-def rule(quantity: str, name: str, values: Mapping[str, Pair], *, smooth: bool = True, mode: str = "") -> Finding:
+def rule(quantity: str, name: str, values: Mapping[str, HighLow], *, smooth: bool = True, mode: str = "") -> Finding:
     """Rule on one array of the twins (those with a float32 array) and, if there is one, of the reference.
 
     Args:
@@ -102,7 +102,7 @@ def rule_drift(
         own: framework → the same from the moved start.
         still: framework → the same from the start that was moved; None where those are the values.
     """
-    pairs = {framework: Pair(array) for framework, array in values.items()}
+    pairs = {framework: HighLow(array) for framework, array in values.items()}
     if (odd := _incomparable(pairs)) is not None:
         return Finding(quantity, name, odd[0], share=np.inf, reason=odd[1], mode=mode)
     starts = values if still is None else still
@@ -136,7 +136,7 @@ def _compare(quantity: str, name: str, values: Mapping[str, NDArray], noise: flo
     )
 
 
-def _incomparable(values: Mapping[str, Pair]) -> tuple[Verdict, str] | None:
+def _incomparable(values: Mapping[str, HighLow]) -> tuple[Verdict, str] | None:
     shapes = {framework: pair.high.shape for framework, pair in values.items()}
     if len(set(shapes.values())) > 1:
         return Verdict.DIFFERENT, "shapes " + " against ".join(f"{s} in {f}" for f, s in shapes.items())
@@ -148,7 +148,7 @@ def _incomparable(values: Mapping[str, Pair]) -> tuple[Verdict, str] | None:
     return _not_finite(values)
 
 
-def _not_finite(values: Mapping[str, Pair]) -> tuple[Verdict, str] | None:
+def _not_finite(values: Mapping[str, HighLow]) -> tuple[Verdict, str] | None:
     arrays = [array for pair in values.values() for array in (pair.high, pair.low) if array is not None]
     with np.errstate(over="ignore", invalid="ignore"):
         if all(np.isfinite(array.sum(dtype=np.float64)) for array in arrays):  # one fast pass; a false alarm goes on
@@ -212,7 +212,7 @@ def _less_accurate(errors: Mapping[str, float], size: float, noise: float, count
     return lazy if errors[lazy] > REDUCED * max(others) else None
 
 
-def _cast_to_single(twins: Mapping[str, Pair], error: float) -> str | None:
+def _cast_to_single(twins: Mapping[str, HighLow], error: float) -> str | None:
     """The twin whose float64 numbers are float32 numbers throughout while another's are not and the gap is no more
     than float32 rounding explains."""
     arrays = {framework: pair.high for framework, pair in twins.items()}
@@ -221,3 +221,7 @@ def _cast_to_single(twins: Mapping[str, Pair], error: float) -> str | None:
         return None
     single = [framework for framework, array in arrays.items() if (array == array.astype(np.float32)).all()]
     return single[0] if len(single) == 1 else None
+
+
+AGREED = 2.0**-29
+"""A relative gap in float64 below float32's rounding by as much again as float64's is: no difference of formula."""

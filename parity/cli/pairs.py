@@ -14,7 +14,7 @@ from parity.errors import UsageError
 from parity.files import require_writable, write_atomically
 from parity.pair.arrays import target
 from parity.pair.causes.conventions import KNOWN
-from parity.pair.passes.progress import Watch
+from parity.pair.passes.progress import Progress
 from parity.pair.process import child as worker
 from parity.pair.process import parent as isolated
 from parity.report import junit, pair_terminal, terminal
@@ -57,8 +57,8 @@ def _only(reports: list[Report], form: str) -> Report:
     return reports[0]
 
 
-def _noting(name: str, progress: Callable[[str], None]) -> Watch:
-    return Watch(lambda text: progress(f"{name}: {text}"))
+def _noting(name: str, progress: Callable[[str], None]) -> Progress:
+    return Progress(lambda text: progress(f"{name}: {text}"))
 
 
 def _asked(arguments: argparse.Namespace) -> dict[str, Any]:

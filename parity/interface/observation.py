@@ -50,7 +50,7 @@ Mask = Callable[[int, Dropped], NDArray | None]
 
 
 @dataclass(frozen=True)
-class Seen:
+class PassResult:
     """One pass.
 
     Args:

@@ -7,9 +7,8 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from parity.interface.observation import Inputs, Mask, Seen
-from parity.interface.trace import Arrays, Trajectory
-from parity.interface.twin import Precision
+from parity.interface.observation import Inputs, Mask, PassResult
+from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit
 
 
@@ -100,7 +99,7 @@ class Side(ABC):
         """Shape of each floating leaf of the result, by name."""
 
     @abstractmethod
-    def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
+    def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass with these arrays in the place of the network's own.
 
         Raises:
@@ -152,3 +151,6 @@ class Side(ABC):
     @abstractmethod
     def adopt(self, native: Mapping[str, NDArray]) -> Any:
         """A copy of the user's network that holds these arrays, in the user's own dtypes."""
+
+
+FRAMEWORKS = {"flax": "Flax", "torch": "PyTorch"}

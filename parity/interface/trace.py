@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from numpy.typing import NDArray
 
@@ -105,3 +106,6 @@ def call_names(paths: Sequence[str]) -> list[str]:
 def call_path(call: str) -> str:
     """Module path of a call: "hh" of "hh[3]"."""
     return call.partition("[")[0]
+
+
+Precision = Literal["float32", "float64"]

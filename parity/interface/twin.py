@@ -4,21 +4,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.data import Batch, Stream
 from parity.interface.devices import Devices
-from parity.interface.trace import Arrays, Probe, Reading, Trace, Trajectory, WatchedRun
+from parity.interface.trace import Arrays, Precision, Probe, Reading, Trace, Trajectory, WatchedRun
 from parity.recipes import Optimizer
 from parity.weights import buffers, parameters, require_bijection
 
 if TYPE_CHECKING:
     from parity.interface.session import Session
 
-Precision = Literal["float32", "float64"]
 Config = Mapping[str, Any]
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,5 +1,6 @@
 """A layer with parameters or buffers, as a side describes it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -88,3 +89,12 @@ SETTINGS: Mapping[str, str] = {
     "reset_after": "bool (gru): whether the reset gate is applied after the matrix product",
 }
 """Names of settings and what they hold."""
+
+
+STACKED = re.compile(r"(.*)\[(\d+)\]$")
+
+
+def split_stack(path: str) -> tuple[str, int | None]:
+    """Path and index of one of stacked units."""
+    found = STACKED.match(path)
+    return (found[1], int(found[2])) if found else (path, None)

@@ -10,7 +10,7 @@ from parity.interface.trace import Arrays
 from parity.pair.arrays.inputs import Adapter
 from parity.pair.compare import compare_sides
 from parity.pair.convert import Direction, convert_sides
-from parity.pair.passes.progress import Watch
+from parity.pair.passes.progress import Progress
 from parity.pair.rungs.schedule import STEPS
 from parity.report.pair import Report
 
@@ -79,7 +79,7 @@ def compare(
         flax_model,
         torch_model,
         inputs,
-        Watch(progress),
+        Progress(progress),
         to_flax=to_flax,
         to_torch=to_torch,
         optimizers=optimizers,
@@ -101,7 +101,7 @@ def watched(
     flax_model: Any,
     torch_model: Any,
     inputs: Any,
-    watch: Watch,
+    watch: Progress,
     *,
     dropout: str = "off",
     probes: bool = True,

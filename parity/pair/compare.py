@@ -8,13 +8,14 @@ from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, rung
 from parity.interface.observation import Inputs
 from parity.interface.side import Side
+from parity.interface.user_code import UserCodeError
 from parity.pair.arrays.inputs import Adapter, adapt, as_inputs
 from parity.pair.causes.conventions import require_known
-from parity.pair.ladder import Climb, Clock
-from parity.pair.passes.progress import Watch
-from parity.pair.passes.sides import Couple
-from parity.pair.passes.user_errors import UserCodeError, broken, nothing
-from parity.pair.passes.work import Work
+from parity.pair.ladder import Clock, LadderRun
+from parity.pair.passes.progress import Progress
+from parity.pair.passes.sides import SidePair
+from parity.pair.passes.user_errors import broken, nothing
+from parity.pair.passes.work import CheckState
 from parity.pair.rungs import forward as passes
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.drift import settled_gradients
@@ -28,7 +29,7 @@ from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.structure import structure, tie_convention
 from parity.pair.rungs.training import trajectory_rung, update_rung
 from parity.pair.weightmap import file as mapfile
-from parity.pair.weightmap.match import Match, match
+from parity.pair.weightmap.match import WeightMap, match
 from parity.pair.weightmap.prove import Proof
 from parity.pair.weightmap.ties import tied
 from parity.report.pair import Report
@@ -44,7 +45,7 @@ def compare_sides(
     name: str = "pair",
     seed: int = 0,
     backward: bool = True,
-    watch: Watch | None = None,
+    watch: Progress | None = None,
     **options: Any,
 ) -> Report:
     """Check a pair of sides; the options are those of `parity.compare`. Where a network, or other code of the users',
@@ -59,7 +60,7 @@ def compare_sides(
     Raises:
         UsageError: an option is not what it should be.
     """
-    watch = watch or Watch()
+    watch = watch or Progress()
     given = {"name": name, "seed": seed, "watch": watch, **options}
     try:
         return _compared(open_sides, inputs, backward=backward, **given)
@@ -81,7 +82,7 @@ def _compared(
     name: str,
     seed: int,
     backward: bool,
-    watch: Watch,
+    watch: Progress,
     to_flax: Adapter = None,
     to_torch: Adapter = None,
     optimizers: tuple[Any, Any] | None = None,
@@ -106,7 +107,7 @@ def _compared(
     if map_out:
         mapfile.write(work.match, map_out)
     clock.mark("map")
-    climb = Climb(name, work, watch, clock)
+    climb = LadderRun(name, work, watch, clock)
     _forward(climb, accept, probe)
     _gradients(climb, accept)
     _state(climb, accept)
@@ -118,7 +119,7 @@ def _compared(
     return climb.report()
 
 
-def _forward(climb: Climb, accept: Sequence[str], probe: bool) -> None:
+def _forward(climb: LadderRun, accept: Sequence[str], probe: bool) -> None:
     """Rungs 1 and 2; what was seen on the way serves the others."""
     work = climb.work
     climb.watch.step(2, "forward and gradients")
@@ -145,14 +146,14 @@ def _forward(climb: Climb, accept: Sequence[str], probe: bool) -> None:
     climb.ruled(found)
 
 
-def _ruled_in_evaluation(climb: Climb) -> None:
+def _ruled_in_evaluation(climb: LadderRun) -> None:
     """What is known where a network does not come to the end of training mode."""
     if "evaluation" in climb.work.compared:
         climb.ruled(structure(climb.work))
         climb.ruled(rungs.forward(list(climb.work.compared.values())))
 
 
-def _gradients(climb: Climb, accept: Sequence[str]) -> None:
+def _gradients(climb: LadderRun, accept: Sequence[str]) -> None:
     work = climb.work
     climb.watch.step(3, "gradients")
     if not work.couple.backward:
@@ -165,7 +166,7 @@ def _gradients(climb: Climb, accept: Sequence[str]) -> None:
     climb.ruled(found if reduced else settled_gradients(work, given, found))
 
 
-def _state(climb: Climb, accept: Sequence[str]) -> None:
+def _state(climb: LadderRun, accept: Sequence[str]) -> None:
     climb.watch.step(4, "state")
     if (state := state_rung(climb.work, accept)) is not None:
         climb.conventions += state[1]
@@ -174,7 +175,7 @@ def _state(climb: Climb, accept: Sequence[str]) -> None:
         climb.not_run[4] = "the map has no running statistics or other buffers"
 
 
-def _training(climb: Climb, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> None:
+def _training(climb: LadderRun, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> None:
     if optimizers is not None and schedules is not None:
         optimizers = optimizers[0], (optimizers[1], schedules.torch)
     climb.not_run |= dict.fromkeys((5, 6), "no optimizers were given") if optimizers is None else {}
@@ -193,7 +194,7 @@ def _training(climb: Climb, optimizers: tuple[Any, Any] | None, schedules: Sched
         climb.ruled(trajectory_rung(climb.work, optimizers))
 
 
-def _introduced(work: Work) -> dict[tuple[str, str], Finding]:
+def _introduced(work: CheckState) -> dict[tuple[str, str], Finding]:
     """What each layer introduces itself; nothing, and a note, if the layers are not to be had alone."""
     try:
         return introduced(work.original or work)
@@ -210,9 +211,9 @@ def prove_map(
     to_torch: Adapter = None,
     map_file: str | None = None,
     seed: int = 0,
-) -> tuple[Couple, Proof]:
+) -> tuple[SidePair, Proof]:
     """The sides and the proof of their map; arguments as of `compare_sides`."""
-    couple = _couple(open_sides, inputs, to_flax, to_torch, seed, Watch())
+    couple = _couple(open_sides, inputs, to_flax, to_torch, seed, Progress())
     return couple, passes.proven(couple, _matched(couple, map_file), seed, fixed=map_file is not None).proof
 
 
@@ -222,15 +223,15 @@ def _couple(
     to_flax: Adapter,
     to_torch: Adapter,
     seed: int,
-    watch: Watch,
+    watch: Progress,
     backward: bool = True,
-) -> Couple:
+) -> SidePair:
     given = as_inputs(inputs)
     flax, torch = open_sides(adapt(given, to_flax), adapt(given, to_torch))
-    return Couple(flax, torch, given, to_flax, to_torch, seed, watch=watch, backward=backward)
+    return SidePair(flax, torch, given, to_flax, to_torch, seed, watch=watch, backward=backward)
 
 
-def _matched(couple: Couple, map_file: str | None) -> Match:
+def _matched(couple: SidePair, map_file: str | None) -> WeightMap:
     flax, torch = ({n: a.shape for n, a in side.native.items()} for side in (couple.flax, couple.torch))
     with couple.watch.running("the search for Flax's layers"):
         ours = couple.flax.units
@@ -241,7 +242,7 @@ def _matched(couple: Couple, map_file: str | None) -> Match:
     return match(ours, theirs, flax, torch)
 
 
-def _probed(work: Work, watch: Watch) -> list[Finding]:
+def _probed(work: CheckState, watch: Progress) -> list[Finding]:
     """What the probes found; those that could not be tried are noted."""
     findings: list[Finding] = []
     for one in probes(work.match, work.couple, work.proof.torch):

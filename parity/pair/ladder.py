@@ -8,12 +8,13 @@ from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.pair.arrays.inputs import described
 from parity.pair.causes.first_difference import first_difference
 from parity.pair.causes.from_numbers import with_clue
-from parity.pair.passes.progress import Watch
-from parity.pair.passes.work import Work
+from parity.pair.passes.progress import Progress
+from parity.pair.passes.work import CheckState
 from parity.pair.repro.script import reproduced
 from parity.pair.rungs.map_table import coverage, table
 from parity.pair.rungs.structure import unpaired
-from parity.report.pair import Convention, Difference, Layer, Report, excusing
+from parity.report.pair import Report
+from parity.report.records import Convention, Difference, Layer, excusing
 
 
 class Clock:
@@ -35,7 +36,7 @@ class Clock:
 
 
 @dataclass
-class Climb:
+class LadderRun:
     """What was ruled so far.
 
     Args:
@@ -50,8 +51,8 @@ class Climb:
     """
 
     name: str
-    work: Work
-    watch: Watch
+    work: CheckState
+    watch: Progress
     clock: Clock
     tables: Sequence[str] = ()
     alone: Mapping[tuple[str, str], Finding] = field(default_factory=dict)
@@ -106,7 +107,7 @@ class Climb:
             inputs=described(work.couple.inputs),
         )
 
-    def _layers(self, original: Work) -> list[Layer]:
+    def _layers(self, original: CheckState) -> list[Layer]:
         """The layers as they were, with the gradients that rung 3 rules on, which are without what was undone, and with
         what each introduces itself."""
         shown = [layer for one in original.compared.values() for layer in one.layers]
@@ -116,7 +117,7 @@ class Climb:
             for a in shown
         ]
 
-    def _shown(self, first: Difference | None, original: Work) -> tuple[Difference | None, str, bytes]:
+    def _shown(self, first: Difference | None, original: CheckState) -> tuple[Difference | None, str, bytes]:
         """The first difference with what the numbers say of it, the script that reproduces it and what it reads, made
         once for each difference."""
         if first != self._made_of:
@@ -125,7 +126,7 @@ class Climb:
         return self._made
 
 
-def _casts(work: Work) -> list[str]:
+def _casts(work: CheckState) -> list[str]:
     """Hard casts that were found."""
     notes = []
     for side in ("flax", "torch"):
@@ -141,7 +142,7 @@ def _casts(work: Work) -> list[str]:
     return notes
 
 
-def _otherwise(work: Work) -> list[str]:
+def _otherwise(work: CheckState) -> list[str]:
     """Layers in which the sides differ though what they return does not."""
     found = dict.fromkeys((one.flax, one.torch) for c in work.compared.values() for one in c.otherwise)
     return [f"{a} and {b} compute something else, and the networks' results agree: not compared" for a, b in found]

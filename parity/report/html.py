@@ -10,15 +10,15 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from parity.checks.referee import MARGIN
+from parity.checks.referee import AGREED, MARGIN
 from parity.checks.verdict import Finding, Verdict
 from parity.files import write_atomically
-from parity.pair.causes.first_difference import AGREED
 from parity.report import markdown
 from parity.report.environment import commit, hardware, versions
 from parity.report.json_ import plain
-from parity.report.pair import SIDES, Layer, Report
+from parity.report.pair import Report
 from parity.report.pair_words import ANSWERS, RUNGS, accepted, clean, facts, not_run, sentence, summary
+from parity.report.records import SIDES, Layer
 from parity.report.result import EXIT_CODES
 from parity.report.terminal import MARKS
 

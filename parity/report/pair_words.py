@@ -5,7 +5,8 @@ import re
 from parity.checks.ladder import NAMES
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Finding, Rung, Verdict
-from parity.report.pair import Convention, Difference, Report, excusing
+from parity.report.pair import Report
+from parity.report.records import Convention, Difference, excusing
 from parity.report.terminal import evidence
 
 RUNGS = {number: NAMES[number] for number in range(1, 7)}

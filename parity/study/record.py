@@ -72,7 +72,7 @@ class Experiment(TypedDict):
     results: dict[str, Any]
 
 
-class Record(TypedDict):
+class StudyRecord(TypedDict):
     """Of a reproduction, as it is read back."""
 
     format: Literal["netparity-study/1"]
@@ -89,7 +89,7 @@ def read(folder: Path) -> dict[str, Any]:
     path = folder / RECORD
     if not path.is_file():
         return {}
-    return documents.read(path, Record, "name another --out, or remove it")
+    return documents.read(path, StudyRecord, "name another --out, or remove it")
 
 
 def add(

@@ -9,18 +9,13 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from parity.backends import Devices
+from parity.checks.ladder import MAGNITUDES, STEPS, UPDATE_SHAPES
 from parity.data import Batch, Stream, open_stream
 from parity.interface import random as initial
 from parity.interface.random import moved, single
 from parity.interface.trace import Arrays
 from parity.recipes import Recipe
 from parity.weights import require_bijection
-
-STEPS = 3
-"""Training steps of the trajectory and of the state rung: what step 1 hides shows by the third."""
-UPDATE_SHAPES = {"kernel": (7, 11), "bias": (13,), "unused": (5,)}
-MAGNITUDES = (3.0, 1.0, 1e-2, 1e-4, 1e-6, 1e-2)
-"""Of the gradients that the optimizer alone is fed, a step each; the first is beyond the study's clipping norm."""
 
 
 @dataclass(frozen=True)

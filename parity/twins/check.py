@@ -17,7 +17,7 @@ from parity.errors import UsageError
 from parity.recipes import Recipe
 from parity.report.result import Result
 from parity.twins.case import Case, make_case
-from parity.twins.observe import MODES, Observer
+from parity.twins.observe import MODES, RecipeSide
 
 RUNGS = ladder.RUNGS
 
@@ -56,7 +56,7 @@ def check(
     shapes = reference.build(recipe.network, recipe.config).shapes()
     case = make_case(recipe, shapes, seed=seed, folder=folder, download=download, weights=weights, devices=devices)
     observers = [
-        Observer(twin_class(framework), case, device="cpu" if framework == "numpy" else device)
+        RecipeSide(twin_class(framework), case, device="cpu" if framework == "numpy" else device)
         for framework in ("jax", "torch", "numpy")
     ]
     climbed = climb(case, observers, rungs=rungs, progress=progress)
@@ -65,7 +65,7 @@ def check(
 
 def climb(
     case: Case,
-    observers: Sequence[Observer],
+    observers: Sequence[RecipeSide],
     *,
     rungs: Sequence[int] = RUNGS,
     progress: Callable[[str], None] = lambda note: None,
@@ -88,13 +88,13 @@ def climb(
     return climbed
 
 
-def _look_ahead(observer: Observer, numbers: Sequence[int], probing: Observer) -> None:
+def _look_ahead(observer: RecipeSide, numbers: Sequence[int], probing: RecipeSide) -> None:
     """Compute what the rungs will ask of a framework. What fails here fails again when asked for."""
     for number in numbers:
         observer.show(number, probing)
 
 
-def _climb_one(number: int, case: Case, observers: Sequence[Observer], progress: Callable[[str], None]) -> Rung:
+def _climb_one(number: int, case: Case, observers: Sequence[RecipeSide], progress: Callable[[str], None]) -> Rung:
     progress(f"{case.recipe.name}: {ladder.NAMES[number]}")
     shown = {o.framework: o.show(number, observers[-1]) for o in observers}
     if number == 1:
@@ -112,7 +112,7 @@ def _climb_one(number: int, case: Case, observers: Sequence[Observer], progress:
     return ladder.update(shown) if number == 5 else initialisation(shown)
 
 
-def _devices(shown: Mapping[str, Any], case: Case, reference: Observer) -> Rung:
+def _devices(shown: Mapping[str, Any], case: Case, reference: RecipeSide) -> Rung:
     drift = parallel.Drift({f: runs[0] for f, runs in shown.items()}, {f: runs[1] for f, runs in shown.items()})
     several = {d.count: {f: runs[2][d.count] for f, runs in shown.items() if runs[2]} for d in case.devices}
     return parallel.devices(drift, several, reference.ways, apart=any(d.norms_apart for d in case.devices))
@@ -124,7 +124,7 @@ def _by_mode(shown: Mapping[str, Any]) -> tuple[ladder.Traces, ladder.Readings]:
     return traces, readings
 
 
-def _settled(rung: Rung, below: Sequence[Rung], observers: Sequence[Observer]) -> Rung:
+def _settled(rung: Rung, below: Sequence[Rung], observers: Sequence[RecipeSide]) -> Rung:
     """Gradients that differ though no output does, with a second opinion."""
     if rung.number != 3 or rung.verdict is not Verdict.DIFFERENT or below[-1].verdict is Verdict.DIFFERENT:
         return rung

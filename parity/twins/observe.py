@@ -19,7 +19,7 @@ MODES = ("training", "evaluation")
 T = TypeVar("T")
 
 
-class Observer:
+class RecipeSide:
     """One framework's side of a case.
 
     Args:
@@ -42,7 +42,7 @@ class Observer:
         self._kept: dict[object, object] = {}
         self._lock = RLock()
 
-    def show(self, number: int, probing: "Observer") -> Any:
+    def show(self, number: int, probing: "RecipeSide") -> Any:
         """What the rung of that number compares; calls alone are fed what the network of `probing` feeds them."""
         if number in (2, 3):
             readings = {mode: self.readings(mode, probing.probes(mode)) for mode in MODES}
@@ -88,11 +88,11 @@ class Observer:
         """Precision → call → reading."""
         return self._each(("alone", mode), lambda twin: twin.isolate(probes, training=mode == "training"))
 
-    def drift(self, probing: "Observer") -> tuple[dict[str, Any], dict[str, Any]]:
+    def drift(self, probing: "RecipeSide") -> tuple[dict[str, Any], dict[str, Any]]:
         """What `show` gives for the gradients, with the own drift of float64 in the place of float32."""
         return self._keep("drift", lambda: self._drift(probing))
 
-    def _drift(self, probing: "Observer") -> tuple[dict[str, Any], dict[str, Any]]:
+    def _drift(self, probing: "RecipeSide") -> tuple[dict[str, Any], dict[str, Any]]:
         starts = [self._from_moved(probing, np.random.default_rng([7, n])) for n in range(STARTS)]
         own: tuple[dict[str, Any], dict[str, Any]] = {}, {}
         for mode in MODES:
@@ -102,7 +102,9 @@ class Observer:
                 own[place][mode] = {"float64": high, "float32": low}
         return own
 
-    def _from_moved(self, probing: "Observer", rng: np.random.Generator) -> dict[str, tuple[Trace, dict[str, Reading]]]:
+    def _from_moved(
+        self, probing: "RecipeSide", rng: np.random.Generator
+    ) -> dict[str, tuple[Trace, dict[str, Reading]]]:
         """Mode → trace and readings in float64 with weights and cotangents moved by one ulp; the inputs stay, so that
         equal numbers in a window of a max-pool stay equal."""
         case, twin = self._case, self._twin("float64")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.backends import Precision, Twin, twin_class
-from parity.checks.referee import Pair, rule, rule_drift
+from parity.checks.referee import HighLow, rule, rule_drift
 from parity.checks.verdict import Verdict
 from parity.data import Batch
 from parity.interface import random as initial
@@ -92,12 +92,12 @@ def trace(framework: str, name: str, precision: Precision, training: bool) -> Tr
     return shared(framework, name, precision).trace(batches(name)[0], cotangent(name), training=training)
 
 
-def both(read: Callable[[Precision], NDArray]) -> Pair:
+def both(read: Callable[[Precision], NDArray]) -> HighLow:
     """What is read in each precision."""
-    return Pair(read("float64"), read("float32"))
+    return HighLow(read("float64"), read("float32"))
 
 
-def ruled_same(pairs: dict[str, Pair], *, smooth: bool = True) -> bool:
+def ruled_same(pairs: dict[str, HighLow], *, smooth: bool = True) -> bool:
     """Whether the project's referee calls the twins, and the reference if there is one, the same."""
     return rule("array", "", pairs, smooth=smooth).verdict is Verdict.SAME
 

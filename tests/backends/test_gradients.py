@@ -10,7 +10,7 @@ import torch
 from flax import nnx
 
 from parity.backends import twin_class
-from parity.checks.referee import Pair
+from parity.checks.referee import HighLow
 from parity.interface.trace import Arrays
 from parity.weights import parameters
 from tests.backends.small import SMALL, batches, both, close, cotangent, joined, ruled_same, shared, trace, weights
@@ -94,7 +94,7 @@ def test_all_frameworks_have_the_same_gradients(name, training) -> None:
 
     def same(read: Any) -> bool:
         twins = {f: both(lambda p, f=f: read(trace(f, name, p, training))) for f in ("jax", "torch")}  # type: ignore[misc] # mypy cannot type a lambda's default
-        return ruled_same({**twins, "numpy": Pair(read(reference))}, smooth=False)
+        return ruled_same({**twins, "numpy": HighLow(read(reference))}, smooth=False)
 
     assert same(lambda found: found.gradients.input)
     for call in reference.outputs:

@@ -10,7 +10,7 @@ from flax import nnx
 
 import jaxnets
 from parity.backends import Twin, twin_class
-from parity.backends.flax.twin_tape import Tape, module_paths, taps
+from parity.backends.flax.twin_tape import TwinTape, module_paths, taps
 from tests.backends.small import (
     PRECISIONS,
     SMALL,
@@ -161,7 +161,7 @@ class Caller(jaxnets.MLP):
 
 @pytest.mark.parametrize("cls", [Heir, Caller])
 def test_a_subclass_is_seen_once_and_restored(cls) -> None:
-    model, other, tape = cls(sizes=(2, 3, 2), rngs=nnx.Rngs(0)), jaxnets.MLP(sizes=(2, 3), rngs=nnx.Rngs(0)), Tape()
+    model, other, tape = cls(sizes=(2, 3, 2), rngs=nnx.Rngs(0)), jaxnets.MLP(sizes=(2, 3), rngs=nnx.Rngs(0)), TwinTape()
     before = called(model) | called(other)
     with pytest.raises(KeyError), taps(model, tape):
         model(jnp.ones((1, 2)))
@@ -173,7 +173,7 @@ def test_a_subclass_is_seen_once_and_restored(cls) -> None:
 
 def test_only_the_modules_of_the_model_are_recorded() -> None:
     model, other = (jaxnets.MLP(sizes=(2, 3), rngs=nnx.Rngs(0)) for _ in range(2))
-    tape = Tape()
+    tape = TwinTape()
     with taps(model, tape):
         other(jnp.ones((1, 2)))
         assert tape.paths == []

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from parity.checks.referee import Pair, rule_drift
+from parity.checks.referee import HighLow, rule_drift
 from parity.interface.trace import Arrays, Trajectory
 from parity.recipes import Optimizer
 from tests.backends.small import (
@@ -140,10 +140,10 @@ def test_optimizers_alone_agree_on_parameters_and_moments(kind) -> None:
         assert reference.keys() == {f"{name}.{array}" for name in names for array in ("kernel", "bias")}
         for name, array in reference.items():
             pairs = {
-                framework: Pair(*(update(framework, precision, optimizer)[step][name] for precision in PRECISIONS))
+                framework: HighLow(*(update(framework, precision, optimizer)[step][name] for precision in PRECISIONS))
                 for framework in ("jax", "torch")
             }
-            assert ruled_same({**pairs, "numpy": Pair(array)}), (step, name)
+            assert ruled_same({**pairs, "numpy": HighLow(array)}), (step, name)
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

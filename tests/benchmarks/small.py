@@ -7,10 +7,9 @@ from itertools import cycle, islice
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.contestants import Entry
+from benchmarks.contestants import Entry, workload
 from benchmarks.contestants.base import Contestant
-from benchmarks.speed import workload
-from benchmarks.speed.workload import Workload
+from benchmarks.contestants.workload import Workload
 from parity.backends.torch.twin import TorchTwin
 from parity.data import Batch
 from parity.interface.trace import Arrays, Trajectory

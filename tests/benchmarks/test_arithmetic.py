@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.contestants.workload import load
 from benchmarks.speed import arithmetic, stats
-from benchmarks.speed.workload import load
 from parity.backends import twin_class
 
 

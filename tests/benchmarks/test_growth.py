@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.contestants import workload
 from benchmarks.growth import measure as growth
 from benchmarks.growth import page as growth_page
 from benchmarks.growth.fit import Crossing, crossings, fit
-from benchmarks.speed import record, workload
+from benchmarks.speed import record
 from parity.errors import UsageError
 
 SIZES = [4**k for k in range(6)]

@@ -13,7 +13,7 @@ from benchmarks.speed import record
 from benchmarks.waits import measure as time_to
 from benchmarks.waits import page as time_to_page
 from benchmarks.waits.tasks import TASKS, task
-from benchmarks.waits.worker import PHASES, Job, LevelReached, Timed, Watch, waited
+from benchmarks.waits.worker import PHASES, AccuracyWatch, Job, LevelReached, Timed, waited
 from parity.errors import UsageError
 from tests.benchmarks.test_growth import PROVEN
 
@@ -92,7 +92,7 @@ def test_records_of_waits_need_proofs(tmp_path: Path) -> None:
 
 
 def test_the_watch_ends_at_the_first_evaluation_that_has_the_level() -> None:
-    watch = Watch(0.9, time.perf_counter())
+    watch = AccuracyWatch(0.9, time.perf_counter())
     watch.evaluated({"step": 10, "accuracy": 0.89})
     with pytest.raises(LevelReached):
         watch.evaluated({"step": 20, "accuracy": 0.9})

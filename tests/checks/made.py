@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.checks.referee import Pair
+from parity.checks.referee import HighLow
 from parity.checks.verdict import Finding, Verdict
 
 Formula = Callable[..., NDArray]
@@ -16,15 +16,15 @@ def numbers(seed: int, *shape: int) -> NDArray:
     return np.random.default_rng(seed).standard_normal(shape).astype(np.float32).astype(np.float64)
 
 
-def pair(formula: Formula, *arrays: NDArray) -> Pair:
+def pair(formula: Formula, *arrays: NDArray) -> HighLow:
     """What a framework that computes this formula shows."""
-    return Pair(formula(*arrays), formula(*(array.astype(np.float32) for array in arrays)))
+    return HighLow(formula(*arrays), formula(*(array.astype(np.float32) for array in arrays)))
 
 
-def stored(array: NDArray) -> Pair:
+def stored(array: NDArray) -> HighLow:
     """A framework whose float32 array is the float64 one, rounded once."""
     with np.errstate(over="ignore"):
-        return Pair(array, array.astype(np.float32))
+        return HighLow(array, array.astype(np.float32))
 
 
 def rounded(array: NDArray, bits: int) -> NDArray:

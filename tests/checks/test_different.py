@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.checks.referee import Pair, rule
+from parity.checks.referee import HighLow, rule
 from parity.checks.verdict import Verdict
 from tests.checks.made import numbers, pair, stored
 
@@ -80,9 +80,9 @@ def test_a_permutation_of_neighbouring_numbers_is_different() -> None:
 @pytest.mark.parametrize("wrong", ["jax", "torch", "numpy"])
 def test_the_odd_one_out_of_three_is_named(wrong: str) -> None:
     good = _root(numbers(3, 40))
-    twins = {"jax": stored(good), "torch": stored(good * (1 + 1e-15)), "numpy": Pair(good * (1 - 1e-15))}
+    twins = {"jax": stored(good), "torch": stored(good * (1 + 1e-15)), "numpy": HighLow(good * (1 - 1e-15))}
     off = twins[wrong]
-    twins[wrong] = Pair(off.high * (1 + 1e-9), off.low)
+    twins[wrong] = HighLow(off.high * (1 + 1e-9), off.low)
     found = rule("output", "x", twins)
     assert found.verdict is Verdict.DIFFERENT
     assert found.culprit == wrong
@@ -92,11 +92,11 @@ def test_nobody_is_named_when_all_disagree_or_there_are_two() -> None:
     good = _root(numbers(4, 40))
     two = {"jax": stored(good), "torch": stored(good * 1.1)}
     assert rule("output", "x", two).culprit is None
-    three = rule("output", "x", {**two, "numpy": Pair(good * 1.2)})
+    three = rule("output", "x", {**two, "numpy": HighLow(good * 1.2)})
     assert three.verdict is Verdict.DIFFERENT
     assert three.culprit is None
 
 
 def test_nobody_is_named_when_all_are_the_same() -> None:
     good = _root(numbers(5, 40))
-    assert rule("output", "x", {"jax": stored(good), "torch": stored(good), "numpy": Pair(good)}).culprit is None
+    assert rule("output", "x", {"jax": stored(good), "torch": stored(good), "numpy": HighLow(good)}).culprit is None

@@ -6,13 +6,13 @@ from math import isnan, log2
 import numpy as np
 import pytest
 
-from parity.checks.referee import MARGIN, RATIO, SMALLEST, STORED, Pair, only_rounding, rule, rule_drift
+from parity.checks.referee import MARGIN, RATIO, SMALLEST, STORED, HighLow, only_rounding, rule, rule_drift
 from parity.checks.verdict import Finding, Verdict
 from tests.checks.made import numbers, stored
 
 
-def _pair(high: list[float], low: list[float] | None = None) -> Pair:
-    return Pair(np.array(high, np.float64), np.array(high if low is None else low, np.float32))
+def _pair(high: list[float], low: list[float] | None = None) -> HighLow:
+    return HighLow(np.array(high, np.float64), np.array(high if low is None else low, np.float32))
 
 
 def test_a_difference_says_everything() -> None:
@@ -116,14 +116,14 @@ def test_what_cannot_be_ruled_on_says_what_it_is() -> None:
 @pytest.mark.parametrize(("count", "verdict"), [(4, Verdict.SAME), (5, Verdict.LESS_ACCURATE)])
 def test_four_numbers_may_be_right_by_luck(count: int, verdict: Verdict) -> None:
     exact = numbers(0, count)
-    off = Pair(exact, (exact * (1 + 2.0**-9)).astype(np.float32))
+    off = HighLow(exact, (exact * (1 + 2.0**-9)).astype(np.float32))
     assert rule("output", "x", {"jax": stored(exact), "torch": off}).verdict is verdict
 
 
 @pytest.mark.parametrize("scale", [2.0**-20, 1.0, 2.0**20])
 def test_low_precision_is_told_at_any_size(scale: float) -> None:
     exact = numbers(0, 50) * scale
-    off = Pair(exact, (exact * (1 + 2.0**-9)).astype(np.float32))
+    off = HighLow(exact, (exact * (1 + 2.0**-9)).astype(np.float32))
     found = rule("output", "x", {"jax": stored(exact), "torch": off})
     assert (found.verdict, found.reason) == (Verdict.LESS_ACCURATE, "torch keeps 9 bits of 24")
 
@@ -136,7 +136,7 @@ def test_an_array_that_is_nothing_but_rounding_keeps_no_bits(error: float, verdi
 
 def test_one_twin_that_is_not_the_reference_is_different() -> None:
     array = np.linspace(0.1, 1, 7)
-    found = rule("output", "x", {"jax": stored(array), "numpy": Pair(array * (1 + 1e-9))})
+    found = rule("output", "x", {"jax": stored(array), "numpy": HighLow(array * (1 + 1e-9))})
     assert (found.verdict, found.reason) == (Verdict.DIFFERENT, "")
 
 

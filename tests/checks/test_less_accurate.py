@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.checks.referee import Pair, rule
+from parity.checks.referee import HighLow, rule
 from parity.checks.verdict import Verdict
 from tests.checks.made import numbers, pair, rounded
 
@@ -15,10 +15,10 @@ def _product(a: NDArray, b: NDArray) -> NDArray:
     return a @ b
 
 
-def _lazy(bits: int, a: NDArray, b: NDArray) -> Pair:
+def _lazy(bits: int, a: NDArray, b: NDArray) -> HighLow:
     """A framework whose float32 products take operands of few bits."""
     low = rounded(a.astype(np.float32), bits) @ rounded(b.astype(np.float32), bits)
-    return Pair(a @ b, low)
+    return HighLow(a @ b, low)
 
 
 @pytest.mark.parametrize("bits", FORMATS.values(), ids=FORMATS)
@@ -69,19 +69,22 @@ def test_pure_rounding_noise_says_nothing_of_accuracy() -> None:
     for seed in range(10):
         x = numbers(seed, 999, 5)
         centred = rounded((x - x.mean(0)).astype(np.float32), 7)
-        found = rule("gradient", "x", {"jax": pair(noise, x), "torch": Pair(noise(x), centred.sum(0))})
+        found = rule("gradient", "x", {"jax": pair(noise, x), "torch": HighLow(noise(x), centred.sum(0))})
         assert found.verdict is Verdict.SAME
 
 
 def test_luck_of_one_framework_is_not_held_against_the_other() -> None:
     """A single number may be exact in float32 by luck; the other's ordinary rounding is no lower precision."""
     x = np.array(3.0)
-    twins = {"jax": Pair(x, x.astype(np.float32)), "torch": Pair(x, np.nextafter(x.astype(np.float32), np.float32(9)))}
+    twins = {
+        "jax": HighLow(x, x.astype(np.float32)),
+        "torch": HighLow(x, np.nextafter(x.astype(np.float32), np.float32(9))),
+    }
     assert rule("loss", "loss", twins).verdict is Verdict.SAME
 
 
 def test_a_different_formula_in_low_precision_is_different() -> None:
     a, b = numbers(0, 19, 64), numbers(1, 64, 11)
     lazy = _lazy(10, a, b)
-    found = rule("output", "x", {"jax": pair(_product, a, b), "torch": Pair(lazy.high * (1 + 1e-6), lazy.low)})
+    found = rule("output", "x", {"jax": pair(_product, a, b), "torch": HighLow(lazy.high * (1 + 1e-6), lazy.low)})
     assert found.verdict is Verdict.DIFFERENT

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from parity.checks.referee import Pair, rule
+from parity.checks.referee import HighLow, rule
 from parity.checks.verdict import Finding, Verdict
 from tests.checks.made import numbers, stored
 
@@ -70,7 +70,7 @@ def test_all_nan_is_not_ruled_on() -> None:
 
 
 def test_nan_in_the_reference_alone_is_different() -> None:
-    found = rule("output", "x", {"jax": stored(_with(1.0)), "torch": stored(_with(1.0)), "numpy": Pair(_with(NAN))})
+    found = rule("output", "x", {"jax": stored(_with(1.0)), "torch": stored(_with(1.0)), "numpy": HighLow(_with(NAN))})
     assert found.verdict is Verdict.DIFFERENT
 
 
@@ -83,7 +83,7 @@ def test_an_overflow_of_float32_alone_is_not_ruled_on(value: float) -> None:
 
 def test_nan_in_float32_alone_is_not_ruled_on() -> None:
     good = _with(1.0)
-    found = rule("output", "x", {"jax": stored(good), "torch": Pair(good, _with(NAN).astype(np.float32))})
+    found = rule("output", "x", {"jax": stored(good), "torch": HighLow(good, _with(NAN).astype(np.float32))})
     assert found.verdict is Verdict.INCONCLUSIVE
 
 
@@ -93,7 +93,7 @@ def test_a_cast_to_float32_inside_is_not_ruled_on(side: str, reference: bool) ->
     exact = numbers(1, 300) / 3
     twins = {"jax": stored(exact), "torch": stored(exact)}
     twins[side] = stored(exact.astype(np.float32).astype(np.float64))
-    found = rule("output", "x", {**twins, **({"numpy": Pair(exact)} if reference else {})})
+    found = rule("output", "x", {**twins, **({"numpy": HighLow(exact)} if reference else {})})
     assert found.verdict is Verdict.INCONCLUSIVE
     assert not found.verdict.passes
     assert found.reason.startswith(f"{side} computes this in float32")

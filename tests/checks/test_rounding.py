@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.checks.referee import MARGIN, Pair, rule
+from parity.checks.referee import MARGIN, HighLow, rule
 from parity.checks.verdict import Finding, Verdict
 from tests.checks.made import Formula, numbers, pair
 
@@ -101,7 +101,7 @@ def test_what_is_zero_in_theory_and_noise_in_practice_is_the_same(rows: int) -> 
 
 def test_a_reference_in_float64_alone_joins() -> None:
     x = numbers(0, 100, 30)
-    twins = {"jax": pair(_one_by_one, x), "torch": pair(_pairwise, x), "numpy": Pair(_from_the_end(x))}
+    twins = {"jax": pair(_one_by_one, x), "torch": pair(_pairwise, x), "numpy": HighLow(_from_the_end(x))}
     found = rule("output", "x", twins)
     assert found.verdict is Verdict.SAME
     assert set(found.bits) == {"jax", "torch"}

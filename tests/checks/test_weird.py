@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from parity.checks.referee import Pair, rule, rule_drift
+from parity.checks.referee import HighLow, rule, rule_drift
 from parity.checks.verdict import Finding, Verdict
 from tests.checks.made import stored
 
@@ -99,4 +99,4 @@ def test_the_last_bit_of_the_smallest_numbers_is_the_same() -> None:
 
 def test_one_twin_against_the_reference() -> None:
     array = np.linspace(0.1, 1, 7)
-    assert rule("output", "x", {"jax": stored(array), "numpy": Pair(array)}).verdict is Verdict.SAME
+    assert rule("output", "x", {"jax": stored(array), "numpy": HighLow(array)}).verdict is Verdict.SAME

@@ -122,7 +122,7 @@ def _pairs() -> dict[str, Any]:
 
 
 def _page(path: Path) -> Any:
-    return public_pairs.page(documents.read(path, public_pairs.Record, public_pairs.REMEDY))
+    return public_pairs.page(documents.read(path, public_pairs.PairRecord, public_pairs.REMEDY))
 
 
 def _study() -> dict[str, Any]:

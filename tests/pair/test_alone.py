@@ -15,7 +15,7 @@ import parity
 from parity.backends.flax.side import FlaxSide
 from parity.backends.torch.side import TorchSide
 from parity.checks.verdict import Verdict
-from parity.interface.observation import Inputs, Seen
+from parity.interface.observation import Inputs, PassResult
 from parity.interface.side import Pass, Side
 from parity.report.pair import Report
 
@@ -43,7 +43,7 @@ def wrong() -> tuple[Report, Counter[str]]:
     for side in (FlaxSide, TorchSide):
         original = side.run
 
-        def run(self: Side, native: dict, inputs: Inputs, how: Pass, original=original) -> Seen:
+        def run(self: Side, native: dict, inputs: Inputs, how: Pass, original=original) -> PassResult:
             passes[self.framework] += bool(how.feeds)
             return original(self, native, inputs, how)
 

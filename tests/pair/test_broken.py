@@ -2,7 +2,7 @@
 
 import pytest
 
-from parity.pair.passes.user_errors import words
+from parity.interface.user_code import words
 
 
 def test_notes_are_not_taken_for_what_the_error_says() -> None:

@@ -19,7 +19,8 @@ from flax import nnx
 import parity
 from parity.checks.verdict import Verdict
 from parity.errors import UsageError
-from parity.report.pair import Input, Report
+from parity.report.pair import Report
+from parity.report.records import Input
 from tests.pair.small import IMAGES, NCHW, ConvNet, convnet, crossed, rotated, square, three, torch_convnet
 
 

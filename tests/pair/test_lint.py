@@ -3,15 +3,15 @@ import pytest
 from parity.interface.observation import Dropped
 from parity.interface.unit import Kind, Unit
 from parity.pair.causes.settings import lint, lint_dropout, lint_gelu, lint_precision
-from parity.pair.weightmap.match import Bond, Match
+from parity.pair.weightmap.match import LayerPairing, WeightMap
 
 CONV = {"kernel_size": (3,), "strides": (1,), "dilation": (1,), "groups": 1}
 TURNED = {"kernel_size": (4,), "strides": (2,), "dilation": (1,), "output_padding": (0,)}
 
 
 def said(kind: Kind, flax: dict, torch: dict) -> list[str]:
-    bond = Bond(Unit("f", kind, {}, flax), Unit("t", kind, {}, torch), ())
-    return [one.text for one in lint(Match((bond,)))]
+    bond = LayerPairing(Unit("f", kind, {}, flax), Unit("t", kind, {}, torch), ())
+    return [one.text for one in lint(WeightMap((bond,)))]
 
 
 def test_momentum_is_said_as_what_is_kept() -> None:

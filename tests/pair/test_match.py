@@ -2,7 +2,7 @@ import numpy as np
 
 from parity.interface.packing import Packing, Part, whole
 from parity.interface.unit import Kind, Unit
-from parity.pair.weightmap.match import Match, match
+from parity.pair.weightmap.match import WeightMap, match
 
 SHAPES: dict[str, tuple[int, ...]] = {}
 
@@ -13,11 +13,11 @@ def unit(path: str, kind: Kind, order: int, **arrays: tuple[int, ...]) -> Unit:
     return Unit(path, kind, {role: whole(f"{path}.{role}") for role in arrays}, {}, order)
 
 
-def pairs(found: Match) -> dict[str, str]:
+def pairs(found: WeightMap) -> dict[str, str]:
     return {bond.flax.path: bond.torch.path for bond in found.bonds}
 
 
-def matched(flax: list[Unit], torch: list[Unit]) -> Match:
+def matched(flax: list[Unit], torch: list[Unit]) -> WeightMap:
     return match(flax, torch, SHAPES, SHAPES)
 
 

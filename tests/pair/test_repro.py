@@ -8,14 +8,14 @@ from typing import Any
 import jax
 import pytest
 
-from parity.interface.observation import Seen
+from parity.interface.observation import PassResult
 from parity.interface.packing import whole
 from parity.interface.unit import Kind, Unit
 from parity.pair.repro.script import script
-from parity.pair.weightmap.match import Bond, Link
-from parity.report.pair import Difference
+from parity.pair.weightmap.match import ArrayPairing, LayerPairing
+from parity.report.records import Difference
 
-NOTHING = Seen({}, (), {})
+NOTHING = PassResult({}, (), {})
 
 
 @pytest.fixture(autouse=True)
@@ -25,12 +25,12 @@ def _precision() -> Iterator[None]:
     jax.config.update("jax_enable_x64", False)
 
 
-def bond(kind: Kind, role: str, shape: tuple[int, ...], flax: dict[str, Any], torch: dict[str, Any]) -> Bond:
+def bond(kind: Kind, role: str, shape: tuple[int, ...], flax: dict[str, Any], torch: dict[str, Any]) -> LayerPairing:
     units = Unit("a", kind, {}, flax), Unit("b", kind, {}, torch)
-    return Bond(*units, (Link(role, shape, whole("a"), whole("b")),))
+    return LayerPairing(*units, (ArrayPairing(role, shape, whole("a"), whole("b")),))
 
 
-def written(one: Bond, rung: str = "forward") -> str:
+def written(one: LayerPairing, rung: str = "forward") -> str:
     return script(Difference(rung, "a", "b", "the output of b differs"), one, NOTHING, [])
 
 
@@ -43,7 +43,7 @@ def exit_code(text: str, path: Path) -> int:
 
 H = {"features": 4}
 HARD = {**H, "gate": "hard_sigmoid"}
-CASES: dict[str, tuple[Bond, str, str, str]] = {
+CASES: dict[str, tuple[LayerPairing, str, str, str]] = {
     "lstm": (bond("lstm", "input_kernel", (3, 16), HARD, H), "forward", "hard_sigmoid", "sigmoid"),
     "gru": (bond("gru", "input_kernel", (3, 12), HARD, H), "forward", "hard_sigmoid", "sigmoid"),
     "rnn": (

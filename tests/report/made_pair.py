@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung, worst
-from parity.report.pair import Convention, Coverage, Difference, Input, Layer, Lint, Mapped, Report
+from parity.report.pair import Report
+from parity.report.records import Convention, Coverage, Difference, Input, Layer, Lint, Mapped
 
 SAME, LESS, UNSURE, BAD = Verdict
 MODES = ("evaluation", "training")

@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from parity.errors import UsageError
 from parity.report.markdown import MOST, escaped, text, write
-from parity.report.pair import Coverage
+from parity.report.records import Coverage
 from tests.report import made_pair
 from tests.report.made_pair import HOSTILE, PADDING
 

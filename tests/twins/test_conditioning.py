@@ -12,7 +12,7 @@ from parity.bugs.run import planted
 from parity.checks.verdict import Rung, Verdict, worst
 from parity.twins.case import Case, make_case
 from parity.twins.check import climb
-from parity.twins.observe import Observer
+from parity.twins.observe import RecipeSide
 
 RUNGS = (2, 3, 4, 6)
 
@@ -34,7 +34,7 @@ def rungs(found: Case, bug: str = "") -> list[Rung]:
     if bug:
         (one,) = chosen([bug])
         sides[one.side] = planted(one)
-    return climb(found, [Observer(side, found) for side in sides.values()], rungs=RUNGS)
+    return climb(found, [RecipeSide(side, found) for side in sides.values()], rungs=RUNGS)
 
 
 @pytest.mark.slow

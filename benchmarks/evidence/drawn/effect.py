@@ -15,13 +15,12 @@ from benchmarks.evidence.drawn.judge import compared, inputs
 from benchmarks.evidence.drawn.mutate import Mutant
 from benchmarks.evidence.drawn.network import Network
 from parity.checks.drift import STARTS, as_float32
-from parity.checks.referee import Pair, rule
+from parity.checks.referee import HighLow, rule
 from parity.checks.verdict import Finding, Verdict, worst
 from parity.interface.observation import Inputs
 from parity.interface.random import moved, single
 from parity.interface.side import Pass, Side
-from parity.interface.trace import Arrays
-from parity.interface.twin import Precision
+from parity.interface.trace import Arrays, Precision
 from parity.pair.passes.sides import MODES, PRECISIONS
 
 TIMES = 3
@@ -97,7 +96,7 @@ def _moved(native: Arrays, pulled: Arrays, rng: np.random.Generator) -> tuple[Ar
 
 
 def _ruled(name: str, seen: Mapping[str, Mapping[str, Arrays]]) -> Finding:
-    return rule("array", name, {who: Pair(by["float64"][name], by["float32"][name]) for who, by in seen.items()})
+    return rule("array", name, {who: HighLow(by["float64"][name], by["float32"][name]) for who, by in seen.items()})
 
 
 def _arrays(

@@ -14,12 +14,12 @@ from parity.backends.flax.tape import floats
 from parity.errors import UsageError
 from parity.interface.observation import Inputs
 from parity.interface.side import Objective
-from parity.interface.twin import Precision
+from parity.interface.trace import Precision
 
 Leaves = list[jax.Array]
 
 
-class Given:
+class FlaxInputs:
     """Inputs taken apart: arrays, which are traced, and everything else, which is not."""
 
     def __init__(self, inputs: Inputs, precision: Precision) -> None:

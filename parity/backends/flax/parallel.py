@@ -15,14 +15,14 @@ import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from parity.backends.flax.session import Carry, JaxSession, Pass
+from parity.backends.flax.session import Carry, FlaxSession, Pass
 from parity.data import Batch
 from parity.errors import UsageError
 from parity.interface.devices import parts
 from parity.recipes import Optimizer
 
 if TYPE_CHECKING:
-    from parity.backends.flax.twin import JaxTwin
+    from parity.backends.flax.twin import FlaxTwin
 
 AXIS = "data"
 Given = tuple[jax.Array, jax.Array]  # inputs, labels
@@ -59,7 +59,7 @@ def found_devices(platform: str, count: int) -> list[Any]:
     return found[:count]
 
 
-class ParallelJaxSession(JaxSession):
+class ParallelFlaxSession(FlaxSession):
     """A training run on several devices, of this process or of many.
 
     Weights, buffers and moments are on every device; each gets its part of the batch. The program is one and the same
@@ -68,7 +68,7 @@ class ParallelJaxSession(JaxSession):
     device's part is normalised by itself.
     """
 
-    def __init__(self, twin: "JaxTwin", optimizer: Optimizer, *, brief: bool) -> None:
+    def __init__(self, twin: "FlaxTwin", optimizer: Optimizer, *, brief: bool) -> None:
         self.mesh = mesh_of(found_devices(twin.device, twin.devices.count))
         super().__init__(twin, optimizer, brief=brief)
         self.steps_per_call = 1
@@ -119,7 +119,7 @@ class Spread:
     """A training pass over a batch that is parted among devices: the twin's own, statistics and loss are the global
     batch's."""
 
-    twin: "JaxTwin"
+    twin: "FlaxTwin"
     mesh: Mesh
 
     def __call__(self, learnable: Any, buffers: Any, x: jax.Array, labels: jax.Array) -> Any:
@@ -137,7 +137,7 @@ class Parted:
     """A training pass in which each device normalises by its own part; the loss is the global batch's mean, and the
     running statistics are those of the first part, as of `DistributedDataParallel`'s first process."""
 
-    twin: "JaxTwin"
+    twin: "FlaxTwin"
     mesh: Mesh
 
     def __call__(self, learnable: Any, buffers: Any, x: jax.Array, labels: jax.Array) -> Any:

@@ -18,7 +18,7 @@ from parity.interface.trace import Arrays
 from parity.recipes import Optimizer
 
 if TYPE_CHECKING:
-    from parity.backends.flax.twin import JaxTwin
+    from parity.backends.flax.twin import FlaxTwin
 
 MOMENTS = {
     "adam": {"exp_avg": "mu", "exp_avg_sq": "nu"},
@@ -35,7 +35,7 @@ Pass = Callable[..., tuple[jax.Array, jax.Array, dict[str, jax.Array], dict[str,
 """Of a training pass over (parameters, buffers, x, labels): loss, logits, gradients, buffers."""
 
 
-class JaxSession(Session["JaxTwin"]):
+class FlaxSession(Session["FlaxTwin"]):
     """A training run of a Flax network.
 
     A small network takes several steps in one call, in a loop whose length is an argument: the program of a step is one
@@ -45,7 +45,7 @@ class JaxSession(Session["JaxTwin"]):
     MLP's step, batch 128, on 2 cores took 17.5 ms, before 19.5 ms.
     """
 
-    def __init__(self, twin: "JaxTwin", optimizer: Optimizer, *, brief: bool) -> None:
+    def __init__(self, twin: "FlaxTwin", optimizer: Optimizer, *, brief: bool) -> None:
         super().__init__(twin, optimizer)
         small = sum(array.size for array in twin.variables.values()) <= LOOPED and not twin.has_convolutions
         self.steps_per_call = STEPS_PER_CALL if small and not brief else 1
@@ -171,7 +171,7 @@ class JaxSession(Session["JaxTwin"]):
 
 
 def _observed(
-    twin: "JaxTwin", optimizer: Optimizer, pass_: Pass, carry: Carry, x: jax.Array, labels: jax.Array, rate: jax.Array
+    twin: "FlaxTwin", optimizer: Optimizer, pass_: Pass, carry: Carry, x: jax.Array, labels: jax.Array, rate: jax.Array
 ) -> tuple[Carry, jax.Array, jax.Array, dict[str, jax.Array]]:
     """One training step: what it goes on from, loss, correct predictions, gradients."""
     learnable, buffers, kept = carry
@@ -181,14 +181,14 @@ def _observed(
 
 
 def _one(
-    twin: "JaxTwin", optimizer: Optimizer, pass_: Pass, carry: Carry, x: jax.Array, labels: jax.Array, rate: jax.Array
+    twin: "FlaxTwin", optimizer: Optimizer, pass_: Pass, carry: Carry, x: jax.Array, labels: jax.Array, rate: jax.Array
 ) -> tuple[Carry, jax.Array, jax.Array]:
     """One training step without its gradients."""
     return _observed(twin, optimizer, pass_, carry, x, labels, rate)[:3]
 
 
 def _many(
-    twin: "JaxTwin",
+    twin: "FlaxTwin",
     optimizer: Optimizer,
     pass_: Pass,
     carry: Carry,
@@ -208,20 +208,20 @@ def _many(
     return jax.lax.fori_loop(0, count, step, (carry, *nothing))
 
 
-def _turned(twin: "JaxTwin", arrays: dict[str, Any]) -> dict[str, Any]:
+def _turned(twin: "FlaxTwin", arrays: dict[str, Any]) -> dict[str, Any]:
     """With the kernels of dense layers transposed; undoes itself."""
     return {name: array.T if name in twin.dense_kernels else array for name, array in arrays.items()}
 
 
 def _scored(
-    twin: "JaxTwin", learnable: dict[str, jax.Array], buffers: dict[str, jax.Array], x: jax.Array, labels: jax.Array
+    twin: "FlaxTwin", learnable: dict[str, jax.Array], buffers: dict[str, jax.Array], x: jax.Array, labels: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     logits = _predicted(twin, learnable, buffers, x)
     return twin.loss(logits, labels), _hits(logits, labels)
 
 
 def _predicted(
-    twin: "JaxTwin", learnable: dict[str, jax.Array], buffers: dict[str, jax.Array], x: jax.Array
+    twin: "FlaxTwin", learnable: dict[str, jax.Array], buffers: dict[str, jax.Array], x: jax.Array
 ) -> jax.Array:
     return twin.apply({**_turned(twin, learnable), **buffers}, x, training=False)[0]
 

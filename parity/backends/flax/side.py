@@ -11,19 +11,17 @@ import optax
 from numpy.typing import NDArray
 
 from parity.backends.flax.attention import attention_dropout
-from parity.backends.flax.inputs import Given, Leaves, loss_of, setting, state_of
+from parity.backends.flax.inputs import FlaxInputs, Leaves, loss_of, setting, state_of
 from parity.backends.flax.models import Model, State, open_model, plain
 from parity.backends.flax.programs import RUN_ONCE
 from parity.backends.flax.tape import Feeds, Tape, arrays_of, floats, transparent_checkpoints
 from parity.backends.flax.units import Seat, units_of
 from parity.backends.flax.widen import casts, gelus, widened
-from parity.interface.observation import Call, Inputs, Seen
+from parity.interface.observation import Call, Inputs, PassResult
 from parity.interface.side import Objective, Pass, Side
-from parity.interface.trace import Arrays, Trajectory, call_names
+from parity.interface.trace import Arrays, Precision, Trajectory, call_names
 from parity.interface.tree import leaves
-from parity.interface.twin import Precision
-from parity.interface.unit import Unit
-from parity.pair.weightmap.align import split_stack
+from parity.interface.unit import Unit, split_stack
 
 
 class FlaxSide(Side):
@@ -92,11 +90,11 @@ class FlaxSide(Side):
         """Shape of each floating leaf of the result."""
         return dict(self._abstract(self.native, inputs, Pass(capture=False))[1])
 
-    def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
+    def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass."""
         tape, shapes, names = self._abstract(native, inputs, how)
         with setting(how.precision):
-            given = Given(inputs, how.precision)
+            given = FlaxInputs(inputs, how.precision)
             zeros = [[jnp.zeros(o.shape, how.precision) for o in e.outputs if floats(o)] for e in tape.entries]
             program = self._program(given, how, tape)
             state = state_of(native, how.precision)
@@ -104,7 +102,7 @@ class FlaxSide(Side):
             feeds = {start: [jnp.array(a, how.precision) for a in own] for start, own in how.feeds.items()}
             found = jax.tree.map(_array, program(state, given.arrays, cotangents, zeros if how.pulls else [], feeds))
         results, recorded, buffers, ends, pulled = found
-        return Seen(
+        return PassResult(
             outputs=dict(zip(names, results, strict=True)),
             calls=tuple(_calls(tape, recorded, pulled)),
             buffers=buffers,
@@ -122,7 +120,7 @@ class FlaxSide(Side):
     ) -> tuple[Tape, dict[str, tuple[int, ...]], list[str]]:
         """What is called, without computing: the tape, shapes of the floating leaves of the result, names of all."""
         with setting(how.precision):
-            given = Given(inputs, how.precision)
+            given = FlaxInputs(inputs, how.precision)
             key = ("abstract", how.training, how.capture, how.precision, given.key, how.mask, how.objective)
             if key not in self._programs:
                 tape = self._tape(how, None)
@@ -151,7 +149,7 @@ class FlaxSide(Side):
         with jax.disable_jit(self._unrolled), transparent_checkpoints(), attention_dropout(tape):
             return self._model.apply(state, inputs.args, inputs.kwargs, tape)
 
-    def _program(self, given: Given, how: Pass, tape: Tape) -> Any:
+    def _program(self, given: FlaxInputs, how: Pass, tape: Tape) -> Any:
         key = (how.training, how.capture, how.pulls, how.precision, given.key, how.mask, how.objective, *how.feeds)
         if key not in self._programs:
             example = given
@@ -169,7 +167,7 @@ class FlaxSide(Side):
         cotangents: Leaves,
         zeros: list[Leaves],
         feeds: Feeds,
-        given: Given,
+        given: FlaxInputs,
         how: Pass,
         wide: bool,
     ) -> Any:
@@ -209,7 +207,7 @@ class FlaxSide(Side):
             state, losses = state_of(native, "float64"), []
             learnable = {name: a for name, a in state.items() if name in self.parameters}
             moments = _begun(optimizer, self._model.tree(learnable), "float64")
-            given = Given(inputs[0], "float64")
+            given = FlaxInputs(inputs[0], "float64")
 
             casts = self._abstract(native, inputs[0], how)[0].casts
 
@@ -220,7 +218,7 @@ class FlaxSide(Side):
 
             for batch, target in zip(inputs, targets, strict=True):
                 wanted = {name: jnp.asarray(array) for name, array in target.items()}
-                state, moments, loss = step(state, moments, Given(batch, "float64").arrays, wanted)
+                state, moments, loss = step(state, moments, FlaxInputs(batch, "float64").arrays, wanted)
                 losses.append(float(loss))
             return Trajectory(np.array(losses), {name: np.array(array) for name, array in state.items()})
 

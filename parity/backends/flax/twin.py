@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 import jaxnets
 from jaxnets import layers, losses, optimizers
-from parity.backends.flax.parallel import ParallelJaxSession, having
+from parity.backends.flax.parallel import ParallelFlaxSession, having
 from parity.backends.flax.programs import RUN_ONCE
-from parity.backends.flax.session import JaxSession, moments_of
-from parity.backends.flax.twin_tape import Tape, module_paths, taps
+from parity.backends.flax.session import FlaxSession, moments_of
+from parity.backends.flax.twin_tape import TwinTape, module_paths, taps
 from parity.data import Batch
 from parity.errors import UsageError
-from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace, call_path
-from parity.interface.twin import Config, Precision, Twin, in_setting, require_rates
+from parity.interface.trace import Arrays, Gradients, Precision, Probe, Reading, Trace, call_path
+from parity.interface.twin import Config, Twin, in_setting, require_rates
 from parity.recipes import Optimizer
 from parity.weights import Kind, from_canonical, shapes_of, to_canonical
 
@@ -29,7 +29,7 @@ KINDS: dict[type, Kind] = {nnx.Linear: "dense", nnx.Conv: "conv", layers.BatchNo
 State = dict[str, jax.Array]  # native dotted name → array
 
 
-class JaxTwin(Twin):
+class FlaxTwin(Twin):
     """A Flax NNX network."""
 
     framework = "jax"
@@ -177,7 +177,7 @@ class JaxTwin(Twin):
     def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
         """One pass with every layer's output, loss and gradients captured."""
         x, labels = self.inputs(batch.inputs), jnp.array(batch.labels)
-        tape = Tape()
+        tape = TwinTape()
         like = jax.eval_shape(partial(self._taped, tape=tape, training=training), self._state, x)
         zeros = [jnp.zeros(output.shape, self.dtype) for output in like]
         found = self._program(self._traced, training=training)(self._state, x, labels, self.inputs(cotangent), zeros)
@@ -193,7 +193,7 @@ class JaxTwin(Twin):
             buffers=self.canonical(buffers),
         )
 
-    def _taped(self, state: State, x: jax.Array, *, tape: Tape, training: bool) -> list[jax.Array]:
+    def _taped(self, state: State, x: jax.Array, *, tape: TwinTape, training: bool) -> list[jax.Array]:
         model = self._merge(state, training)
         with taps(model, tape):
             model(x)
@@ -211,7 +211,7 @@ class JaxTwin(Twin):
         learnable, buffers = self.split(state)
 
         def forward(learnable: State, x: jax.Array, perturbations: list[jax.Array]) -> tuple[jax.Array, Any]:
-            model, tape = self._merge({**learnable, **buffers}, training), Tape(perturbations)
+            model, tape = self._merge({**learnable, **buffers}, training), TwinTape(perturbations)
             with taps(model, tape):
                 logits = model(x)
             return logits, (tape.outputs, tape.inputs, self._buffers_of(model))
@@ -317,9 +317,9 @@ class JaxTwin(Twin):
             seen.append({f"{kind}.{name}": np.array(a) for kind, arrays in found.items() for name, a in arrays.items()})
         return seen
 
-    def session(self, optimizer: Optimizer, *, brief: bool = False) -> JaxSession:
+    def session(self, optimizer: Optimizer, *, brief: bool = False) -> FlaxSession:
         """Begin a training run; the step is one compiled program that takes its state over."""
-        return (ParallelJaxSession if self.devices.count > 1 else JaxSession)(self, optimizer, brief=brief)
+        return (ParallelFlaxSession if self.devices.count > 1 else FlaxSession)(self, optimizer, brief=brief)
 
     @in_setting
     def receive(self, batch: Batch) -> Batch:

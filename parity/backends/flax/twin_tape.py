@@ -15,7 +15,7 @@ from parity.backends.flax.patch import patched_calls
 from parity.interface.trace import call_names
 
 
-class Tape:
+class TwinTape:
     """Inputs and outputs of every module call, in the order in which the calls end."""
 
     def __init__(self, perturbations: Sequence[jax.Array] | None = None) -> None:
@@ -48,7 +48,7 @@ def module_paths(model: nnx.Module) -> dict[int, tuple[str, nnx.Module]]:
 
 
 @contextmanager
-def taps(model: nnx.Module, tape: Tape) -> Iterator[None]:
+def taps(model: nnx.Module, tape: TwinTape) -> Iterator[None]:
     """Record every call of the model's modules on the tape.
 
     Loops are unrolled meanwhile (`jax.disable_jit` makes `scan` a Python loop, also when it is being traced by an outer

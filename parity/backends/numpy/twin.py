@@ -9,8 +9,8 @@ from parity.data import Batch
 from parity.errors import UsageError
 from parity.interface import random as initial
 from parity.interface.session import Session, Steps, TrainingState
-from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace
-from parity.interface.twin import Config, Precision, Twin
+from parity.interface.trace import Arrays, Gradients, Precision, Probe, Reading, Trace
+from parity.interface.twin import Config, Twin
 from parity.recipes import Optimizer
 from parity.reference import (
     NETWORKS,

@@ -36,7 +36,7 @@ def require_room(processes: int, device: str) -> None:
 
 
 @dataclass(frozen=True)
-class Ended:
+class EarlyEnd:
     """Why processes that train together have ended before their time.
 
     Args:
@@ -50,7 +50,7 @@ class Ended:
     told: bool
 
 
-def launch(words: Sequence[str], processes: int) -> Ended | None:
+def launch(words: Sequence[str], processes: int) -> EarlyEnd | None:
     """Run `python -m parity WORDS` in so many processes until all have ended; the first that fails ends the others.
 
     Returns:
@@ -64,7 +64,7 @@ def launch(words: Sequence[str], processes: int) -> Ended | None:
     except ChildFailedError as error:
         return first_of(error.failures)
     except SignalException as error:
-        return Ended(128 + error.sigval, f"stopped by {error.sigval.name}", told=False)
+        return EarlyEnd(128 + error.sigval, f"stopped by {error.sigval.name}", told=False)
     return None
 
 
@@ -93,23 +93,23 @@ def together(entry: Callable[..., Any] | str, given: Sequence[Any], processes: i
         return elastic_launch(config, entry)(*given)
 
 
-def first_of(failures: Mapping[int, ProcessFailure]) -> Ended:
+def first_of(failures: Mapping[int, ProcessFailure]) -> EarlyEnd:
     """What ended the processes: the words of one that knows, a signal, or else that one has lost the others."""
     found = list(failures.items())
     own = {rank: failure for rank, failure in found if failure.exitcode > 0 and failure.exitcode != LOST}
     by_signal = {r: f for r, f in found if f.exitcode < 0 and not _by_launcher(f, found[0][1])}
     if spoken := [failure for failure in own.values() if _has_words(failure)]:
-        return Ended(spoken[0].exitcode, spoken[0].message, told=True)
+        return EarlyEnd(spoken[0].exitcode, spoken[0].message, told=True)
     if own:
         rank, failure = next(iter(own.items()))
-        return Ended(failure.exitcode, f"the process of device {rank} failed; what it said is above", told=False)
+        return EarlyEnd(failure.exitcode, f"the process of device {rank} failed; what it said is above", told=False)
     if by_signal:
         rank = min(by_signal, key=lambda rank: by_signal[rank].exitcode == -signal.SIGABRT)
         name = signal.Signals(-by_signal[rank].exitcode).name
-        return Ended(LOST, f"the process of device {rank} was killed by {name}", told=False)
+        return EarlyEnd(LOST, f"the process of device {rank} was killed by {name}", told=False)
     if stuck := [str(rank) for rank, f in found if f.exitcode == -signal.SIGKILL]:
-        return Ended(LOST, f"the process of device {', '.join(stuck)} stood still, and was killed", told=False)
-    return Ended(LOST, found[0][1].message, told=True)
+        return EarlyEnd(LOST, f"the process of device {', '.join(stuck)} stood still, and was killed", told=False)
+    return EarlyEnd(LOST, found[0][1].message, told=True)
 
 
 def _by_launcher(failure: ProcessFailure, first: ProcessFailure) -> bool:

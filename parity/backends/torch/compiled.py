@@ -9,7 +9,7 @@ from torch.optim.adam import adam
 from torch.optim.rmsprop import rmsprop
 from torch.optim.sgd import sgd
 
-from parity.backends.torch.session import Pair, TorchSession, fetched, hits_of
+from parity.backends.torch.session import LossAndHits, TorchSession, fetched, hits_of
 from parity.data import Batch
 from parity.interface.session import Steps
 from parity.recipes import Optimizer
@@ -68,7 +68,7 @@ class CompiledTorchSession(TorchSession):
             yield from (alike[i : i + self.steps_per_call] for i in range(0, whole, self.steps_per_call))
             yield from ([batch] for batch in alike[whole:])
 
-    def _call(self, block: Sequence[Batch], rates: torch.Tensor) -> list[Pair]:
+    def _call(self, block: Sequence[Batch], rates: torch.Tensor) -> list[LossAndHits]:
         inputs, labels = zip(*map(self._given, block), strict=True)
         kept = self._kept = self._kept or self._moments()
         with torch.no_grad():
@@ -103,7 +103,7 @@ class CompiledTorchSession(TorchSession):
         inputs: Sequence[torch.Tensor],
         labels: Sequence[torch.Tensor],
         rates: torch.Tensor,
-    ) -> list[Pair]:
+    ) -> list[LossAndHits]:
         seen = []
         for i, (x, y) in enumerate(zip(inputs, labels, strict=True)):
             given = dict(zip(self._names, parameters, strict=True))
@@ -114,7 +114,7 @@ class CompiledTorchSession(TorchSession):
 
     def _objective(
         self, parameters: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor
-    ) -> tuple[torch.Tensor, Pair]:
+    ) -> tuple[torch.Tensor, LossAndHits]:
         logits = torch.func.functional_call(self._run.model, (parameters, buffers), (x,))
         loss = self._run.loss(logits, y)
         return loss, (loss.detach(), hits_of(logits, y))

@@ -17,7 +17,7 @@ NARROW = {torch.float32, torch.float16, torch.bfloat16}
 CASTS = {torch.Tensor.float, torch.Tensor.half, torch.Tensor.bfloat16}
 
 
-class Meanwhile(TorchFunctionMode):
+class PassOverrides(TorchFunctionMode):
     """Takes dropout over, and lets casts to a narrower type keep float64.
 
     Args:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from parity.backends.torch.session import Pair, TorchSession, hits_of
+from parity.backends.torch.session import LossAndHits, TorchSession, hits_of
 from parity.data import Batch
 from parity.errors import UsageError
 from parity.interface.devices import Member, launched, parts
@@ -93,7 +93,7 @@ class ParallelTorchSession(TorchSession):
                 module.__class__ = HostSyncBatchNorm
         return model
 
-    def _pass(self, batch: Batch) -> tuple[Pair, list[torch.Tensor]]:
+    def _pass(self, batch: Batch) -> tuple[LossAndHits, list[torch.Tensor]]:
         part = self.part(batch)
         share = self.share(len(part.labels), len(batch.labels))
         x, labels = self._given(part)
@@ -125,11 +125,11 @@ class ParallelTorchSession(TorchSession):
         (loss * self._size).backward()
         return [parameter.grad for parameter in self._parameters]
 
-    def _fetched(self, seen: Sequence[Pair]) -> tuple[NDArray, NDArray]:
+    def _fetched(self, seen: Sequence[LossAndHits]) -> tuple[NDArray, NDArray]:
         losses, hits = (summed(torch.stack([step[i] for step in seen])).cpu().numpy() for i in (0, 1))
         return losses, hits
 
-    def _score(self, batch: Batch) -> Pair:
+    def _score(self, batch: Batch) -> LossAndHits:
         self._same_buffers()
         part = self.part(batch)
         loss, hits = super()._score(part) if len(part.labels) else self._nothing()
@@ -148,7 +148,7 @@ class ParallelTorchSession(TorchSession):
         for buffer in self._run.model.buffers() if self.twin.devices.norms_apart else ():
             distributed.broadcast(buffer, src=0)
 
-    def _nothing(self) -> Pair:
+    def _nothing(self) -> LossAndHits:
         device = self._run.torch_device
         return torch.zeros((), dtype=self._run.dtype, device=device), torch.zeros((), dtype=torch.int64, device=device)
 

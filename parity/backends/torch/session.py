@@ -16,7 +16,7 @@ from parity.recipes import Optimizer
 if TYPE_CHECKING:
     from parity.backends.torch.twin import TorchTwin
 
-Pair = tuple[torch.Tensor, torch.Tensor]
+LossAndHits = tuple[torch.Tensor, torch.Tensor]
 
 
 class TorchSession(Session["TorchTwin"]):
@@ -65,23 +65,23 @@ class TorchSession(Session["TorchTwin"]):
         own = {name: g.clone() for name, g in zip(self._names, gradients, strict=True)}
         return self._fetched([seen])[0][0], self._run.canonical(own)
 
-    def _step(self, batch: Batch, learning_rate: float) -> tuple[Pair, list[torch.Tensor]]:
+    def _step(self, batch: Batch, learning_rate: float) -> tuple[LossAndHits, list[torch.Tensor]]:
         """One step: loss and correct predictions, and the gradients."""
         seen, gradients = self._pass(batch)
         self._run.apply(self._optimizer, self._parameters, gradients, self.optimizer, learning_rate)
         return seen, gradients
 
-    def _pass(self, batch: Batch) -> tuple[Pair, list[torch.Tensor]]:
+    def _pass(self, batch: Batch) -> tuple[LossAndHits, list[torch.Tensor]]:
         x, labels = self._given(batch)
         logits = self._run.model(x)
         loss = self._run.loss(logits, labels)
         gradients = self._run.training_gradients(loss, self._parameters)
         return (loss.detach(), hits_of(logits, labels)), gradients
 
-    def _fetched(self, seen: Sequence[Pair]) -> tuple[NDArray, NDArray]:
+    def _fetched(self, seen: Sequence[LossAndHits]) -> tuple[NDArray, NDArray]:
         return fetched(seen)
 
-    def _given(self, batch: Batch) -> Pair:
+    def _given(self, batch: Batch) -> LossAndHits:
         """Inputs and labels on the device. They may share memory with the batch, which nobody changes."""
         return self._inputs(batch.inputs), torch.as_tensor(batch.labels, device=self._run.torch_device)
 
@@ -98,7 +98,7 @@ class TorchSession(Session["TorchTwin"]):
         with self._evaluating():
             return [self._run.model(self._inputs(x)).cpu().numpy() for x in inputs]
 
-    def _score(self, batch: Batch) -> Pair:
+    def _score(self, batch: Batch) -> LossAndHits:
         with self._evaluating():
             x, labels = self._given(batch)
             logits = self._run.model(x)
@@ -121,7 +121,7 @@ def hits_of(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return (logits.detach().argmax(-1) == labels).sum()
 
 
-def fetched(seen: Sequence[Pair]) -> tuple[NDArray, NDArray]:
+def fetched(seen: Sequence[LossAndHits]) -> tuple[NDArray, NDArray]:
     """Losses and correct predictions of some steps."""
     losses, hits = (torch.stack([step[i] for step in seen]).cpu().numpy() for i in (0, 1))
     return np.asarray(losses), np.asarray(hits)

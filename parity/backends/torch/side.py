@@ -14,17 +14,16 @@ from torch import nn
 
 from parity.backends.torch.inputs import DTYPES, Tensors, given_of, loss_of
 from parity.backends.torch.optimizers import Stepper, rates
-from parity.backends.torch.overrides import Meanwhile, plain_paths
+from parity.backends.torch.overrides import PassOverrides, plain_paths
 from parity.backends.torch.tape import Tape, array_of, taps
 from parity.backends.torch.twin import strict_float32
 from parity.backends.torch.units import units_of
 from parity.errors import UsageError
-from parity.interface.observation import Inputs, Seen
+from parity.interface.observation import Inputs, PassResult
 from parity.interface.packing import Packing
 from parity.interface.side import Objective, Pass, Side
-from parity.interface.trace import Arrays, Trajectory, call_names
+from parity.interface.trace import Arrays, Precision, Trajectory, call_names
 from parity.interface.tree import leaves
-from parity.interface.twin import Precision
 from parity.interface.unit import Unit
 
 
@@ -87,7 +86,7 @@ class TorchSide(Side):
         outputs = self._pass(self.native, inputs, Pass(capture=False)).outputs
         return {name: a.shape for name, a in outputs.items() if np.issubdtype(a.dtype, np.floating)}
 
-    def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
+    def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass."""
         return self._pass(native, inputs, how)
 
@@ -100,7 +99,7 @@ class TorchSide(Side):
             self._copies[dtype] = model
         return self._copies[dtype]
 
-    def _pass(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Seen:
+    def _pass(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         dtype = DTYPES[how.precision]
         model = self._model(dtype).train(how.training)
         tensors = {name: torch.tensor(array, dtype=dtype) for name, array in native.items()}
@@ -110,7 +109,7 @@ class TorchSide(Side):
         args, kwargs, given = given_of(inputs, dtype, wanted)
         with (
             _setting(dtype),
-            Meanwhile(dtype, how.mask, self._gelu) as mode,
+            PassOverrides(dtype, how.mask, self._gelu) as mode,
             taps(model, how.capture, mode, how.feeds) as tape,
             torch.set_grad_enabled(wanted),
         ):
@@ -119,7 +118,7 @@ class TorchSide(Side):
             loss = None if how.objective is None else loss_of(how.objective, result, dtype)
         ends = list(_ends(outputs, loss, how.cotangents or {}))
         pulled = _pull(ends, self._sources(tensors, given, tape)) if wanted else {}
-        return Seen(
+        return PassResult(
             outputs={name: array_of(tensor) for name, tensor in outputs.items()},
             calls=tuple(entry.call(pulled) for entry in tape),
             buffers={name: array_of(t).copy() for name, t in tensors.items() if name not in self.parameters},
@@ -150,7 +149,7 @@ class TorchSide(Side):
         own, losses = self._stepper(optimizer, model), []
         for batch, target in zip(inputs, targets, strict=True):
             args, kwargs, _ = given_of(batch, torch.float64, False)
-            with _setting(torch.float64), Meanwhile(torch.float64, None, self._gelu):
+            with _setting(torch.float64), PassOverrides(torch.float64, None, self._gelu):
                 result = model(*args, **kwargs)
                 loss = loss_of(objective, result, torch.float64) if objective else _distance(result, target)
             own.zero_grad()

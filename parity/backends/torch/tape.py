@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from parity.backends.torch.overrides import Meanwhile
+from parity.backends.torch.overrides import PassOverrides
 from parity.interface.observation import Call
 from parity.interface.tree import leaves
 
@@ -40,7 +40,9 @@ Tape = list[Entry]
 
 
 @contextmanager
-def taps(model: nn.Module, capture: bool, mode: Meanwhile, feeds: Mapping[int, Sequence[NDArray]]) -> Iterator[Tape]:
+def taps(
+    model: nn.Module, capture: bool, mode: PassOverrides, feeds: Mapping[int, Sequence[NDArray]]
+) -> Iterator[Tape]:
     """Record every module call, in the order in which the calls end. What is passed on is a copy: the network may
     change it in place.
 

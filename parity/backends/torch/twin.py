@@ -16,8 +16,8 @@ from parity.backends.torch.parallel import ParallelTorchSession
 from parity.backends.torch.session import TorchSession
 from parity.data import Batch
 from parity.errors import UsageError
-from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace, call_names, call_path
-from parity.interface.twin import Config, Precision, Twin, in_setting
+from parity.interface.trace import Arrays, Gradients, Precision, Probe, Reading, Trace, call_names, call_path
+from parity.interface.twin import Config, Twin, in_setting
 from parity.recipes import Optimizer
 from parity.weights import WITHOUT_TWIN, Kind, from_canonical, shapes_of, to_canonical
 from torchnets import losses, optimizers

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from parity.errors import UsageError
 from parity.interface.observation import Inputs
 from parity.interface.tree import leaves
-from parity.pair.passes.user_errors import raising
-from parity.report.pair import Input
+from parity.interface.user_code import raising
+from parity.report.records import Input
 
 Adapter = str | Callable[..., Any] | None
 """A layout such as "NHWC->NCHW", a function of the inputs, or nothing."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.checks.referee import Pair, rule
+from parity.checks.referee import HighLow, rule
 from parity.checks.verdict import Finding
 
 Turn = Callable[[NDArray], NDArray]
@@ -82,7 +82,7 @@ def compare(
     smooth: bool = True,
 ) -> Finding:
     """The referee's finding on arrays of one layout."""
-    values = {"flax": Pair(_wide(flax), flax_low), "torch": Pair(_wide(torch), torch_low)}
+    values = {"flax": HighLow(_wide(flax), flax_low), "torch": HighLow(_wide(torch), torch_low)}
     return rule(quantity, name, values, mode=mode, smooth=smooth)
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from parity.errors import unknown_name
 from parity.interface.observation import Call
 from parity.interface.trace import Arrays
-from parity.pair.weightmap.match import Bond, Match
-from parity.report.pair import Lint
+from parity.pair.weightmap.match import LayerPairing, WeightMap
+from parity.report.records import Lint
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def require_known(names: Sequence[str]) -> None:
             raise unknown_name("convention", name, KNOWN)
 
 
-def undone_statistics(match: Match, steps: Sequence[Arrays], calls: Sequence[Sequence[Call]]) -> Arrays:
+def undone_statistics(match: WeightMap, steps: Sequence[Arrays], calls: Sequence[Sequence[Call]]) -> Arrays:
     """PyTorch's running statistics as Flax's conventions would have made them, by native name.
 
     Args:
@@ -80,7 +80,7 @@ def undone_statistics(match: Match, steps: Sequence[Arrays], calls: Sequence[Seq
     return undone
 
 
-def _again(bond: Bond, is_variance: bool, steps: Sequence[NDArray], calls: Sequence[Sequence[Call]]) -> NDArray:
+def _again(bond: LayerPairing, is_variance: bool, steps: Sequence[NDArray], calls: Sequence[Sequence[Call]]) -> NDArray:
     keep, own = bond.flax.settings["keep"], bond.torch.settings["keep"]
     found = steps[0]
     for before, after, seen in zip(steps, steps[1:], calls, strict=False):
@@ -90,13 +90,13 @@ def _again(bond: Bond, is_variance: bool, steps: Sequence[NDArray], calls: Seque
     return found
 
 
-def values_per_channel(bond: Bond, calls: Sequence[Call]) -> int:
+def values_per_channel(bond: LayerPairing, calls: Sequence[Call]) -> int:
     """How many values one statistic of a PyTorch BatchNorm is of."""
     given = next((call.inputs[0].shape for call in calls if call.path == bond.torch.path and call.inputs), (1, 1))
     return given[0] * prod(given[2:])
 
 
-def _norms(match: Match) -> Iterator[Bond]:
+def _norms(match: WeightMap) -> Iterator[LayerPairing]:
     """Pairs of BatchNorms whose steps can be told apart: the share that PyTorch keeps is constant and not all."""
     for bond in match.bonds:
         settings = bond.torch.settings
@@ -104,7 +104,7 @@ def _norms(match: Match) -> Iterator[Bond]:
             yield bond
 
 
-def quantified(name: str, lint: Lint, match: Match, calls: Sequence[Call]) -> str:
+def quantified(name: str, lint: Lint, match: WeightMap, calls: Sequence[Call]) -> str:
     """What a convention is, with its numbers."""
     where = f"{lint.count} layers, first {lint.layer_torch}" if lint.layer_torch else f"{lint.count} uses"
     if name == "running_var_bias":

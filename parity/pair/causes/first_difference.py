@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from parity.checks.referee import AGREED
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair.causes.conventions import KNOWN
-from parity.pair.causes.known_functions import AGREED
-from parity.pair.weightmap.match import Bond, Match
-from parity.report.pair import Difference, Layer, Lint
+from parity.pair.weightmap.match import LayerPairing, WeightMap
+from parity.report.records import Difference, Layer, Lint
 
 
 def first_difference(
-    rungs: Sequence[Rung], layers: Sequence[Layer], match: Match, lints: Sequence[Lint]
+    rungs: Sequence[Rung], layers: Sequence[Layer], match: WeightMap, lints: Sequence[Lint]
 ) -> Difference | None:
     """Of the first rung that differs. In the forward pass, the first layer whose input still agrees, or what makes the
     first input that does not."""
@@ -25,7 +25,7 @@ def first_difference(
     return _forward(layer, layers, match, lints)
 
 
-def _elsewhere(rung: Rung, finding: Finding, match: Match, lints: Sequence[Lint]) -> Difference:
+def _elsewhere(rung: Rung, finding: Finding, match: WeightMap, lints: Sequence[Lint]) -> Difference:
     bond = _bond_of(finding.name, match)
     reason = f": {finding.reason}" if finding.reason else ""
     mode = f" in {finding.mode}" if finding.mode else ""
@@ -36,7 +36,7 @@ def _elsewhere(rung: Rung, finding: Finding, match: Match, lints: Sequence[Lint]
     return _with_cause(found, lints)
 
 
-def _forward(layer: Layer, layers: Sequence[Layer], match: Match, lints: Sequence[Lint]) -> Difference:
+def _forward(layer: Layer, layers: Sequence[Layer], match: WeightMap, lints: Sequence[Lint]) -> Difference:
     worst = layer.finding.index, layer.finding.values
     name = layer.torch or "the network"
     if layer.inherited <= AGREED:
@@ -55,7 +55,7 @@ def _forward(layer: Layer, layers: Sequence[Layer], match: Match, lints: Sequenc
     return _with_cause(Difference("forward", flax, torch, text, *worst, mode=layer.mode), lints)
 
 
-def _between(layer: Layer, layers: Sequence[Layer], match: Match) -> Bond | None:
+def _between(layer: Layer, layers: Sequence[Layer], match: WeightMap) -> LayerPairing | None:
     """The first pair of units between the last layer that agrees and the failing one that no call was compared of."""
     compared = {one.torch.partition("[")[0] for one in layers}
     orders = {bond.torch.path: bond.torch.order for bond in match.bonds}
@@ -69,7 +69,7 @@ def _between(layer: Layer, layers: Sequence[Layer], match: Match) -> Bond | None
     return silent[0] if silent else None
 
 
-def _bond_of(name: str, match: Match) -> Bond | None:
+def _bond_of(name: str, match: WeightMap) -> LayerPairing | None:
     return next((b for b in match.bonds if b.torch.path and name.startswith(f"{b.torch.path}.")), None)
 
 

@@ -5,19 +5,20 @@ from dataclasses import replace
 
 from numpy.typing import NDArray
 
+from parity.checks.referee import AGREED
 from parity.checks.verdict import Verdict
 from parity.pair.arrays.layout import floating, turned
-from parity.pair.causes.known_functions import AGREED, NOTHING, applied, related
-from parity.pair.passes.sides import Joint, Views, turn_by
-from parity.pair.passes.work import Work
-from parity.report.pair import Difference
+from parity.pair.causes.known_functions import NOTHING, applied, related
+from parity.pair.passes.sides import BothSides, CallPairing, turn_by
+from parity.pair.passes.work import CheckState
+from parity.report.records import Difference
 
 NAMES = ("Flax", "PyTorch")
 Both = tuple[NDArray, NDArray]
 """Flax's array, in PyTorch's layout, and PyTorch's."""
 
 
-def with_clue(found: Difference | None, work: Work) -> Difference | None:
+def with_clue(found: Difference | None, work: CheckState) -> Difference | None:
     """The difference, with the functions that the sides apply there or how their numbers are related, if that is known.
 
     Args:
@@ -31,7 +32,7 @@ def with_clue(found: Difference | None, work: Work) -> Difference | None:
     return replace(found, cause=text) if text else found
 
 
-def _numbers(work: Work, mode: str) -> tuple[Both | None, list[Both | None]]:
+def _numbers(work: CheckState, mode: str) -> tuple[Both | None, list[Both | None]]:
     """What differs first, and what it may have been made of: the last output that agrees, and the layer's own input
     where that agrees too."""
     views, layers, joints = work.views[mode], work.compared[mode].layers, work.joints[mode]
@@ -65,7 +66,7 @@ def _does(name: str) -> str:
     return "takes the numbers as they are" if name == NOTHING else f"applies {name}"
 
 
-def _result(work: Work, views: Views) -> Both | None:
+def _result(work: CheckState, views: BothSides) -> Both | None:
     """The first of what the networks return; None where it is not of one shape."""
     ours, theirs = (names[0] if names else None for names in work.couple.result_names)
     if ours is None or theirs is None:
@@ -75,13 +76,13 @@ def _result(work: Work, views: Views) -> Both | None:
     return None if turn is None else (turn[1](flax), torch)
 
 
-def _outputs(views: Views, joint: Joint) -> Both:
+def _outputs(views: BothSides, joint: CallPairing) -> Both:
     flax = floating(views.flax["float64"].calls[joint.pair.flax].outputs)[joint.leaf_flax]
     torch = floating(views.torch["float64"].calls[joint.pair.torch].outputs)[joint.leaf_torch]
     return turn_by(joint.turn, flax, torch.shape), torch
 
 
-def _inputs(views: Views, joint: Joint) -> Both | None:
+def _inputs(views: BothSides, joint: CallPairing) -> Both | None:
     """The first floating inputs; None where there are none of one shape."""
     flax = floating(views.flax["float64"].calls[joint.pair.flax].inputs)
     torch = floating(views.torch["float64"].calls[joint.pair.torch].inputs)

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from parity.checks.referee import AGREED
+
 Function = Callable[[NDArray], NDArray]
-AGREED = 2.0**-29
-"""A relative gap in float64 below float32's rounding by as much again as float64's is: no difference of formula."""
 
 NOTHING = "nothing"
 

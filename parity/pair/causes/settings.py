@@ -6,9 +6,9 @@ from typing import Any
 
 from parity.interface.observation import Dropped
 from parity.pair.arrays.layout import spread
-from parity.pair.weightmap.match import Bond, Link, Match
+from parity.pair.weightmap.match import ArrayPairing, LayerPairing, WeightMap
 from parity.pair.weightmap.ties import held
-from parity.report.pair import Lint
+from parity.report.records import Lint
 
 KINDS = {"batch_norm": "BatchNorm", "layer_norm": "LayerNorm", "group_norm": "GroupNorm", "rms_norm": "RMSNorm",
          "instance_norm": "InstanceNorm", "conv": "convolution", "conv_transpose": "transposed convolution",
@@ -17,7 +17,7 @@ SIZES = (7, 8, 9, 10)
 """Inputs on which paddings are compared: even and odd."""
 
 
-def lint(match: Match) -> list[Lint]:
+def lint(match: WeightMap) -> list[Lint]:
     """Settings that differ, alike ones together."""
     found: dict[tuple[str, str, str, str], Lint] = {}
     for bond in match.bonds:
@@ -27,7 +27,7 @@ def lint(match: Match) -> list[Lint]:
     return [*found.values(), *(_tie(bond, link) for bond, link in match.links if link.tie is not None)]
 
 
-def _tie(bond: Bond, link: Link) -> Lint:
+def _tie(bond: LayerPairing, link: ArrayPairing) -> Lint:
     assert link.tie is not None
     states = ("tied", "untied") if link.tie.side == "flax" else ("untied", "tied")
     return Lint(bond.flax.path, bond.torch.path, "tie", *states, held(link), convention="tied_weights")
@@ -65,7 +65,7 @@ def lint_gelu(flax: Sequence[str], torch: Sequence[str]) -> Iterator[Lint]:
         yield Lint("", "", "gelu", ours, theirs, text, count=len(flax), convention="gelu_form")
 
 
-def _layer(bond: Bond) -> Iterator[Lint]:
+def _layer(bond: LayerPairing) -> Iterator[Lint]:
     ours, theirs = bond.flax.settings, bond.torch.settings
     if bond.flax.kind != bond.torch.kind:
         return
@@ -84,7 +84,7 @@ def _layer(bond: Bond) -> Iterator[Lint]:
             yield Lint(bond.flax.path, bond.torch.path, "dtype", ours["dtype"], "as given", text)
 
 
-def _lint(bond: Bond, setting: str, flax: Any, torch: Any) -> Lint:
+def _lint(bond: LayerPairing, setting: str, flax: Any, torch: Any) -> Lint:
     texts = {
         "eps": lambda: f"eps is {flax:g} in Flax, {torch:g} in PyTorch",
         "keep": lambda: _keep(flax, torch),
@@ -124,11 +124,11 @@ def _keep(flax: float, torch: float | None) -> str:
     )
 
 
-def _where(bond: Bond) -> str:
+def _where(bond: LayerPairing) -> str:
     return KINDS.get(bond.torch.kind, bond.torch.kind)
 
 
-def _padding(bond: Bond, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[Lint]:
+def _padding(bond: LayerPairing, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[Lint]:
     pads = _transposed_pads if bond.flax.kind == "conv_transpose" else _pads
     for size in SIZES:
         a, b = pads(ours, size, "flax"), pads(theirs, size, "torch")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from parity.pair.passes.user_errors import raising
+from parity.interface.user_code import raising
 from parity.report.pair import Report
 
 Note = Callable[[str], None]
@@ -14,7 +14,7 @@ def silent(text: str) -> None:
     del text
 
 
-class Watch:
+class Progress:
     """Told how a check goes on. This one hands on what is said for people, and keeps which rung it is for and what was
     ruled.
 

@@ -7,26 +7,24 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.observation import Dropped, Inputs, Mask, Seen
+from parity.interface.observation import Dropped, Inputs, Mask, PassResult
 from parity.interface.random import moved, single
-from parity.interface.side import Objective, Pass, Side
-from parity.interface.trace import Arrays
-from parity.interface.twin import Precision
+from parity.interface.side import FRAMEWORKS, Objective, Pass, Side
+from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.inputs import Adapter, adapt
 from parity.pair.arrays.layout import ONE_FOR_ALL, TURNS, agree, floating, one_for_all, spread, turned, turns
-from parity.pair.passes.progress import Watch
+from parity.pair.passes.progress import Progress
 from parity.pair.weightmap import random_weights as draws
 from parity.pair.weightmap.align import CallPair, pair_blocks, pair_layers
-from parity.pair.weightmap.match import Match
+from parity.pair.weightmap.match import WeightMap
 
 Shapes = Mapping[str, tuple[int, ...]]
 MODES = ("evaluation", "training")
-FRAMEWORKS = {"flax": "Flax", "torch": "PyTorch"}
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
 
 
 @dataclass(frozen=True)
-class Joint:
+class CallPairing:
     """Two calls that are compared.
 
     Args:
@@ -42,7 +40,7 @@ class Joint:
 
 
 @dataclass
-class Couple:
+class SidePair:
     """A pair of sides with the inputs that both take, and the layouts of what they return.
 
     Args:
@@ -61,7 +59,7 @@ class Couple:
     to_flax: Adapter = None
     to_torch: Adapter = None
     seed: int = 0
-    watch: Watch = field(default_factory=Watch)
+    watch: Progress = field(default_factory=Progress)
     backward: bool = True
     result_turns: list[str | None] = field(default_factory=list)
     objectives: tuple[Objective, Objective] | None = None
@@ -102,7 +100,7 @@ class Couple:
             self._cotangents = self.in_flax(theirs), theirs
         return self._cotangents
 
-    def with_moved_cotangents(self, rng: np.random.Generator) -> "Couple":
+    def with_moved_cotangents(self, rng: np.random.Generator) -> "SidePair":
         """The same with cotangents moved by one ulp."""
         theirs = {name: moved(array, rng) for name, array in self.cotangents[1].items()}
         return replace(self, _cotangents=(self.in_flax(theirs), theirs))
@@ -128,7 +126,7 @@ class Couple:
         gradients: bool = True,
         mask: Mask | None = None,
         feeds: Mapping[int, Sequence[NDArray]] | None = None,
-    ) -> Seen:
+    ) -> PassResult:
         """A pass of one side. `gradients` asks for those and for every call; `feeds` for every call, with what some of
         them get instead."""
         own, place = (self.flax, 0) if side == "flax" else (self.torch, 1)
@@ -144,7 +142,7 @@ class Couple:
         with self.watch.running(f"{FRAMEWORKS[side]}'s {what} ({mode}, {precision})", backward):
             return own.run(native, given, how)
 
-    def settle_layouts(self, flax: Seen, torch: Seen) -> bool:
+    def settle_layouts(self, flax: PassResult, torch: PassResult) -> bool:
         """Take the layouts in which the results agree; whether the cotangents have to be drawn again for them."""
         found = []
         for a, b in zip(*self.result_names, strict=False):
@@ -175,35 +173,35 @@ def back(name: str, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
 
 
 @dataclass(frozen=True)
-class Views:
+class BothSides:
     """What both sides showed in one mode: by precision."""
 
-    flax: Mapping[Precision, Seen]
-    torch: Mapping[Precision, Seen]
+    flax: Mapping[Precision, PassResult]
+    torch: Mapping[Precision, PassResult]
 
 
 def look(
-    couple: Couple,
-    match: Match,
+    couple: SidePair,
+    match: WeightMap,
     torch: Arrays,
     mode: str,
     masks: "SharedMasks | None" = None,
     precisions: Sequence[Precision] = PRECISIONS,
-) -> Views:
+) -> BothSides:
     """Both sides in those precisions; with masks, those are the dropout of both."""
     flax = draws.carry(match, torch, couple.flax.native)
     seen = look_at_torch(couple, torch, mode, masks, precisions)
     ours = {p: couple.look("flax", flax, mode, p, mask=masks.flax if masks else None) for p in precisions}
-    return Views(ours, seen)
+    return BothSides(ours, seen)
 
 
 def look_at_torch(
-    couple: Couple,
+    couple: SidePair,
     torch: Arrays,
     mode: str,
     masks: "SharedMasks | None" = None,
     precisions: Sequence[Precision] = PRECISIONS,
-) -> dict[Precision, Seen]:
+) -> dict[Precision, PassResult]:
     """PyTorch's side in those precisions."""
     return {p: couple.look("torch", torch, mode, p, mask=masks.torch if masks else None) for p in precisions}
 
@@ -243,7 +241,7 @@ class SharedMasks:
         return (rng.random(used.shape) >= used.rate) / (1.0 - used.rate) if used.rate < 1 else np.zeros(used.shape)
 
 
-def joints(match: Match, views: Views) -> list[Joint]:
+def joints(match: WeightMap, views: BothSides) -> list[CallPairing]:
     """The calls that are compared, in PyTorch's order."""
     flax, torch, low = views.flax["float64"], views.torch["float64"], views.torch["float32"]
     layers = pair_layers(match, flax.calls, torch.calls)
@@ -258,11 +256,11 @@ def joints(match: Match, views: Views) -> list[Joint]:
         ours, theirs = floating(flax.calls[pair.flax].outputs), floating(torch.calls[pair.torch].outputs)
         if ours and theirs:
             turn = turned(ours[a], theirs[b], inside=True)
-            found.append(Joint(pair, a, b, None if turn is None else turn[0]))
+            found.append(CallPairing(pair, a, b, None if turn is None else turn[0]))
     return found
 
 
-def _leaves(flax: Seen, torch: Seen, low: Seen, a: int, b: int) -> tuple[tuple[int, int], bool]:
+def _leaves(flax: PassResult, torch: PassResult, low: PassResult, a: int, b: int) -> tuple[tuple[int, int], bool]:
     """The places of two floating results that agree, the first ones if none do; and whether any do."""
     ours, theirs = floating(flax.calls[a].outputs)[:3], floating(torch.calls[b].outputs)[:3]
     lows = floating(low.calls[b].outputs)[:3] if b < len(low.calls) else []

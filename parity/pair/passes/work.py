@@ -2,31 +2,31 @@
 
 from dataclasses import dataclass, field
 
-from parity.pair.passes.sides import Couple, Joint, SharedMasks, Views
-from parity.pair.rungs import rules as rungs
-from parity.pair.weightmap.match import Match
+from parity.pair.passes.compared import Compared
+from parity.pair.passes.sides import BothSides, CallPairing, SharedMasks, SidePair
+from parity.pair.weightmap.match import WeightMap
 from parity.pair.weightmap.prove import Proof
-from parity.report.pair import Lint
+from parity.report.records import Lint
 
 
 @dataclass
-class Work:
+class CheckState:
     """What is known so far."""
 
-    couple: Couple
+    couple: SidePair
     proof: Proof
     lints: list[Lint]
-    views: dict[str, Views] = field(default_factory=dict)
-    joints: dict[str, list[Joint]] = field(default_factory=dict)
-    compared: dict[str, rungs.Compared] = field(default_factory=dict)
+    views: dict[str, BothSides] = field(default_factory=dict)
+    joints: dict[str, list[CallPairing]] = field(default_factory=dict)
+    compared: dict[str, Compared] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     shared: bool = False
     fixed: bool = False
     losses: dict[str, list[float]] = field(default_factory=dict)
-    original: "Work | None" = None
+    original: "CheckState | None" = None
 
     @property
-    def match(self) -> Match:
+    def match(self) -> WeightMap:
         """The map."""
         return self.proof.match
 

@@ -12,13 +12,13 @@ from typing import Any
 
 from parity.backends import keep_compiled_programs
 from parity.errors import UsageError
+from parity.interface.user_code import words
 from parity.pair.arrays import target
-from parity.pair.passes.progress import Watch
-from parity.pair.passes.user_errors import words
+from parity.pair.passes.progress import Progress
 from parity.report.pair import Report
 
 
-def checked(name: str, asked: Mapping[str, Any], watch: Watch) -> Report:
+def checked(name: str, asked: Mapping[str, Any], watch: Progress) -> Report:
     """The report on the pair that a function in a file makes.
 
     Args:
@@ -38,7 +38,7 @@ def checked(name: str, asked: Mapping[str, Any], watch: Watch) -> Report:
     return watched(flax, torch, inputs, watch, **{**options, **asked, "name": name})
 
 
-class Sender(Watch):
+class Sender(Progress):
     """Sends all that it is told of a pair."""
 
     def __init__(self, connection: Connection, name: str) -> None:

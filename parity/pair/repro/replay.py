@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.backends import open_sides
+from parity.checks.referee import AGREED
 from parity.checks.verdict import Verdict
 from parity.errors import UsageError
 from parity.interface.side import Pass
@@ -17,11 +18,10 @@ from parity.interface.trace import Arrays, call_names
 from parity.pair.arrays import target as targets
 from parity.pair.arrays.inputs import adapt, as_inputs
 from parity.pair.arrays.layout import floating, turned
-from parity.pair.causes.first_difference import AGREED
-from parity.pair.passes.sides import Joint
-from parity.pair.passes.work import Work
+from parity.pair.passes.sides import CallPairing
+from parity.pair.passes.work import CheckState
 from parity.pair.weightmap.align import beneath
-from parity.report.pair import SIDES, Difference, Layer
+from parity.report.records import SIDES, Difference, Layer
 
 SCRIPT = '''"""{title}
 
@@ -49,13 +49,13 @@ NAME = re.compile(r"leaves|(flax|torch) (feeds \d+ \d+|arrays .*)", re.DOTALL)
 class Place:
     """What is compared: the "inputs" or the "outputs" of a layer, in a mode, and the joints that are fed for it."""
 
-    joint: Joint
+    joint: CallPairing
     layer: Layer
     what: str
-    fed: tuple[Joint, ...]
+    fed: tuple[CallPairing, ...]
 
 
-def written(found: Difference | None, work: Work, target: str) -> tuple[str, bytes]:
+def written(found: Difference | None, work: CheckState, target: str) -> tuple[str, bytes]:
     """A script that shows the first difference of the forward pass with the networks of the user's file, and the .npz
     file that it reads; nothing where it is none of the forward pass.
 
@@ -75,7 +75,7 @@ def written(found: Difference | None, work: Work, target: str) -> tuple[str, byt
     return script, buffer.getvalue()
 
 
-def _place(work: Work) -> Place | None:
+def _place(work: CheckState) -> Place | None:
     """The first layer that differs: its output, fed its input; or its input, with all that agree before it fed."""
     for mode, compared in work.compared.items():
         layer = next((one for one in compared.layers if one.finding.verdict is Verdict.DIFFERENT), None)
@@ -92,7 +92,7 @@ def _place(work: Work) -> Place | None:
     return None
 
 
-def _saved(work: Work, place: Place) -> Iterator[tuple[str, NDArray]]:
+def _saved(work: CheckState, place: Place) -> Iterator[tuple[str, NDArray]]:
     """ "flax arrays NAME", "flax feeds START PLACE", "leaves"."""
     views, proof = work.views[place.layer.mode], work.proof
     leaves = (place.joint.leaf_flax, place.joint.leaf_torch) if place.what == "outputs" else (0, 0)

@@ -5,14 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from parity.interface.observation import Seen
+from parity.interface.observation import PassResult
 from parity.interface.unit import CHANNELS_FIRST
 from parity.pair.arrays.target import is_target
-from parity.pair.passes.work import Work
+from parity.pair.passes.work import CheckState
 from parity.pair.repro.replay import written
 from parity.pair.repro.sequences import CELLS, attention, embedding, recurrent
-from parity.pair.weightmap.match import Bond
-from parity.report.pair import Difference, Lint
+from parity.pair.weightmap.match import LayerPairing
+from parity.report.records import Difference, Lint
 
 HEAD = '''"""{title}
 
@@ -34,7 +34,7 @@ raise SystemExit(int(gap > 1e-9 * size))
 TO_TORCH = "np.moveaxis({}, -1, 1).copy()"
 
 
-def reproduced(first: Difference | None, work: Work, name: str) -> tuple[str, bytes]:
+def reproduced(first: Difference | None, work: CheckState, name: str) -> tuple[str, bytes]:
     """The script that reproduces the first difference, and the .npz file that it reads, if it does: of a layer of a
     known kind alone, else, where the pair's name is that of a function that makes it, with the networks themselves."""
     same = (bond for bond in work.match.bonds if first and bond.torch.path == first.layer_torch)
@@ -42,7 +42,7 @@ def reproduced(first: Difference | None, work: Work, name: str) -> tuple[str, by
     return (text, b"") if text or not is_target(name) else written(first, work, name)
 
 
-def script(found: Difference | None, bond: Bond | None, seen: Seen, lints: list[Lint]) -> str:
+def script(found: Difference | None, bond: LayerPairing | None, seen: PassResult, lints: list[Lint]) -> str:
     """The script; "" where the difference is not in one layer of a kind that can be written down.
 
     Args:
@@ -72,7 +72,7 @@ def script(found: Difference | None, bond: Bond | None, seen: Seen, lints: list[
     return head + write(bond, given.shape, found.rung == "state") + TAIL
 
 
-def _sequence(found: Difference, bond: Bond) -> str:
+def _sequence(found: Difference, bond: LayerPairing) -> str:
     """The lines for a recurrent layer, an attention or an embedding, where what is declared makes the difference."""
     if found.rung == "gradients":
         return embedding(bond) if bond.torch.kind == "embedding" else ""
@@ -81,12 +81,12 @@ def _sequence(found: Difference, bond: Bond) -> str:
     return recurrent(bond) if bond.torch.kind in CELLS else attention(bond) if bond.torch.kind == "dense" else ""
 
 
-def _sequence_shape(bond: Bond) -> tuple[tuple[int, ...], str]:
+def _sequence_shape(bond: LayerPairing) -> tuple[tuple[int, ...], str]:
     shape = bond.links[0].shape
     return (shape, "the gradient's weights") if bond.torch.kind == "embedding" else ((2, 5, shape[0]), "sequences")
 
 
-def _channels_first(bond: Bond, rank: int) -> bool:
+def _channels_first(bond: LayerPairing, rank: int) -> bool:
     return bond.torch.kind in CHANNELS_FIRST and rank > 2
 
 
@@ -101,7 +101,7 @@ def _gelu(found: Difference, lint: Lint) -> str:
     )
 
 
-def _convolution(bond: Bond, shape: tuple[int, ...], state: bool) -> str:
+def _convolution(bond: LayerPairing, shape: tuple[int, ...], state: bool) -> str:
     del state
     flax, torch, rank = bond.flax.settings, bond.torch.settings, len(shape) - 2
     turned = bond.torch.kind == "conv_transpose"
@@ -128,7 +128,7 @@ def _convolution(bond: Bond, shape: tuple[int, ...], state: bool) -> str:
     )
 
 
-def _batch_norm(bond: Bond, shape: tuple[int, ...], state: bool) -> str:
+def _batch_norm(bond: LayerPairing, shape: tuple[int, ...], state: bool) -> str:
     flax, torch, size = bond.flax.settings, bond.torch.settings, shape[-1]
     given = TO_TORCH.format("x") if len(shape) > 2 else "x"
     made = (
@@ -147,8 +147,8 @@ def _momentum(keep: float | None) -> str:
     return "None" if keep is None else f"{round(1 - keep, 12):g}"
 
 
-def _norm(flax: str, torch: str) -> Callable[[Bond, tuple[int, ...], bool], str]:
-    def write(bond: Bond, shape: tuple[int, ...], state: bool) -> str:
+def _norm(flax: str, torch: str) -> Callable[[LayerPairing, tuple[int, ...], bool], str]:
+    def write(bond: LayerPairing, shape: tuple[int, ...], state: bool) -> str:
         del state
         ours, theirs, size = bond.flax.settings, bond.torch.settings, shape[-1]
         first = flax == "GroupNorm" and len(shape) > 2
@@ -168,7 +168,7 @@ def _groups(settings: Mapping[str, Any], named: bool = True) -> str:
     return "" if groups is None else f"num_groups={groups}, " if named else f"{groups}, "
 
 
-WRITERS: dict[str, Callable[[Bond, tuple[int, ...], bool], str]] = {
+WRITERS: dict[str, Callable[[LayerPairing, tuple[int, ...], bool], str]] = {
     "conv": _convolution,
     "conv_transpose": _convolution,
     "batch_norm": _batch_norm,

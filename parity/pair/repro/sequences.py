@@ -1,6 +1,6 @@
 """Scripts that show a difference on one recurrent layer, attention or embedding alone."""
 
-from parity.pair.weightmap.match import Bond
+from parity.pair.weightmap.match import LayerPairing
 
 ACTIVATIONS = frozenset({"sigmoid", "hard_sigmoid", "tanh", "hard_tanh", "relu", "soft_sign", "silu", "gelu", "elu"})
 """Functions of `jax.nn` that a script can name."""
@@ -15,7 +15,7 @@ t = torch_layer(torch.tensor(x))[0].detach().numpy()
 """
 
 
-def recurrent(bond: Bond) -> str:
+def recurrent(bond: LayerPairing) -> str:
     """The lines between the input and the comparison; "" where the cells are declared alike, or a function of theirs
     has no name: then it is something else that differs."""
     flax, torch = bond.flax.settings, bond.torch.settings
@@ -48,7 +48,7 @@ def _bias(kind: str) -> str:
     return f'{last}cell.dense_i.bias[...] = jnp.asarray(own["bias_ih_l0"]{added})\n'
 
 
-def attention(bond: Bond) -> str:
+def attention(bond: LayerPairing) -> str:
     """The lines; "" where both have as many heads: then it is something else that differs."""
     heads = bond.flax.settings.get("heads"), bond.torch.settings.get("heads")
     kernel = next((link for link in bond.links if link.role == "kernel"), None)
@@ -69,7 +69,7 @@ def attention(bond: Bond) -> str:
     )
 
 
-def embedding(bond: Bond) -> str:
+def embedding(bond: LayerPairing) -> str:
     """The lines, of the gradient of the table; "" where no row of PyTorch's is without one."""
     row = bond.torch.settings.get("padding_idx")
     table = next((link for link in bond.links if link.role == "table"), None)

@@ -8,18 +8,19 @@ import numpy as np
 from parity.checks.drift import STARTS, as_float32, settled
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung
-from parity.interface.observation import Seen
-from parity.interface.twin import Precision
-from parity.pair.passes.sides import Views, look
-from parity.pair.passes.work import Work
+from parity.interface.observation import PassResult
+from parity.interface.trace import Precision
+from parity.pair.passes.compared import compare_layers
+from parity.pair.passes.sides import BothSides, look
+from parity.pair.passes.work import CheckState
 from parity.pair.rungs import rules as rungs
-from parity.pair.rungs.input_gradients import Given
+from parity.pair.rungs.input_gradients import SharedInputs
 from parity.pair.rungs.loss import judged
 from parity.pair.weightmap import random_weights as draws
-from parity.report.pair import Layer
+from parity.report.records import Layer
 
 
-def settled_gradients(work: Work, given: Given, found: Rung) -> Rung:
+def settled_gradients(work: CheckState, given: SharedInputs, found: Rung) -> Rung:
     """Rung 3 without what the drift explains; the layers' gradients are settled too.
 
     Args:
@@ -32,7 +33,7 @@ def settled_gradients(work: Work, given: Given, found: Rung) -> Rung:
         return found
     views = {mode: _with_drift(work, mode) for mode in work.views}
     names = work.couple.result_names
-    compared = {mode: rungs.compare_layers(work.joints[mode], seen, names, mode) for mode, seen in views.items()}
+    compared = {mode: compare_layers(work.joints[mode], seen, names, mode) for mode, seen in views.items()}
     own = judged(work, views, compared, given).findings
     for mode, one in work.compared.items():
         work.compared[mode] = replace(one, layers=tuple(_settled(layer, own) for layer in one.layers))
@@ -43,7 +44,7 @@ def _settled(layer: Layer, own: tuple[Finding, ...]) -> Layer:
     return layer if layer.gradient is None else replace(layer, gradient=settled([layer.gradient], own)[0])
 
 
-def _with_drift(work: Work, mode: str) -> Views:
+def _with_drift(work: CheckState, mode: str) -> BothSides:
     """What was seen in float64, and its drift in the place of float32. Weights and cotangents are moved; the inputs
     stay, so that equal numbers in a window of a max-pool stay equal."""
     starts = []
@@ -56,8 +57,8 @@ def _with_drift(work: Work, mode: str) -> Views:
         _own(getattr(work.views[mode], side)["float64"], [getattr(view, side)["float64"] for view in starts])
         for side in ("flax", "torch")
     )
-    return Views(flax, torch_)
+    return BothSides(flax, torch_)
 
 
-def _own(high: Seen, moved: Sequence[Seen]) -> Mapping[Precision, Seen]:
+def _own(high: PassResult, moved: Sequence[PassResult]) -> Mapping[Precision, PassResult]:
     return {"float64": high, "float32": as_float32(high, moved)}

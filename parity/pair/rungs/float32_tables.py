@@ -4,13 +4,13 @@ import numpy as np
 
 from parity.checks.referee import MARGIN
 from parity.pair.arrays.layout import turned
-from parity.pair.passes.work import Work
+from parity.pair.passes.work import CheckState
 
 STORED = float(np.finfo(np.float32).eps) / 2
 """By how much storing a number in float32 may change it, relative."""
 
 
-def explaining(work: Work) -> list[str]:
+def explaining(work: CheckState) -> list[str]:
     """Names of buffers without a counterpart that explain by their storage alone that the networks differ.
 
     Moved by half a unit of float32's last place, they change what PyTorch's network returns by as much as the two

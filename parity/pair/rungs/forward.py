@@ -6,16 +6,17 @@ from dataclasses import replace
 from parity.checks.verdict import Rung, Verdict
 from parity.pair.causes.conventions import quantified
 from parity.pair.causes.settings import lint, lint_dropout, lint_gelu, lint_precision
-from parity.pair.passes.sides import MODES, Couple, Views, joints, look
-from parity.pair.passes.work import Work
+from parity.pair.passes.compared import compare_layers
+from parity.pair.passes.sides import MODES, BothSides, SidePair, joints, look
+from parity.pair.passes.work import CheckState
 from parity.pair.rungs import rules as rungs
-from parity.pair.weightmap.match import Match
+from parity.pair.weightmap.match import WeightMap
 from parity.pair.weightmap.prove import BUDGET, Proof, Prover
 from parity.pair.weightmap.ties import declared, with_ties
-from parity.report.pair import Convention, Lint
+from parity.report.records import Convention, Lint
 
 
-def proven(couple: Couple, found: Match, seed: int, fixed: bool = False) -> Work:
+def proven(couple: SidePair, found: WeightMap, seed: int, fixed: bool = False) -> CheckState:
     """The map, or the reading of it, with which the networks agree; `fixed` tries no other reading."""
     budget = 1 if fixed else BUDGET
     sides = {"flax": couple.flax, "torch": couple.torch}
@@ -25,10 +26,10 @@ def proven(couple: Couple, found: Match, seed: int, fixed: bool = False) -> Work
         plain = _proof(couple, found, seed, 1 if proof.agrees else budget)
         if plain.agrees or not (proof.agrees or declared(tied, sides)):  # what is not mapped has no effect, or no tie
             proof = plain
-    return Work(couple, proof, lint(proof.match), fixed=fixed)
+    return CheckState(couple, proof, lint(proof.match), fixed=fixed)
 
 
-def _proof(couple: Couple, found: Match, seed: int, budget: int) -> Proof:
+def _proof(couple: SidePair, found: WeightMap, seed: int, budget: int) -> Proof:
     prover = Prover(
         lambda native: couple.look("flax", native, "evaluation", "float64"),
         lambda native: couple.look("torch", native, "evaluation", "float64"),
@@ -44,7 +45,7 @@ def _proof(couple: Couple, found: Match, seed: int, budget: int) -> Proof:
     return proof
 
 
-def forward(work: Work, accept: Sequence[str]) -> tuple[list[Convention], Rung | None]:
+def forward(work: CheckState, accept: Sequence[str]) -> tuple[list[Convention], Rung | None]:
     """See both modes. If declared conventions are the cause of a difference, the rest is judged without them, and the
     forward rung as it was is given back."""
     _look(work)
@@ -79,7 +80,7 @@ def forward(work: Work, accept: Sequence[str]) -> tuple[list[Convention], Rung |
     return found, shown
 
 
-def _undone(work: Work, causes: Sequence[Lint]) -> Work | None:
+def _undone(work: CheckState, causes: Sequence[Lint]) -> CheckState | None:
     """The same with the causes undone, if that makes the networks agree."""
     eps = {
         bond.torch.path: bond.flax.settings["eps"]
@@ -97,16 +98,16 @@ def _undone(work: Work, causes: Sequence[Lint]) -> Work | None:
     return other if rungs.forward(list(other.compared.values())).verdict.passes else None
 
 
-def _look(work: Work) -> None:
+def _look(work: CheckState) -> None:
     """Both modes in both precisions."""
     couple, proof = work.couple, work.proof
     for mode in MODES:
         if mode == "evaluation":
             low = couple.look("flax", proof.flax, mode, "float32")
             sight = proof.sight
-            views = Views({"float64": sight.flax, "float32": low}, {"float64": sight.torch, "float32": sight.low})
+            views = BothSides({"float64": sight.flax, "float32": low}, {"float64": sight.torch, "float32": sight.low})
         else:
             views = look(couple, proof.match, proof.torch, mode, work.masks(mode))
         work.views[mode] = views
         work.joints[mode] = joints(proof.match, views)
-        work.compared[mode] = rungs.compare_layers(work.joints[mode], views, couple.result_names, mode)
+        work.compared[mode] = compare_layers(work.joints[mode], views, couple.result_names, mode)

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from parity.checks.verdict import Finding
 from parity.pair.arrays.layout import compare
 from parity.pair.arrays.origins import Origins, origins, spans
-from parity.pair.passes.sides import PRECISIONS, Couple, Views
+from parity.pair.passes.sides import PRECISIONS, BothSides, SidePair
 
 Span = tuple[int, int, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
-class Given:
+class SharedInputs:
     """What both sides are given of the user's floating numbers.
 
     Args:
@@ -31,13 +31,13 @@ class Given:
     notes: tuple[str, ...] = ()
 
 
-def given_of(couple: Couple, views: Views) -> Given:
+def given_of(couple: SidePair, views: BothSides) -> SharedInputs:
     """What the adapters of a pair do with the inputs, as far as there are gradients of what they make."""
     every = spans(couple.inputs)
     ours, theirs = origins(couple.inputs, couple.to_flax), origins(couple.inputs, couple.to_torch)
     if ours is None or theirs is None:
         side = "to_flax" if ours is None else "to_torch"
-        return Given(notes=(f"the gradients of the inputs are not compared: {side} cannot be followed",))
+        return SharedInputs(notes=(f"the gradients of the inputs are not compared: {side} cannot be followed",))
     ours = ours.among(views.flax["float64"].input_gradients)
     theirs = theirs.among(views.torch["float64"].input_gradients)
     judged, notes = {}, []
@@ -46,7 +46,7 @@ def given_of(couple: Couple, views: Views) -> Given:
             notes.append(f"the gradient of the input {name} is not compared: {why}")
         else:
             judged[name] = span
-    return Given(ours, theirs, judged, sum(stop - start for start, stop, _ in every.values()), tuple(notes))
+    return SharedInputs(ours, theirs, judged, sum(stop - start for start, stop, _ in every.values()), tuple(notes))
 
 
 def _hindrance(number: int, span: Span, sides: Mapping[str, Origins]) -> str:
@@ -59,7 +59,7 @@ def _hindrance(number: int, span: Span, sides: Mapping[str, Origins]) -> str:
     return ""
 
 
-def input_gradients(views: Views, given: Given, mode: str) -> Iterator[Finding]:
+def input_gradients(views: BothSides, given: SharedInputs, mode: str) -> Iterator[Finding]:
     """The gradient with respect to every input that both sides are given."""
     if not given.judged:
         return

@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from parity.checks.verdict import Finding
 from parity.interface.observation import Call
 from parity.interface.random import single
-from parity.interface.trace import call_names
-from parity.interface.twin import Precision
+from parity.interface.trace import Precision, call_names
 from parity.interface.unit import CHANNELS_FIRST
 from parity.pair.arrays.layout import ONE_FOR_ALL, compare, floating, turned, turns
-from parity.pair.passes.sides import PRECISIONS, Joint, back
-from parity.pair.passes.work import Work
+from parity.pair.passes.sides import PRECISIONS, CallPairing, back
+from parity.pair.passes.work import CheckState
 
 SIDES: tuple[Literal["flax"], Literal["torch"]] = "flax", "torch"
 MODE = "training"
@@ -25,7 +24,7 @@ NOT_FED = frozenset({"lstm", "gru", "rnn", "custom"})
 
 
 @dataclass(frozen=True)
-class Fed:
+class FedLayer:
     """A layer that is fed alone.
 
     Args:
@@ -34,12 +33,12 @@ class Fed:
             that get whole numbers, which are the same already.
     """
 
-    joint: Joint
+    joint: CallPairing
     flax: NDArray | None = None
     torch: NDArray | None = None
 
 
-def introduced(work: Work) -> dict[tuple[str, str], Finding]:
+def introduced(work: CheckState) -> dict[tuple[str, str], Finding]:
     """The referee's on the output of each layer that is fed alone, by the name of PyTorch's call and the mode. Takes
     one forward pass a side and precision."""
     views = work.views[MODE]
@@ -61,21 +60,21 @@ def introduced(work: Work) -> dict[tuple[str, str], Finding]:
     return {(names[p], MODE): _finding(one.joint, seen, names[p]) for p, one in zip(places, fed, strict=True)}
 
 
-def _finding(joint: Joint, seen: Mapping[Precision, Sequence[Sequence[Call]]], name: str) -> Finding:
+def _finding(joint: CallPairing, seen: Mapping[Precision, Sequence[Sequence[Call]]], name: str) -> Finding:
     (a, b), (low_a, low_b) = (_outputs(joint, *seen[p]) for p in PRECISIONS)
     if (turn := turned(a, b)) is not None:
         a, low_a = turn[1](a), turn[1](low_a)
     return replace(compare("output alone", name, a, b, low_b, low_a, mode=MODE), isolated=True)
 
 
-def _outputs(joint: Joint, flax: Sequence[Call], torch: Sequence[Call]) -> tuple[NDArray, NDArray]:
+def _outputs(joint: CallPairing, flax: Sequence[Call], torch: Sequence[Call]) -> tuple[NDArray, NDArray]:
     return (
         floating(flax[joint.pair.flax].outputs)[joint.leaf_flax],
         floating(torch[joint.pair.torch].outputs)[joint.leaf_torch],
     )
 
 
-def _fed(work: Work, flax: Sequence[Call], torch: Sequence[Call]) -> Iterator[Fed]:
+def _fed(work: CheckState, flax: Sequence[Call], torch: Sequence[Call]) -> Iterator[FedLayer]:
     """The layers that hold no other, of known kinds, that get one array in a layout that both have."""
     for joint in work.joints[MODE]:
         ours, theirs = flax[joint.pair.flax], torch[joint.pair.torch]
@@ -87,10 +86,10 @@ def _fed(work: Work, flax: Sequence[Call], torch: Sequence[Call]) -> Iterator[Fe
             if len(a) == len(b) == 1:
                 yield from _turned(joint, kind, a[0], b[0])
             elif not a and not b and all(map(np.array_equal, ours.inputs, theirs.inputs)):
-                yield Fed(joint)
+                yield FedLayer(joint)
 
 
-def _turned(joint: Joint, kind: str, flax: NDArray, torch: NDArray) -> Iterator[Fed]:
+def _turned(joint: CallPairing, kind: str, flax: NDArray, torch: NDArray) -> Iterator[FedLayer]:
     """By the layout of the kind where it fits: arrays that differ already cannot tell it."""
     moved = "channels last to first"
     fit = dict(turns(flax.shape, torch.shape))
@@ -98,7 +97,7 @@ def _turned(joint: Joint, kind: str, flax: NDArray, torch: NDArray) -> Iterator[
     name = moved if kind in CHANNELS_FIRST and moved in fit else nearest[0] if nearest else None
     if name is not None:
         given = single(torch)
-        yield Fed(joint, back(name, given, flax.shape), given)
+        yield FedLayer(joint, back(name, given, flax.shape), given)
 
 
 def _is_leaf(calls: Sequence[Call], place: int) -> bool:

@@ -14,11 +14,12 @@ from parity.interface.side import Objective
 from parity.interface.tree import leaves
 from parity.pair.arrays.inputs import as_numpy
 from parity.pair.arrays.layout import compare
-from parity.pair.passes.sides import PRECISIONS, Couple, Views, look_at_torch
-from parity.pair.passes.work import Work
+from parity.pair.passes.compared import Compared, compare_layers
+from parity.pair.passes.sides import PRECISIONS, BothSides, SidePair, look_at_torch
+from parity.pair.passes.work import CheckState
 from parity.pair.rungs import rules as rungs
-from parity.pair.rungs.input_gradients import Given
-from parity.report.pair import Convention, Lint
+from parity.pair.rungs.input_gradients import SharedInputs
+from parity.report.records import Convention, Lint
 
 REDUCTION = "loss_reduction"
 
@@ -41,7 +42,7 @@ def objectives(loss: Any, targets: Any) -> tuple[Objective, Objective] | None:
     return Objective(loss[0], given), Objective(loss[1], given)
 
 
-def gradients_rung(work: Work, given: Given, accept: Sequence[str]) -> tuple[Rung, list[Convention]]:
+def gradients_rung(work: CheckState, given: SharedInputs, accept: Sequence[str]) -> tuple[Rung, list[Convention]]:
     """Rung 3, and the reduction of the losses where it explains what differs: then what is judged afterwards is
     PyTorch's loss by the factor, if that makes the rung pass.
 
@@ -59,27 +60,29 @@ def gradients_rung(work: Work, given: Given, accept: Sequence[str]) -> tuple[Run
     couple = _scaled(work.couple, times)
     views = _again(work, couple)
     names = couple.result_names
-    compared = {mode: rungs.compare_layers(work.joints[mode], seen, names, mode) for mode, seen in views.items()}
+    compared = {mode: compare_layers(work.joints[mode], seen, names, mode) for mode, seen in views.items()}
     confirmed = judged(work, views, compared, given).verdict.passes
     if confirmed:
         work.couple = couple
     return shown, [Convention(REDUCTION, lint.text, (3,), confirmed, REDUCTION in accept)]
 
 
-def judged(work: Work, views: Mapping[str, Views], compared: Mapping[str, rungs.Compared], given: Given) -> Rung:
+def judged(
+    work: CheckState, views: Mapping[str, BothSides], compared: Mapping[str, Compared], given: SharedInputs
+) -> Rung:
     """Rung 3 of what was seen in each mode."""
     layers = [compared[mode] for mode in views]
     return rungs.gradients(work.match, layers, views, work.parameters, given, list(_losses(views)))
 
 
-def _losses(views: Mapping[str, Views]) -> Iterator[Finding]:
+def _losses(views: Mapping[str, BothSides]) -> Iterator[Finding]:
     """The value of the loss in each mode."""
     for mode, seen in views.items():
         if (values := _values(seen)) is not None:
             yield compare("loss", "", *values, mode=mode)
 
 
-def _values(views: Views) -> tuple[NDArray, NDArray, NDArray, NDArray] | None:
+def _values(views: BothSides) -> tuple[NDArray, NDArray, NDArray, NDArray] | None:
     """The losses, if there are any: Flax's and PyTorch's in float64, PyTorch's and Flax's in float32."""
     (a, low_a), (b, low_b) = ([by[p].loss for p in PRECISIONS] for by in (views.flax, views.torch))
     if a is None or b is None or low_a is None or low_b is None:
@@ -87,21 +90,21 @@ def _values(views: Views) -> tuple[NDArray, NDArray, NDArray, NDArray] | None:
     return a, b, low_b, low_a
 
 
-def _scaled(couple: Couple, times: float) -> Couple:
+def _scaled(couple: SidePair, times: float) -> SidePair:
     assert couple.objectives is not None
     flax, torch = couple.objectives
     return replace(couple, objectives=(flax, replace(torch, scale=times)))
 
 
-def _again(work: Work, couple: Couple) -> dict[str, Views]:
+def _again(work: CheckState, couple: SidePair) -> dict[str, BothSides]:
     """What was seen, with PyTorch's passes anew."""
     return {
-        mode: Views(seen.flax, look_at_torch(couple, work.proof.torch, mode, work.masks(mode)))
+        mode: BothSides(seen.flax, look_at_torch(couple, work.proof.torch, mode, work.masks(mode)))
         for mode, seen in work.views.items()
     }
 
 
-def _factor(work: Work) -> tuple[Lint, float] | None:
+def _factor(work: CheckState) -> tuple[Lint, float] | None:
     """What to multiply PyTorch's loss with to have Flax's, if that is by how many numbers one of them sums over where
     the other averages."""
     values = _values(work.views["evaluation"])
@@ -121,7 +124,7 @@ def _agree(a: NDArray, b: NDArray, low_b: NDArray, low_a: NDArray, times: float)
     return bool(a) and compare("loss", "", a, own[0], own[1], low_a).verdict.passes
 
 
-def _counts(work: Work) -> dict[int, str]:
+def _counts(work: CheckState) -> dict[int, str]:
     """By how many numbers a loss may be divided, and what they are; of equal counts the likelier."""
     assert work.couple.objectives is not None
     given = [leaf for _, leaf in leaves(work.couple.objectives[1].targets) if isinstance(leaf, np.ndarray)]

@@ -6,18 +6,16 @@ from math import prod
 import numpy as np
 
 from parity.checks.referee import MARGIN, RATIO
-from parity.interface.observation import Seen
+from parity.interface.observation import PassResult
 from parity.interface.packing import Packing
-from parity.interface.trace import call_names, call_path
-from parity.interface.twin import Precision
-from parity.interface.unit import Unit
-from parity.pair.passes.sides import PRECISIONS, Couple, Joint, Views
-from parity.pair.passes.work import Work
-from parity.pair.weightmap.align import split_stack
-from parity.pair.weightmap.match import Bond, Link, Match
+from parity.interface.trace import Precision, call_names, call_path
+from parity.interface.unit import Unit, split_stack
+from parity.pair.passes.sides import PRECISIONS, BothSides, CallPairing, SidePair
+from parity.pair.passes.work import CheckState
+from parity.pair.weightmap.match import ArrayPairing, LayerPairing, WeightMap
 from parity.pair.weightmap.prove import Proof
 from parity.pair.weightmap.ties import whose
-from parity.report.pair import Coverage, Mapped
+from parity.report.records import Coverage, Mapped
 
 NO_EFFECT = "no effect on what the networks return: any numbers would do"
 NO_EFFECT_ON_LOSS = "no effect on the loss: its gradient is rounding"
@@ -25,7 +23,7 @@ UNKNOWN = "whether it has an effect is not known without backward passes"
 LETTERS = {("conv", 3): ("OIW", "WIO"), ("conv", 4): ("OIHW", "HWIO"), ("conv", 5): ("OIDHW", "DHWIO")}
 
 
-def table(work: Work) -> list[Mapped]:
+def table(work: CheckState) -> list[Mapped]:
     """One line a canonical array, those without counterpart last."""
     proof = work.proof
     lines = [_line(work, bond, link) for bond in proof.match.bonds for link in bond.links]
@@ -37,7 +35,7 @@ def table(work: Work) -> list[Mapped]:
     return lines
 
 
-def _line(work: Work, bond: Bond, link: Link) -> Mapped:
+def _line(work: CheckState, bond: LayerPairing, link: ArrayPairing) -> Mapped:
     proof, known = work.proof, work.couple.backward
     without = NO_EFFECT if work.couple.objectives is None else NO_EFFECT_ON_LOSS
     effect = any(has_effect(view.torch, link.torch) for view in work.views.values())
@@ -56,7 +54,7 @@ def _line(work: Work, bond: Bond, link: Link) -> Mapped:
     )
 
 
-def has_effect(seen: Mapping[Precision, Seen], packing: Packing) -> bool:
+def has_effect(seen: Mapping[Precision, PassResult], packing: Packing) -> bool:
     """Whether an array changes what a network returns: it is a buffer, or its gradient is more than rounding.
 
     A gradient that is zero in exact arithmetic (an attention's key bias) shrinks from float32 to float64 as rounding
@@ -78,7 +76,7 @@ def _lone(proof: Proof, side: str, unit: Unit, role: str) -> Mapped:
     return Mapped("", name, "", unit.path, role, (), shape, "", prod(shape), False, "no counterpart")
 
 
-def how(bond: Bond, link: Link) -> str:
+def how(bond: LayerPairing, link: ArrayPairing) -> str:
     """How PyTorch's array becomes Flax's, in words."""
     words = [_packed(link.torch, bond.torch.kind), _fitted(link)]
     if len(link.flax.parts) > 1:
@@ -107,7 +105,7 @@ def _packed(packing: Packing, kind: str) -> str:
     return ", ".join(words)
 
 
-def _fitted(link: Link) -> str:
+def _fitted(link: ArrayPairing) -> str:
     torch = link.torch
     if torch.reshaped is None:
         return "transposed" if torch.transposed else ""
@@ -118,7 +116,7 @@ def _fitted(link: Link) -> str:
     return "reshaped" if list(order) == sorted(order) else "transposed"
 
 
-def coverage(match: Match, couple: Couple, joints: Sequence[Joint], views: Views) -> Coverage:
+def coverage(match: WeightMap, couple: SidePair, joints: Sequence[CallPairing], views: BothSides) -> Coverage:
     """Shares of parameters mapped and of layers compared, and the calls without a partner."""
     total = sum(couple.torch.native[n].size for n in couple.torch.parameters)
     mapped = {n for b in match.bonds for li in b.links for n in li.torch.names if n in couple.torch.parameters}

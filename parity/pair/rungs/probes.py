@@ -12,9 +12,9 @@ from parity.interface.observation import Inputs
 from parity.interface.trace import Arrays
 from parity.pair.arrays.inputs import changed
 from parity.pair.arrays.layout import compare, turned
-from parity.pair.passes.sides import Couple
+from parity.pair.passes.sides import SidePair
 from parity.pair.weightmap import random_weights as draws
-from parity.pair.weightmap.match import Match
+from parity.pair.weightmap.match import WeightMap
 from parity.pair.weightmap.ties import clashes
 
 
@@ -33,7 +33,7 @@ class Probe:
     torch: Arrays
 
 
-def probes(match: Match, couple: Couple, torch: Arrays) -> Iterator[Probe]:
+def probes(match: WeightMap, couple: SidePair, torch: Arrays) -> Iterator[Probe]:
     """Other sizes of inputs and weights, the user's own weights, another batch, odd and even sizes, masks; and normal
     inputs where the user's hide what a network does."""
     inputs, rng = couple.inputs, np.random.default_rng([couple.seed, 8])
@@ -50,7 +50,7 @@ def probes(match: Match, couple: Couple, torch: Arrays) -> Iterator[Probe]:
         yield Probe(name, resized, torch)
 
 
-def try_probe(probe: Probe, match: Match, couple: Couple) -> list[Finding] | str:
+def try_probe(probe: Probe, match: WeightMap, couple: SidePair) -> list[Finding] | str:
     """The findings on what the networks return, or why it could not be tried."""
     if clash := clashes(match, "torch", probe.torch):
         return f"{probe.name}: not tried, {clash[0]} hold different numbers and Flax ties them"
@@ -73,7 +73,7 @@ def _refused(flax: bool, torch: bool) -> str:
     return f"{'Flax' if flax else 'PyTorch'}'s network does not take it though the other does"
 
 
-def _findings(name: str, ours: Arrays, theirs: Arrays, low: Arrays, couple: Couple) -> Iterator[Finding]:
+def _findings(name: str, ours: Arrays, theirs: Arrays, low: Arrays, couple: SidePair) -> Iterator[Finding]:
     for a, b in zip(*couple.result_names, strict=False):
         turn = turned(ours[a], theirs[b])
         flax = ours[a] if turn is None else turn[1](ours[a])

@@ -1,139 +1,21 @@
 """The rungs of the ladder, of what both sides of a user's pair showed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.checks.ladder import NAMES
 from parity.checks.referee import rule_drift
-from parity.checks.verdict import Finding, Rung, Verdict, rung
-from parity.interface.observation import Seen
+from parity.checks.verdict import Finding, Rung, rung
 from parity.interface.packing import Packing
-from parity.interface.trace import Arrays, Trajectory, call_names
-from parity.interface.twin import Precision
-from parity.pair.arrays.layout import ONE_FOR_ALL, compare, floating, turned
-from parity.pair.passes.sides import PRECISIONS, Joint, Views, turn_by
-from parity.pair.rungs.input_gradients import Given, input_gradients
-from parity.pair.weightmap.match import Bond, Link, Match
+from parity.interface.trace import Arrays, Precision, Trajectory
+from parity.pair.arrays.layout import compare
+from parity.pair.passes.compared import Compared
+from parity.pair.passes.sides import PRECISIONS, BothSides
+from parity.pair.rungs.input_gradients import SharedInputs, input_gradients
+from parity.pair.weightmap.match import ArrayPairing, LayerPairing, WeightMap
 from parity.pair.weightmap.random_weights import name_of
-from parity.report.pair import Layer
-
-Names = tuple[Sequence[str], Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One mode.
-
-    Args:
-        layers: those that are compared.
-        results: findings on what the networks return.
-        otherwise: layers that differ though the results agree: one side computes there what the other computes
-            elsewhere (a norm of all tokens, or of the first one only), which is no difference of function.
-    """
-
-    layers: tuple[Layer, ...]
-    results: tuple[Finding, ...]
-    otherwise: tuple[Layer, ...] = ()
-
-
-def compare_layers(joints: Sequence[Joint], views: Views, names: Names, mode: str) -> Compared:
-    """Every joint's output and its gradient, and the results."""
-    called = [call_names([c.path for c in seen["float64"].calls]) for seen in (views.flax, views.torch)]
-    shown = [_layer(joint, views, (called[0][joint.pair.flax], called[1][joint.pair.torch]), mode) for joint in joints]
-    returned = tuple(_results(views, names, mode))
-    agreed = all(finding.verdict.passes for finding in returned)
-    apart = [layer for layer in shown if agreed and layer.finding.verdict is Verdict.DIFFERENT]
-    return Compared(tuple(layer for layer in shown if layer not in apart), returned, tuple(apart))
-
-
-def _layer(joint: Joint, views: Views, names: tuple[str, str], mode: str) -> Layer:
-    a, b = views.flax["float64"].calls[joint.pair.flax], views.torch["float64"].calls[joint.pair.torch]
-    arrays = {p: _outputs(views, joint, p) for p in PRECISIONS}
-    finding = compare(
-        "output",
-        names[1] or "network",
-        *arrays["float64"],
-        arrays["float32"][1],
-        arrays["float32"][0],
-        mode=mode,
-    )
-    return Layer(
-        *names,
-        f"{a.type} / {b.type}",
-        mode,
-        arrays["float64"][1].shape,
-        finding,
-        _inherited(a.inputs, b.inputs),
-        _gradient(joint, views, names[1] or "network", mode),
-    )
-
-
-def _outputs(views: Views, joint: Joint, precision: Precision) -> tuple[NDArray, NDArray]:
-    ours = floating(views.flax[precision].calls[joint.pair.flax].outputs)[joint.leaf_flax]
-    theirs = floating(views.torch[precision].calls[joint.pair.torch].outputs)[joint.leaf_torch]
-    return turn_by(joint.turn, ours, theirs.shape), theirs
-
-
-def _gradient(joint: Joint, views: Views, name: str, mode: str) -> Finding | None:
-    found = []
-    for precision in PRECISIONS if joint.turn != ONE_FOR_ALL else ():
-        ours = _gradients(views.flax[precision], joint.pair.flax)[joint.leaf_flax]
-        theirs = _gradients(views.torch[precision], joint.pair.torch)[joint.leaf_torch]
-        if ours is None or theirs is None:
-            return None
-        found.append((turn_by(joint.turn, ours, theirs.shape), theirs))
-    if not found:
-        return None
-    (a, b), (low_a, low_b) = found
-    return compare("gradient of output", name, a, b, low_b, low_a, mode=mode, smooth=False)
-
-
-def _gradients(seen: Seen, place: int) -> list[NDArray | None]:
-    call = seen.calls[place]
-    if not call.gradients:
-        return [None] * len(call.outputs)
-    pairs = zip(call.outputs, call.gradients, strict=True)
-    return [g for o, g in pairs if np.issubdtype(o.dtype, np.floating)]
-
-
-def _inherited(ours: Sequence[NDArray], theirs: Sequence[NDArray]) -> float:
-    """Gap between the first inputs, relative to their size; that between others if it is smaller."""
-    gaps = [_gap(a, b) for b in floating(theirs)[:2] for a in floating(ours)[:2]]
-    return min(gaps, default=0.0)
-
-
-def _gap(a: NDArray, b: NDArray) -> float:
-    turn = turned(a, b, inside=True)
-    if turn is None:
-        return np.inf
-    with np.errstate(all="ignore"):
-        gap, size = float(np.linalg.norm((turn[1](a) - b).ravel())), float(np.linalg.norm(b.ravel()))
-    return gap / size if size else gap
-
-
-def _results(views: Views, names: Names, mode: str) -> Iterator[Finding]:
-    ours, theirs = names
-    if len(ours) != len(theirs):
-        reason = f"Flax returns {len(ours)} floating arrays, PyTorch {len(theirs)}"
-        yield Finding("result", "network", Verdict.DIFFERENT, np.inf, reason=reason, mode=mode)
-        return
-    flax, torch = ({p: seen[p].outputs for p in PRECISIONS} for seen in (views.flax, views.torch))
-    yield from results("result", names, flax, torch, mode)
-
-
-def results(
-    quantity: str, names: Names, flax: Mapping[Precision, Arrays], torch: Mapping[Precision, Arrays], mode: str
-) -> Iterator[Finding]:
-    """Findings on what the networks return, leaf by leaf."""
-    for a, b in zip(*names, strict=False):
-        (ours, theirs), (ours_low, theirs_low) = ((flax[p][a], torch[p][b]) for p in PRECISIONS)
-        turn = turned(ours, theirs)
-        if turn is not None:
-            ours, ours_low = turn[1](ours), turn[1](ours_low)
-        yield compare(quantity, b or "network", ours, theirs, theirs_low, ours_low, mode=mode)
 
 
 def forward(compared: Sequence[Compared]) -> Rung:
@@ -143,11 +25,11 @@ def forward(compared: Sequence[Compared]) -> Rung:
 
 
 def gradients(
-    match: Match,
+    match: WeightMap,
     compared: Sequence[Compared],
-    views: Mapping[str, Views],
+    views: Mapping[str, BothSides],
     parameters: set[str],
-    given: Given,
+    given: SharedInputs,
     losses: Sequence[Finding],
 ) -> Rung:
     """Rung 3: the losses, if there are any, and gradients of parameters, inputs and every layer's output, in both
@@ -160,7 +42,7 @@ def gradients(
     return rung(3, NAMES[3], findings)
 
 
-def parameter_gradients(match: Match, views: Views, parameters: set[str], mode: str) -> Iterator[Finding]:
+def parameter_gradients(match: WeightMap, views: BothSides, parameters: set[str], mode: str) -> Iterator[Finding]:
     """The gradient of every mapped array that both sides learn; that of a tied one is the sum of the other side's."""
     for bond, link in learnable(match, parameters):
         if link.tie is not None:
@@ -174,7 +56,9 @@ def parameter_gradients(match: Match, views: Views, parameters: set[str], mode: 
         yield compare("gradient", name, a, b, low_b, low_a, mode=mode, smooth=False)
 
 
-def _pulled(side: str, link: Link, ties: Sequence[tuple[Bond, Link]], gradients: Arrays) -> NDArray:
+def _pulled(
+    side: str, link: ArrayPairing, ties: Sequence[tuple[LayerPairing, ArrayPairing]], gradients: Arrays
+) -> NDArray:
     """The gradient of a canonical array, with those of the arrays that the other side ties to it."""
     packing: Packing = getattr(link, side)
     total = packing.pull(_given(gradients, packing.names))
@@ -185,7 +69,7 @@ def _pulled(side: str, link: Link, ties: Sequence[tuple[Bond, Link]], gradients:
     return total
 
 
-def learnable(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]:
+def learnable(match: WeightMap, parameters: set[str]) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
     """Mapped arrays that both sides learn; names are "flax:…" and "torch:…"."""
     for bond, link in match.links:
         names = [f"flax:{n}" for n in link.flax.names] + [f"torch:{n}" for n in link.torch.names]
@@ -197,7 +81,7 @@ def _given(gradients: Arrays, names: Sequence[str]) -> Arrays:
     return {name: np.asarray(gradients[name], np.float64) for name in names}
 
 
-def buffers(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]:
+def buffers(match: WeightMap, parameters: set[str]) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
     """Mapped arrays that no side learns."""
     for bond, link in match.links:
         names = {f"flax:{n}" for n in link.flax.names} | {f"torch:{n}" for n in link.torch.names}
@@ -206,7 +90,7 @@ def buffers(match: Match, parameters: set[str]) -> Iterator[tuple[Bond, Link]]:
 
 
 def state(
-    match: Match, parameters: set[str], after: Mapping[Precision, tuple[Arrays, Arrays]], results: Sequence[Finding]
+    match: WeightMap, parameters: set[str], after: Mapping[Precision, tuple[Arrays, Arrays]], results: Sequence[Finding]
 ) -> Rung:
     """Rung 4: buffers after training passes, then what the networks return in evaluation.
 
@@ -235,7 +119,7 @@ def update(seen: Mapping[str, Mapping[str, Sequence[Arrays]]]) -> list[Finding]:
 
 
 def trajectory(
-    match: Match, parameters: set[str], runs: Mapping[str, Trajectory], own: Mapping[str, Trajectory]
+    match: WeightMap, parameters: set[str], runs: Mapping[str, Trajectory], own: Mapping[str, Trajectory]
 ) -> Rung:
     """Rung 6: training runs, against each side's own drift when its start is moved by one ulp. Buffers are rung 4's."""
     findings = []

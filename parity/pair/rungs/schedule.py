@@ -6,7 +6,7 @@ from typing import Any
 from parity.checks.verdict import Finding
 from parity.errors import UsageError
 from parity.pair.arrays.layout import compare
-from parity.pair.passes.sides import PRECISIONS, Couple
+from parity.pair.passes.sides import PRECISIONS, SidePair
 
 STEPS = 100
 """Steps whose learning rates are compared unless the user says how many."""
@@ -50,7 +50,7 @@ def _is_scheduler(given: Any) -> bool:
     return hasattr(given, "optimizer") and hasattr(given, "step")
 
 
-def learning_rates(couple: Couple, schedules: Schedules) -> Finding:
+def learning_rates(couple: SidePair, schedules: Schedules) -> Finding:
     """On the rates of all steps together: one that has come down to rounding's own zero is not judged by itself. The
     finding's index is the step, from 0, at which they differ most."""
     with couple.watch.running("the schedules"):

@@ -8,19 +8,19 @@ from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.observation import Call
 from parity.interface.random import single
 from parity.interface.side import Side
-from parity.interface.trace import Arrays
-from parity.interface.twin import Precision
+from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.inputs import changed
 from parity.pair.causes.conventions import STATE, quantified, undone_statistics
+from parity.pair.passes.compared import results
 from parity.pair.passes.sides import PRECISIONS
-from parity.pair.passes.work import Work
+from parity.pair.passes.work import CheckState
 from parity.pair.rungs import rules as rungs
-from parity.report.pair import Convention
+from parity.report.records import Convention
 
 After = dict[Precision, tuple[Arrays, Arrays]]
 
 
-def state_rung(work: Work, accept: Sequence[str]) -> tuple[Rung, list[Convention]] | None:
+def state_rung(work: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Convention]] | None:
     """The rung: two training steps' buffers, then evaluation; and the conventions that explain a difference. None where
     the networks have no buffers."""
     if not any(rungs.buffers(work.match, work.parameters)):
@@ -40,7 +40,7 @@ def state_rung(work: Work, accept: Sequence[str]) -> tuple[Rung, list[Convention
     ]
 
 
-def _trained(work: Work) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
+def _trained(work: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
     """All arrays of both sides after two training steps, the second on other inputs; and of PyTorch those before,
     between and after, and the calls of each step."""
     couple, proof, views = work.couple, work.proof, work.views["training"]
@@ -60,7 +60,7 @@ def _trained(work: Work) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
     return after, steps, calls
 
 
-def _unmapped(work: Work, side: Side) -> Arrays:
+def _unmapped(work: CheckState, side: Side) -> Arrays:
     """Random numbers for what only that side learns: those that it has may be zeros, which hide what it does to the
     buffers."""
     mapped = {name for _, link in work.match.links for name in getattr(link, side.framework).names}
@@ -77,8 +77,8 @@ def _mended(after: After, undone: Arrays) -> After:
     return {"float64": (flax, {**torch, **undone}), "float32": (flax_low, {**torch_low, **low})}
 
 
-def _afterwards(work: Work, after: After, flax: Mapping[Precision, Arrays]) -> list[Finding]:
+def _afterwards(work: CheckState, after: After, flax: Mapping[Precision, Arrays]) -> list[Finding]:
     """What the networks return in evaluation with these arrays; Flax's results are given."""
     couple = work.couple
     torch = {p: couple.look("torch", own, "evaluation", p, gradients=False).outputs for p, (_, own) in after.items()}
-    return list(rungs.results("result afterwards", couple.result_names, flax, torch, "evaluation"))
+    return list(results("result afterwards", couple.result_names, flax, torch, "evaluation"))

@@ -6,15 +6,15 @@ from dataclasses import replace
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.interface.packing import Packing
-from parity.pair.passes.work import Work
+from parity.pair.passes.work import CheckState
 from parity.pair.rungs.map_table import UNKNOWN, has_effect
-from parity.pair.weightmap.match import Match
+from parity.pair.weightmap.match import WeightMap
 from parity.pair.weightmap.random_weights import name_of
 from parity.pair.weightmap.ties import held, tied, whose
-from parity.report.pair import Convention
+from parity.report.records import Convention
 
 
-def structure(work: Work) -> Rung:
+def structure(work: CheckState) -> Rung:
     """The rung, after both modes were seen."""
     findings = [Finding("weight map", "", Verdict.SAME, reason=f"{len(work.match.bonds)} pairs of layers")]
     for side, lone in (("flax", work.match.lone_flax), ("torch", work.match.lone_torch)):
@@ -38,7 +38,7 @@ def structure(work: Work) -> Rung:
     return rung(1, NAMES[1], findings)
 
 
-def tie_convention(work: Work, found: Rung, accept: Sequence[str]) -> list[Convention]:
+def tie_convention(work: CheckState, found: Rung, accept: Sequence[str]) -> list[Convention]:
     """The convention that explains the rung, where one side ties what the other does not: it is confirmed if nothing
     else differs there and the networks agree with the tied array in both places."""
     ties = tied(work.match)
@@ -49,7 +49,7 @@ def tie_convention(work: Work, found: Rung, accept: Sequence[str]) -> list[Conve
     return [Convention("tied_weights", text, (1,), alone and work.proof.agrees, "tied_weights" in accept)]
 
 
-def _lone(work: Work, side: str, path: str, packings: Sequence[Packing]) -> Finding:
+def _lone(work: CheckState, side: str, path: str, packings: Sequence[Packing]) -> Finding:
     """An array without a counterpart: a difference if it is learnt and has an effect."""
     own = work.couple.flax if side == "flax" else work.couple.torch
     names = list(dict.fromkeys(name for packing in packings for name in packing.names))
@@ -64,7 +64,7 @@ def _lone(work: Work, side: str, path: str, packings: Sequence[Packing]) -> Find
     return Finding("weight map", path, Verdict.SAME, reason=f"{reason}, and no effect" if learnt else reason)
 
 
-def unpaired(found: Match) -> bool:
+def unpaired(found: WeightMap) -> bool:
     """Whether what is left over on both sides may be the same arrays, held in a way that was not recognised."""
     ours, theirs = found.lone_flax, found.lone_torch
     recurrent = any(unit.kind in ("lstm", "gru", "rnn") for unit in (*ours, *theirs))

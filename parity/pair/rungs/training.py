@@ -5,19 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from parity.checks.ladder import NAMES
+from parity.checks.ladder import MAGNITUDES, NAMES, STEPS, UPDATE_SHAPES
 from parity.checks.verdict import Finding, Rung, rung
 from parity.interface.trace import Arrays, Trajectory
 from parity.pair.arrays.inputs import changed
-from parity.pair.passes.sides import PRECISIONS, Couple
-from parity.pair.passes.work import Work
+from parity.pair.passes.sides import PRECISIONS, SidePair
+from parity.pair.passes.work import CheckState
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.schedule import Schedules, learning_rates
 from parity.pair.weightmap import random_weights as draws
-from parity.twins.case import MAGNITUDES, STEPS, UPDATE_SHAPES
 
 
-def update_rung(work: Work, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> Rung:
+def update_rung(work: CheckState, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> Rung:
     """Rung 5: the schedules step by step, and the optimizers alone on one stream of gradients."""
     findings = [] if schedules is None else [learning_rates(work.couple, schedules)]
     if optimizers is not None:
@@ -31,7 +30,7 @@ def _groups(optimizer: Any) -> int:
     return len(getattr(alone, "param_groups", ()))
 
 
-def _own_stream(work: Work, optimizers: tuple[Any, Any]) -> list[Finding]:
+def _own_stream(work: CheckState, optimizers: tuple[Any, Any]) -> list[Finding]:
     """On the networks' own parameters, that each may have its settings; without those that one side keeps in parts."""
     couple, rng = work.couple, np.random.default_rng([work.couple.seed, 5])
     links = [
@@ -62,7 +61,7 @@ def _own_stream(work: Work, optimizers: tuple[Any, Any]) -> list[Finding]:
     )
 
 
-def _stream(couple: Couple, optimizers: tuple[Any, Any]) -> list[Finding]:
+def _stream(couple: SidePair, optimizers: tuple[Any, Any]) -> list[Finding]:
     rng = np.random.default_rng([couple.seed, 5])
     start = {name: draws.single(rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
     stream = [
@@ -75,7 +74,7 @@ def _stream(couple: Couple, optimizers: tuple[Any, Any]) -> list[Finding]:
 
 
 def _steps(
-    couple: Couple,
+    couple: SidePair,
     optimizers: tuple[Any, Any],
     start: Mapping[str, Arrays],
     stream: Callable[[str], Sequence[Arrays]],
@@ -89,7 +88,7 @@ def _steps(
         }
 
 
-def trajectory_rung(work: Work, optimizers: tuple[Any, Any]) -> Rung:
+def trajectory_rung(work: CheckState, optimizers: tuple[Any, Any]) -> Rung:
     """Rung 6: training runs on equal batches, on the users' losses if there are any."""
     couple, proof = work.couple, work.proof
     rng = np.random.default_rng([couple.seed, 6])

@@ -1,14 +1,12 @@
 """Pairs the calls of two networks: those of paired layers, and those of modules that hold the same layers."""
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from parity.interface.observation import Call
-from parity.pair.weightmap.match import Match
-
-STACKED = re.compile(r"(.*)\[(\d+)\]$")
+from parity.interface.unit import split_stack
+from parity.pair.weightmap.match import WeightMap
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class CallPair:
     bond: int | None
 
 
-def pair_layers(match: Match, flax: Sequence[Call], torch: Sequence[Call]) -> list[CallPair]:
+def pair_layers(match: WeightMap, flax: Sequence[Call], torch: Sequence[Call]) -> list[CallPair]:
     """The n-th calls of paired units, in PyTorch's order; units that are not called equally often are left out."""
     ours, theirs = _by_path(flax), _by_path(torch)
     depth = _depth(match)
@@ -43,7 +41,7 @@ def pair_layers(match: Match, flax: Sequence[Call], torch: Sequence[Call]) -> li
     return sorted(found, key=lambda pair: pair.torch)
 
 
-def _lone_module(match: Match, number: int) -> bool:
+def _lone_module(match: WeightMap, number: int) -> bool:
     """Whether the modules of a pair hold no other layer: else their calls are of more than its arrays, or it is one of
     several arrays of one module, of which the first speaks for it."""
     one = match.bonds[number]
@@ -58,7 +56,7 @@ def _lone_module(match: Match, number: int) -> bool:
 
 
 def pair_blocks(
-    match: Match,
+    match: WeightMap,
     flax: Sequence[Call],
     torch: Sequence[Call],
     layers: Sequence[CallPair],
@@ -79,12 +77,6 @@ def pair_blocks(
     return found
 
 
-def split_stack(path: str) -> tuple[str, int | None]:
-    """Path and index of one of stacked units."""
-    found = STACKED.match(path)
-    return (found[1], int(found[2])) if found else (path, None)
-
-
 def beneath(unit: str, path: str) -> bool:
     """Whether a unit is the module of that path or in it."""
     return path == "" or unit == path or (unit.startswith(path) and unit[len(path)] in "./[")
@@ -97,7 +89,7 @@ def _by_path(calls: Sequence[Call]) -> dict[str, list[int]]:
     return places
 
 
-def _depth(match: Match) -> dict[str, int]:
+def _depth(match: WeightMap) -> dict[str, int]:
     """Path of stacked units → how many there are."""
     depth: dict[str, int] = {}
     for bond in match.bonds:

@@ -14,7 +14,7 @@ from parity.errors import UsageError, unknown_name
 from parity.files import write_atomically
 from parity.interface.packing import Packing
 from parity.interface.unit import Unit
-from parity.pair.weightmap.match import Bond, Holder, Link, Match, Shapes, bond, holder
+from parity.pair.weightmap.match import ArrayPairing, LayerPairing, ShapedUnit, Shapes, WeightMap, bond, holder
 
 FORMAT = "netparity-map/1"
 
@@ -31,7 +31,7 @@ class Array(TypedDict):
     offset: NotRequired[float]
 
 
-class Pair(TypedDict):
+class LayerEntry(TypedDict):
     """Two layers that are one."""
 
     flax: str
@@ -43,10 +43,10 @@ class Document(TypedDict):
     """The file."""
 
     format: Literal["netparity-map/1"]
-    pairs: list[Pair]
+    pairs: list[LayerEntry]
 
 
-def write(match: Match, path: str | Path) -> None:
+def write(match: WeightMap, path: str | Path) -> None:
     """Write the map, whole or not at all. Ties are found anew where it is read.
 
     Raises:
@@ -63,7 +63,7 @@ def write(match: Match, path: str | Path) -> None:
     write_atomically(path, json.dumps(document, indent=1) + "\n")
 
 
-def _array(link: Link) -> dict[str, Any]:
+def _array(link: ArrayPairing) -> dict[str, Any]:
     found: dict[str, Any] = {"flax": link.role, "torch": link.torch_role, "shape": link.shape}
     for side, packing in (("flax", link.flax), ("torch", link.torch)):
         for name in ("reshaped", "transposed"):
@@ -74,7 +74,7 @@ def _array(link: Link) -> dict[str, Any]:
     return found
 
 
-def read(path: str | Path, flax: Sequence[Unit], torch: Sequence[Unit], shapes: tuple[Shapes, Shapes]) -> Match:
+def read(path: str | Path, flax: Sequence[Unit], torch: Sequence[Unit], shapes: tuple[Shapes, Shapes]) -> WeightMap:
     """The map of a file, for these networks.
 
     Args:
@@ -89,31 +89,31 @@ def read(path: str | Path, flax: Sequence[Unit], torch: Sequence[Unit], shapes: 
     bonds = [_bond(path, pair, left) for pair in _pairs(path)]
     bonds.sort(key=lambda one: one.flax.order)
     rest = {side: tuple(one.unit for found in holders.values() for one in found) for side, holders in left.items()}
-    return Match(tuple(bonds), rest["flax"], rest["torch"])
+    return WeightMap(tuple(bonds), rest["flax"], rest["torch"])
 
 
 def _pairs(path: str | Path) -> list[Any]:
     return documents.read(Path(path), Document, "name a weight map that --map-out wrote")["pairs"]
 
 
-Left = dict[str, dict[str, list[Holder]]]
+Left = dict[str, dict[str, list[ShapedUnit]]]
 
 
-def _by_path(units: Sequence[Unit], shapes: Shapes) -> dict[str, list[Holder]]:
-    found: dict[str, list[Holder]] = {}
+def _by_path(units: Sequence[Unit], shapes: Shapes) -> dict[str, list[ShapedUnit]]:
+    found: dict[str, list[ShapedUnit]] = {}
     for unit in units:
         found.setdefault(unit.path, []).append(holder(unit, shapes))
     return found
 
 
-def _bond(path: str | Path, pair: Mapping[str, Any], left: Left) -> Bond:
+def _bond(path: str | Path, pair: Mapping[str, Any], left: Left) -> LayerPairing:
     arrays = pair["arrays"]
     a, b = (_take(path, left[side], side, pair[side], [array[side] for array in arrays]) for side in left)
     links = tuple(_link(path, a, b, array) for array in arrays)
     return replace(bond(a, b), links=links, lone_flax=(), lone_torch=())
 
 
-def _take(path: str | Path, holders: dict[str, list[Holder]], side: str, name: str, roles: list[str]) -> Holder:
+def _take(path: str | Path, holders: dict[str, list[ShapedUnit]], side: str, name: str, roles: list[str]) -> ShapedUnit:
     """The layer, or of a custom one those of its arrays that are asked for; they are then no longer there."""
     if name not in holders:
         raise unknown_name(f"layer of {side} in {path} (or it is there twice)", name, holders)
@@ -123,7 +123,7 @@ def _take(path: str | Path, holders: dict[str, list[Holder]], side: str, name: s
             holders[name].pop(place)
             if rest:
                 kept = {role: one.unit.arrays[role] for role in rest}
-                holders[name].append(Holder(replace(one.unit, arrays=kept), rest))
+                holders[name].append(ShapedUnit(replace(one.unit, arrays=kept), rest))
             if not holders[name]:
                 del holders[name]
             return one
@@ -131,7 +131,7 @@ def _take(path: str | Path, holders: dict[str, list[Holder]], side: str, name: s
     raise unknown_name(f"array of {side}'s {name} in {path}", ", ".join(roles), known)
 
 
-def _link(path: str | Path, a: Holder, b: Holder, array: Mapping[str, Any]) -> Link:
+def _link(path: str | Path, a: ShapedUnit, b: ShapedUnit, array: Mapping[str, Any]) -> ArrayPairing:
     flax = _fitted(a.unit.arrays[array["flax"]], array, "flax")
     torch = _fitted(b.unit.arrays[array["torch"]], array, "torch")
     if offset := array.get("offset"):
@@ -142,7 +142,7 @@ def _link(path: str | Path, a: Holder, b: Holder, array: Mapping[str, Any]) -> L
             f"{path}: {a.unit.path} {array['flax']} {shapes[0]} is not of the shape of {b.unit.path} {array['torch']} "
             f"{shapes[1]}; pair other layers, or say torch_transposed"
         )
-    return Link(array["flax"], shapes[0], flax, torch, torch_role=array["torch"])
+    return ArrayPairing(array["flax"], shapes[0], flax, torch, torch_role=array["torch"])
 
 
 def _fitted(packing: Packing, array: Mapping[str, Any], side: str) -> Packing:
@@ -151,7 +151,7 @@ def _fitted(packing: Packing, array: Mapping[str, Any], side: str) -> Packing:
     return replace(packing, reshaped=reshaped, transposed=transposed)
 
 
-def _shape(path: str | Path, packing: Packing, one: Holder, array: Mapping[str, Any], side: str) -> tuple[int, ...]:
+def _shape(path: str | Path, packing: Packing, one: ShapedUnit, array: Mapping[str, Any], side: str) -> tuple[int, ...]:
     bare = replace(packing, reshaped=None, transposed=None)
     try:
         return packing.fit(one.shapes[array[side]]) if packing != bare else one.shapes[array[side]]

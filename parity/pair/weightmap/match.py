@@ -18,7 +18,7 @@ Signature = tuple[object, ...]
 
 
 @dataclass(frozen=True)
-class Holder:
+class ShapedUnit:
     """A unit with the canonical shapes of its arrays."""
 
     unit: Unit
@@ -41,7 +41,7 @@ class Tie:
     """
 
     side: str
-    of: "Link"
+    of: "ArrayPairing"
     transposed: bool
 
     def turn(self, first: NDArray) -> NDArray:
@@ -50,7 +50,7 @@ class Tie:
 
 
 @dataclass(frozen=True)
-class Link:
+class ArrayPairing:
     """One canonical array and how each side's native arrays hold it.
 
     Args:
@@ -72,7 +72,7 @@ class Link:
 
 
 @dataclass(frozen=True)
-class Bond:
+class LayerPairing:
     """A Flax unit and the PyTorch unit that is taken to be the same layer.
 
     Args:
@@ -82,30 +82,30 @@ class Bond:
 
     flax: Unit
     torch: Unit
-    links: tuple[Link, ...]
+    links: tuple[ArrayPairing, ...]
     lone_flax: tuple[str, ...] = ()
     lone_torch: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Match:
+class WeightMap:
     """All pairs, in Flax's order of execution, and what is left over."""
 
-    bonds: tuple[Bond, ...]
+    bonds: tuple[LayerPairing, ...]
     lone_flax: tuple[Unit, ...] = ()
     lone_torch: tuple[Unit, ...] = ()
 
     @property
-    def links(self) -> Iterator[tuple[Bond, Link]]:
+    def links(self) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
         """Every canonical array, with its pair."""
         return ((bond, link) for bond in self.bonds for link in bond.links)
 
-    def tied_to(self, link: Link) -> list[tuple[Bond, Link]]:
+    def tied_to(self, link: ArrayPairing) -> list[tuple[LayerPairing, ArrayPairing]]:
         """The arrays that one side holds in the array of this link, with their pairs."""
         return [(bond, other) for bond, other in self.links if other.tie is not None and other.tie.of == link]
 
 
-def match(flax: Sequence[Unit], torch: Sequence[Unit], flax_shapes: Shapes, torch_shapes: Shapes) -> Match:
+def match(flax: Sequence[Unit], torch: Sequence[Unit], flax_shapes: Shapes, torch_shapes: Shapes) -> WeightMap:
     """Pair the units: equal ones first, then those that share what they can, then single arrays by shape.
 
     Args:
@@ -113,7 +113,7 @@ def match(flax: Sequence[Unit], torch: Sequence[Unit], flax_shapes: Shapes, torc
         flax_shapes, torch_shapes: of the native arrays.
     """
     left = _holders(flax, flax_shapes), _holders(torch, torch_shapes)
-    bonds: list[Bond] = []
+    bonds: list[LayerPairing] = []
     for find in (_equal, _alike, _patches, _same_sizes, _cells, _single):
         if find is _cells:
             left = _taken_apart(left[0]), _taken_apart(left[1])
@@ -124,19 +124,19 @@ def match(flax: Sequence[Unit], torch: Sequence[Unit], flax_shapes: Shapes, torc
             left = _without(left[0], a), _without(left[1], b)
     bonds = _one_bias(bonds)
     bonds.sort(key=lambda found: found.flax.order)
-    return Match(tuple(bonds), tuple(h.unit for h in left[0]), tuple(h.unit for h in left[1]))
+    return WeightMap(tuple(bonds), tuple(h.unit for h in left[0]), tuple(h.unit for h in left[1]))
 
 
-def holder(unit: Unit, shapes: Shapes) -> Holder:
+def holder(unit: Unit, shapes: Shapes) -> ShapedUnit:
     """The unit with its canonical shapes."""
-    return Holder(unit, {role: packing.shape(shapes) for role, packing in unit.arrays.items()})
+    return ShapedUnit(unit, {role: packing.shape(shapes) for role, packing in unit.arrays.items()})
 
 
-def bond(a: Holder, b: Holder) -> Bond:
+def bond(a: ShapedUnit, b: ShapedUnit) -> LayerPairing:
     """The arrays that two units share."""
     roles = dict(_roles(a, b))
     links = tuple(_link(a, b, role, other) for role, other in roles.items())
-    return Bond(
+    return LayerPairing(
         a.unit,
         b.unit,
         links,
@@ -145,18 +145,18 @@ def bond(a: Holder, b: Holder) -> Bond:
     )
 
 
-def _holders(units: Sequence[Unit], shapes: Shapes) -> list[Holder]:
+def _holders(units: Sequence[Unit], shapes: Shapes) -> list[ShapedUnit]:
     return [holder(unit, shapes) for unit in units]
 
 
-def _without(holders: list[Holder], one: Holder) -> list[Holder]:
+def _without(holders: list[ShapedUnit], one: ShapedUnit) -> list[ShapedUnit]:
     return [other for other in holders if other is not one]
 
 
-Pairs = Iterator[tuple[Holder, Holder]]
+Pairs = Iterator[tuple[ShapedUnit, ShapedUnit]]
 
 
-def _equal(flax: list[Holder], torch: list[Holder]) -> Pairs:
+def _equal(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> Pairs:
     """Equal signatures. As many on both sides: in order. Else what a common subsequence of all layers pairs, then in
     order."""
     by = _grouped(flax), _grouped(torch)
@@ -173,7 +173,7 @@ def _equal(flax: list[Holder], torch: list[Holder]) -> Pairs:
             yield from _ordered(*rest)
 
 
-def _ordered(ours: list[Holder], theirs: list[Holder]) -> Pairs:
+def _ordered(ours: list[ShapedUnit], theirs: list[ShapedUnit]) -> Pairs:
     """In order; single arrays that modules of no known kind hold, by the likeness of their names."""
     if not ours or ours[0].unit.kind != "custom" or len(ours) == 1:
         yield from zip(ours, theirs, strict=False)
@@ -185,40 +185,40 @@ def _ordered(ours: list[Holder], theirs: list[Holder]) -> Pairs:
         yield a, best
 
 
-def _likeness(a: Holder, b: Holder) -> float:
+def _likeness(a: ShapedUnit, b: ShapedUnit) -> float:
     first, second = ("".join(filter(str.isalnum, f"{h.unit.path}{''.join(h.shapes)}".lower())) for h in (a, b))
     return SequenceMatcher(None, first, second, autojunk=False).ratio()
 
 
-def _grouped(holders: Iterable[Holder]) -> dict[Signature, list[Holder]]:
+def _grouped(holders: Iterable[ShapedUnit]) -> dict[Signature, list[ShapedUnit]]:
     groups = defaultdict(list)
     for one in holders:
         groups[one.signature].append(one)
     return groups
 
 
-def _subsequence(flax: list[Holder], torch: list[Holder]) -> list[tuple[Holder, Holder]]:
+def _subsequence(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> list[tuple[ShapedUnit, ShapedUnit]]:
     ours, theirs = ([one.signature for one in side] for side in (flax, torch))
     blocks = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
     return [(flax[block.a + i], torch[block.b + i]) for block in blocks for i in range(block.size)]
 
 
-def _alike(flax: list[Holder], torch: list[Holder]) -> Pairs:
+def _alike(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> Pairs:
     """One kind, and all arrays that both have are of one shape: one side has a bias, say, and the other has not."""
     yield from _first_fit(flax, torch, lambda a, b: a.unit.kind == b.unit.kind != "custom" and _agree(a, b))
 
 
-def _agree(a: Holder, b: Holder) -> bool:
+def _agree(a: ShapedUnit, b: ShapedUnit) -> bool:
     common = a.shapes.keys() & b.shapes.keys()
     return bool(common) and all(a.shapes[role] == b.shapes[role] for role in common)
 
 
-def _patches(flax: list[Holder], torch: list[Holder]) -> Pairs:
+def _patches(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> Pairs:
     """A convolution whose strides are its kernel's size, and a dense layer over the same patches."""
     yield from _first_fit(flax, torch, lambda a, b: _over_patches(a, b) or _over_patches(b, a))
 
 
-def _over_patches(conv: Holder, dense: Holder) -> bool:
+def _over_patches(conv: ShapedUnit, dense: ShapedUnit) -> bool:
     if (conv.unit.kind, dense.unit.kind) != ("conv", "dense") or conv.shapes.keys() != dense.shapes.keys():
         return False
     settings, kernel = conv.unit.settings, conv.shapes["kernel"]
@@ -226,16 +226,16 @@ def _over_patches(conv: Holder, dense: Holder) -> bool:
     return steps and (prod(kernel[:-1]), kernel[-1]) == dense.shapes["kernel"]
 
 
-def _patched(a: Holder, b: Holder) -> Bond:
+def _patched(a: ShapedUnit, b: ShapedUnit) -> LayerPairing:
     """The pair; rows of the dense kernel are the patch's rows, columns, channels, or channels, rows, columns."""
     one = bond(a, b)
     return replace(one, links=(_patch_link(a, b), *one.links), lone_flax=(), lone_torch=())
 
 
-def _patch_link(a: Holder, b: Holder) -> Link:
+def _patch_link(a: ShapedUnit, b: ShapedUnit) -> ArrayPairing:
     ours, theirs = a.shapes["kernel"], b.shapes["kernel"]
     packing = b.unit.arrays["kernel"]
-    link = Link("kernel", ours, a.unit.arrays["kernel"], packing, torch_role="kernel")
+    link = ArrayPairing("kernel", ours, a.unit.arrays["kernel"], packing, torch_role="kernel")
     if len(theirs) > 2:  # PyTorch has the convolution: (out, in, *spatial)
         part = packing.parts[0]
         first = replace(part, axes=(*range(1, len(theirs)), 0))
@@ -247,20 +247,20 @@ def _patch_link(a: Holder, b: Holder) -> Link:
     return replace(link, torch=replace(packing, reshaped=ours), others=others)
 
 
-def _cells(flax: list[Holder], torch: list[Holder]) -> Pairs:
+def _cells(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> Pairs:
     """The two dense layers that one side's recurrent layer is to the other."""
     yield from _first_fit(flax, torch, lambda a, b: a.unit.kind == b.unit.kind == "dense" and _agree(a, b))
 
 
-def _taken_apart(holders: list[Holder]) -> list[Holder]:
+def _taken_apart(holders: list[ShapedUnit]) -> list[ShapedUnit]:
     """Recurrent layers as the two dense layers that they are, each with a bias of its own where there are two."""
-    found: list[Holder] = []
+    found: list[ShapedUnit] = []
     for one in holders:
         found += _halves(one) if one.unit.kind in ("lstm", "rnn") else [one]
     return found
 
 
-def _halves(one: Holder) -> list[Holder]:
+def _halves(one: ShapedUnit) -> list[ShapedUnit]:
     arrays, bias = one.unit.arrays, one.unit.arrays.get("bias")
     parts = bias.parts if bias is not None and bias.join == "sum" else ()
     halves = []
@@ -269,11 +269,11 @@ def _halves(one: Holder) -> list[Holder]:
         if bias is not None and (parts or role == "recurrent_kernel"):
             own["bias"] = replace(bias, parts=(parts[place],), join="concatenate") if parts else bias
         shapes = {"kernel": one.shapes[role], **({"bias": one.shapes["bias"]} if "bias" in own else {})}
-        halves.append(Holder(replace(one.unit, kind="dense", arrays=own, settings={}), shapes))
+        halves.append(ShapedUnit(replace(one.unit, kind="dense", arrays=own, settings={}), shapes))
     return halves
 
 
-def _one_bias(bonds: list[Bond]) -> list[Bond]:
+def _one_bias(bonds: list[LayerPairing]) -> list[LayerPairing]:
     """Where of two halves of a recurrent layer one only has a partner for its bias: that is the sum of both."""
     lone = {id(b): b for b in bonds if b.torch.kind == "dense" and b.lone_torch == ("bias",)}
     found = []
@@ -291,18 +291,18 @@ def _one_bias(bonds: list[Bond]) -> list[Bond]:
     return found
 
 
-def _summed(one: Bond, bonds: list[Bond]) -> bool:
+def _summed(one: LayerPairing, bonds: list[LayerPairing]) -> bool:
     """Whether the lone bias of a half is in the other half's sum."""
     others = [b for b in bonds if b is not one and b.torch.path == one.torch.path and b.torch.kind == "dense"]
     return one.lone_torch == ("bias",) and any(li.role == "bias" for b in others for li in b.links)
 
 
-def _same_sizes(flax: list[Holder], torch: list[Holder]) -> Pairs:
+def _same_sizes(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> Pairs:
     """One of them of no known kind: as many arrays, of shapes that transposing makes equal."""
     yield from _first_fit(flax, torch, lambda a, b: "custom" in (a.unit.kind, b.unit.kind) and _sizes(a) == _sizes(b))
 
 
-def _single(flax: list[Holder], torch: list[Holder]) -> Pairs:
+def _single(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> Pairs:
     """Arrays of custom units by themselves: those of one shape by their names, then those that transposing makes so."""
     for key in (lambda h: tuple(h.shapes.values()), _sizes):
         ours, theirs = ([h for h in side if len(h.shapes) == 1] for side in (flax, torch))
@@ -314,7 +314,7 @@ def _single(flax: list[Holder], torch: list[Holder]) -> Pairs:
             torch = [h for h in torch if all(h is not b for _, b in pairs)]
 
 
-def _first_fit(flax: list[Holder], torch: list[Holder], fits: object) -> Pairs:
+def _first_fit(flax: list[ShapedUnit], torch: list[ShapedUnit], fits: object) -> Pairs:
     theirs = list(torch)
     for a in flax:
         if (b := next((b for b in theirs if fits(a, b)), None)) is not None:  # type: ignore[operator]
@@ -322,19 +322,19 @@ def _first_fit(flax: list[Holder], torch: list[Holder], fits: object) -> Pairs:
             yield a, b
 
 
-def _exploded(holders: list[Holder]) -> list[Holder]:
+def _exploded(holders: list[ShapedUnit]) -> list[ShapedUnit]:
     """Custom units as one unit an array."""
-    found: list[Holder] = []
+    found: list[ShapedUnit] = []
     for one in holders:
         found += [_only(one, role) for role in one.shapes] if one.unit.kind == "custom" else [one]
     return found
 
 
-def _only(one: Holder, role: str) -> Holder:
-    return Holder(replace(one.unit, arrays={role: one.unit.arrays[role]}), {role: one.shapes[role]})
+def _only(one: ShapedUnit, role: str) -> ShapedUnit:
+    return ShapedUnit(replace(one.unit, arrays={role: one.unit.arrays[role]}), {role: one.shapes[role]})
 
 
-def _sizes(one: Holder) -> tuple[tuple[int, ...], ...]:
+def _sizes(one: ShapedUnit) -> tuple[tuple[int, ...], ...]:
     return tuple(sorted(_size(shape) for shape in one.shapes.values()))
 
 
@@ -342,7 +342,7 @@ def _size(shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(sorted(n for n in shape if n != 1))
 
 
-def _roles(a: Holder, b: Holder) -> Iterator[tuple[str, str]]:
+def _roles(a: ShapedUnit, b: ShapedUnit) -> Iterator[tuple[str, str]]:
     """Role of a → the role of b that is the same array."""
     if a.unit.kind == b.unit.kind != "custom" and _agree(a, b):
         yield from ((role, role) for role in a.shapes if role in b.shapes)
@@ -362,13 +362,13 @@ def _kinship(role: str, other: str) -> float:
     return 2.0 if {role, other} in WORDS else SequenceMatcher(None, role, other).ratio()
 
 
-def _link(a: Holder, b: Holder, role: str, other: str) -> Link:
+def _link(a: ShapedUnit, b: ShapedUnit, role: str, other: str) -> ArrayPairing:
     shape, packing = a.shapes[role], b.unit.arrays[other]
     free = "custom" in (a.unit.kind, b.unit.kind)
     readings = _readings(packing, b.shapes[other], shape, free)
     if free and role in ("scale", "weight") and len(shape) == 1:
         readings += [_offset(packing, by) for by in (1.0, -1.0)]
-    return Link(role, shape, a.unit.arrays[role], readings[0], tuple(readings[1:]), other)
+    return ArrayPairing(role, shape, a.unit.arrays[role], readings[0], tuple(readings[1:]), other)
 
 
 def _readings(packing: Packing, got: tuple[int, ...], wanted: tuple[int, ...], free: bool) -> list[Packing]:

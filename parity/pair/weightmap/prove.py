@@ -8,12 +8,12 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.observation import Seen
+from parity.interface.observation import PassResult
 from parity.interface.trace import Arrays
 from parity.pair.arrays.layout import agree, floating
 from parity.pair.weightmap import random_weights as draws
 from parity.pair.weightmap.align import CallPair, pair_layers
-from parity.pair.weightmap.match import Bond, Link, Match, bond, holder
+from parity.pair.weightmap.match import ArrayPairing, LayerPairing, WeightMap, bond, holder
 
 BUDGET = 48
 """Readings that are tried at most: passes of the Flax network, which is compiled once for all of them."""
@@ -22,12 +22,12 @@ MOST_IN_GROUP = 4
 
 
 @dataclass(frozen=True)
-class Sight:
+class ProofPass:
     """One evaluation pass of both networks with the same numbers: Flax in float64, PyTorch in both precisions."""
 
-    flax: Seen
-    torch: Seen
-    low: Seen
+    flax: PassResult
+    torch: PassResult
+    low: PassResult
 
     def layer(self, pair: CallPair) -> tuple[bool, bool]:
         """Whether the inputs, and the outputs, of two calls agree."""
@@ -62,16 +62,16 @@ class Proof:
         tried: passes that it took.
     """
 
-    match: Match
+    match: WeightMap
     flax: Arrays
     torch: Arrays
-    sight: Sight
+    sight: ProofPass
     agrees: bool
     undecided: tuple[str, ...]
     tried: int
 
 
-Run = Callable[[Mapping[str, NDArray]], Seen]
+Run = Callable[[Mapping[str, NDArray]], PassResult]
 
 
 class Prover:
@@ -98,7 +98,7 @@ class Prover:
         self._own_flax, self._own_torch, self._seed = own_flax, own_torch, seed
         self._tried, self._budget = 0, budget
 
-    def prove(self, match: Match) -> Proof:
+    def prove(self, match: WeightMap) -> Proof:
         """The map itself if the networks agree with it, else the reading with which they agree longest."""
         torch = draws.draw(match, self._own_torch, self._seed)
         seen, low = self._torch(torch), self._low(torch)
@@ -122,22 +122,22 @@ class Prover:
         flax = draws.carry(best, torch, self._own_flax)
         return Proof(best, flax, torch, sight, sight.same_outputs(), undecided, self._tried)
 
-    def _look(self, match: Match, torch: Arrays, seen: Seen, low: Seen) -> Sight:
+    def _look(self, match: WeightMap, torch: Arrays, seen: PassResult, low: PassResult) -> ProofPass:
         self._tried += 1
-        return Sight(self._flax(draws.carry(match, torch, self._own_flax)), seen, low)
+        return ProofPass(self._flax(draws.carry(match, torch, self._own_flax)), seen, low)
 
 
-def first_failing(match: Match, sight: Sight) -> int:
+def first_failing(match: WeightMap, sight: ProofPass) -> int:
     """Place in Flax's order of calls of the first paired layer that does not agree; beyond all of them if all do."""
     pairs = sorted(pair_layers(match, sight.flax.calls, sight.torch.calls), key=lambda pair: pair.flax)
     return next((pair.flax for pair in pairs if not all(sight.layer(pair))), len(sight.flax.calls))
 
 
-Option = tuple[str, Match]
+Option = tuple[str, WeightMap]
 
 
 def alternatives(
-    match: Match, sight: Sight, failing: int, torch: Mapping[str, NDArray], flax: Mapping[str, NDArray]
+    match: WeightMap, sight: ProofPass, failing: int, torch: Mapping[str, NDArray], flax: Mapping[str, NDArray]
 ) -> Iterator[Option]:
     """Other readings that might make the failing call agree, the likeliest first, each with its name."""
     pairs = pair_layers(match, sight.flax.calls, sight.torch.calls)
@@ -152,7 +152,7 @@ def alternatives(
     yield from _exchanged(match, sight, pairs, verified, torch, flax)
 
 
-def _readings(match: Match, numbers: Sequence[int]) -> Iterator[Option]:
+def _readings(match: WeightMap, numbers: Sequence[int]) -> Iterator[Option]:
     """Other packings of the arrays of some pairs."""
     for number in numbers:
         for place, link in enumerate(match.bonds[number].links):
@@ -166,7 +166,7 @@ def _readings(match: Match, numbers: Sequence[int]) -> Iterator[Option]:
                 )
 
 
-def _flattened(match: Match, sight: Sight, here: CallPair) -> Iterator[Option]:
+def _flattened(match: WeightMap, sight: ProofPass, here: CallPair) -> Iterator[Option]:
     """Rows of a dense kernel in the order of a flattened channels-first activation."""
     bond_ = match.bonds[here.bond]  # type: ignore[index] # the caller has looked
     kernel = next((link for link in bond_.links if link.role == "kernel" and len(link.shape) == 2), None)
@@ -188,7 +188,7 @@ def _channels_last(array: NDArray, inner: tuple[int, ...]) -> NDArray:
     return np.moveaxis(split, array.ndim - 1, -1).reshape(array.shape)
 
 
-def _flat(kernel: Link, inner: tuple[int, ...]) -> Link:
+def _flat(kernel: ArrayPairing, inner: tuple[int, ...]) -> ArrayPairing:
     """The kernel with its rows as (*spatial, channels): the link's canonical shape has them apart."""
     last = (*inner[1:], inner[0], kernel.shape[1])
     order = (*range(1, len(inner)), 0, len(inner))
@@ -202,8 +202,8 @@ def _flat(kernel: Link, inner: tuple[int, ...]) -> Link:
 
 
 def _partners(
-    match: Match,
-    sight: Sight,
+    match: WeightMap,
+    sight: ProofPass,
     here: CallPair,
     pairs: Sequence[CallPair],
     torch: Mapping[str, NDArray],
@@ -221,8 +221,8 @@ def _partners(
 
 
 def _exchanged(
-    match: Match,
-    sight: Sight,
+    match: WeightMap,
+    sight: ProofPass,
     pairs: Sequence[CallPair],
     verified: set[int | None],
     torch: Mapping[str, NDArray],
@@ -236,7 +236,9 @@ def _exchanged(
                 yield f"another order of {names}", _swapped(match, numbers, order, torch, flax)
 
 
-def _groups(match: Match, sight: Sight, pairs: Sequence[CallPair], verified: set[int | None]) -> Iterator[list[int]]:
+def _groups(
+    match: WeightMap, sight: ProofPass, pairs: Sequence[CallPair], verified: set[int | None]
+) -> Iterator[list[int]]:
     called = {pair.bond: pair.flax for pair in pairs}
     by: dict[object, list[int]] = {}
     for number, one in enumerate(match.bonds):
@@ -250,12 +252,12 @@ def _groups(match: Match, sight: Sight, pairs: Sequence[CallPair], verified: set
 
 
 def _swapped(
-    match: Match,
+    match: WeightMap,
     numbers: Sequence[int],
     order: Sequence[int],
     torch: Mapping[str, NDArray],
     flax: Mapping[str, NDArray],
-) -> Match:
+) -> WeightMap:
     """The pairs with PyTorch's units in another order."""
     shapes = {name: array.shape for name, array in flax.items()}, {name: array.shape for name, array in torch.items()}
     ours = [holder(match.bonds[n].flax, shapes[0]) for n in numbers]
@@ -263,5 +265,5 @@ def _swapped(
     return _with(match, {n: bond(a, b) for n, a, b in zip(numbers, ours, theirs, strict=True)})
 
 
-def _with(match: Match, changed: Mapping[int, Bond]) -> Match:
+def _with(match: WeightMap, changed: Mapping[int, LayerPairing]) -> WeightMap:
     return replace(match, bonds=tuple(changed.get(n, old) for n, old in enumerate(match.bonds)))

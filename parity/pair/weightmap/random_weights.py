@@ -12,17 +12,17 @@ from parity.interface import random as initial
 from parity.interface.packing import native_copy
 from parity.interface.random import single
 from parity.interface.trace import Arrays
-from parity.pair.weightmap.match import Bond, Link, Match
+from parity.pair.weightmap.match import ArrayPairing, LayerPairing, WeightMap
 
 KERNELS = ("kernel", "input_kernel", "recurrent_kernel")
 
 
-def name_of(bond: Bond, link: Link) -> str:
+def name_of(bond: LayerPairing, link: ArrayPairing) -> str:
     """Canonical name of an array of a pair: PyTorch's layer and the role."""
     return f"{bond.torch.path}.{link.role}" if bond.torch.path else link.role
 
 
-def draw(match: Match, torch: Mapping[str, NDArray], seed: int, scale: float = 1.0) -> Arrays:
+def draw(match: WeightMap, torch: Mapping[str, NDArray], seed: int, scale: float = 1.0) -> Arrays:
     """PyTorch's arrays with random numbers in everything that is mapped: float32 numbers, so that both precisions start
     from the same. What is not mapped stays as it is.
 
@@ -44,7 +44,7 @@ def draw(match: Match, torch: Mapping[str, NDArray], seed: int, scale: float = 1
     return {name: single(array) for name, array in native.items()}
 
 
-def carry(match: Match, torch: Mapping[str, NDArray], flax: Mapping[str, NDArray]) -> Arrays:
+def carry(match: WeightMap, torch: Mapping[str, NDArray], flax: Mapping[str, NDArray]) -> Arrays:
     """Flax's arrays that hold what PyTorch's do; what is not mapped stays as it is."""
     native = native_copy(flax)
     for _, link in match.links:
@@ -52,7 +52,7 @@ def carry(match: Match, torch: Mapping[str, NDArray], flax: Mapping[str, NDArray
     return native
 
 
-def carry_back(match: Match, flax: Mapping[str, NDArray], torch: Mapping[str, NDArray]) -> Arrays:
+def carry_back(match: WeightMap, flax: Mapping[str, NDArray], torch: Mapping[str, NDArray]) -> Arrays:
     """The other way round."""
     native = native_copy(torch)
     for _, link in match.links:
@@ -60,7 +60,7 @@ def carry_back(match: Match, flax: Mapping[str, NDArray], torch: Mapping[str, ND
     return native
 
 
-def moved(match: Match, torch: Mapping[str, NDArray], rng: Generator) -> Arrays:
+def moved(match: WeightMap, torch: Mapping[str, NDArray], rng: Generator) -> Arrays:
     """PyTorch's arrays with every mapped number moved by one float64 ulp, up or down at random."""
     native = native_copy(torch)
     for _, link in match.links:
@@ -68,7 +68,7 @@ def moved(match: Match, torch: Mapping[str, NDArray], rng: Generator) -> Arrays:
     return native
 
 
-def _random(bond: Bond, link: Link, rng: Generator, scale: float) -> NDArray:
+def _random(bond: LayerPairing, link: ArrayPairing, rng: Generator, scale: float) -> NDArray:
     shape = link.shape
     if link.role in KERNELS:
         return rng.standard_normal(shape) * scale * _fan_in(bond, shape) ** -0.5
@@ -81,6 +81,6 @@ def _random(bond: Bond, link: Link, rng: Generator, scale: float) -> NDArray:
     return 0.5 * rng.standard_normal(shape)
 
 
-def _fan_in(bond: Bond, shape: tuple[int, ...]) -> int:
+def _fan_in(bond: LayerPairing, shape: tuple[int, ...]) -> int:
     """Inputs that one output sees; a transposed convolution's kernel counts as strided by its own size."""
     return shape[-2] if bond.flax.kind == "conv_transpose" else prod(shape[:-1])

@@ -7,15 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.packing import Packing
-from parity.interface.side import Side
+from parity.interface.side import FRAMEWORKS, Side
 from parity.interface.unit import Unit
-from parity.pair.passes.sides import FRAMEWORKS
-from parity.pair.weightmap.match import Bond, Link, Match, Tie
+from parity.pair.weightmap.match import ArrayPairing, LayerPairing, Tie, WeightMap
 
 Sides = Mapping[str, Side]
 
 
-def with_ties(found: Match, sides: Sides) -> Match | None:
+def with_ties(found: WeightMap, sides: Sides) -> WeightMap | None:
     """The map in which every array that only one side has, and that fits a table or belongs to one, is held by the
     array that the other side has for both. None if there is none.
 
@@ -38,7 +37,7 @@ def with_ties(found: Match, sides: Sides) -> Match | None:
     return None if tied is found else tied
 
 
-def _lone(found: Match, side: str) -> Iterator[tuple[Unit, str]]:
+def _lone(found: WeightMap, side: str) -> Iterator[tuple[Unit, str]]:
     """Units and the roles of theirs that the other side has not."""
     for unit in getattr(found, f"lone_{side}"):
         yield from ((unit, role) for role in unit.arrays)
@@ -46,7 +45,7 @@ def _lone(found: Match, side: str) -> Iterator[tuple[Unit, str]]:
         yield from ((getattr(bond, side), role) for role in getattr(bond, f"lone_{side}"))
 
 
-def _fits(role: str, shape: tuple[int, ...], of: Link) -> bool | None:
+def _fits(role: str, shape: tuple[int, ...], of: ArrayPairing) -> bool | None:
     """Whether an array is a table's, transposed or not; None if it is none."""
     plain = of.torch.transposed is None and of.flax.transposed is None
     if len(shape) != 2 or len(of.shape) != 2 or "table" not in (role, of.role) or not plain:
@@ -56,7 +55,7 @@ def _fits(role: str, shape: tuple[int, ...], of: Link) -> bool | None:
     return False if shape == of.shape else True if shape == of.shape[::-1] else None
 
 
-def _holder(side: Side, of_bond: Bond, name: str, unit: Unit, role: str, tie: Tie) -> Unit:
+def _holder(side: Side, of_bond: LayerPairing, name: str, unit: Unit, role: str, tie: Tie) -> Unit:
     """What the side that ties has in the place of a layer with an array of its own."""
     packing: Packing = getattr(tie.of, name)
     packing = replace(packing, transposed=(1, 0)) if tie.transposed else packing
@@ -66,42 +65,42 @@ def _holder(side: Side, of_bond: Bond, name: str, unit: Unit, role: str, tie: Ti
     return Unit(path or f"{owner.path} (tied)", unit.kind, {role: packing}, order=unit.order, type=owner.type)
 
 
-def _added(found: Match, unit: Unit, role: str, tie: Tie, holder: Unit, shape: tuple[int, ...]) -> Match:
+def _added(found: WeightMap, unit: Unit, role: str, tie: Tie, holder: Unit, shape: tuple[int, ...]) -> WeightMap:
     """The map with the array: in the pair that its layer is in, else in a new one."""
     side = _other(tie.side)
     units, lone = {side: unit, tie.side: holder}, f"lone_{side}"
     flax, torch = units["flax"], units["torch"]
-    link = Link(role, shape, flax.arrays[role], torch.arrays[role], torch_role=role, tie=tie)
+    link = ArrayPairing(role, shape, flax.arrays[role], torch.arrays[role], torch_role=role, tie=tie)
     bonds = list(found.bonds)
     for place, bond in enumerate(bonds):
         if getattr(bond, side).path == unit.path and role in getattr(bond, lone):
             bonds[place] = replace(_without(bond, lone, role), links=(*bond.links, link))
             return replace(found, bonds=tuple(bonds))
     rest = {lone: tuple(other for other in unit.arrays if other != role)}
-    bonds.append(Bond(flax, torch, (link,), rest.get("lone_flax", ()), rest.get("lone_torch", ())))
+    bonds.append(LayerPairing(flax, torch, (link,), rest.get("lone_flax", ()), rest.get("lone_torch", ())))
     bonds.sort(key=lambda one: one.flax.order)
     flaxes, torches = ([one for one in units if one is not unit] for units in (found.lone_flax, found.lone_torch))
-    return Match(tuple(bonds), tuple(flaxes), tuple(torches))
+    return WeightMap(tuple(bonds), tuple(flaxes), tuple(torches))
 
 
-def _without(bond: Bond, lone: str, role: str) -> Bond:
+def _without(bond: LayerPairing, lone: str, role: str) -> LayerPairing:
     """The pair, an array of which has found a counterpart."""
     rest = tuple(other for other in getattr(bond, lone) if other != role)
     return replace(bond, lone_flax=rest) if lone == "lone_flax" else replace(bond, lone_torch=rest)
 
 
-def declared(found: Match, sides: Sides) -> bool:
+def declared(found: WeightMap, sides: Sides) -> bool:
     """Whether the sides themselves say of all these ties that they are."""
     ties = [(link, link.tie.side) for link in tied(found) if link.tie is not None]
     return all(set(getattr(link, side).names) & set(sides[side].ties.values()) for link, side in ties)
 
 
-def tied(found: Match) -> list[Link]:
+def tied(found: WeightMap) -> list[ArrayPairing]:
     """The arrays that only one side has a second time."""
     return [link for _, link in found.links if link.tie is not None]
 
 
-def clashes(found: Match, giver: str, native: Mapping[str, NDArray]) -> list[str]:
+def clashes(found: WeightMap, giver: str, native: Mapping[str, NDArray]) -> list[str]:
     """Of arrays that the receiving side ties: those that hold other numbers on the giving one, in words."""
     words = []
     for link in tied(found):
@@ -113,14 +112,14 @@ def clashes(found: Match, giver: str, native: Mapping[str, NDArray]) -> list[str
     return words
 
 
-def whose(link: Link) -> str:
+def whose(link: ArrayPairing) -> str:
     """Who ties, and what follows."""
     assert link.tie is not None
     one, two = FRAMEWORKS[link.tie.side], FRAMEWORKS[_other(link.tie.side)]
     return f"tied in {one}, untied in {two}: the function is the same, but two arrays train otherwise than one"
 
 
-def held(link: Link) -> str:
+def held(link: ArrayPairing) -> str:
     """What the tied array is on the other side."""
     assert link.tie is not None
     side = _other(link.tie.side)

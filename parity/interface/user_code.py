@@ -1,0 +1,55 @@
+"""Errors that the code of a user raises: their networks, losses, optimizers and schedules."""
+
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from parity.errors import UsageError
+
+NOT_USERS = {Path(__file__).parents[1], *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))}
+"""Folders of what is not the users' code: ours, and Python's and installed libraries."""
+
+
+class UserCodeError(UsageError):
+    """What the users' networks, losses, optimizers or schedules raised.
+
+    Args:
+        error: as it was raised.
+        during: what ran, a noun phrase.
+        backward: whether that computed gradients.
+    """
+
+    def __init__(self, error: Exception, during: str, backward: bool) -> None:
+        super().__init__(f"{words(error)} during {during}{_place(error)}")
+        self.backward = backward
+
+
+@contextmanager
+def raising(during: str, backward: bool = False) -> Iterator[None]:
+    """Say what was running of whatever is raised inside, unless it is said already.
+
+    Raises:
+        UserCodeError: something was.
+    """
+    try:
+        yield
+    except UsageError:
+        raise
+    except Exception as error:
+        raise UserCodeError(error, during, backward) from error
+
+
+def words(error: BaseException) -> str:
+    """An error's type and the first line of what it says, without notes that others added (JAX: on its traceback)."""
+    told = traceback.TracebackException.from_exception(error)
+    told.__notes__ = None
+    return [*told.format_exception_only()][-1].strip().splitlines()[0]
+
+
+def _place(error: Exception) -> str:
+    """The last line of the users' code on the way to where it was raised, if there is one."""
+    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    own = [f"{path.name} line {line}" for path, line in frames if not NOT_USERS & set(path.parents)]
+    return f", {own[-1]}" if own else ""
