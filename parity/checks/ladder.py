@@ -12,6 +12,7 @@ from parity.checks.blame import blame_backward, blame_forward, first_of_worst, i
 from parity.checks.drift import settled
 from parity.checks.referee import HighLow, rule, rule_drift
 from parity.checks.verdict import Finding, Rung, Verdict, rung
+from parity.errors import UsageError
 from parity.interface.trace import Arrays, Reading, Trace, Trajectory
 from parity.weights import is_buffer, mismatches
 
@@ -32,6 +33,26 @@ RUNGS = tuple(number for number in NAMES if number < 10)
 
 Traces = Mapping[str, Mapping[str, Mapping[str, Trace]]]
 Readings = Mapping[str, Mapping[str, Mapping[str, Mapping[str, Reading]]]]
+
+
+def parse_rungs(text: str) -> list[int]:
+    """Rung numbers of "1,3" or "2-5" or names ("forward,state").
+
+    Raises:
+        UsageError: a part is neither.
+    """
+    by_name = {name: number for number, name in NAMES.items()}
+    chosen: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        ends = [by_name.get(end, int(end) if end.isdecimal() else 0) for end in (first, last if dash else first)]
+        if not all(end in NAMES for end in ends) or ends[0] > ends[1]:
+            known = ", ".join(f"{number} {name}" for number, name in NAMES.items())
+            raise UsageError(
+                f"--rungs got {part.strip()!r}; expected numbers or names such as 2-4,update; known: {known}"
+            )
+        chosen += [number for number in NAMES if ends[0] <= number <= ends[1]]
+    return chosen
 
 
 def structure(shapes: Mapping[str, Mapping[str, tuple[int, ...]]], stated: int | None) -> Rung:

@@ -10,6 +10,7 @@ from rich.table import Table
 from safetensors import numpy as safetensors_numpy
 
 from parity.backends import keep_compiled_programs
+from parity.cli.files import ONE_REPORT, require_places, write
 from parity.errors import UsageError
 from parity.files import require_writable, write_atomically
 from parity.pair.arrays import target
@@ -17,11 +18,9 @@ from parity.pair.causes.conventions import KNOWN
 from parity.pair.passes.progress import Progress
 from parity.pair.process import child as worker
 from parity.pair.process import parent as isolated
-from parity.report import junit, pair_terminal, terminal
+from parity.report import pair_terminal, terminal
+from parity.report.exit_codes import exit_code
 from parity.report.pair import Report
-from parity.report.result import EXIT_CODES
-
-FORMS = ("json", "html", "junit", "markdown")
 
 
 def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int:
@@ -30,25 +29,21 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
     Raises:
         UsageError: the target, an option of it, or a place to write to is not what it should be.
     """
-    outputs = {form: getattr(arguments, form) for form in FORMS}
-    for form, path in {**outputs, "map-out": arguments.map_out, "repro": arguments.repro}.items():
+    places = require_places(arguments, len(arguments.names), single=(*ONE_REPORT, "json"))
+    for form, path in {"map-out": arguments.map_out, "repro": arguments.repro}.items():
         require_writable(f"--{form}", path)
     asked = _asked(arguments)
     if arguments.in_process:
         reports = [worker.checked(name, asked, _noting(name, progress)) for name in arguments.names]
     else:
         reports = isolated.check(arguments.names, asked, progress)
-    for form in ("json", "html", "markdown"):
-        if outputs[form]:
-            getattr(_only(reports, form), f"to_{form}")(outputs[form])
-    if outputs["junit"]:
-        junit.write(reports, outputs["junit"])
+    write(reports, places, lambda reports, path: reports[0].to_json(path))
     if arguments.repro and _only(reports, "repro").repro_script:
         reports[0].repro(arguments.repro)
     out = terminal.console()
     for report in reports:
         pair_terminal.show(out, report, show_map=arguments.show_map)
-    return max((EXIT_CODES[report.verdict] for report in reports), key=(0, 3, 1).index)
+    return exit_code(report.verdict for report in reports)
 
 
 def _only(reports: list[Report], form: str) -> Report:

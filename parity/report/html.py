@@ -10,23 +10,23 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from parity.checks.ladder import NAMES
 from parity.checks.referee import AGREED, MARGIN
 from parity.checks.verdict import Finding, Verdict
 from parity.files import write_atomically
 from parity.report import markdown
 from parity.report.environment import commit, hardware, versions
+from parity.report.exit_codes import EXIT_CODES
 from parity.report.json_ import plain
-from parity.report.pair import Report
-from parity.report.pair_words import ANSWERS, RUNGS, accepted, clean, facts, not_run, sentence, summary
-from parity.report.records import SIDES, Layer
-from parity.report.result import EXIT_CODES
+from parity.report.pair_words import ANSWERS, accepted, clean, facts, not_run, sentence, summary
+from parity.report.records import SIDES, Layer, ReportData
 from parity.report.terminal import MARKS
 
 SCRIPTS = ("page.js", "page_theme.js", "page_table.js", "page_plot.js", "page_sections.js")
 """In the order in which they run."""
 
 
-def write(report: Report, path: str | Path) -> None:
+def write(report: ReportData, path: str | Path) -> None:
     """Write the page to a file, whole or not at all.
 
     Raises:
@@ -35,7 +35,7 @@ def write(report: Report, path: str | Path) -> None:
     write_atomically(path, page(report))
 
 
-def page(report: Report) -> str:
+def page(report: ReportData) -> str:
     """The page. What the report says is in it only as escaped JSON and, for who has scripts off, as escaped text; a
     policy in the page allows its own script and style alone, by their hashes."""
     style, script = part("page.css"), "\n".join(map(part, SCRIPTS))
@@ -72,7 +72,7 @@ def embedded(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def payload(report: Report) -> dict[str, Any]:
+def payload(report: ReportData) -> dict[str, Any]:
     """What the page shows, as plain values."""
     return {
         "name": report.name,
@@ -100,8 +100,8 @@ def payload(report: Report) -> dict[str, Any]:
     }
 
 
-def _rungs(report: Report) -> list[dict[str, Any]]:
-    """Every rung that a pair can have; the layers' own findings are left to the layers."""
+def _rungs(report: ReportData) -> list[dict[str, Any]]:
+    """Every rung that this kind of pair can have; the layers' own findings are left to the layers."""
     shown = {id(f) for layer in report.layers for f in (layer.finding, layer.gradient)}
     rungs = [
         {
@@ -116,7 +116,7 @@ def _rungs(report: Report) -> list[dict[str, Any]]:
         }
         for rung in report.rungs
     ]
-    missing = [{"number": n, "name": RUNGS[n], "sentence": why} for n, why in not_run(report).items()]
+    missing = [{"number": n, "name": NAMES[n], "sentence": why} for n, why in not_run(report).items()]
     return sorted([*rungs, *missing], key=lambda rung: rung["number"])
 
 

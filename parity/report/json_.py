@@ -9,12 +9,13 @@ from typing import Any
 
 from parity.files import write_atomically
 from parity.report.environment import versions
-from parity.report.result import Result, exit_code
+from parity.report.exit_codes import exit_code
+from parity.report.records import ReportData
 
 FORMAT = "netparity-check/1"
 
 
-def write(results: Sequence[Result], path: str | Path) -> None:
+def write(results: Sequence[ReportData], path: str | Path) -> None:
     """Write results to a file, whole or not at all; numbers that JSON does not have are the strings "inf" and "nan".
 
     Raises:
@@ -23,11 +24,24 @@ def write(results: Sequence[Result], path: str | Path) -> None:
     document = {
         "format": FORMAT,
         "verdict": [r.verdict for r in results],
-        "exit_code": exit_code(results),
+        "exit_code": exit_code(r.verdict for r in results),
         "versions": versions(),
-        "results": [{"verdict": r.verdict, **asdict(r)} for r in results],
+        "results": [_recipe(r) for r in results],
     }
     write_atomically(path, json.dumps(plain(document), indent=1, allow_nan=False) + "\n")
+
+
+def _recipe(report: ReportData) -> dict[str, Any]:
+    """The fields of a recipe's report that this format has."""
+    return {
+        "verdict": report.verdict,
+        "name": report.name,
+        "rungs": [asdict(rung) for rung in report.rungs],
+        "seconds": report.seconds.get("total", 0.0),
+        "seed": report.seed,
+        "device": report.device,
+        "data": report.data,
+    }
 
 
 def plain(value: Any) -> Any:

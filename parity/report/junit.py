@@ -5,17 +5,18 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
+from parity.checks.ladder import NAMES
 from parity.checks.verdict import Rung, Verdict
 from parity.files import write_atomically
-from parity.report.pair import Report
-from parity.report.pair_words import RUNGS, accepted, clean, not_run, places, sentence, summary
+from parity.report.pair_words import accepted, clean, not_run, places, sentence, summary
+from parity.report.records import ReportData
 from parity.report.terminal import evidence
 
 MOST = 20
 """Findings that a failure lists; the JSON report has all of them."""
 
 
-def write(reports: Sequence[Report], path: str | Path) -> None:
+def write(reports: Sequence[ReportData], path: str | Path) -> None:
     """Write reports to a file, whole or not at all.
 
     Raises:
@@ -30,12 +31,12 @@ def write(reports: Sequence[Report], path: str | Path) -> None:
     write_atomically(path, ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n")
 
 
-def _suite(report: Report) -> ET.Element:
+def _suite(report: ReportData) -> ET.Element:
     """One pair. It passes or fails as the report does, also where no rung says why."""
     seconds = f"{report.seconds.get('total', 0.0):.3f}"
     suite = ET.Element("testsuite", name=clean(report.name), time=seconds)
     there = {one.number: one for one in report.rungs}
-    for number in sorted(RUNGS.keys() | there.keys()):
+    for number in sorted({*report.ladder, *there}):
         suite.append(_case(report, there[number]) if number in there else _skipped(report, number))
     if not report.verdict.passes and not _counts(suite, "failure", "error"):
         suite.append(_case(report, Rung(0, "verdict", report.verdict, reason=summary(report))))
@@ -49,17 +50,17 @@ def _counts(suite: ET.Element, *tags: str) -> int:
     return sum(case.find(tag) is not None for case in suite for tag in tags)
 
 
-def _named(report: Report, number: int, name: str) -> ET.Element:
+def _named(report: ReportData, number: int, name: str) -> ET.Element:
     return ET.Element("testcase", classname=clean(f"netparity.{report.name}"), name=f"{number} {name}")
 
 
-def _skipped(report: Report, number: int) -> ET.Element:
-    case = _named(report, number, RUNGS[number])
+def _skipped(report: ReportData, number: int) -> ET.Element:
+    case = _named(report, number, NAMES[number])
     ET.SubElement(case, "skipped", message=clean(f"not run: {not_run(report)[number]}"))
     return case
 
 
-def _case(report: Report, one: Rung) -> ET.Element:
+def _case(report: ReportData, one: Rung) -> ET.Element:
     case = _named(report, one.number, one.name)
     excuses = accepted(report, one.number)
     if one.verdict.passes or excuses:
@@ -72,7 +73,7 @@ def _case(report: Report, one: Rung) -> ET.Element:
     return case
 
 
-def _message(report: Report, one: Rung) -> str:
+def _message(report: ReportData, one: Rung) -> str:
     """What is wrong, where, and what to do, in one line."""
     first = report.first_difference
     if first is not None and first.rung == one.name:
@@ -85,7 +86,7 @@ def _message(report: Report, one: Rung) -> str:
     return f"{sentence(one)}. Not ruled on, so this is no pass: take away what hinders the comparison and run again."
 
 
-def _body(report: Report, one: Rung) -> list[str]:
+def _body(report: ReportData, one: Rung) -> list[str]:
     first = report.first_difference
     lines = [f"{k}: {v}" for k, v in places(first).items()] if first is not None and first.rung == one.name else []
     bad = [found for found in one.findings if not found.verdict.passes]

@@ -4,17 +4,18 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from parity.checks.ladder import NAMES
 from parity.files import write_atomically
 from parity.report.environment import versions
-from parity.report.pair import Report
-from parity.report.pair_words import ANSWERS, RUNGS, accepted, clean, facts, not_run, places, sentence, summary
+from parity.report.pair_words import ANSWERS, accepted, clean, facts, not_run, places, sentence, summary
+from parity.report.records import ReportData
 from parity.report.terminal import MARKS
 
 MOST = 20
 """Lints and unpaired names that are listed; the other reports have all of them."""
 
 
-def write(report: Report, path: str | Path) -> None:
+def write(report: ReportData, path: str | Path) -> None:
     """Write the report to a file, whole or not at all.
 
     Raises:
@@ -23,7 +24,7 @@ def write(report: Report, path: str | Path) -> None:
     write_atomically(path, text(report))
 
 
-def text(report: Report) -> str:
+def text(report: ReportData) -> str:
     """The verdict, the first difference, then tables: rungs, conventions, lints; what was covered; versions."""
     sections = (_verdict, _first, _rungs, _conventions, _coverage, _lints, _notes, _versions)
     return "\n".join(line for section in sections for line in section(report))
@@ -43,14 +44,14 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[st
     yield ""
 
 
-def _verdict(report: Report) -> Iterator[str]:
+def _verdict(report: ReportData) -> Iterator[str]:
     yield f"## {MARKS[report.verdict]} {escaped(report.name)}: {report.verdict}"
     yield ""
     yield f"{ANSWERS[report.verdict]} {escaped(summary(report))}."
     yield ""
 
 
-def _first(report: Report) -> Iterator[str]:
+def _first(report: ReportData) -> Iterator[str]:
     if (first := report.first_difference) is None:
         return
     yield f"### First difference: {escaped(first.rung)}"
@@ -61,12 +62,12 @@ def _first(report: Report) -> Iterator[str]:
     yield ""
 
 
-def _rungs(report: Report) -> Iterator[str]:
+def _rungs(report: ReportData) -> Iterator[str]:
     there = {rung.number: rung for rung in report.rungs}
     rows: list[tuple[object, ...]] = []
-    for number in sorted(RUNGS.keys() | there.keys()):
+    for number in sorted({*report.ladder, *there}):
         if (rung := there.get(number)) is None:
-            rows.append((number, RUNGS[number], "– not run", not_run(report)[number]))
+            rows.append((number, NAMES[number], "– not run", not_run(report)[number]))
             continue
         names = ", ".join(one.name for one in accepted(report, number))
         words = f"{MARKS[rung.verdict]} {rung.verdict}" + (f" (accepted: {names})" if names else "")
@@ -74,7 +75,7 @@ def _rungs(report: Report) -> Iterator[str]:
     yield from _table(("", "rung", "verdict", "headline"), rows)
 
 
-def _conventions(report: Report) -> Iterator[str]:
+def _conventions(report: ReportData) -> Iterator[str]:
     if report.conventions:
         yield "### Conventions"
         yield ""
@@ -85,7 +86,7 @@ def _conventions(report: Report) -> Iterator[str]:
         yield from _table(("convention", "what it is", "rungs", "confirmed", "accepted"), rows)
 
 
-def _coverage(report: Report) -> Iterator[str]:
+def _coverage(report: ReportData) -> Iterator[str]:
     cover, proven = report.coverage, sum(line.proven for line in report.weights)
     yield "### Coverage"
     yield ""
@@ -99,7 +100,7 @@ def _coverage(report: Report) -> Iterator[str]:
     yield ""
 
 
-def _lints(report: Report) -> Iterator[str]:
+def _lints(report: ReportData) -> Iterator[str]:
     if report.lints:
         yield "### Settings that differ"
         yield ""
@@ -110,7 +111,7 @@ def _lints(report: Report) -> Iterator[str]:
             yield ""
 
 
-def _notes(report: Report) -> Iterator[str]:
+def _notes(report: ReportData) -> Iterator[str]:
     if report.notes:
         yield "### Notes"
         yield ""
@@ -118,7 +119,7 @@ def _notes(report: Report) -> Iterator[str]:
         yield ""
 
 
-def _versions(report: Report) -> Iterator[str]:
+def _versions(report: ReportData) -> Iterator[str]:
     total = report.seconds.get("total")
     if report.inputs:
         yield escaped(" · ".join(f"{label} {words}" for label, words in facts(report).items()))

@@ -1,54 +1,14 @@
-"""The report on a pair of networks that a user brought: plain values only, ready for every form of output."""
+"""The report that `parity.compare` gives, with the files that it can be written to."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from parity.checks.verdict import Rung, Verdict
 from parity.errors import UsageError
 from parity.files import write_atomically
-from parity.report.records import Convention, Coverage, Difference, Input, Layer, Lint, Mapped
+from parity.report.records import ReportData
 
 
-@dataclass(frozen=True)
-class Report:
-    """What `parity.compare` found.
-
-    Args:
-        name: of the pair.
-        verdict: overall; accepted conventions do not spoil it.
-        rungs: of the ladder, as far as it applies; a probe beyond the user's inputs is one of the findings of its rung.
-        first_difference: if there is one.
-        layers, weights, lints, conventions, coverage: see there.
-        losses: of the trajectory, by side; empty without optimizers.
-        not_run: why a rung is not there, by number, where there is a reason to give.
-        notes: what the user should know (skipped probes, hard casts, …).
-        repro_script: Python source that reproduces the first difference on the layer alone; "" if there is none.
-        seconds: of the whole, and by part.
-        seed: of weights, cotangents and what else was drawn; None where nothing was.
-        device: on which both frameworks computed.
-        inputs: the arrays that the user gave.
-        repro_arrays: the .npz file that the script reads, if it does.
-    """
-
-    name: str
-    verdict: Verdict
-    rungs: Sequence[Rung]
-    first_difference: Difference | None
-    layers: Sequence[Layer]
-    weights: Sequence[Mapped]
-    lints: Sequence[Lint]
-    conventions: Sequence[Convention]
-    coverage: Coverage
-    losses: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    notes: Sequence[str] = ()
-    not_run: Mapping[int, str] = field(default_factory=dict)
-    repro_script: str = ""
-    seconds: Mapping[str, float] = field(default_factory=dict)
-    seed: int | None = None
-    device: str = ""
-    inputs: Sequence[Input] = ()
-    repro_arrays: bytes = b""
+class Report(ReportData):
+    """What `parity.compare` found; the fields are those of `ReportData`."""
 
     def to_html(self, path: str | Path) -> None:
         """Write the report as one self-contained HTML file; raises UsageError if it cannot be written."""

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
+from parity.report.exit_codes import EXIT_CODES
 from parity.report.json_ import plain
-from parity.report.pair import Report
-from parity.report.result import EXIT_CODES
+from parity.report.records import ReportData
 
 FORMAT = "netparity-pair/1"
 
 
-def write(report: Report, path: str | Path) -> None:
+def write(report: ReportData, path: str | Path) -> None:
     """Write all of a report to a file, whole or not at all; numbers that JSON does not have are "inf" and "nan".
 
     Raises:

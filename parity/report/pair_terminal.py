@@ -4,12 +4,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from parity.report.pair import Report
 from parity.report.pair_words import ANSWERS, accepted, facts, places, sentence, summary
+from parity.report.records import ReportData
 from parity.report.terminal import MARKS, STYLES
 
 
-def show(out: Console, report: Report, *, show_map: bool = False) -> None:
+def show(out: Console, report: ReportData, *, show_map: bool = False) -> None:
     """The ladder, what differs and why, what the linter says, what was covered, then the answer."""
     table = Table("", "rung", "verdict", "headline", box=None)
     for rung in report.rungs:
@@ -27,7 +27,7 @@ def show(out: Console, report: Report, *, show_map: bool = False) -> None:
     out.print(f"{summary(report)}", soft_wrap=True)
 
 
-def _map(out: Console, report: Report) -> None:
+def _map(out: Console, report: ReportData) -> None:
     table = Table("Flax", "PyTorch", "how", "proven", box=None)
     for line in report.weights:
         table.add_row(
@@ -36,7 +36,7 @@ def _map(out: Console, report: Report) -> None:
     out.print(table)
 
 
-def _first(out: Console, report: Report) -> None:
+def _first(out: Console, report: ReportData) -> None:
     if report.first_difference is not None:
         out.print(
             f"\nfirst difference ({report.first_difference.rung}): {escape(report.first_difference.text)}",
@@ -46,7 +46,7 @@ def _first(out: Console, report: Report) -> None:
             out.print(f"  {label}: {escape(words)}", soft_wrap=True)
 
 
-def _said(out: Console, report: Report) -> None:
+def _said(out: Console, report: ReportData) -> None:
     for one in report.conventions:
         how = ", ".join(["confirmed" if one.confirmed else "not confirmed", *(["accepted"] if one.accepted else [])])
         out.print(f"\nconvention {one.name} ({how}): {escape(one.text)}", soft_wrap=True)

@@ -2,15 +2,10 @@
 
 import re
 
-from parity.checks.ladder import NAMES
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Finding, Rung, Verdict
-from parity.report.pair import Report
-from parity.report.records import Convention, Difference, excusing
+from parity.report.records import Convention, Difference, ReportData, excusing
 from parity.report.terminal import evidence
-
-RUNGS = {number: NAMES[number] for number in range(1, 7)}
-"""The rungs that a pair can have: nobody gave the initialisation and the data of both sides to be compared."""
 
 ANSWERS = {
     Verdict.SAME: "The two networks are the same function.",
@@ -32,7 +27,7 @@ def times(share: float) -> str:
     return f"{share:.1f}" if share < MARGIN else f"{share:.1e}"
 
 
-def summary(report: Report) -> str:
+def summary(report: ReportData) -> str:
     """How much was compared, and how near to the limit the largest gap is."""
     found = [finding for rung in report.rungs for finding in rung.findings]
     if not found:
@@ -59,20 +54,20 @@ def _what(finding: Finding) -> str:
     return f"{finding.quantity} of {finding.name or 'the network'}{mode}"
 
 
-def not_run(report: Report) -> dict[int, str]:
+def not_run(report: ReportData) -> dict[int, str]:
     """Why each rung that is not in the report did not run, by number."""
     there = {rung.number for rung in report.rungs}
-    return {n: report.not_run.get(n, "it was not reached") for n in RUNGS if n not in there}
+    return {n: report.not_run.get(n, "it was not reached") for n in report.ladder if n not in there}
 
 
-def facts(report: Report) -> dict[str, str]:
+def facts(report: ReportData) -> dict[str, str]:
     """What was compared with what: the seed, the device and the inputs, by label."""
     found = {"seed": "" if report.seed is None else str(report.seed), "device": report.device}
     found |= {f"input {one.name}": f"{one.dtype} {one.shape}" for one in report.inputs}
     return {label: words for label, words in found.items() if words}
 
 
-def accepted(report: Report, number: int) -> list[Convention]:
+def accepted(report: ReportData, number: int) -> list[Convention]:
     """The accepted conventions that explain all that differs on a rung."""
     return excusing(report.conventions, number)
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from parity.checks.verdict import Finding
+from parity.checks.verdict import Finding, Rung, Verdict
 
 SIDES = ("flax", "torch")
+PAIR_RUNGS = tuple(range(1, 7))
+"""Numbers of the rungs that a pair which a user brought can have."""
 
 
 @dataclass(frozen=True)
@@ -156,3 +158,57 @@ class Coverage:
     layers: float
     unpaired_flax: Sequence[str] = ()
     unpaired_torch: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """What a check found, of a pair that a user brought or of a recipe.
+
+    Args:
+        name: of the pair or of the recipe.
+        verdict: overall; accepted conventions do not spoil it.
+        rungs: of the ladder, as far as it applies; a probe beyond the user's inputs is one of the findings of its rung.
+        first_difference: if there is one.
+        layers, weights, lints, conventions, coverage: see there.
+        losses: of the trajectory, by side; empty without optimizers.
+        not_run: why a rung is not there, by number, where there is a reason to give.
+        notes: what the user should know (skipped probes, hard casts, …).
+        repro_script: Python source that reproduces the first difference on the layer alone; "" if there is none.
+        seconds: of the whole, and by part.
+        seed: of weights, cotangents and what else was drawn; None where nothing was.
+        device: on which both frameworks computed.
+        inputs: the arrays that the user gave.
+        repro_arrays: the .npz file that the script reads, if it does.
+        ladder: numbers of the rungs that this kind of pair can have. Nobody gives the initialisation and the data of a
+            user's pair to be compared, so that those rungs are a recipe's only.
+        data: name of the data that a recipe was checked on; "" for a user's pair.
+        frameworks: the implementations that were compared, as people call them.
+    """
+
+    name: str
+    verdict: Verdict
+    rungs: Sequence[Rung]
+    first_difference: Difference | None
+    layers: Sequence[Layer]
+    weights: Sequence[Mapped]
+    lints: Sequence[Lint]
+    conventions: Sequence[Convention]
+    coverage: Coverage
+    losses: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+    not_run: Mapping[int, str] = field(default_factory=dict)
+    repro_script: str = ""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    seed: int | None = None
+    device: str = ""
+    inputs: Sequence[Input] = ()
+    repro_arrays: bytes = b""
+    ladder: Sequence[int] = PAIR_RUNGS
+    data: str = ""
+    frameworks: Sequence[str] = ("Flax", "PyTorch")
+
+    @property
+    def headline(self) -> Rung | None:
+        """The first rung that does not pass; if all pass, the first that is not plainly the same; else None."""
+        failed = [rung for rung in self.rungs if not rung.verdict.passes]
+        return next(iter(failed or [rung for rung in self.rungs if rung.verdict is not Verdict.SAME]), None)

@@ -10,7 +10,7 @@ from parity.checks import ladder
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.recipes import Recipe
-from parity.report.result import Result
+from parity.report.records import ReportData
 
 STYLES = {
     Verdict.SAME: "green",
@@ -37,14 +37,14 @@ def show_recipes(out: Console, recipes: Iterable[Recipe]) -> None:
     out.print(table)
 
 
-def show_results(out: Console, results: Sequence[Result]) -> None:
+def show_results(out: Console, results: Sequence[ReportData]) -> None:
     """One row a network, then what is wrong, then the answer."""
     columns = [rung.number for rung in results[0].rungs]
     table = Table("network", *[str(number) for number in columns], "bits jax/torch", "seconds", "verdict", box=None)
     for result in results:
         marks = [f"[{STYLES[rung.verdict]}]{MARKS[rung.verdict]}[/]" for rung in result.rungs]
         verdict = f"[{STYLES[result.verdict]}]{result.verdict}[/]"
-        table.add_row(result.name, *marks, _bits(result), f"{result.seconds:.1f}", verdict)
+        table.add_row(result.name, *marks, _bits(result), f"{result.seconds.get('total', 0.0):.1f}", verdict)
     out.print(table)
     out.print("rungs: " + " · ".join(f"{number} {ladder.NAMES[number]}" for number in columns), style="dim")
     for result in results:
@@ -78,7 +78,7 @@ def evidence(finding: Finding) -> str:
     return text
 
 
-def answer(results: Sequence[Result]) -> str:
+def answer(results: Sequence[ReportData]) -> str:
     """The line a person came for."""
     groups: dict[tuple[Verdict, str], list[str]] = {}
     for result in results:
@@ -94,7 +94,7 @@ def answer(results: Sequence[Result]) -> str:
     return "\n".join(lines)
 
 
-def _meaning(result: Result) -> str:
+def _meaning(result: ReportData) -> str:
     """Of a verdict, in words."""
     first = result.headline
     if result.verdict is Verdict.DIFFERENT and first is not None and first.number not in ladder.RUNGS:
@@ -117,7 +117,7 @@ def _share(share: float) -> str:
     return f"{share:.1f}" if share < MARGIN else f"{share:.1e}"
 
 
-def _bits(result: Result) -> str:
+def _bits(result: ReportData) -> str:
     """Correct bits of the logits in float32."""
     for rung in result.rungs:
         for finding in rung.findings:

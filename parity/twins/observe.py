@@ -1,7 +1,7 @@
 """What one framework shows of a case, each thing computed once and kept."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import RLock
 from typing import Any, TypeVar
@@ -17,6 +17,19 @@ from parity.weights import buffers, parameters
 
 MODES = ("training", "evaluation")
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class TracesAndReadings:
+    """What one framework shows of the first batch.
+
+    Args:
+        traces: mode → precision → trace of the free run.
+        readings: mode → precision → call → what the call alone gives.
+    """
+
+    traces: Mapping[str, Mapping[str, Trace]]
+    readings: Mapping[str, Mapping[str, dict[str, Reading]]]
 
 
 class RecipeSide:
@@ -42,17 +55,10 @@ class RecipeSide:
         self._kept: dict[object, object] = {}
         self._lock = RLock()
 
-    def show(self, number: int, probing: "RecipeSide") -> Any:
-        """What the rung of that number compares; calls alone are fed what the network of `probing` feeds them."""
-        if number in (2, 3):
-            readings = {mode: self.readings(mode, probing.probes(mode)) for mode in MODES}
-            return {mode: self.traces(mode) for mode in MODES}, readings
-        if number == 6:
-            return self.trajectory(), self.trajectory(moved=True)
-        if number == 10:
-            return self.watched(), self.watched(moved=True), self.parted()
-        see = {1: self.shapes, 4: self.states, 5: self.updates, 7: self.draws, 8: self.digests}
-        return see[number]()
+    def passes(self, reference: "RecipeSide") -> TracesAndReadings:
+        """The free run in both modes, and every call alone, fed what the network of `reference` feeds it."""
+        readings = {mode: self.readings(mode, reference.probes(mode)) for mode in MODES}
+        return TracesAndReadings({mode: self.traces(mode) for mode in MODES}, readings)
 
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Shapes of the network as it is built, before any weights are loaded."""
@@ -88,19 +94,21 @@ class RecipeSide:
         """Precision → call → reading."""
         return self._each(("alone", mode), lambda twin: twin.isolate(probes, training=mode == "training"))
 
-    def drift(self, probing: "RecipeSide") -> tuple[dict[str, Any], dict[str, Any]]:
-        """What `show` gives for the gradients, with the own drift of float64 in the place of float32."""
-        return self._keep("drift", lambda: self._drift(probing))
+    def drift(self, reference: "RecipeSide") -> TracesAndReadings:
+        """What `passes` gives, with float64's own drift from starts moved by one ulp in the place of float32."""
+        return self._keep("drift", lambda: self._drift(reference))
 
-    def _drift(self, probing: "RecipeSide") -> tuple[dict[str, Any], dict[str, Any]]:
-        starts = [self._from_moved(probing, np.random.default_rng([7, n])) for n in range(STARTS)]
-        own: tuple[dict[str, Any], dict[str, Any]] = {}, {}
+    def _drift(self, reference: "RecipeSide") -> TracesAndReadings:
+        starts = [self._from_moved(reference, np.random.default_rng([7, number])) for number in range(STARTS)]
+        passes = self.passes(reference)
+        traces: dict[str, dict[str, Trace]] = {}
+        readings: dict[str, dict[str, dict[str, Reading]]] = {}
         for mode in MODES:
-            seen: tuple[Any, Any] = self.traces(mode), self.readings(mode, probing.probes(mode))
-            for place, high in enumerate(found["float64"] for found in seen):
-                low = as_float32(high, [start[mode][place] for start in starts])
-                own[place][mode] = {"float64": high, "float32": low}
-        return own
+            trace, reading = passes.traces[mode]["float64"], passes.readings[mode]["float64"]
+            moved_traces, moved_readings = zip(*[start[mode] for start in starts], strict=True)
+            traces[mode] = {"float64": trace, "float32": as_float32(trace, moved_traces)}
+            readings[mode] = {"float64": reading, "float32": as_float32(reading, moved_readings)}
+        return TracesAndReadings(traces, readings)
 
     def _from_moved(
         self, probing: "RecipeSide", rng: np.random.Generator

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from parity.cli.reproduce import EXPERIMENTS
+from parity.cli.study import EXPERIMENTS
 from parity.study import record
 from parity.study.figures import FIGURES
 from tests.command.test_bad_input import _refuse

@@ -1,8 +1,9 @@
 """Results made by hand."""
 
 from parity.checks.ladder import NAMES, RUNGS
-from parity.checks.verdict import Finding, Rung, Verdict
-from parity.report.result import Result
+from parity.checks.verdict import Finding, Rung, Verdict, worst
+from parity.report.pair import Report
+from parity.report.records import Coverage
 
 SAME, LESS, UNSURE, BAD = Verdict
 WRONG = Finding(
@@ -21,7 +22,16 @@ def bad(number: int, finding: Finding, layer: str = "") -> Rung:
     return Rung(number, NAMES[number], finding.verdict, layer or finding.name, finding, (finding,))
 
 
-def result(name: str, *rungs: Rung) -> Result:
+def of_recipe(name: str, rungs: tuple[Rung, ...], seconds: float = 0.0, data: str = "digits") -> Report:
+    """The report on a recipe."""
+    verdict = worst(rung.verdict for rung in rungs)
+    return Report(
+        name, verdict, rungs, None, (), (), (), (), Coverage(1.0, 1.0),
+        seconds={"total": seconds}, seed=0, device="cpu", data=data, ladder=RUNGS,
+    )  # fmt: skip
+
+
+def result(name: str, *rungs: Rung) -> Report:
     """All eight rungs; those that are not given are the same."""
     by_number = {rung.number: rung for rung in rungs}
-    return Result(name, tuple(by_number.get(n, good(n)) for n in RUNGS), 1.5, 0, "cpu", "digits")
+    return of_recipe(name, tuple(by_number.get(n, good(n)) for n in RUNGS), 1.5)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from parity.errors import UsageError
+from parity.report.exit_codes import EXIT_CODES
 from parity.report.junit import MOST, write
 from parity.report.pair import Report
-from parity.report.result import EXIT_CODES
 from tests.report import made_pair
 from tests.report.made_pair import BAD, HOSTILE, PADDING
 

@@ -3,27 +3,32 @@
 import pytest
 
 from parity.checks.verdict import Rung, Verdict
-from parity.report.result import Result, exit_code
-from tests.report.made import BAD, CAST, LAZY, LESS, SAME, UNSURE, WRONG, bad, good, result
+from parity.report.exit_codes import exit_code
+from parity.report.pair import Report
+from tests.report.made import BAD, CAST, LAZY, LESS, SAME, UNSURE, WRONG, bad, good, of_recipe, result
 
 CODES = {SAME: 0, LESS: 0, BAD: 1, UNSURE: 3}
 
 
+def _code(reports: list[Report]) -> int:
+    return exit_code(report.verdict for report in reports)
+
+
 @pytest.mark.parametrize("verdict", list(Verdict))
 def test_every_verdict_has_its_exit_code(verdict: Verdict) -> None:
-    assert exit_code([result("vgg", Rung(4, "state", verdict))]) == CODES[verdict]
+    assert _code([result("vgg", Rung(4, "state", verdict))]) == CODES[verdict]
 
 
 def test_the_worst_result_decides() -> None:
     same, less, unsure, wrong = (result("x", *rungs) for rungs in ([], [bad(2, LAZY)], [bad(2, CAST)], [bad(2, WRONG)]))
-    assert exit_code([same, less]) == 0
-    assert exit_code([less, unsure, same]) == 3
-    assert exit_code([unsure, wrong, same]) == 1
+    assert _code([same, less]) == 0
+    assert _code([less, unsure, same]) == 3
+    assert _code([unsure, wrong, same]) == 1
 
 
 def test_nothing_is_inconclusive() -> None:
-    assert exit_code([]) == 3
-    assert exit_code([Result("x", (), 0.0, 0, "cpu", "digits")]) == 3
+    assert _code([]) == 3
+    assert _code([of_recipe("x", ())]) == 3
 
 
 def test_what_is_the_same_has_no_headline() -> None:
@@ -46,4 +51,4 @@ def test_lower_accuracy_is_the_headline_where_nothing_fails() -> None:
 
 
 def test_a_good_rung_is_no_headline() -> None:
-    assert Result("x", (good(1), bad(2, WRONG)), 0.0, 0, "cpu", "digits").headline == bad(2, WRONG)
+    assert of_recipe("x", (good(1), bad(2, WRONG))).headline == bad(2, WRONG)

@@ -8,16 +8,16 @@ from rich.console import Console
 
 from parity import recipes
 from parity.checks.verdict import Finding, Rung
-from parity.report.result import Result
+from parity.report.pair import Report
 from parity.report.terminal import answer, describe, evidence, show_recipes, show_results
-from tests.report.made import BAD, CAST, LAZY, SAME, UNSURE, WRONG, bad, good, result
+from tests.report.made import BAD, CAST, LAZY, SAME, UNSURE, WRONG, bad, good, of_recipe, result
 
 
 def _console(width: int = 100) -> Console:
     return Console(file=StringIO(), width=width, highlight=False)
 
 
-def _shown(*results: Result) -> str:
+def _shown(*results: Report) -> str:
     out = _console()
     show_results(out, results)
     assert isinstance(out.file, StringIO)
@@ -48,7 +48,7 @@ def test_what_is_different_is_told_with_rung_layer_and_values() -> None:
 
 def test_what_differs_on_several_devices_is_told_with_its_cause() -> None:
     wrong = replace(bad(10, replace(WRONG, mode="jax, 4 devices against 1"), "norm"), cause="by design: a cause")
-    words = " ".join(_shown(replace(result("vgg"), rungs=[*result("vgg").rungs, wrong])).split())
+    words = " ".join(_shown(of_recipe("vgg", (*result("vgg").rungs, wrong))).split())
     assert "vgg: different, by design: a cause, on rung 10 (devices) at layer norm;" in words
     assert "(jax, 4 devices against 1): worst at [3, 5]" in words
     assert "DIFFERENT: vgg – not the same training on several devices as on one 9 comparisons" in words
@@ -76,7 +76,7 @@ def test_the_other_verdicts_say_why(finding: Finding, start: str, reason: str) -
 
 
 def test_chosen_rungs_are_not_sold_as_all() -> None:
-    made = Result("rnn", (good(1), good(5)), 0.1, 0, "cpu", "palindromes")
+    made = of_recipe("rnn", (good(1), good(5)), 0.1, "palindromes")
     assert answer([made]).splitlines()[0].endswith("NumPy, as far as rungs 1, 5 tell")
     assert _shown(made).splitlines()[0].split()[:3] == ["network", "1", "5"]
 
@@ -110,7 +110,7 @@ def test_infinite_shares_can_be_shown() -> None:
 
 def test_no_findings_at_all_can_be_shown() -> None:
     rung = Rung(1, "structure", UNSURE)
-    lines = _shown(Result("rnn", (rung,), 0.1, 0, "cpu", "palindromes")).splitlines()
+    lines = _shown(of_recipe("rnn", (rung,), 0.1, "palindromes")).splitlines()
     assert lines[-1].startswith("0 comparisons")
     assert lines[-2].startswith("INCONCLUSIVE: rnn")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from sklearn import datasets  # noqa: F401 - loaded before the forks, as parity.backends below
 
 import parity.backends.numpy.twin  # noqa: F401 - see above
-from parity.cli import train as training_command  # noqa: F401 - see above
+from parity.cli import training as training_command  # noqa: F401 - see above
 from parity.cli.main import main
 from parity.training import checkpoint
 from parity.training.folder import CHECKPOINTS

@@ -5,7 +5,6 @@ from dataclasses import replace
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Verdict, rung, worst
 from parity.report.pair import Report
-from parity.report.pair_words import RUNGS
 from parity.report.records import Coverage
 
 
@@ -16,7 +15,7 @@ def broken(report: Report, number: int, reason: str) -> Report:
     rungs = [one for one in report.rungs if one.number != number]
     rungs.append(rung(number, NAMES[number], [*before, lost]))
     there = {one.number for one in rungs}
-    later = {n: f"after rung {number}: {reason}" for n in RUNGS if n > number and n not in there}
+    later = {n: f"after rung {number}: {reason}" for n in report.ladder if n > number and n not in there}
     return replace(
         report,
         rungs=sorted(rungs, key=lambda one: one.number),

@@ -1,0 +1,106 @@
+"""`parity check`: prove that networks are the same function, recipes of the project's or pairs that a user brings."""
+
+import argparse
+from typing import Any
+
+from parity.cli import options
+from parity.errors import UsageError
+
+RECIPES_ONLY = ("rungs", "device", "devices", "batch_norm", "data", "length", "weights", "data_dir", "download")
+PAIRS_ONLY = ("dropout", "no_probes", "map", "map_out", "show_map", "repro", "in_process")
+
+
+def add(commands: Any) -> None:
+    """Declare the command and its options."""
+    check = commands.add_parser("check", help="check networks, all if none is named")
+    check.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a recipe (parity list), or path/to/file.py:function that returns your pair and inputs",
+    )
+    _add_recipe_options(check)
+    options.add_seed(check)
+    _add_report_options(check)
+    _add_pair_options(check)
+    check.set_defaults(run=_run)
+
+
+def _add_recipe_options(check: argparse.ArgumentParser) -> None:
+    check.add_argument(
+        "--rungs", metavar="LIST", help="rungs of the ladder, such as 2-4 or forward,update; all if left out"
+    )
+    check.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="device of JAX and PyTorch (cpu)")
+    check.add_argument(
+        "--devices",
+        type=options.counts,
+        default=[],
+        metavar="N[,N…]",
+        help="train on so many too, and compare with one",
+    )
+    options.add_batch_norm(check)
+    check.add_argument("--data", metavar="NAME", help="images for mlp and vgg: digits, fashion-mnist or cifar10")
+    check.add_argument("--length", type=int, metavar="T", help="length of the palindromes, 2 or more")
+    check.add_argument("--weights", metavar="FILE", help="canonical weights (safetensors) to check one network with")
+    check.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
+    check.add_argument("--download", action="store_true", help="let torchvision download the images")
+
+
+def _add_report_options(check: argparse.ArgumentParser) -> None:
+    reports = check.add_argument_group("reports")
+    options.add_json(reports)
+    reports.add_argument("--html", metavar="FILE", help="write the report as one HTML file")
+    reports.add_argument("--junit", metavar="FILE", help="write the rungs as JUnit's XML")
+    reports.add_argument("--markdown", metavar="FILE", help="write a summary, such as $GITHUB_STEP_SUMMARY")
+    reports.add_argument(
+        "--accept", action="append", default=[], metavar="NAME", help="a convention that is no difference to you"
+    )
+
+
+def _add_pair_options(check: argparse.ArgumentParser) -> None:
+    pair = check.add_argument_group("for a pair of your own, path/to/file.py:function")
+    pair.add_argument("--repro", metavar="FILE", help="write a script that shows the first difference, if there is one")
+    pair.add_argument("--dropout", choices=("off", "shared"), help="shared: the same masks on both sides (off)")
+    pair.add_argument("--no-probes", action="store_true", help="your inputs only")
+    pair.add_argument("--map", metavar="FILE", help="weight map to use as it is")
+    pair.add_argument("--map-out", metavar="FILE", help="write the weight map")
+    pair.add_argument("--show-map", action="store_true", help="print the weight map")
+    pair.add_argument(
+        "--in-process", action="store_true", help="compare in this process, for a debugger; its crash loses the report"
+    )
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from parity.pair.arrays.target import is_target
+
+    pairs = [name for name in arguments.names if is_target(name)]
+    others = [name for name in arguments.names if name not in pairs]
+    if pairs and others:
+        raise UsageError(f"got {', '.join(others)} beside path/to/file.py:function; check recipes by themselves")
+    return _pairs(arguments) if pairs else _recipes(arguments)
+
+
+def _pairs(arguments: argparse.Namespace) -> int:
+    if used := _used(arguments, RECIPES_ONLY):
+        raise UsageError(f"--{used} is for recipes; the file's function makes networks and inputs")
+    from parity.cli import pairs
+    from parity.cli.progress import ShownProgress
+
+    with ShownProgress() as progress:
+        return pairs.check(arguments, progress.note)
+
+
+def _recipes(arguments: argparse.Namespace) -> int:
+    if used := _used(arguments, PAIRS_ONLY):
+        raise UsageError(f"--{used} is for a pair of your own; name it as path/to/file.py:function")
+    from parity.cli import recipes
+    from parity.cli.progress import ShownProgress
+
+    with ShownProgress() as progress:
+        return recipes.check(arguments, progress.note)
+
+
+def _used(arguments: argparse.Namespace, names: tuple[str, ...]) -> str:
+    """The first of these options that was given, as it is written; "" if none was."""
+    used = (name for name in names if getattr(arguments, name) not in (None, False, "cpu", []))
+    return next(used, "").replace("_", "-")

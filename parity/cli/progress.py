@@ -1,0 +1,28 @@
+"""What is being done, on stderr."""
+
+from contextlib import nullcontext
+from typing import Any
+
+from parity.report import terminal
+
+
+class ShownProgress:
+    """What is being done, on stderr: a spinner at a terminal, lines elsewhere."""
+
+    def __init__(self) -> None:
+        self._console = terminal.console(stderr=True)
+        self._status: Any = self._console.status("starting") if self._console.is_terminal else nullcontext()
+
+    def __enter__(self) -> "ShownProgress":
+        self._status.__enter__()
+        return self
+
+    def __exit__(self, *exception: Any) -> None:
+        self._status.__exit__(*exception)
+
+    def note(self, what: str) -> None:
+        """Say what is being done."""
+        if self._console.is_terminal:
+            self._status.update(what)
+        else:
+            self._console.print(what)

@@ -1,0 +1,89 @@
+"""`parity check` on recipes: the project's own networks, proven against each other and against NumPy."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from parity import recipes, weights
+from parity.backends import Devices, keep_compiled_programs
+from parity.checks.devices import NUMBER
+from parity.checks.ladder import RUNGS, parse_rungs
+from parity.cli.files import require_places, write
+from parity.data.registry import IMAGE_NAMES
+from parity.errors import UsageError, unknown_name
+from parity.pair.causes.conventions import require_known
+from parity.report import json_, terminal
+from parity.report.exit_codes import exit_code
+from parity.twins.check import check as check_recipe
+
+
+def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int:
+    """Check the recipes that are named, all if none is; the exit code.
+
+    Raises:
+        UsageError: an option, the data or a place to write to is not what it should be.
+    """
+    chosen = _chosen(arguments)
+    rungs, devices = _rungs(arguments), _devices(arguments)
+    require_known(arguments.accept)
+    trained = weights.load(arguments.weights) if arguments.weights else None
+    places = require_places(arguments, len(chosen))
+    keep_compiled_programs()
+    reports = [
+        check_recipe(
+            recipe,
+            rungs=rungs,
+            seed=arguments.seed,
+            device=arguments.device,
+            folder=arguments.data_dir,
+            download=arguments.download,
+            weights=trained,
+            devices=devices,
+            accept=arguments.accept,
+            progress=progress,
+        )
+        for recipe in chosen
+    ]
+    write(reports, places, json_.write)
+    terminal.show_results(terminal.console(), reports)
+    return exit_code(report.verdict for report in reports)
+
+
+def _rungs(arguments: argparse.Namespace) -> Sequence[int]:
+    """The rungs that are asked for: the ladder's, and that of the devices where there are several."""
+    if arguments.rungs is None:
+        return (*RUNGS, NUMBER) if arguments.devices else RUNGS
+    chosen = parse_rungs(arguments.rungs)
+    if (NUMBER in chosen) != bool(arguments.devices):
+        raise UsageError(f"rung {NUMBER} (devices) and --devices N[,N…] go together; give both or neither")
+    return chosen
+
+
+def _devices(arguments: argparse.Namespace) -> list[Devices]:
+    apart = arguments.batch_norm == "per-device"
+    if apart and not arguments.devices:
+        raise UsageError("--batch-norm says what BatchNorm does on several devices; give --devices too")
+    return [Devices(count, count if apart else 1) for count in arguments.devices]
+
+
+def _chosen(arguments: argparse.Namespace) -> list[recipes.Recipe]:
+    """The recipes named, with the data and the length asked for; an option that fits none of them is an error."""
+    chosen = [recipes.load(name) for name in dict.fromkeys(arguments.names or recipes.names())]
+    if arguments.data is not None:
+        if arguments.data not in IMAGE_NAMES:
+            raise unknown_name("set of images", arguments.data, IMAGE_NAMES)
+        chosen = _changed(chosen, "--data", [r.data in IMAGE_NAMES for r in chosen], offline_data=arguments.data)
+    if arguments.length is not None:
+        fits = [r.length is not None for r in chosen]
+        chosen = _changed(chosen, "--length", fits, length=arguments.length, check_length=None)
+    if arguments.weights and len(chosen) != 1:
+        raise UsageError(f"--weights got {len(chosen)} networks; name the one that the weights are of")
+    return chosen
+
+
+def _changed(chosen: list[recipes.Recipe], option: str, fits: list[bool], **change: Any) -> list[recipes.Recipe]:
+    if not any(fits):
+        names = ", ".join(recipe.name for recipe in chosen)
+        raise UsageError(f"{option} fits none of {names}; see parity list for what each network is fed")
+    return [replace(recipe, **change) if fit else recipe for recipe, fit in zip(chosen, fits, strict=True)]
