@@ -29,7 +29,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from benchmarks.speed import measure, table
+    from benchmarks.speed import measure
+    from benchmarks.speed.pages import table
 
     chosen = arguments.contestant or measure.default_contestants(arguments.track or TRACKS)
     quick = {"rounds": 1, "blocks": 2, "seconds": 0.02} if arguments.quick else {}
@@ -48,13 +49,13 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> int:
-    from benchmarks.speed import report
+    from benchmarks.speed.pages import report
 
     return report.report(arguments.record, arguments.html, checked=arguments.check)
 
 
 def _compare(arguments: argparse.Namespace) -> int:
-    from benchmarks.speed import compare
+    from benchmarks.speed.pages import compare
 
     require_writable("--json", arguments.json)
     old, new = (record.load(Path(path)) for path in (arguments.old, arguments.new))

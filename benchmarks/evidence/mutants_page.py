@@ -6,7 +6,7 @@ from itertools import takewhile
 from typing import Any
 
 from benchmarks.evidence.mutants import Explained, score, total
-from benchmarks.speed.table import markdown
+from benchmarks.speed.pages.table import markdown
 
 
 def block(record: Mapping[str, Any], explained: Explained) -> str:

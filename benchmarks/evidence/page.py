@@ -16,7 +16,7 @@ from benchmarks.evidence.graded import smallest
 from benchmarks.evidence.mutants import explanations
 from benchmarks.evidence.record import PASSES, ROOT, Evidence, Gap, Line, newest, read
 from benchmarks.pages import blocks, drawing
-from benchmarks.speed.table import NONE, markdown
+from benchmarks.speed.pages.table import NONE, markdown
 from parity.checks.ladder import NAMES
 from parity.errors import UsageError
 from parity.files import write_atomically

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.speed.plots import INK, stacked
+from benchmarks.speed.pages.plots import INK, stacked
 
 SOUND, BUG = "#117733", "#CC79A7"
 

@@ -11,7 +11,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from benchmarks.evidence.record import ROOT
-from benchmarks.speed.table import markdown
+from benchmarks.speed.pages.table import markdown
 from parity.files import require_writable, write_atomically
 from parity.report.environment import commit, versions
 

@@ -9,9 +9,10 @@ import numpy as np
 
 from benchmarks.contestants import ENTRIES
 from benchmarks.growth.fit import Crossing, Fit, crossings, fit
-from benchmarks.speed import stats, table
+from benchmarks.speed import stats
 from benchmarks.speed.measure import noisy
-from benchmarks.speed.table import milliseconds, times
+from benchmarks.speed.pages import table
+from benchmarks.speed.pages.table import milliseconds, times
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from typing_extensions import TypedDict
 from benchmarks import ROOT
 from benchmarks.pages.blocks import update
 from benchmarks.speed import stats
-from benchmarks.speed.table import NONE, markdown
+from benchmarks.speed.pages.table import NONE, markdown
 from parity import documents
 from parity.documents import Count, NotNegative, Positive
 from parity.errors import UsageError

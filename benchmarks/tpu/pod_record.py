@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from benchmarks.speed.table import markdown
+from benchmarks.speed.pages.table import markdown
 from benchmarks.tpu.collectives import Collective
 from benchmarks.tpu.pods import STEPS, Memory, Pod, batches, expected
 from benchmarks.tpu.record import LABEL, Record, require_known, size

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
-from benchmarks.speed.table import markdown
+from benchmarks.speed.pages.table import markdown
 from benchmarks.tpu.chips import CHIPS, GIB, PASSES, Chip
 from benchmarks.tpu.estimate import Estimate
 from benchmarks.tpu.workloads import WORKLOADS

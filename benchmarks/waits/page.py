@@ -7,9 +7,10 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.contestants import ENTRIES
-from benchmarks.speed import stats, table
+from benchmarks.speed import stats
 from benchmarks.speed.measure import noisy
-from benchmarks.speed.table import times
+from benchmarks.speed.pages import table
+from benchmarks.speed.pages.table import times
 from benchmarks.waits.worker import PHASES
 
 if TYPE_CHECKING:

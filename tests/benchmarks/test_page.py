@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from benchmarks.speed import report
+from benchmarks.speed.pages import report
 from tests.browsing import Visit, overflow, paper
 
 sync_api = pytest.importorskip(

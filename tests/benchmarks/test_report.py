@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.speed import compare, derive, record, report, targets
+from benchmarks.speed import derive, record
+from benchmarks.speed.pages import compare, report, targets
 from parity.errors import UsageError
 
 PATH = report.newest()

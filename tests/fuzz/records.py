@@ -14,8 +14,8 @@ from benchmarks.growth import measure as growth
 from benchmarks.pages import study as study_pages
 from benchmarks.pairs import check as public_pairs
 from benchmarks.scaling import page as scaling_page
-from benchmarks.speed import compare, report
 from benchmarks.speed import record as records
+from benchmarks.speed.pages import compare, report
 from benchmarks.tpu import __main__ as tpu
 from benchmarks.tpu import pod_record as pod_records
 from benchmarks.tpu import record as tpu_records

@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.contestants import ENTRIES
 from benchmarks.speed import derive
 from benchmarks.speed.derive import DEFAULT, TUNED, Record
-from benchmarks.speed.table import NONE, markdown, times
+from benchmarks.speed.pages.table import NONE, markdown, times
 
 SMALL = ("points", "rnn-5", "rnn-30")
 """Workloads whose steps are so short that what is around them counts most."""

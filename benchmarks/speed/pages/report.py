@@ -15,10 +15,10 @@ from typing import Any
 
 from benchmarks import ROOT
 from benchmarks.pages import blocks, drawing
-from benchmarks.speed import plots, table, targets
 from benchmarks.speed import record as records
 from benchmarks.speed.derive import Record
-from benchmarks.speed.page import Section, page, without_drawings
+from benchmarks.speed.pages import plots, table, targets
+from benchmarks.speed.pages.page import Section, page, without_drawings
 from parity.errors import UsageError
 from parity.files import require_writable, write_atomically
 

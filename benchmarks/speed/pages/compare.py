@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.speed import derive, stats
 from benchmarks.speed.derive import START, STEADY, Record
-from benchmarks.speed.table import NONE, markdown, times
+from benchmarks.speed.pages.table import NONE, markdown, times
 
 PHASES = (*STEADY, *START, "data", "first inference")
 FACTS = ("host", "device", "hardware", "versions", "variables", "commit")

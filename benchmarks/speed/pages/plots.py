@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from benchmarks.contestants import ENTRIES, workload
 from benchmarks.speed import arithmetic, derive
 from benchmarks.speed.derive import DEFAULT, TUNED, Record
-from benchmarks.speed.table import digits, steps, times
+from benchmarks.speed.pages.table import digits, steps, times
 from parity.report.style import COLOURS, OPTIONS
 
 WIDTH = 6.4  # inches

@@ -1,0 +1,194 @@
+"""The order of the rooms: what a file may import, that no two files import each other, and that a room stays small."""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.test_imports import imported
+
+ROOT = Path(__file__).parent.parent
+ROOMS = (
+    "jaxnets",
+    "torchnets",
+    "parity/errors.py",
+    "parity/files.py",
+    "parity/documents.py",
+    "parity/torchvision_.py",
+    "parity/recipes",
+    "parity/data",
+    "parity/interface/trace.py",
+    "parity/weights.py",
+    "parity/reference",
+    "parity/interface",
+    "parity/checks",
+    "parity/backends/numpy",
+    "parity/backends/flax",
+    "parity/backends/torch",
+    "parity/backends",
+    "parity/backends/processes",
+    "parity/report",
+    "parity/pair/arrays",
+    "parity/pair/weightmap",
+    "parity/pair/passes",
+    "parity/pair/causes",
+    "parity/pair/rungs",
+    "parity/pair/repro",
+    "parity/pair",
+    "parity/pair/process",
+    "parity/twins",
+    "parity/training",
+    "parity/study",
+    "parity/bugs",
+    "parity/cli",
+    "parity/__main__.py",
+    "parity/__init__.py",
+    "parity/pytest_plugin.py",
+    "benchmarks/__init__.py",
+    "benchmarks/pages",
+    "benchmarks/contestants",
+    "benchmarks/speed",
+    "benchmarks/speed/pages",
+    "benchmarks/growth",
+    "benchmarks/waits",
+    "benchmarks/scaling",
+    "benchmarks/pairs",
+    "benchmarks/tpu",
+    "benchmarks/evidence",
+    "benchmarks",
+)
+"""From the bottom up: a file imports from its own room and from those above it in this list, never from one below."""
+LARGEST = 16
+"""Python files of a room beside each other, its `__init__.py` among them."""
+Arrows = Mapping[str, set[str]]
+
+
+def room_of(file: str, rooms: tuple[str, ...] = ROOMS) -> str:
+    """The room of a file: the longest entry that is the file or a folder above it."""
+    matching = [room for room in rooms if file == room or file.startswith(f"{room}/")]
+    return max(matching, key=len, default="")
+
+
+def arrows(root: Path) -> dict[str, set[str]]:
+    """File → files of ours that it imports, inside functions, for type checking and by importlib too."""
+    files = [path for top in ("jaxnets", "torchnets", "parity", "benchmarks") for path in (root / top).rglob("*.py")]
+    modules = {_module(path.relative_to(root)): str(path.relative_to(root)) for path in files}
+    return {
+        str(path.relative_to(root)): set(_targets(path, root, modules)) - {str(path.relative_to(root))}
+        for path in files
+    }
+
+
+def _module(path: Path) -> str:
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _targets(path: Path, root: Path, modules: Mapping[str, str]) -> Iterator[str]:
+    package = ".".join(path.relative_to(root).parent.parts)
+    source = path.read_text().replace('f"{__name__}.', f'f"{_module(path.relative_to(root))}.')
+    for name in imported(source, package):
+        while name and name not in modules:
+            name = name.rpartition(".")[0]
+        if name:
+            yield modules[name]
+
+
+def climbing(found: Arrows, rooms: tuple[str, ...] = ROOMS) -> list[str]:
+    """Imports from a room that is further down the list."""
+    rank = {room: place for place, room in enumerate(rooms)}
+    return sorted(
+        f"{file} imports {target}"
+        for file, targets in found.items()
+        for target in targets
+        if rank[room_of(target, rooms)] > rank[room_of(file, rooms)] and not _only_docstring(target)
+    )
+
+
+def _only_docstring(target: str) -> bool:
+    """Whether a file is a room's `__init__.py` with nothing in it but its docstring."""
+    path = ROOT / target
+    return path.name == "__init__.py" and path.is_file() and len(ast.parse(path.read_text()).body) <= 1
+
+
+def circle(found: Arrows) -> list[str]:
+    """Files that import each other in a circle, the first circle there is; none if there is none."""
+    done: set[str] = set()
+
+    def walk(file: str, trail: list[str]) -> list[str]:
+        if file in trail:
+            return trail[trail.index(file) :]
+        if file in done:
+            return []
+        for target in sorted(found.get(file, ())):
+            if closed := walk(target, [*trail, file]):
+                return closed
+        done.add(file)
+        return []
+
+    return next((closed for file in sorted(found) if (closed := walk(file, []))), [])
+
+
+def test_every_file_has_a_room_and_every_room_a_file() -> None:
+    files = arrows(ROOT)
+    assert [file for file in files if not room_of(file)] == []
+    assert {room_of(file) for file in files} == set(ROOMS)
+
+
+def test_no_import_climbs() -> None:
+    assert climbing(arrows(ROOT)) == []
+
+
+def test_no_two_files_import_each_other() -> None:
+    assert circle(arrows(ROOT)) == []
+
+
+def test_no_room_is_too_full() -> None:
+    folders: dict[str, int] = {}
+    for file in arrows(ROOT):
+        folders[str(Path(file).parent)] = folders.get(str(Path(file).parent), 0) + 1
+    assert {folder: count for folder, count in folders.items() if count > LARGEST} == {}
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    for name in ("low", "high"):
+        (tmp_path / "parity" / name).mkdir(parents=True)
+        (tmp_path / "parity" / name / "__init__.py").write_text('"""A room."""\n')
+    (tmp_path / "parity" / "low" / "a.py").write_text("x = 1\n")
+    (tmp_path / "parity" / "high" / "b.py").write_text("from parity.low.a import x\n")
+    return tmp_path
+
+
+SMALL = ("parity/low", "parity/high")
+
+
+def test_the_scan_sees_nothing_wrong_in_a_house_in_order(house: Path) -> None:
+    found = arrows(house)
+    assert found["parity/high/b.py"] == {"parity/low/a.py"}
+    assert (climbing(found, SMALL), circle(found)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from parity.high.b import x",
+        "from parity.high import b",
+        "import parity.high.b",
+        "def f():\n    from parity.high.b import x",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from parity.high.b import x",
+        "from ..high import b",
+        "from importlib import import_module\nimport_module('parity.high.b')",
+    ],
+)
+def test_an_import_that_climbs_and_the_circle_it_makes_are_seen(house: Path, source: str) -> None:
+    (house / "parity" / "low" / "a.py").write_text(source + "\n")
+    found = arrows(house)
+    assert climbing(found, SMALL) == ["parity/low/a.py imports parity/high/b.py"]
+    assert sorted(circle(found)) == ["parity/high/b.py", "parity/low/a.py"]
+
+
+def test_a_file_without_a_room_is_seen(house: Path) -> None:
+    (house / "parity" / "c.py").write_text("")
+    assert [file for file in arrows(house) if not room_of(file, SMALL)] == ["parity/c.py"]
