@@ -1,6 +1,7 @@
 """Who may import whom, and what the house forbids; and that each of these scans can fail."""
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,22 @@ TORCH = {"torch", "torchvision"}
 FRAMEWORKS = JAX | TORCH | {"jaxnets", "torchnets"}
 ABOVE = {"parity", "benchmarks", "tests"}
 TOLERANCES = {"atol", "rtol"}
+WRITTEN = re.compile(r"[<>]=?\s*\d*\.?\d+e-\d+")
+"""A comparison with a small number in the text of a script."""
+NO_VERDICT = {
+    "benchmarks/evidence/mutants.py": "share of the mutants that must have been tried",
+    "benchmarks/speed/derive.py": "shares of time",
+    "benchmarks/speed/measure.py": "share of a core that others kept busy",
+    "benchmarks/speed/pages/table.py": "digits that are shown",
+    "benchmarks/speed/worker.py": "seconds of warming up",
+    "parity/backends/flax/widen.py": "which of GELU's two forms an equation has",
+    "parity/data/augment.py": "probability of a flip",
+    "parity/interface/random.py": "a toss of a coin",
+    "parity/pair/rungs/probes.py": "size of inputs that a probe is made of",
+    "parity/study/circles.py": "a toss of a coin",
+    "parity/study/beyond.py": "size of a gradient that the study calls vanished",
+}
+"""Files whose comparisons with a fraction decide something else than same or different, and what."""
 Scan = Callable[[str], set[str]]
 
 
@@ -49,6 +66,19 @@ def tolerances(source: str) -> set[str]:
     return {name for name, value in _named_values(ast.parse(source)) if name.lower() in TOLERANCES and _number(value)}
 
 
+def deciding(source: str) -> set[str]:
+    """Comparisons with a fraction that is written out, here, in a constant of the file, or in a script that it makes.
+
+    Zero, one and whole numbers are no tolerances; neither are fractions in words.
+    """
+    tree = ast.parse(source)
+    constants = {name for name, value in _named_values(tree) if name.isupper() and _fraction(value)}
+    compared = [node for node in ast.walk(tree) if isinstance(node, ast.Compare) and _orders(node)]
+    found = {ast.unparse(node) for node in compared if any(_is_tolerance(side, constants) for side in _sides(node))}
+    texts = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return found | {match[0] for text in texts for match in WRITTEN.finditer(text)}
+
+
 def in_place(source: str) -> set[str]:
     """In-place tensor operations: methods with a trailing underscore, and inplace=True."""
     calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
@@ -57,6 +87,32 @@ def in_place(source: str) -> set[str]:
     return methods | {
         "inplace" for flag in flags if not (isinstance(flag.value, ast.Constant) and not flag.value.value)
     }
+
+
+def _orders(node: ast.Compare) -> bool:
+    return any(isinstance(operator, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for operator in node.ops)
+
+
+def _sides(node: ast.Compare) -> list[ast.expr]:
+    return [node.left, *node.comparators]
+
+
+def _is_tolerance(side: ast.expr, constants: set[str]) -> bool:
+    return any(_fraction(part) or getattr(part, "id", "") in constants for part in ast.walk(side))
+
+
+def _fraction(value: ast.AST | None) -> bool:
+    """Whether an expression is a number that is written out and is not a whole one."""
+    if not isinstance(value, ast.expr) or not _all_numbers(value):
+        return False
+    number = eval(compile(ast.Expression(value), "", "eval"))  # of numbers and signs alone
+    return isinstance(number, float) and number != int(number)
+
+
+def _all_numbers(value: ast.expr) -> bool:
+    if isinstance(value, ast.UnaryOp | ast.BinOp):
+        return all(_all_numbers(part) for part in ast.iter_child_nodes(value) if isinstance(part, ast.expr))
+    return isinstance(value, ast.Constant) and type(value.value) in (int, float)
 
 
 def _called(call: ast.Call) -> str:
@@ -156,6 +212,13 @@ def test_no_tolerance_is_a_number_outside_the_checks() -> None:
     assert _marked(files, tolerances) == {}
 
 
+def test_no_fraction_outside_the_checks_decides_between_same_and_different() -> None:
+    files = _files("jaxnets", "torchnets", "parity", "benchmarks", but=("parity/checks",))
+    marked = _marked(files, deciding)
+    assert {file: what for file, what in marked.items() if file not in NO_VERDICT} == {}
+    assert marked.keys() >= NO_VERDICT.keys(), "a file that is excused has nothing to excuse"
+
+
 def test_networks_in_torch_change_nothing_in_place() -> None:
     assert _marked(_files("torchnets"), in_place) == {}
 
@@ -250,6 +313,22 @@ def test_the_scan_of_recipes_can_fail(source: str, expected: set[str]) -> None:
 )
 def test_the_scan_of_tolerances_can_fail(source: str, expected: set[str]) -> None:
     assert tolerances(source) == expected
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("same = gap < 1e-9", {"gap < 1e-09"}),
+        ("same = gap <= 3 * 1e-9 * size", {"gap <= 3 * 1e-09 * size"}),
+        ("same = 1e-6 > abs(a - b).max()", {"1e-06 > abs(a - b).max()"}),
+        ("CLOSE = 1e-9\ndef f(gap):\n    return gap < CLOSE", {"gap < CLOSE"}),
+        ("SCRIPT = 'raise SystemExit(int(gap > 1e-9 * size))'", {"> 1e-9"}),
+        ("SCRIPT = f'exit(gap <= 1.5e-06 * {size})'", {"<= 1.5e-06"}),
+        ("near = gap <= AGREED * size\nmany = n > 3\nhalf = n < 2.0\nrate = 1e-3\ntext = '1e-9 of it'", set()),
+    ],
+)
+def test_the_scan_of_deciding_fractions_can_fail(source: str, expected: set[str]) -> None:
+    assert deciding(source) == expected
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ saved = Path(__file__).with_suffix(".npz")
 y, t = replay(pair, saved, flax={flax!r}, torch={torch!r}, what={what!r}, mode={mode!r})
 gap, size = abs(y - t).max(), abs(t).max()
 print(f"largest difference in float64: {{gap:.3g}}, of numbers up to {{size:.3g}}")
-raise SystemExit(int(gap > 1e-9 * size))
+raise SystemExit(int(gap > {agreed!r} * size))
 '''
 
 
@@ -69,7 +69,7 @@ def written(found: Difference | None, work: CheckState, target: str) -> tuple[st
         return "", b""
     file, _, function = target.rpartition(":")
     names = {"flax": place.layer.flax, "torch": place.layer.torch, "what": place.what, "mode": place.layer.mode}
-    script = SCRIPT.format(title=found.text, target=f"{Path(file).resolve()}:{function}", **names)
+    script = SCRIPT.format(agreed=AGREED, title=found.text, target=f"{Path(file).resolve()}:{function}", **names)
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **dict(_saved(work, place)))
     return script, buffer.getvalue()

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from parity.checks.referee import AGREED
 from parity.interface.observation import PassResult
 from parity.interface.unit import CHANNELS_FIRST
 from parity.pair.arrays.target import is_target
@@ -27,9 +28,9 @@ jax.config.update("jax_enable_x64", True)
 jnp, rng = jax.numpy, np.random.default_rng(0)
 x = rng.normal({mean:.4g}, {std:.4g}, {shape})  # {layout}; as large and as spread as the layer's own input
 '''
-TAIL = """gap, size = abs(y - t).max(), abs(t).max()
-print(f"largest difference in float64: {gap:.3g}, of numbers up to {size:.3g}")
-raise SystemExit(int(gap > 1e-9 * size))
+TAIL = f"""gap, size = abs(y - t).max(), abs(t).max()
+print(f"largest difference in float64: {{gap:.3g}}, of numbers up to {{size:.3g}}")
+raise SystemExit(int(gap > {AGREED!r} * size))
 """
 TO_TORCH = "np.moveaxis({}, -1, 1).copy()"
 
