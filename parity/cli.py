@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from parity import options, recipes
-from parity.errors import UsageError, printable, unknown_name
+from parity.errors import UsageError, printable
 from parity.files import require_writable
 from parity.pair.target import is_target
 from parity.report import json_, terminal
@@ -153,13 +153,13 @@ def _devices(arguments: argparse.Namespace) -> "list[Devices]":
 
 def _chosen(arguments: argparse.Namespace) -> list[recipes.Recipe]:
     """The recipes named, with the data and the length asked for; an option that fits none of them is an error."""
-    from parity.data.registry import IMAGE_NAMES
+    from parity.data.registry import is_images, unknown_images
 
     chosen = [recipes.load(name) for name in dict.fromkeys(arguments.names or recipes.names())]
     if arguments.data is not None:
-        if arguments.data not in IMAGE_NAMES:
-            raise unknown_name("set of images", arguments.data, IMAGE_NAMES)
-        chosen = _changed(chosen, "--data", [r.data in IMAGE_NAMES for r in chosen], offline_data=arguments.data)
+        if not is_images(arguments.data):
+            raise unknown_images(arguments.data)
+        chosen = _changed(chosen, "--data", [is_images(r.data) for r in chosen], offline_data=arguments.data)
     if arguments.length is not None:
         fits = [r.length is not None for r in chosen]
         chosen = _changed(chosen, "--length", fits, length=arguments.length, check_length=None)
@@ -263,7 +263,7 @@ def _parser() -> argparse.ArgumentParser:
         help="train on so many too, and compare with one",
     )
     options.add_batch_norm(check)
-    check.add_argument("--data", metavar="NAME", help="images for mlp and vgg: digits, fashion-mnist or cifar10")
+    check.add_argument("--data", metavar="NAME", help="images for mlp, vgg: digits, fashion-mnist, cifar10 or folder")
     check.add_argument("--length", type=int, metavar="T", help="length of the palindromes, 2 or more")
     check.add_argument("--weights", metavar="FILE", help="canonical weights (safetensors) to check one network with")
     check.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
