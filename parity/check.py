@@ -14,6 +14,7 @@ from parity.checks import devices as parallel
 from parity.checks import ladder
 from parity.checks.initialisation import initialisation
 from parity.checks.verdict import Rung, Verdict
+from parity.data.image_folder import title
 from parity.errors import UsageError
 from parity.observe import MODES, Observer
 from parity.recipes import Recipe
@@ -60,7 +61,7 @@ def check(
         for framework in ("jax", "torch", "numpy")
     ]
     climbed = climb(case, observers, rungs=rungs, progress=progress)
-    return Result(recipe.name, tuple(climbed), time.perf_counter() - started, seed, device, recipe.check_data)
+    return Result(recipe.name, tuple(climbed), time.perf_counter() - started, seed, device, title(case.stream.name))
 
 
 def climb(

@@ -4,7 +4,6 @@ import errno
 import hashlib
 import json
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -97,14 +96,21 @@ def _renamed(place: Path) -> Iterator[Path]:
     fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name[:16]}.", suffix=".tmp"))
     try:
         yield fresh
-        if place.exists():
-            shutil.rmtree(place)  # it could not be read
+        _remove(place)  # it could not be read
         fresh.rename(place)
     except OSError as error:
         if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):  # else another process was faster
             raise
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        _remove(fresh)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder of files, if it is there."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            path.unlink(missing_ok=True)
+        folder.rmdir()
 
 
 def _decode(files: Files, size: int | None, fresh: Path) -> None:

@@ -47,6 +47,8 @@ def decode(data: bytes, path: str, size: int | None) -> NDArray[np.uint8]:
                 return np.asarray(rgb)
     except UsageError:
         raise
+    except Image.DecompressionBombError as error:  # Pillow looks before we can
+        raise UsageError(f"{path} says that it has far more than {MOST_PIXELS:,} pixels; remove it") from error
     except Image.UnidentifiedImageError:
         raise UsageError(f"{path} is no image that Pillow reads; remove it") from None
     except Exception as error:  # a file that is not what it seems can raise anything

@@ -56,8 +56,9 @@ def arranged(where: Path, entries: Iterable[Entry]) -> Tree:
         if rest:
             files = classes.setdefault(rest[0], [])
             files += [entry] if len(rest) == 2 else []
-    _require_whole(where, tree)
-    return {s: {c: tree[s][c] for c in sorted(tree[s])} for s in SPLITS if s in tree}
+    ordered = {s: {c: tree[s][c] for c in sorted(tree[s])} for s in SPLITS if s in tree}
+    _require_whole(where, ordered)
+    return ordered
 
 
 def _require_whole(where: Path, tree: Tree) -> None:

@@ -96,6 +96,7 @@ def open_stream(
     folder: str | Path | None = None,
     download: bool = False,
     augment: bool | None = None,
+    classes: int | None = None,
 ) -> Stream:
     """Open a split of a data set.
 
@@ -111,6 +112,7 @@ def open_stream(
         encoding: "digits" (also None) or "one-hot" inputs of the palindromes; for them only.
         folder, download: as for `load_images`; without effect on sets that need no file.
         augment: whether `Stream.batch` augments images; None means in split "train" only.
+        classes: the most that an image folder may have, since the network tells no more apart; None takes any number.
 
     Raises:
         UsageError: an unknown name or split, a number out of range, an argument that does not go with the data set,
@@ -128,6 +130,7 @@ def open_stream(
         raise UsageError(f"{name} cannot be augmented; only {', '.join((*IMAGE_NAMES, FOLDER))} can")
     key: Key = (name, split, seed)
     source: Finite | Endless
+    most, classes = classes, 2
     if name == "palindromes":
         length = check_length(length)
         key, classes = (*key, length), DIGITS
@@ -135,8 +138,10 @@ def open_stream(
     elif is_images(name):
         name, source, classes = _open_images(name, split, folder, download, augment)
         key = (name, split, seed)
+        if most is not None and classes > most:
+            raise UsageError(f"{folder} has {classes} classes, and the network tells {most} apart; give at most {most}")
     else:
-        source, classes = _open_points(name, split, seed), 2
+        source = _open_points(name, split, seed)
     if isinstance(source, Endless):
         return Stream(name, split, batch_size, seed, classes, None, source, key)
     batch_size = min(batch_size, source.size)
