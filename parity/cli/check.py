@@ -39,7 +39,7 @@ def _add_recipe_options(check: argparse.ArgumentParser) -> None:
         help="train on so many too, and compare with one",
     )
     options.add_batch_norm(check)
-    check.add_argument("--data", metavar="NAME", help="images for mlp and vgg: digits, fashion-mnist or cifar10")
+    check.add_argument("--data", metavar="NAME", help="images for mlp, vgg: digits, fashion-mnist, cifar10 or folder")
     check.add_argument("--length", type=int, metavar="T", help="length of the palindromes, 2 or more")
     check.add_argument("--weights", metavar="FILE", help="canonical weights (safetensors) to check one network with")
     check.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")

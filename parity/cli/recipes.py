@@ -10,8 +10,8 @@ from parity.backends import Devices, keep_compiled_programs
 from parity.checks.devices import NUMBER
 from parity.checks.ladder import RUNGS, parse_rungs
 from parity.cli.files import require_places, write
-from parity.data.registry import IMAGE_NAMES
-from parity.errors import UsageError, unknown_name
+from parity.data.registry import is_images, unknown_images
+from parity.errors import UsageError
 from parity.pair.causes.conventions import require_known
 from parity.report import json_, terminal
 from parity.report.exit_codes import exit_code
@@ -71,9 +71,9 @@ def _chosen(arguments: argparse.Namespace) -> list[recipes.Recipe]:
     """The recipes named, with the data and the length asked for; an option that fits none of them is an error."""
     chosen = [recipes.load(name) for name in dict.fromkeys(arguments.names or recipes.names())]
     if arguments.data is not None:
-        if arguments.data not in IMAGE_NAMES:
-            raise unknown_name("set of images", arguments.data, IMAGE_NAMES)
-        chosen = _changed(chosen, "--data", [r.data in IMAGE_NAMES for r in chosen], offline_data=arguments.data)
+        if not is_images(arguments.data):
+            raise unknown_images(arguments.data)
+        chosen = _changed(chosen, "--data", [is_images(r.data) for r in chosen], offline_data=arguments.data)
     if arguments.length is not None:
         fits = [r.length is not None for r in chosen]
         chosen = _changed(chosen, "--length", fits, length=arguments.length, check_length=None)

@@ -10,8 +10,8 @@ from typing import Any
 
 from parity import recipes
 from parity.backends import Twin, keep_compiled_programs
-from parity.data.registry import IMAGE_NAMES
-from parity.errors import UsageError, unknown_name
+from parity.data.registry import is_images, unknown_images
+from parity.errors import UsageError
 from parity.report import terminal
 from parity.report.training import Bar, show_summary
 from parity.training import Outcome, Plan, begin, checkpoint, make_plan, make_twin, resume
@@ -129,9 +129,9 @@ def _stopped_at(out: Path | None) -> Iterator[None]:
 
 def _recipe(arguments: argparse.Namespace) -> recipes.Recipe:
     recipe = recipes.load(arguments.name)
-    if arguments.data is not None and arguments.data not in IMAGE_NAMES:
-        raise unknown_name("set of images", arguments.data, IMAGE_NAMES)
-    if arguments.data is not None and recipe.data not in IMAGE_NAMES:
+    if arguments.data is not None and not is_images(arguments.data):
+        raise unknown_images(arguments.data)
+    if arguments.data is not None and not is_images(recipe.data):
         raise UsageError(f"--data does not fit {recipe.name}; it is trained on {recipe.data}")
     if arguments.length is not None and recipe.length is None:
         raise UsageError(f"--length does not fit {recipe.name}; it is trained on {recipe.data}")

@@ -7,8 +7,9 @@ from pathlib import Path
 from parity.data import points
 from parity.data.arguments import SEED_LIMIT, generator, integer
 from parity.data.batch import Batch
+from parity.data.image_folder import FOLDER
 from parity.data.palindromes import DIGITS, TEST_SAMPLES, Encoding, check_encoding, check_length, palindromes
-from parity.data.registry import DATA_NAMES, IMAGE_NAMES, load_images
+from parity.data.registry import DATA_NAMES, IMAGE_NAMES, is_images, load_images
 from parity.data.sources import Arrays, Endless, Finite, Images, Key
 from parity.errors import UsageError, unknown_name
 
@@ -95,11 +96,13 @@ def open_stream(
     folder: str | Path | None = None,
     download: bool = False,
     augment: bool | None = None,
+    classes: int | None = None,
 ) -> Stream:
     """Open a split of a data set.
 
     Args:
-        name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist" or "cifar10".
+        name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist", "cifar10" or "folder", which
+            the stream then calls by its own name: see `parity.data.image_folder`.
         split: "train" or "test"; image sets also have "validation".
         batch_size: at least 1; larger than the split means the whole split in one batch.
         seed: 0 to 2³² - 1, of everything that is drawn: order, augmentation, and points and palindromes themselves.
@@ -109,31 +112,36 @@ def open_stream(
         encoding: "digits" (also None) or "one-hot" inputs of the palindromes; for them only.
         folder, download: as for `load_images`; without effect on sets that need no file.
         augment: whether `Stream.batch` augments images; None means in split "train" only.
+        classes: the most that an image folder may have, since the network tells no more apart; None takes any number.
 
     Raises:
         UsageError: an unknown name or split, a number out of range, an argument that does not go with the data set,
             or data that are missing or damaged.
     """
-    if name not in DATA_NAMES:
-        raise unknown_name("data set", name, DATA_NAMES)
+    if name not in DATA_NAMES and not is_images(name):
+        raise unknown_name("data set", name, (*DATA_NAMES, FOLDER))
     batch_size = integer("batch size", batch_size, least=1)
     seed = integer("seed", seed, least=0, below=SEED_LIMIT)
     if length is not None and name != "palindromes":
         raise UsageError(f"{name} take no length, got {length}; only palindromes have one")
     if encoding is not None and name != "palindromes":
         raise UsageError(f"{name} take no encoding, got {encoding!r}; only palindromes have one")
-    if augment and name not in IMAGE_NAMES:
-        raise UsageError(f"{name} cannot be augmented; only {', '.join(IMAGE_NAMES)} can")
+    if augment and not is_images(name):
+        raise UsageError(f"{name} cannot be augmented; only {', '.join((*IMAGE_NAMES, FOLDER))} can")
     key: Key = (name, split, seed)
     source: Finite | Endless
+    most, classes = classes, 2
     if name == "palindromes":
         length = check_length(length)
         key, classes = (*key, length), DIGITS
         source = _open_palindromes(split, length, check_encoding(encoding), key)
-    elif name in IMAGE_NAMES:
-        source, classes = _open_images(name, split, folder, download, augment)
+    elif is_images(name):
+        name, source, classes = _open_images(name, split, folder, download, augment)
+        key = (name, split, seed)
+        if most is not None and classes > most:
+            raise UsageError(f"{folder} has {classes} classes, and the network tells {most} apart; give at most {most}")
     else:
-        source, classes = _open_points(name, split, seed), 2
+        source = _open_points(name, split, seed)
     if isinstance(source, Endless):
         return Stream(name, split, batch_size, seed, classes, None, source, key)
     batch_size = min(batch_size, source.size)
@@ -159,9 +167,10 @@ def _open_palindromes(split: str, length: int, encoding: Encoding, key: Key) -> 
 
 def _open_images(
     name: str, split: str, folder: str | Path | None, download: bool, augment: bool | None
-) -> tuple[Images, int]:
+) -> tuple[str, Images, int]:
     data = load_images(name, folder=folder, download=download)
     if split not in data.splits:
         raise unknown_name(f"split of {name}", split, data.splits)
     train = split == "train"
-    return Images(data.splits[split], shuffle=train, augment=train if augment is None else augment), data.num_classes
+    images = Images(data.splits[split], shuffle=train, augment=train if augment is None else augment)
+    return data.name, images, data.num_classes

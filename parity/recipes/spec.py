@@ -86,6 +86,11 @@ class Recipe:
     augment: bool = False
 
     @property
+    def classes(self) -> int:
+        """Classes that the network tells apart: the length of its logits."""
+        return int(self.config.get("num_classes", self.config.get("sizes", (10,))[-1]))
+
+    @property
     def check_data(self) -> str:
         """Data set of the parity check: the study's, or what stands in for it offline."""
         return self.offline_data or self.data

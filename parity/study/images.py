@@ -1,7 +1,7 @@
 """Part I, task 3, and part II: the MLP and the VGG on images."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,17 +12,13 @@ from parity.checks.outcome import outcome
 from parity.checks.verdict import Rung
 from parity.data import load_images
 from parity.errors import UsageError
+from parity.study.image_runs import BACKENDS, NAMES, STUDIED, works
 from parity.study.part import Part, Setting
 from parity.study.runs import curve, training_curve
-from parity.training import Outcome, Plan, make_plan
+from parity.training import Outcome, Plan
 
-BACKENDS = ("jax", "torch")
-NAMES = ("mlp", "vgg")
-STUDIED = "cifar10"
 STAND_INS = (STUDIED, "fashion-mnist", "digits")
 WATCHED = {"mlp": "validation", "vgg": "test"}
-LOOKS = {"mlp": 1, "vgg": 2}
-"""Evaluations an epoch."""
 
 
 @dataclass(frozen=True)
@@ -61,26 +57,26 @@ def available(setting: Setting) -> str:
     asked = setting.data or setting.scale.image_data
     for name in (asked,) if asked else STAND_INS:
         try:
-            load_images(name, folder=setting.runs.data_dir)
+            return load_images(name, folder=setting.runs.data_dir).name
         except UsageError:
             if asked:
                 raise
-        else:
-            return name
     raise AssertionError("the digits are always there")
 
 
 def plans(setting: Setting) -> list[tuple[Plan, str]]:
     """All runs of the experiment."""
-    data = available(setting)
-    return [(p, b) for name in NAMES for b in BACKENDS for p in _seeds(setting, name, data)]
+    return [(work.plan, work.backend) for work in works(setting, available(setting))]
 
 
 def run(setting: Setting) -> Part:
     """Train both networks in both frameworks from equal weights, over seeds."""
     data = available(setting)
+    trained = [(work, setting.runs.train(work.plan, work.backend, work.start)) for work in works(setting, data)]
     done = {
-        name: {b: [setting.runs.train(plan, b) for plan in _seeds(setting, name, data)] for b in BACKENDS}
+        name: {
+            b: [o for w, o in trained if (w.plan.recipe.name, w.backend, w.start) == (name, b, None)] for b in BACKENDS
+        }
         for name in NAMES
     }
     steps_per_epoch = {name: done[name]["jax"][0].summary["plan"]["steps_per_epoch"] for name in NAMES}
@@ -92,27 +88,6 @@ def run(setting: Setting) -> Part:
         "final": {name: {b: _finals(found) for b, found in by.items()} for name, by in done.items()},
     }
     return Part(results, list(_claims(results)), [_outcome(name, done[name], data) for name in NAMES])
-
-
-def epochs_of(setting: Setting, name: str) -> int | None:
-    """Epochs that are trained: the study's on a GPU."""
-    if setting.scale.image_steps is not None:
-        return None
-    return recipes.load(name).epochs if setting.runs.device == "gpu" else setting.scale.image_epochs[name]
-
-
-def _seeds(setting: Setting, name: str, data: str) -> list[Plan]:
-    """A plan a seed, which all differ in nothing else; the images are looked at once."""
-    plan = make_plan(
-        recipes.load(name),
-        data=data,
-        steps=setting.scale.image_steps,
-        epochs=epochs_of(setting, name),
-        folder=setting.runs.data_dir,
-    )
-    every = max(1, min(plan.steps, plan.steps_per_epoch or 1) // LOOKS[name])
-    seeds = range(setting.scale.image_seeds[name])
-    return [replace(plan, seed=seed, evaluate_every=every, checkpoint_every=every) for seed in seeds]
 
 
 def _curves(name: str, found: list[Outcome]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from parity import documents
 from parity.backends import Twin
+from parity.data.image_folder import title
 from parity.interface.trace import Arrays
 from parity.training import Outcome, Plan, begin, checkpoint, journal, make_twin, resume
 from parity.training.folder import CHECKPOINTS, METRICS, SUMMARY
@@ -25,6 +26,18 @@ class Silent:
 
     def evaluated(self, line: Line) -> None:
         """As in `parity.training.loop.Watcher`."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A run that another goes on from, at its end.
+
+    Attributes:
+        plan, backend: of the run; the backend may be another than that of the run that goes on.
+    """
+
+    plan: Plan
+    backend: str
 
 
 @dataclass
@@ -54,14 +67,14 @@ class Runs:
             self._twins[key] = make_twin(plan, backend, "cpu" if backend == "numpy" else self.device)
         return self._twins[key]
 
-    def train(self, plan: Plan, backend: str) -> Outcome:
-        """The run's outcome: as it was kept, or trained to its end now."""
-        found = self.kept(plan, backend) or self._train(_for(plan, backend), backend)
+    def train(self, plan: Plan, backend: str, start: Start | None = None) -> Outcome:
+        """The run's outcome: as it was kept, or trained to its end now, from its beginning or the end of another."""
+        found = self.kept(plan, backend, start) or self._train(_for(plan, backend), backend, start)
         self.commits.add(found.summary["commit"])
         return found
 
-    def _train(self, plan: Plan, backend: str) -> Outcome:
-        place = self.folder / name_of(plan, backend)
+    def _train(self, plan: Plan, backend: str, start: Start | None) -> Outcome:
+        place = self.place(plan, backend, start)
         self.note(place.name)
         twin = self.twin(plan, backend)
         if found := checkpoint.files(place / CHECKPOINTS):
@@ -70,11 +83,19 @@ class Runs:
                 return resume(last, twin, Silent(), out=place, folder=self.data_dir)
         if place.exists():
             place.rename(_free(place))
+        if start is not None:
+            self.train(start.plan, start.backend)
+            end = checkpoint.load(checkpoint.files(self.place(start.plan, start.backend) / CHECKPOINTS)[-1])
+            return resume(end, twin, Silent(), steps=plan.steps, out=place, folder=self.data_dir)
         return begin(plan, twin, Silent(), out=place, folder=self.data_dir)
 
-    def kept(self, plan: Plan, backend: str) -> Outcome | None:
+    def kept(self, plan: Plan, backend: str, start: Start | None = None) -> Outcome | None:
         """The run's outcome, if it is there and whole."""
-        return _kept(self.folder / name_of(plan, backend), _for(plan, backend))
+        return _kept(self.place(plan, backend, start), _for(plan, backend))
+
+    def place(self, plan: Plan, backend: str, start: Start | None = None) -> Path:
+        """The run's folder."""
+        return self.folder / (name_of(plan, backend) + (f"-from-{start.backend}-{start.plan.steps}" if start else ""))
 
     def weights(self, plan: Plan, backend: str) -> Arrays:
         """Weights at the end of a run that was trained."""
@@ -95,7 +116,7 @@ def _for(plan: Plan, backend: str) -> Plan:
 def name_of(plan: Plan, backend: str) -> str:
     """The run's folder."""
     recipe = plan.recipe
-    parts = [recipe.name, *([f"T{recipe.length}"] if recipe.length else []), recipe.init, plan.data]
+    parts = [recipe.name, *([f"T{recipe.length}"] if recipe.length else []), recipe.init, title(plan.data)]
     return "-".join([*parts, str(plan.steps), backend, f"seed{plan.seed}"])
 
 

@@ -17,6 +17,8 @@ class Scale:
         long_steps, long_seeds: of the RNN with more steps, in JAX.
         beyond_lengths, beyond_steps, beyond_seeds: of the recipes beyond the study.
         image_epochs, image_seeds: by recipe; on a GPU the epochs are the study's.
+        studied_epochs: by recipe, of all seeds on the study's own images.
+        gpu_seeds: of each recipe on a GPU, on the study's own images.
         image_steps, image_data: instead of epochs, and of looking for the study's images.
     """
 
@@ -34,6 +36,8 @@ class Scale:
     beyond_seeds: int
     image_epochs: Mapping[str, int]
     image_seeds: Mapping[str, int]
+    studied_epochs: Mapping[str, int]
+    gpu_seeds: int
     image_steps: int | None = None
     image_data: str | None = None
 
@@ -54,6 +58,8 @@ SCALES = {
         beyond_seeds=3,
         image_epochs={"mlp": 20, "vgg": 2},
         image_seeds={"mlp": 5, "vgg": 3},
+        studied_epochs={"mlp": 100, "vgg": 10},
+        gpu_seeds=5,
     ),
     "quick": Scale(
         name="quick",
@@ -70,6 +76,8 @@ SCALES = {
         beyond_seeds=1,
         image_epochs={},
         image_seeds={"mlp": 1, "vgg": 1},
+        studied_epochs={},
+        gpu_seeds=1,
         image_steps=4,
         image_data="digits",
     ),

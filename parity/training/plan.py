@@ -132,6 +132,7 @@ def open_training(recipe: Recipe, data: str, seed: int, *, folder: str | None = 
         folder=folder,
         download=download,
         augment=recipe.augment,
+        classes=recipe.classes,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from parity.backends import Devices, Session, Twin, twin_class
+from parity.data.image_folder import title
 from parity.data.registry import evaluation_splits
 from parity.errors import UsageError
 from parity.files import write_atomically
@@ -164,7 +165,7 @@ def summarise(plan: Plan, twin: Twin, lines: Sequence[Line], first: int) -> dict
         "device": twin.device,
         "devices": twin.devices.count,
         "precision": twin.precision,
-        "data": plan.data,
+        "data": title(plan.data),
         "seed": plan.seed,
         "steps": plan.steps,
         "resumed_at": first,

@@ -93,6 +93,7 @@ def make_case(
         folder=folder,
         download=download,
         augment=recipe.augment,
+        classes=recipe.classes,
     )
     rng = np.random.default_rng([seed, 1])
     weights = initial.draw(shapes, "probe", seed) if weights is None else _given(weights, shapes)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, worst
+from parity.data.image_folder import title
 from parity.interface.trace import Trace, call_path
 from parity.pair.causes.conventions import require_known
 from parity.report.pair import Report
@@ -63,10 +64,10 @@ def recipe_report(
         seconds={"total": seconds},
         seed=seed,
         device=device,
-        inputs=(Input(case.recipe.check_data, inputs.shape, str(inputs.dtype)),),
+        inputs=(Input(title(case.stream.name), inputs.shape, str(inputs.dtype)),),
         ladder=tuple(NAMES) if case.devices else tuple(n for n in NAMES if n < 10),
         not_run=dict.fromkeys(NAMES, "it was not asked for"),
-        data=case.recipe.check_data,
+        data=title(case.stream.name),
         frameworks=FRAMEWORKS,
     )
 

@@ -10,6 +10,7 @@ from parity import weights
 from parity.cli.main import main
 from parity.interface import random as initial
 from parity.reference import RNN
+from tests.data.pictures import lay, pictures
 
 SHAPES = RNN().shapes()
 
@@ -72,6 +73,16 @@ def test_missing_data_says_how_to_get_it(capsys, tmp_path: Path, name: str) -> N
     line = _refuse(capsys, "check", "mlp", "--data", name, "--data-dir", str(tmp_path))
     assert str(tmp_path) in line
     assert "--download" in line
+
+
+def test_images_of_your_own_need_their_place_and_fit_the_network(capsys, tmp_path: Path) -> None:
+    assert "--data-dir" in _refuse(capsys, "check", "mlp", "--data", "folder")
+    many = lay(tmp_path / "pets", pictures(train=2, test=1, classes=tuple("abcdefghijk")))
+    for command in (["check", "mlp"], ["train", "mlp", "--backend", "torch"]):
+        line = _refuse(capsys, *command, "--data", "folder", "--data-dir", str(many))
+        assert "has 11 classes, and the network tells 10 apart" in line
+    (many / "test" / "a" / "0.png").write_text("hello")
+    assert "test/a/0.png is no image" in _refuse(capsys, "check", "vgg", "--data", "folder", "--data-dir", str(many))
 
 
 def test_an_altered_data_file_is_refused(capsys, tmp_path: Path) -> None:

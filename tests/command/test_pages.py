@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.data.pictures import pack, pictures
+
 ROOT = Path(__file__).parent.parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
@@ -34,8 +36,9 @@ MAKE = [example for example in EXAMPLES if example[1].startswith("make")]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a page's commands are run one after the other, so that one may use what another wrote."""
-    return tmp_path_factory.mktemp("page")
+    """Where a page's commands are run one after the other, that one may use what another wrote; with images."""
+    place = tmp_path_factory.mktemp("page")
+    return pack(place / "pets.zip", pictures(train=8)).parent
 
 
 LONG = (

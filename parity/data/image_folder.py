@@ -1,0 +1,70 @@
+"""A data set of your own: image files in `train/CLASS/` and `test/CLASS/`, as a folder or as a zip of it.
+
+It is called `folder` where it is asked for, and `folder:NAME:DIGEST` where it is kept: by the folder's name, and the
+beginning of a digest of its pixels, so that a run never goes on with other images than it began with.
+"""
+
+import re
+from pathlib import Path
+
+from parity.data.image_cache import Decoded, cached
+from parity.data.image_paths import opened
+from parity.data.image_tree import LAYOUT
+from parity.data.images import ImageSet, Split, hold_out_tenth
+from parity.errors import UsageError
+
+FOLDER = "folder"
+KEPT = re.compile(r"folder:([\w.-]+):([0-9a-f]{8})")
+OFFICIAL = ("digits", "fashion-mnist", "cifar10")
+
+
+def is_folder(name: str) -> bool:
+    """Whether a data set is an image folder: "folder", or that with its name and digest."""
+    return name == FOLDER or KEPT.fullmatch(name) is not None
+
+
+def title(name: str) -> str:
+    """What records and figures call a data set: an image folder by its name, another as it is called.
+
+    A folder that has the name of one of the sets that are verified is called NAME-folder.
+    """
+    found = KEPT.fullmatch(name)
+    if found is None:
+        return name
+    return f"{found[1]}-folder" if found[1] in OFFICIAL else found[1]
+
+
+def load_image_folder(place: str | Path | None, *, name: str = FOLDER, size: int | None = None) -> ImageSet:
+    """The images of a folder or a zip, uint8 (N, H, W, 3); see `parity.data.image_decode.decode` for what is done.
+
+    Splits: "train", "test" and "validation". The last is `val/` if it is there, else a tenth of `train/`, drawn alike
+    in every run. Images are in the order of their classes' and files' names; labels are the classes' places among
+    their names in order.
+
+    Args:
+        place: the folder or the zip.
+        name: "folder", or the name of a data set that it must be.
+        size: height and width that all are brought to; None takes them as they are, all of one size.
+
+    Raises:
+        UsageError: no place is given, something is wrong there, or its images are not those of that name.
+    """
+    if place is None:
+        raise UsageError(f"images of your own need their place; name {LAYOUT} with --data-dir")
+    with opened(Path(place)) as files:
+        decoded = cached(files, size)
+        found = re.sub(r"[^\w.-]", "_", files.name, flags=re.ASCII)[:60] or "images"
+    whole = f"{FOLDER}:{found}:{decoded.digest[:8]}"
+    if name not in (FOLDER, whole):
+        raise UsageError(
+            f"{place} holds {whole.removeprefix('folder:')}, not {name.removeprefix('folder:')}; name the images that "
+            "the run began with, with --data-dir"
+        )
+    return ImageSet(whole, _splits(decoded), num_classes=len(decoded.classes))
+
+
+def _splits(decoded: Decoded) -> dict[str, Split]:
+    train, val = decoded.splits["train"], decoded.splits.get("val")
+    if val is None:
+        train, val = hold_out_tenth(train)
+    return {"train": train, "validation": val, "test": decoded.splits["test"]}
