@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from parity.data.image_folder import FOLDER, is_folder, load_image_folder
+from parity.data.folder.source import FOLDER, is_folder, load_image_folder
 from parity.data.images import ImageSet
 from parity.errors import UsageError, unknown_name
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from parity.data import points
 from parity.data.arguments import SEED_LIMIT, generator, integer
 from parity.data.batch import Batch
-from parity.data.image_folder import FOLDER
+from parity.data.folder.source import FOLDER
 from parity.data.palindromes import DIGITS, TEST_SAMPLES, Encoding, check_encoding, check_length, palindromes
 from parity.data.registry import DATA_NAMES, IMAGE_NAMES, is_images, load_images
 from parity.data.sources import Arrays, Endless, Finite, Images, Key
@@ -102,7 +102,7 @@ def open_stream(
 
     Args:
         name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist", "cifar10" or "folder", which
-            the stream then calls by its own name: see `parity.data.image_folder`.
+            the stream then calls by its own name: see `parity.data.folder.source`.
         split: "train" or "test"; image sets also have "validation".
         batch_size: at least 1; larger than the split means the whole split in one batch.
         seed: 0 to 2³² - 1, of everything that is drawn: order, augmentation, and points and palindromes themselves.

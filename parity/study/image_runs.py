@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from parity import recipes
-from parity.data.image_folder import KEPT
+from parity.data.folder.source import KEPT
 from parity.study.part import Setting
 from parity.study.runs import Start
 from parity.training import Plan, make_plan

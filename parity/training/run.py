@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from parity.backends import Devices, Session, Twin, twin_class
-from parity.data.image_folder import title
+from parity.data.folder.source import title
 from parity.data.registry import evaluation_splits
 from parity.errors import UsageError
 from parity.files import write_atomically

@@ -9,9 +9,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from parity.data import image_cache, load_images, open_stream
-from parity.data.image_decode import decode
-from parity.data.image_folder import load_image_folder, title
+from parity.data import load_images, open_stream
+from parity.data.folder import cache as image_cache
+from parity.data.folder.decode import decode
+from parity.data.folder.source import load_image_folder, title
 from parity.errors import UsageError
 from tests.data.pictures import lay, pack, picture, pictures
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from parity.data import image_cache, image_paths
-from parity.data.image_folder import load_image_folder
+from parity.data.folder import cache as image_cache
+from parity.data.folder import paths as image_paths
+from parity.data.folder.source import load_image_folder
 from parity.errors import UsageError
 from tests.data.pictures import lay, pack, picture, pictures
 

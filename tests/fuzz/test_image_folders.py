@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity.data import image_cache
-from parity.data.image_folder import load_image_folder
+from parity.data.folder import cache as image_cache
+from parity.data.folder.source import load_image_folder
 from parity.errors import UsageError
 from tests.data.pictures import lay
 from tests.fuzz.pictures import FILES, laid, zipped

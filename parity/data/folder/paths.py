@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from parity.data.image_tree import LAYOUT, SPLITS, Entry, Tree, arranged, is_hidden
+from parity.data.folder.tree import LAYOUT, SPLITS, Entry, Tree, arranged, is_hidden
 from parity.errors import UsageError
 
 MOST_BYTES = 256 * 2**20

@@ -7,9 +7,9 @@ beginning of a digest of its pixels, so that a run never goes on with other imag
 import re
 from pathlib import Path
 
-from parity.data.image_cache import Decoded, cached
-from parity.data.image_paths import opened
-from parity.data.image_tree import LAYOUT
+from parity.data.folder.cache import Decoded, cached
+from parity.data.folder.paths import opened
+from parity.data.folder.tree import LAYOUT
 from parity.data.images import ImageSet, Split, hold_out_tenth
 from parity.errors import UsageError
 
@@ -35,7 +35,7 @@ def title(name: str) -> str:
 
 
 def load_image_folder(place: str | Path | None, *, name: str = FOLDER, size: int | None = None) -> ImageSet:
-    """The images of a folder or a zip, uint8 (N, H, W, 3); see `parity.data.image_decode.decode` for what is done.
+    """The images of a folder or a zip, uint8 (N, H, W, 3); see `parity.data.folder.decode.decode` for what is done.
 
     Splits: "train", "test" and "validation". The last is `val/` if it is there, else a tenth of `train/`, drawn alike
     in every run. Images are in the order of their classes' and files' names; labels are the classes' places among

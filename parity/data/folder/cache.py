@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.data.image_decode import decode, pillow
-from parity.data.image_paths import Files
+from parity.data.folder.decode import decode, pillow
+from parity.data.folder.paths import Files
 from parity.data.images import Split
 from parity.errors import UsageError
 from parity.files import cache_folder
