@@ -22,7 +22,18 @@ from parity.report.pair_words import ANSWERS, accepted, clean, facts, not_run, s
 from parity.report.records import SIDES, Layer, ReportData
 from parity.report.terminal import MARKS
 
-SCRIPTS = ("page.js", "page_theme.js", "page_table.js", "page_plot.js", "page_sections.js")
+SCRIPTS = (
+    "page.js",
+    "page_theme.js",
+    "page_table.js",
+    "page_plot.js",
+    "page_values.js",
+    "page_layers.js",
+    "page_verdict.js",
+    "page_ladder.js",
+    "page_facts.js",
+    "page_sections.js",
+)
 """In the order in which they run."""
 
 

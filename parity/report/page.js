@@ -3,7 +3,7 @@
 
 const DATA = JSON.parse(document.getElementById("data").textContent);
 const SVG = "http://www.w3.org/2000/svg";
-const CLASSES = { "same": "same", "same, less accurate": "less", "inconclusive": "unsure", "different": "bad" };
+const CLASSES = { same: "same", "same, less accurate": "less", inconclusive: "unsure", different: "bad" };
 const ODD = { inf: Infinity, "-inf": -Infinity, nan: NaN };
 
 function put(node, attributes, children) {
@@ -27,7 +27,9 @@ function short(value) {
   if (!known(value)) return "–";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (value === 0) return "0";
-  return (Math.abs(value) >= 0.01 && Math.abs(value) < 1000 ? String(+value.toPrecision(3)) : value.toExponential(1)).replaceAll("-", "−");
+  return (
+    Math.abs(value) >= 0.01 && Math.abs(value) < 1000 ? String(+value.toPrecision(3)) : value.toExponential(1)
+  ).replaceAll("-", "−");
 }
 function times(share) {
   if (!known(share)) return "–";
@@ -42,12 +44,34 @@ const percent = (share) => `${Math.floor(1000 * share) / 10} %`;
 function findingOf(row) {
   if (row === null) return null;
   const [quantity, name, mode, verdict, share, gap, errors, bits, index, values, reason] = row;
-  return { quantity, name, mode, verdict, share: num(share), gap: num(gap), errors: errors.map(num), bits: bits.map(num),
-    index, values: values && values.map(num), reason };
+  return {
+    quantity,
+    name,
+    mode,
+    verdict,
+    share: num(share),
+    gap: num(gap),
+    errors: errors.map(num),
+    bits: bits.map(num),
+    index,
+    values: values && values.map(num),
+    reason,
+  };
 }
 function layerOf([flax, torch, type, mode, shape, finding, inherited, gradient, alone], order) {
-  const made = { order: order + 1, flax, torch, type, mode, shape, finding: findingOf(finding), inherited: num(inherited),
-    gradient: findingOf(gradient), alone: findingOf(alone), text: `${flax} ${torch} ${type}`.toLowerCase() };
+  const made = {
+    order: order + 1,
+    flax,
+    torch,
+    type,
+    mode,
+    shape,
+    finding: findingOf(finding),
+    inherited: num(inherited),
+    gradient: findingOf(gradient),
+    alone: findingOf(alone),
+    text: `${flax} ${torch} ${type}`.toLowerCase(),
+  };
   made.verdict = made.finding.verdict;
   made.introduced = made.alone ? made.alone.gap : made.inherited <= DATA.agreed ? made.finding.gap : null;
   return made;
@@ -57,13 +81,20 @@ function layerOf([flax, torch, type, mode, shape, finding, inherited, gradient, 
 const kind = (verdict) => CLASSES[verdict] || "gone";
 const mark = (verdict) => DATA.marks[verdict] || "–";
 const badge = (verdict, words) =>
-  el("span", { class: `badge v-${kind(verdict)}` }, el("b", { "aria-hidden": "true" }, mark(verdict)), words || verdict);
+  el(
+    "span",
+    { class: `badge v-${kind(verdict)}` },
+    el("b", { "aria-hidden": "true" }, mark(verdict)),
+    words || verdict,
+  );
 
 /* A bar for a share of the expected rounding, on a log scale, with the limit as a tick. */
-const LOW = -6, HIGH = 56;
+const LOW = -6,
+  HIGH = 56;
 const along = (share) => (100 * (Math.min(Math.max(Math.log2(share), LOW), HIGH) - LOW)) / (HIGH - LOW);
 function meter(width, tick) {
-  const bar = el("i"), node = el("span", { class: "meter", "aria-hidden": "true" }, bar);
+  const bar = el("i"),
+    node = el("span", { class: "meter", "aria-hidden": "true" }, bar);
   bar.style.width = `${width}%`;
   if (tick !== undefined) node.append(el("u"));
   if (tick !== undefined) node.lastChild.style.left = `${tick}%`;
@@ -84,6 +115,8 @@ const lead = (text) => el("p", { class: "lead" }, text);
 /* Details whose inside is made when they are first opened. */
 function later(summary, make) {
   const node = el("details", {}, el("summary", {}, summary));
-  node.addEventListener("toggle", () => { if (node.open && node.children.length === 1) node.append(make()); });
+  node.addEventListener("toggle", () => {
+    if (node.open && node.children.length === 1) node.append(make());
+  });
   return node;
 }
