@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.evidence.families import FAMILIES, Family
-from parity.backends import keep_compiled_programs
+from parity.backends.processes.configuration import keep_compiled_programs
 from parity.bugs.run import Bench
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Verdict

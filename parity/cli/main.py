@@ -98,7 +98,7 @@ def _conventions(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     from parity import weights
-    from parity.backends import keep_compiled_programs
+    from parity.backends.processes.configuration import keep_compiled_programs
     from parity.twins.check import check
 
     if any(is_target(name) for name in arguments.names):
@@ -197,7 +197,7 @@ def _reproduce(arguments: argparse.Namespace) -> int:
 
 
 def _bugs(arguments: argparse.Namespace) -> int:
-    from parity.backends import keep_compiled_programs
+    from parity.backends.processes.configuration import keep_compiled_programs
     from parity.bugs import run
     from parity.cli import bugs_table as table
 

@@ -169,7 +169,7 @@ class Loop:
     def _write(self, state: TrainingState) -> None:
         if self.folder is not None:
             self.journal.sync()
-            checkpoint.save(self.plan, self.session.twin.framework, state, self.folder)
+            checkpoint.save(self.plan, self.session.network.framework, state, self.folder)
 
     def _diverged(self, found: NotFiniteError) -> DivergedError:
         fault = first_fault(self.session, self._good, found.step, self._retake)

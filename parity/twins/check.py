@@ -8,7 +8,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from parity.backends import Devices, leave_memory, twin_class
+from parity.backends import Devices, twin_class
+from parity.backends.processes.configuration import leave_memory
 from parity.checks import devices as parallel
 from parity.checks import ladder
 from parity.checks.initialisation import initialisation

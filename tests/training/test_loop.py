@@ -52,7 +52,7 @@ class Counting:
     def __init__(self) -> None:
         self.step, self.seen = 0, list[Any]()
         self.threads: set[threading.Thread] = set()
-        self.twin = None
+        self.network = None
 
     def advance(self, batches, learning_rates) -> Steps:
         self.step += len(batches)
@@ -106,7 +106,7 @@ def test_losses_are_means_over_samples_not_over_batches(kind, whole) -> None:
     """The uneven last batch of an epoch counts by its size."""
     _, outcome = whole("numpy", kind)
     made, session = plan(kind), twin("numpy", kind).session(RECIPES[kind].optimizer)
-    weights = initial.draw(session.twin.shapes(), made.recipe.init, made.seed)
+    weights = initial.draw(session.network.shapes(), made.recipe.init, made.seed)
     session.load(TrainingState(weights, session.state().moments, 0))
     stream = open_training(made.recipe, made.data, made.seed)
     batches = [stream.batch(*made.position(step)) for step in range(3)]
