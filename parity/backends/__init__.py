@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from parity.errors import unknown_name
 from parity.interface.devices import Devices, Member
+from parity.interface.frameworks import BACKENDS, framework_of
 from parity.interface.session import Score, Session, Steps, TrainingState
 from parity.interface.trace import Precision
 from parity.interface.twin import Twin
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from parity.interface.side import Side
 
 FRAMEWORKS = {
-    "jax": ("flax.twin", "FlaxTwin"),
+    "flax": ("flax.twin", "FlaxTwin"),
     "torch": ("torch.twin", "TorchTwin"),
     "numpy": ("numpy.twin", "NumpyTwin"),
 }
@@ -38,14 +39,14 @@ def twin_class(framework: str) -> type[Twin]:
     """The class of a framework's twins; loads the framework.
 
     Args:
-        framework: one of `FRAMEWORKS`.
+        framework: one of `FRAMEWORKS`, or "jax", which `--backend` and files on disk say for "flax".
 
     Raises:
         UsageError: there is no such framework.
     """
-    if framework not in FRAMEWORKS:
-        raise unknown_name("framework", framework, FRAMEWORKS)
-    module, name = FRAMEWORKS[framework]
+    if framework_of(framework) not in FRAMEWORKS:
+        raise unknown_name("framework", framework, [*FRAMEWORKS, *BACKENDS.values()])
+    module, name = FRAMEWORKS[framework_of(framework)]
     return getattr(import_module(f"{__name__}.{module}"), name)
 
 

@@ -12,6 +12,7 @@ from parity.data.registry import evaluation_splits
 from parity.errors import UsageError
 from parity.files import write_atomically
 from parity.interface import random as initial
+from parity.interface.frameworks import backend_of
 from parity.interface.network import Network
 from parity.report.environment import commit, hardware, versions
 from parity.training import checkpoint, journal
@@ -161,7 +162,7 @@ def summarise(plan: Plan, network: Network, lines: Sequence[Line], first: int) -
     seconds = train[-1]["seconds"] if train else 0.0
     return {
         "recipe": plan.recipe.name,
-        "backend": network.framework,
+        "backend": backend_of(network.framework),
         "device": network.device,
         "devices": network.devices.count,
         "precision": network.precision,

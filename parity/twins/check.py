@@ -58,7 +58,7 @@ def check(
     case = make_case(recipe, shapes, seed=seed, folder=folder, download=download, weights=weights, devices=devices)
     observers = [
         RecipeSide(twin_class(framework), case, device="cpu" if framework == "numpy" else device)
-        for framework in ("jax", "torch", "numpy")
+        for framework in ("flax", "torch", "numpy")
     ]
     climbed = climb(case, observers, rungs=rungs, progress=progress)
     return Result(recipe.name, tuple(climbed), time.perf_counter() - started, seed, device, recipe.check_data)

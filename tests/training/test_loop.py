@@ -17,12 +17,12 @@ from parity.training.loop import Loop
 from parity.training.plan import open_training
 from parity.training.run import last_training
 from tests.backends.small import close
-from tests.training.small import FRAMEWORKS, RECIPES, Silent, plan, train, twin
+from tests.training.small import BACKENDS, RECIPES, Silent, plan, train, twin
 
 SIZES = {("points", "test"): 200, ("points", "train"): 800, ("vgg", "train"): 27}
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", BACKENDS)
 @pytest.mark.parametrize(("kind", "split"), SIZES)
 def test_every_sample_is_scored_once_whatever_the_sizes_of_the_batches(framework, kind, split) -> None:
     session, data = twin(framework, kind).session(RECIPES[kind].optimizer), RECIPES[kind].data
@@ -34,7 +34,7 @@ def test_every_sample_is_scored_once_whatever_the_sizes_of_the_batches(framework
         assert close(np.array([score.loss]), np.array([whole.loss]))
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", BACKENDS)
 def test_a_score_is_that_of_the_logits(framework) -> None:
     own = twin(framework, "vgg")
     batch = next(open_stream("digits", split="train", batch_size=27, seed=3, augment=False).passes())

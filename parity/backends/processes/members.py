@@ -6,12 +6,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from parity.interface.devices import Member
+from parity.interface.frameworks import framework_of
 
 if TYPE_CHECKING:
     from parity.backends.processes.launcher import EarlyEnd
-
-ROOMS = {"jax": "flax", "torch": "torch"}
-"""Framework → the folder of `parity.backends` whose `training.processes` has its functions."""
 
 
 def joined(
@@ -23,7 +21,7 @@ def joined(
     JAX_COORDINATOR_ADDRESS, JAX_NUM_PROCESSES and JAX_PROCESS_ID tell of.
 
     Args:
-        framework: "jax" or "torch".
+        framework: "flax" or "torch"; "jax" is "flax", as `--backend` says it.
         count: the number of devices of all processes together; None takes as many as there are, on CPUs one a process.
         device: "cpu", "gpu" or "tpu".
         timeout: seconds that one process waits for another.
@@ -63,4 +61,4 @@ def launch(words: Sequence[str], processes: int, device: str) -> "EarlyEnd | Non
 
 
 def _processes(framework: str) -> Any:
-    return import_module(f"parity.backends.{ROOMS[framework]}.training.processes")
+    return import_module(f"parity.backends.{framework_of(framework)}.training.processes")

@@ -29,7 +29,7 @@ class FlaxNetwork(Network):
         UsageError: the device is not available, or a variable is neither a parameter nor a batch statistic.
     """
 
-    framework = "jax"
+    framework = "flax"
 
     def __init__(self, model: nnx.Module, *, precision: Precision = "float64", device: str = "cpu") -> None:
         super().__init__(nnx.clone(model), precision=precision, device=device)
@@ -77,13 +77,13 @@ class FlaxNetwork(Network):
         with jax.default_device(local_device("cpu")):
             native = jax.jit(jax.vmap(draw_one), compiler_options=RUN_ONCE)(jnp.asarray(np.asarray(seeds, np.uint32)))
         draws = [
-            to_canonical({k: np.asarray(v[i]) for k, v in native.items()}, kinds, "jax") for i in range(len(seeds))
+            to_canonical({k: np.asarray(v[i]) for k, v in native.items()}, kinds, "flax") for i in range(len(seeds))
         ]
         return {name: np.stack([draw[name] for draw in draws]) for name in draws[0]}
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every parameter and buffer by canonical name."""
-        return shapes_of({name: array.shape for name, array in self._state.items()}, self.graph.kinds, "jax")
+        return shapes_of({name: array.shape for name, array in self._state.items()}, self.graph.kinds, "flax")
 
     @property
     def variables(self) -> State:
@@ -101,11 +101,11 @@ class FlaxNetwork(Network):
 
     def import_weights(self, weights: Mapping[str, NDArray]) -> Arrays:
         """Canonical weights in Flax's names and layouts."""
-        return from_canonical(weights, self.graph.kinds, "jax")
+        return from_canonical(weights, self.graph.kinds, "flax")
 
     def canonical(self, state: Mapping[str, Any]) -> Arrays:
         """Flax's arrays under canonical names, in canonical layouts."""
-        return to_canonical({name: np.asarray(a) for name, a in state.items()}, self.graph.kinds, "jax")
+        return to_canonical({name: np.asarray(a) for name, a in state.items()}, self.graph.kinds, "flax")
 
     def inputs(self, x: NDArray) -> jax.Array:
         """A copy of the array at the network's precision."""
