@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 from parity.errors import unknown_name
 from parity.interface.devices import Devices, Member
 from parity.interface.frameworks import BACKENDS, framework_of
-from parity.interface.session import Score, Session, Steps, TrainingState
+from parity.interface.runs import Score, Steps, TrainingState
+from parity.interface.session import Session
 from parity.interface.trace import Precision
 from parity.interface.twin import Twin
 

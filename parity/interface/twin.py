@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from parity.data import Batch, Stream
 from parity.interface.network import Network
-from parity.interface.session import Session, require_rates
+from parity.interface.runs import require_rates
+from parity.interface.session import Session
 from parity.interface.trace import Arrays, Probe, Reading, Trace, Trajectory, WatchedRun
 from parity.recipes import Optimizer
 from parity.weights import buffers, parameters

@@ -19,7 +19,7 @@ from parity.backends.flax.training.steps import moments_of
 from parity.backends.flax.twin_tape import TwinTape, taps
 from parity.data import Batch
 from parity.interface.network import in_setting
-from parity.interface.session import require_rates
+from parity.interface.runs import require_rates
 from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace, call_path
 from parity.interface.twin import Twin
 from parity.recipes import Optimizer

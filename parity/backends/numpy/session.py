@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from parity.backends.numpy.network import NumpyNetwork, clipped, rule_of
 from parity.data import Batch
-from parity.interface.session import Session, Steps, TrainingState
+from parity.interface.runs import Steps, TrainingState
+from parity.interface.session import Session
 from parity.interface.trace import Arrays
 from parity.recipes import Optimizer
 from parity.reference import Run, State, softmax_cross_entropy

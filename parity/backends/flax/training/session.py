@@ -25,7 +25,8 @@ from parity.backends.flax.training.steps import (
     turned,
 )
 from parity.data import Batch
-from parity.interface.session import Session, Steps, TrainingState
+from parity.interface.runs import Steps, TrainingState
+from parity.interface.session import Session
 from parity.interface.trace import Arrays
 from parity.recipes import Optimizer
 

@@ -12,7 +12,7 @@ from torch.optim.sgd import sgd
 from parity.backends.torch.training.network import TorchNetwork
 from parity.backends.torch.training.session import LossAndHits, TorchSession, fetched, hits_of
 from parity.data import Batch
-from parity.interface.session import Steps
+from parity.interface.runs import Steps
 from parity.recipes import Optimizer
 from torchnets.optimizers import clip_by_global_norm
 

@@ -17,7 +17,7 @@ from parity.backends.torch.training.sync_norm import HostSyncBatchNorm
 from parity.data import Batch
 from parity.errors import UsageError
 from parity.interface.devices import parts
-from parity.interface.session import TrainingState
+from parity.interface.runs import TrainingState
 from parity.recipes import Optimizer
 
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from parity.backends.torch.training.network import TorchNetwork
 from parity.data import Batch
-from parity.interface.session import Session, Steps, TrainingState
+from parity.interface.runs import Steps, TrainingState
+from parity.interface.session import Session
 from parity.interface.trace import Arrays
 from parity.recipes import Optimizer
 
