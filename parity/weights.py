@@ -26,12 +26,12 @@ class Role:
     """One array of a layer kind.
 
     Args:
-        jax, torch: the frameworks' own names.
+        flax, torch: the frameworks' own names.
         axes: the torch array is the canonical one transposed by these axes; None leaves it as it is.
         buffer: a running statistic, not a parameter.
     """
 
-    jax: str
+    flax: str
     torch: str
     axes: tuple[int, ...] | None = None
     buffer: bool = False
@@ -68,7 +68,7 @@ def buffers(weights: Mapping[str, NDArray]) -> Weights:
 
 
 def to_canonical(
-    native: Mapping[str, NDArray], kinds: Mapping[str, Kind], framework: Literal["jax", "torch"]
+    native: Mapping[str, NDArray], kinds: Mapping[str, Kind], framework: Literal["flax", "torch"]
 ) -> Weights:
     """Rename and transpose a framework's own arrays.
 
@@ -92,7 +92,7 @@ def to_canonical(
 
 
 def shapes_of(
-    native: Mapping[str, tuple[int, ...]], kinds: Mapping[str, Kind], framework: Literal["jax", "torch"]
+    native: Mapping[str, tuple[int, ...]], kinds: Mapping[str, Kind], framework: Literal["flax", "torch"]
 ) -> dict[str, tuple[int, ...]]:
     """Canonical names and shapes of a framework's own; raises as `to_canonical`."""
     nothing = {name: np.broadcast_to(np.int8(0), shape) for name, shape in native.items()}
@@ -100,7 +100,7 @@ def shapes_of(
 
 
 def from_canonical(
-    weights: Mapping[str, NDArray], kinds: Mapping[str, Kind], framework: Literal["jax", "torch"]
+    weights: Mapping[str, NDArray], kinds: Mapping[str, Kind], framework: Literal["flax", "torch"]
 ) -> Weights:
     """The inverse of `to_canonical`: a framework's own names and layouts.
 
@@ -114,7 +114,7 @@ def from_canonical(
         if spec is None:
             raise UsageError(f"weight {name} {array.shape} fits no layer of the network; known layers: {_some(kinds)}")
         axes = spec.axes if framework == "torch" else None
-        own = spec.torch if framework == "torch" else spec.jax
+        own = spec.torch if framework == "torch" else spec.flax
         native[_join(path, own)] = array if axes is None else array.transpose(axes)
     return native
 

@@ -65,7 +65,7 @@ def test_torch_names_and_layouts() -> None:
 def test_jax_names_and_layouts() -> None:
     native = {"conv.kernel": numbered(3, 2, 5, 7), "norm.scale": numbered(7), "norm.mean": numbered(7) + 1,
               "norm.var": numbered(7) + 2, "a.dense.kernel": numbered(2, 3)}  # fmt: skip
-    canonical = to_canonical(native, KINDS, "jax")
+    canonical = to_canonical(native, KINDS, "flax")
     assert list(canonical) == ["conv.kernel", "norm.scale", "norm.running_mean", "norm.running_var", "a.dense.kernel"]
     assert all(np.array_equal(ours, own) for ours, own in zip(canonical.values(), native.values(), strict=True))
 
@@ -79,7 +79,7 @@ def test_there_and_back_is_the_identity() -> None:
     canonical = to_canonical(TORCH, KINDS, "torch")
     back = from_canonical(canonical, KINDS, "torch")
     assert list(back) == list(TORCH) and all(np.array_equal(back[name], array) for name, array in TORCH.items())
-    again = to_canonical(from_canonical(canonical, KINDS, "jax"), KINDS, "jax")
+    again = to_canonical(from_canonical(canonical, KINDS, "flax"), KINDS, "flax")
     assert list(again) == list(canonical) and all(np.array_equal(again[name], canonical[name]) for name in canonical)
 
 
@@ -129,13 +129,13 @@ def test_an_array_without_a_kind_or_role_is_named(native, says) -> None:
 @pytest.mark.parametrize("name", ["odd.kernel", "norm.kernel", "conv.weight"])
 def test_a_weight_that_fits_no_layer_is_named(name) -> None:
     with pytest.raises(UsageError, match=rf"weight {name} \(2,\) fits no layer.*a\.dense, conv, norm"):
-        from_canonical({name: np.ones(2)}, KINDS, "jax")
+        from_canonical({name: np.ones(2)}, KINDS, "flax")
 
 
 def test_eight_known_layers_are_enough_for_a_hint() -> None:
     kinds: dict[str, Kind] = {f"layer{i}": "dense" for i in range(10)}
     with pytest.raises(UsageError) as caught:
-        from_canonical({"odd.kernel": np.ones(2)}, kinds, "jax")
+        from_canonical({"odd.kernel": np.ones(2)}, kinds, "flax")
     known = ", ".join(f"layer{i}" for i in range(8))
     assert str(caught.value) == f"weight odd.kernel (2,) fits no layer of the network; known layers: {known}"
 

@@ -10,7 +10,7 @@ from torch import optim
 
 from parity.backends import Twin
 from parity.backends.torch.twin import TorchTwin
-from parity.bugs.torch_ import norms
+from parity.bugs.torch import norms
 from parity.interface.trace import Arrays
 from parity.recipes import Optimizer
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.evidence.families import FAMILIES, Family
-from parity.backends import keep_compiled_programs
+from parity.backends.processes.configuration import keep_compiled_programs
 from parity.bugs.run import Bench
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Verdict
@@ -61,7 +61,7 @@ def _one(bench: Bench, family: Family, size: float) -> dict[str, Any]:
     rungs = bench.ruled({"torch": observer}, rungs=(2, 3, 4, 5, 6))
     headline = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
     shares = {rung.number: max((f.share for f in rung.findings), default=0.0) for rung in rungs}
-    ours, theirs = dict(shown(bench.sound["jax"])), dict(shown(observer))
+    ours, theirs = dict(shown(bench.sound["flax"])), dict(shown(observer))
     fixed = {
         f"{tolerance:g}": not all(
             np.allclose(theirs[name], array, rtol=tolerance, atol=tolerance) for name, array in ours.items()

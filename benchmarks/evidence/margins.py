@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from parity import recipes
-from parity.backends import keep_compiled_programs
+from parity.backends.processes.configuration import keep_compiled_programs
 from parity.bugs.run import Outcome, run
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Finding, Rung, Verdict

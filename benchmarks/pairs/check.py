@@ -76,7 +76,7 @@ def newest() -> Path:
 def measure(name: str) -> dict[str, Any]:
     """One pair: what was mapped, compared and found, seconds and peak memory."""
     import parity
-    from parity.backends import keep_compiled_programs
+    from parity.backends.processes.configuration import keep_compiled_programs
     from parity.pair.rungs.map_table import NO_EFFECT
     from tests.pairs import OPTIONAL, PAIRS, WRONG
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from benchmarks.contestants import workload
 from benchmarks.speed.own import keep_to_cores
-from parity.backends import Devices, joined, twin_class
+from parity.backends import Devices, twin_class
+from parity.backends.processes.members import joined
 from parity.backends.processes.several_devices import TIMEOUT, together
 from parity.files import write_atomically
 

@@ -21,7 +21,7 @@ from benchmarks.tpu.collectives import found
 from benchmarks.tpu.compiler import compiled
 from benchmarks.tpu.pods import Memory, Pod
 from benchmarks.tpu.workloads import WORKLOADS, Workload, products_in
-from parity.backends.flax.parallel import mesh_of
+from parity.backends.flax.training.devices import mesh_of
 from parity.errors import UsageError
 
 

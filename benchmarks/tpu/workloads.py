@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from parity import recipes
-from parity.backends.flax.parallel import AXIS, Spread
+from parity.backends.flax.training.devices import AXIS
+from parity.backends.flax.training.passes import Spread
 from parity.backends.flax.twin import FlaxTwin
 
 WIDTHS = {"moons": (2,), "mlp": (3072,), "vgg": (32, 32, 3)}
@@ -43,7 +44,7 @@ class Workload:
         """The same on many devices, as `--devices` trains: each has all of the state and its part of the batch."""
         everywhere, parted = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in ((), (AXIS,)))
         session = self._session()
-        step, carry = session.abstract_step(Spread(session.twin, mesh))
+        step, carry = session.abstract_step(Spread(session.network, mesh))
         step = jax.jit(step, donate_argnums=0, out_shardings=everywhere)
         return step, self._arguments(carry, everywhere, parted)
 

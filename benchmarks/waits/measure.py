@@ -96,7 +96,7 @@ def _absent(chosen: Task, contestant: str, device: str) -> str:
     """Why there is nothing to wait for; "" if there is."""
     if contestant != "torch-tuned":
         return ""
-    from parity.backends.torch.compiled import CompiledTorchSession
+    from parity.backends.torch.training.compiled import CompiledTorchSession
 
     plan = chosen.plan(0)
     session = make_twin(plan, "torch", device, compiled=True).session(plan.recipe.optimizer)

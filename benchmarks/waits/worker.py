@@ -120,8 +120,9 @@ def waited(job: Job) -> dict[str, Any]:
     """Seconds of every phase, and whether the level was reached."""
     from parity import training
     from parity.backends import FRAMEWORKS
+    from parity.interface.frameworks import framework_of
 
-    import_module(f"parity.backends.{FRAMEWORKS[job.backend][0]}")
+    import_module(f"parity.backends.{FRAMEWORKS[framework_of(job.backend)][0]}")
     imported = time.perf_counter()
     chosen = task(job.task)
     plan, watch = chosen.plan(job.seed, job.steps), AccuracyWatch(chosen.level, job.launched)

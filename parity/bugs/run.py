@@ -91,7 +91,7 @@ def _brought(bug: Bug, seed: int) -> Outcome:
 
 def planted(bug: Bug) -> type[Twin]:
     """The twin with the bug in it."""
-    return import_module(f"parity.bugs.{bug.side}_").PLANTED[bug.id]
+    return import_module(f"parity.bugs.{bug.side}").PLANTED[bug.id]
 
 
 class Bench:
@@ -101,7 +101,7 @@ class Bench:
         recipe = PAIRS[pair]
         shapes = twin_class("numpy").build(recipe.network, recipe.config).shapes()
         self.case: Case = make_case(recipe, shapes, seed=seed, devices=[Devices(4)])
-        self.sound = {name: RecipeSide(twin_class(name), self.case) for name in ("jax", "torch", "numpy")}
+        self.sound = {name: RecipeSide(twin_class(name), self.case) for name in ("flax", "torch", "numpy")}
 
     def climb(self, bug: Bug) -> list[Rung]:
         """All rungs with a bug in its side."""

@@ -6,8 +6,11 @@ import torch
 from torch import distributed, nn
 from torch.utils.data import DistributedSampler
 
-from parity.backends.torch.parallel import HostSyncBatchNorm, ParallelTorchSession, summed
-from parity.backends.torch.session import TorchSession
+from parity.backends.torch.training.network import TorchNetwork
+from parity.backends.torch.training.parallel import ParallelTorchSession
+from parity.backends.torch.training.processes import summed
+from parity.backends.torch.training.session import TorchSession
+from parity.backends.torch.training.sync_norm import HostSyncBatchNorm
 from parity.backends.torch.twin import TorchTwin
 from parity.data import Batch
 from parity.recipes import Optimizer
@@ -29,7 +32,7 @@ class _OwnStatistics(ParallelTorchSession):
 
 
 class _MeanOfMeans(ParallelTorchSession):
-    def share(self, own: int, size: int) -> float:
+    def share(self, examples: int, size: int) -> float:
         return 1 / self._size
 
 
@@ -58,8 +61,8 @@ def _sum(state: Any, bucket: distributed.GradBucket) -> torch.futures.Future[tor
 
 
 class _Summing(ParallelTorchSession):
-    def __init__(self, twin: TorchTwin, optimizer: Optimizer) -> None:
-        super().__init__(twin, optimizer)
+    def __init__(self, network: TorchNetwork, optimizer: Optimizer) -> None:
+        super().__init__(network, optimizer)
         self._wrapped.register_comm_hook(None, _sum)
 
 

@@ -16,7 +16,7 @@ def add(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from parity.backends import keep_compiled_programs
+    from parity.backends.processes.configuration import keep_compiled_programs
     from parity.bugs import run
     from parity.cli import bugs_table
     from parity.cli.progress import ShownProgress

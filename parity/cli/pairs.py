@@ -9,7 +9,7 @@ import numpy as np
 from rich.table import Table
 from safetensors import numpy as safetensors_numpy
 
-from parity.backends import keep_compiled_programs
+from parity.backends.processes.configuration import keep_compiled_programs
 from parity.cli.files import ONE_REPORT, require_places, write
 from parity.errors import UsageError
 from parity.files import require_writable, write_atomically

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from parity import recipes, weights
-from parity.backends import Devices, keep_compiled_programs
+from parity.backends import Devices
+from parity.backends.processes.configuration import keep_compiled_programs
 from parity.checks.devices import NUMBER
 from parity.checks.ladder import RUNGS, parse_rungs
 from parity.cli.files import require_places, write

@@ -12,7 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from parity.backends import keep_compiled_programs
+from parity.backends.processes.configuration import keep_compiled_programs
 from parity.checks.claims import Ruling
 from parity.errors import UsageError, unknown_name
 from parity.report import terminal

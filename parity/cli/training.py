@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from parity import recipes
-from parity.backends import Twin, keep_compiled_programs
+from parity.backends import Twin
+from parity.backends.processes.configuration import keep_compiled_programs
 from parity.data.registry import is_images, unknown_images
 from parity.errors import UsageError
 from parity.report import terminal

@@ -1,9 +1,8 @@
 """A training run in progress: what every backend does between two looks at it."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -11,63 +10,28 @@ from numpy.typing import NDArray
 
 from parity.data import Batch
 from parity.errors import UsageError
+from parity.interface.network import Network
+from parity.interface.runs import Score, Steps, TrainingState, require_rates
 from parity.interface.trace import Arrays
-from parity.interface.twin import Twin, require_rates
 from parity.recipes import Optimizer
 from parity.weights import mismatches, parameters
 
-T = TypeVar("T", bound=Twin)
+N = TypeVar("N", bound=Network)
 
 
-@dataclass(frozen=True)
-class TrainingState:
-    """All that a run goes on from, in no framework's form.
+class Session(ABC, Generic[N]):
+    """A training run of a network, on weights of its own; `Twin.session` makes it, of that twin.
 
-    Args:
-        weights: parameters and buffers by canonical name, in canonical layouts.
-        moments: PyTorch's name of the optimizer's moment ("exp_avg") → name of the parameter → array of its shape.
-        step: optimizer steps so far.
-    """
-
-    weights: Arrays
-    moments: dict[str, Arrays]
-    step: int
-
-
-@dataclass(frozen=True)
-class Steps:
-    """What some training steps gave, still on the device until it is asked for.
+    Weights and moments stay on the device. Nothing waits for the device but `Steps.fetch`, `observed`, `evaluate`,
+    `predict`, `state` and `wait`.
 
     Args:
-        samples: examples in each step.
-        fetch: waits for the device and gives the mean loss of each step and its correct predictions.
+        network: what is trained, at which precision and where; it stays as it is.
+        optimizer: the recipe's optimizer.
     """
 
-    samples: Sequence[int]
-    fetch: Callable[[], tuple[NDArray, NDArray]]
-
-
-@dataclass(frozen=True)
-class Score:
-    """Mean loss and share of correct predictions over some examples, each counted once."""
-
-    loss: float
-    accuracy: float
-    samples: int
-
-
-class Session(ABC, Generic[T]):
-    """A training run of a twin, on weights of its own; made by `Twin.session`.
-
-    Weights and moments stay on the device. Nothing waits for the device but `Steps.fetch`, `evaluate` and `state`.
-
-    Args:
-        twin: whose network, precision and device it is; it stays as it is.
-        optimizer: the recipe's.
-    """
-
-    def __init__(self, twin: T, optimizer: Optimizer) -> None:
-        self.twin = twin
+    def __init__(self, network: N, optimizer: Optimizer) -> None:
+        self.network = network
         self.optimizer = optimizer
         self.step = 0
         self.steps_per_call = 1
@@ -79,7 +43,13 @@ class Session(ABC, Generic[T]):
         Raises:
             UsageError: the weights are not those of the network, or the moments not those of the optimizer.
         """
-        self.twin.require(state.weights)
+        self.network.require(state.weights)
+        self._require_moments(state)
+        with self.network.setting():
+            self._load(state)
+        self.step = state.step
+
+    def _require_moments(self, state: TrainingState) -> None:
         if extra := sorted(state.moments.keys() - {*self.optimizer.moments}):
             raise UsageError(f"{self.optimizer.kind} keeps no {', '.join(extra)}; it is the state of another optimizer")
         shapes = {name: array.shape for name, array in parameters(state.weights).items()}
@@ -87,12 +57,13 @@ class Session(ABC, Generic[T]):
             got = {name: array.shape for name, array in state.moments.get(moment, {}).items()}
             if faults := mismatches(got, shapes):
                 raise UsageError(f"the optimizer's {moment} does not fit: {'; '.join(faults)}")
-        with self.twin.setting():
-            self._load(state)
-        self.step = state.step
 
     def advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
-        """One optimizer step a batch, in order; returns before the device is done where the framework can.
+        """Take one optimizer step a batch, in order; returns before the device is done where the framework can.
+
+        Args:
+            batches: the global batches, whole on every process.
+            learning_rates: one learning rate a batch.
 
         Raises:
             ValueError: not one learning rate a batch.
@@ -104,22 +75,27 @@ class Session(ABC, Generic[T]):
         return steps
 
     def fed(self, batch: Batch) -> list[Batch]:
-        """The parts of a batch as the devices have them, in order; read back, inputs as float32."""
+        """The parts of a batch as the devices have them, in the devices' order; read back, inputs as float32."""
         return [batch]
 
     def told_by_all(self, text: str) -> list[str]:
-        """What every process that trains together says here, in their order."""
+        """The texts that the processes which train together pass here, in the order of their ranks."""
         return [text]
 
     def observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
-        """One optimizer step; its mean loss, and the gradients as the optimizer gets them, before they are clipped."""
+        """Take one optimizer step, and wait for what it computed.
+
+        Returns:
+            the mean loss, a scalar array, and the gradients by canonical name as the optimizer gets them, before they
+            are clipped.
+        """
         with self._computing():
             loss, gradients = self._observed(batch, learning_rate)
         self.step += 1
         return loss, gradients
 
     def evaluate(self, batches: Iterable[Batch]) -> Score:
-        """Score the present weights in evaluation mode; each example counts once, whatever the sizes of the batches."""
+        """Score the present weights in evaluation mode; each example counts once, whatever the batches' sizes."""
         with self._computing():
             scored = [(len(batch.labels), *self._score(batch)) for batch in batches]
             sizes, losses, hits = (np.array([float(part[i]) for part in scored]) for i in range(3))
@@ -127,22 +103,22 @@ class Session(ABC, Generic[T]):
         return Score(float(losses @ sizes / total), float(hits.sum() / total), int(total))
 
     def predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
-        """Logits of each array of inputs in evaluation mode, with the present weights."""
+        """Logits (B, classes) of each array of inputs (B, …) in evaluation mode, with the present weights."""
         with self._computing():
             return [np.asarray(logits) for logits in self._predict(inputs)]
 
     def wait(self) -> None:
-        """Return when all that the steps so far change is there; only a clock has to know."""
+        """Return when the device has done all the steps so far; only a clock has to know."""
 
     @contextmanager
     def _computing(self) -> Iterator[None]:
-        """The twin's setting, and no warning of NumPy's: a number that overflows shows in the loss."""
-        with self.twin.setting(), np.errstate(all="ignore"):
+        """The network's setting, and no warning of NumPy's: a number that overflows shows in the loss."""
+        with self.network.setting(), np.errstate(all="ignore"):
             yield
 
     def state(self) -> TrainingState:
         """A copy of all that the run goes on from."""
-        with self.twin.setting():
+        with self.network.setting():
             return self._state()
 
     @abstractmethod
@@ -156,11 +132,11 @@ class Session(ABC, Generic[T]):
 
     @abstractmethod
     def _score(self, batch: Batch) -> tuple[Any, Any]:
-        """Mean loss of a batch and its correct predictions, as scalars that may still be on the device."""
+        """Mean loss of a batch and its number of correct predictions, scalars that may still be on the device."""
 
     @abstractmethod
     def _predict(self, inputs: Iterable[NDArray]) -> list[Any]:
-        """Logits, which may still be on the device."""
+        """Logits of each array of inputs, which may still be on the device."""
 
     @abstractmethod
     def _state(self) -> TrainingState: ...

@@ -8,16 +8,17 @@ from typing import Literal
 from numpy.typing import NDArray
 
 Arrays = dict[str, NDArray]
+Precision = Literal["float32", "float64"]
 
 
 @dataclass(frozen=True)
 class Gradients:
-    """Pull-back of one cotangent of the logits.
+    """What one cotangent of the logits is pulled back to.
 
     Args:
-        parameters: by canonical name.
-        input: of the network's input, images as NHWC.
-        outputs: of every layer's output, by call.
+        parameters: the gradient of every parameter by canonical name, in its canonical layout.
+        input: the gradient of the network's input, of its shape; images are NHWC.
+        outputs: the gradient of every layer's output by call, of the output's shape.
     """
 
     parameters: Arrays
@@ -34,11 +35,11 @@ class Trace:
     are NHWC whatever the framework.
 
     Args:
-        outputs, inputs: of every call.
-        gradients: for the given cotangent of the logits.
-        loss: scalar, of the given labels.
-        training_gradients: of the loss, by canonical name, as the optimizer would get them; none in evaluation.
-        buffers: running statistics after the pass.
+        outputs, inputs: the output and the first input of every call.
+        gradients: what the cotangent of the logits is pulled back to.
+        loss: the mean loss of the batch's labels, a scalar array.
+        training_gradients: the loss's gradients by canonical name, as the optimizer would get them; none in evaluation.
+        buffers: the running statistics after the pass, by canonical name.
     """
 
     outputs: Arrays
@@ -51,7 +52,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class Probe:
-    """What one call alone is fed: its input and the cotangent of its output."""
+    """What one call alone is fed: its input, and the cotangent of its output, of the output's shape."""
 
     input: NDArray
     cotangent: NDArray
@@ -59,7 +60,13 @@ class Probe:
 
 @dataclass(frozen=True)
 class Reading:
-    """What one call alone gives for a `Probe`; parameter gradients are those of the module's own parameters."""
+    """What one call alone gives for a `Probe`.
+
+    Args:
+        output: the call's output.
+        input_gradient: the gradient of its input, of the input's shape.
+        parameter_gradients: the gradients of the module's own parameters by canonical name, not of modules inside it.
+    """
 
     output: NDArray
     input_gradient: NDArray
@@ -68,7 +75,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Trajectory:
-    """A training run: the loss before each step, (steps,), and the weights after the last."""
+    """A training run: the mean loss before each step, (steps,), and the weights after the last by canonical name."""
 
     losses: NDArray
     weights: Arrays
@@ -76,14 +83,14 @@ class Trajectory:
 
 @dataclass(frozen=True)
 class WatchedRun:
-    """A training run, watched step by step.
+    """A training run, watched step by step; arrays are by canonical name.
 
     Args:
-        fed: of each step, the digests of the examples that each device had.
-        losses: before each step, (steps,).
-        gradients: of each step, as the optimizer gets them, before clipping.
-        buffers: after each step.
-        parameters: after the last.
+        fed: the digests of the examples, by step, device and example.
+        losses: the mean loss of the global batch before each step, (steps,).
+        gradients: each step's gradients as the optimizer gets them, before clipping.
+        buffers: the running statistics after each step.
+        parameters: the parameters after the last step.
     """
 
     fed: Sequence[Sequence[Sequence[str]]]
@@ -106,6 +113,3 @@ def call_names(paths: Sequence[str]) -> list[str]:
 def call_path(call: str) -> str:
     """Module path of a call: "hh" of "hh[3]"."""
     return call.partition("[")[0]
-
-
-Precision = Literal["float32", "float64"]

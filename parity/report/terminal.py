@@ -40,7 +40,7 @@ def show_recipes(out: Console, recipes: Iterable[Recipe]) -> None:
 def show_results(out: Console, results: Sequence[ReportData]) -> None:
     """One row a network, then what is wrong, then the answer."""
     columns = [rung.number for rung in results[0].rungs]
-    table = Table("network", *[str(number) for number in columns], "bits jax/torch", "seconds", "verdict", box=None)
+    table = Table("network", *[str(number) for number in columns], "bits flax/torch", "seconds", "verdict", box=None)
     for result in results:
         marks = [f"[{STYLES[rung.verdict]}]{MARKS[rung.verdict]}[/]" for rung in result.rungs]
         verdict = f"[{STYLES[result.verdict]}]{result.verdict}[/]"

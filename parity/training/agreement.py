@@ -15,7 +15,7 @@ WHAT = ("plan", "weights, moments or step", "data")
 
 def require_agreement(plan: Plan, session: Session, batches: Stream) -> None:
     """Raise UsageError unless all processes have the same plan, state and next batch."""
-    if session.twin.devices.count == 1:
+    if session.network.devices.count == 1:
         return
     state = session.state()
     arrays = {f"{moment}:{name}": array for moment, own in state.moments.items() for name, array in own.items()}

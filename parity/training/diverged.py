@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.backends import Session, TrainingState
+from parity.backends import Session, TrainingState, Twin
 from parity.data import Batch
 from parity.interface.trace import Trace, call_path
 from parity.reference import softmax_cross_entropy
@@ -75,7 +75,7 @@ def _sound(session: Session[Any], state: TrainingState, stop: int, take: Take) -
 def _place(session: Session[Any], before: TrainingState, batch: Batch) -> str:
     if not _finite(batch.inputs):
         return "the input of the network"
-    twin = session.twin
+    twin: Twin = session.network  # a session is of the twin that began it
     twin.load(before.weights)
     logits = twin.forward(batch.inputs, training=True)
     _, cotangent = softmax_cross_entropy(logits.astype(np.float64), batch.labels)

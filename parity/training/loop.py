@@ -11,6 +11,7 @@ import numpy as np
 
 from parity.backends import Session, Steps, TrainingState
 from parity.data import Batch, Stream
+from parity.interface.frameworks import backend_of
 from parity.training import checkpoint
 from parity.training.diverged import DivergedError, NotFiniteError, first_fault
 from parity.training.journal import Journal, Line
@@ -169,7 +170,7 @@ class Loop:
     def _write(self, state: TrainingState) -> None:
         if self.folder is not None:
             self.journal.sync()
-            checkpoint.save(self.plan, self.session.twin.framework, state, self.folder)
+            checkpoint.save(self.plan, backend_of(self.session.network.framework), state, self.folder)
 
     def _diverged(self, found: NotFiniteError) -> DivergedError:
         fault = first_fault(self.session, self._good, found.step, self._retake)

@@ -13,6 +13,8 @@ from parity.data.registry import evaluation_splits
 from parity.errors import UsageError
 from parity.files import write_atomically
 from parity.interface import random as initial
+from parity.interface.frameworks import backend_of
+from parity.interface.network import Network
 from parity.report.environment import commit, hardware, versions
 from parity.training import checkpoint, journal
 from parity.training.agreement import require_agreement
@@ -148,23 +150,23 @@ def _run(
         with Journal(None if out is None else out / METRICS, before) as lines:
             loop = Loop(plan, session, train, splits, lines, watcher, kept, seconds, pulse)
             loop.run()
-        summary = summarise(plan, session.twin, lines.lines, first)
+        summary = summarise(plan, session.network, lines.lines, first)
         if out is not None:
             write_atomically(out / SUMMARY, json.dumps(summary, indent=1) + "\n")
     return Outcome(summary, lines.lines)
 
 
-def summarise(plan: Plan, twin: Twin, lines: Sequence[Line], first: int) -> dict[str, Any]:
+def summarise(plan: Plan, network: Network, lines: Sequence[Line], first: int) -> dict[str, Any]:
     """The end of a run: last evaluations, training accuracy of the last epoch (or log line), and speed."""
     evaluations = {line["split"]: line for line in lines if line["kind"] == "evaluation"}
     train = _training(lines)
     seconds = train[-1]["seconds"] if train else 0.0
     return {
         "recipe": plan.recipe.name,
-        "backend": twin.framework,
-        "device": twin.device,
-        "devices": twin.devices.count,
-        "precision": twin.precision,
+        "backend": backend_of(network.framework),
+        "device": network.device,
+        "devices": network.devices.count,
+        "precision": network.precision,
         "data": title(plan.data),
         "seed": plan.seed,
         "steps": plan.steps,

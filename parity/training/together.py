@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from parity.backends import Member, joined, launch, lost
 from parity.backends.processes.exit_message import LAUNCHER, LOST, tell
+from parity.backends.processes.members import joined, launch, lost
 from parity.errors import UsageError, printable
-from parity.interface.devices import launched
+from parity.interface.devices import Member, launched
 from parity.training import checkpoint
 from parity.training.diverged import DivergedError
 from parity.training.folder import CHECKPOINTS, run_of

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from numpy.typing import NDArray
 
-from parity.backends import Devices, leave_memory, twin_class
+from parity.backends import Devices, twin_class
+from parity.backends.processes.configuration import leave_memory
 from parity.checks import devices as several_devices
 from parity.checks import ladder
 from parity.checks.verdict import Rung, Verdict
@@ -62,7 +63,7 @@ def check(
     case = make_case(recipe, shapes, seed=seed, folder=folder, download=download, weights=weights, devices=devices)
     sides = [
         RecipeSide(twin_class(framework), case, device="cpu" if framework == "numpy" else device)
-        for framework in ("jax", "torch", "numpy")
+        for framework in ("flax", "torch", "numpy")
     ]
     judged = climb(case, sides, rungs=rungs, progress=progress)
     seconds = time.perf_counter() - started

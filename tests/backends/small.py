@@ -18,7 +18,7 @@ from parity.interface.trace import Arrays, Probe, Trace, call_path
 from parity.recipes import Optimizer
 from parity.reference import NETWORKS
 
-FRAMEWORKS = ("jax", "torch", "numpy")
+FRAMEWORKS = ("flax", "torch", "numpy")
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
 
 

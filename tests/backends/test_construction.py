@@ -10,6 +10,7 @@ from flax import nnx
 
 from parity.backends import FRAMEWORKS, twin_class
 from parity.errors import UsageError
+from parity.interface.frameworks import backend_of, framework_of
 from parity.weights import parameters
 from tests.backends.small import SMALL, batches, close, loaded, shapes, shared, weights
 
@@ -35,14 +36,23 @@ def test_each_framework_has_a_twin(framework) -> None:
     assert twin_class(framework).framework == framework
 
 
-@pytest.mark.parametrize(("got", "hint"), [("jaxx", "did you mean jax?"), ("keras", "known: jax, numpy, torch")])
+def test_flax_may_be_called_what_the_command_calls_it() -> None:
+    assert twin_class("jax") is twin_class("flax")
+    assert [backend_of(name) for name in FRAMEWORKS] == ["jax", "torch", "numpy"]
+    assert [framework_of(backend_of(name)) for name in FRAMEWORKS] == [*FRAMEWORKS]
+    assert framework_of("flax") == "flax"
+
+
+@pytest.mark.parametrize(
+    ("got", "hint"), [("jaxx", "did you mean jax or flax?"), ("keras", "known: flax, jax, numpy, torch")]
+)
 def test_an_unknown_framework_gets_the_near_names(got, hint) -> None:
     with pytest.raises(UsageError) as caught:
         twin_class(got)
     assert str(caught.value) == f"unknown framework '{got}'; {hint}"
 
 
-@pytest.mark.parametrize("framework", ["jax", "torch"])
+@pytest.mark.parametrize("framework", ["flax", "torch"])
 def test_a_missing_device_is_one_line(framework, monkeypatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.setattr(jax, "devices", no_devices)
@@ -61,7 +71,7 @@ def test_jax_itself_says_which_device_is_missing() -> None:
     if any(device.platform == "gpu" for device in jax.devices()):
         pytest.skip("there is a GPU here")
     with pytest.raises(UsageError, match="JAX has no gpu device here") as caught:
-        twin_class("jax")(twin_class("jax").build("MLP", POINTS), device="gpu")
+        twin_class("flax")(twin_class("flax").build("MLP", POINTS), device="gpu")
     assert "\n" not in str(caught.value)
 
 
@@ -72,7 +82,7 @@ def test_the_reference_has_float64_on_the_cpu_only(asked) -> None:
         cls(cls.build("MLP", POINTS), **asked)
 
 
-@pytest.mark.parametrize(("framework", "model"), [("jax", JaxUnknown), ("torch", TorchUnknown)])
+@pytest.mark.parametrize(("framework", "model"), [("flax", JaxUnknown), ("torch", TorchUnknown)])
 def test_an_unknown_kind_of_layer_is_named(framework, model) -> None:
     twin = twin_class(framework)(model())
     for ask in (twin.shapes, twin.weights, lambda: twin.load({})):

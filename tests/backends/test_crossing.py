@@ -8,7 +8,7 @@ from tests.backends.small import SMALL, batches, close, fresh, shared, weights
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize(("one", "other"), [("jax", "torch"), ("torch", "jax")])
+@pytest.mark.parametrize(("one", "other"), [("flax", "torch"), ("torch", "flax")])
 @pytest.mark.parametrize("name", SMALL)
 def test_weights_cross_and_return_bit_for_bit(name, one, other, precision) -> None:
     start, there = shared(one, name, precision).weights(), fresh(other, name, precision)
@@ -24,7 +24,7 @@ def test_weights_cross_and_return_bit_for_bit(name, one, other, precision) -> No
     assert bool(buffers(start)) == (name == "VGG")
 
 
-@pytest.mark.parametrize(("one", "other"), [("jax", "torch"), ("torch", "jax")])
+@pytest.mark.parametrize(("one", "other"), [("flax", "torch"), ("torch", "flax")])
 @pytest.mark.parametrize("name", SMALL)
 def test_a_file_of_one_framework_is_the_same_network_in_the_other(name, one, other, tmp_path) -> None:
     save(shared(one, name).weights(), tmp_path / "weights.safetensors")

@@ -106,7 +106,7 @@ def test_statistics_apart_are_different_by_design() -> None:
     found = check(recipes.load("vgg"), rungs=[10], devices=[Devices(4, 4)])
     rung = found.rungs[-1]
     assert (rung.verdict, rung.layer, rung.cause) == (Verdict.DIFFERENT, "features.0.norm", BY_DESIGN)
-    assert {f.verdict for f in rung.findings if f.mode == "4 devices, jax against torch"} == {Verdict.SAME}
+    assert {f.verdict for f in rung.findings if f.mode == "4 devices, flax against torch"} == {Verdict.SAME}
     assert describe(rung).startswith(
         "different, by design: per-device BatchNorm, on rung 10 (devices) at layer [bold]features.0.norm[/]"
     )

@@ -35,7 +35,7 @@ def plain(framework: str, name: str) -> Any:
 def jax_gradients(name: str, training: bool, labels: Any = None) -> tuple[Arrays, Any]:
     """By canonical name, and of the input; of the loss if there are labels, else along the cotangent."""
     with jax.enable_x64(True):
-        model = plain("jax", name)
+        model = plain("flax", name)
         model.train() if training else model.eval()
         graph, learnable, rest = cast(tuple[Any, Any, Any], nnx.split(model, nnx.Param, ...))
 
@@ -64,7 +64,7 @@ def torch_gradients(name: str, training: bool, labels: Any = None) -> tuple[Arra
     return dict(zip(learnable, (g.numpy() for g in found), strict=True)), to_input.numpy()
 
 
-OWN = {"jax": jax_gradients, "torch": torch_gradients}
+OWN = {"flax": jax_gradients, "torch": torch_gradients}
 
 
 @pytest.mark.parametrize("framework", OWN)
@@ -93,7 +93,7 @@ def test_all_frameworks_have_the_same_gradients(name, training) -> None:
     reference = trace("numpy", name, "float64", training)
 
     def same(read: Any) -> bool:
-        twins = {f: both(lambda p, f=f: read(trace(f, name, p, training))) for f in ("jax", "torch")}  # type: ignore[misc] # mypy cannot type a lambda's default
+        twins = {f: both(lambda p, f=f: read(trace(f, name, p, training))) for f in ("flax", "torch")}  # type: ignore[misc] # mypy cannot type a lambda's default
         return ruled_same({**twins, "numpy": HighLow(read(reference))}, smooth=False)
 
     assert same(lambda found: found.gradients.input)
@@ -103,7 +103,7 @@ def test_all_frameworks_have_the_same_gradients(name, training) -> None:
         assert same(lambda found, parameter=parameter: found.gradients.parameters[parameter]), parameter
 
 
-@pytest.mark.parametrize("framework", ["jax", "torch"])
+@pytest.mark.parametrize("framework", ["flax", "torch"])
 def test_the_gradient_of_an_output_is_the_slope_along_it(framework) -> None:
     """A bias moves its layer's output by as much, so their gradients add up; that of the logits is the cotangent."""
     for name in SMALL:

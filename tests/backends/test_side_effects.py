@@ -54,7 +54,7 @@ def configuration() -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("framework", ["jax", "torch"])
+@pytest.mark.parametrize("framework", ["flax", "torch"])
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_configuration_stays(framework, precision) -> None:
     before = configuration()
@@ -78,7 +78,7 @@ def products(place: Any, precision: str) -> Iterator[None]:
 def test_another_configuration_stays_too() -> None:
     with products(torch.backends.cuda.matmul, "tf32"), jax.enable_x64(True), jax.default_matmul_precision("bfloat16"):
         before = configuration()
-        for framework in ("jax", "torch"):
+        for framework in ("flax", "torch"):
             for call in calls("MLP").values():
                 call(shared(framework, "MLP", "float32"))
         assert configuration() == before
@@ -87,13 +87,13 @@ def test_another_configuration_stays_too() -> None:
 
 def test_configuration_stays_after_an_exception() -> None:
     before = configuration()
-    for framework, error in (("jax", TypeError), ("torch", RuntimeError)):
+    for framework, error in (("flax", TypeError), ("torch", RuntimeError)):
         with pytest.raises(error):
             shared(framework, "MLP", "float64").forward(np.ones((2, 5), np.float32), training=True)
     assert configuration() == before
 
 
-@pytest.mark.parametrize("framework", ["jax", "torch"])
+@pytest.mark.parametrize("framework", ["flax", "torch"])
 def test_float32_is_strict_whatever_the_configuration(framework) -> None:
     inputs = batches("MLP")[0].inputs
     strict = shared(framework, "MLP", "float32").forward(inputs, training=False)
@@ -102,7 +102,7 @@ def test_float32_is_strict_whatever_the_configuration(framework) -> None:
         assert np.array_equal(twin.forward(inputs, training=False), strict)
         with twin.setting():
             assert framework == "torch" or CONFIG.jax_default_matmul_precision == "highest"
-            assert framework == "jax" or torch.backends.cuda.matmul.fp32_precision == "ieee"
+            assert framework == "flax" or torch.backends.cuda.matmul.fp32_precision == "ieee"
 
 
 def test_float32_is_strict_on_the_cpu() -> None:
@@ -118,7 +118,7 @@ def test_float64_comes_out_as_float64(framework, method) -> None:
     assert found and {array.dtype for array in found} == {np.dtype("float64")}
 
 
-@pytest.mark.parametrize("framework", ["jax", "torch"])
+@pytest.mark.parametrize("framework", ["flax", "torch"])
 @pytest.mark.parametrize("method", [method for method in METHODS if method != "receive"])
 def test_float32_comes_out_as_float32(framework, method) -> None:
     found = arrays_in(calls("MLP")[method](shared(framework, "MLP", "float32")))
@@ -176,11 +176,11 @@ def test_the_shown_weights_are_the_callers(framework) -> None:
 
 def test_weights_of_jax_are_read_only() -> None:
     with pytest.raises(ValueError, match="read-only"):
-        shared("jax", "MLP").weights()["layers.0.bias"] += 1
+        shared("flax", "MLP").weights()["layers.0.bias"] += 1
 
 
 def test_programs_of_one_shape_serve_another() -> None:
-    twin, (first, second) = shared("jax", "MLP"), batches("MLP")
+    twin, (first, second) = shared("flax", "MLP"), batches("MLP")
     twin.forward(first.inputs[:2], training=True)
     whole = trace("numpy", "MLP", "float64", True).outputs[""]
     assert twin.forward(first.inputs, training=True).shape == whole.shape
@@ -197,6 +197,6 @@ def test_a_torch_model_is_left_alone() -> None:
 
 
 def test_a_jax_model_is_left_alone() -> None:
-    model: Any = twin_class("jax").build("VGG", {"plan": (5,), "image_size": 2})
-    twin_class("jax")(model)
+    model: Any = twin_class("flax").build("VGG", {"plan": (5,), "image_size": 2})
+    twin_class("flax")(model)
     assert not model.features[0].norm.use_running_average

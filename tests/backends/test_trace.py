@@ -31,10 +31,10 @@ MODES = [(name, training) for name in SMALL for training in (True, False)]
 @pytest.mark.parametrize(("name", "training"), MODES)
 def test_capturing_does_not_change_jax(name, training) -> None:
     inputs = batches(name)[0].inputs
-    plain = both(lambda precision: shared("jax", name, precision).forward(inputs, training=training))
-    captured = both(lambda precision: trace("jax", name, precision, training).outputs[""])
+    plain = both(lambda precision: shared("flax", name, precision).forward(inputs, training=training))
+    captured = both(lambda precision: trace("flax", name, precision, training).outputs[""])
     with jax.disable_jit():
-        eager = shared("jax", name).forward(inputs, training=training)
+        eager = shared("flax", name).forward(inputs, training=training)
     assert ruled_same({"plain": plain, "captured": captured})
     assert close(eager, plain.high)
 
@@ -53,7 +53,7 @@ def test_capturing_does_not_change_numpy(name, training) -> None:
 
 
 def test_modes_differ_where_there_are_statistics() -> None:
-    for framework in ("jax", "torch", "numpy"):
+    for framework in ("flax", "torch", "numpy"):
         training, evaluation = (trace(framework, "VGG", "float64", mode).outputs[""] for mode in (True, False))
         assert not np.allclose(training, evaluation)
 
@@ -61,13 +61,13 @@ def test_modes_differ_where_there_are_statistics() -> None:
 @pytest.mark.parametrize(("name", "training"), MODES)
 def test_all_show_the_same_calls(name, training) -> None:
     seen = {}
-    for framework in ("jax", "torch", "numpy"):
+    for framework in ("flax", "torch", "numpy"):
         found = trace(framework, name, "float64", training)
         gradients = found.gradients.outputs
         seen[framework] = [
             (call, found.inputs[call].shape, y.shape, gradients[call].shape) for call, y in found.outputs.items()
         ]
-    assert seen["jax"] == seen["torch"] == seen["numpy"]
+    assert seen["flax"] == seen["torch"] == seen["numpy"]
 
 
 CALLS = {
@@ -89,20 +89,20 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("framework", ["jax", "torch", "numpy"])
+@pytest.mark.parametrize("framework", ["flax", "torch", "numpy"])
 @pytest.mark.parametrize("name", SMALL)
 def test_calls_stand_in_the_order_in_which_they_end(framework, name) -> None:
     assert list(trace(framework, name, "float64", False).outputs) == CALLS[name]
 
 
-@pytest.mark.parametrize("framework", ["jax", "torch", "numpy"])
+@pytest.mark.parametrize("framework", ["flax", "torch", "numpy"])
 def test_a_single_step_has_no_number(framework) -> None:
     twin, batch = shared(framework, "RNN"), batches("RNN")[0]
     short = type(batch)(batch.inputs[:, :1], batch.labels)
     assert list(twin.trace(short, cotangent("RNN"), training=True).outputs) == ["hx", "hh", "tanh", "ph", ""]
 
 
-@pytest.mark.parametrize("framework", ["jax", "torch"])
+@pytest.mark.parametrize("framework", ["flax", "torch"])
 def test_an_output_is_that_of_its_call_and_an_input_what_it_was_fed(framework) -> None:
     found = trace(framework, "VGG", "float64", True)
     assert np.array_equal(found.inputs[""], batches("VGG")[0].inputs)
@@ -114,7 +114,7 @@ def test_an_output_is_that_of_its_call_and_an_input_what_it_was_fed(framework) -
         assert np.array_equal(steps.inputs[f"hx[{step}]"], batches("RNN")[0].inputs[:, step])
 
 
-@pytest.mark.parametrize("framework", ["jax", "torch", "numpy"])
+@pytest.mark.parametrize("framework", ["flax", "torch", "numpy"])
 def test_training_gradients_and_buffers_are_those_of_the_mode(framework) -> None:
     training, evaluation = (trace(framework, "VGG", "float64", mode) for mode in (True, False))
     assert training.training_gradients.keys() == training.gradients.parameters.keys()
@@ -131,12 +131,12 @@ def called(model: nnx.Module) -> dict[type, Any]:
 
 
 def jax_model(name: str) -> Any:
-    return twin_class("jax").build(SMALL[name].network, SMALL[name].config)
+    return twin_class("flax").build(SMALL[name].network, SMALL[name].config)
 
 
 def test_classes_are_restored_after_a_trace() -> None:
     before = called(jax_model("VGG"))
-    shared("jax", "VGG").trace(batches("VGG")[0], cotangent("VGG"), training=True)
+    shared("flax", "VGG").trace(batches("VGG")[0], cotangent("VGG"), training=True)
     assert called(jax_model("VGG")) == before and None not in before.values()
 
 
@@ -144,7 +144,7 @@ def test_classes_are_restored_after_an_exception() -> None:
     before = called(jax_model("MLP"))
     wrong = type(batches("MLP")[0])(np.ones((3, 4), np.float32), np.zeros(3, np.int64))
     with pytest.raises(TypeError):
-        shared("jax", "MLP").trace(wrong, np.ones((3, 3)), training=True)
+        shared("flax", "MLP").trace(wrong, np.ones((3, 3)), training=True)
     assert called(jax_model("MLP")) == before
 
 

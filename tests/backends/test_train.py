@@ -141,7 +141,7 @@ def test_optimizers_alone_agree_on_parameters_and_moments(kind) -> None:
         for name, array in reference.items():
             pairs = {
                 framework: HighLow(*(update(framework, precision, optimizer)[step][name] for precision in PRECISIONS))
-                for framework in ("jax", "torch")
+                for framework in ("flax", "torch")
             }
             assert ruled_same({**pairs, "numpy": HighLow(array)}), (step, name)
 

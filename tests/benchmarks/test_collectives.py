@@ -23,7 +23,7 @@ import jax
 
 from benchmarks.tpu.pod_compiler import lowered
 from benchmarks.tpu.workloads import WORKLOADS
-from parity.backends.flax.parallel import mesh_of
+from parity.backends.flax.training.devices import mesh_of
 
 mesh = mesh_of(jax.devices())
 steps = {name: replace(WORKLOADS[name], batch=8) for name in sys.argv[1:]}

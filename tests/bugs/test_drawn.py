@@ -106,4 +106,4 @@ def test_a_bug_changes_one_block_of_one_side() -> None:
             old, new = (dict(mutate.places(found.blocks)) for found in (network, mutant.network))
             changed = [place for place in old if old[place].settings != new[place].settings]
             assert changed == [mutant.place]
-            assert mutant.side in ("jax", "torch")
+            assert mutant.side in ("flax", "torch")

@@ -12,7 +12,7 @@ from tests.checks.made import numbers
 
 X = numbers(0, 6, 4) / 3
 CALLS = ("first", "second", "")
-FRAMEWORKS = ("jax", "torch", "numpy")
+FRAMEWORKS = ("flax", "torch", "numpy")
 Spoil = Callable[[Trace], Trace]
 
 

@@ -78,28 +78,28 @@ def _climb(*observers: Any, rungs: tuple[int, ...]):
 
 
 def test_the_structure_is_always_looked_at_first() -> None:
-    climbed = _climb(_Observer("jax"), _Observer("torch"), rungs=(8,))
+    climbed = _climb(_Observer("flax"), _Observer("torch"), rungs=(8,))
     assert [(rung.number, rung.verdict) for rung in climbed] == [(1, Verdict.SAME), (8, Verdict.SAME)]
 
 
 def test_rungs_are_climbed_once_and_in_order() -> None:
-    assert [rung.number for rung in _climb(_Observer("jax"), _Observer("torch"), rungs=(8, 1, 8))] == [1, 8]
+    assert [rung.number for rung in _climb(_Observer("flax"), _Observer("torch"), rungs=(8, 1, 8))] == [1, 8]
 
 
 def test_a_wrong_structure_stops_the_climb() -> None:
-    jax, torch = _Observer("jax", rung1={"kernel": (3,)}), _Observer("torch")
-    climbed = _climb(jax, torch, rungs=ladder.RUNGS)
-    assert jax.asked == torch.asked == [1]
+    flax, torch = _Observer("flax", rung1={"kernel": (3,)}), _Observer("torch")
+    climbed = _climb(flax, torch, rungs=ladder.RUNGS)
+    assert flax.asked == torch.asked == [1]
     assert [rung.number for rung in climbed] == [*ladder.RUNGS]
     assert [rung.verdict for rung in climbed] == [Verdict.DIFFERENT] + [Verdict.INCONCLUSIVE] * 7
     assert all(rung.reason.startswith("not run") for rung in climbed[1:])
 
 
 def test_a_wrong_batch_is_found() -> None:
-    climbed = _climb(_Observer("jax"), _Observer("torch", rung8=["other"]), rungs=(8,))
+    climbed = _climb(_Observer("flax"), _Observer("torch", rung8=["other"]), rungs=(8,))
     assert climbed[-1].verdict is Verdict.DIFFERENT
 
 
 def test_what_a_framework_cannot_show_is_not_hidden() -> None:
     with pytest.raises(UsageError, match="no device"):
-        _climb(_Observer("jax"), _Observer("torch", rung8=UsageError("no device")), rungs=(8,))
+        _climb(_Observer("flax"), _Observer("torch", rung8=UsageError("no device")), rungs=(8,))

@@ -45,10 +45,12 @@ def ruled(
     drift: float = 1e-15,
 ) -> Rung:
     """The rung's, with some runs on several devices spoiled."""
-    alone = {framework: run() for framework in ("jax", "torch", "numpy")}
+    alone = {framework: run() for framework in ("flax", "torch", "numpy")}
     moved = {framework: run(drift) for framework in alone}
     same: Spoil = lambda found: found  # noqa: E731 - a default
-    several = {n: {f: (spoil or {}).get((f, n), same)(run(2e-16, fed=PARTS)) for f in ("jax", "torch")} for n in counts}
+    several = {
+        n: {f: (spoil or {}).get((f, n), same)(run(2e-16, fed=PARTS)) for f in ("flax", "torch")} for n in counts
+    }
     return devices.devices(Drift(alone, moved), several, lambda n: iter((ways or {}).items()), apart=apart)
 
 
@@ -76,8 +78,8 @@ def test_equal_runs_are_the_same_on_any_number_of_devices() -> None:
     rung = ruled(counts=(2, 4))
     assert (rung.number, rung.name, rung.verdict, rung.layer, rung.cause) == (10, "devices", Verdict.SAME, "", "")
     assert {f.mode for f in rung.findings} == {
-        *(f"{framework}, {n} devices against 1" for framework in ("jax", "torch") for n in (2, 4)),
-        *(f"{n} devices, jax against torch" for n in (2, 4)),
+        *(f"{framework}, {n} devices against 1" for framework in ("flax", "torch") for n in (2, 4)),
+        *(f"{n} devices, flax against torch" for n in (2, 4)),
     }
     assert {f.quantity for f in rung.findings} == {
         "parts of the batch", "buffer", "loss", "reduced gradient", "parameter afterwards",
@@ -89,9 +91,9 @@ def test_equal_runs_are_the_same_on_any_number_of_devices() -> None:
 
 
 def test_runs_on_several_devices_are_compared_with_each_other_too() -> None:
-    further = {("jax", 2): loss_off(0, 4e-14), ("torch", 2): loss_off(0, -4e-14)}
+    further = {("flax", 2): loss_off(0, 4e-14), ("torch", 2): loss_off(0, -4e-14)}
     (wrong,) = [f for f in ruled(further, drift=1e-17).findings if f.verdict is Verdict.DIFFERENT]
-    assert (wrong.mode, [*wrong.values]) == ("2 devices, jax against torch", ["jax on 2", "torch on 2"])
+    assert (wrong.mode, [*wrong.values]) == ("2 devices, flax against torch", ["flax on 2", "torch on 2"])
     assert ruled(further, drift=1e-15).verdict is Verdict.SAME  # as far as one device drifts
 
 
@@ -105,7 +107,7 @@ def test_runs_on_several_devices_are_compared_with_each_other_too() -> None:
         (lambda found: replace(found, parameters=run(1e-6).parameters), "parameter afterwards", "conv.kernel", ""),
     ],
 )
-@pytest.mark.parametrize("framework", ["jax", "torch"])
+@pytest.mark.parametrize("framework", ["flax", "torch"])
 def test_the_first_that_differs_is_the_headline(framework, spoil, quantity, name, layer) -> None:
     rung = ruled({(framework, 2): spoil})
     assert rung.headline is not None
@@ -117,8 +119,8 @@ def test_the_first_that_differs_is_the_headline(framework, spoil, quantity, name
 def test_arrays_are_in_the_order_of_the_reference() -> None:
     other = run()
     reference = replace(other, parameters=dict(reversed(other.parameters.items())))
-    alone = {"jax": other, "torch": other, "numpy": reference}
-    found = devices.devices(Drift(alone, alone), {2: {"jax": other}}, lambda n: iter(()), apart=False)
+    alone = {"flax": other, "torch": other, "numpy": reference}
+    found = devices.devices(Drift(alone, alone), {2: {"flax": other}}, lambda n: iter(()), apart=False)
     assert [f.name for f in found.findings if f.quantity == "parameter afterwards"] == [*reversed(NAMES)]
 
 
@@ -129,10 +131,10 @@ def test_each_number_of_devices_is_looked_at() -> None:
 
 
 def test_drift_of_one_device_is_no_difference_of_several() -> None:
-    sound, alone = run(1e-13, fed=PARTS), {f: run() for f in ("jax", "torch", "numpy")}
-    far = devices.devices(Drift(alone, {f: run(1e-15) for f in alone}), {2: {"jax": sound}}, iter, apart=False)  # type: ignore[arg-type] # no way is asked for
+    sound, alone = run(1e-13, fed=PARTS), {f: run() for f in ("flax", "torch", "numpy")}
+    far = devices.devices(Drift(alone, {f: run(1e-15) for f in alone}), {2: {"flax": sound}}, iter, apart=False)  # type: ignore[arg-type] # no way is asked for
     near = devices.devices(
-        Drift(alone, {f: run(1e-17) for f in alone}), {2: {"jax": sound}}, lambda n: iter(()), apart=False
+        Drift(alone, {f: run(1e-17) for f in alone}), {2: {"flax": sound}}, lambda n: iter(()), apart=False
     )
     assert far.verdict is Verdict.SAME
     assert near.verdict is Verdict.DIFFERENT
@@ -177,19 +179,19 @@ def wrong(share: float = 3.0) -> tuple[Spoil, devices.Step]:
 def test_the_way_that_gives_the_same_numbers_is_the_cause() -> None:
     spoil, step = wrong()
     others = {"first": wrong(2.0)[1], "second": step, "third": step}
-    assert ruled({("jax", 2): spoil}, others).cause == "second"
-    assert ruled({("jax", 2): spoil}, {"first": wrong(2.0)[1]}).cause == ""
+    assert ruled({("flax", 2): spoil}, others).cause == "second"
+    assert ruled({("flax", 2): spoil}, {"first": wrong(2.0)[1]}).cause == ""
 
 
 def test_ways_are_those_of_as_many_devices() -> None:
     spoil, step = wrong()
-    alone, asked = {framework: run() for framework in ("jax", "numpy")}, []
+    alone, asked = {framework: run() for framework in ("flax", "numpy")}, []
 
     def ways(count: int) -> Iterator[tuple[str, devices.Step]]:
         asked.append(count)
         yield "a way", step
 
-    found = devices.devices(Drift(alone, alone), {4: {"jax": spoil(run(fed=PARTS))}}, ways, apart=False)
+    found = devices.devices(Drift(alone, alone), {4: {"flax": spoil(run(fed=PARTS))}}, ways, apart=False)
     assert (found.cause, asked) == ("a way", [4])
 
 
@@ -198,23 +200,23 @@ def test_a_way_must_give_all_of_the_step(part) -> None:
     spoil, step = wrong()
     almost: Any = [*step]
     almost[part] = wrong(2.0)[1][part]
-    assert ruled({("jax", 2): spoil}, {"almost": tuple(almost)}).cause == ""
+    assert ruled({("flax", 2): spoil}, {"almost": tuple(almost)}).cause == ""
 
 
 def test_what_is_wrong_later_only_is_no_way_of_the_first_step() -> None:
     first = run()
     step = first.losses[0], first.gradients[0], first.buffers[0]
-    assert ruled({("jax", 2): loss_off(1)}, {"sound": step}).cause == ""
+    assert ruled({("flax", 2): loss_off(1)}, {"sound": step}).cause == ""
 
 
 def test_statistics_apart_are_by_design_where_they_are_asked_for_and_everywhere() -> None:
     spoil, step = wrong()
-    both = {("jax", 2): spoil, ("torch", 2): spoil}
+    both = {("flax", 2): spoil, ("torch", 2): spoil}
     assert ruled(both, {APART: step}, apart=True).cause == BY_DESIGN
     assert ruled(both, {APART: step}).cause == APART
-    assert ruled({("jax", 2): spoil}, {APART: step}, apart=True).cause == ""  # torch did not do it
+    assert ruled({("flax", 2): spoil}, {APART: step}, apart=True).cause == ""  # torch did not do it
     other, another = wrong(2.0)
-    found = ruled({("jax", 2): spoil, ("torch", 2): other}, {APART: step, "another": another}, apart=True)
+    found = ruled({("flax", 2): spoil, ("torch", 2): other}, {APART: step, "another": another}, apart=True)
     assert found.cause == "another"
 
 

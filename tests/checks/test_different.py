@@ -20,7 +20,7 @@ def _root(x: NDArray) -> NDArray:
 def test_a_formula_off_by_a_relative_difference_is_different(off: float, shape: tuple[int, ...]) -> None:
     for seed in range(5):
         x = np.asarray(numbers(seed, *shape))
-        twins = {"jax": pair(_root, x), "torch": pair(lambda x: _root(x) * x.dtype.type(1 + off), x)}
+        twins = {"flax": pair(_root, x), "torch": pair(lambda x: _root(x) * x.dtype.type(1 + off), x)}
         assert rule("output", "x", twins).verdict is Verdict.DIFFERENT
 
 
@@ -30,13 +30,13 @@ def test_an_epsilon_below_what_float32_sees_is_different() -> None:
     def norm(eps: float):
         return lambda x: (x - x.mean(0)) / np.sqrt(x.var(0) + x.dtype.type(eps))
 
-    jax, torch = pair(norm(1e-5), x), pair(norm(1.01e-5), x)
-    assert jax.low is not None
+    flax, torch = pair(norm(1e-5), x), pair(norm(1.01e-5), x)
+    assert flax.low is not None
     assert torch.low is not None
     assert (
-        np.abs(jax.low - torch.low).max() < 4 * ULP32 * np.abs(jax.low).max()
+        np.abs(flax.low - torch.low).max() < 4 * ULP32 * np.abs(flax.low).max()
     )  # what an ordinary comparison would have to see
-    assert rule("output", "x", {"jax": jax, "torch": torch}).verdict is Verdict.DIFFERENT
+    assert rule("output", "x", {"flax": flax, "torch": torch}).verdict is Verdict.DIFFERENT
 
 
 @pytest.mark.parametrize("shape", [(100_000,), (10, 100, 100)], ids=str)
@@ -45,42 +45,42 @@ def test_one_wrong_element_of_many_is_found(shape: tuple[int, ...]) -> None:
     index = tuple(size // 3 for size in shape)
     bad = good.copy()
     bad[index] *= 1 + ULP32
-    found = rule("output", "x", {"jax": stored(good), "torch": stored(bad)})
+    found = rule("output", "x", {"flax": stored(good), "torch": stored(bad)})
     assert found.verdict is Verdict.DIFFERENT
     assert found.index == index
-    assert found.values == {"jax": good[index], "torch": bad[index]}
+    assert found.values == {"flax": good[index], "torch": bad[index]}
 
 
 def test_a_scalar_has_an_empty_index() -> None:
-    found = rule("loss", "loss", {"jax": stored(np.array(2.3)), "torch": stored(np.array(2.4))})
+    found = rule("loss", "loss", {"flax": stored(np.array(2.3)), "torch": stored(np.array(2.4))})
     assert found.verdict is Verdict.DIFFERENT
     assert found.index == ()
-    assert found.values == {"jax": 2.3, "torch": 2.4}
+    assert found.values == {"flax": 2.3, "torch": 2.4}
 
 
 def test_something_against_nothing_is_different() -> None:
-    found = rule("gradient", "x", {"jax": stored(np.zeros(5)), "torch": stored(np.full(5, 1e-30))})
+    found = rule("gradient", "x", {"flax": stored(np.zeros(5)), "torch": stored(np.full(5, 1e-30))})
     assert found.verdict is Verdict.DIFFERENT
 
 
 def test_a_permutation_is_different_even_of_numbers_that_float32_holds() -> None:
     x = numbers(2, 6, 8)
     swapped = x.reshape(8, 6).T
-    assert rule("output", "x", {"jax": stored(x), "torch": stored(swapped)}).verdict is Verdict.DIFFERENT
+    assert rule("output", "x", {"flax": stored(x), "torch": stored(swapped)}).verdict is Verdict.DIFFERENT
     y = _root(x)  # these float32 does not hold, their permutation cast to it does
     cast = _root(swapped).astype(np.float32).astype(np.float64)
-    assert rule("output", "x", {"jax": stored(y), "torch": stored(cast)}).verdict is Verdict.DIFFERENT
+    assert rule("output", "x", {"flax": stored(y), "torch": stored(cast)}).verdict is Verdict.DIFFERENT
 
 
 def test_a_permutation_of_neighbouring_numbers_is_different() -> None:
     x = 1 + ULP32 * np.arange(48.0)  # the gap is no more than rounding in float32 explains
-    assert rule("output", "x", {"jax": stored(x), "torch": stored(x[::-1])}).verdict is Verdict.DIFFERENT
+    assert rule("output", "x", {"flax": stored(x), "torch": stored(x[::-1])}).verdict is Verdict.DIFFERENT
 
 
-@pytest.mark.parametrize("wrong", ["jax", "torch", "numpy"])
+@pytest.mark.parametrize("wrong", ["flax", "torch", "numpy"])
 def test_the_odd_one_out_of_three_is_named(wrong: str) -> None:
     good = _root(numbers(3, 40))
-    twins = {"jax": stored(good), "torch": stored(good * (1 + 1e-15)), "numpy": HighLow(good * (1 - 1e-15))}
+    twins = {"flax": stored(good), "torch": stored(good * (1 + 1e-15)), "numpy": HighLow(good * (1 - 1e-15))}
     off = twins[wrong]
     twins[wrong] = HighLow(off.high * (1 + 1e-9), off.low)
     found = rule("output", "x", twins)
@@ -90,7 +90,7 @@ def test_the_odd_one_out_of_three_is_named(wrong: str) -> None:
 
 def test_nobody_is_named_when_all_disagree_or_there_are_two() -> None:
     good = _root(numbers(4, 40))
-    two = {"jax": stored(good), "torch": stored(good * 1.1)}
+    two = {"flax": stored(good), "torch": stored(good * 1.1)}
     assert rule("output", "x", two).culprit is None
     three = rule("output", "x", {**two, "numpy": HighLow(good * 1.2)})
     assert three.verdict is Verdict.DIFFERENT
@@ -99,4 +99,4 @@ def test_nobody_is_named_when_all_disagree_or_there_are_two() -> None:
 
 def test_nobody_is_named_when_all_are_the_same() -> None:
     good = _root(numbers(5, 40))
-    assert rule("output", "x", {"jax": stored(good), "torch": stored(good), "numpy": HighLow(good)}).culprit is None
+    assert rule("output", "x", {"flax": stored(good), "torch": stored(good), "numpy": HighLow(good)}).culprit is None

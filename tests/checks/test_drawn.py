@@ -9,14 +9,14 @@ from parity.checks.initialisation import FEW, LEVEL, SAMPLE, initialisation
 from parity.checks.verdict import Finding, Verdict
 
 
-def _one(jax: NDArray, torch: NDArray) -> Finding:
-    return initialisation({"jax": {"w": jax}, "torch": {"w": torch}}).findings[0]
+def _one(flax: NDArray, torch: NDArray) -> Finding:
+    return initialisation({"flax": {"w": flax}, "torch": {"w": torch}}).findings[0]
 
 
 def _require_said(a: NDArray, b: NDArray, test: str, p: float) -> None:
     """`test` has the smallest p of all, that p, and it is too small."""
     found = _one(a, b)
-    spread = f"{a.mean():.3g} ± {a.std():.3g} in jax against {b.mean():.3g} ± {b.std():.3g} in torch"
+    spread = f"{a.mean():.3g} ± {a.std():.3g} in flax against {b.mean():.3g} ± {b.std():.3g} in torch"
     expected = Finding(
         "initial weights", "w", Verdict.DIFFERENT, share=found.share, reason=f"{test}: p {p:.1e}; {spread}"
     )
@@ -75,7 +75,7 @@ def test_a_scale_is_told_by_the_variance_whatever_the_mean() -> None:
 def test_signs_have_a_variance_without_spread() -> None:
     signs = np.tile([-1.0, 1.0], 32)
     assert _one(signs, signs[::-1]).reason == "smallest p 1.0e+00"
-    assert _one(signs, 2 * signs).reason == "variance: p 0.0e+00; 0 ± 1 in jax against 0 ± 2 in torch"
+    assert _one(signs, 2 * signs).reason == "variance: p 0.0e+00; 0 ± 1 in flax against 0 ± 2 in torch"
 
 
 @pytest.mark.parametrize("n", [2, 4])
@@ -89,32 +89,34 @@ def test_a_constant_against_anything_else_is_different(n: int) -> None:
 
 def test_lengths_are_of_every_output_and_seed_to_four_places() -> None:
     kernel = np.broadcast_to(np.array([[3.0], [4.0]]), (3, 2, 5))  # three seeds, five outputs of length 5
-    rung = initialisation({"jax": {"a.kernel": kernel}, "torch": {"a.kernel": 2 * kernel}})
+    rung = initialisation({"flax": {"a.kernel": kernel}, "torch": {"a.kernel": 2 * kernel}})
     assert (rung.number, rung.name) == (7, "initialisation")
     assert [(f.quantity, f.name) for f in rung.findings] == [
         ("initial weights", "a.kernel"),
         ("length of an output's weights", "a.kernel"),
     ]
-    assert rung.findings[1].reason == "constant: p 0.0e+00; 5 ± 0 in jax against 10 ± 0 in torch"
-    near = initialisation({"jax": {"a.kernel": kernel}, "torch": {"a.kernel": kernel * (1 + 6e-6)}})
+    assert rung.findings[1].reason == "constant: p 0.0e+00; 5 ± 0 in flax against 10 ± 0 in torch"
+    near = initialisation({"flax": {"a.kernel": kernel}, "torch": {"a.kernel": kernel * (1 + 6e-6)}})
     assert near.findings[1].verdict is Verdict.SAME
 
 
 @pytest.mark.parametrize(
     ("spoiled", "verdict", "reason"),
     [
-        (("jax",), Verdict.DIFFERENT, "numbers that are not finite in jax"),
-        (("jax", "numpy"), Verdict.DIFFERENT, "numbers that are not finite in jax, numpy"),
-        (("jax", "torch", "numpy"), Verdict.INCONCLUSIVE, "numbers that are not finite in jax, torch, numpy"),
+        (("flax",), Verdict.DIFFERENT, "numbers that are not finite in flax"),
+        (("flax", "numpy"), Verdict.DIFFERENT, "numbers that are not finite in flax, numpy"),
+        (("flax", "torch", "numpy"), Verdict.INCONCLUSIVE, "numbers that are not finite in flax, torch, numpy"),
     ],
 )
 def test_numbers_that_are_not_finite_are_said(spoiled: tuple[str, ...], verdict: Verdict, reason: str) -> None:
     drawn = np.random.default_rng(0).normal(size=100)
-    draws = {f: {"w": np.append(drawn, np.inf if f in spoiled else 0.0)} for f in ("jax", "torch", "numpy")}
+    draws = {f: {"w": np.append(drawn, np.inf if f in spoiled else 0.0)} for f in ("flax", "torch", "numpy")}
     assert initialisation(draws).findings == (Finding("initial weights", "w", verdict, share=np.inf, reason=reason),)
 
 
-@pytest.mark.parametrize("draws", [{"jax": np.ones(3)}, {"jax": np.ones(0), "torch": np.ones(3)}], ids=["one", "none"])
+@pytest.mark.parametrize(
+    "draws", [{"flax": np.ones(3)}, {"flax": np.ones(0), "torch": np.ones(3)}], ids=["one", "none"]
+)
 def test_nothing_to_compare_is_said(draws: dict[str, NDArray]) -> None:
     nothing = Finding("initial weights", "w", Verdict.INCONCLUSIVE, share=np.inf, reason="nothing was compared")
     assert initialisation({f: {"w": array} for f, array in draws.items()}).findings == (nothing,)

@@ -23,10 +23,10 @@ def _other_order(x: NDArray, *, steps: int = 25) -> NDArray:
     return x
 
 
-def _drift(jax: NDArray, torch: NDArray, *moved: NDArray) -> Finding:
+def _drift(flax: NDArray, torch: NDArray, *moved: NDArray) -> Finding:
     """Of two runs, and of both from the moved start; without these nothing moves."""
-    own = dict(zip(("jax", "torch"), moved or (jax, torch), strict=True))
-    return rule_drift("weight afterwards", "w", {"jax": jax, "torch": torch}, own)
+    own = dict(zip(("flax", "torch"), moved or (flax, torch), strict=True))
+    return rule_drift("weight afterwards", "w", {"flax": flax, "torch": torch}, own)
 
 
 def _start(seed: int, size: int) -> NDArray:
@@ -37,10 +37,10 @@ def _start(seed: int, size: int) -> NDArray:
 def test_a_chaotic_run_in_another_order_is_the_same(size: int) -> None:
     for seed in range(20 if size < 1000 else 2):
         x = _start(seed, size)
-        jax, torch = _run(x), _other_order(x)
+        flax, torch = _run(x), _other_order(x)
         moved = x * (1 + ULP)
-        assert np.abs(jax - torch).max() > 0
-        assert _drift(jax, torch, _run(moved), _other_order(moved)).verdict is Verdict.SAME
+        assert np.abs(flax - torch).max() > 0
+        assert _drift(flax, torch, _run(moved), _other_order(moved)).verdict is Verdict.SAME
 
 
 @pytest.mark.parametrize("off", [1e-3, 1e-9, 1e-11])
@@ -69,7 +69,7 @@ def test_no_gap_is_no_share() -> None:
 
 def test_the_odd_one_out_is_named() -> None:
     x = numbers(0, 5)
-    values = {"jax": x, "torch": x * (1 + 1e-6), "numpy": x * (1 + 1e-16)}
+    values = {"flax": x, "torch": x * (1 + 1e-6), "numpy": x * (1 + 1e-16)}
     found = rule_drift("loss", "step 1", values, dict.fromkeys(values, x * (1 + 1e-15)) | {"torch": values["torch"]})
     assert found.culprit == "torch"
 
@@ -83,7 +83,7 @@ def test_what_cannot_be_compared_is_no_pass() -> None:
     assert _drift(x, x[:3]).verdict is Verdict.DIFFERENT
     assert _drift(x[:0], x[:0]).verdict is Verdict.INCONCLUSIVE
     assert _drift(x.astype(np.float32), x).verdict is Verdict.INCONCLUSIVE
-    assert rule_drift("loss", "", {"jax": x}, {"jax": x}).verdict is Verdict.INCONCLUSIVE
+    assert rule_drift("loss", "", {"flax": x}, {"flax": x}).verdict is Verdict.INCONCLUSIVE
 
 
 @pytest.mark.parametrize("size", [1e-310, 1e-300, 1e-160, 1e160, 1e300])

@@ -67,7 +67,7 @@ def test_a_call_that_is_not_there_is_not_ruled_on(missing: str) -> None:
 def test_a_call_that_is_there_in_one_framework_only_is_not_ruled_on() -> None:
     rung = climbed(ladder.forward, lambda t: replace(t, outputs={**t.outputs, "third": t.outputs["first"]}))
     assert (rung.verdict, rung.layer) == (Verdict.INCONCLUSIVE, "third")
-    assert "not there in jax, numpy" in headline(rung).reason
+    assert "not there in flax, numpy" in headline(rung).reason
 
 
 def test_what_follows_from_a_cast_is_not_called_different() -> None:

@@ -10,8 +10,8 @@ from tests.checks.made import numbers, stored
 NAN, INF = float("nan"), float("inf")
 
 
-def _two(jax: np.ndarray, torch: np.ndarray) -> Finding:
-    return rule("output", "x", {"jax": stored(jax), "torch": stored(torch)})
+def _two(flax: np.ndarray, torch: np.ndarray) -> Finding:
+    return rule("output", "x", {"flax": stored(flax), "torch": stored(torch)})
 
 
 def _with(value: float, index: int = 3) -> np.ndarray:
@@ -23,7 +23,7 @@ def _with(value: float, index: int = 3) -> np.ndarray:
 def test_other_shapes_are_different() -> None:
     found = _two(np.ones((2, 3)), np.ones((3, 2)))
     assert found.verdict is Verdict.DIFFERENT
-    assert found.reason == "shapes (2, 3) in jax against (3, 2) in torch"
+    assert found.reason == "shapes (2, 3) in flax against (3, 2) in torch"
 
 
 @pytest.mark.parametrize("shapes", [((), (1,)), ((3,), (1, 3)), ((0,), (5,))], ids=str)
@@ -39,7 +39,7 @@ def test_empty_arrays_are_not_ruled_on(shape: tuple[int, ...]) -> None:
 
 
 def test_one_framework_or_none_is_not_ruled_on() -> None:
-    for values in ({}, {"jax": stored(np.ones(3))}):
+    for values in ({}, {"flax": stored(np.ones(3))}):
         assert rule("output", "x", values).verdict is Verdict.INCONCLUSIVE
 
 
@@ -55,7 +55,7 @@ def test_not_finite_on_one_side_is_different(value: float) -> None:
     for found in (_two(_with(value), _with(1.0)), _two(_with(1.0), _with(value)), _two(_with(value), _with(value, 4))):
         assert found.verdict is Verdict.DIFFERENT
         assert "not finite" in found.reason
-    assert "1 in jax, 0 in torch" in _two(_with(value), _with(1.0)).reason
+    assert "1 in flax, 0 in torch" in _two(_with(value), _with(1.0)).reason
 
 
 @pytest.mark.parametrize("value", [NAN, INF, -INF])
@@ -70,7 +70,7 @@ def test_all_nan_is_not_ruled_on() -> None:
 
 
 def test_nan_in_the_reference_alone_is_different() -> None:
-    found = rule("output", "x", {"jax": stored(_with(1.0)), "torch": stored(_with(1.0)), "numpy": HighLow(_with(NAN))})
+    found = rule("output", "x", {"flax": stored(_with(1.0)), "torch": stored(_with(1.0)), "numpy": HighLow(_with(NAN))})
     assert found.verdict is Verdict.DIFFERENT
 
 
@@ -83,15 +83,15 @@ def test_an_overflow_of_float32_alone_is_not_ruled_on(value: float) -> None:
 
 def test_nan_in_float32_alone_is_not_ruled_on() -> None:
     good = _with(1.0)
-    found = rule("output", "x", {"jax": stored(good), "torch": HighLow(good, _with(NAN).astype(np.float32))})
+    found = rule("output", "x", {"flax": stored(good), "torch": HighLow(good, _with(NAN).astype(np.float32))})
     assert found.verdict is Verdict.INCONCLUSIVE
 
 
-@pytest.mark.parametrize("side", ["jax", "torch"])
+@pytest.mark.parametrize("side", ["flax", "torch"])
 @pytest.mark.parametrize("reference", [False, True])
 def test_a_cast_to_float32_inside_is_not_ruled_on(side: str, reference: bool) -> None:
     exact = numbers(1, 300) / 3
-    twins = {"jax": stored(exact), "torch": stored(exact)}
+    twins = {"flax": stored(exact), "torch": stored(exact)}
     twins[side] = stored(exact.astype(np.float32).astype(np.float64))
     found = rule("output", "x", {**twins, **({"numpy": HighLow(exact)} if reference else {})})
     assert found.verdict is Verdict.INCONCLUSIVE

@@ -61,7 +61,7 @@ def _nothing_backwards(x: NDArray) -> NDArray:
 
 
 def _rule(one: Formula, other: Formula, *arrays: NDArray) -> Finding:
-    return rule("output", "x", {"jax": pair(one, *arrays), "torch": pair(other, *arrays)})
+    return rule("output", "x", {"flax": pair(one, *arrays), "torch": pair(other, *arrays)})
 
 
 @pytest.mark.parametrize("shape", [(10,), (1000,), (1, 50), (100, 30), (100_000, 3)], ids=str)
@@ -86,7 +86,7 @@ def test_matrix_products_by_blocks_are_the_same(inner: int) -> None:
 def test_a_badly_conditioned_chain_is_the_same_although_float32_is_far_off() -> None:
     for seed in SEEDS:
         x = np.random.default_rng(seed).uniform(0.1, 0.9, 200).astype(np.float32).astype(np.float64)
-        twins = {"jax": pair(_chaos, x), "torch": pair(_chaos_expanded, x)}
+        twins = {"flax": pair(_chaos, x), "torch": pair(_chaos_expanded, x)}
         low = [p.low for p in twins.values() if p.low is not None]
         assert np.abs(low[0] - low[1]).max() > 1e-5
         assert rule("output", "x", twins).verdict is Verdict.SAME
@@ -101,10 +101,10 @@ def test_what_is_zero_in_theory_and_noise_in_practice_is_the_same(rows: int) -> 
 
 def test_a_reference_in_float64_alone_joins() -> None:
     x = numbers(0, 100, 30)
-    twins = {"jax": pair(_one_by_one, x), "torch": pair(_pairwise, x), "numpy": HighLow(_from_the_end(x))}
+    twins = {"flax": pair(_one_by_one, x), "torch": pair(_pairwise, x), "numpy": HighLow(_from_the_end(x))}
     found = rule("output", "x", twins)
     assert found.verdict is Verdict.SAME
-    assert set(found.bits) == {"jax", "torch"}
+    assert set(found.bits) == {"flax", "torch"}
     assert all(20 < bits <= 24 for bits in found.bits.values())
 
 

@@ -73,7 +73,7 @@ def test_update_says_the_step() -> None:
 
 def test_trajectory_says_losses_by_step_then_weights_in_the_order_of_the_last() -> None:
     weights = {"kernel": X, "bias": X[0]}
-    runs = {f: Trajectory(np.array([0.3, 0.2]), weights) for f in ("jax", "torch")}
+    runs = {f: Trajectory(np.array([0.3, 0.2]), weights) for f in ("flax", "torch")}
     runs["numpy"] = Trajectory(np.array([0.3, 0.2]), dict(reversed(weights.items())))
     rung = ladder.trajectory(runs, runs)
     assert (rung.number, rung.name) == (6, "trajectory")
@@ -86,28 +86,28 @@ def test_trajectory_says_losses_by_step_then_weights_in_the_order_of_the_last() 
 
 
 def test_data_says_epoch_and_step() -> None:
-    rung = ladder.data({"jax": ["a", "b"], "torch": ["a", "b"]}, [(0, 3), (1, 0)])
+    rung = ladder.data({"flax": ["a", "b"], "torch": ["a", "b"]}, [(0, 3), (1, 0)])
     assert (rung.number, rung.name) == (8, "data")
     assert _said(rung) == [("batch", "epoch 0 step 3", "", False), ("batch", "epoch 1 step 0", "", False)]
-    assert rung.findings[1].reason == "jax b, torch b"
+    assert rung.findings[1].reason == "flax b, torch b"
 
 
 def test_one_framework_alone_holds_no_equal_batches() -> None:
-    assert ladder.data({"jax": ["a"]}, [(0, 0)]).verdict is Verdict.INCONCLUSIVE
+    assert ladder.data({"flax": ["a"]}, [(0, 0)]).verdict is Verdict.INCONCLUSIVE
 
 
 def test_structure_says_maps_and_counts() -> None:
     net = {"features.0.kernel": (3, 5), "features.0.bias": (5,)}
-    rung = ladder.structure({"jax": net, "torch": net}, 20)
+    rung = ladder.structure({"flax": net, "torch": net}, 20)
     assert (rung.number, rung.name) == (1, "structure")
     assert rung.findings == (
         Finding("weight map", "", Verdict.SAME, reason="2 arrays in both"),
-        Finding("parameter count", "", Verdict.SAME, reason="20 learnable parameters in jax, 20 stated"),
+        Finding("parameter count", "", Verdict.SAME, reason="20 learnable parameters in flax, 20 stated"),
         Finding("parameter count", "", Verdict.SAME, reason="20 learnable parameters in torch, 20 stated"),
     )
-    odd = ladder.structure({"jax": {"features.0.kernel": (5, 3), "more": ()}, "torch": net}, None)
+    odd = ladder.structure({"flax": {"features.0.kernel": (5, 3), "more": ()}, "torch": net}, None)
     said = (
-        "jax against torch: missing features.0.bias (5,); extra more (); "
+        "flax against torch: missing features.0.bias (5,); extra more (); "
         "features.0.kernel has shape (5, 3), expected (3, 5)"
     )
     assert odd.findings == (Finding("weight map", "features.0", Verdict.DIFFERENT, reason=said),)
@@ -115,7 +115,7 @@ def test_structure_says_maps_and_counts() -> None:
 
 def test_structure_of_one_framework_says_that_nothing_was_compared() -> None:
     found = Finding("weight map", "", Verdict.INCONCLUSIVE, reason="nothing was compared")
-    assert ladder.structure({"jax": {"bias": (3,)}}, None).findings == (found,)
+    assert ladder.structure({"flax": {"bias": (3,)}}, None).findings == (found,)
 
 
 def test_what_stands_behind_a_missing_call_is_still_ruled_on() -> None:

@@ -16,7 +16,7 @@ def _changed(**change: tuple[int, ...] | None) -> dict[str, tuple[int, ...]]:
 
 
 def test_equal_maps_are_the_same() -> None:
-    rung = structure({"jax": NET, "torch": dict(reversed(NET.items())), "numpy": NET}, COUNT)
+    rung = structure({"flax": NET, "torch": dict(reversed(NET.items())), "numpy": NET}, COUNT)
     assert rung.verdict is Verdict.SAME
     assert len(rung.findings) == 2 + 3
 
@@ -32,7 +32,7 @@ def test_equal_maps_are_the_same() -> None:
     ],
 )
 def test_what_keeps_the_maps_from_being_one_is_listed(change, layer: str, reason: str) -> None:
-    rung = structure({"jax": NET, "torch": _changed(**change), "numpy": NET}, None)
+    rung = structure({"flax": NET, "torch": _changed(**change), "numpy": NET}, None)
     assert rung.verdict is Verdict.DIFFERENT
     assert rung.layer == layer
     assert rung.headline is not None
@@ -40,39 +40,39 @@ def test_what_keeps_the_maps_from_being_one_is_listed(change, layer: str, reason
 
 
 def test_the_first_odd_layer_is_named() -> None:
-    rung = structure({"jax": _changed(norm_scale=None, conv_bias=(6,)), "numpy": NET}, None)
+    rung = structure({"flax": _changed(norm_scale=None, conv_bias=(6,)), "numpy": NET}, None)
     assert rung.layer == "conv"
 
 
 @pytest.mark.parametrize("stated", [COUNT - 1, COUNT + 5, 0])
 def test_another_count_than_the_stated_one_is_different(stated: int) -> None:
-    rung = structure({"jax": NET, "torch": NET}, stated)
+    rung = structure({"flax": NET, "torch": NET}, stated)
     assert rung.verdict is Verdict.DIFFERENT
     assert rung.headline is not None
-    assert rung.headline.reason == f"55 learnable parameters in jax, {stated} stated"
+    assert rung.headline.reason == f"55 learnable parameters in flax, {stated} stated"
 
 
 def test_running_statistics_are_no_parameters() -> None:
-    assert structure({"jax": NET, "torch": NET}, COUNT).verdict is Verdict.SAME
+    assert structure({"flax": NET, "torch": NET}, COUNT).verdict is Verdict.SAME
 
 
 def test_one_framework_alone_is_nothing_to_compare() -> None:
-    assert structure({"jax": NET}, None).verdict is Verdict.INCONCLUSIVE
+    assert structure({"flax": NET}, None).verdict is Verdict.INCONCLUSIVE
 
 
 def test_equal_digests_are_the_same() -> None:
-    rung = data({"jax": ["a", "b"], "torch": ["a", "b"], "numpy": ["a", "b"]}, [(0, 0), (1, 0)])
+    rung = data({"flax": ["a", "b"], "torch": ["a", "b"], "numpy": ["a", "b"]}, [(0, 0), (1, 0)])
     assert rung.verdict is Verdict.SAME
     assert len(rung.findings) == 2
 
 
 def test_the_first_batch_that_differs_is_named() -> None:
-    digests = {"jax": ["a", "b", "c"], "torch": ["a", "x" * 64, "y"], "numpy": ["a", "b", "c"]}
+    digests = {"flax": ["a", "b", "c"], "torch": ["a", "x" * 64, "y"], "numpy": ["a", "b", "c"]}
     rung = data(digests, [(0, 0), (0, 1), (1, 0)])
     assert (rung.verdict, rung.layer) == (Verdict.DIFFERENT, "epoch 0 step 1")
     assert rung.headline is not None
-    assert rung.headline.reason == f"jax b, torch {'x' * 12}, numpy b"
+    assert rung.headline.reason == f"flax b, torch {'x' * 12}, numpy b"
 
 
 def test_no_batches_are_no_pass() -> None:
-    assert data({"jax": [], "torch": []}, []).verdict is Verdict.INCONCLUSIVE
+    assert data({"flax": [], "torch": []}, []).verdict is Verdict.INCONCLUSIVE

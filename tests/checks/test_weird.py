@@ -23,30 +23,30 @@ def _arrays(largest: float, smallest: float = 0.0) -> st.SearchStrategy[NDArray]
     return hnp.arrays(np.float64, hnp.array_shapes(min_dims=0, max_dims=3, max_side=4), elements=elements)
 
 
-def _rule(jax: NDArray, torch: NDArray) -> Finding:
-    return rule("output", "x", {"jax": stored(jax), "torch": stored(torch)})
+def _rule(flax: NDArray, torch: NDArray) -> Finding:
+    return rule("output", "x", {"flax": stored(flax), "torch": stored(torch)})
 
 
-def _drift(jax: NDArray, torch: NDArray) -> Finding:
-    away = {"jax": np.nextafter(jax, np.inf), "torch": np.nextafter(torch, np.inf)}
-    return rule_drift("output", "x", {"jax": jax, "torch": torch}, away)
+def _drift(flax: NDArray, torch: NDArray) -> Finding:
+    away = {"flax": np.nextafter(flax, np.inf), "torch": np.nextafter(torch, np.inf)}
+    return rule_drift("output", "x", {"flax": flax, "torch": torch}, away)
 
 
 @repeatable
 @given(ANYTHING, ANYTHING)
-def test_two_arrays_of_anything_get_a_verdict(jax: NDArray, torch: NDArray) -> None:
+def test_two_arrays_of_anything_get_a_verdict(flax: NDArray, torch: NDArray) -> None:
     with np.errstate(all="ignore"):
-        assert isinstance(_rule(jax, torch), Finding)
-        assert isinstance(_drift(jax, torch), Finding)
+        assert isinstance(_rule(flax, torch), Finding)
+        assert isinstance(_drift(flax, torch), Finding)
 
 
 @repeatable
 @given(st.data(), SHAPES)
 def test_two_arrays_of_one_shape_get_a_verdict(data: st.DataObject, shape: tuple[int, ...]) -> None:
-    jax, torch = (data.draw(hnp.arrays(np.float64, shape)) for _ in range(2))
+    flax, torch = (data.draw(hnp.arrays(np.float64, shape)) for _ in range(2))
     with np.errstate(all="ignore"):
-        for found in (_rule(jax, torch), _drift(jax, torch)):
-            assert found.verdict.passes <= bool(np.isfinite([jax, torch]).all() and jax.size)
+        for found in (_rule(flax, torch), _drift(flax, torch)):
+            assert found.verdict.passes <= bool(np.isfinite([flax, torch]).all() and flax.size)
 
 
 @repeatable
@@ -88,8 +88,8 @@ def test_no_warning_reaches_the_user(array: list[float]) -> None:
 
 def test_opposite_numbers_near_the_largest_are_different() -> None:
     array = np.full(100, 1.7e308)
-    own = {"jax": np.nextafter(array, 0), "torch": np.nextafter(-array, 0)}
-    assert rule_drift("output", "x", {"jax": array, "torch": -array}, own).verdict is Verdict.DIFFERENT
+    own = {"flax": np.nextafter(array, 0), "torch": np.nextafter(-array, 0)}
+    assert rule_drift("output", "x", {"flax": array, "torch": -array}, own).verdict is Verdict.DIFFERENT
 
 
 def test_the_last_bit_of_the_smallest_numbers_is_the_same() -> None:
@@ -99,4 +99,4 @@ def test_the_last_bit_of_the_smallest_numbers_is_the_same() -> None:
 
 def test_one_twin_against_the_reference() -> None:
     array = np.linspace(0.1, 1, 7)
-    assert rule("output", "x", {"jax": stored(array), "numpy": HighLow(array)}).verdict is Verdict.SAME
+    assert rule("output", "x", {"flax": stored(array), "numpy": HighLow(array)}).verdict is Verdict.SAME

@@ -6,7 +6,9 @@ from importlib import import_module
 import pytest
 
 import parity
-from parity.bugs import brought, jax_, torch_
+from parity.bugs import brought
+from parity.bugs import flax as flax_bugs
+from parity.bugs import torch as torch_bugs
 from parity.bugs.catalogue import BUGS
 from parity.bugs.pairs import PAIRS
 from parity.bugs.run import run
@@ -47,7 +49,7 @@ def test_there_are_a_hundred_with_evidence() -> None:
 
 def test_every_bug_can_be_planted_and_nothing_else_can() -> None:
     assert len({bug.id for bug in BUGS}) == len(BUGS)
-    for side, planted in (("jax", jax_.PLANTED), ("torch", torch_.PLANTED)):
+    for side, planted in (("flax", flax_bugs.PLANTED), ("torch", torch_bugs.PLANTED)):
         assert {bug.id for bug in BUGS if bug.side == side and bug.pair in PAIRS} == set(planted)
     assert all((bug.pair in PAIRS) != (bug.pair in brought.PAIRS) for bug in BUGS)
     assert all(bool(bug.plant) == (bug.pair in brought.PAIRS) for bug in BUGS)

@@ -7,14 +7,14 @@ from parity.report.records import Coverage
 
 SAME, LESS, UNSURE, BAD = Verdict
 WRONG = Finding(
-    "output", "features.0.norm", BAD, 3.2e7, {"jax": 22.6, "torch": 22.4}, (3, 5), {"jax": 1.25, "torch": 1.5}
+    "output", "features.0.norm", BAD, 3.2e7, {"flax": 22.6, "torch": 22.4}, (3, 5), {"flax": 1.25, "torch": 1.5}
 )
-LAZY = Finding("output", "layers.0", LESS, 1.2, {"jax": 23.0, "torch": 9.0}, reason="torch keeps 9 bits of 24")
+LAZY = Finding("output", "layers.0", LESS, 1.2, {"flax": 23.0, "torch": 9.0}, reason="torch keeps 9 bits of 24")
 CAST = Finding("output", "layers.1", UNSURE, reason="torch computes this in float32 even in float64")
 
 
 def good(number: int, share: float = 1.0) -> Rung:
-    finding = Finding("output", "", SAME, share, {"jax": 23.4, "torch": 22.6})
+    finding = Finding("output", "", SAME, share, {"flax": 23.4, "torch": 22.6})
     return Rung(number, NAMES[number], SAME, "", finding, (finding,))
 
 

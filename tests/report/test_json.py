@@ -45,22 +45,22 @@ def test_all_of_a_result_is_written(tmp_path: Path) -> None:
         "different",
         "features.0.norm",
     )
-    assert rung["headline"]["values"] == {"jax": 1.25, "torch": 1.5}
+    assert rung["headline"]["values"] == {"flax": 1.25, "torch": 1.5}
     assert rung["headline"]["index"] == [3, 5]
 
 
 def test_numbers_that_json_has_not_are_strings(tmp_path: Path) -> None:
-    odd = Finding("output", "a", BAD, float("inf"), {"jax": float("nan")}, (), {"jax": float("-inf"), "torch": 1e308})
+    odd = Finding("output", "a", BAD, float("inf"), {"flax": float("nan")}, (), {"flax": float("-inf"), "torch": 1e308})
     write([result("rnn", bad(2, odd))], tmp_path / "r.json")
     headline = _written(tmp_path / "r.json")["results"][0]["rungs"][1]["headline"]
-    assert (headline["share"], headline["bits"]) == ("inf", {"jax": "nan"})
-    assert headline["values"] == {"jax": "-inf", "torch": 1e308}
+    assert (headline["share"], headline["bits"]) == ("inf", {"flax": "nan"})
+    assert headline["values"] == {"flax": "-inf", "torch": 1e308}
 
 
 def test_what_the_referee_says_can_be_written(tmp_path: Path) -> None:
     x = numbers(0, 3, 4) / 3
     arrays = (x, x * 1.1, x[:2], x[:0], np.where(x > 0, np.nan, x), 0 * x)
-    found = [rule("output", "x", {"jax": stored(x), "torch": stored(other)}) for other in arrays]
+    found = [rule("output", "x", {"flax": stored(x), "torch": stored(other)}) for other in arrays]
     write([result("rnn", *(bad(n, f) for n, f in enumerate(found, start=1)))], tmp_path / "r.json")
     rungs = _written(tmp_path / "r.json")["results"][0]["rungs"]
     assert [rung["verdict"] for rung in rungs[:6]] == [f.verdict for f in found]

@@ -38,7 +38,7 @@ def test_what_is_different_is_told_with_rung_layer_and_values() -> None:
     text = _shown(result("vgg", bad(2, WRONG)), result("moons"))
     words = " ".join(text.split())
     assert "vgg: different on rung 2 (forward) at layer features.0.norm" in words
-    assert "worst at [3, 5], 1.25 in jax, 1.5 in torch; 3.2e+07 × rounding (threshold 1024)" in words
+    assert "worst at [3, 5], 1.25 in flax, 1.5 in torch; 3.2e+07 × rounding (threshold 1024)" in words
     assert text.splitlines()[-3:-1] == [
         "DIFFERENT: vgg – not the same function",
         "SAME: moons – the same function in Flax, PyTorch and NumPy",
@@ -47,10 +47,10 @@ def test_what_is_different_is_told_with_rung_layer_and_values() -> None:
 
 
 def test_what_differs_on_several_devices_is_told_with_its_cause() -> None:
-    wrong = replace(bad(10, replace(WRONG, mode="jax, 4 devices against 1"), "norm"), cause="by design: a cause")
+    wrong = replace(bad(10, replace(WRONG, mode="flax, 4 devices against 1"), "norm"), cause="by design: a cause")
     words = " ".join(_shown(of_recipe("vgg", (*result("vgg").rungs, wrong))).split())
     assert "vgg: different, by design: a cause, on rung 10 (devices) at layer norm;" in words
-    assert "(jax, 4 devices against 1): worst at [3, 5]" in words
+    assert "(flax, 4 devices against 1): worst at [3, 5]" in words
     assert "DIFFERENT: vgg – not the same training on several devices as on one 9 comparisons" in words
     assert "8 data · 10 devices" in words
 
@@ -82,9 +82,9 @@ def test_chosen_rungs_are_not_sold_as_all() -> None:
 
 
 def test_a_finding_in_words() -> None:
-    isolated = Finding("output", "hh[3]", BAD, 2e3, {}, (), {"jax": 0.1, "torch": 0.2}, "torch", "", "training", True)
+    isolated = Finding("output", "hh[3]", BAD, 2e3, {}, (), {"flax": 0.1, "torch": 0.2}, "torch", "", "training", True)
     assert evidence(isolated) == (
-        "output hh[3] (training, fed the same input): worst at [], 0.1 in jax, 0.2 in torch; "
+        "output hh[3] (training, fed the same input): worst at [], 0.1 in flax, 0.2 in torch; "
         "2.0e+03 × rounding (threshold 1024); torch is the odd one out"
     )
     assert evidence(Finding("output", "", UNSURE, reason="nothing was compared")) == (
@@ -98,13 +98,13 @@ def test_a_rung_that_did_not_run_says_why() -> None:
 
 
 def test_a_name_with_brackets_is_shown_whole() -> None:
-    text = _shown(result("rnn", bad(2, Finding("output", "hh[3]", BAD, 2e3, index=(1, 2), values={"jax": 0.1}))))
+    text = _shown(result("rnn", bad(2, Finding("output", "hh[3]", BAD, 2e3, index=(1, 2), values={"flax": 0.1}))))
     assert "at layer hh[3]" in text
     assert "worst at [1, 2]" in " ".join(text.split())
 
 
 def test_infinite_shares_can_be_shown() -> None:
-    found = Finding("output", "a", BAD, float("inf"), reason="shapes (2,) in jax against (3,) in torch")
+    found = Finding("output", "a", BAD, float("inf"), reason="shapes (2,) in flax against (3,) in torch")
     assert "largest gap is inf" in _shown(result("rnn", bad(2, found)))
 
 

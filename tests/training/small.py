@@ -19,9 +19,12 @@ from parity.training.folder import CHECKPOINTS
 from parity.training.journal import TIMES, Line
 from parity.training.loop import Silent
 from parity.training.run import Watcher
-from tests.backends.small import FRAMEWORKS, joined
+from tests.backends.small import joined
 
-__all__ = ["FRAMEWORKS", "joined"]
+__all__ = ["joined"]
+
+BACKENDS = ("jax", "torch", "numpy")
+"""Words of `--backend`."""
 
 _MOONS, _RNN, _VGG = (recipes.load(name) for name in ("moons", "rnn", "vgg"))
 RECIPES: dict[str, Recipe] = {

@@ -1,5 +1,6 @@
 """A run begun in one framework and resumed in another follows the trajectory that it would have had in the first."""
 
+import json
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
@@ -10,10 +11,12 @@ from numpy.typing import NDArray
 
 from parity.backends import TrainingState
 from parity.checks.referee import rule_drift
-from tests.training.small import FRAMEWORKS, RECIPES, STEPS, at, go_on, joined, last, numbers, plan, train, twin
+from parity.training import checkpoint
+from parity.training.folder import SUMMARY
+from tests.training.small import BACKENDS, RECIPES, STEPS, at, go_on, joined, last, numbers, plan, train, twin
 
 SWITCH = 6
-PAIRS = list(permutations(FRAMEWORKS, 2))
+PAIRS = list(permutations(BACKENDS, 2))
 
 
 def moved(state: TrainingState) -> TrainingState:
@@ -63,12 +66,19 @@ def test_a_moment_that_is_lost_on_the_way_is_noticed(kind, first, then, whole, t
         assert found == "different different", moment
 
 
-@pytest.mark.parametrize("then", FRAMEWORKS)
+@pytest.mark.parametrize("then", BACKENDS)
 def test_a_count_of_steps_that_is_off_by_one_is_noticed(then, whole, tmp_path, monkeypatch) -> None:
     cls = type(twin(then, "points").session(RECIPES["points"].optimizer))
     right = cls._load
     monkeypatch.setattr(cls, "_load", lambda self, state: right(self, replace(state, step=state.step + 1)))
     assert verdict("points", whole, "numpy" if then != "numpy" else "jax", then, tmp_path) == "different different"
+
+
+def test_files_say_the_word_of_the_command(whole) -> None:
+    for backend in BACKENDS:
+        run, _ = whole(backend, "points")
+        assert checkpoint.load(at(run, STEPS)).backend == backend
+        assert json.loads((run / SUMMARY).read_text())["backend"] == backend
 
 
 def test_a_run_may_change_its_framework_more_than_once(whole, tmp_path) -> None:

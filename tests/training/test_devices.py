@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from parity import documents
-from parity.backends import joined
-from parity.backends.flax.processes import BY_HAND, _free_port
+from parity.backends.flax.training.processes import BY_HAND, _free_port
+from parity.backends.processes.members import joined
 from parity.checks.referee import rule_drift
 from parity.cli.main import main
 from parity.errors import UsageError

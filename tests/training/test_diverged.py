@@ -15,7 +15,7 @@ from parity.recipes import Optimizer
 from parity.training import Plan, checkpoint
 from parity.training.diverged import DivergedError
 from parity.training.plan import open_training
-from tests.training.small import FRAMEWORKS, PRECISIONS, at, go_on, last, numbers, plan, train, twin
+from tests.training.small import BACKENDS, PRECISIONS, at, go_on, last, numbers, plan, train, twin
 
 LARGE = {"float32": 3e38, "float64": 1.7e308}
 
@@ -46,7 +46,7 @@ def stopped(framework: str, made: Plan, out: Path) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", BACKENDS)
 @pytest.mark.parametrize("step", [1, 5, 11, 17])
 def test_infinity_in_a_batch_is_told_of_its_step(framework, step, tmp_path, monkeypatch) -> None:
     with np.errstate(all="ignore"):
@@ -64,7 +64,7 @@ LAYERS = {"points": "layers.1", "rnn": "ph", "vgg": "features.2.conv"}
 
 @pytest.mark.parametrize(
     ("framework", "kind"),
-    [(framework, kind) for framework in FRAMEWORKS for kind in LAYERS if (framework, kind) != ("jax", "vgg")],  # slow
+    [(framework, kind) for framework in BACKENDS for kind in LAYERS if (framework, kind) != ("jax", "vgg")],  # slow
 )
 def test_the_first_layer_that_overflows_is_named(framework, kind, whole, tmp_path) -> None:
     layer = LAYERS[kind]
@@ -78,7 +78,7 @@ def test_the_first_layer_that_overflows_is_named(framework, kind, whole, tmp_pat
         go_on(framework, at(whole(framework, kind, PRECISIONS[framework])[0], 3), tmp_path, change=enlarge)
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", BACKENDS)
 def test_a_gradient_that_overflows_is_told_from_an_output(framework, whole, tmp_path, monkeypatch) -> None:
     """Large inputs, tiny first weights, large last ones: all outputs are moderate, inputs times gradients are not."""
     tiny, large = (1e-37, 1e12) if PRECISIONS[framework] == "float32" else (1e-300, 1e299)
@@ -95,7 +95,7 @@ def test_a_gradient_that_overflows_is_told_from_an_output(framework, whole, tmp_
         go_on(framework, at(whole(framework, "points", PRECISIONS[framework])[0], 3), tmp_path, change=uneven)
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", BACKENDS)
 def test_an_update_that_overflows_is_told_of_the_step_before_the_loss_shows_it(framework, tmp_path) -> None:
     sgd = Optimizer(kind="sgd", learning_rate=LARGE[PRECISIONS[framework]], momentum=0.9)
     made = plan("points", PRECISIONS[framework])
@@ -114,7 +114,7 @@ def test_an_update_that_overflows_is_told_of_the_step_before_the_loss_shows_it(f
     assert step == n + 1
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", BACKENDS)
 def test_the_command_says_it_in_one_line_and_the_last_good_checkpoint_loads(framework, tmp_path, capfd) -> None:
     new = ["--learning-rate=1e30", "--steps=40", "--checkpoint-every=1", "--init=randn", f"--out={tmp_path / 'run'}"]
     assert main(["train", "moons", f"--backend={framework}", *new]) == 1

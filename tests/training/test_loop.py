@@ -17,12 +17,12 @@ from parity.training.loop import Loop
 from parity.training.plan import open_training
 from parity.training.run import last_training
 from tests.backends.small import close
-from tests.training.small import FRAMEWORKS, RECIPES, Silent, plan, train, twin
+from tests.training.small import BACKENDS, RECIPES, Silent, plan, train, twin
 
 SIZES = {("points", "test"): 200, ("points", "train"): 800, ("vgg", "train"): 27}
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", BACKENDS)
 @pytest.mark.parametrize(("kind", "split"), SIZES)
 def test_every_sample_is_scored_once_whatever_the_sizes_of_the_batches(framework, kind, split) -> None:
     session, data = twin(framework, kind).session(RECIPES[kind].optimizer), RECIPES[kind].data
@@ -34,7 +34,7 @@ def test_every_sample_is_scored_once_whatever_the_sizes_of_the_batches(framework
         assert close(np.array([score.loss]), np.array([whole.loss]))
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", BACKENDS)
 def test_a_score_is_that_of_the_logits(framework) -> None:
     own = twin(framework, "vgg")
     batch = next(open_stream("digits", split="train", batch_size=27, seed=3, augment=False).passes())
@@ -52,7 +52,7 @@ class Counting:
     def __init__(self) -> None:
         self.step, self.seen = 0, list[Any]()
         self.threads: set[threading.Thread] = set()
-        self.twin = None
+        self.network = None
 
     def advance(self, batches, learning_rates) -> Steps:
         self.step += len(batches)
@@ -106,7 +106,7 @@ def test_losses_are_means_over_samples_not_over_batches(kind, whole) -> None:
     """The uneven last batch of an epoch counts by its size."""
     _, outcome = whole("numpy", kind)
     made, session = plan(kind), twin("numpy", kind).session(RECIPES[kind].optimizer)
-    weights = initial.draw(session.twin.shapes(), made.recipe.init, made.seed)
+    weights = initial.draw(session.network.shapes(), made.recipe.init, made.seed)
     session.load(TrainingState(weights, session.state().moments, 0))
     stream = open_training(made.recipe, made.data, made.seed)
     batches = [stream.batch(*made.position(step)) for step in range(3)]

@@ -12,7 +12,7 @@ from parity.data import Batch
 from parity.training.folder import METRICS, SUMMARY
 from parity.training.plan import open_training
 from tests.training.small import (
-    FRAMEWORKS,
+    BACKENDS,
     PRECISIONS,
     RECIPES,
     STEPS,
@@ -29,7 +29,7 @@ from tests.training.small import (
     twin,
 )
 
-RUNS = [(framework, kind) for framework in FRAMEWORKS for kind in RECIPES]
+RUNS = [(framework, kind) for framework in BACKENDS for kind in RECIPES]
 
 
 @pytest.mark.parametrize(("framework", "kind"), RUNS)
@@ -65,7 +65,7 @@ def test_stopped_before_anything_was_due_it_is_resumed_from_its_first_step(whole
     assert bits(last(tmp_path)) == bits(last(whole("numpy", "points")[0]))
 
 
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize("framework", BACKENDS)
 def test_one_bit_of_a_checkpoint_would_be_noticed(framework, whole, tmp_path) -> None:
     run, _ = whole(framework, "points", PRECISIONS[framework])
     name = "layers.0.kernel"

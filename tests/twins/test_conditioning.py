@@ -30,7 +30,7 @@ def case(pair: str, scales: tuple[float, ...]) -> Case:
 
 def rungs(found: Case, bug: str = "") -> list[Rung]:
     """What the ladder says, with a bug in its side."""
-    sides = {name: twin_class(name) for name in ("jax", "torch", "numpy")}
+    sides = {name: twin_class(name) for name in ("flax", "torch", "numpy")}
     if bug:
         (one,) = chosen([bug])
         sides[one.side] = planted(one)

@@ -35,7 +35,7 @@ def pytorchs_own(x: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("steps", [1, 4])
-@pytest.mark.parametrize("framework", ["jax", "torch", "numpy"])
+@pytest.mark.parametrize("framework", ["flax", "torch", "numpy"])
 def test_logits_are_those_of_pytorchs_own_gru(framework, steps) -> None:
     twin = twin_class(framework)(twin_class(framework).build("GRU", CONFIG))
     twin.load(WEIGHTS)

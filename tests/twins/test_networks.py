@@ -47,8 +47,8 @@ def test_sequences_of_any_length_have_the_same_logits(network, length) -> None:
         model = cls.build(network, CONFIGS[network])
         return both(lambda precision: loaded(network, cls(model, precision=precision)).forward(x, training=False))
 
-    jax_, torch_ = logits("jax"), logits("torch")
-    assert ruled_same({"jax": jax_, "torch": torch_})
+    jax_, torch_ = logits("flax"), logits("torch")
+    assert ruled_same({"flax": jax_, "torch": torch_})
     assert torch_.high.shape == (3, 3) and np.ptp(torch_.high, axis=0).min() > 0
 
 

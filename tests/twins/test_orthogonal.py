@@ -10,7 +10,7 @@ from parity.interface.trace import Arrays
 
 SIZES = {"input_size": 2, "num_classes": 3}
 GATES = {"RNN": ("hh", 1), "GRU": ("cell.hh", 3)}
-FRAMEWORKS = ["jax", "torch", "numpy"]
+FRAMEWORKS = ["flax", "torch", "numpy"]
 
 
 def drawn(framework: str, network: str, hidden_size: int, seeds: int, init: str = "orthogonal") -> Arrays:

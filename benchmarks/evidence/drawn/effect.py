@@ -58,10 +58,10 @@ def effect(network: Network, mutant: Mutant) -> Verdict:
 
 
 def _side(framework: str, network: Network) -> Side:
-    name, side = {"jax": ("flax", "FlaxSide"), "torch": ("torch", "TorchSide")}[framework]
-    model = import_module(f"benchmarks.evidence.drawn.{name}").Drawn(network)
+    side = {"flax": "FlaxSide", "torch": "TorchSide"}[framework]
+    model = import_module(f"benchmarks.evidence.drawn.{framework}").Drawn(network)
     given = _given(inputs(network), framework)
-    return getattr(import_module(f"parity.backends.{name}.side"), side)(model, given)
+    return getattr(import_module(f"parity.backends.{framework}.side"), side)(model, given)
 
 
 def _given(array: NDArray, framework: str) -> Inputs:
@@ -73,7 +73,7 @@ def _findings(sound: Side, bug: Side, network: Network, mode: str, time: int) ->
     array = inputs(network)
     if array.dtype.kind == "f":
         array = rng.standard_normal(array.shape).astype(np.float32)
-    given = _given(array, "jax" if sound.framework == "flax" else "torch")
+    given = _given(array, sound.framework)
     native = {name: _random(own, rng) for name, own in sound.native.items()}
     pulled = {name: single(rng.standard_normal(shape)) for name, shape in sound.output_shapes(given).items()}
     starts = [_moved(native, pulled, rng) for _ in range(STARTS)]

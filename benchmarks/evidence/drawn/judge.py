@@ -69,9 +69,9 @@ def compared(network: Network, mutant: Mutant | None = None, *, seed: int = 0, *
     from benchmarks.evidence.drawn import flax as flax_
     from benchmarks.evidence.drawn import torch as torch_
 
-    own = {side: mutant.network if mutant and mutant.side == side else network for side in ("jax", "torch")}
+    own = {side: mutant.network if mutant and mutant.side == side else network for side in ("flax", "torch")}
     options = {"to_torch": "NHWC->NCHW", **more} if len(network.shape) == 3 else more
-    flax, torch = flax_.Drawn(own["jax"]), torch_.Drawn(own["torch"])
+    flax, torch = flax_.Drawn(own["flax"]), torch_.Drawn(own["torch"])
     return compare(flax, torch, inputs(network), accept=ACCEPTED, probes=False, seed=seed, name="drawn", **options)
 
 

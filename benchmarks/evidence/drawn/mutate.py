@@ -27,7 +27,7 @@ class Mutation:
     name: str
     row: str
     kinds: tuple[str, ...]
-    side: Literal["", "jax", "torch"]
+    side: Literal["", "flax", "torch"]
     change: Callable[[Settings], Settings | None]
 
 
@@ -110,13 +110,13 @@ MUTATIONS = (
     Mutation("momentum 1 − m", "36", ("batch norm",), "", lambda s: {"keep": 1 - s["keep"]}),
     Mutation("momentum by default", "37", ("batch norm",), "", _set(keep=0.99)),
     Mutation("fewer groups", "49", ("group norm",), "", _fewer_groups),
-    Mutation("padding SAME", "25", ("conv", "max pool", "mean pool"), "jax", _shift),
-    Mutation("transposed padding", "6", ("transposed conv",), "jax", _shift_transposed),
+    Mutation("padding SAME", "25", ("conv", "max pool", "mean pool"), "flax", _shift),
+    Mutation("transposed padding", "6", ("transposed conv",), "flax", _shift_transposed),
     Mutation("divisor of the mean", "29", ("mean pool",), "", _other_divisor),
     Mutation("resize method", "34", ("resize",), "", _other_method),
     Mutation("flatten order", "4", ("flatten",), "torch", _other_order),
     Mutation("one head", "12", ("attention",), "torch", _one_head),
-    Mutation("reversed time", "9", ("rnn", "lstm", "gru"), "jax", _set(reverse=True)),
+    Mutation("reversed time", "9", ("rnn", "lstm", "gru"), "flax", _set(reverse=True)),
     Mutation("sum for mean", "58", ("mean",), "", _set(sum=True)),
     Mutation("scaled embedding", "14", ("embedding",), "", _set(scale=2.0)),
     Mutation("no shortcut", "23", ("residual",), "", _set(added=False)),
@@ -147,7 +147,7 @@ def mutate(choose: Choose, network: Network) -> Mutant | None:
     if not able:
         return None
     mutation, place, changed = choose(able)
-    side = mutation.side or choose(("jax", "torch"))
+    side = mutation.side or choose(("flax", "torch"))
     return Mutant(mutation, side, place, replace(network, blocks=_with(network.blocks, place, changed)))
 
 

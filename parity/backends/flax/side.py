@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from parity.backends.flax.attention import attention_dropout
 from parity.backends.flax.inputs import FlaxInputs, Leaves, loss_of, setting, state_of
 from parity.backends.flax.models import Model, State, open_model, plain
-from parity.backends.flax.programs import RUN_ONCE
 from parity.backends.flax.tape import Feeds, Tape, arrays_of, floats, transparent_checkpoints
+from parity.backends.flax.training.programs import RUN_ONCE
 from parity.backends.flax.units import Seat, units_of
 from parity.backends.flax.widen import casts, gelus, widened
 from parity.interface.observation import Call, Inputs, PassResult

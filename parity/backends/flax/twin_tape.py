@@ -12,6 +12,7 @@ import jax
 from flax import nnx
 
 from parity.backends.flax.patch import patched_calls
+from parity.backends.flax.training.graph import module_paths
 from parity.interface.trace import call_names
 
 
@@ -36,15 +37,6 @@ class TwinTape:
     def named(self, arrays: Sequence[Any]) -> dict[str, Any]:
         """Arrays, one a call, by the calls' names."""
         return dict(zip(call_names(self.paths), arrays, strict=True))
-
-
-def module_paths(model: nnx.Module) -> dict[int, tuple[str, nnx.Module]]:
-    """Path of every module of ours or of Flax, by identity; containers (lists) are not modules that are called."""
-    return {
-        id(module): (".".join(map(str, path)), module)
-        for path, module in nnx.iter_modules(model)
-        if callable(module) and not isinstance(module, nnx.List)
-    }
 
 
 @contextmanager

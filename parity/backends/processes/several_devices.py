@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 
-from parity.backends import joined
 from parity.backends.processes import launcher
+from parity.backends.processes.members import joined
 from parity.data import Batch
 from parity.errors import UsageError
 from parity.interface.devices import Devices
@@ -23,13 +23,15 @@ TIMEOUT = 600.0
 
 @dataclass(frozen=True)
 class Job:
-    """A training run in float64; it goes to other processes.
+    """A training run in float64 that other processes do; it is pickled.
 
     Args:
         make: gives the twin's class; a function of a module, or a `partial` of one.
-        recipe, weights: what is trained.
-        batches, learning_rates: as of `Twin.watched`.
-        devices, device: where.
+        recipe: what is trained, and with which optimizer.
+        weights: what training starts from, by canonical name.
+        batches, learning_rates: the global batches, and one learning rate a batch.
+        devices: how many train together, and what BatchNorm sees of a batch.
+        device: "cpu" or "gpu".
     """
 
     make: Callable[[], type[Twin]]
@@ -42,7 +44,7 @@ class Job:
 
 
 def watched(framework: str, job: Job) -> WatchedRun:
-    """Run it: in one process a device for PyTorch, in one for JAX.
+    """Run the job, in one process a device for PyTorch, in a single one for JAX.
 
     Raises:
         UsageError: a process failed; its own words are told.
@@ -51,7 +53,7 @@ def watched(framework: str, job: Job) -> WatchedRun:
 
 
 def together(member: Callable[[T], Any], job: T, processes: int) -> Any:
-    """What the first of some processes returns that are launched together, each with the same job.
+    """Run a function in processes that are launched together, each with the same job; the first one's result.
 
     Raises:
         UsageError: a process failed; its own words are told.
@@ -64,7 +66,7 @@ def together(member: Callable[[T], Any], job: T, processes: int) -> Any:
 
 
 def _member(job: Job) -> WatchedRun | None:
-    """One process's part; the run, of the first."""
+    """Do one process's part; the run where it is the first process, else None."""
     cls, recipe = job.make(), job.recipe
     with joined(cls.framework, job.devices.count, job.device, TIMEOUT) as member:
         twin = cls(cls.build(recipe.network, recipe.config, init=recipe.init), precision="float64", device=job.device)

@@ -16,7 +16,7 @@ from parity.backends.torch.inputs import DTYPES, Tensors, given_of, loss_of
 from parity.backends.torch.optimizers import Stepper, rates
 from parity.backends.torch.overrides import PassOverrides, plain_paths
 from parity.backends.torch.tape import Tape, array_of, taps
-from parity.backends.torch.twin import strict_float32
+from parity.backends.torch.training.precision import strict_float32
 from parity.backends.torch.units import units_of
 from parity.errors import UsageError
 from parity.interface.observation import Inputs, PassResult

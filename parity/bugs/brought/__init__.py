@@ -1,6 +1,6 @@
 """Small pairs of layers that the study's networks do not have, made as a user would bring them.
 
-A module here has `Settings`, a dataclass of all that a bug may change, and `pair(jax, torch)`: both sides' networks,
+A module here has `Settings`, a dataclass of all that a bug may change, and `pair(flax, torch)`: both sides' networks,
 each by its own settings, the inputs and the options of `parity.compare`. With equal settings the two are the same
 function.
 """
@@ -30,10 +30,10 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any]]] = {
 
 
 def make(pair: str, side: str = "", plant: Mapping[str, Any] | None = None) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Flax's network, PyTorch's, the inputs and the options; with a bug planted in one side ("jax" or "torch")."""
+    """Flax's network, PyTorch's, the inputs and the options; with a bug planted in one side ("flax" or "torch")."""
     name, base = PAIRS[pair]
     module = import_module(f"{__name__}.{name}")
     settings = {
-        which: module.Settings(**{**base, **(plant if plant and which == side else {})}) for which in ("jax", "torch")
+        which: module.Settings(**{**base, **(plant if plant and which == side else {})}) for which in ("flax", "torch")
     }
     return module.pair(**settings)

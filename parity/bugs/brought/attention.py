@@ -122,7 +122,7 @@ class FlaxAttention(nnx.Module):
         return jnp.stack([first * cos - second * sin, second * cos + first * sin], -1).reshape(x.shape)
 
 
-def pair(jax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
+def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
     """Both networks and their inputs (B, T, H·D)."""
     x = np.random.default_rng(3).standard_normal((BATCH, TIME, WIDTH)).astype(np.float32)
-    return FlaxAttention(jax, nnx.Rngs(0)), TorchAttention(torch), x, {}
+    return FlaxAttention(flax, nnx.Rngs(0)), TorchAttention(torch), x, {}

@@ -84,7 +84,7 @@ class FlaxAveraged(nnx.Module):
         return self.head(self.average(self.dense(x)))
 
 
-def pair(jax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
+def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
     """Both networks and inputs (B, 3)."""
     x = np.random.default_rng(11).standard_normal((BATCH, 3)).astype(np.float32)
-    return FlaxAveraged(jax, nnx.Rngs(0)), TorchAveraged(torch), x, {}
+    return FlaxAveraged(flax, nnx.Rngs(0)), TorchAveraged(torch), x, {}

@@ -159,7 +159,7 @@ class FlaxDecoder(nnx.Module):
         return self.head(x.reshape(x.shape[0], -1))
 
 
-def pair(jax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
+def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
     """Both networks and their inputs, NHWC."""
     x = np.random.default_rng(6).standard_normal((BATCH, SIZE, SIZE, CHANNELS)).astype(np.float32)
-    return FlaxDecoder(jax, nnx.Rngs(0)), TorchDecoder(torch), x, {"to_torch": "NHWC->NCHW"}
+    return FlaxDecoder(flax, nnx.Rngs(0)), TorchDecoder(torch), x, {"to_torch": "NHWC->NCHW"}

@@ -118,12 +118,12 @@ def flax_loss(s: Settings, logits: jax.Array, labels: jax.Array) -> jax.Array:
     return (each * kept).sum() / (kept.sum() if s.reduction == "mean" else BATCH)
 
 
-def pair(jax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
+def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
     """Both networks, inputs (B, T, 7), the losses and their labels."""
     rng = np.random.default_rng(8)
     x = rng.standard_normal((BATCH, TIME, 7)).astype(np.float32)
     labels = rng.integers(0, CLASSES, (BATCH, TIME))
     if torch.kind == "padded":
         labels[1, 4:] = labels[3, 2:] = -100
-    losses: tuple[Callable[..., Any], Callable[..., Any]] = (partial(flax_loss, jax), partial(torch_loss, torch))
+    losses: tuple[Callable[..., Any], Callable[..., Any]] = (partial(flax_loss, flax), partial(torch_loss, torch))
     return FlaxLogits(nnx.Rngs(0)), TorchLogits(), x, {"loss": losses, "targets": labels, "probes": False}

@@ -69,10 +69,10 @@ class FlaxLSTM(nnx.Module):
         return self.head(h)
 
 
-def pair(jax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
+def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
     """Both networks, inputs (B, T, F) and states (2, B, H)."""
     rng = np.random.default_rng(4)
     x, state = (
         rng.standard_normal(shape).astype(np.float32) for shape in ((BATCH, TIME, FEATURES), (2, BATCH, HIDDEN))
     )
-    return FlaxLSTM(jax, nnx.Rngs(0)), TorchLSTM(torch), (x, state), {}
+    return FlaxLSTM(flax, nnx.Rngs(0)), TorchLSTM(torch), (x, state), {}

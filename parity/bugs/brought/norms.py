@@ -100,7 +100,7 @@ class FlaxNorms(nnx.Module):
         return self.instance(self.fourth(x))
 
 
-def pair(jax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
+def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
     """Both networks and their inputs (B, T, F)."""
     x = np.random.default_rng(5).standard_normal((BATCH, TIME, FEATURES)).astype(np.float32)
-    return FlaxNorms(jax, nnx.Rngs(0)), TorchNorms(torch), x, {}
+    return FlaxNorms(flax, nnx.Rngs(0)), TorchNorms(torch), x, {}

@@ -194,12 +194,12 @@ def torch_of(model: nn.Module, s: Settings) -> torch.optim.Optimizer:
     return torch.optim.Adam(own, RATE, amsgrad=True)
 
 
-def pair(jax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
+def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
     """Both networks, inputs (B, 5), the optimizers and, where there are any, the schedules."""
     x = np.random.default_rng(7).standard_normal((4, 5)).astype(np.float32)
     model = TorchDense()
     optimizer = torch_of(model, torch)
-    options: dict[str, Any] = {"optimizers": (optax_of(jax), optimizer), "probes": False}
+    options: dict[str, Any] = {"optimizers": (optax_of(flax), optimizer), "probes": False}
     if torch.schedule:
-        options |= {"schedules": (schedule_of(jax), scheduler_of(optimizer, torch)), "schedule_steps": torch.steps}
+        options |= {"schedules": (schedule_of(flax), scheduler_of(optimizer, torch)), "schedule_steps": torch.steps}
     return FlaxDense(nnx.Rngs(0)), model, x, options

@@ -123,8 +123,8 @@ def _root(x: jax.Array) -> jax.Array:
     return jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1.0)), 0.0)
 
 
-def pair(jax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
+def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
     """Both networks and inputs (B, rows, F)."""
     x = np.random.default_rng(9).standard_normal((BATCH, ROWS, FEATURES)).astype(np.float32)
     x[:, 0], x[:, 1], x[:, 2, 1:3] = 0.0, 0.5, 3.0
-    return FlaxSpecial(jax, nnx.Rngs(0)), TorchSpecial(torch), x, {"probes": False}
+    return FlaxSpecial(flax, nnx.Rngs(0)), TorchSpecial(torch), x, {"probes": False}

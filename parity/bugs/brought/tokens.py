@@ -86,7 +86,7 @@ class FlaxTokens(nnx.Module):
         return self.head(last if s.final else x + 0 * last)
 
 
-def pair(jax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
+def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
     """Both networks and ids (B, T)."""
     ids = np.random.default_rng(10).integers(0, VOCABULARY, (BATCH, TIME))
-    return FlaxTokens(jax, nnx.Rngs(0)), TorchTokens(torch), ids, {"dropout": "shared"}
+    return FlaxTokens(flax, nnx.Rngs(0)), TorchTokens(torch), ids, {"dropout": "shared"}

@@ -29,7 +29,7 @@ class Bug:
 
     id: str
     mechanism: str
-    side: Literal["jax", "torch"]
+    side: Literal["flax", "torch"]
     pair: str
     rung: int
     layer: str
@@ -52,7 +52,7 @@ class Bug:
 
 
 def control(
-    id: str, mechanism: str, side: Literal["jax", "torch"], pair: str, row: str, *, devices: int = 0, **plant: Any
+    id: str, mechanism: str, side: Literal["flax", "torch"], pair: str, row: str, *, devices: int = 0, **plant: Any
 ) -> Bug:
     """The same function by another way: every rung must say *same*."""
     return Bug(id, mechanism, side, pair, 0, "", row, verdict=Verdict.SAME, plant=plant, devices=devices)

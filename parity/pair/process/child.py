@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from multiprocessing.connection import Connection
 from typing import Any
 
-from parity.backends import keep_compiled_programs
+from parity.backends.processes.configuration import keep_compiled_programs
 from parity.errors import UsageError
 from parity.interface.user_code import words
 from parity.pair.arrays import target

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -14,8 +14,8 @@ import torchnets
 from parity.backends.torch.twin import TorchTwin
 from parity.bugs import torch_devices as devices
 from parity.data import Batch, Stream
+from parity.interface.network import Config
 from parity.interface.trace import Arrays, Trajectory
-from parity.interface.twin import Config
 from parity.recipes import Optimizer
 from torchnets import gru, layers
 
@@ -190,9 +190,9 @@ class _TimesEight(TorchTwin):
 class _PilingUp(TorchTwin):
     _sum: list[Tensor] | None = None
 
-    def start(self) -> TorchTwin:
+    def start(self) -> Self:
         run = super().start()
-        run._sum = [torch.zeros_like(p) for p in run.model.parameters()]  # type: ignore[attr-defined] # our own
+        run._sum = [torch.zeros_like(p) for p in run.model.parameters()]
         return run
 
     def training_gradients(self, loss: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
@@ -204,7 +204,7 @@ class _PilingUp(TorchTwin):
 
 
 class _TrainsInEval(TorchTwin):
-    def start(self) -> TorchTwin:
+    def start(self) -> Self:
         run = super().start()
         run.model.eval()
         return run

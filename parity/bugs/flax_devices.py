@@ -5,8 +5,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from parity.backends.flax.parallel import Given, ParallelFlaxSession, Parted, Spread, mesh_of
-from parity.backends.flax.session import FlaxSession, Pass
+from parity.backends.flax.training.devices import mesh_of
+from parity.backends.flax.training.network import FlaxNetwork
+from parity.backends.flax.training.parallel import Given, ParallelFlaxSession
+from parity.backends.flax.training.passes import Parted, Spread
+from parity.backends.flax.training.session import FlaxSession
+from parity.backends.flax.training.steps import Pass
 from parity.backends.flax.twin import FlaxTwin
 from parity.data import Batch
 from parity.recipes import Optimizer
@@ -25,7 +29,7 @@ def _session(planted: type[ParallelFlaxSession]) -> type[FlaxTwin]:
 
 class _OwnStatistics(ParallelFlaxSession):
     def _pass(self) -> Pass:
-        return Parted(self.twin, self.mesh)
+        return Parted(self.network, self.mesh)
 
 
 class _Alike(Parted):
@@ -36,7 +40,7 @@ class _Alike(Parted):
 
 class _MeanOfMeans(ParallelFlaxSession):
     def _pass(self) -> Pass:
-        return _Alike(self.twin, self.mesh)
+        return _Alike(self.network, self.mesh)
 
 
 class _Again(Spread):
@@ -47,7 +51,7 @@ class _Again(Spread):
 
 class _SummedTwice(ParallelFlaxSession):
     def _pass(self) -> Pass:
-        return _Again(self.twin, self.mesh)
+        return _Again(self.network, self.mesh)
 
 
 class _FilledUp(ParallelFlaxSession):
@@ -57,11 +61,11 @@ class _FilledUp(ParallelFlaxSession):
 
 
 class _Reversed(ParallelFlaxSession):
-    def __init__(self, twin: FlaxTwin, optimizer: Optimizer, *, brief: bool) -> None:
-        super().__init__(twin, optimizer, brief=brief)
+    def __init__(self, network: FlaxNetwork, optimizer: Optimizer, *, brief: bool) -> None:
+        super().__init__(network, optimizer, brief=brief)
         self.mesh = mesh_of([*self.mesh.devices.ravel()[::-1]])
-        with twin.setting():
-            self._carry = self._begin(twin.variables)
+        with network.setting():
+            self._carry = self._begin(network.variables)
 
 
 PLANTED: dict[str, type[FlaxTwin]] = {

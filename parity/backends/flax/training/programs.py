@@ -12,7 +12,7 @@ check take 36 s of processor time to compile and run on a CPU so, 51 s otherwise
 
 
 def keep_compiled_programs() -> None:
-    """Let XLA keep compiled programs on disk; see `parity.backends.keep_compiled_programs`."""
+    """Let XLA keep compiled programs on disk; see `parity.backends.processes.configuration`."""
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -2,21 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch.optim.adam import adam
 from torch.optim.rmsprop import rmsprop
 from torch.optim.sgd import sgd
 
-from parity.backends.torch.session import LossAndHits, TorchSession, fetched, hits_of
+from parity.backends.torch.training.network import TorchNetwork
+from parity.backends.torch.training.session import LossAndHits, TorchSession, fetched, hits_of
 from parity.data import Batch
-from parity.interface.session import Steps
+from parity.interface.runs import Steps
 from parity.recipes import Optimizer
 from torchnets.optimizers import clip_by_global_norm
-
-if TYPE_CHECKING:
-    from parity.backends.torch.twin import TorchTwin
 
 STEPS_PER_CALL = 8
 SMALL = 20_000
@@ -28,7 +26,7 @@ Kept = dict[str, list[torch.Tensor]]  # name of a moment, or "step" → a tensor
 
 
 def is_small(parameters: Iterable[torch.Tensor]) -> bool:
-    """Whether a step of these is so short that several go into one program."""
+    """Whether a step of these parameters is so short that several go into one program."""
     return sum(p.numel() for p in parameters) <= SMALL
 
 
@@ -42,8 +40,8 @@ class CompiledTorchSession(TorchSession):
     Source: https://docs.pytorch.org/docs/stable/torch.compiler.html. Differs from `TorchSession` in rounding only.
     """
 
-    def __init__(self, twin: "TorchTwin", optimizer: Optimizer) -> None:
-        super().__init__(twin, optimizer)
+    def __init__(self, network: TorchNetwork, optimizer: Optimizer) -> None:
+        super().__init__(network, optimizer)
         self.steps_per_call = STEPS_PER_CALL if is_small(self._parameters) else 1
         self._kept: Kept | None = None
         self._programs: dict[int, Callable[..., Any]] = {}
@@ -54,11 +52,10 @@ class CompiledTorchSession(TorchSession):
 
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
         rates = torch.tensor(learning_rates, dtype=self._run.dtype, device=self._run.torch_device)
-        seen, at = [], 0
+        steps: list[LossAndHits] = []
         for block in self._blocks(batches):
-            seen += self._call(block, rates[at : at + len(block)])
-            at += len(block)
-        return Steps([len(batch.labels) for batch in batches], lambda: fetched(seen))
+            steps += self._call(block, rates[len(steps) : len(steps) + len(block)])
+        return Steps([len(batch.labels) for batch in batches], lambda: fetched(steps))
 
     def _blocks(self, batches: Sequence[Batch]) -> Iterator[list[Batch]]:
         """Batches of one shape, as many as a program takes, or one."""
@@ -72,14 +69,14 @@ class CompiledTorchSession(TorchSession):
         inputs, labels = zip(*map(self._given, block), strict=True)
         kept = self._kept = self._kept or self._moments()
         with torch.no_grad():
-            seen = self._program(len(block))(self._parameters, self._buffers(), kept, inputs, labels, rates)
-        return [(loss.clone(), hits.clone()) for loss, hits in seen]
+            steps = self._program(len(block))(self._parameters, self._buffers(), kept, inputs, labels, rates)
+        return [(loss.clone(), hits.clone()) for loss, hits in steps]
 
     def _buffers(self) -> dict[str, torch.Tensor]:
         return dict(self._run.model.named_buffers())
 
     def _moments(self) -> Kept:
-        """The optimizer's own tensors, made if it has none yet, so that it and the program share them."""
+        """The optimizer's own moments, made if it has none yet, so that it and the program share them."""
         state = self._optimizer.state
         for p in self._parameters:
             for moment in self.optimizer.moments:
@@ -104,13 +101,14 @@ class CompiledTorchSession(TorchSession):
         labels: Sequence[torch.Tensor],
         rates: torch.Tensor,
     ) -> list[LossAndHits]:
-        seen = []
+        """The program: one step a batch, one after the other; parameters, buffers and moments change in place."""
+        steps = []
         for i, (x, y) in enumerate(zip(inputs, labels, strict=True)):
-            given = dict(zip(self._names, parameters, strict=True))
-            gradients, (loss, hits) = torch.func.grad(self._objective, has_aux=True)(given, buffers, x, y)
+            named = dict(zip(self._names, parameters, strict=True))
+            gradients, (loss, hits) = torch.func.grad(self._objective, has_aux=True)(named, buffers, x, y)
             self._update(parameters, list(gradients.values()), kept, rates[i])
-            seen.append((loss, hits))
-        return seen
+            steps.append((loss, hits))
+        return steps
 
     def _objective(
         self, parameters: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor
@@ -122,7 +120,7 @@ class CompiledTorchSession(TorchSession):
     def _update(
         self, parameters: list[torch.Tensor], gradients: list[torch.Tensor], kept: Kept, rate: torch.Tensor
     ) -> None:
-        """The functions behind `torch.optim`'s classes."""
+        """Take an optimizer step, clipping included, by the functions behind `torch.optim`'s classes."""
         spec = self.optimizer
         if spec.clip_norm is not None:
             gradients = clip_by_global_norm(gradients, spec.clip_norm)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 import jaxnets
 from jaxnets import gru, layers, optimizers
 from parity.backends.flax.twin import FlaxTwin
-from parity.bugs import jax_devices as devices
+from parity.bugs import flax_devices as devices
 from parity.data import Batch
+from parity.interface.network import Config
 from parity.interface.trace import Arrays
-from parity.interface.twin import Config
 from parity.recipes import Optimizer
 
 

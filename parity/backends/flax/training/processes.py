@@ -13,7 +13,7 @@ from functools import partial
 
 import jax
 
-from parity.backends.flax.parallel import found_devices
+from parity.backends.flax.training.devices import found_devices
 from parity.errors import UsageError
 from parity.interface.devices import Member, launched
 
@@ -26,7 +26,13 @@ PATIENCE = ("xla_cpu_collective_call_terminate_timeout_seconds", "xla_cpu_collec
 
 @dataclass(frozen=True)
 class Place:
-    """Where the first process listens, and which one this is."""
+    """Where the first process listens, and which one this is.
+
+    Args:
+        address: the first process's, host:port.
+        size: how many processes there are.
+        rank: this one's number, from 0.
+    """
 
     address: str
     size: int
@@ -35,7 +41,7 @@ class Place:
 
 @contextmanager
 def joined(count: int | None, device: str, timeout: float, *, search: bool = False) -> Iterator[Member]:
-    """Join the processes that train together, until the end; see `parity.backends.joined`.
+    """Join the processes that train together, until the end; see `parity.backends.processes.members.joined`.
 
     A process that fails does not wait for the others.
     """
@@ -45,8 +51,8 @@ def joined(count: int | None, device: str, timeout: float, *, search: bool = Fal
     _be_patient(timeout)
     if place is not None or search:
         _initialize(place, timeout)
-    found = found_devices(device, count or (len(jax.devices(device)) if jax.process_count() > 1 else 1))
-    yield Member(jax.process_index(), jax.process_count(), launched().local_rank, len(found))
+    devices = found_devices(device, count or (len(jax.devices(device)) if jax.process_count() > 1 else 1))
+    yield Member(jax.process_index(), jax.process_count(), launched().local_rank, len(devices))
     if jax.distributed.is_initialized():
         jax.distributed.shutdown()
 
@@ -76,13 +82,13 @@ def _initialize(place: Place | None, timeout: float) -> None:
 
 
 def _by_hand() -> Place | None:
-    found = [os.environ.get(name) for name in BY_HAND]
-    if found == [None] * len(BY_HAND):
+    values = [os.environ.get(name) for name in BY_HAND]
+    if values == [None] * len(BY_HAND):
         return None
-    address, size, rank = found
+    address, size, rank = values
     numbers = size and rank and size.isdecimal() and rank.isdecimal() and int(rank) < int(size)
     if not address or ":" not in address or not (size and rank and numbers):
-        got = ", ".join(f"{name}={value}" for name, value in zip(BY_HAND, found, strict=True))
+        got = ", ".join(f"{name}={value}" for name, value in zip(BY_HAND, values, strict=True))
         raise UsageError(f"got {got} in the environment; expected host:port and 0 ≤ process < processes: set all three")
     return Place(address, int(size), int(rank))
 
@@ -118,6 +124,6 @@ def _make_devices(count: int | None, processes: int) -> None:
 
 
 def _be_patient(timeout: float) -> None:
-    given = os.environ.get("XLA_FLAGS", "")
-    flags = [f"--{name}={int(timeout) + LATER}" for name in PATIENCE if name not in given]
-    os.environ["XLA_FLAGS"] = " ".join([given, *flags]).strip()
+    present = os.environ.get("XLA_FLAGS", "")
+    flags = [f"--{name}={int(timeout) + LATER}" for name in PATIENCE if name not in present]
+    os.environ["XLA_FLAGS"] = " ".join([present, *flags]).strip()

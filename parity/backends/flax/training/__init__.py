@@ -1,0 +1,1 @@
+"""Flax networks as arrays and pure functions of them, and the runs that train them."""

@@ -1,0 +1,81 @@
+"""Training passes of a Flax network over a batch that is parted among the devices of a mesh."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax.sharding import Mesh
+
+from parity.backends.flax.training.devices import spread
+from parity.backends.flax.training.network import FlaxNetwork
+from parity.interface.devices import parts
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A training pass over a batch that is parted among devices, whose statistics and loss are the global batch's.
+
+    It is the network's own; only the layout of x (B, …) and labels (B,) is added.
+
+    Args:
+        network: what is trained.
+        mesh: the devices in a row.
+    """
+
+    network: FlaxNetwork
+    mesh: Mesh
+
+    def __call__(self, learnable: Any, buffers: Any, x: jax.Array, labels: jax.Array) -> Any:
+        """Loss, logits (B, classes), gradients as the optimizer gets them, and buffers afterwards."""
+        return self.network.loss_and_gradients(learnable, buffers, spread(x, self.mesh), spread(labels, self.mesh))
+
+
+@dataclass(frozen=True)
+class Parted:
+    """A training pass in which each device normalises by its own part of the batch.
+
+    The loss is the global batch's mean, and the running statistics are those of the first part, as they are those of
+    `DistributedDataParallel`'s first process.
+
+    Args:
+        network: what is trained.
+        mesh: the devices in a row, one a part.
+    """
+
+    network: FlaxNetwork
+    mesh: Mesh
+
+    def __call__(self, learnable: Any, buffers: Any, x: jax.Array, labels: jax.Array) -> Any:
+        """Loss, logits (B, classes), gradients as the optimizer gets them, and buffers afterwards."""
+
+        def objective(learnable: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
+            def run_part(x: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array, Any]:
+                logits, after = self.network.apply({**learnable, **buffers}, x, training=True)
+                return self.network.loss(logits, labels), logits, after
+
+            losses, logits, after = self._each(run_part, x, labels)
+            return losses @ self.weights(len(labels), losses.dtype), (logits, after)
+
+        (loss, (logits, after)), gradients = jax.value_and_grad(objective, has_aux=True)(learnable)
+        return loss, logits, self.network.training_gradients(gradients), after
+
+    def weights(self, size: int, dtype: Any) -> jax.Array:
+        """What each part's mean loss counts in the global one: its share of the examples, (parts,) in that dtype."""
+        sizes = [part.stop - part.start for part in self._parts(size)]
+        return jnp.array(sizes, dtype) / size
+
+    def _parts(self, size: int) -> list[slice]:
+        return [part for part in parts(size, self.mesh.size) if part.stop > part.start]
+
+    def _each(self, run_part: Callable[..., Any], x: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array, Any]:
+        """Losses of the parts (parts,), logits of all examples (B, classes), and the first part's buffers."""
+        cuts = self._parts(len(labels))
+        if len(labels) % self.mesh.size:
+            runs = [run_part(x[cut], labels[cut]) for cut in cuts]
+            losses, logits = (list(column) for column in list(zip(*runs, strict=True))[:2])
+            return jnp.stack(losses), jnp.concatenate(logits), runs[0][2]
+        stacked = [spread(array.reshape(len(cuts), -1, *array.shape[1:]), self.mesh) for array in (x, labels)]
+        losses, logits, after = jax.vmap(run_part)(*stacked)
+        return losses, logits.reshape(-1, logits.shape[-1]), jax.tree.map(lambda array: array[0], after)

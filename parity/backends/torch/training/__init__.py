@@ -1,0 +1,1 @@
+"""PyTorch networks as modules whose weights go in and out, and the runs that train them."""
