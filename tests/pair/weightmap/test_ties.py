@@ -13,7 +13,7 @@ import parity
 from parity.checks.verdict import Verdict
 from parity.errors import UsageError
 from parity.report.pair import Report
-from tests.pair.tied import TOKENS, Tied, TorchFunctional, TorchModel, Untied
+from tests.pair.weightmap.tied import TOKENS, Tied, TorchFunctional, TorchModel, Untied
 
 
 def _compared(flax: Any, model: torch.nn.Module, **options: Any) -> tuple[Report, dict[str, Verdict]]:

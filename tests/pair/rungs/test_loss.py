@@ -114,7 +114,7 @@ def test_a_loss_that_is_none_is_one_clear_error(options: dict[str, Any], words: 
 def test_a_function_in_a_file_may_return_loss_and_targets(tmp_path: Path) -> None:
     path = tmp_path / "port_with_loss.py"
     path.write_text(
-        "from tests.pair import test_loss as own\n"
+        "from tests.pair.rungs import test_loss as own\n"
         "def pair():\n"
         "    options = {'loss': (own.entropy, own.torch_entropy), 'targets': own.LABELS}\n"
         "    return *own.pair(), own.X, options\n"
