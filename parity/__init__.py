@@ -1,16 +1,41 @@
-"""Proves that a network written in Flax and in PyTorch is the same function. Loads neither framework."""
+"""Proves that a network written in Flax and in PyTorch is the same function. Loads neither framework, nor NumPy."""
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from parity.checks.verdict import Verdict
+    from parity.errors import UsageError
     from parity.pair.api import compare, convert
+    from parity.pair.options import Checks, TrainingPair
+    from parity.report.pair import Report
 
-__all__ = ["compare", "convert"]
+    __version__: str
+
+__all__ = ["Checks", "Report", "TrainingPair", "UsageError", "Verdict", "__version__", "compare", "convert"]
+
+_PLACES = {
+    "Checks": "pair.options",
+    "Report": "report.pair",
+    "TrainingPair": "pair.options",
+    "UsageError": "errors",
+    "Verdict": "checks.verdict",
+    "compare": "pair.api",
+    "convert": "pair.api",
+}
+"""Name → the module that it is loaded from when it is first asked for."""
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        from parity.pair import api as port
+    if name == "__version__":
+        from importlib.metadata import version
 
-        return getattr(port, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return version("netparity")
+    if name not in _PLACES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

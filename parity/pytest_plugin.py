@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from parity.checks.verdict import Verdict
+from parity.pair.options import with_former
 from parity.report.pair import Report
 
 
@@ -21,12 +23,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class Parity:
-    """What the fixture gives.
+    """What the fixture gives: comparisons under the test's name.
 
     Args:
-        name: of the test, for the reports.
-        html: folder for them.
-        accept: conventions that the command line accepts.
+        name: The name of the test, for the reports.
+        html: The folder for the reports; None writes none.
+        accept: The names of the conventions that the command line accepts.
     """
 
     def __init__(self, name: str, html: Path | None, accept: list[str]) -> None:
@@ -34,12 +36,19 @@ class Parity:
         self.reports: list[Report] = []
 
     def compare(self, flax_model: Any, torch_model: Any, inputs: Any, **options: Any) -> Report:
-        """`parity.compare` with the test's name; the report is written where --parity-html says."""
+        """`parity.compare` with the test's name; the report is written where --parity-html says.
+
+        Args:
+            flax_model, torch_model, inputs: The pair, as for `parity.compare`.
+            options: Its keywords; what --parity-accept names is accepted too.
+        """
         from parity import compare
 
-        accept = [*options.pop("accept", ()), *self._accept]
+        grouped = with_former(options, stacklevel=4)
+        checks = grouped["checks"]
+        grouped["checks"] = replace(checks, accept=[*checks.accept, *self._accept])
         number = f"-{len(self.reports) + 1}" if self.reports else ""
-        report = compare(flax_model, torch_model, inputs, accept=accept, **{"name": f"{self._name}{number}", **options})
+        report = compare(flax_model, torch_model, inputs, **{"name": f"{self._name}{number}", **grouped})
         self.reports.append(report)
         if self._html is not None:
             self._html.mkdir(parents=True, exist_ok=True)
@@ -47,10 +56,14 @@ class Parity:
         return report
 
     def assert_same(self, flax_model: Any, torch_model: Any, inputs: Any, **options: Any) -> Report:
-        """Fail unless the two are the same function; arguments as of `parity.compare`.
+        """Fail the test unless the two are the same function.
+
+        Args:
+            flax_model, torch_model, inputs: The pair, as for `parity.compare`.
+            options: Its keywords.
 
         Returns:
-            the report.
+            The report, if they are.
         """
         __tracebackhide__ = True
         report = self.compare(flax_model, torch_model, inputs, **options)
@@ -78,7 +91,9 @@ def message(report: Report) -> str:
         if not rung.verdict.passes:
             lines.append(f"rung {rung.number} ({rung.name}) {rung.verdict}: {sentence(rung)}")
     lines += [
-        f'accept=["{c.name}"] would accept: {c.text}' for c in report.conventions if c.confirmed and not c.accepted
+        f'checks=Checks(accept=["{c.name}"]) would accept: {c.text}'
+        for c in report.conventions
+        if c.confirmed and not c.accepted
     ]
     return "\n".join(lines)
 

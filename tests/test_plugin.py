@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from flax import nnx
 
+from parity import Checks
+
 
 class Port(nnx.Module):
     def __init__(self, rngs):
@@ -26,11 +28,12 @@ def model(activation):
 
 
 def test_right(parity):
-    assert parity.assert_same(Port(nnx.Rngs(0)), model(torch.nn.Tanh()), x, probes=False).verdict == "same"
+    report = parity.assert_same(Port(nnx.Rngs(0)), model(torch.nn.Tanh()), x, checks=Checks(probes=False))
+    assert report.verdict == "same"
 
 
 def test_wrong(parity):
-    parity.assert_same(Port(nnx.Rngs(0)), model(torch.nn.ReLU()), x, probes=False)
+    parity.assert_same(Port(nnx.Rngs(0)), model(torch.nn.ReLU()), x, checks=Checks(probes=False))
 """
 
 

@@ -19,7 +19,7 @@ RECORD = json.loads(public_pairs.newest().read_text())["pairs"]
 @pytest.mark.parametrize("name", QUICK)
 def test_a_public_network_is_the_same_as_its_port(name: str) -> None:
     flax, torch, inputs, options = PAIRS[name]()
-    report = parity.compare(flax, torch, inputs, probes=False, **options)
+    report = parity.compare(flax, torch, inputs, checks=parity.Checks(probes=False), **options)
     assert report.verdict is Verdict.SAME
     assert report.coverage.parameters == 1.0
     keys = {line.torch for line in report.weights if not line.proven}
@@ -34,7 +34,7 @@ def test_a_public_network_is_the_same_as_its_port(name: str) -> None:
 def test_a_wrong_port_is_different_where_the_bug_is(name: str) -> None:
     make, layer, _ = WRONG[name]
     flax, torch, inputs, options = make()
-    report = parity.compare(flax, torch, inputs, probes=False, **options)
+    report = parity.compare(flax, torch, inputs, checks=parity.Checks(probes=False), **options)
     assert report.verdict is Verdict.DIFFERENT
     assert report.first_difference is not None and layer in report.first_difference.layer_torch
 

@@ -85,7 +85,7 @@ def measure(name: str) -> dict[str, Any]:
     make = wrong[0] if wrong else PAIRS[name] if name in PAIRS else OPTIONAL[name][0]
     flax, torch, inputs, options = make()
     started = time.perf_counter()
-    report = parity.compare(flax, torch, inputs, name=name, accept=ACCEPTED, **options)
+    report = parity.compare(flax, torch, inputs, name=name, checks=parity.Checks(accept=ACCEPTED), **options)
     first = report.first_difference if not report.verdict.passes else None
     return {
         "wrong": bool(wrong),

@@ -118,7 +118,7 @@ def _check(pair: Any, *, probes: bool) -> dict[str, Any]:
     import parity
 
     flax, torch, inputs, options = pair
-    report = parity.compare(flax, torch, inputs, accept=ACCEPTED, probes=probes, **options)
+    report = parity.compare(flax, torch, inputs, checks=parity.Checks(accept=ACCEPTED, probes=probes), **options)
     return {"seconds": report.seconds["total"], "parts": dict(report.seconds), "verdict": str(report.verdict)}
 
 

@@ -1,42 +1,43 @@
 """The commands on pairs that a user brings."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from rich.table import Table
-from safetensors import numpy as safetensors_numpy
-
-from parity.backends.processes.configuration import keep_compiled_programs
-from parity.cli.files import ONE_REPORT, require_places, write
 from parity.errors import UsageError
-from parity.files import require_writable, write_atomically
 from parity.pair.arrays import target
-from parity.pair.causes.conventions import KNOWN
-from parity.pair.passes.progress import Progress
-from parity.pair.process import child as worker
-from parity.pair.process import parent as isolated
-from parity.report import pair_terminal, terminal
-from parity.report.exit_codes import exit_code
-from parity.report.pair import Report
+
+if TYPE_CHECKING:
+    from parity.pair.process.child import Asked
+    from parity.report.pair import Report
 
 
 def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int:
-    """Check the pair that a function in a file makes; the exit code.
+    """Check the pairs that functions in files make.
+
+    Args:
+        arguments: The parsed options of `parity check`.
+        progress: Told what is being done.
+
+    Returns:
+        The exit code: 1 if any pair is different, else 3 if any is inconclusive, else 0.
 
     Raises:
-        UsageError: the target, an option of it, or a place to write to is not what it should be.
+        UsageError: A target, an option of it, or a place to write to is not what it should be. That a file is not there
+            is said before anything else is loaded.
     """
+    for name in arguments.names:
+        target.require_file(name)
+    from parity.cli.files import ONE_REPORT, require_places, write
+    from parity.files import require_writable
+    from parity.report import pair_terminal, terminal
+    from parity.report.exit_codes import exit_code
+
     places = require_places(arguments, len(arguments.names), single=(*ONE_REPORT, "json"))
-    for form, path in {"map-out": arguments.map_out, "repro": arguments.repro}.items():
-        require_writable(f"--{form}", path)
-    asked = _asked(arguments)
-    if arguments.in_process:
-        reports = [worker.checked(name, asked, _noting(name, progress)) for name in arguments.names]
-    else:
-        reports = isolated.check(arguments.names, asked, progress)
+    for option in ("map_out", "repro"):
+        require_writable(f"--{option.replace('_', '-')}", getattr(arguments, option))
+    reports = _reports(arguments, progress)
     write(reports, places, lambda reports, path: reports[0].to_json(path))
     if arguments.repro and _only(reports, "repro").repro_script:
         reports[0].repro(arguments.repro)
@@ -46,30 +47,55 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
     return exit_code(report.verdict for report in reports)
 
 
-def _only(reports: list[Report], form: str) -> Report:
+def _reports(arguments: argparse.Namespace, progress: Callable[[str], None]) -> "list[Report]":
+    """The reports on the pairs, compared in this process or in one of their own."""
+    from parity.pair.passes.progress import Progress
+    from parity.pair.process import child, parent
+
+    asked = _asked(arguments)
+    if not arguments.in_process:
+        return parent.check(arguments.names, asked, progress)
+
+    def noting(name: str) -> Progress:
+        return Progress(lambda text: progress(f"{name}: {text}"))
+
+    return [child.checked(name, asked, noting(name)) for name in arguments.names]
+
+
+def _only(reports: "Sequence[Report]", form: str) -> "Report":
     if len(reports) != 1:
         raise UsageError(f"--{form} got {len(reports)} pairs; name one")
     return reports[0]
 
 
-def _noting(name: str, progress: Callable[[str], None]) -> Progress:
-    return Progress(lambda text: progress(f"{name}: {text}"))
+def _asked(arguments: argparse.Namespace) -> "Asked":
+    """What the options that were given ask of every pair."""
+    from parity.pair.process.child import Asked
 
-
-def _asked(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The options that were given, by the names that `parity.compare` has for them."""
-    given = {name: getattr(arguments, name) for name in ("accept", "dropout", "map", "map_out")}
-    asked = {name: value for name, value in given.items() if value}
-    return {**asked, **({"probes": False} if arguments.no_probes else {}), "seed": arguments.seed}
+    checks = {name: value for name in ("accept", "dropout") if (value := getattr(arguments, name))}
+    places = {name: value for name in ("map", "map_out") if (value := getattr(arguments, name))}
+    return Asked(checks | ({"probes": False} if arguments.no_probes else {}), {**places, "seed": arguments.seed})
 
 
 def convert(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int:
-    """Write one network's weights as the other's; the exit code.
+    """Write one network's weights as the other's.
+
+    Args:
+        arguments: The parsed options of `parity convert`.
+        progress: Told what is being done.
+
+    Returns:
+        The exit code, 0.
 
     Raises:
-        UsageError: the networks do not agree with any map, or the file cannot be written.
+        UsageError: The networks do not agree with any map, or the file cannot be written.
     """
+    target.require_file(arguments.target)
+    from parity.backends.processes.configuration import keep_compiled_programs
+    from parity.files import require_writable
     from parity.pair.api import converted
+    from parity.pair.options import Request
+    from parity.report import terminal
 
     require_writable("--out", arguments.out)
     keep_compiled_programs()
@@ -77,25 +103,35 @@ def convert(arguments: argparse.Namespace, progress: Callable[[str], None]) -> i
     flax, torch, inputs, options = target.load(arguments.target)
     adapters = {key: options[key] for key in ("to_flax", "to_torch") if key in options}
     progress("mapping weights")
-    side, native = converted(flax, torch, inputs, arguments.direction, map=arguments.map, **adapters)
-    arrays = {name: np.require(array.astype(np.float32), requirements="C") for name, array in _floating(native).items()}
-    metadata = {"format": "netparity", "layout": side.framework, "direction": arguments.direction}
-    write_atomically(arguments.out, safetensors_numpy.save(arrays, metadata=metadata))
-    terminal.console().print(
-        f"{len(arrays)} arrays of {side.framework} written to {Path(arguments.out)}", soft_wrap=True
-    )
+    side, native = converted(flax, torch, inputs, arguments.direction, Request(map=arguments.map, **adapters))
+    count = _save(native, arguments.out, {"layout": side.framework, "direction": arguments.direction})
+    terminal.console().print(f"{count} arrays of {side.framework} written to {Path(arguments.out)}", soft_wrap=True)
     return 0
 
 
-def _floating(native: dict[str, Any]) -> dict[str, Any]:
-    return {name: array for name, array in native.items() if np.issubdtype(array.dtype, np.floating)}
+def _save(native: dict[str, Any], path: str, metadata: dict[str, str]) -> int:
+    """Write the floating arrays as float32 in a safetensors file; how many there are."""
+    import numpy as np
+    from safetensors import numpy as safetensors_numpy
+
+    from parity.files import write_atomically
+
+    floating = {name: array for name, array in native.items() if np.issubdtype(array.dtype, np.floating)}
+    arrays = {name: np.require(array.astype(np.float32), requirements="C") for name, array in floating.items()}
+    write_atomically(path, safetensors_numpy.save(arrays, metadata={"format": "netparity", **metadata}))
+    return len(arrays)
 
 
 def conventions(arguments: argparse.Namespace) -> int:
-    """List the conventions that can be accepted by name."""
+    """List the conventions that can be accepted by name; the exit code, 0."""
     del arguments
+    from rich.table import Table
+
+    from parity.pair.causes.conventions import KNOWN
+    from parity.report import terminal
+
     table = Table("name", "what differs", "mend", box=None)
-    for name, one in KNOWN.items():
-        table.add_row(name, one.text, one.mend)
+    for name, convention in KNOWN.items():
+        table.add_row(name, convention.text, convention.mend)
     terminal.console().print(table)
     return 0

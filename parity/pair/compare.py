@@ -1,21 +1,18 @@
-"""The whole check of a user's pair: map, prove, climb, and say what was found."""
+"""The whole check of a user's pair: map, prove, go through the rungs, and say what was found."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, rung
-from parity.interface.observation import Inputs
-from parity.interface.side import Side
 from parity.interface.user_code import UserCodeError
-from parity.pair.arrays.inputs import Adapter, adapt, as_inputs
 from parity.pair.causes.conventions import require_known
 from parity.pair.ladder import Clock, LadderRun
+from parity.pair.opened import OpenSides, mapped, opened
+from parity.pair.options import Request, TrainingPair
+from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.progress import Progress
-from parity.pair.passes.sides import SidePair
 from parity.pair.passes.user_errors import broken, nothing
-from parity.pair.passes.work import CheckState
 from parity.pair.rungs import forward as passes
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.drift import settled_gradients
@@ -24,232 +21,179 @@ from parity.pair.rungs.input_gradients import given_of
 from parity.pair.rungs.layer_alone import introduced
 from parity.pair.rungs.loss import gradients_rung, objectives
 from parity.pair.rungs.probes import probes, try_probe
-from parity.pair.rungs.schedule import STEPS, Schedules, as_schedules
+from parity.pair.rungs.schedule import Schedules, as_schedules
 from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.structure import structure, tie_convention
 from parity.pair.rungs.training import trajectory_rung, update_rung
-from parity.pair.weightmap import file as mapfile
-from parity.pair.weightmap.match import WeightMap, match
-from parity.pair.weightmap.prove import Proof
+from parity.pair.weightmap import file as map_file
 from parity.pair.weightmap.ties import tied
 from parity.report.pair import Report
 
-Open = Callable[[Inputs, Inputs], tuple[Side, Side]]
 NO_BACKWARD = "it needs backward passes, which were left out"
 
 
-def compare_sides(
-    open_sides: Open,
-    inputs: Any,
-    *,
-    name: str = "pair",
-    seed: int = 0,
-    backward: bool = True,
-    watch: Progress | None = None,
-    **options: Any,
-) -> Report:
-    """Check a pair of sides; the options are those of `parity.compare`. Where a network, or other code of the users',
-    raises something, the rung that was running is inconclusive; where a backward pass does, all that needs none is
-    compared in a second go.
+def compare_sides(open_sides: OpenSides, inputs: Any, request: Request, watch: Progress | None = None) -> Report:
+    """Check a pair of sides.
+
+    Where a network, or other code of the users', raises something, the rung that was running is inconclusive; where a
+    backward pass does, all that needs none is compared in a second go.
 
     Args:
-        open_sides: makes the sides of their inputs.
-        backward: whether gradients are computed; without them there is no rung 3 and no rung 6.
-        watch: told how the check goes on.
+        open_sides: Makes the sides of their inputs.
+        inputs: What the user calls both networks with.
+        request: What is asked.
+        watch: Told how the check goes on; None tells nobody.
 
     Raises:
-        UsageError: an option is not what it should be.
+        UsageError: An option is not what it should be.
     """
     watch = watch or Progress()
-    given = {"name": name, "seed": seed, "watch": watch, **options}
     try:
-        return _compared(open_sides, inputs, backward=backward, **given)
+        return _compared(open_sides, inputs, request, watch)
     except UserCodeError as error:
-        so_far, reason = watch.so_far() or nothing(name, seed), str(error)
-        if not (error.backward and backward) or any(one.number == 3 for one in so_far.rungs):
+        so_far, reason = watch.so_far() or nothing(request.name, request.seed), str(error)
+        if not (error.backward and request.backward) or any(rung.number == 3 for rung in so_far.rungs):
             return broken(so_far, watch.rung, reason)
     watch.note(f"{reason}; again without backward passes")
     try:
-        return broken(_compared(open_sides, inputs, backward=False, **given), 3, reason)
+        return broken(_compared(open_sides, inputs, replace(request, backward=False), watch), 3, reason)
     except UserCodeError as error:
-        return broken(watch.so_far() or nothing(name, seed), watch.rung, str(error))
+        return broken(watch.so_far() or nothing(request.name, request.seed), watch.rung, str(error))
 
 
-def _compared(
-    open_sides: Open,
-    inputs: Any,
-    *,
-    name: str,
-    seed: int,
-    backward: bool,
-    watch: Progress,
-    to_flax: Adapter = None,
-    to_torch: Adapter = None,
-    optimizers: tuple[Any, Any] | None = None,
-    schedules: Any = None,
-    schedule_steps: int = STEPS,
-    loss: Any = None,
-    targets: Any = None,
-    accept: Sequence[str] = (),
-    dropout: str = "off",
-    probe: bool = True,
-    map_file: str | None = None,
-    map_out: str | None = None,
-) -> Report:
-    require_known(accept)
-    rates = as_schedules(schedules, schedule_steps, optimizers)
+def _compared(open_sides: OpenSides, inputs: Any, request: Request, watch: Progress) -> Report:
+    training, checks = request.training, request.checks
+    require_known(checks.accept)
+    schedules = as_schedules(training.schedules, training.schedule_steps, training.optimizers)
     clock = Clock()
     watch.step(1, "mapping weights")
-    couple = _couple(open_sides, inputs, to_flax, to_torch, seed, watch, backward)
-    couple.objectives = objectives(loss, targets)
-    work = passes.proven(couple, _matched(couple, map_file), seed, fixed=map_file is not None)
-    work.shared = dropout == "shared"
-    if map_out:
-        mapfile.write(work.match, map_out)
+    run = LadderRun(request, _proven(open_sides, inputs, request, watch), watch, clock)
+    if request.map_out:
+        map_file.write(run.state.weight_map, request.map_out)
     clock.mark("map")
-    climb = LadderRun(name, work, watch, clock)
-    _forward(climb, accept, probe)
-    _gradients(climb, accept)
-    _state(climb, accept)
-    _training(climb, optimizers, rates)
+    _forward(run)
+    _gradients(run)
+    _state(run)
+    _training(run, training, schedules)
     clock.mark("rest")
     watch.step(2, "layers alone")
-    climb.alone = _introduced(work)
+    run.alone = _introduced(run.state)
     clock.mark("alone")
-    return climb.report()
+    return run.report()
 
 
-def _forward(climb: LadderRun, accept: Sequence[str], probe: bool) -> None:
-    """Rungs 1 and 2; what was seen on the way serves the others."""
-    work = climb.work
-    climb.watch.step(2, "forward and gradients")
+def _proven(open_sides: OpenSides, inputs: Any, request: Request, watch: Progress) -> CheckState:
+    """The opened pair with the proof of its map."""
+    pair = opened(open_sides, inputs, request, watch)
+    pair.objectives = objectives(request.training.loss, request.training.targets)
+    return passes.proven(
+        pair,
+        mapped(pair, request.map),
+        request.seed,
+        fixed=request.map is not None,
+        shared_dropout=request.checks.dropout == "shared",
+    )
+
+
+def _forward(run: LadderRun) -> None:
+    """Rungs 1 and 2; the passes that are run on the way serve the others."""
+    run.watch.step(2, "forward and gradients")
     try:
-        conventions, shown = passes.forward(work, accept)
+        passes.run_both_modes(run.state)
+        run.state, conventions = passes.without_conventions(run.state, run.accept)
     except UserCodeError:
-        _ruled_in_evaluation(climb)
+        _ruled_in_evaluation(run)
         raise
-    found = rungs.forward(list(work.compared.values()))
-    climb.clock.mark("passes")
-    climb.tables = explaining(work)
-    structural = structure(work)
-    ties = tie_convention(work, structural, accept)
-    climb.conventions = [*ties, *conventions]
-    climb.ruled(structural)
-    climb.ruled(shown or found)
-    probed = _probed(work, climb.watch) if probe and work.proof.agrees else []
-    climb.clock.mark("probes")
-    found = rung(2, NAMES[2], [*found.findings, *probed])
+    original = run.state.original
+    judged, shown = rungs.forward(list(run.state.compared.values())), None
+    if original is not None:
+        shown = rungs.forward(list(original.compared.values()))
+    run.clock.mark("passes")
+    run.tables = explaining(run.state)
+    structural = structure(run.state)
+    ties = tie_convention(run.state, structural, run.accept)
+    run.conventions = [*ties, *conventions]
+    run.ruled(structural)
+    run.ruled(shown or judged)
+    probed = _probed(run.state, run.watch) if run.request.checks.probes and run.state.proof.agrees else []
+    run.clock.mark("probes")
+    judged = rung(2, NAMES[2], [*judged.findings, *probed])
     if shown is not None:  # the rung as it was; the conventions are its cause if nothing differs without them
-        sure = [replace(c, confirmed=c.confirmed and found.verdict.passes) for c in conventions]
-        climb.conventions = [*ties, *sure]
-        found = replace(shown, findings=(*shown.findings, *probed))
-    climb.ruled(found)
+        sure = [replace(c, confirmed=c.confirmed and judged.verdict.passes) for c in conventions]
+        run.conventions = [*ties, *sure]
+        judged = replace(shown, findings=(*shown.findings, *probed))
+    run.ruled(judged)
 
 
-def _ruled_in_evaluation(climb: LadderRun) -> None:
-    """What is known where a network does not come to the end of training mode."""
-    if "evaluation" in climb.work.compared:
-        climb.ruled(structure(climb.work))
-        climb.ruled(rungs.forward(list(climb.work.compared.values())))
+def _ruled_in_evaluation(run: LadderRun) -> None:
+    """Rule on what is known where a network does not come to the end of training mode."""
+    if "evaluation" in run.state.compared:
+        run.ruled(structure(run.state))
+        run.ruled(rungs.forward(list(run.state.compared.values())))
 
 
-def _gradients(climb: LadderRun, accept: Sequence[str]) -> None:
-    work = climb.work
-    climb.watch.step(3, "gradients")
-    if not work.couple.backward:
-        climb.not_run[3] = NO_BACKWARD
+def _gradients(run: LadderRun) -> None:
+    """Rung 3."""
+    state = run.state
+    run.watch.step(3, "gradients")
+    if not state.sides.backward:
+        run.not_run[3] = NO_BACKWARD
         return
-    given = given_of(work.couple, work.views["evaluation"])
-    work.notes += given.notes
-    found, reduced = gradients_rung(work, given, accept)
-    climb.conventions += reduced
-    climb.ruled(found if reduced else settled_gradients(work, given, found))
+    shared = given_of(state.sides, state.passes["evaluation"])
+    state.notes += shared.notes
+    judged, reduced = gradients_rung(state, shared, run.accept)
+    run.conventions += reduced
+    run.ruled(judged if reduced else settled_gradients(state, shared, judged))
 
 
-def _state(climb: LadderRun, accept: Sequence[str]) -> None:
-    climb.watch.step(4, "state")
-    if (state := state_rung(climb.work, accept)) is not None:
-        climb.conventions += state[1]
-        climb.ruled(state[0])
+def _state(run: LadderRun) -> None:
+    """Rung 4."""
+    run.watch.step(4, "state")
+    if (ruled := state_rung(run.state, run.accept)) is not None:
+        run.conventions += ruled[1]
+        run.ruled(ruled[0])
     else:
-        climb.not_run[4] = "the map has no running statistics or other buffers"
+        run.not_run[4] = "the map has no running statistics or other buffers"
 
 
-def _training(climb: LadderRun, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> None:
+def _training(run: LadderRun, training: TrainingPair, schedules: Schedules | None) -> None:
+    """Rungs 5 and 6."""
+    optimizers = training.optimizers
     if optimizers is not None and schedules is not None:
         optimizers = optimizers[0], (optimizers[1], schedules.torch)
-    climb.not_run |= dict.fromkeys((5, 6), "no optimizers were given") if optimizers is None else {}
+    run.not_run |= dict.fromkeys((5, 6), "no optimizers were given") if optimizers is None else {}
     if optimizers is not None or schedules is not None:
-        climb.not_run.pop(5, None)
-        climb.watch.step(5, "optimizers")
-        climb.ruled(update_rung(climb.work, optimizers, schedules))
+        run.not_run.pop(5, None)
+        run.watch.step(5, "optimizers")
+        run.ruled(update_rung(run.state, optimizers, schedules))
     if optimizers is None:
         return
-    climb.watch.step(6, "training runs")
-    if not climb.work.couple.backward:
-        climb.not_run[6] = NO_BACKWARD
-    elif tied(climb.work.match):
-        climb.not_run[6] = "a tied array trains otherwise than the two that the other side has, by definition"
+    run.watch.step(6, "training runs")
+    if not run.state.sides.backward:
+        run.not_run[6] = NO_BACKWARD
+    elif tied(run.state.weight_map):
+        run.not_run[6] = "a tied array trains otherwise than the two that the other side has, by definition"
     else:
-        climb.ruled(trajectory_rung(climb.work, optimizers))
+        run.ruled(trajectory_rung(run.state, optimizers))
 
 
-def _introduced(work: CheckState) -> dict[tuple[str, str], Finding]:
-    """What each layer introduces itself; nothing, and a note, if the layers are not to be had alone."""
+def _introduced(state: CheckState) -> dict[tuple[str, str], Finding]:
+    """What each layer introduces itself; nothing, and a note, if the layers cannot be run alone."""
     try:
-        return introduced(work.original or work)
+        return introduced(state.original or state)
     except UserCodeError as error:
-        work.notes.append(f"layers alone: not tried, {error}")
+        state.notes.append(f"layers alone: not tried, {error}")
         return {}
 
 
-def prove_map(
-    open_sides: Open,
-    inputs: Any,
-    *,
-    to_flax: Adapter = None,
-    to_torch: Adapter = None,
-    map_file: str | None = None,
-    seed: int = 0,
-) -> tuple[SidePair, Proof]:
-    """The sides and the proof of their map; arguments as of `compare_sides`."""
-    couple = _couple(open_sides, inputs, to_flax, to_torch, seed, Progress())
-    return couple, passes.proven(couple, _matched(couple, map_file), seed, fixed=map_file is not None).proof
-
-
-def _couple(
-    open_sides: Open,
-    inputs: Any,
-    to_flax: Adapter,
-    to_torch: Adapter,
-    seed: int,
-    watch: Progress,
-    backward: bool = True,
-) -> SidePair:
-    given = as_inputs(inputs)
-    flax, torch = open_sides(adapt(given, to_flax), adapt(given, to_torch))
-    return SidePair(flax, torch, given, to_flax, to_torch, seed, watch=watch, backward=backward)
-
-
-def _matched(couple: SidePair, map_file: str | None) -> WeightMap:
-    flax, torch = ({n: a.shape for n, a in side.native.items()} for side in (couple.flax, couple.torch))
-    with couple.watch.running("the search for Flax's layers"):
-        ours = couple.flax.units
-    with couple.watch.running("the first forward pass of PyTorch's network"):
-        theirs = couple.torch.units
-    if map_file is not None:
-        return mapfile.read(map_file, ours, theirs, (flax, torch))
-    return match(ours, theirs, flax, torch)
-
-
-def _probed(work: CheckState, watch: Progress) -> list[Finding]:
+def _probed(state: CheckState, watch: Progress) -> list[Finding]:
     """What the probes found; those that could not be tried are noted."""
     findings: list[Finding] = []
-    for one in probes(work.match, work.couple, work.proof.torch):
-        watch.note(f"probe: {one.name}")
-        found = try_probe(one, work.match, work.couple)
-        if isinstance(found, str):
-            work.notes.append(found)
+    for probe in probes(state.weight_map, state.sides, state.proof.torch):
+        watch.note(f"probe: {probe.name}")
+        outcome = try_probe(probe, state.weight_map, state.sides)
+        if isinstance(outcome, str):
+            state.notes.append(outcome)
         else:
-            findings += found
+            findings += outcome
     return findings

@@ -1,52 +1,56 @@
 """Carries the user's own weights from one side to the other, by a map that was proven."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 from parity.errors import UsageError
-from parity.interface.observation import Inputs
 from parity.interface.side import Side
 from parity.interface.trace import Arrays
-from parity.pair.arrays.inputs import Adapter
-from parity.pair.compare import prove_map
-from parity.pair.weightmap import random_weights as draws
+from parity.interface.unit import Unit
+from parity.pair.opened import OpenSides, mapped, opened
+from parity.pair.options import Request
+from parity.pair.passes.progress import Progress
+from parity.pair.rungs.forward import proven
+from parity.pair.weightmap import random_weights as weights
 from parity.pair.weightmap.ties import clashes
 
 Direction = Literal["torch->flax", "flax->torch"]
 
 
-def convert_sides(
-    open_sides: Callable[[Inputs, Inputs], tuple[Side, Side]],
-    inputs: Any,
-    direction: Direction = "torch->flax",
-    *,
-    to_flax: Adapter = None,
-    to_torch: Adapter = None,
-    map_file: str | None = None,
-    seed: int = 0,
-) -> tuple[Side, Arrays]:
+def convert_sides(open_sides: OpenSides, inputs: Any, direction: Direction, request: Request) -> tuple[Side, Arrays]:
     """The side that receives, and the native arrays that it then holds.
 
+    Args:
+        open_sides: Makes both sides of their inputs.
+        inputs: What the user calls both networks with.
+        direction: Which side's weights the other one gets.
+        request: How each side wants the inputs, the map and the seed.
+
+    Returns:
+        The receiving side, and its native arrays by name, float64 where they are floating.
+
     Raises:
-        UsageError: the networks do not agree with any map that was found, or an array of the receiving side that is
+        UsageError: The networks do not agree with any map that was found, or an array of the receiving side that is
             learnt has no counterpart: what was carried over would not be the same network.
     """
-    couple, proof = prove_map(open_sides, inputs, to_flax=to_flax, to_torch=to_torch, map_file=map_file, seed=seed)
+    pair = opened(open_sides, inputs, request, Progress())
+    proof = proven(pair, mapped(pair, request.map), request.seed, fixed=request.map is not None).proof
     if not proof.agrees:
         raise UsageError(
             f"the networks do not agree in float64 with any of {proof.tried} maps that were tried; see what "
             f"differs with parity check, or give the right pairs with --map"
         )
-    receiver, lone = (
-        (couple.flax, proof.match.lone_flax) if direction == "torch->flax" else (couple.torch, proof.match.lone_torch)
-    )
-    missing = [n for unit in lone for p in unit.arrays.values() for n in p.names if n in receiver.parameters]
-    if missing:
+    weight_map, from_torch = proof.weight_map, direction == "torch->flax"
+    giver, receiver = (pair.torch, pair.flax) if from_torch else (pair.flax, pair.torch)
+    _require_counterparts(receiver, weight_map.lone_flax if from_torch else weight_map.lone_torch)
+    if clash := clashes(weight_map, giver.framework, giver.native):
+        raise UsageError(f"{clash[0]} hold different numbers and {receiver.framework} ties them; tie them in both")
+    carry = weights.to_flax if from_torch else weights.to_torch
+    return receiver, carry(weight_map, giver.native, receiver.native)
+
+
+def _require_counterparts(receiver: Side, lone: tuple[Unit, ...]) -> None:
+    """Raise UsageError if a unit without a counterpart holds an array that the receiving side learns."""
+    native = [name for unit in lone for packing in unit.arrays.values() for name in packing.names]
+    if missing := [name for name in native if name in receiver.parameters]:
         names = ", ".join(missing)
         raise UsageError(f"{names} of {receiver.framework} have no counterpart; give the right pairs with --map")
-    giver = couple.torch if direction == "torch->flax" else couple.flax
-    if clash := clashes(proof.match, giver.framework, giver.native):
-        raise UsageError(f"{clash[0]} hold different numbers and {receiver.framework} ties them; tie them in both")
-    if direction == "torch->flax":
-        return couple.flax, draws.carry(proof.match, couple.torch.native, couple.flax.native)
-    return couple.torch, draws.carry_back(proof.match, couple.flax.native, couple.torch.native)

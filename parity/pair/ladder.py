@@ -8,8 +8,9 @@ from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.pair.arrays.inputs import described
 from parity.pair.causes.first_difference import first_difference
 from parity.pair.causes.from_numbers import with_clue
+from parity.pair.options import Request
+from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.progress import Progress
-from parity.pair.passes.work import CheckState
 from parity.pair.repro.script import reproduced
 from parity.pair.rungs.map_table import coverage, table
 from parity.pair.rungs.structure import unpaired
@@ -18,40 +19,40 @@ from parity.report.records import Convention, Difference, Layer, excusing
 
 
 class Clock:
-    """Seconds of the parts of a check, and of the whole."""
+    """Measures how long the parts of a check take, and the whole."""
 
     def __init__(self) -> None:
         self._started = self._last = time.perf_counter()
         self._parts: dict[str, float] = {}
 
     def mark(self, part: str) -> None:
-        """A part has ended."""
+        """Say that the part of that name has ended."""
         now = time.perf_counter()
         self._parts[part], self._last = now - self._last, now
 
     @property
     def seconds(self) -> dict[str, float]:
-        """By part."""
+        """Seconds by the part's name; "total" since the start."""
         return {**self._parts, "total": time.perf_counter() - self._started}
 
 
 @dataclass
 class LadderRun:
-    """What was ruled so far.
+    """The rungs of one check so far.
 
     Args:
-        name: of the pair.
-        work: what is known.
-        watch: is told of every rung.
-        clock: times the parts.
-        tables: buffers in float32 that explain a difference by themselves.
-        alone: what layers introduce themselves, by the name of PyTorch's call and the mode.
-        rungs, conventions: found so far.
-        not_run: why a rung was not climbed, by number.
+        request: What was asked.
+        state: What is known of the pair.
+        watch: Told of every rung.
+        clock: Times the parts.
+        tables: The names of buffers kept in float32 that explain a difference by themselves.
+        alone: What each layer introduces itself, by the name of PyTorch's call and the mode.
+        rungs, conventions: What was found so far.
+        not_run: Why a rung was not reached, by its number.
     """
 
-    name: str
-    work: CheckState
+    request: Request
+    state: CheckState
     watch: Progress
     clock: Clock
     tables: Sequence[str] = ()
@@ -59,78 +60,90 @@ class LadderRun:
     rungs: list[Rung] = field(default_factory=list)
     conventions: list[Convention] = field(default_factory=list)
     not_run: dict[int, str] = field(default_factory=dict)
-    _made_of: Difference | None = None
-    _made: tuple[Difference | None, str, bytes] = None, "", b""
+    _shown_for: Difference | None = None
+    _shown: tuple[Difference | None, str, bytes] = None, "", b""
 
-    def ruled(self, one: Rung) -> None:
-        """A rung was ruled; one of the same number, which it was only a part of, is no longer there."""
-        others = [other for other in self.rungs if other.number != one.number]
-        self.rungs = sorted([*others, self._rested(one)], key=lambda rung: rung.number)
+    @property
+    def accept(self) -> Sequence[str]:
+        """The names of the conventions that are no difference to the user."""
+        return self.request.checks.accept
+
+    def ruled(self, rung: Rung) -> None:
+        """Keep a rung that was ruled, in the place of an earlier and partial one of the same number."""
+        others = [other for other in self.rungs if other.number != rung.number]
+        self.rungs = sorted([*others, self._as_known(rung)], key=lambda rung: rung.number)
         self.watch.ruled(self.report)
 
-    def _rested(self, one: Rung) -> Rung:
-        """A rung that rests on an undecided map, or on tables kept in float32, cannot be called different."""
-        work = self.work
-        undecided = work.proof.undecided or unpaired(work.match)
-        if work.proof.agrees or not (undecided or self.tables) or one.verdict is not Verdict.DIFFERENT:
-            return one
+    def _as_known(self, rung: Rung) -> Rung:
+        """The rung; one that rests on an undecided map, or on tables kept in float32, cannot be called different."""
+        proof = self.state.proof
+        undecided = proof.undecided or unpaired(proof.weight_map)
+        if proof.agrees or not (undecided or self.tables) or rung.verdict is not Verdict.DIFFERENT:
+            return rung
         reason = "rests on the weight map, rung 1"
         if self.tables:
             names = ", ".join(self.tables)
             reason = f"rests on {names}, kept in float32 by PyTorch only: compute it in the inputs' dtype in both"
-        return replace(one, verdict=Verdict.INCONCLUSIVE, reason=reason)
+        return replace(rung, verdict=Verdict.INCONCLUSIVE, reason=reason)
 
     def report(self) -> Report:
         """The report so far."""
-        work, original = self.work, self.work.original or self.work
-        layers = self._layers(original)
-        counted = [one for one in self.rungs if not excusing(self.conventions, one.number)]
-        first, script, arrays = self._shown(first_difference(counted, layers, work.match, work.lints), original)
+        state, original = self.state, self.state.original or self.state
+        sides, layers = state.sides, self._layers(original)
+        counted = [rung for rung in self.rungs if not excusing(self.conventions, rung.number)]
+        difference = first_difference(counted, layers, state.weight_map, state.lints)
+        first, script, arrays = self._explained(difference, original)
+        calls, passes = state.calls["evaluation"], state.passes["evaluation"]
         return Report(
-            name=self.name,
-            verdict=worst(one.verdict for one in counted),
+            name=self.request.name,
+            verdict=worst(rung.verdict for rung in counted),
             rungs=list(self.rungs),
             first_difference=first,
             layers=layers,
-            weights=table(work),
-            lints=list(work.lints),
+            weights=table(state),
+            lints=list(state.lints),
             conventions=list(self.conventions),
-            coverage=coverage(work.match, work.couple, work.joints["evaluation"], work.views["evaluation"]),
-            losses=dict(work.losses),
+            coverage=coverage(state.weight_map, sides, calls, passes),
+            losses=dict(state.losses),
             repro_script=script,
             repro_arrays=arrays,
-            notes=[*work.notes, *_casts(work), *_otherwise(work)],
+            notes=[*state.notes, *_narrow_casts(state), *_computed_elsewhere(state)],
             not_run=dict(self.not_run),
             seconds=self.clock.seconds,
-            seed=work.couple.seed,
-            device=" and ".join(dict.fromkeys((work.couple.flax.device, work.couple.torch.device))),
-            inputs=described(work.couple.inputs),
+            seed=sides.seed,
+            device=" and ".join(dict.fromkeys((sides.flax.device, sides.torch.device))),
+            inputs=described(sides.inputs),
         )
 
     def _layers(self, original: CheckState) -> list[Layer]:
         """The layers as they were, with the gradients that rung 3 rules on, which are without what was undone, and with
         what each introduces itself."""
-        shown = [layer for one in original.compared.values() for layer in one.layers]
-        ruled = {(a.flax, a.torch, a.mode): a.gradient for one in self.work.compared.values() for a in one.layers}
+        shown = [layer for compared in original.compared.values() for layer in compared.layers]
+        ruled = [layer for compared in self.state.compared.values() for layer in compared.layers]
+        gradients = {(layer.flax, layer.torch, layer.mode): layer.gradient for layer in ruled}
         return [
-            replace(a, gradient=ruled.get((a.flax, a.torch, a.mode)), alone=self.alone.get((a.torch, a.mode)))
-            for a in shown
+            replace(
+                layer,
+                gradient=gradients.get((layer.flax, layer.torch, layer.mode)),
+                alone=self.alone.get((layer.torch, layer.mode)),
+            )
+            for layer in shown
         ]
 
-    def _shown(self, first: Difference | None, original: CheckState) -> tuple[Difference | None, str, bytes]:
-        """The first difference with what the numbers say of it, the script that reproduces it and what it reads, made
+    def _explained(self, difference: Difference | None, original: CheckState) -> tuple[Difference | None, str, bytes]:
+        """The first difference with what the numbers say of it, the script that reproduces it and what that reads; made
         once for each difference."""
-        if first != self._made_of:
-            self._made_of = first
-            self._made = with_clue(first, original), *reproduced(first, original, self.name)
-        return self._made
+        if difference != self._shown_for:
+            self._shown_for = difference
+            self._shown = with_clue(difference, original), *reproduced(difference, original, self.request.name)
+        return self._shown
 
 
-def _casts(work: CheckState) -> list[str]:
-    """Hard casts that were found."""
+def _narrow_casts(state: CheckState) -> list[str]:
+    """Notes on casts to a narrower type that were found in evaluation."""
     notes = []
     for side in ("flax", "torch"):
-        seen = getattr(work.views["evaluation"], side)["float64"]
+        seen = getattr(state.passes["evaluation"], side)["float64"]
         notes += [
             f"{side}: {call or 'network'} gives {dtype} where float64 was asked for"
             for call, dtype in seen.narrow.items()
@@ -142,7 +155,8 @@ def _casts(work: CheckState) -> list[str]:
     return notes
 
 
-def _otherwise(work: CheckState) -> list[str]:
-    """Layers in which the sides differ though what they return does not."""
-    found = dict.fromkeys((one.flax, one.torch) for c in work.compared.values() for one in c.otherwise)
-    return [f"{a} and {b} compute something else, and the networks' results agree: not compared" for a, b in found]
+def _computed_elsewhere(state: CheckState) -> list[str]:
+    """Notes on layers in which the sides differ though what they return does not."""
+    layers = (layer for compared in state.compared.values() for layer in compared.otherwise)
+    names = dict.fromkeys((layer.flax, layer.torch) for layer in layers)
+    return [f"{a} and {b} compute something else, and the networks' results agree: not compared" for a, b in names]

@@ -21,12 +21,13 @@ from parity.checks.verdict import Verdict
 from parity.errors import UsageError
 from parity.report.pair import Report
 from parity.report.records import Input
+from tests.pair.asked import asked
 from tests.pair.small import IMAGES, NCHW, ConvNet, convnet, crossed, rotated, square, three, torch_convnet
 
 
 def compared(pair: tuple[Any, Any, Any, dict[str, Any]], **options: Any) -> Report:
     flax, torch_model, inputs, own = pair
-    return parity.compare(flax, torch_model, inputs, **{"probes": False, **own, **options})
+    return parity.compare(flax, torch_model, inputs, **asked(**{"probes": False, **own, **options}))
 
 
 def verdicts(report: Report) -> dict[str, Verdict]:
@@ -179,7 +180,7 @@ def test_a_result_without_its_batch_is_different() -> None:
             return super().forward(x)[:1]
 
     x = np.repeat(np.ones((1, 3), np.float32), 2, axis=0)  # all samples are equal, so that only the shapes differ
-    report = parity.compare(nnx.Linear(3, 2, rngs=nnx.Rngs(0)), First(3, 2), x, probes=False)
+    report = parity.compare(nnx.Linear(3, 2, rngs=nnx.Rngs(0)), First(3, 2), x, checks=parity.Checks(probes=False))
     assert report.verdict is Verdict.DIFFERENT
 
 

@@ -14,6 +14,7 @@ from torch import nn as tnn
 import parity
 from parity.checks.verdict import Verdict
 from parity.report.pair import Report
+from tests.pair.asked import asked
 
 SAME = {Verdict.SAME, Verdict.LESS_ACCURATE}
 RULED = SAME | {Verdict.INCONCLUSIVE}
@@ -49,7 +50,7 @@ def compared(flax: Any, torch_function: Any, x: Any = X, dtype: Any = None, **op
     model = Torch(torch_function)
     if dtype is not None:
         model = model.to(getattr(torch, jnp.dtype(dtype).name))
-    return parity.compare((port, port.init(jax.random.key(0), X)), model, x, **options)
+    return parity.compare((port, port.init(jax.random.key(0), X)), model, x, **asked(**options))
 
 
 def reasons(report: Report) -> str:

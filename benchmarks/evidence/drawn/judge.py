@@ -11,6 +11,7 @@ from benchmarks.evidence.drawn.network import VOCABULARY, Network
 from parity.checks.referee import only_rounding
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair.api import compare
+from parity.pair.options import Checks
 from parity.report.pair import Report
 from parity.report.records import excusing
 
@@ -72,7 +73,9 @@ def compared(network: Network, mutant: Mutant | None = None, *, seed: int = 0, *
     own = {side: mutant.network if mutant and mutant.side == side else network for side in ("flax", "torch")}
     options = {"to_torch": "NHWC->NCHW", **more} if len(network.shape) == 3 else more
     flax, torch = flax_.Drawn(own["flax"]), torch_.Drawn(own["torch"])
-    return compare(flax, torch, inputs(network), accept=ACCEPTED, probes=False, seed=seed, name="drawn", **options)
+    return compare(
+        flax, torch, inputs(network), checks=Checks(accept=ACCEPTED, probes=False), seed=seed, name="drawn", **options
+    )
 
 
 def inputs(network: Network) -> np.ndarray:

@@ -14,6 +14,8 @@ from flax import nnx
 from torch import nn
 from torch.nn import functional as F
 
+from parity.pair.options import Checks, TrainingPair
+
 BATCH, TIME, CLASSES = 4, 6, 5
 WEIGHTS = (0.3, 1.0, 2.5, 0.7, 1.4)
 """Of the classes."""
@@ -126,4 +128,5 @@ def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]
     if torch.kind == "padded":
         labels[1, 4:] = labels[3, 2:] = -100
     losses: tuple[Callable[..., Any], Callable[..., Any]] = (partial(flax_loss, flax), partial(torch_loss, torch))
-    return FlaxLogits(nnx.Rngs(0)), TorchLogits(), x, {"loss": losses, "targets": labels, "probes": False}
+    options = {"training": TrainingPair(loss=losses, targets=labels), "checks": Checks(probes=False)}
+    return FlaxLogits(nnx.Rngs(0)), TorchLogits(), x, options

@@ -1,7 +1,7 @@
 """Optimizers and learning-rate schedules on a dense layer."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import cos, pi
 from typing import Any
@@ -14,6 +14,8 @@ import torch
 from flax import nnx
 from torch import nn
 from torch.optim import lr_scheduler
+
+from parity.pair.options import Checks, TrainingPair
 
 RATE, TOTAL, WARMUP = 0.1, 40, 10
 """Peak of the rates; steps of a schedule, and of those the steps of its warm-up."""
@@ -199,7 +201,9 @@ def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]
     x = np.random.default_rng(7).standard_normal((4, 5)).astype(np.float32)
     model = TorchDense()
     optimizer = torch_of(model, torch)
-    options: dict[str, Any] = {"optimizers": (optax_of(flax), optimizer), "probes": False}
+    training = TrainingPair(optimizers=(optax_of(flax), optimizer))
     if torch.schedule:
-        options |= {"schedules": (schedule_of(flax), scheduler_of(optimizer, torch)), "schedule_steps": torch.steps}
+        schedules = schedule_of(flax), scheduler_of(optimizer, torch)
+        training = replace(training, schedules=schedules, schedule_steps=torch.steps)
+    options: dict[str, Any] = {"training": training, "checks": Checks(probes=False)}
     return FlaxDense(nnx.Rngs(0)), model, x, options

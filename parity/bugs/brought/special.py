@@ -13,6 +13,8 @@ import torch
 from flax import nnx
 from torch import nn
 
+from parity.pair.options import Checks
+
 BATCH, ROWS, FEATURES = 3, 5, 6
 
 
@@ -127,4 +129,4 @@ def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]
     """Both networks and inputs (B, rows, F)."""
     x = np.random.default_rng(9).standard_normal((BATCH, ROWS, FEATURES)).astype(np.float32)
     x[:, 0], x[:, 1], x[:, 2, 1:3] = 0.0, 0.5, 3.0
-    return FlaxSpecial(flax, nnx.Rngs(0)), TorchSpecial(torch), x, {"probes": False}
+    return FlaxSpecial(flax, nnx.Rngs(0)), TorchSpecial(torch), x, {"checks": Checks(probes=False)}

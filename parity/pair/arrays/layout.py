@@ -10,10 +10,12 @@ from parity.checks.verdict import Finding
 
 Turn = Callable[[NDArray], NDArray]
 AS_IT_IS = "as it is"
+CHANNELS_LAST_TO_FIRST = "channels last to first"
+RESHAPED = ", reshaped"
 ONE_FOR_ALL = "one for the whole batch"
 TURNS: dict[str, Turn] = {
     AS_IT_IS: lambda a: a,
-    "channels last to first": lambda a: np.moveaxis(a, -1, 1),
+    CHANNELS_LAST_TO_FIRST: lambda a: np.moveaxis(a, -1, 1),
     "channels first to last": lambda a: np.moveaxis(a, 1, -1),
     "first two axes swapped": lambda a: a.swapaxes(0, 1),
 }
@@ -29,7 +31,7 @@ def turns(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[tuple[str
         yield from exact
         return
     for name, turn in usable.items():
-        yield f"{name}, reshaped", lambda a, turn=turn: turn(a).reshape(wanted)  # type: ignore[misc]
+        yield f"{name}{RESHAPED}", lambda a, turn=turn: turn(a).reshape(wanted)  # type: ignore[misc]
 
 
 def one_for_all(flax: NDArray, wanted: tuple[int, ...]) -> NDArray:
@@ -44,18 +46,49 @@ def turned(flax: NDArray, torch: NDArray, *, inside: bool = False) -> tuple[str,
         flax, torch: the arrays.
         inside: they are a layer's, not what the networks return: one side may have it once for the whole batch.
     """
-    found = list(turns(flax.shape, torch.shape))
-    if inside and not found and 1 in (flax.shape[:1] + torch.shape[:1]) and flax.shape[1:] == torch.shape[1:]:
+    fitting = list(turns(flax.shape, torch.shape))
+    if inside and not fitting and 1 in (flax.shape[:1] + torch.shape[:1]) and flax.shape[1:] == torch.shape[1:]:
         return ONE_FOR_ALL, lambda a: one_for_all(a, torch.shape)
-    if len(found) < 2:
-        return found[0] if found else None
-    return min(found, key=lambda turn: _distance(turn[1](flax), torch))
+    if len(fitting) < 2:
+        return fitting[0] if fitting else None
+    return min(fitting, key=lambda turn: _distance(turn[1](flax), torch))
 
 
 def _distance(a: NDArray, b: NDArray) -> float:
     with np.errstate(all="ignore"):
         gap = float(np.linalg.norm((a - b).ravel()))
     return gap if np.isfinite(gap) else np.inf
+
+
+def turn_by(name: str | None, flax: NDArray, wanted: tuple[int, ...]) -> NDArray:
+    """Flax's array by the turn of that name, of the wanted shape; as it is if there is no turn.
+
+    Args:
+        name: The name that `turns` or `turned` gave.
+        flax: Flax's array.
+        wanted: The shape of PyTorch's array.
+    """
+    if name is None:
+        return flax
+    if name == ONE_FOR_ALL:
+        return one_for_all(flax, wanted)
+    array = TURNS[name.removesuffix(RESHAPED)](flax)
+    return array.reshape(wanted) if array.size == np.prod(wanted, dtype=int) else array
+
+
+def turn_back(name: str, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
+    """PyTorch's array in the layout that the turn of that name would have to start from, as a float64 array.
+
+    Args:
+        name: The name that `turns` or `turned` gave.
+        torch: PyTorch's array.
+        shape: The shape of Flax's array.
+    """
+    turn = TURNS[name.removesuffix(RESHAPED)]
+    places = turn(np.arange(int(np.prod(shape))).reshape(shape)).ravel()
+    flat = np.empty(places.size)
+    flat[places] = torch.ravel()
+    return flat.reshape(shape)
 
 
 def agree(flax: NDArray, torch: NDArray, low: NDArray, *, inside: bool = False) -> bool:

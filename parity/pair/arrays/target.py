@@ -7,21 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from parity.errors import UsageError, unknown_name
+from parity.pair.options import GROUP_OF
 
-OPTIONS = (
-    "to_flax",
-    "to_torch",
-    "optimizers",
-    "schedules",
-    "schedule_steps",
-    "loss",
-    "targets",
-    "accept",
-    "dropout",
-    "probes",
-    "map",
-)
-"""What the function may give besides, by these names."""
+OPTIONS = ("to_flax", "to_torch", "training", "checks", "map", *GROUP_OF)
+"""What the function may give besides: keywords of `parity.compare`, the former ones too."""
 
 
 def is_target(name: str) -> bool:
@@ -29,27 +18,43 @@ def is_target(name: str) -> bool:
     return ":" in name and name.partition(":")[0].endswith(".py")
 
 
-def load(target: str) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Flax's model, PyTorch's, the inputs and the options that the function returns.
+def require_file(target: str) -> Path:
+    """The path of the file that a target names.
+
+    Args:
+        target: "path/to/file.py:function".
 
     Raises:
-        UsageError: no such file or function, or it returns something else.
+        UsageError: There is no such file.
     """
-    place, _, name = target.rpartition(":")
-    path = Path(place)
-    if not path.is_file():
+    place, _, _ = target.rpartition(":")
+    if not Path(place).is_file():
         raise UsageError(f"there is no file {place}; give path/to/file.py:function")
+    return Path(place)
+
+
+def load(target: str) -> tuple[Any, Any, Any, dict[str, Any]]:
+    """Flax's model, PyTorch's model, the inputs and the options that the function returns.
+
+    Args:
+        target: "path/to/file.py:function".
+
+    Raises:
+        UsageError: There is no such file or function, or it returns something else.
+    """
+    path = require_file(target)
+    place, _, name = target.rpartition(":")
     module = _imported(path)
     if not hasattr(module, name):
         known = [key for key, value in vars(module).items() if callable(value) and not key.startswith("_")]
         raise unknown_name(f"function in {place}", name, known)
-    found = getattr(module, name)()
-    if not isinstance(found, list | tuple) or len(found) not in (3, 4):
+    made = getattr(module, name)()
+    if not isinstance(made, list | tuple) or len(made) not in (3, 4):
         raise UsageError(
-            f"{target} returned {type(found).__name__}; expected (flax_model, torch_model, inputs) and, where there "
+            f"{target} returned {type(made).__name__}; expected (flax_model, torch_model, inputs) and, where there "
             f"are options, a dict of them as the fourth"
         )
-    flax, torch, inputs, options = (*found, {})[:4]
+    flax, torch, inputs, options = (*made, {})[:4]
     return flax, torch, inputs, _options(target, options)
 
 

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from parity.checks.referee import AGREED
 from parity.checks.verdict import Verdict
-from parity.pair.arrays.layout import floating, turned
+from parity.pair.arrays.layout import floating, turn_by, turned
 from parity.pair.causes.known_functions import NOTHING, applied, related
-from parity.pair.passes.sides import BothSides, CallPairing, turn_by
-from parity.pair.passes.work import CheckState
+from parity.pair.passes.both_sides import BothSides
+from parity.pair.passes.calls import CallPairing
+from parity.pair.passes.check_state import CheckState
 from parity.report.records import Difference
 
 NAMES = ("Flax", "PyTorch")

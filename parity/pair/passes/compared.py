@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from parity.checks.verdict import Finding, Verdict
 from parity.interface.observation import PassResult
 from parity.interface.trace import Arrays, Precision, call_names
-from parity.pair.arrays.layout import ONE_FOR_ALL, compare, floating, turned
-from parity.pair.passes.sides import PRECISIONS, BothSides, CallPairing, turn_by
+from parity.pair.arrays.layout import ONE_FOR_ALL, compare, floating, turn_by, turned
+from parity.pair.passes.both_sides import BothSides
+from parity.pair.passes.calls import CallPairing
+from parity.pair.passes.sides import PRECISIONS
 from parity.report.records import Layer
 
 Names = tuple[Sequence[str], Sequence[str]]

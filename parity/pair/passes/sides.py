@@ -1,4 +1,4 @@
-"""Runs both sides of a pair and keeps what was seen."""
+"""The two sides of a pair, with the inputs that both take: runs single passes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -7,275 +7,158 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.observation import Dropped, Inputs, Mask, PassResult
-from parity.interface.random import moved, single
+from parity.interface.observation import Inputs, Mask, PassResult
 from parity.interface.side import FRAMEWORKS, Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.inputs import Adapter, adapt
-from parity.pair.arrays.layout import ONE_FOR_ALL, TURNS, agree, floating, one_for_all, spread, turned, turns
+from parity.pair.passes.cotangents import Cotangents
 from parity.pair.passes.progress import Progress
-from parity.pair.weightmap import random_weights as draws
-from parity.pair.weightmap.align import CallPair, pair_blocks, pair_layers
-from parity.pair.weightmap.match import WeightMap
+from parity.pair.passes.results import Names, Results, Shapes
 
-Shapes = Mapping[str, tuple[int, ...]]
 MODES = ("evaluation", "training")
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
 
 
 @dataclass(frozen=True)
-class CallPairing:
-    """Two calls that are compared.
+class PairInputs:
+    """The inputs of a pair, and how each side wants them.
 
     Args:
-        pair: the calls.
-        leaf_flax, leaf_torch: places among the floating arrays of their results.
-        turn: name of the layout's turn, None if the shapes do not fit.
+        shared: The inputs as the user gave them.
+        to_flax, to_torch: What is done to them for each side.
     """
 
-    pair: CallPair
-    leaf_flax: int
-    leaf_torch: int
-    turn: str | None
+    shared: Inputs
+    to_flax: Adapter = None
+    to_torch: Adapter = None
+
+    def adapted(self, side: str, inputs: Inputs | None = None) -> Inputs:
+        """Inputs as a side wants them; the pair's own if none are given."""
+        adapter = self.to_flax if side == "flax" else self.to_torch
+        return adapt(self.shared if inputs is None else inputs, adapter)
 
 
-@dataclass
+@dataclass(eq=False)
 class SidePair:
-    """A pair of sides with the inputs that both take, and the layouts of what they return.
+    """The two sides of a pair with the inputs that both take.
 
     Args:
-        flax, torch: the sides.
-        inputs: as the user gave them.
-        to_flax, to_torch: adapters.
-        seed: of the cotangents.
-        watch: told of every pass.
-        backward: whether gradients are computed at all.
-        objectives: the sides' losses; without them gradients are of random cotangents.
+        flax, torch: The sides.
+        pair_inputs: The inputs, and how each side wants them.
+        seed: The seed of the cotangents and of what else is drawn for the pair.
+        watch: Told of every pass.
+        backward: Whether gradients are computed at all.
+        objectives: Flax's loss and PyTorch's; without them gradients are those of random cotangents.
+        results: What the networks return, and the layouts in which it is compared; found when it is first needed.
+        random_cotangents: The cotangents of what the networks return.
     """
 
     flax: Side
     torch: Side
-    inputs: Inputs
-    to_flax: Adapter = None
-    to_torch: Adapter = None
+    pair_inputs: PairInputs
     seed: int = 0
     watch: Progress = field(default_factory=Progress)
     backward: bool = True
-    result_turns: list[str | None] = field(default_factory=list)
     objectives: tuple[Objective, Objective] | None = None
-    _shapes: tuple[Shapes, Shapes] | None = None
-    _names: tuple[list[str], list[str]] | None = None
-    _cotangents: tuple[Arrays, Arrays] | None = None
+    results: Results = field(default=None)  # type: ignore[assignment] # made below, of the sides
+    random_cotangents: Cotangents = field(default=None)  # type: ignore[assignment] # likewise
 
-    def given(self, side: str, inputs: Inputs | None = None) -> Inputs:
-        """The inputs as a side wants them."""
-        return adapt(self.inputs if inputs is None else inputs, self.to_flax if side == "flax" else self.to_torch)
+    def __post_init__(self) -> None:
+        self.results = self.results or Results(self._output_shapes)
+        self.random_cotangents = self.random_cotangents or Cotangents(self.seed, self.results)
+
+    @property
+    def inputs(self) -> Inputs:
+        """The inputs as the user gave them."""
+        return self.pair_inputs.shared
+
+    @property
+    def to_flax(self) -> Adapter:
+        """What is done to the inputs for Flax's side."""
+        return self.pair_inputs.to_flax
+
+    @property
+    def to_torch(self) -> Adapter:
+        """What is done to the inputs for PyTorch's side."""
+        return self.pair_inputs.to_torch
 
     @property
     def shapes(self) -> tuple[Shapes, Shapes]:
-        """Shapes of the floating leaves of what each side returns."""
-        if self._shapes is None:
-            self._shapes = self._output_shapes(self.flax), self._output_shapes(self.torch)
-        return self._shapes
-
-    def _output_shapes(self, side: Side) -> Shapes:
-        given = self.given(side.framework)
-        with self.watch.running(f"{FRAMEWORKS[side.framework]}'s forward pass for the shapes of its results"):
-            return side.output_shapes(given)
+        """The shapes of the floating leaves of what each side returns."""
+        return self.results.shapes
 
     @property
-    def result_names(self) -> tuple[list[str], list[str]]:
-        """Names of the floating leaves of the results, those at one place taken to be the same."""
-        if self._names is None:
-            ours, theirs = (list(shapes) for shapes in self.shapes)
-            self._names = (list(theirs), theirs) if sorted(ours) == sorted(theirs) else (ours, theirs)
-        return self._names
+    def result_names(self) -> Names:
+        """The names of the floating leaves of the results; those at one place are taken to be the same."""
+        return self.results.names
 
     @property
     def cotangents(self) -> tuple[Arrays, Arrays]:
-        """Random cotangents of the results, the same on both sides."""
-        if self._cotangents is None:
-            rng = np.random.default_rng([self.seed, 3])
-            theirs = {name: single(rng.standard_normal(shape)) for name, shape in self.shapes[1].items()}
-            self._cotangents = self.in_flax(theirs), theirs
-        return self._cotangents
+        """The cotangents of Flax's results and of PyTorch's."""
+        return self.random_cotangents.flax, self.random_cotangents.torch
 
-    def with_moved_cotangents(self, rng: np.random.Generator) -> "SidePair":
-        """The same with cotangents moved by one ulp."""
-        theirs = {name: moved(array, rng) for name, array in self.cotangents[1].items()}
-        return replace(self, _cotangents=(self.in_flax(theirs), theirs))
+    def with_torch(self, torch: Side) -> "SidePair":
+        """The pair with another PyTorch side, which returns the same leaves; layouts settled later are its own."""
+        results = self.results.copy()
+        return replace(self, torch=torch, results=results, random_cotangents=self.random_cotangents.of(results))
 
-    def in_flax(self, torch: Arrays) -> Arrays:
-        """Arrays by leaf of PyTorch's result, by leaf and in the layout of Flax's."""
-        pairs = enumerate(zip(*self.result_names, strict=False))
-        return {a: self._back(place, torch[b], self.shapes[0][a]) for place, (a, b) in pairs}
+    def with_moved_cotangents(self, generator: np.random.Generator) -> "SidePair":
+        """The pair with every cotangent moved by one float64 ulp."""
+        return replace(self, random_cotangents=self.random_cotangents.moved(generator))
 
-    def _back(self, place: int, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
-        """PyTorch's array in Flax's layout."""
-        known = self.result_turns[place] if place < len(self.result_turns) else None
-        name = known or next((name for name, _ in turns(shape, torch.shape)), None)
-        return np.zeros(shape) if name is None else back(name, torch, shape)
-
-    def look(
+    def run_pass(
         self,
         side: Literal["flax", "torch"],
         native: Mapping[str, NDArray],
         mode: str,
         precision: Precision,
         inputs: Inputs | None = None,
+        *,
         gradients: bool = True,
         mask: Mask | None = None,
         feeds: Mapping[int, Sequence[NDArray]] | None = None,
     ) -> PassResult:
-        """A pass of one side. `gradients` asks for those and for every call; `feeds` for every call, with what some of
-        them get instead."""
-        own, place = (self.flax, 0) if side == "flax" else (self.torch, 1)
+        """One pass of one side.
+
+        Args:
+            side: The side.
+            native: Its native arrays by name, in the place of its own.
+            mode: "evaluation" or "training".
+            precision: The floating type of the pass.
+            inputs: Inputs in the place of the pair's, in the user's layout.
+            gradients: Whether gradients and every call are asked for.
+            mask: What dropout does; None turns it off.
+            feeds: What some calls get in the place of their floating arguments, by the number of the call in the
+                order in which calls begin; every call is then asked for.
+
+        Raises:
+            UserCodeError: The network, the loss or an adapter raised something.
+        """
         backward = gradients and self.backward
-        how = Pass(precision, mode == "training", gradients or feeds is not None, mask=mask, feeds=feeds or {})
-        if backward and self.objectives is not None:
-            how = replace(how, objective=self.objectives[place])
-        elif backward:
-            how = replace(how, cotangents=self.cotangents[place])
+        how = self._how(side, backward, Pass(precision, mode == "training", gradients or feeds is not None, mask=mask))
         alone = ", each layer alone" if feeds is not None else ""
         what = "forward and backward pass" if backward else f"forward pass{alone}"
-        given = self.given(side, inputs)
+        adapted = self.pair_inputs.adapted(side, inputs)
         with self.watch.running(f"{FRAMEWORKS[side]}'s {what} ({mode}, {precision})", backward):
-            return own.run(native, given, how)
+            return (self.flax if side == "flax" else self.torch).run(native, adapted, replace(how, feeds=feeds or {}))
 
-    def settle_layouts(self, flax: PassResult, torch: PassResult) -> bool:
-        """Take the layouts in which the results agree; whether the cotangents have to be drawn again for them."""
-        found = []
-        for a, b in zip(*self.result_names, strict=False):
-            best = turned(flax.outputs[a], torch.outputs[b])
-            found.append(None if best is None else best[0])
-        before = [
-            self._first_turn(flax.outputs[a].shape, torch.outputs[b].shape)
-            for a, b in zip(*self.result_names, strict=False)
-        ]
-        self.result_turns = found
-        if found == before:
-            return False
-        self._cotangents = None
-        return True
+    def _how(self, side: str, backward: bool, how: Pass) -> Pass:
+        """The pass with what its gradients are of, if it computes any."""
+        if not backward:
+            return how
+        place = 0 if side == "flax" else 1
+        if self.objectives is not None:
+            return replace(how, objective=self.objectives[place])
+        return replace(how, cotangents=self.cotangents[place])
 
-    @staticmethod
-    def _first_turn(shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
-        return next((name for name, _ in turns(shape, wanted)), None)
+    look = run_pass
+    """The former name of `run_pass`."""
 
+    def _output_shapes(self) -> tuple[Shapes, Shapes]:
+        flax, torch = (self._shapes_of(side) for side in (self.flax, self.torch))
+        return flax, torch
 
-def back(name: str, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
-    """PyTorch's array in the layout that the turn of that name makes it of."""
-    turn = TURNS[name.removesuffix(", reshaped")]
-    places = turn(np.arange(int(np.prod(shape))).reshape(shape)).ravel()
-    flat = np.empty(places.size)
-    flat[places] = torch.ravel()
-    return flat.reshape(shape)
-
-
-@dataclass(frozen=True)
-class BothSides:
-    """What both sides showed in one mode: by precision."""
-
-    flax: Mapping[Precision, PassResult]
-    torch: Mapping[Precision, PassResult]
-
-
-def look(
-    couple: SidePair,
-    match: WeightMap,
-    torch: Arrays,
-    mode: str,
-    masks: "SharedMasks | None" = None,
-    precisions: Sequence[Precision] = PRECISIONS,
-) -> BothSides:
-    """Both sides in those precisions; with masks, those are the dropout of both."""
-    flax = draws.carry(match, torch, couple.flax.native)
-    seen = look_at_torch(couple, torch, mode, masks, precisions)
-    ours = {p: couple.look("flax", flax, mode, p, mask=masks.flax if masks else None) for p in precisions}
-    return BothSides(ours, seen)
-
-
-def look_at_torch(
-    couple: SidePair,
-    torch: Arrays,
-    mode: str,
-    masks: "SharedMasks | None" = None,
-    precisions: Sequence[Precision] = PRECISIONS,
-) -> dict[Precision, PassResult]:
-    """PyTorch's side in those precisions."""
-    return {p: couple.look("torch", torch, mode, p, mask=masks.torch if masks else None) for p in precisions}
-
-
-class SharedMasks:
-    """Masks for dropout, the n-th use of PyTorch's and the n-th of Flax's alike; PyTorch has to run first.
-
-    Args:
-        seed: of the masks.
-        images: whether arrays of four axes that fit as they are and with channels moved too are images.
-    """
-
-    def __init__(self, seed: int, images: bool) -> None:
-        self._seed, self._images = seed, images
-        self._shapes: dict[int, tuple[int, ...]] = {}
-
-    def torch(self, number: int, used: Dropped) -> NDArray:
-        """The mask of a use of PyTorch's."""
-        self._shapes[number] = used.shape
-        return self._mask(number, used)
-
-    def flax(self, number: int, used: Dropped) -> NDArray:
-        """The same in the layout of Flax's use, or as it is where Flax has one for several places of PyTorch's; one of
-        its own where PyTorch has none."""
-        wanted = self._shapes.get(number, used.shape)
-        fit = [name for name, _ in turns(used.shape, wanted)]
-        if spread(used.shape, wanted):
-            return self._mask(number, Dropped(wanted, used.rate))
-        if not fit:
-            return self._mask(number, used)
-        moved = "channels last to first"
-        turn = moved if self._images and len(wanted) == 4 and moved in fit else fit[0]
-        return back(turn, self._mask(number, Dropped(wanted, used.rate)), used.shape)
-
-    def _mask(self, number: int, used: Dropped) -> NDArray:
-        rng = np.random.default_rng([self._seed, 4, number])
-        return (rng.random(used.shape) >= used.rate) / (1.0 - used.rate) if used.rate < 1 else np.zeros(used.shape)
-
-
-def joints(match: WeightMap, views: BothSides) -> list[CallPairing]:
-    """The calls that are compared, in PyTorch's order."""
-    flax, torch, low = views.flax["float64"], views.torch["float64"], views.torch["float32"]
-    layers = pair_layers(match, flax.calls, torch.calls)
-
-    def agreeing(a: int, b: int) -> bool:
-        return _leaves(flax, torch, low, a, b)[1]
-
-    blocks = pair_blocks(match, flax.calls, torch.calls, layers, agreeing)
-    found = []
-    for pair in sorted([*layers, *blocks], key=lambda pair: pair.torch):
-        (a, b), _ = _leaves(flax, torch, low, pair.flax, pair.torch)
-        ours, theirs = floating(flax.calls[pair.flax].outputs), floating(torch.calls[pair.torch].outputs)
-        if ours and theirs:
-            turn = turned(ours[a], theirs[b], inside=True)
-            found.append(CallPairing(pair, a, b, None if turn is None else turn[0]))
-    return found
-
-
-def _leaves(flax: PassResult, torch: PassResult, low: PassResult, a: int, b: int) -> tuple[tuple[int, int], bool]:
-    """The places of two floating results that agree, the first ones if none do; and whether any do."""
-    ours, theirs = floating(flax.calls[a].outputs)[:3], floating(torch.calls[b].outputs)[:3]
-    lows = floating(low.calls[b].outputs)[:3] if b < len(low.calls) else []
-    for j, (array, small) in enumerate(zip(theirs, lows, strict=False)):
-        for i, mine in enumerate(ours):
-            if agree(mine, array, small, inside=True):
-                return (i, j), True
-    return (0, 0), False
-
-
-def turn_by(name: str | None, flax: NDArray, wanted: tuple[int, ...]) -> NDArray:
-    """Flax's array by the turn of that name; as it is if there is none."""
-    if name is None:
-        return flax
-    if name == ONE_FOR_ALL:
-        return one_for_all(flax, wanted)
-    array = TURNS[name.removesuffix(", reshaped")](flax)
-    return array.reshape(wanted) if array.size == np.prod(wanted, dtype=int) else array
+    def _shapes_of(self, side: Side) -> Shapes:
+        adapted = self.pair_inputs.adapted(side.framework)
+        with self.watch.running(f"{FRAMEWORKS[side.framework]}'s forward pass for the shapes of its results"):
+            return side.output_shapes(adapted)

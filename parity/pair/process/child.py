@@ -7,6 +7,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -14,39 +15,61 @@ from parity.backends.processes.configuration import keep_compiled_programs
 from parity.errors import UsageError
 from parity.interface.user_code import words
 from parity.pair.arrays import target
+from parity.pair.options import Request, with_former
 from parity.pair.passes.progress import Progress
 from parity.report.pair import Report
 
 
-def checked(name: str, asked: Mapping[str, Any], watch: Progress) -> Report:
+@dataclass(frozen=True)
+class Asked:
+    """What the command asks of every pair, before what the pairs' own functions say.
+
+    Args:
+        checks: Fields of `Checks` by name, those that were given.
+        places: Fields of `Request` by name, those that were given.
+    """
+
+    checks: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Any] = field(default_factory=dict)
+
+
+def checked(name: str, asked: Asked, watch: Progress) -> Report:
     """The report on the pair that a function in a file makes.
 
     Args:
         name: "path/to/file.py:function".
-        asked: options of `parity.pair.api.watched`; they go before those that the function returns.
-        watch: told how the check goes on.
+        asked: What the command asks; it goes before the options that the function returns.
+        watch: Told how the check goes on.
 
     Raises:
-        UsageError: the target or an option of it is not what it should be.
+        UsageError: The target or an option of it is not what it should be.
     """
     from parity.pair.api import watched
 
+    target.require_file(name)
     keep_compiled_programs()
     watch.step(1, "making the networks")
     watch.began(f"the call of {name}")
     flax, torch, inputs, options = target.load(name)
-    return watched(flax, torch, inputs, watch, **{**options, **asked, "name": name})
+    grouped = with_former(options)
+    checks = replace(grouped.pop("checks"), **asked.checks)
+    return watched(flax, torch, inputs, Request(**{**grouped, **asked.places, "name": name, "checks": checks}), watch)
 
 
 class Sender(Progress):
-    """Sends all that it is told of a pair."""
+    """Sends all that it is told of a pair to the command.
+
+    Args:
+        connection: Takes (kind, content), see `main`.
+        name: The name of the pair.
+    """
 
     def __init__(self, connection: Connection, name: str) -> None:
         super().__init__(lambda text: connection.send(("note", f"{name}: {text}")))
         self._connection = connection
 
     def began(self, what: str, backward: bool = False) -> None:
-        """Send what runs, and for which rung."""
+        """Send what runs, the number of the rung that it is for, and whether gradients are computed."""
         self._connection.send(("running", (self.rung, what, backward)))
 
     def ruled(self, report: Callable[[], Report]) -> None:
@@ -55,14 +78,14 @@ class Sender(Progress):
         self._connection.send(("ruled", report()))
 
 
-def main(connection: Connection, names: Sequence[str], asked: Mapping[str, Any]) -> None:
+def main(connection: Connection, names: Sequence[str], asked: Asked) -> None:
     """Compare one pair after the other and send the reports; the first that cannot be compared is the last.
 
     Args:
-        connection: takes (kind, content): "note", "running" and "ruled" on the way; "report" at the end of each pair;
+        connection: Takes (kind, content): "note", "running" and "ruled" on the way; "report" at the end of each pair;
             "usage" (the message of a UsageError) or "raised" (another error, in words) where it ends early.
-        names: of the pairs.
-        asked: see `checked`.
+        names: The names of the pairs, each "path/to/file.py:function".
+        asked: What the command asks of all of them.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the command says that it was stopped
     faulthandler.enable()

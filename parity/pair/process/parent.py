@@ -2,15 +2,16 @@
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
 from parity.errors import UsageError
+from parity.pair.arrays import target
 from parity.pair.passes.progress import Note
 from parity.pair.passes.user_errors import broken, nothing
-from parity.pair.process import child as worker
+from parity.pair.process import child
 from parity.report.pair import Report
 
 PATIENCE = 0.2
@@ -22,10 +23,12 @@ class Heard:
     """What a process sent.
 
     Args:
-        reports: whole ones.
-        partial: of the pair that it was at.
-        rung, running, backward: what it was doing, see `Watch`.
-        raised: an error in words, if it ended with one.
+        reports: The reports on pairs that it came to the end of.
+        partial: The report so far on the pair that it was at; None if nothing was ruled.
+        rung: The number of the rung that was running.
+        running: What was running, a noun phrase.
+        backward: Whether that computed gradients.
+        raised: An error in words, if the process ended with one.
     """
 
     reports: list[Report]
@@ -36,7 +39,15 @@ class Heard:
     raised: str = ""
 
     def take(self, kind: str, content: Any, note: Note) -> None:
-        """Keep a message; raises UsageError if it is one."""
+        """Keep a message.
+
+        Args:
+            kind, content: As `child.main` sends them.
+            note: Told what is being done.
+
+        Raises:
+            UsageError: The message is one.
+        """
         if kind == "note":
             note(content)
         elif kind == "running":
@@ -52,12 +63,19 @@ class Heard:
             raise UsageError(content)
 
 
-def check(names: Sequence[str], asked: Mapping[str, Any], note: Note) -> list[Report]:
-    """The reports on pairs, see `worker.checked`. Where the process died, the rung that was running is inconclusive.
+def check(names: Sequence[str], asked: child.Asked, note: Note) -> list[Report]:
+    """The reports on pairs. Where the process died, the rung that was running is inconclusive.
+
+    Args:
+        names: The names of the pairs, each "path/to/file.py:function".
+        asked: What the command asks of all of them.
+        note: Told what is being done.
 
     Raises:
-        UsageError: a target or an option of it is not what it should be.
+        UsageError: A target or an option of it is not what it should be.
     """
+    for name in names:
+        target.require_file(name)
     done: list[Report] = []
     while len(done) < len(names):
         heard, end = _run(names[len(done) :], asked, note)
@@ -67,11 +85,11 @@ def check(names: Sequence[str], asked: Mapping[str, Any], note: Note) -> list[Re
     return done
 
 
-def _run(names: Sequence[str], asked: Mapping[str, Any], note: Note) -> tuple[Heard, str]:
+def _run(names: Sequence[str], asked: child.Asked, note: Note) -> tuple[Heard, str]:
     """What a process sent about these pairs, and how it ended."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=worker.main, args=(theirs, list(names), dict(asked)))
+    process = context.Process(target=child.main, args=(theirs, list(names), asked))
     process.start()
     theirs.close()
     heard = Heard([])
@@ -107,15 +125,16 @@ def _ended(code: int) -> str:
     return f"the process died with {name}{more}"
 
 
-def _saved(name: str, heard: Heard, end: str, asked: Mapping[str, Any], note: Note) -> Report:
+def _saved(name: str, heard: Heard, end: str, asked: child.Asked, note: Note) -> Report:
     """The report on a pair whose process died. If it was in a backward pass before the gradients were ruled on, all
     that needs none is compared in another process."""
     reason = f"{end} during {heard.running}"
-    ruled = {} if heard.partial is None else {one.number for one in heard.partial.rungs}
-    if not heard.backward or 3 in ruled or not asked.get("backward", True):
-        return broken(heard.partial or nothing(name, asked.get("seed")), heard.rung, reason)
+    seed = asked.places.get("seed")
+    ruled = {} if heard.partial is None else {rung.number for rung in heard.partial.rungs}
+    if not heard.backward or 3 in ruled or not asked.places.get("backward", True):
+        return broken(heard.partial or nothing(name, seed), heard.rung, reason)
     note(f"{name}: {reason}; again without backward passes")
-    again, other = _run([name], {**asked, "backward": False}, note)
+    again, other = _run([name], replace(asked, places={**asked.places, "backward": False}), note)
     if again.reports:
         return broken(again.reports[0], 3, reason)
-    return broken(again.partial or nothing(name, asked.get("seed")), again.rung, f"{other} during {again.running}")
+    return broken(again.partial or nothing(name, seed), again.rung, f"{other} during {again.running}")

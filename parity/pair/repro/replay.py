@@ -18,8 +18,8 @@ from parity.interface.trace import Arrays, call_names
 from parity.pair.arrays import target as targets
 from parity.pair.arrays.inputs import adapt, as_inputs
 from parity.pair.arrays.layout import floating, turned
-from parity.pair.passes.sides import CallPairing
-from parity.pair.passes.work import CheckState
+from parity.pair.passes.calls import CallPairing
+from parity.pair.passes.check_state import CheckState
 from parity.pair.weightmap.align import beneath
 from parity.report.records import SIDES, Difference, Layer
 
@@ -87,7 +87,7 @@ def _place(work: CheckState) -> Place | None:
         if layer.inherited <= AGREED:
             return Place(here, layer, "outputs", (here,))
         passed = [joints[one.torch] for one in compared.layers if one.finding.verdict.passes]
-        before = tuple(j for j in passed if j.pair.torch < here.pair.torch and j.pair.bond is not None)
+        before = tuple(j for j in passed if j.pair.torch < here.pair.torch and j.pair.layer is not None)
         return Place(here, layer, "inputs", before)
     return None
 

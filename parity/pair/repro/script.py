@@ -9,10 +9,10 @@ from parity.checks.referee import AGREED
 from parity.interface.observation import PassResult
 from parity.interface.unit import CHANNELS_FIRST
 from parity.pair.arrays.target import is_target
-from parity.pair.passes.work import CheckState
+from parity.pair.passes.check_state import CheckState
 from parity.pair.repro.replay import written
 from parity.pair.repro.sequences import CELLS, attention, embedding, recurrent
-from parity.pair.weightmap.match import LayerPairing
+from parity.pair.weightmap.pairings import LayerPairing
 from parity.report.records import Difference, Lint
 
 HEAD = '''"""{title}

@@ -10,13 +10,13 @@ from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.interface.observation import PassResult
 from parity.interface.trace import Precision
+from parity.pair.passes.both_sides import BothSides, run_both
+from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import compare_layers
-from parity.pair.passes.sides import BothSides, look
-from parity.pair.passes.work import CheckState
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.input_gradients import SharedInputs
 from parity.pair.rungs.loss import judged
-from parity.pair.weightmap import random_weights as draws
+from parity.pair.weightmap import random_weights as weights
 from parity.report.records import Layer
 
 
@@ -50,9 +50,9 @@ def _with_drift(work: CheckState, mode: str) -> BothSides:
     starts = []
     for number in range(STARTS):
         rng = np.random.default_rng([work.couple.seed, 7, number])
-        torch = draws.moved(work.match, work.proof.torch, rng)
+        torch = weights.moved(work.match, work.proof.torch, rng)
         couple = work.couple.with_moved_cotangents(rng)
-        starts.append(look(couple, work.match, torch, mode, work.masks(mode), ("float64",)))
+        starts.append(run_both(couple, work.match, torch, mode, work.masks(mode), ("float64",)))
     flax, torch_ = (
         _own(getattr(work.views[mode], side)["float64"], [getattr(view, side)["float64"] for view in starts])
         for side in ("flax", "torch")

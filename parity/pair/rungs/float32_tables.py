@@ -4,7 +4,7 @@ import numpy as np
 
 from parity.checks.referee import MARGIN
 from parity.pair.arrays.layout import turned
-from parity.pair.passes.work import CheckState
+from parity.pair.passes.check_state import CheckState
 
 STORED = float(np.finfo(np.float32).eps) / 2
 """By how much storing a number in float32 may change it, relative."""
@@ -23,7 +23,7 @@ def explaining(work: CheckState) -> list[str]:
         return []
     rng = np.random.default_rng([couple.seed, 7])
     moved = {n: proof.torch[n] * (1 + STORED * rng.choice([-1.0, 1.0], proof.torch[n].shape)) for n in tables}
-    seen = couple.look("torch", {**proof.torch, **moved}, "evaluation", "float64", gradients=False).outputs
+    seen = couple.run_pass("torch", {**proof.torch, **moved}, "evaluation", "float64", gradients=False).outputs
     for a, b in zip(*couple.result_names, strict=False):
         ours, theirs = proof.sight.flax.outputs[a], proof.sight.torch.outputs[b]
         turn = turned(ours, theirs)

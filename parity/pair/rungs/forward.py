@@ -1,113 +1,123 @@
-"""Proves the map of a pair, sees both modes with it, and undoes the conventions that a difference comes from."""
+"""Proves the map of a pair, runs both modes with it, and undoes the conventions that a difference comes from."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-from parity.checks.verdict import Rung, Verdict
+from parity.checks.verdict import Verdict
 from parity.pair.causes.conventions import quantified
 from parity.pair.causes.settings import lint, lint_dropout, lint_gelu, lint_precision
+from parity.pair.passes.both_sides import BothSides, run_both
+from parity.pair.passes.calls import pair_calls
+from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import compare_layers
-from parity.pair.passes.sides import MODES, BothSides, SidePair, joints, look
-from parity.pair.passes.work import CheckState
+from parity.pair.passes.sides import MODES, SidePair
 from parity.pair.rungs import rules as rungs
-from parity.pair.weightmap.match import WeightMap
-from parity.pair.weightmap.prove import BUDGET, Proof, Prover
+from parity.pair.weightmap.alternatives import NativeArrays
+from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.proof import Proof, Runs
+from parity.pair.weightmap.prove import BUDGET, Prover
 from parity.pair.weightmap.ties import declared, with_ties
 from parity.report.records import Convention, Lint
 
 
-def proven(couple: SidePair, found: WeightMap, seed: int, fixed: bool = False) -> CheckState:
-    """The map, or the reading of it, with which the networks agree; `fixed` tries no other reading."""
+def proven(
+    pair: SidePair, weight_map: WeightMap, seed: int, *, fixed: bool = False, shared_dropout: bool = False
+) -> CheckState:
+    """What is known once the map, or the reading of it with which the networks agree, is proven.
+
+    Args:
+        pair: The two sides.
+        weight_map: The map to be proven.
+        seed: The seed of the random weights.
+        fixed: Whether no other reading of the map is tried.
+        shared_dropout: Whether the same masks are injected into both sides' dropout in training.
+    """
     budget = 1 if fixed else BUDGET
-    sides = {"flax": couple.flax, "torch": couple.torch}
-    tied = with_ties(found, sides)
-    proof = _proof(couple, tied or found, seed, budget)
+    both = {"flax": pair.flax, "torch": pair.torch}
+    tied = with_ties(weight_map, both)
+    proof = _proof(pair, tied or weight_map, seed, budget)
     if tied is not None:
-        plain = _proof(couple, found, seed, 1 if proof.agrees else budget)
-        if plain.agrees or not (proof.agrees or declared(tied, sides)):  # what is not mapped has no effect, or no tie
+        plain = _proof(pair, weight_map, seed, 1 if proof.agrees else budget)
+        if plain.agrees or not (proof.agrees or declared(tied, both)):  # what is not mapped has no effect, or no tie
             proof = plain
-    return CheckState(couple, proof, lint(proof.match), fixed=fixed)
+    return CheckState(pair, proof, lint(proof.weight_map), fixed=fixed, shared=shared_dropout)
 
 
-def _proof(couple: SidePair, found: WeightMap, seed: int, budget: int) -> Proof:
-    prover = Prover(
-        lambda native: couple.look("flax", native, "evaluation", "float64"),
-        lambda native: couple.look("torch", native, "evaluation", "float64"),
-        lambda native: couple.look("torch", native, "evaluation", "float32"),
-        couple.flax.native,
-        couple.torch.native,
-        seed,
-        budget=budget,
+def _proof(pair: SidePair, weight_map: WeightMap, seed: int, budget: int) -> Proof:
+    runs = Runs(
+        lambda native: pair.run_pass("flax", native, "evaluation", "float64"),
+        lambda native: pair.run_pass("torch", native, "evaluation", "float64"),
+        lambda native: pair.run_pass("torch", native, "evaluation", "float32"),
     )
-    proof = prover.prove(found)
-    if couple.settle_layouts(proof.sight.flax, proof.sight.torch):
-        proof = prover.prove(proof.match)
+    prover = Prover(runs, NativeArrays(pair.flax.native, pair.torch.native), seed, budget)
+    proof = prover.prove(weight_map)
+    if pair.results.settle(proof.evaluation.flax, proof.evaluation.torch):
+        proof = prover.prove(proof.weight_map)
     return proof
 
 
-def forward(work: CheckState, accept: Sequence[str]) -> tuple[list[Convention], Rung | None]:
-    """See both modes. If declared conventions are the cause of a difference, the rest is judged without them, and the
-    forward rung as it was is given back."""
-    _look(work)
-    work.lints += lint_precision(work.couple.flax.default_precision, work.couple.torch.default_precision)
-    work.lints += lint_gelu(work.views["training"].flax["float64"].gelus, work.views["training"].torch["float64"].gelus)
-    work.lints += lint_dropout(
-        work.views["training"].flax["float64"].dropouts, work.views["training"].torch["float64"].dropouts
-    )
-    shown = rungs.forward(list(work.compared.values()))
-    causes = [one for one in work.lints if one.convention in ("norm_eps", "gelu_form")]
-    if shown.verdict is not Verdict.DIFFERENT or not causes:
-        return [], None
-    other = _undone(work, causes)
-    if other is None:
-        return [], None
-    before = replace(work, compared=dict(work.compared))
-    work.couple, work.proof, work.views, work.joints, work.compared = (
-        other.couple,
-        other.proof,
-        other.views,
-        other.joints,
-        other.compared,
-    )
-    names = dict.fromkeys(one.convention for one in causes)
-    calls = before.views["evaluation"].torch["float64"].calls
-    found = []
-    for name in names:
-        first = next(one for one in causes if one.convention == name)
-        total = replace(first, count=sum(one.count for one in causes if one.convention == name))
-        found.append(Convention(name, quantified(name, total, work.match, calls), (2,), True, name in accept))
-    work.original = before
-    return found, shown
+def run_both_modes(state: CheckState) -> None:
+    """Run both modes in both precisions, and add to the state what was seen and the settings that differ."""
+    _run_modes(state)
+    flax, torch = state.passes["training"].flax["float64"], state.passes["training"].torch["float64"]
+    state.lints += lint_precision(state.sides.flax.default_precision, state.sides.torch.default_precision)
+    state.lints += lint_gelu(flax.gelus, torch.gelus)
+    state.lints += lint_dropout(flax.dropouts, torch.dropouts)
 
 
-def _undone(work: CheckState, causes: Sequence[Lint]) -> CheckState | None:
-    """The same with the causes undone, if that makes the networks agree."""
+def without_conventions(state: CheckState, accept: Sequence[str]) -> tuple[CheckState, list[Convention]]:
+    """The state without the declared conventions that a difference in the forward pass comes from, and these.
+
+    Args:
+        state: What both modes showed; it is left as it is.
+        accept: Names of conventions that are no difference to the user.
+
+    Returns:
+        A new state, whose `original` is the one given, and the conventions; the state given and none if nothing
+        differs or undoing what is declared explains nothing.
+    """
+    causes = [cause for cause in state.lints if cause.convention in ("norm_eps", "gelu_form")]
+    if not causes or rungs.forward(list(state.compared.values())).verdict is not Verdict.DIFFERENT:
+        return state, []
+    undone = _undone(state, causes)
+    if undone is None:
+        return state, []
+    calls = state.passes["evaluation"].torch["float64"].calls
+    conventions = []
+    for name in dict.fromkeys(cause.convention for cause in causes):
+        alike = [cause for cause in causes if cause.convention == name]
+        total = replace(alike[0], count=sum(cause.count for cause in alike))
+        text = quantified(name, total, undone.weight_map, calls)
+        conventions.append(Convention(name, text, (2,), True, name in accept))
+    return replace(undone, lints=state.lints, notes=state.notes, original=state), conventions
+
+
+def _undone(state: CheckState, causes: Sequence[Lint]) -> CheckState | None:
+    """A new state with the causes undone, if that makes the networks agree."""
     eps = {
-        bond.torch.path: bond.flax.settings["eps"]
-        for bond in work.match.bonds
-        if "eps" in bond.flax.settings and bond.flax.settings["eps"] != bond.torch.settings.get("eps")
+        layer.torch.path: layer.flax.settings["eps"]
+        for layer in state.weight_map.layers
+        if "eps" in layer.flax.settings and layer.flax.settings["eps"] != layer.torch.settings.get("eps")
     }
-    gelu = next((one.flax for one in causes if one.convention == "gelu_form"), None)
-    old = work.couple
-    couple = replace(old, torch=old.torch.undo(eps, gelu), result_turns=list(old.result_turns))
-    other = proven(couple, work.match, couple.seed, work.fixed)
-    other.shared = work.shared
-    if not other.proof.agrees:
+    gelu = next((cause.flax for cause in causes if cause.convention == "gelu_form"), None)
+    pair = state.sides.with_torch(state.sides.torch.undo(eps, gelu))
+    undone = proven(pair, state.weight_map, pair.seed, fixed=state.fixed, shared_dropout=state.shared)
+    if not undone.proof.agrees:
         return None
-    _look(other)
-    return other if rungs.forward(list(other.compared.values())).verdict.passes else None
+    _run_modes(undone)
+    return undone if rungs.forward(list(undone.compared.values())).verdict.passes else None
 
 
-def _look(work: CheckState) -> None:
-    """Both modes in both precisions."""
-    couple, proof = work.couple, work.proof
+def _run_modes(state: CheckState) -> None:
+    """Run both modes in both precisions."""
+    pair, proof = state.sides, state.proof
     for mode in MODES:
         if mode == "evaluation":
-            low = couple.look("flax", proof.flax, mode, "float32")
-            sight = proof.sight
-            views = BothSides({"float64": sight.flax, "float32": low}, {"float64": sight.torch, "float32": sight.low})
+            low = pair.run_pass("flax", proof.flax, mode, "float32")
+            seen = proof.evaluation
+            both = BothSides({"float64": seen.flax, "float32": low}, {"float64": seen.torch, "float32": seen.low})
         else:
-            views = look(couple, proof.match, proof.torch, mode, work.masks(mode))
-        work.views[mode] = views
-        work.joints[mode] = joints(proof.match, views)
-        work.compared[mode] = compare_layers(work.joints[mode], views, couple.result_names, mode)
+            both = run_both(pair, proof.weight_map, proof.torch, mode, state.masks(mode))
+        state.passes[mode] = both
+        state.calls[mode] = pair_calls(proof.weight_map, both)
+        state.compared[mode] = compare_layers(state.calls[mode], both, pair.result_names, mode)

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from parity.checks.verdict import Finding
 from parity.pair.arrays.layout import compare
 from parity.pair.arrays.origins import Origins, origins, spans
-from parity.pair.passes.sides import PRECISIONS, BothSides, SidePair
+from parity.pair.passes.both_sides import BothSides
+from parity.pair.passes.sides import PRECISIONS, SidePair
 
 Span = tuple[int, int, tuple[int, ...]]
 

@@ -12,9 +12,10 @@ from parity.interface.observation import Call
 from parity.interface.random import single
 from parity.interface.trace import Precision, call_names
 from parity.interface.unit import CHANNELS_FIRST
-from parity.pair.arrays.layout import ONE_FOR_ALL, compare, floating, turned, turns
-from parity.pair.passes.sides import PRECISIONS, CallPairing, back
-from parity.pair.passes.work import CheckState
+from parity.pair.arrays.layout import ONE_FOR_ALL, compare, floating, turn_back, turned, turns
+from parity.pair.passes.calls import CallPairing
+from parity.pair.passes.check_state import CheckState
+from parity.pair.passes.sides import PRECISIONS
 
 SIDES: tuple[Literal["flax"], Literal["torch"]] = "flax", "torch"
 MODE = "training"
@@ -78,7 +79,7 @@ def _fed(work: CheckState, flax: Sequence[Call], torch: Sequence[Call]) -> Itera
     """The layers that hold no other, of known kinds, that get one array in a layout that both have."""
     for joint in work.joints[MODE]:
         ours, theirs = flax[joint.pair.flax], torch[joint.pair.torch]
-        kind = "custom" if joint.pair.bond is None else work.match.bonds[joint.pair.bond].torch.kind
+        kind = "custom" if joint.pair.layer is None else work.match.bonds[joint.pair.layer].torch.kind
         if kind in NOT_FED:
             continue
         if joint.turn != ONE_FOR_ALL and _is_leaf(flax, joint.pair.flax) and _is_leaf(torch, joint.pair.torch):
@@ -97,7 +98,7 @@ def _turned(joint: CallPairing, kind: str, flax: NDArray, torch: NDArray) -> Ite
     name = moved if kind in CHANNELS_FIRST and moved in fit else nearest[0] if nearest else None
     if name is not None:
         given = single(torch)
-        yield FedLayer(joint, back(name, given, flax.shape), given)
+        yield FedLayer(joint, turn_back(name, given, flax.shape), given)
 
 
 def _is_leaf(calls: Sequence[Call], place: int) -> bool:

@@ -14,9 +14,10 @@ from parity.interface.side import Objective
 from parity.interface.tree import leaves
 from parity.pair.arrays.inputs import as_numpy
 from parity.pair.arrays.layout import compare
+from parity.pair.passes.both_sides import BothSides, run_torch
+from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import Compared, compare_layers
-from parity.pair.passes.sides import PRECISIONS, BothSides, SidePair, look_at_torch
-from parity.pair.passes.work import CheckState
+from parity.pair.passes.sides import PRECISIONS, SidePair
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.input_gradients import SharedInputs
 from parity.report.records import Convention, Lint
@@ -63,7 +64,7 @@ def gradients_rung(work: CheckState, given: SharedInputs, accept: Sequence[str])
     compared = {mode: compare_layers(work.joints[mode], seen, names, mode) for mode, seen in views.items()}
     confirmed = judged(work, views, compared, given).verdict.passes
     if confirmed:
-        work.couple = couple
+        work.sides = couple
     return shown, [Convention(REDUCTION, lint.text, (3,), confirmed, REDUCTION in accept)]
 
 
@@ -99,7 +100,7 @@ def _scaled(couple: SidePair, times: float) -> SidePair:
 def _again(work: CheckState, couple: SidePair) -> dict[str, BothSides]:
     """What was seen, with PyTorch's passes anew."""
     return {
-        mode: BothSides(seen.flax, look_at_torch(couple, work.proof.torch, mode, work.masks(mode)))
+        mode: BothSides(seen.flax, run_torch(couple, work.proof.torch, mode, work.masks(mode)))
         for mode, seen in work.views.items()
     }
 

@@ -10,10 +10,12 @@ from parity.interface.observation import PassResult
 from parity.interface.packing import Packing
 from parity.interface.trace import Precision, call_names, call_path
 from parity.interface.unit import Unit, split_stack
-from parity.pair.passes.sides import PRECISIONS, BothSides, CallPairing, SidePair
-from parity.pair.passes.work import CheckState
-from parity.pair.weightmap.match import ArrayPairing, LayerPairing, WeightMap
-from parity.pair.weightmap.prove import Proof
+from parity.pair.passes.both_sides import BothSides
+from parity.pair.passes.calls import CallPairing
+from parity.pair.passes.check_state import CheckState
+from parity.pair.passes.sides import PRECISIONS, SidePair
+from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, WeightMap
+from parity.pair.weightmap.proof import Proof
 from parity.pair.weightmap.ties import whose
 from parity.report.records import Coverage, Mapped
 

@@ -13,8 +13,8 @@ from parity.interface.trace import Arrays
 from parity.pair.arrays.inputs import changed
 from parity.pair.arrays.layout import compare, turned
 from parity.pair.passes.sides import SidePair
-from parity.pair.weightmap import random_weights as draws
-from parity.pair.weightmap.match import WeightMap
+from parity.pair.weightmap import random_weights as weights
+from parity.pair.weightmap.pairings import WeightMap
 from parity.pair.weightmap.ties import clashes
 
 
@@ -43,7 +43,7 @@ def probes(match: WeightMap, couple: SidePair, torch: Arrays) -> Iterator[Probe]
         yield Probe("inputs × 0.01", changed(inputs, lambda a: (0.01 * a).astype(a.dtype)), torch)
         yield Probe("inputs × 30", changed(inputs, lambda a: (30.0 * a).astype(a.dtype)), torch)
         yield Probe("inputs + 10", changed(inputs, lambda a: (a + 10.0).astype(a.dtype)), torch)
-    yield Probe("kernels × 3", inputs, draws.draw(match, couple.torch.native, couple.seed + 1, 3.0))
+    yield Probe("kernels × 3", inputs, weights.random_weights(match, couple.torch.native, couple.seed + 1, 3.0))
     yield Probe("PyTorch's own weights", inputs, dict(couple.torch.native))
     yield from _masks(inputs, torch)
     for name, resized in _resized(inputs):
@@ -54,12 +54,18 @@ def try_probe(probe: Probe, match: WeightMap, couple: SidePair) -> list[Finding]
     """The findings on what the networks return, or why it could not be tried."""
     if clash := clashes(match, "torch", probe.torch):
         return f"{probe.name}: not tried, {clash[0]} hold different numbers and Flax ties them"
-    flax = draws.carry(match, probe.torch, couple.flax.native)
-    theirs = _attempt(lambda: couple.look("torch", probe.torch, "evaluation", "float64", probe.inputs, False).outputs)
-    ours = _attempt(lambda: couple.look("flax", flax, "evaluation", "float64", probe.inputs, False).outputs)
+    flax = weights.to_flax(match, probe.torch, couple.flax.native)
+    theirs = _attempt(
+        lambda: couple.run_pass("torch", probe.torch, "evaluation", "float64", probe.inputs, gradients=False).outputs
+    )
+    ours = _attempt(
+        lambda: couple.run_pass("flax", flax, "evaluation", "float64", probe.inputs, gradients=False).outputs
+    )
     if isinstance(ours, str) or isinstance(theirs, str):
         return f"{probe.name}: not tried, {_refused(isinstance(ours, str), isinstance(theirs, str))}"
-    low = _attempt(lambda: couple.look("torch", probe.torch, "evaluation", "float32", probe.inputs, False).outputs)
+    low = _attempt(
+        lambda: couple.run_pass("torch", probe.torch, "evaluation", "float32", probe.inputs, gradients=False).outputs
+    )
     if isinstance(low, str):
         return f"{probe.name}: not tried, PyTorch's network does not take it in float32"
     if any(not np.isfinite(a).all() for outputs in (ours, theirs) for a in outputs.values() if a.dtype.kind == "f"):

@@ -11,10 +11,11 @@ from parity.checks.verdict import Finding, Rung, rung
 from parity.interface.packing import Packing
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.pair.arrays.layout import compare
+from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.compared import Compared
-from parity.pair.passes.sides import PRECISIONS, BothSides
+from parity.pair.passes.sides import PRECISIONS
 from parity.pair.rungs.input_gradients import SharedInputs, input_gradients
-from parity.pair.weightmap.match import ArrayPairing, LayerPairing, WeightMap
+from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, WeightMap
 from parity.pair.weightmap.random_weights import name_of
 
 

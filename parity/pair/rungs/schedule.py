@@ -8,9 +8,6 @@ from parity.errors import UsageError
 from parity.pair.arrays.layout import compare
 from parity.pair.passes.sides import PRECISIONS, SidePair
 
-STEPS = 100
-"""Steps whose learning rates are compared unless the user says how many."""
-
 
 @dataclass(frozen=True)
 class Schedules:

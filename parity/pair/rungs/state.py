@@ -11,9 +11,9 @@ from parity.interface.side import Side
 from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.inputs import changed
 from parity.pair.causes.conventions import STATE, quantified, undone_statistics
+from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import results
 from parity.pair.passes.sides import PRECISIONS
-from parity.pair.passes.work import CheckState
 from parity.pair.rungs import rules as rungs
 from parity.report.records import Convention
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.interface.packing import Packing
-from parity.pair.passes.work import CheckState
+from parity.pair.passes.check_state import CheckState
 from parity.pair.rungs.map_table import UNKNOWN, has_effect
-from parity.pair.weightmap.match import WeightMap
+from parity.pair.weightmap.pairings import WeightMap
 from parity.pair.weightmap.random_weights import name_of
 from parity.pair.weightmap.ties import held, tied, whose
 from parity.report.records import Convention

@@ -7,13 +7,14 @@ import numpy as np
 
 from parity.checks.ladder import MAGNITUDES, NAMES, STEPS, UPDATE_SHAPES
 from parity.checks.verdict import Finding, Rung, rung
+from parity.interface.random import single
 from parity.interface.trace import Arrays, Trajectory
 from parity.pair.arrays.inputs import changed
+from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.sides import PRECISIONS, SidePair
-from parity.pair.passes.work import CheckState
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.schedule import Schedules, learning_rates
-from parity.pair.weightmap import random_weights as draws
+from parity.pair.weightmap import random_weights as weights
 
 
 def update_rung(work: CheckState, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> Rung:
@@ -43,16 +44,16 @@ def _own_stream(work: CheckState, optimizers: tuple[Any, Any]) -> list[Finding]:
         "torch": [name for _, link in links for name in link.torch.names],
     }
     start, *stream = (
-        {name: draws.single(size * rng.standard_normal(a.shape)) for name, a in work.proof.torch.items()}
+        {name: single(size * rng.standard_normal(a.shape)) for name, a in work.proof.torch.items()}
         for size in (1.0, *MAGNITUDES)
     )
 
     def own(side: str, arrays: Arrays) -> Arrays:
-        held = arrays if side == "torch" else draws.carry(work.match, arrays, couple.flax.native)
+        held = arrays if side == "torch" else weights.to_flax(work.match, arrays, couple.flax.native)
         return {name: held[name] for name in names[side]}
 
     def named(side: str, arrays: Arrays) -> Arrays:
-        return {draws.name_of(bond, link): getattr(link, side).read(arrays) for bond, link in links}
+        return {bond.array_name(link): getattr(link, side).read(arrays) for bond, link in links}
 
     starts = {side: own(side, start) for side in names}
     seen = _steps(couple, optimizers, starts, lambda side: [own(side, gradients) for gradients in stream])
@@ -63,9 +64,9 @@ def _own_stream(work: CheckState, optimizers: tuple[Any, Any]) -> list[Finding]:
 
 def _stream(couple: SidePair, optimizers: tuple[Any, Any]) -> list[Finding]:
     rng = np.random.default_rng([couple.seed, 5])
-    start = {name: draws.single(rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
+    start = {name: single(rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
     stream = [
-        {name: draws.single(size * rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
+        {name: single(size * rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
         for size in MAGNITUDES
     ]
     for gradients in stream:
@@ -94,15 +95,15 @@ def trajectory_rung(work: CheckState, optimizers: tuple[Any, Any]) -> Rung:
     rng = np.random.default_rng([couple.seed, 6])
     batches = [changed(couple.inputs, lambda a, s=s: (a * (1.0 + 0.25 * s)).astype(a.dtype)) for s in range(STEPS)]  # type: ignore[misc]
     shapes = {name: array.shape for name, array in couple.cotangents[1].items()}
-    theirs = [{name: draws.single(rng.standard_normal(shape)) for name, shape in shapes.items()} for _ in batches]
-    ours = [couple.in_flax(target) for target in theirs]
-    moved = draws.moved(work.match, proof.torch, rng)
+    theirs = [{name: single(rng.standard_normal(shape)) for name, shape in shapes.items()} for _ in batches]
+    ours = [couple.results.in_flax(target) for target in theirs]
+    moved = weights.moved(work.match, proof.torch, rng)
     losses = couple.objectives or (None, None)
     runs: dict[str, Trajectory] = {}
     own: dict[str, Trajectory] = {}
     for found, torch in ((runs, proof.torch), (own, moved)):
-        flax = draws.carry(work.match, torch, couple.flax.native)
-        given = {side: [couple.given(side, batch) for batch in batches] for side in ("flax", "torch")}
+        flax = weights.to_flax(work.match, torch, couple.flax.native)
+        given = {side: [couple.pair_inputs.adapted(side, batch) for batch in batches] for side in ("flax", "torch")}
         with couple.watch.running("Flax's training run", backward=True):
             found["flax"] = couple.flax.train(flax, given["flax"], ours, optimizers[0], losses[0])
         with couple.watch.running("PyTorch's training run", backward=True):

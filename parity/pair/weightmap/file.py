@@ -14,7 +14,9 @@ from parity.errors import UsageError, unknown_name
 from parity.files import write_atomically
 from parity.interface.packing import Packing
 from parity.interface.unit import Unit
-from parity.pair.weightmap.match import ArrayPairing, LayerPairing, ShapedUnit, Shapes, WeightMap, bond, holder
+from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, WeightMap
+from parity.pair.weightmap.readings import pair_units
+from parity.pair.weightmap.signatures import ShapedUnit, Shapes, with_shapes
 
 FORMAT = "netparity-map/1"
 
@@ -46,19 +48,19 @@ class Document(TypedDict):
     pairs: list[LayerEntry]
 
 
-def write(match: WeightMap, path: str | Path) -> None:
+def write(weight_map: WeightMap, path: str | Path) -> None:
     """Write the map, whole or not at all. Ties are found anew where it is read.
 
     Raises:
         UsageError: the file cannot be written.
     """
-    own = [(b, [_array(link) for link in b.links if link.tie is None]) for b in match.bonds]
+    own = [(b, [_array(link) for link in b.arrays if link.tie is None]) for b in weight_map.layers]
     pairs = [{"flax": b.flax.path, "torch": b.torch.path, "arrays": arrays} for b, arrays in own if arrays]
     document = {
         "format": FORMAT,
         "pairs": pairs,
-        "only_flax": [unit.path for unit in match.lone_flax],
-        "only_torch": [unit.path for unit in match.lone_torch],
+        "only_flax": [unit.path for unit in weight_map.lone_flax],
+        "only_torch": [unit.path for unit in weight_map.lone_torch],
     }
     write_atomically(path, json.dumps(document, indent=1) + "\n")
 
@@ -102,7 +104,7 @@ Left = dict[str, dict[str, list[ShapedUnit]]]
 def _by_path(units: Sequence[Unit], shapes: Shapes) -> dict[str, list[ShapedUnit]]:
     found: dict[str, list[ShapedUnit]] = {}
     for unit in units:
-        found.setdefault(unit.path, []).append(holder(unit, shapes))
+        found.setdefault(unit.path, []).append(with_shapes(unit, shapes))
     return found
 
 
@@ -110,7 +112,7 @@ def _bond(path: str | Path, pair: Mapping[str, Any], left: Left) -> LayerPairing
     arrays = pair["arrays"]
     a, b = (_take(path, left[side], side, pair[side], [array[side] for array in arrays]) for side in left)
     links = tuple(_link(path, a, b, array) for array in arrays)
-    return replace(bond(a, b), links=links, lone_flax=(), lone_torch=())
+    return replace(pair_units(a, b), arrays=links, lone_flax=(), lone_torch=())
 
 
 def _take(path: str | Path, holders: dict[str, list[ShapedUnit]], side: str, name: str, roles: list[str]) -> ShapedUnit:

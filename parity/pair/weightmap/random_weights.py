@@ -1,4 +1,4 @@
-"""Random canonical arrays for a pair, and the native arrays that hold them."""
+"""Random canonical arrays for a weight map, and the native arrays of each side that hold them."""
 
 from collections.abc import Mapping
 from math import prod
@@ -12,75 +12,83 @@ from parity.interface import random as initial
 from parity.interface.packing import native_copy
 from parity.interface.random import single
 from parity.interface.trace import Arrays
-from parity.pair.weightmap.match import ArrayPairing, LayerPairing, WeightMap
+from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, WeightMap
 
 KERNELS = ("kernel", "input_kernel", "recurrent_kernel")
 
 
-def name_of(bond: LayerPairing, link: ArrayPairing) -> str:
-    """Canonical name of an array of a pair: PyTorch's layer and the role."""
-    return f"{bond.torch.path}.{link.role}" if bond.torch.path else link.role
+def name_of(layer: LayerPairing, array: ArrayPairing) -> str:
+    """The canonical name of an array of a pairing: the path of PyTorch's layer and the role."""
+    return layer.array_name(array)
 
 
-def draw(match: WeightMap, torch: Mapping[str, NDArray], seed: int, scale: float = 1.0) -> Arrays:
-    """PyTorch's arrays with random numbers in everything that is mapped: float32 numbers, so that both precisions start
-    from the same. What is not mapped stays as it is.
+def random_weights(weight_map: WeightMap, torch: Mapping[str, NDArray], seed: int, scale: float = 1.0) -> Arrays:
+    """PyTorch's native arrays with random numbers in all that is mapped; what is not mapped stays as it is.
 
     Args:
-        match: the map.
-        torch: the user's arrays.
-        seed: of the draw; the stream of each array is that of its name.
-        scale: of kernels.
+        weight_map: The map.
+        torch: The user's own native arrays.
+        seed: The seed of the draw; each array has a stream of its own, by its name.
+        scale: A factor on all kernels.
+
+    Returns:
+        Float64 arrays by native name that hold float32's numbers, so that both precisions start from the same.
     """
     native = native_copy(torch)
-    for bond, link in match.links:
-        if link.tie is not None:
-            continue
-        rng = np.random.default_rng([seed, crc32(name_of(bond, link).encode())])
-        link.torch.write(single(_random(bond, link, rng, scale)), native)
-    for _, link in match.links:
-        if link.tie is not None:
-            link.torch.write(link.tie.turn(link.tie.of.torch.read(native)), native)
-    return {name: single(array) for name, array in native.items()}
+    for layer, array in weight_map.arrays:
+        if array.tie is None:
+            generator = np.random.default_rng([seed, crc32(name_of(layer, array).encode())])
+            array.torch.write(single(_drawn(layer, array, generator, scale)), native)
+    for _, array in weight_map.arrays:
+        if array.tie is not None:
+            array.torch.write(array.tie.turn(array.tie.of.torch.read(native)), native)
+    return {name: single(values) for name, values in native.items()}
 
 
-def carry(match: WeightMap, torch: Mapping[str, NDArray], flax: Mapping[str, NDArray]) -> Arrays:
-    """Flax's arrays that hold what PyTorch's do; what is not mapped stays as it is."""
+def to_flax(weight_map: WeightMap, torch: Mapping[str, NDArray], flax: Mapping[str, NDArray]) -> Arrays:
+    """Flax's native arrays with PyTorch's numbers in all that is mapped; what is not mapped stays as it is.
+
+    Args:
+        weight_map: The map.
+        torch: PyTorch's native arrays, whose numbers are carried over.
+        flax: Flax's native arrays.
+    """
     native = native_copy(flax)
-    for _, link in match.links:
-        link.flax.write(link.torch.read(torch), native)
+    for _, array in weight_map.arrays:
+        array.flax.write(array.torch.read(torch), native)
     return native
 
 
-def carry_back(match: WeightMap, flax: Mapping[str, NDArray], torch: Mapping[str, NDArray]) -> Arrays:
-    """The other way round."""
+def to_torch(weight_map: WeightMap, flax: Mapping[str, NDArray], torch: Mapping[str, NDArray]) -> Arrays:
+    """PyTorch's native arrays with Flax's numbers in all that is mapped: the other way of `to_flax`."""
     native = native_copy(torch)
-    for _, link in match.links:
-        link.torch.write(link.flax.read(flax), native)
+    for _, array in weight_map.arrays:
+        array.torch.write(array.flax.read(flax), native)
     return native
 
 
-def moved(match: WeightMap, torch: Mapping[str, NDArray], rng: Generator) -> Arrays:
-    """PyTorch's arrays with every mapped number moved by one float64 ulp, up or down at random."""
+def moved(weight_map: WeightMap, torch: Mapping[str, NDArray], generator: Generator) -> Arrays:
+    """PyTorch's native arrays with every mapped number moved by one float64 ulp, up or down at random."""
     native = native_copy(torch)
-    for _, link in match.links:
-        link.torch.write(initial.moved(link.torch.read(torch), rng), native)
+    for _, array in weight_map.arrays:
+        array.torch.write(initial.moved(array.torch.read(torch), generator), native)
     return native
 
 
-def _random(bond: LayerPairing, link: ArrayPairing, rng: Generator, scale: float) -> NDArray:
-    shape = link.shape
-    if link.role in KERNELS:
-        return rng.standard_normal(shape) * scale * _fan_in(bond, shape) ** -0.5
-    if link.role in ("scale", "running_var"):
-        return rng.uniform(0.5, 2.0, shape)
-    if link.role == "table":
-        return rng.standard_normal(shape)
-    if bond.flax.kind == "custom" and len(shape) > 1:  # may be a kernel as well as a table
-        return rng.standard_normal(shape) * scale * max(shape) ** -0.5
-    return 0.5 * rng.standard_normal(shape)
+def _drawn(layer: LayerPairing, array: ArrayPairing, generator: Generator, scale: float) -> NDArray:
+    """Random numbers for one canonical array, float64, of a size at which the layer's outputs are about one."""
+    shape = array.shape
+    if array.role in KERNELS:
+        return generator.standard_normal(shape) * scale * _fan_in(layer, shape) ** -0.5
+    if array.role in ("scale", "running_var"):
+        return generator.uniform(0.5, 2.0, shape)
+    if array.role == "table":
+        return generator.standard_normal(shape)
+    if layer.flax.kind == "custom" and len(shape) > 1:  # may be a kernel as well as a table
+        return generator.standard_normal(shape) * scale * max(shape) ** -0.5
+    return 0.5 * generator.standard_normal(shape)
 
 
-def _fan_in(bond: LayerPairing, shape: tuple[int, ...]) -> int:
-    """Inputs that one output sees; a transposed convolution's kernel counts as strided by its own size."""
-    return shape[-2] if bond.flax.kind == "conv_transpose" else prod(shape[:-1])
+def _fan_in(layer: LayerPairing, shape: tuple[int, ...]) -> int:
+    """How many inputs one output sees; a transposed convolution's kernel counts as strided by its own size."""
+    return shape[-2] if layer.flax.kind == "conv_transpose" else prod(shape[:-1])

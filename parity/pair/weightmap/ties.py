@@ -9,123 +9,146 @@ from numpy.typing import NDArray
 from parity.interface.packing import Packing
 from parity.interface.side import FRAMEWORKS, Side
 from parity.interface.unit import Unit
-from parity.pair.weightmap.match import ArrayPairing, LayerPairing, Tie, WeightMap
+from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, Tie, WeightMap
+from parity.pair.weightmap.signatures import Shape
 
 Sides = Mapping[str, Side]
+"""Both sides by name, "flax" and "torch"."""
 
 
-def with_ties(found: WeightMap, sides: Sides) -> WeightMap | None:
+def with_ties(weight_map: WeightMap, sides: Sides) -> WeightMap | None:
     """The map in which every array that only one side has, and that fits a table or belongs to one, is held by the
-    array that the other side has for both. None if there is none.
+    array that the other side has for both.
 
     Args:
-        found: the map without.
-        sides: "flax" and "torch".
+        weight_map: The map without ties.
+        sides: Both sides.
+
+    Returns:
+        The map, or None if no array of the kind is left over.
     """
-    shapes = {name: {n: a.shape for n, a in side.native.items()} for name, side in sides.items()}
-    tied = found
+    shapes = {name: {n: array.shape for n, array in side.native.items()} for name, side in sides.items()}
+    with_tied = weight_map
     for side, other in (("flax", "torch"), ("torch", "flax")):
-        for unit, role in _lone(found, side):
+        for unit, role in _left_over(weight_map, side):
             if not sides[side].parameters.issuperset(unit.arrays[role].names):
                 continue  # a table that is no weight
             shape = unit.arrays[role].shape(shapes[side])
-            for of_bond, of in found.links:
-                if (transposed := _fits(role, shape, of)) is not None:
-                    tie = Tie(other, of, transposed)
-                    tied = _added(tied, unit, role, tie, _holder(sides[other], of_bond, other, unit, role, tie), shape)
+            for layer, first in weight_map.arrays:
+                if (transposed := _is_transposed(role, shape, first)) is not None:
+                    tie = Tie(other, first, transposed)
+                    holder = _tied_unit(sides[other], getattr(layer, other), unit, role, tie)
+                    with_tied = _with_array(with_tied, holder, unit, role, tie, shape)
                     break
-    return None if tied is found else tied
+    return None if with_tied is weight_map else with_tied
 
 
-def _lone(found: WeightMap, side: str) -> Iterator[tuple[Unit, str]]:
-    """Units and the roles of theirs that the other side has not."""
-    for unit in getattr(found, f"lone_{side}"):
+def _left_over(weight_map: WeightMap, side: str) -> Iterator[tuple[Unit, str]]:
+    """The units of one side, each with a role of theirs, that the other side does not have."""
+    for unit in getattr(weight_map, f"lone_{side}"):
         yield from ((unit, role) for role in unit.arrays)
-    for bond in found.bonds:
-        yield from ((getattr(bond, side), role) for role in getattr(bond, f"lone_{side}"))
+    for layer in weight_map.layers:
+        yield from ((getattr(layer, side), role) for role in getattr(layer, f"lone_{side}"))
 
 
-def _fits(role: str, shape: tuple[int, ...], of: ArrayPairing) -> bool | None:
-    """Whether an array is a table's, transposed or not; None if it is none."""
-    plain = of.torch.transposed is None and of.flax.transposed is None
-    if len(shape) != 2 or len(of.shape) != 2 or "table" not in (role, of.role) or not plain:
+def _is_transposed(role: str, shape: Shape, first: ArrayPairing) -> bool | None:
+    """Whether an array can be tied to a paired one transposed (True), as it is (False), or not at all (None)."""
+    plain = first.torch.transposed is None and first.flax.transposed is None
+    if len(shape) != 2 or len(first.shape) != 2 or "table" not in (role, first.role) or not plain:
         return None
-    if "kernel" in (role, of.role):
-        return True if shape == of.shape[::-1] else None
-    return False if shape == of.shape else True if shape == of.shape[::-1] else None
+    if "kernel" in (role, first.role):
+        return True if shape == first.shape[::-1] else None
+    return False if shape == first.shape else True if shape == first.shape[::-1] else None
 
 
-def _holder(side: Side, of_bond: LayerPairing, name: str, unit: Unit, role: str, tie: Tie) -> Unit:
-    """What the side that ties has in the place of a layer with an array of its own."""
-    packing: Packing = getattr(tie.of, name)
+def _tied_unit(side: Side, owner: Unit, unit: Unit, role: str, tie: Tie) -> Unit:
+    """What the side that ties has in the place of a layer with an array of its own.
+
+    Args:
+        side: The side that ties.
+        owner: Its unit that holds the first array.
+        unit: The other side's unit with the second array.
+        role: The role of the second array.
+        tie: How the two belong together.
+    """
+    packing: Packing = getattr(tie.of, tie.side)
     packing = replace(packing, transposed=(1, 0)) if tie.transposed else packing
     declared = (second for second, first in side.ties.items() if tie.transposed and first in packing.names)
     path = next((second.replace("/", ".").rpartition(".")[0] for second in declared), "")
-    owner: Unit = getattr(of_bond, name)
     return Unit(path or f"{owner.path} (tied)", unit.kind, {role: packing}, order=unit.order, type=owner.type)
 
 
-def _added(found: WeightMap, unit: Unit, role: str, tie: Tie, holder: Unit, shape: tuple[int, ...]) -> WeightMap:
-    """The map with the array: in the pair that its layer is in, else in a new one."""
+def _with_array(weight_map: WeightMap, holder: Unit, unit: Unit, role: str, tie: Tie, shape: Shape) -> WeightMap:
+    """The map with the second array: in the pairing that its layer is in, else in a new one."""
     side = _other(tie.side)
     units, lone = {side: unit, tie.side: holder}, f"lone_{side}"
     flax, torch = units["flax"], units["torch"]
-    link = ArrayPairing(role, shape, flax.arrays[role], torch.arrays[role], torch_role=role, tie=tie)
-    bonds = list(found.bonds)
-    for place, bond in enumerate(bonds):
-        if getattr(bond, side).path == unit.path and role in getattr(bond, lone):
-            bonds[place] = replace(_without(bond, lone, role), links=(*bond.links, link))
-            return replace(found, bonds=tuple(bonds))
+    array = ArrayPairing(role, shape, flax.arrays[role], torch.arrays[role], torch_role=role, tie=tie)
+    layers = list(weight_map.layers)
+    for place, layer in enumerate(layers):
+        if getattr(layer, side).path == unit.path and role in getattr(layer, lone):
+            layers[place] = replace(_without_lone(layer, lone, role), arrays=(*layer.arrays, array))
+            return replace(weight_map, layers=tuple(layers))
     rest = {lone: tuple(other for other in unit.arrays if other != role)}
-    bonds.append(LayerPairing(flax, torch, (link,), rest.get("lone_flax", ()), rest.get("lone_torch", ())))
-    bonds.sort(key=lambda one: one.flax.order)
-    flaxes, torches = ([one for one in units if one is not unit] for units in (found.lone_flax, found.lone_torch))
-    return WeightMap(tuple(bonds), tuple(flaxes), tuple(torches))
+    layers.append(LayerPairing(flax, torch, (array,), rest.get("lone_flax", ()), rest.get("lone_torch", ())))
+    layers.sort(key=lambda layer: layer.flax.order)
+    return replace(
+        weight_map,
+        layers=tuple(layers),
+        lone_flax=tuple(other for other in weight_map.lone_flax if other is not unit),
+        lone_torch=tuple(other for other in weight_map.lone_torch if other is not unit),
+    )
 
 
-def _without(bond: LayerPairing, lone: str, role: str) -> LayerPairing:
-    """The pair, an array of which has found a counterpart."""
-    rest = tuple(other for other in getattr(bond, lone) if other != role)
-    return replace(bond, lone_flax=rest) if lone == "lone_flax" else replace(bond, lone_torch=rest)
+def _without_lone(layer: LayerPairing, lone: str, role: str) -> LayerPairing:
+    """The pairing, one of whose lone arrays has found a counterpart."""
+    rest = tuple(other for other in getattr(layer, lone) if other != role)
+    return replace(layer, lone_flax=rest) if lone == "lone_flax" else replace(layer, lone_torch=rest)
 
 
-def declared(found: WeightMap, sides: Sides) -> bool:
-    """Whether the sides themselves say of all these ties that they are."""
-    ties = [(link, link.tie.side) for link in tied(found) if link.tie is not None]
-    return all(set(getattr(link, side).names) & set(sides[side].ties.values()) for link, side in ties)
+def declared(weight_map: WeightMap, sides: Sides) -> bool:
+    """Whether the sides themselves say of all these ties that they tie the arrays."""
+    ties = [(array, array.tie.side) for array in tied(weight_map) if array.tie is not None]
+    return all(set(getattr(array, side).names) & set(sides[side].ties.values()) for array, side in ties)
 
 
-def tied(found: WeightMap) -> list[ArrayPairing]:
+def tied(weight_map: WeightMap) -> list[ArrayPairing]:
     """The arrays that only one side has a second time."""
-    return [link for _, link in found.links if link.tie is not None]
+    return [array for _, array in weight_map.arrays if array.tie is not None]
 
 
-def clashes(found: WeightMap, giver: str, native: Mapping[str, NDArray]) -> list[str]:
-    """Of arrays that the receiving side ties: those that hold other numbers on the giving one, in words."""
+def clashes(weight_map: WeightMap, giver: str, native: Mapping[str, NDArray]) -> list[str]:
+    """The arrays that the receiving side ties and that hold different numbers on the giving one, in words.
+
+    Args:
+        weight_map: The map.
+        giver: The side whose numbers are carried over, "flax" or "torch".
+        native: The native arrays of that side.
+    """
     words = []
-    for link in tied(found):
-        assert link.tie is not None
-        if link.tie.side != giver:
-            first, second = getattr(link.tie.of, giver), getattr(link, giver)
-            if not np.array_equal(link.tie.turn(first.read(native)), second.read(native)):
+    for array in tied(weight_map):
+        assert array.tie is not None
+        if array.tie.side != giver:
+            first, second = getattr(array.tie.of, giver), getattr(array, giver)
+            if not np.array_equal(array.tie.turn(first.read(native)), second.read(native)):
                 words.append(f"{' + '.join(second.names)} and {' + '.join(first.names)}")
     return words
 
 
-def whose(link: ArrayPairing) -> str:
-    """Who ties, and what follows."""
-    assert link.tie is not None
-    one, two = FRAMEWORKS[link.tie.side], FRAMEWORKS[_other(link.tie.side)]
-    return f"tied in {one}, untied in {two}: the function is the same, but two arrays train otherwise than one"
+def whose(array: ArrayPairing) -> str:
+    """Which side ties the array, and what follows from it, in words."""
+    assert array.tie is not None
+    ties, unties = FRAMEWORKS[array.tie.side], FRAMEWORKS[_other(array.tie.side)]
+    return f"tied in {ties}, untied in {unties}: the function is the same, but two arrays train otherwise than one"
 
 
-def held(link: ArrayPairing) -> str:
-    """What the tied array is on the other side."""
-    assert link.tie is not None
-    side = _other(link.tie.side)
-    first, second = (" + ".join(getattr(of, side).names) for of in (link.tie.of, link))
-    whole = " + ".join(getattr(link, link.tie.side).names)
-    return f"{FRAMEWORKS[link.tie.side]}'s {whole} is {FRAMEWORKS[side]}'s {first} and {second}"
+def held(array: ArrayPairing) -> str:
+    """Which two arrays of the other side the tied array is, in words."""
+    assert array.tie is not None
+    side = _other(array.tie.side)
+    first, second = (" + ".join(getattr(pairing, side).names) for pairing in (array.tie.of, array))
+    whole = " + ".join(getattr(array, array.tie.side).names)
+    return f"{FRAMEWORKS[array.tie.side]}'s {whole} is {FRAMEWORKS[side]}'s {first} and {second}"
 
 
 def _other(side: str) -> str:

@@ -14,6 +14,7 @@ import parity
 from parity.checks.verdict import Verdict
 from parity.errors import UsageError
 from parity.report.pair import Report
+from tests.pair.asked import asked
 
 X = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
 
@@ -21,7 +22,7 @@ X = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
 def compared(make: Any, **options: Any) -> Report:
     """A dense layer in both, with what `make` gives of PyTorch's."""
     model = torch.nn.Linear(4, 3)
-    return parity.compare(nnx.Linear(4, 3, rngs=nnx.Rngs(0)), model, X, probes=False, **make(model), **options)
+    return parity.compare(nnx.Linear(4, 3, rngs=nnx.Rngs(0)), model, X, **asked(probes=False, **make(model), **options))
 
 
 def verdicts(report: Report) -> dict[int, Verdict]:

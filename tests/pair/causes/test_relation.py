@@ -79,5 +79,7 @@ def test_what_lies_between_two_layers_is_named(ours: Any, theirs: tnn.Module, ca
     x = X[0].astype(np.float32)
     port = Flax(ours)
     model = tnn.Sequential(tnn.Linear(5, 5), theirs, tnn.Linear(5, 2))
-    first = parity.compare((port, port.init(jax.random.key(0), x)), model, x, probes=False).first_difference
+    first = parity.compare(
+        (port, port.init(jax.random.key(0), x)), model, x, checks=parity.Checks(probes=False)
+    ).first_difference
     assert first is not None and first.cause == cause

@@ -17,6 +17,7 @@ from parity.checks.verdict import Verdict
 from parity.errors import UsageError
 from parity.pair.arrays import target
 from parity.report.pair import Report
+from tests.pair.asked import asked
 
 X = np.random.default_rng(0).standard_normal((4, 6, 3)).astype(np.float32)
 LABELS = np.random.default_rng(1).integers(0, 5, (4, 6)).astype(np.int32)
@@ -46,7 +47,7 @@ def checked(flax_loss: Callable[..., Any], torch_loss: Any = torch_entropy, **op
     if options.pop("trained", False):
         options["optimizers"] = optax.sgd(0.1), torch.optim.SGD(model.parameters(), 0.1)
     own = {"loss": (flax_loss, torch_loss), "targets": LABELS, "probes": False, **options}
-    return parity.compare(flax, model, X, **own)
+    return parity.compare(flax, model, X, **asked(**own))
 
 
 def test_equal_losses_are_judged_and_differentiated() -> None:
@@ -114,7 +115,7 @@ def test_a_loss_that_is_none_is_one_clear_error(options: dict[str, Any], words: 
 def test_a_function_in_a_file_may_return_loss_and_targets(tmp_path: Path) -> None:
     path = tmp_path / "port_with_loss.py"
     path.write_text(
-        "from tests.pair import test_loss as own\n"
+        "from tests.pair.rungs import test_loss as own\n"
         "def pair():\n"
         "    options = {'loss': (own.entropy, own.torch_entropy), 'targets': own.LABELS}\n"
         "    return *own.pair(), own.X, options\n"

@@ -52,7 +52,7 @@ def wrong() -> tuple[Report, Counter[str]]:
         torch.nn.Conv1d(3, 16, 3, 2, 1), torch.nn.BatchNorm1d(16), Averaged(), torch.nn.Linear(16, 6)
     )
     flax = Slipped(), Slipped().init(jax.random.key(0), X)
-    report = parity.compare(flax, model, X, probes=False, to_torch="NLC->NCL")
+    report = parity.compare(flax, model, X, checks=parity.Checks(probes=False), to_torch="NLC->NCL")
     patch.undo()
     return report, passes
 
@@ -89,7 +89,9 @@ class Tokens(nnx.Module):
 
 def test_layers_that_get_whole_numbers_are_alone_already() -> None:
     model = torch.nn.Sequential(torch.nn.Embedding(5, 6), torch.nn.Linear(6, 4))
-    report = parity.compare(Tokens(nnx.Rngs(0)), model, np.array([[1, 4, 0], [2, 2, 3]]), probes=False)
+    report = parity.compare(
+        Tokens(nnx.Rngs(0)), model, np.array([[1, 4, 0], [2, 2, 3]]), checks=parity.Checks(probes=False)
+    )
     found = {one.torch: one.alone for one in report.layers if one.alone is not None}
     assert {name: one.verdict for name, one in found.items()} == dict.fromkeys("01", Verdict.SAME)
     assert found["0"].errors == {"flax": 0.0, "torch": 0.0}  # rows of a table of float32's numbers

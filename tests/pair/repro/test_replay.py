@@ -50,7 +50,7 @@ def pair():
 def checked(path: Path, slip: str = "", activation: str = "torch.nn.Tanh") -> Report:
     path.write_text(FILE.replace("SLIP", slip).replace("ACTIVATION", activation))
     name = f"{path}:pair"
-    return parity.compare(*target.load(name)[:3], probes=False, name=name)
+    return parity.compare(*target.load(name)[:3], checks=parity.Checks(probes=False), name=name)
 
 
 def exit_code(script: Path) -> int:
@@ -87,6 +87,6 @@ def test_a_layer_of_no_known_kind_is_shown_alone(tmp_path: Path) -> None:
 def test_without_a_file_that_makes_the_networks_there_is_no_such_script(tmp_path: Path) -> None:
     path = tmp_path / "unnamed.py"
     path.write_text(FILE.replace("SLIP", "+ 1e-3").replace("ACTIVATION", "torch.nn.Tanh"))
-    report = parity.compare(*target.load(f"{path}:pair")[:3], probes=False)
+    report = parity.compare(*target.load(f"{path}:pair")[:3], checks=parity.Checks(probes=False))
     with pytest.raises(UsageError, match="no single layer of a known kind"):
         report.repro(tmp_path / "layer.py")

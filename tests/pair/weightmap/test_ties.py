@@ -13,11 +13,12 @@ import parity
 from parity.checks.verdict import Verdict
 from parity.errors import UsageError
 from parity.report.pair import Report
-from tests.pair.tied import TOKENS, Tied, TorchFunctional, TorchModel, Untied
+from tests.pair.asked import asked
+from tests.pair.weightmap.tied import TOKENS, Tied, TorchFunctional, TorchModel, Untied
 
 
 def _compared(flax: Any, model: torch.nn.Module, **options: Any) -> tuple[Report, dict[str, Verdict]]:
-    report = parity.compare(flax, model, TOKENS, **{"probes": False, **options})
+    report = parity.compare(flax, model, TOKENS, **asked(**{"probes": False, **options}))
     return report, {rung.name: rung.verdict for rung in report.rungs}
 
 
@@ -80,7 +81,7 @@ def test_a_bug_beside_a_tie_is_not_accepted_with_it() -> None:
 
 
 def test_a_gradient_that_is_not_the_sum_is_different(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("parity.pair.weightmap.match.WeightMap.tied_to", lambda match, link: [])
+    monkeypatch.setattr("parity.pair.weightmap.pairings.WeightMap.tied_to", lambda match, link: [])
     _, found = _compared(Untied(), TorchModel(tied=True))
     assert found["gradients"] is Verdict.DIFFERENT
 

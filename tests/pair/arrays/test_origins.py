@@ -66,21 +66,28 @@ def _inputs_of(report: Report) -> list[Finding]:
 
 
 def test_two_inputs_of_one_shape_in_swapped_order_are_compared_each_with_itself() -> None:
-    report = parity.compare(Port(), Swapped(), (A, B), to_torch=lambda a, b: (b, a), probes=False)
+    report = parity.compare(Port(), Swapped(), (A, B), to_torch=lambda a, b: (b, a), checks=parity.Checks(probes=False))
     assert report.verdict is Verdict.SAME
     found = _inputs_of(report)
     assert [(f.name, f.mode) for f in found] == [(n, m) for m in ("evaluation", "training") for n in ("[0]", "[1]")]
 
 
 def test_the_input_whose_gradient_is_lost_is_named() -> None:
-    report = parity.compare(Port(), Swapped(wrong=True), (A, B), to_torch=lambda a, b: (b, a), probes=False)
+    report = parity.compare(
+        Port(), Swapped(wrong=True), (A, B), to_torch=lambda a, b: (b, a), checks=parity.Checks(probes=False)
+    )
     assert report.verdict is Verdict.DIFFERENT
     assert {f.name: f.verdict for f in _inputs_of(report)} == {"[0]": Verdict.SAME, "[1]": Verdict.DIFFERENT}
 
 
 def test_an_input_that_an_adapter_computes_with_is_noted_and_the_other_judged() -> None:
     report = parity.compare(
-        Port(), Swapped(), (A, B), to_flax=lambda a, b: (a, b / 2), to_torch=lambda a, b: (b / 2, a), probes=False
+        Port(),
+        Swapped(),
+        (A, B),
+        to_flax=lambda a, b: (a, b / 2),
+        to_torch=lambda a, b: (b / 2, a),
+        checks=parity.Checks(probes=False),
     )
     assert {f.name for f in _inputs_of(report)} == {"[0]"}
     assert any("input [1] is not compared: to_flax computes with it" in note for note in report.notes)
@@ -99,6 +106,8 @@ def test_an_input_without_a_gradient_is_noted() -> None:
         def forward(self, both: Any) -> torch.Tensor:  # type: ignore[override]
             return super().forward(*(torch.as_tensor(x, dtype=self.fc.weight.dtype) for x in (both.b, both.a)))
 
-    report = parity.compare(Port(), Opened(), (A, B), to_torch=lambda a, b: (Both(a, b),), probes=False)
+    report = parity.compare(
+        Port(), Opened(), (A, B), to_torch=lambda a, b: (Both(a, b),), checks=parity.Checks(probes=False)
+    )
     assert report.verdict is Verdict.SAME and not _inputs_of(report)
     assert any("input [0] is not compared: to_torch leaves it out" in note for note in report.notes)

@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from parity.pair.arrays.layout import agree, turned
-from parity.pair.passes.sides import back
+from parity.pair.arrays.layout import agree, turn_back, turned
 
 
 def numbers(*shape: int) -> np.ndarray:
@@ -24,7 +23,7 @@ def test_the_layout_in_which_two_arrays_agree_is_found(flax: np.ndarray, torch: 
     assert turn is not None and turn[0] == name
     assert np.array_equal(turn[1](flax), torch)
     assert agree(flax, torch, torch.astype(np.float32))
-    assert np.array_equal(back(name, torch, flax.shape), flax)
+    assert np.array_equal(turn_back(name, torch, flax.shape), flax)
 
 
 def test_height_and_width_are_never_exchanged() -> None:

@@ -45,7 +45,9 @@ class TorchAttending(torch.nn.Module):
 
 def test_the_same_weights_are_dropped_and_masks_that_flax_shares_between_heads_are_said() -> None:
     port, model = Port(), torch.nn.Sequential(TorchAttending(False), TorchAttending(True))
-    report = parity.compare((port, port.init(jax.random.key(0), X)), model, X, dropout="shared", probes=False)
+    report = parity.compare(
+        (port, port.init(jax.random.key(0), X)), model, X, checks=parity.Checks(dropout="shared", probes=False)
+    )
     assert report.verdict is Verdict.SAME
     (one,) = report.lints
     assert one.setting == "broadcast_dropout"

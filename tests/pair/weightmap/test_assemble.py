@@ -2,7 +2,8 @@ import numpy as np
 
 from parity.interface.packing import Packing, Part, whole
 from parity.interface.unit import Kind, Unit
-from parity.pair.weightmap.match import WeightMap, match
+from parity.pair.weightmap.assemble import map_weights
+from parity.pair.weightmap.pairings import WeightMap
 
 SHAPES: dict[str, tuple[int, ...]] = {}
 
@@ -18,7 +19,7 @@ def pairs(found: WeightMap) -> dict[str, str]:
 
 
 def matched(flax: list[Unit], torch: list[Unit]) -> WeightMap:
-    return match(flax, torch, SHAPES, SHAPES)
+    return map_weights(flax, torch, SHAPES, SHAPES)
 
 
 def test_equal_layers_are_paired_in_order_whatever_their_names() -> None:

@@ -1,0 +1,79 @@
+"""What a check of a pair knows so far."""
+
+from dataclasses import dataclass, field
+
+from parity.pair.passes.both_sides import BothSides
+from parity.pair.passes.calls import CallPairing
+from parity.pair.passes.compared import Compared
+from parity.pair.passes.masks import SharedMasks
+from parity.pair.passes.sides import SidePair
+from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.proof import Proof
+from parity.report.records import Lint
+
+
+@dataclass
+class CheckState:
+    """What is known so far. Passes are added as they are run; where a convention is undone, a new state begins.
+
+    Args:
+        sides: The pair.
+        proof: The proof of its weight map.
+        lints: Settings that differ.
+        passes: What both sides showed, by mode.
+        calls: The calls that are compared, by mode.
+        compared: What came of comparing them, by mode.
+        notes: What the user is told besides.
+        shared: Whether the same masks are injected into both sides' dropout in training.
+        fixed: Whether the weight map is the user's own, so that no other reading of it is tried.
+        losses: The losses of each side's training run, by side.
+        original: The state before anything was undone; None where nothing was.
+    """
+
+    sides: SidePair
+    proof: Proof
+    lints: list[Lint]
+    passes: dict[str, BothSides] = field(default_factory=dict)
+    calls: dict[str, list[CallPairing]] = field(default_factory=dict)
+    compared: dict[str, Compared] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    shared: bool = False
+    fixed: bool = False
+    losses: dict[str, list[float]] = field(default_factory=dict)
+    original: "CheckState | None" = None
+
+    @property
+    def weight_map(self) -> WeightMap:
+        """The map, as far as it is decided."""
+        return self.proof.weight_map
+
+    @property
+    def parameters(self) -> set[str]:
+        """The native names of all that is learnt, as "flax:NAME" and "torch:NAME"."""
+        flax, torch = self.sides.flax, self.sides.torch
+        return {f"flax:{name}" for name in flax.parameters} | {f"torch:{name}" for name in torch.parameters}
+
+    def masks(self, mode: str) -> SharedMasks | None:
+        """The masks of dropout in that mode; None where dropout is off."""
+        images = any(layer.torch.kind == "conv" for layer in self.weight_map.layers)
+        return SharedMasks(self.sides.seed, images) if self.shared and mode == "training" else None
+
+    @property
+    def couple(self) -> SidePair:
+        """The former name of `sides`."""
+        return self.sides
+
+    @property
+    def match(self) -> WeightMap:
+        """The former name of `weight_map`."""
+        return self.weight_map
+
+    @property
+    def views(self) -> dict[str, BothSides]:
+        """The former name of `passes`."""
+        return self.passes
+
+    @property
+    def joints(self) -> dict[str, list[CallPairing]]:
+        """The former name of `calls`."""
+        return self.calls

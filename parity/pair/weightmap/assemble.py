@@ -1,0 +1,59 @@
+"""Finds the weight map of two networks: pairs the layers that hold arrays by kind, shapes, order and names."""
+
+from collections.abc import Callable, Sequence
+
+from parity.interface.unit import Unit
+from parity.pair.weightmap.by_order import UnitPairs, equal_units
+from parity.pair.weightmap.by_shape import (
+    arrays_of_equal_sizes,
+    convolutions_over_patches,
+    dense_units,
+    pair_over_patches,
+    single_arrays,
+    units_of_equal_sizes,
+    units_that_share_arrays,
+)
+from parity.pair.weightmap.pairings import LayerPairing, WeightMap
+from parity.pair.weightmap.readings import pair_units
+from parity.pair.weightmap.recurrent import as_dense_units, with_summed_biases
+from parity.pair.weightmap.signatures import ShapedUnit, Shapes, all_with_shapes, without
+
+Finder = Callable[[list[ShapedUnit], list[ShapedUnit]], UnitPairs]
+
+
+class _Unpaired:
+    """The units of both sides that have no partner yet, and the pairings found so far."""
+
+    def __init__(self, flax: list[ShapedUnit], torch: list[ShapedUnit]) -> None:
+        self.flax, self.torch = flax, torch
+        self.layers: list[LayerPairing] = []
+
+    def pair(self, find: Finder, join: Callable[[ShapedUnit, ShapedUnit], LayerPairing] = pair_units) -> None:
+        """Pair the units that `find` says belong together; `join` says how their arrays do."""
+        for flax, torch in find(self.flax, self.torch):
+            self.layers.append(join(flax, torch))
+            self.flax, self.torch = without(self.flax, [flax]), without(self.torch, [torch])
+
+    def take_apart(self, parts: Callable[[list[ShapedUnit]], list[ShapedUnit]]) -> None:
+        """Replace the units that are left by their parts."""
+        self.flax, self.torch = parts(self.flax), parts(self.torch)
+
+
+def map_weights(flax: Sequence[Unit], torch: Sequence[Unit], flax_shapes: Shapes, torch_shapes: Shapes) -> WeightMap:
+    """Pair the units of two networks: equal ones first, then those that share what they can, then single arrays.
+
+    Args:
+        flax, torch: The units of each side in the order of execution.
+        flax_shapes, torch_shapes: The shapes of each side's native arrays by name.
+    """
+    unpaired = _Unpaired(all_with_shapes(flax, flax_shapes), all_with_shapes(torch, torch_shapes))
+    unpaired.pair(equal_units)
+    unpaired.pair(units_that_share_arrays)
+    unpaired.pair(convolutions_over_patches, pair_over_patches)
+    unpaired.pair(units_of_equal_sizes)
+    unpaired.take_apart(as_dense_units)
+    unpaired.pair(dense_units)
+    unpaired.take_apart(single_arrays)
+    unpaired.pair(arrays_of_equal_sizes)
+    layers = sorted(with_summed_biases(unpaired.layers), key=lambda layer: layer.flax.order)
+    return WeightMap(tuple(layers), tuple(u.unit for u in unpaired.flax), tuple(u.unit for u in unpaired.torch))

@@ -1,0 +1,90 @@
+"""Pairs units whose signatures differ by what their arrays have in common."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import prod
+
+from parity.pair.weightmap.by_order import UnitPairs, in_order
+from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing
+from parity.pair.weightmap.readings import pair_units
+from parity.pair.weightmap.signatures import ShapedUnit, share_arrays, unit_sizes, without
+
+
+def units_that_share_arrays(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+    """Pairs of one known kind whose common arrays are of one shape: one side has a bias, say, and the other has not."""
+    return _first_fitting(
+        flax, torch, lambda a, b: a.unit.kind == b.unit.kind and not a.is_custom and share_arrays(a, b)
+    )
+
+
+def dense_units(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+    """Pairs of dense units whose common arrays are of one shape."""
+    return _first_fitting(flax, torch, lambda a, b: a.unit.kind == b.unit.kind == "dense" and share_arrays(a, b))
+
+
+def units_of_equal_sizes(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+    """Pairs in which one unit is of no known kind and that hold as many arrays, of shapes that transposing equates."""
+    return _first_fitting(flax, torch, lambda a, b: (a.is_custom or b.is_custom) and unit_sizes(a) == unit_sizes(b))
+
+
+def arrays_of_equal_sizes(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+    """Pairs of single arrays, one of a unit of no known kind: those of one shape, then those that transposing equates;
+    of several, those with the likest names."""
+    for key in (lambda unit: tuple(unit.shapes.values()), unit_sizes):
+        ours, theirs = ([unit for unit in side if len(unit.shapes) == 1] for side in (flax, torch))
+        for value in dict.fromkeys(key(unit) for unit in ours):
+            candidates = in_order([u for u in ours if key(u) == value], [u for u in theirs if key(u) == value])
+            pairs = [(a, b) for a, b in candidates if a.is_custom or b.is_custom]
+            yield from pairs
+            flax, torch = without(flax, [a for a, _ in pairs]), without(torch, [b for _, b in pairs])
+
+
+def single_arrays(units: list[ShapedUnit]) -> list[ShapedUnit]:
+    """The units, those of no known kind as one unit for each of their arrays."""
+    return [part for unit in units for part in (map(unit.only, unit.shapes) if unit.is_custom else [unit])]
+
+
+def convolutions_over_patches(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+    """Pairs of a convolution whose strides are its kernel's size and a dense layer over the same patches."""
+    return _first_fitting(flax, torch, lambda a, b: _covers_patches(a, b) or _covers_patches(b, a))
+
+
+def pair_over_patches(flax: ShapedUnit, torch: ShapedUnit) -> LayerPairing:
+    """The pairing of a convolution and a dense layer over its patches, whichever side has which.
+
+    The rows of the dense kernel are a patch's rows, columns and channels, or its channels, rows and columns.
+    """
+    layer = pair_units(flax, torch)
+    return replace(layer, arrays=(_pair_kernels(flax, torch), *layer.arrays), lone_flax=(), lone_torch=())
+
+
+def _covers_patches(conv: ShapedUnit, dense: ShapedUnit) -> bool:
+    if (conv.unit.kind, dense.unit.kind) != ("conv", "dense") or conv.shapes.keys() != dense.shapes.keys():
+        return False
+    settings, kernel = conv.unit.settings, conv.shapes["kernel"]
+    apart = settings.get("strides") == settings.get("kernel_size") and settings.get("groups") == 1
+    return apart and (prod(kernel[:-1]), kernel[-1]) == dense.shapes["kernel"]
+
+
+def _pair_kernels(flax: ShapedUnit, torch: ShapedUnit) -> ArrayPairing:
+    shape, torch_shape = flax.shapes["kernel"], torch.shapes["kernel"]
+    packing = torch.unit.arrays["kernel"]
+    kernel = ArrayPairing("kernel", shape, flax.unit.arrays["kernel"], packing, torch_role="kernel")
+    if len(torch_shape) > 2:  # PyTorch has the convolution, natively (out, in, *spatial)
+        channels_first = replace(packing.parts[0], axes=(*range(1, len(torch_shape)), 0))
+        other = replace(packing, parts=(channels_first,), reshaped=shape)
+    else:
+        order = (*range(1, len(shape) - 1), 0, len(shape) - 1)
+        other = replace(packing, reshaped=(shape[-2], *shape[:-2], shape[-1]), transposed=order)
+    return replace(kernel, torch=replace(packing, reshaped=shape), others=(other,))
+
+
+def _first_fitting(
+    flax: list[ShapedUnit], torch: list[ShapedUnit], fits: Callable[[ShapedUnit, ShapedUnit], bool]
+) -> UnitPairs:
+    """Each of Flax's units with the first of PyTorch's that fits it and is not paired yet."""
+    rest = list(torch)
+    for unit in flax:
+        if (partner := next((other for other in rest if fits(unit, other)), None)) is not None:
+            rest = without(rest, [partner])
+            yield unit, partner

@@ -1,0 +1,109 @@
+"""The weight map as data: which layers of two networks are one, and how each side's arrays hold the same numbers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from numpy.typing import NDArray
+
+from parity.interface.packing import Packing
+from parity.interface.unit import Unit
+
+
+@dataclass(frozen=True)
+class Tie:
+    """One side holds two canonical arrays in one native array, such as an embedding's table and a head's kernel.
+
+    Args:
+        side: The side that ties, "flax" or "torch".
+        of: The pairing of the first of the two arrays.
+        transposed: Whether the second array is the first one transposed.
+    """
+
+    side: str
+    of: "ArrayPairing"
+    transposed: bool
+
+    def turn(self, first: NDArray) -> NDArray:
+        """The second array made of the first one, or the first made of the second: both ways are the same step."""
+        return first.T if self.transposed else first
+
+
+@dataclass(frozen=True)
+class ArrayPairing:
+    """One canonical array and how the native arrays of each side hold it.
+
+    Args:
+        role: The name of the array in Flax's unit, such as "kernel".
+        shape: The canonical shape; both packings read an array of it.
+        flax, torch: How each side's native arrays hold the array.
+        others: Other packings of PyTorch's arrays that have the shape too and may be the right ones.
+        torch_role: The name of the array in PyTorch's unit.
+        tie: Set where one side holds the array inside the array of another pairing.
+    """
+
+    role: str
+    shape: tuple[int, ...]
+    flax: Packing
+    torch: Packing
+    others: tuple[Packing, ...] = ()
+    torch_role: str = ""
+    tie: Tie | None = None
+
+
+@dataclass(frozen=True)
+class LayerPairing:
+    """A Flax unit and the PyTorch unit that is taken to be the same layer.
+
+    Args:
+        flax, torch: The two units.
+        arrays: The canonical arrays that both units hold.
+        lone_flax, lone_torch: Roles of the arrays that only one of the two has.
+    """
+
+    flax: Unit
+    torch: Unit
+    arrays: tuple[ArrayPairing, ...]
+    lone_flax: tuple[str, ...] = ()
+    lone_torch: tuple[str, ...] = ()
+
+    @property
+    def links(self) -> tuple[ArrayPairing, ...]:
+        """The former name of `arrays`."""
+        return self.arrays
+
+    def array_name(self, array: ArrayPairing) -> str:
+        """The canonical name of one of the arrays: the path of PyTorch's layer and the role."""
+        return f"{self.torch.path}.{array.role}" if self.torch.path else array.role
+
+
+@dataclass(frozen=True)
+class WeightMap:
+    """All pairings of layers, and what is left over.
+
+    Args:
+        layers: The pairings in the order in which Flax runs the layers.
+        lone_flax, lone_torch: Units that only one side has.
+    """
+
+    layers: tuple[LayerPairing, ...]
+    lone_flax: tuple[Unit, ...] = ()
+    lone_torch: tuple[Unit, ...] = ()
+
+    @property
+    def arrays(self) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
+        """Every canonical array, each with the pairing of its layers."""
+        return ((layer, array) for layer in self.layers for array in layer.arrays)
+
+    @property
+    def bonds(self) -> tuple[LayerPairing, ...]:
+        """The former name of `layers`."""
+        return self.layers
+
+    @property
+    def links(self) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
+        """The former name of `arrays`."""
+        return self.arrays
+
+    def tied_to(self, first: ArrayPairing) -> list[tuple[LayerPairing, ArrayPairing]]:
+        """The arrays that one side holds inside the array of this pairing, each with the pairing of its layers."""
+        return [(layer, array) for layer, array in self.arrays if array.tie is not None and array.tie.of == first]

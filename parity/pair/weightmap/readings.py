@@ -1,0 +1,88 @@
+"""How the arrays of one unit can be read as the arrays of another, the likeliest reading first."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import permutations
+
+from parity.interface.packing import Packing
+from parity.pair.weightmap.names import role_likeness
+from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing
+from parity.pair.weightmap.signatures import Shape, ShapedUnit, share_arrays, sizes
+
+SCALE_OFFSETS = (1.0, -1.0)
+"""What one side may add to a scale that it stores as its distance from one."""
+
+
+def pair_units(flax: ShapedUnit, torch: ShapedUnit) -> LayerPairing:
+    """The pairing of two units: all arrays that both hold, and the roles that only one of them has."""
+    roles = dict(_shared_roles(flax, torch))
+    return LayerPairing(
+        flax.unit,
+        torch.unit,
+        tuple(_pair_arrays(flax, torch, role, torch_role) for role, torch_role in roles.items()),
+        tuple(role for role in flax.shapes if role not in roles),
+        tuple(role for role in torch.shapes if role not in roles.values()),
+    )
+
+
+def _shared_roles(flax: ShapedUnit, torch: ShapedUnit) -> Iterator[tuple[str, str]]:
+    """Flax's role and PyTorch's role of each array that both units hold.
+
+    Units of one known kind share arrays by role; else any arrays whose axes are equally long, by the likeness of their
+    names.
+    """
+    if flax.unit.kind == torch.unit.kind and not flax.is_custom and share_arrays(flax, torch):
+        yield from ((role, role) for role in flax.shapes if role in torch.shapes)
+        return
+    fitting = [
+        (role, other)
+        for role, shape in flax.shapes.items()
+        for other, torch_shape in torch.shapes.items()
+        if sizes(shape) == sizes(torch_shape)
+    ]
+    paired: tuple[set[str], set[str]] = set(), set()
+    for role, other in sorted(fitting, key=lambda roles: -role_likeness(*roles)):
+        if role not in paired[0] and other not in paired[1]:
+            paired[0].add(role)
+            paired[1].add(other)
+            yield role, other
+
+
+def _pair_arrays(flax: ShapedUnit, torch: ShapedUnit, role: str, torch_role: str) -> ArrayPairing:
+    shape, packing = flax.shapes[role], torch.unit.arrays[torch_role]
+    free = flax.is_custom or torch.is_custom
+    readings = _readings(packing, torch.shapes[torch_role], shape, free)
+    if free and role in ("scale", "weight") and len(shape) == 1:
+        readings += [_with_offset(packing, offset) for offset in SCALE_OFFSETS]
+    return ArrayPairing(role, shape, flax.unit.arrays[role], readings[0], tuple(readings[1:]), torch_role)
+
+
+def _readings(packing: Packing, shape: Shape, wanted: Shape, free: bool) -> list[Packing]:
+    """Packings that read arrays of one shape as arrays of the wanted one, the likeliest first.
+
+    Args:
+        packing: The packing that reads an array of `shape`.
+        shape: The shape that it reads.
+        wanted: The shape to be read; its axes are those of `shape` in any order, besides axes of length one.
+        free: Whether arrays that have the wanted shape already may be transposed too.
+    """
+    if shape == wanted and not free:
+        return [packing]
+    long, target = ([size for size in axes if size != 1] for axes in (shape, wanted))
+    orders = [order for order in permutations(range(len(long))) if [long[axis] for axis in order] == target]
+    transposed = [_transposed(packing, long, order, wanted) for order in orders]
+    if shape != wanted:
+        return transposed
+    moved = (reading for reading, order in zip(transposed, orders, strict=True) if list(order) != sorted(order))
+    return [packing, *moved]
+
+
+def _transposed(packing: Packing, long: Sequence[int], order: tuple[int, ...], wanted: Shape) -> Packing:
+    """The packing without axes of length one, then transposed, with axes of length one where `wanted` has them."""
+    places, ones = iter(order), iter(range(len(long), len(wanted)))
+    axes = tuple(next(places) if size != 1 else next(ones) for size in wanted)
+    return replace(packing, reshaped=(*long, *[1] * (len(wanted) - len(long))), transposed=axes)
+
+
+def _with_offset(packing: Packing, offset: float) -> Packing:
+    return replace(packing, parts=tuple(replace(part, offset=offset) for part in packing.parts))
