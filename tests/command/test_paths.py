@@ -77,6 +77,12 @@ def test_what_the_sources_say_to_run_is_there() -> None:
     assert {file: found for file, found in missing.items() if found} == {}
 
 
+def test_what_the_code_names_is_there() -> None:
+    code = [file for file in SOURCES if not file.is_relative_to(ROOT / "tests")]
+    missing = {named(file): {path for path in paths(file.read_text()) if not (ROOT / path).exists()} for file in code}
+    assert {file: found for file, found in missing.items() if found} == {}
+
+
 def test_the_commands_of_the_benchmarks_are_those_of_the_pages(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         benchmarks(["--help"])
