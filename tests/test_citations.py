@@ -10,6 +10,7 @@ from parity.bugs.catalogue import BUGS
 from parity.bugs.catalogue.evidence import LINKS
 from tests.command.test_paths import leads
 from tests.pairs import WRONG
+from tests.test_rooms import ROOMS
 
 ROOT = Path(__file__).parent.parent
 ROWS = {
@@ -54,6 +55,14 @@ def test_no_row_names_a_bug_that_is_not_planted() -> None:
 
 def test_a_wrong_public_pair_cites_a_row() -> None:
     assert {str(row) for _, _, row in WRONG.values()} <= ROWS.keys()
+
+
+def test_the_rooms_of_the_page_are_in_the_order_that_is_tested() -> None:
+    page = (ROOT / "docs" / "internals.md").read_text(encoding="utf-8").partition("## One pair")[0]
+    rows = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| `")]
+    named = [room for row in rows for room in re.findall(r"`([^`]+)`", row) if room in ROOMS]
+    assert len(named) > len(rows) - 2
+    assert [ROOMS.index(room) for room in named] == sorted(ROOMS.index(room) for room in named)
 
 
 def test_the_glossary_has_every_word_and_class() -> None:

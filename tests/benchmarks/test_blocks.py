@@ -7,8 +7,8 @@ import pytest
 from benchmarks.pages import blocks, study_short
 from benchmarks.pairs import check as public_pairs
 from benchmarks.scaling import page as scaling_page
-from benchmarks.speed import report
-from benchmarks.speed.page import Section
+from benchmarks.speed.pages import report
+from benchmarks.speed.pages.page import Section
 
 PAGE = "# A page\n\n<!-- answer -->\nold\n<!-- /answer -->\n"
 
