@@ -17,6 +17,7 @@ from parity.weights import is_buffer
 FOLDER = Path(recipes.__file__).parent
 NAMES = ["blobs", "circles", "gru", "mlp", "moons", "rnn", "rnn_orthogonal", "vgg"]
 OURS = ["gru", "rnn_orthogonal"]
+STUDY = "docs/the-study.md#part-i"
 
 
 def test_names_are_those_of_the_files() -> None:
@@ -31,7 +32,7 @@ def test_a_recipe_is_whole(name) -> None:
     assert (recipe.steps is None) != (recipe.epochs is None)
     assert {recipe.data, recipe.check_data} <= set(DATA_NAMES)
     assert (recipe.length is not None) == (recipe.data == "palindromes")
-    assert recipe.claim and recipe.source.startswith("beyond STUDY part " if name in OURS else "STUDY part ")
+    assert recipe.claim and recipe.source.startswith(f"beyond {STUDY}" if name in OURS else STUDY)
     assert "\n" not in recipe.claim
 
 

@@ -29,6 +29,7 @@ ROOMS = (
     "parity/backends",
     "parity/backends/processes",
     "parity/report",
+    "parity/pair/options.py",
     "parity/pair/arrays",
     "parity/pair/weightmap",
     "parity/pair/passes",

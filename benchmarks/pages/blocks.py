@@ -17,19 +17,41 @@ def filled(text: str, blocks: Mapping[str, str]) -> str:
     return text
 
 
-def update(pages: Sequence[Path], blocks: Mapping[str, str], *, check: bool, source: str, command: str) -> int:
-    """Write the pages, or compare them; 1 where one differs.
+def beside(title: str, source: str, command: str, *parts: str) -> str:
+    """A whole file of tables that lies beside its record.
 
     Args:
-        pages: files.
-        blocks: name → what stands there.
+        title: heading of the file.
+        source: name of the record's file, as a link from there.
+        command: what writes the file.
+        parts: Markdown, one after the other.
+    """
+    return "\n\n".join([f"# {title}", f"Written from [{source}]({source}) by `{command}`.", *parts]) + "\n"
+
+
+def update(
+    pages: Sequence[Path],
+    blocks: Mapping[str, str],
+    *,
+    check: bool,
+    source: str,
+    command: str,
+    tables: Mapping[Path, str] | None = None,
+) -> int:
+    """Write the pages and the tables beside their records, or compare them; 1 where one differs.
+
+    Args:
+        pages: files that hold blocks.
+        blocks: name → the text that stands in its place.
         check: write nothing.
         source, command: what the pages are made from, and by what, for the message.
+        tables: file → the whole text that it holds.
     """
-    stale = [page for page in pages if filled(page.read_text(), blocks) != page.read_text()]
-    for page in stale:
+    wanted = {page: filled(page.read_text(), blocks) for page in pages} | dict(tables or {})
+    stale = {path: text for path, text in wanted.items() if not path.is_file() or path.read_text() != text}
+    for path, text in stale.items():
         if check:
-            print(f"{page.name} does not say what {source} says; run {command}", file=sys.stderr)
+            print(f"{path.name} does not say what {source} says; run {command}", file=sys.stderr)
         else:
-            write_atomically(page, filled(page.read_text(), blocks))
+            write_atomically(path, text)
     return int(bool(stale) and check)

@@ -17,6 +17,7 @@ from annotated_types import MinLen
 from typing_extensions import TypedDict
 
 from benchmarks import ROOT
+from benchmarks.pages import study_short
 from benchmarks.pages.blocks import update
 from parity import documents
 from parity.checks.verdict import Verdict
@@ -74,7 +75,7 @@ class Longer(TypedDict):
 class Palindromes(TypedDict):
     """Results of the palindromes question."""
 
-    study: dict[str, dict[str, Split]]
+    study: Annotated[dict[str, dict[str, Split]], MinLen(1)]
     longer: Longer
 
 
@@ -125,10 +126,7 @@ def circles(record: Record) -> str:
     """The circles question, answered."""
     found = record["experiments"]["circles"]["results"]
     runs = list(found["trajectory"].values())
-    means = {
-        init: np.mean([one for by in found["exchanged"].values() for one in by[init]["final"]])
-        for init in ("randn", "default")
-    }
+    means = study_short.init_means(record)
     rows = [f"| {name} | {np.mean(v):.1%} ± {np.std(v, ddof=1):.1%} |" for name, v in found["parts"].items()]
     return "\n".join(
         [
@@ -197,10 +195,11 @@ def about(record: Record) -> str:
 
 
 BLOCKS = {
+    "study-in-short": study_short.short,
     "circles": circles,
     "palindromes": palindromes,
     "claims": claims,
-    "table": study_record.table,
+    "outcomes": study_short.outcomes,
     "about": about,
 }
 

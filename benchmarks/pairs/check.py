@@ -19,7 +19,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from benchmarks import ROOT
-from benchmarks.pages.blocks import update
+from benchmarks.pages.blocks import beside, update
 from benchmarks.pairs import cost as pair_cost
 from benchmarks.pairs.cost import ACCEPTED
 from benchmarks.speed.own import peak_bytes
@@ -31,6 +31,7 @@ from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
 
 PAGE = ROOT / "docs" / "pairs.md"
+COMMAND = "python -m benchmarks.pairs.check --page"
 
 
 REMEDY = "measure it anew with python -m benchmarks.pairs.check --out FOLDER"
@@ -119,27 +120,54 @@ def run(out: Path, names: list[str]) -> int:
     return 0
 
 
-def page(record: Mapping[str, Any]) -> dict[str, str]:
-    """The blocks of the page."""
-    pairs = record["pairs"]
-    right = {name: found for name, found in pairs.items() if not found["wrong"]}
-    wrong = {name: found for name, found in pairs.items() if found["wrong"]}
-    located = sum(_located(found) for found in wrong.values())
-    lines = [
-        f"{sum(f['verdict'] == 'same' for f in right.values())} of {len(right)} right pairs are *same*; "
-        f"{sum(f['verdict'] == 'different' for f in wrong.values())} of {len(wrong)} wrong ones are *different*, "
-        f'{located} of them at the layer where the bug is. With `accept=["running_var_bias"]`, random weights, '
-        f"inputs {record['about']}.",
-        "",
-        "| pair | parameters | mapped | arrays proven | layers compared | verdict | seconds |",
-        "|---|---|---|---|---|---|---|",
-        *(_right(name, found) for name, found in right.items()),
-        "",
-        "| wrong pair | row of the bug | verdict | where | cause named | seconds |",
-        "|---|---|---|---|---|---|",
-        *(_wrong(name, found) for name, found in wrong.items()),
+def page(record: Mapping[str, Any], name: str = "") -> dict[str, str]:
+    """The block of the page: how many pairs are judged rightly, and where all of them stand.
+
+    Args:
+        record: of all pairs.
+        name: of its file.
+    """
+    right, wrong = _parted(record)
+    causes = sum(bool(found["first"] and found["first"]["cause"]) for found in wrong.values())
+    seconds = sorted(found["seconds"] for found in record["pairs"].values())
+    rows = [
+        ["right pairs", len(right), sum(found["verdict"] == "same" for found in right.values()), "*same*"],
+        [
+            "pairs with a bug",
+            len(wrong),
+            sum(found["verdict"] == "different" for found in wrong.values()),
+            "*different*",
+        ],
     ]
-    return {"pairs": "\n".join(lines)}
+    lines = [f"- {kind}: {good} of {number} are {verdict}" for kind, number, good, verdict in rows]
+    lines[-1] += (
+        f", {sum(map(_located, wrong.values()))} of them at the layer where the bug is; for {causes} the cause is said "
+        "in words"
+    )
+    whole = f"[table of all of them](../benchmarks/records/{name.removesuffix('.json')}.md)"
+    took = f"A check took {seconds[0]:.0f} to {seconds[-1]:.0f} s." if seconds else ""
+    return {"pairs": "\n".join([*lines, f"- the {whole}. {took}".rstrip()])}
+
+
+def tables(record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Every pair: what was mapped, proven and compared, and the verdict; these lie beside the record."""
+    right, wrong = _parted(record)
+    about = f'With `accept=["running_var_bias"]`, random weights, inputs {record["about"]}.'
+    first = ["| pair | parameters | mapped | arrays proven | layers compared | verdict | seconds |", f"|{'---|' * 7}"]
+    then = ["| wrong pair | row of the bug | verdict | where | cause named | seconds |", f"|{'---|' * 6}"]
+    return (
+        about,
+        "\n".join([*first, *(_right(name, found) for name, found in right.items())]),
+        "The same pairs with a bug of [docs/porting-bugs.md](../../docs/porting-bugs.md):",
+        "\n".join([*then, *(_wrong(name, found) for name, found in wrong.items())]),
+    )
+
+
+def _parted(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The right pairs and the wrong ones."""
+    pairs = record["pairs"]
+    wrong = {name: found for name, found in pairs.items() if found["wrong"]}
+    return {name: found for name, found in pairs.items() if name not in wrong}, wrong
 
 
 def _right(name: str, found: Mapping[str, Any]) -> str:
@@ -152,9 +180,13 @@ def _right(name: str, found: Mapping[str, Any]) -> str:
 def _wrong(name: str, found: Mapping[str, Any]) -> str:
     first = found["first"] or {}
     return (
-        f"| {name} | {found['row']} | {found['verdict']} | {first.get('rung', '–')}: {first.get('layer', '–')} | "
-        f"{first.get('cause') or '–'} | {found['seconds']:.0f} |"
+        f"| {name} | {_cited(found['row'])} | {found['verdict']} | {first.get('rung', '–')}: "
+        f"{first.get('layer', '–')} | {first.get('cause') or '–'} | {found['seconds']:.0f} |"
     )
+
+
+def _cited(row: int | None) -> str:
+    return "–" if row is None else f"[{row}](../../docs/porting-bugs.md#row-{row})"
 
 
 def _located(found: Mapping[str, Any]) -> bool:
@@ -189,17 +221,24 @@ def _done(arguments: argparse.Namespace) -> int:
     if arguments.record:
         _record(*arguments.record)
     if arguments.page:
-        cost = pair_cost.newest()
-        blocks = page(documents.read(newest(), PairRecord, REMEDY))
-        blocks["pair-cost"] = pair_cost.block(documents.read(cost, dict, REMEDY), cost.name)
-        return update(
-            [PAGE],
-            blocks,
-            check=arguments.check,
-            source=f"{newest().name} or {cost.name}",
-            command="python -m benchmarks.pairs.check --page",
-        )
+        return _page(check=arguments.check)
     return 0
+
+
+def _page(*, check: bool) -> int:
+    path, cost = newest(), pair_cost.newest()
+    record = documents.read(path, PairRecord, REMEDY)
+    blocks = page(record, path.name)
+    blocks["pair-cost"] = pair_cost.block(documents.read(cost, dict, REMEDY), cost.name)
+    whole = beside("Public pairs, right ones and wrong ones", path.name, COMMAND, *tables(record))
+    return update(
+        [PAGE],
+        blocks,
+        check=check,
+        source=f"{path.name} or {cost.name}",
+        command=COMMAND,
+        tables={path.with_suffix(".md"): whole},
+    )
 
 
 def _record(folder: Path, target: Path) -> None:

@@ -28,6 +28,7 @@ from parity.errors import UsageError, unknown_name
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
 
+COMMAND = "python -m benchmarks.pairs.cost"
 ACCEPTED = ["running_var_bias"]
 """What Flax's BatchNorm does otherwise than PyTorch's by design; every pair with one is different without this."""
 MODES: Mapping[str, str | None] = {
@@ -133,7 +134,7 @@ def record(names: list[str]) -> dict[str, Any]:
     pairs = {name: {what: _apart(name, what) for what in WHATS} for name in names}
     everything = [found for pair in pairs.values() for found in pair.values()]
     return {
-        "command": f"python -m benchmarks.pairs.cost {' '.join(names)}",
+        "command": " ".join([COMMAND, *names]),
         "pairs": pairs,
         "busy": any(map(noisy, everything)),
         "versions": versions(),
@@ -158,7 +159,8 @@ def block(found: Mapping[str, Any], name: str) -> str:
         found: the record.
         name: of its file.
     """
-    source = f"([record](../benchmarks/records/{name}), made by `{found['command']}`)"
+    made = " ".join([COMMAND, *found.get("pairs", {})])
+    source = f"([record](../benchmarks/records/{name}), made by `{made}`)"
     cores = found["hardware"]["cores"]
     return (_table if "pairs" in found else _sentence)(found, source, cores)
 
@@ -205,9 +207,7 @@ def _row(name: str, pair: Mapping[str, Mapping[str, Any]]) -> str:
 
 def main(argv: list[str]) -> int:
     """Measure, print, and write the record."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.pairs.cost", description=(__doc__ or "").splitlines()[0]
-    )
+    parser = argparse.ArgumentParser(prog=COMMAND, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="the record, a new file")
     parser.add_argument("--one", nargs=3, metavar=("PAIR", "WHAT", "FILE"), help="one of the processes of a record")
     parser.add_argument("names", nargs="*", metavar="PAIR", help=f"of {', '.join(MODES)} (all)")

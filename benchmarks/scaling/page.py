@@ -10,7 +10,7 @@ from typing import Any, Literal
 from typing_extensions import TypedDict
 
 from benchmarks import ROOT
-from benchmarks.pages.blocks import update
+from benchmarks.pages.blocks import beside, update
 from benchmarks.speed import stats
 from benchmarks.speed.pages.table import NONE, markdown
 from parity import documents
@@ -103,14 +103,43 @@ def _told(found: Sequence[Turn]) -> str:
     return f"{figures['median']:,.0f} ({figures['min']:,.0f} to {figures['max']:,.0f})"
 
 
-def block(record: Record) -> str:
-    """The table, and what it is made of."""
+def summary(record: Record) -> str:
+    """A row a network and framework: examples a second on one device, and of the ideal on several, strong and weak."""
+    keys = dict.fromkeys((row["workload"], row["framework"]) for row in record["turns"])
+    several = sorted({row["devices"] for row in record["turns"] if row["devices"] > 1})
+    head = ("network", "framework", "examples/s on 1", *(f"{s}, {n}" for s in ("strong", "weak") for n in several))
+    return markdown(head, [_summed(record, *key, several) for key in keys])
+
+
+def _summed(record: Record, name: str, framework: str, several: Sequence[int]) -> list[str]:
+    one = _speed(_of(record, framework, name, "one device", 1))
+    shares = []
+    for scaling in ("strong", "weak"):
+        for devices in several:
+            turns = _of(record, framework, name, scaling, devices)
+            shares.append(f"{_speed(turns) / (one * min(devices, record['cores'])):.0%}" if turns else NONE)
+    return [name, framework, f"{one:,.0f}", *shares]
+
+
+def block(record: Record, name: str) -> str:
+    """The summary, and what it is made of.
+
+    Args:
+        record: of scaling.
+        name: of its file.
+    """
+    place = f"../benchmarks/records/{name.removesuffix('.json')}.md"
+    return (
+        f"{summary(record)}\n\n{_about(record)} [The examples a second of every case]({place}) lie beside the record."
+    )
+
+
+def _about(record: Record) -> str:
     rounds = min(len(_of(record, t["framework"], t["workload"], t["scaling"], t["devices"])) for t in record["turns"])
     others = [turn["others_before"] or 0.0 for turn in record["turns"]]
     return (
-        f"{table(record)}\n\nMedians and extremes of {rounds} turns, each in a fresh process; float32, "
-        f"{record['cores']} cores. Just before a turn others kept {median(others):.2f} cores busy at the median, "
-        f"{max(others):.2f} at most."
+        f"Medians and extremes of {rounds} turns, each in a fresh process; float32, {record['cores']} cores. Just "
+        f"before a turn others kept {median(others):.2f} cores busy at the median, {max(others):.2f} at most."
     )
 
 
@@ -120,7 +149,10 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; 1 where the page says something else")
     given = parser.parse_args(argv)
     try:
-        return update([PAGE], made(newest()), check=given.check, source=newest().name, command=COMMAND)
+        path = newest()
+        whole = beside("How training scales on the devices of one machine", path.name, COMMAND, *_whole(read(path)))
+        tables = {path.with_suffix(".md"): whole}
+        return update([PAGE], made(path), check=given.check, source=path.name, command=COMMAND, tables=tables)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
@@ -128,7 +160,11 @@ def main(argv: list[str]) -> int:
 
 def made(path: Path) -> dict[str, str]:
     """Block → its text."""
-    return {"scaling": block(read(path))}
+    return {"scaling": block(read(path), path.name)}
+
+
+def _whole(record: Record) -> tuple[str, str]:
+    return table(record), _about(record)
 
 
 if __name__ == "__main__":

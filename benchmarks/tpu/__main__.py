@@ -3,7 +3,7 @@
 python -m benchmarks.tpu [--workload …] [--chip …] [--precision …] [--effort fast|default] [--json FILE]
 python -m benchmarks.tpu --pods [--chips N …] [--scaling weak|strong] [--json FILE]     the step on many chips
 python -m benchmarks.tpu --export [--workload …]     does every step lower for TPUs? needs no libtpu
-python -m benchmarks.tpu --page [--check]            write docs/tpu.md from the records, or compare
+python -m benchmarks.tpu --page [--check]            write docs/tpu.md and the tables beside the records, or compare
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import ROOT
-from benchmarks.pages.blocks import update
+from benchmarks.pages.blocks import beside, update
 from benchmarks.tpu import pod_record as pod_records
 from benchmarks.tpu import record as records
 from benchmarks.tpu.chips import CHIPS, PASSES, SIZES, SLICES
@@ -30,6 +30,7 @@ from parity.errors import UsageError, unknown_name
 from parity.report.environment import commit, hardware, versions
 
 PAGE = ROOT / "docs" / "tpu.md"
+COMMAND = "python -m benchmarks.tpu --page"
 ENVIRONMENT = {
     "JAX_PLATFORMS": "cpu",
     "JAX_ENABLE_COMPILATION_CACHE": "false",
@@ -191,9 +192,30 @@ def main(argv: list[str]) -> int:
 
 
 def _page(check: bool) -> int:
-    blocks = {**records.page(records.read(newest())), **pod_records.page(pod_records.read(newest("pods")))}
-    source = f"{newest().name} or {newest('pods').name}"
-    return update([PAGE], blocks, check=check, source=source, command="python -m benchmarks.tpu --page")
+    one, many = newest(), newest("pods")
+    chips, slices = records.read(one), pod_records.read(many)
+    tables = {
+        one.with_suffix(".md"): _beside("What the TPU compiler says of every step", one, records.tables(chips)),
+        many.with_suffix(".md"): _beside("The same steps on many chips", many, pod_records.tables(slices)),
+    }
+    place = "../benchmarks/records"
+    whole = (
+        f"- [every step on {len(chips['chips'])} kinds of chips]({place}/{one.stem}.md)\n"
+        f"- [the steps on several chips]({place}/{many.stem}.md)"
+    )
+    return update(
+        [PAGE],
+        {**records.page(chips), **pod_records.page(slices), "whole": whole},
+        check=check,
+        source=f"{one.name} or {many.name}",
+        command=COMMAND,
+        tables=tables,
+    )
+
+
+def _beside(title: str, path: Path, parts: Sequence[str]) -> str:
+    explained = f"Every number is a {records.LABEL}; the columns are explained in [docs/tpu.md](../../docs/tpu.md)."
+    return beside(title, path.name, COMMAND, explained, *parts)
 
 
 if __name__ == "__main__":

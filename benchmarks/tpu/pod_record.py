@@ -10,11 +10,13 @@ from typing_extensions import TypedDict
 from benchmarks.speed.pages.table import markdown
 from benchmarks.tpu.collectives import Collective
 from benchmarks.tpu.pods import STEPS, Memory, Pod, batches, expected
-from benchmarks.tpu.record import LABEL, Record, require_known, size
+from benchmarks.tpu.record import LABEL, SHOWN, Record, require_known, size
 from parity import documents
 from parity.errors import UsageError
 
 TITLES = {"weak": "the batch a chip fixed", "strong": "the whole batch fixed"}
+CHIPS_SHOWN = 64
+"""Number of chips of the rows that stand on the page."""
 REMEDY = "name another --json, or remove it"
 HEADER = (
     "chip", "chips", "batch", "a chip", "precision", "effort", "needs", "arguments", "temporaries", "collectives",
@@ -150,21 +152,34 @@ def _sizes(found: Sequence[Pod]) -> str:
     return ", ".join(map(str, sorted({one.chips for one in found})))
 
 
+def tables(record: Record) -> list[str]:
+    """Every step on every number of chips, its collectives, and arithmetic; these lie beside the record."""
+    rows = sorted(pods(record), key=_place)
+    parts = [part for step in STEPS for part in _tables(step, [row for row in rows if row.workload == step])]
+    return [*parts, *(f"Failed, and not above: {failure}" for failure in record["failures"])]
+
+
 def page(record: Record) -> dict[str, str]:
-    """The block of docs/tpu.md."""
-    found = sorted(pods(record), key=_place)
-    parts = [part for step in STEPS for part in _page(step, [one for one in found if one.workload == step])]
-    parts += [f"Failed, and not above: {failure}" for failure in record["failures"]]
-    return {"pods": "\n\n".join(parts)}
+    """The block of docs/tpu.md: a row for each step on 64 chips that each have the study's batch."""
+    head = ("step on 64 chips", "batch", "needs", "temporaries", "collectives", "exchanged", "of expected")
+    rows = [row for row in pods(record) if (row.chip, row.precision, row.effort) == SHOWN and row.chips == CHIPS_SHOWN]
+    weak = [row for row in rows if row.workload in STEPS and row.batch == batches(row.workload, row.chips)["weak"]]
+    return {"pods": markdown(head, map(_shown, sorted(weak, key=lambda row: STEPS.index(row.workload))))}
 
 
-def _page(step: str, found: Sequence[Pod]) -> Iterator[str]:
+def _shown(row: Pod) -> list[str]:
+    cells = dict(zip(HEADER, _cells(row), strict=True))
+    names = ("batch", "needs", "temporaries", "collectives", "exchanged", "of expected")
+    return [row.workload, *(cells[name] for name in names)]
+
+
+def _tables(step: str, found: Sequence[Pod]) -> Iterator[str]:
     weak, strong = ([one for one in found if one.batch == batches(step, one.chips)[s]] for s in TITLES)
     swept = {_compiled(one) for one in strong if one not in weak}
     strong = [one for one in strong if _compiled(one) in swept]  # what is not one size of a weak row alone
     for title, rows in zip(TITLES.values(), (weak, strong), strict=True):
         if rows:
-            yield f"### {step}, {title} ({LABEL}s)\n\n{table(rows)}"
+            yield f"## {step}, {title} ({LABEL}s)\n\n{table(rows)}"
     if study := [one for one in weak if (one.chip, one.precision) == ("v5e", "highest")]:
         yield f"Its collectives on v5e, the batch a chip fixed, *highest* ({LABEL}s):\n\n{listed(study)}"
         yield f"The same steps against arithmetic, in bytes ({LABEL}s but for what is expected):\n\n{compared(study)}"

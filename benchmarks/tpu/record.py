@@ -18,6 +18,8 @@ from parity.errors import unknown_name
 from parity.files import write_atomically
 
 LABEL = "compiler estimate"
+SHOWN = ("v5e", "highest", "fast")
+"""Chip, precision and effort of the rows that stand on the page."""
 KNOWN: Mapping[str, Mapping[str, Any]] = {"chip": CHIPS, "precision": PASSES, "workload": WORKLOADS}
 
 
@@ -189,10 +191,23 @@ def _scaled(number: float, base: int, units: Sequence[str]) -> str:
     return f"{number:.3g} {units[power]}".strip()
 
 
+def tables(record: Record) -> list[str]:
+    """The chips, then every step on every chip; these lie beside the record."""
+    rows = sorted(estimates(record), key=_place)
+    steps = [step for step in WORKLOADS if any(row.workload == step for row in rows)]
+    parts = [f"## The chips\n\n{chips_table(record['chips'])}"]
+    parts += [f"## {step} ({LABEL}s)\n\n{table([row for row in rows if row.workload == step])}" for step in steps]
+    return [*parts, *(f"Failed, and not above: {failure}" for failure in record["failures"])]
+
+
 def page(record: Record) -> dict[str, str]:
-    """The blocks of docs/tpu.md."""
-    found = sorted(estimates(record), key=_place)
-    steps = [step for step in WORKLOADS if any(one.workload == step for one in found)]
-    parts = [f"### {step} ({LABEL}s)\n\n{table([e for e in found if e.workload == step])}" for step in steps]
-    parts += [f"Failed, and not above: {failure}" for failure in record["failures"]]
-    return {"chips": chips_table(record["chips"]), "estimates": "\n\n".join(parts)}
+    """The block of docs/tpu.md: a row for each step on one chip, in the precision of the parity checks."""
+    rows = [row for row in estimates(record) if (row.chip, row.precision, row.effort) == SHOWN]
+    head = ("step", "fits", "needs", "left", "product FLOPs", "lower bound", "estimate")
+    ordered = sorted(rows, key=lambda row: [*WORKLOADS].index(row.workload))
+    return {"estimates": markdown(head, [[row.workload, *_shown(row)] for row in ordered])}
+
+
+def _shown(row: Estimate) -> list[str]:
+    cells = dict(zip(HEADER, _cells(row), strict=True))
+    return [cells[name] for name in ("fits", "needs", "left", "product FLOPs", "lower bound", "estimate")]

@@ -1,4 +1,4 @@
-"""The study's augmentation of training images (STUDY part II), in vectorised NumPy.
+"""The study's augmentation of training images (docs/the-study.md, part II), in vectorised NumPy.
 
 Pad by 4 with zeros, crop at random to the size before, flip horizontally with probability ½, scale to [0, 1],
 normalise. Every step rounds as torchvision's `pad`, `crop`, `hflip`, `to_tensor`, `normalize` do, so for the same

@@ -1,4 +1,4 @@
-"""Palindromes of decimal digits (STUDY part III)."""
+"""Palindromes of decimal digits, as docs/the-study.md, part III, has them."""
 
 from typing import Literal
 

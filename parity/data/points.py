@@ -1,4 +1,4 @@
-"""Blobs, moons and circles: the study's two-dimensional points (STUDY part I, tasks 1 and 2).
+"""Blobs, moons and circles: the study's two-dimensional points (docs/the-study.md, part I, tasks 1 and 2).
 
 The study says "1,000 samples each, with noise" and does not say how much. The amounts here are ours, chosen so that
 its network (2-20-2, ReLU, full-batch SGD, learning rate 0.01, 1,500 steps) comes near its claims. Measured in

@@ -5,7 +5,7 @@ from parity.recipes.spec import Optimizer, Recipe
 RECIPE = Recipe(
     name="circles",
     claim="about 67 % in NumPy, about 91 % in PyTorch",
-    source="STUDY part I, tasks 1 and 2",
+    source="docs/the-study.md#part-i-tasks-1-and-2",
     network="MLP",
     config={"sizes": (2, 20, 2)},
     parameters=102,

@@ -5,7 +5,7 @@ from parity.recipes.spec import Optimizer, Recipe
 RECIPE = Recipe(
     name="gru",
     claim="100 %, 74 % and 100 % on 2,000 unseen palindromes of T = 30 after 1,000 steps (JAX, seeds 0 to 2)",
-    source="beyond STUDY part III",
+    source="beyond docs/the-study.md#part-iii",
     network="GRU",
     config={"input_size": 1, "hidden_size": 128, "num_classes": 10},
     parameters=51_594,

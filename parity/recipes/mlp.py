@@ -5,7 +5,7 @@ from parity.recipes.spec import Optimizer, Recipe
 RECIPE = Recipe(
     name="mlp",
     claim="train accuracy 92.21 %, test accuracy 52.24 % after 100 epochs",
-    source="STUDY part I, task 3",
+    source="docs/the-study.md#part-i-task-3",
     network="MLP",
     config={"sizes": (3072, 1024, 512, 256, 10)},
     parameters=3_805_450,

@@ -5,7 +5,7 @@ from parity.recipes.spec import Optimizer, Recipe
 RECIPE = Recipe(
     name="rnn",
     claim="almost 100 % on unseen palindromes for T = 5, 10, 15, 20; about 10 % for T = 25 and 30",
-    source="STUDY part III",
+    source="docs/the-study.md#part-iii",
     network="RNN",
     config={"input_size": 1, "hidden_size": 128, "num_classes": 10},
     parameters=17_930,

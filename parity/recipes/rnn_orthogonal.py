@@ -5,7 +5,7 @@ from parity.recipes.spec import Optimizer, Recipe
 RECIPE = Recipe(
     name="rnn_orthogonal",
     claim="99.95 %, 100 % and 100 % on 2,000 unseen palindromes of T = 30 after 1,000 steps (JAX, seeds 0 to 2)",
-    source="beyond STUDY part III",
+    source="beyond docs/the-study.md#part-iii",
     network="RNN",
     config={"input_size": 10, "hidden_size": 128, "num_classes": 10},
     parameters=19_082,

@@ -44,7 +44,8 @@ class Recipe:
     Args:
         name: what the command calls it.
         claim: what the study says of it, or what we measured, in one line.
-        source: where in the study, or that it is beyond it.
+        source: page and heading of the repository that say what the study specifies, as a link from the root; with
+            "beyond" before it, the recipe is ours and goes beyond that part.
         network: class name in jaxnets, torchnets and parity.reference.
         config: the class's keywords.
         parameters: learnable parameters that the study states (or the layers add up to), None if nobody does.

@@ -5,7 +5,7 @@ from parity.recipes.spec import Optimizer, Recipe
 RECIPE = Recipe(
     name="vgg",
     claim="train accuracy about 95 %, test accuracy 88–89 % after 50 epochs",
-    source="STUDY part II",
+    source="docs/the-study.md#part-ii",
     network="VGG",
     config={"plan": (64, "M", 128, "M", 256, 256, "M", 512, 512, "M", 512, 512, "M")},
     parameters=9_231_114,

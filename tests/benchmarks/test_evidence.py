@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.evidence import __main__ as everything
-from benchmarks.evidence import draws, page, plots, slow
+from benchmarks.evidence import draws, page, plots, slow, summary, tables
 from benchmarks.evidence.record import Evidence, Gap, newest, read
 from parity.checks import referee
 
@@ -70,41 +70,56 @@ def test_only_pairs_that_pass_are_same_and_only_told_ones_different(found: Evide
 
 
 def test_a_bug_that_passes_is_wrong_unless_there_is_a_reason(found: Evidence) -> None:
-    correct, wrong = page.rates(found.correct, found.wrong).splitlines()[2:]
+    correct, wrong = tables.rates(found.correct, found.wrong).splitlines()[2:]
     assert correct == "| correct | 3 | 0 | 1 | 2 | 0 | 0 | 0 | 0.00% to 70.76% |"
     assert wrong == "| with one bug | 5 | 2 | 0 | 1 | 1 | 1 | 1 | 0.51% to 71.64% |"
-    assert page.kinds(found.wrong).splitlines()[2] == "| one head | 5 | 2 | 0 | 1 | 1 | 1 |"
+    assert tables.kinds(found.wrong).splitlines()[2] == "| one head | 5 | 2 | 0 | 1 | 1 | 1 |"
 
 
 def test_a_draw_that_failed_is_a_wrong_verdict(found: Evidence) -> None:
     failed = [*found.correct, {"number": 3, "verdict": "error"}]
-    assert "| correct | 4 | 0 | 1 | 2 | 0 | 0 | 1 |" in page.rates(failed, found.wrong)
+    assert "| correct | 4 | 0 | 1 | 2 | 0 | 0 | 1 |" in tables.rates(failed, found.wrong)
 
 
 def test_the_smallest_size_that_is_caught_is_the_last_without_a_gap(found: Evidence) -> None:
-    assert page.sizes(found.graded).splitlines()[2] == "| an epsilon | 1e-06 | 0.001 |"
+    assert tables.sizes(found.graded).splitlines()[2] == "| an epsilon | 1e-06 | 0.001 |"
 
 
 def test_the_threshold_lies_between_the_ends(found: Evidence) -> None:
-    text = page.threshold(found)
+    text = tables.threshold(found)
     assert "is 51 times above the one and 1,953 times below the other" in text
     assert "| correct pairs | 3 | 3 |" in text
-    assert page.margins(found).splitlines()[2:] == [
-        "| 3 correct pairs, the largest | 20 |",
-        "| **the threshold** | **1024** |",
-        "| 3 pairs with a bug, the smallest (adam-eps) | 2.0e+06 |",
-    ]
+    shown = summary.short(found).splitlines()[2]
+    assert shown.startswith("- The threshold is 1024: the largest gap of 3 correct pairs is 20, ")
+    assert shown.endswith("the smallest of 3 pairs with a bug is 2.0e+06.")
+
+
+def test_the_summary_counts_wrong_verdicts_and_leads_to_every_table(found: Evidence) -> None:
+    rows = summary.table(found, "place").splitlines()[2:]
+    assert rows[1].startswith(
+        "| random correct networks | 3 | 2 same, 1 inconclusive: 0 wrong verdicts (95 % interval "
+    )
+    assert "1 wrong verdicts" in rows[2]
+    linked = {row.rpartition("(place/")[2].rstrip(") |") for row in rows}
+    assert linked == page.files(found).keys()
+
+
+def test_a_bug_is_counted_on_the_first_rung_that_catches_it_and_a_control_on_none(found: Evidence) -> None:
+    control = BUG | {"rungs": {"1": "same", "2": "same"}}
+    later = BUG | {"rungs": {"1": "same", "2": "same", "3": "inconclusive"}}
+    told = summary.rungs({"bugs": [BUG, BUG, control, later]})
+    assert told == "First caught: 2 on rung 2 (forward); 1 on rung 3 (gradients)."
 
 
 def test_a_bug_is_a_row_with_its_links(found: Evidence) -> None:
-    row = page.matrix(found.bugs).splitlines()[2]
+    row = tables.matrix(found.bugs).splitlines()[2]
     assert row.startswith("| `swapped` | swapped axes | jax | = | ≠ |")
     assert row.endswith("| `conv` | yes | square inputs | [1](https://one), [2](https://two) |")
 
 
 def test_every_block_is_made(found: Evidence) -> None:
     made = page.made(found)
-    assert "| `a.py` | 9 | 9 | 0 | 0 | 100.0% |" in made["mutants"]
+    assert "| `a.py` | 9 | 9 | 0 | 0 | 100.0% |" in page.files(found)["mutants.md"]
     written = "".join(path.read_text() for path in page.PAGES)
     assert [name for name in made if f"<!-- {name} -->\n" not in written] == []
 
@@ -142,7 +157,7 @@ def test_every_page_says_what_the_newest_record_says() -> None:
 
 def test_the_thresholds_words_are_those_of_the_newest_record() -> None:
     record = read(newest())
-    above, below = page.margins_of(record)
+    above, below = tables.margins_of(record)
     words = " ".join(Path(referee.__file__).read_text().split())
     assert record.threshold == referee.MARGIN
     assert f"records/{record.folder.name}" in words
@@ -154,8 +169,8 @@ def test_the_thresholds_words_are_those_of_the_newest_record() -> None:
 def test_the_newest_record_has_as_many_draws_as_were_asked_for_and_no_wrong_verdict() -> None:
     record = read(newest())
     assert [line["number"] for line in record.correct] == [line["number"] for line in record.wrong] == [*range(2000)]
-    assert {page.verdict(line) for line in record.correct} <= {"same", "inconclusive"}
-    assert not {"same", "error"} & {page.verdict(line) for line in record.wrong}
+    assert {tables.verdict(line) for line in record.correct} <= {"same", "inconclusive"}
+    assert not {"same", "error"} & {tables.verdict(line) for line in record.wrong}
 
 
 JUNIT = """<testsuites><testsuite name="pytest" tests="4" time="61.6">

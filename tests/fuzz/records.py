@@ -37,9 +37,9 @@ def every() -> dict[str, Target]:
         "record of speed": _one("run.json", _run(), _compare),
         "record of growth": _one("growth.json", _growth(), _shown("growth", growth)),
         "record of waits": _one("result.json", _result(), _shown("result", time_to)),
-        "record of TPUs": _one("tpu.json", _tpu(), lambda path: tpu_records.page(tpu_records.read(path))),
+        "record of TPUs": _one("tpu.json", _tpu(), lambda path: _both(tpu_records, path)),
         "record of scaling": _one("scaling.json", _scaling(), scaling_page.made),
-        "record of pods": _one("pods.json", _pods(), lambda path: pod_records.page(pod_records.read(path))),
+        "record of pods": _one("pods.json", _pods(), lambda path: _both(pod_records, path)),
         "record of pairs": _one("pairs.json", _pairs(), _page),
         "record of the study": _one(study.RECORD, _study(), lambda path: study_pages.blocks(path.parent)),
         **_evidence(),
@@ -121,8 +121,14 @@ def _pairs() -> dict[str, Any]:
     return {**record, "pairs": {name: record["pairs"][name] for name in kept}}
 
 
+def _both(records: Any, path: Path) -> Any:
+    """The page and the tables of a record of the TPU compiler."""
+    return records.page(records.read(path)), records.tables(records.read(path))
+
+
 def _page(path: Path) -> Any:
-    return public_pairs.page(documents.read(path, public_pairs.PairRecord, public_pairs.REMEDY))
+    record = documents.read(path, public_pairs.PairRecord, public_pairs.REMEDY)
+    return public_pairs.page(record), public_pairs.tables(record)
 
 
 def _study() -> dict[str, Any]:

@@ -70,4 +70,4 @@ WRONG: dict[str, tuple[Callable[[], Pair], str, int]] = {
     "llama_tiled_keys": (_maker("llama_blocks:llama_blocks", tile=True), "layers.0.self_attn", 17),
     "llama_interleaved": (_maker("llama_blocks:llama_blocks", interleaved=True), "layers.0.self_attn", 13),
 }
-"""Name → (maker of a wrong pair, part of the path of PyTorch's layer where it shows, row of the porting bugs)."""
+"""Name → (maker of a wrong pair, part of the path of PyTorch's layer where it shows, row of docs/porting-bugs.md)."""

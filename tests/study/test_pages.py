@@ -20,13 +20,13 @@ def test_the_pages_are_those_of_the_record() -> None:
 
 
 def test_a_page_that_says_another_figure_is_noticed(tmp_path: Path, monkeypatch, capsys) -> None:
-    page = tmp_path / "README.md"
-    page.write_text((study_pages.ROOT / "README.md").read_text().replace("**refuted**", "**confirmed**", 1))
+    page, written = tmp_path / "study.md", (study_pages.ROOT / "docs" / "study.md").read_text()
+    page.write_text(written.replace("**refuted**", "**confirmed**", 1))
     monkeypatch.setattr(study_pages, "PAGES", (page,))
     assert study_pages.main(["--check"]) == 1
-    assert "README.md does not say" in capsys.readouterr().err
+    assert "study.md does not say" in capsys.readouterr().err
     assert study_pages.main([]) == 0
-    assert page.read_text() == (study_pages.ROOT / "README.md").read_text()
+    assert page.read_text() == written
 
 
 def test_every_experiment_is_on_record_with_its_figures() -> None:

@@ -156,7 +156,11 @@ def outputs(path: Path, root: Path, html: Path | None = None) -> dict[Path, str]
     made |= {html or folder / HTML: page(TITLE, found), folder / README: f"# {TITLE}\n\n{markdown(found, '')}\n"}
     if path.resolve() == newest(root).resolve():
         place = folder.resolve().relative_to(root.resolve()).as_posix()
-        whole = {"speed": markdown(found, f"../{place}/", level=3), "speed-in-short": f"{found[0].text}\n"}
+        whole = {
+            "speed": short(found, f"../{place}/"),
+            "speed-in-short": table.turned(records.load(path)),
+            "speed-about": found[-1].text,
+        }
         for target in (root / "docs" / "speed.md", root / README):
             made[target] = blocks.filled(target.read_text(), whole)
     return made
@@ -170,6 +174,34 @@ def markdown(found: list[Section], place: str, *, level: int = 2) -> str:
         picture = f"![{one.label}]({place}{one.id}.svg)\n\n" if one.draw else ""
         parts.append(f"{'#' * level} {one.title}\n\n{picture}{deeper.strip()}")
     return "\n\n".join(parts)
+
+
+def short(found: list[Section], place: str) -> str:
+    """The first section, and every figure with what it shows and the way to its table; for docs/speed.md.
+
+    Args:
+        found: the sections, the first of which is the headline.
+        place: the folder of the record, as a link from the page.
+    """
+    figures = [
+        f"**{one.title}.** {_sentence(one)} ([all of it]({place}{README}#{_anchor(one.title)}))\n\n"
+        f"![{one.label}]({place}{one.id}.svg)"
+        for one in found
+        if one.draw
+    ]
+    rest = ", ".join(f"[{one.title}]({place}{README}#{_anchor(one.title)})" for one in found[1:-1] if not one.draw)
+    return "\n\n".join([found[0].text, f"Tables without a figure: {rest}.", *figures])
+
+
+def _sentence(found: Section) -> str:
+    """What a figure shows: the text before the first table of its section, or its label where there is none."""
+    text = found.text.partition("\n")[0]
+    return f"{found.label[:1].upper()}{found.label[1:]}." if text.startswith(("#", "|")) else text
+
+
+def _anchor(title: str) -> str:
+    """The place of a heading in a page, as GitHub spells it."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
 def differs(target: Path, wanted: str) -> bool:

@@ -120,6 +120,13 @@ def _headline(record: Record, name: str) -> list[str]:
     return [title, *step, against, f"{derive.share(record, name, best):.0%}", bound]
 
 
+def turned(record: Record) -> str:
+    """The tuned step of both frameworks in few lines: a column a workload."""
+    lines = [_headline(record, name)[:4] for name in record["workloads"]]
+    head, *rows = zip(["training step, ms", "Flax", "PyTorch", "PyTorch / Flax"], *lines, strict=True)
+    return markdown(head, rows)
+
+
 def starts(record: Record) -> str:
     """Every contestant's phases before its steady steps, cold and from cache, and when they are paid for."""
     names = ("import", "data", "init", "first step", "first single step", *derive.COMPILING)

@@ -19,7 +19,7 @@ class Bug:
         pair: small pair in which it is planted.
         rung: where it must be caught; 0 for a control.
         layer: what must be named: PyTorch's name of it, in a brought pair.
-        row: where it is documented, a row or a section of the list of real bugs.
+        row: of docs/porting-bugs.md, where it is documented.
         hides: what makes it invisible.
         verdict: what the rung must say.
         plant: settings of that side of a brought pair; empty where the bug is planted in a twin by its id.
@@ -47,7 +47,8 @@ class Bug:
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        """Links to where somebody met it, or to where the convention is documented; none where it was only measured."""
+        """Links to where somebody met it, or to where the convention is documented; none where it was only measured.
+        They are those of its row in docs/porting-bugs.md."""
         return LINKS.get(self.row, ())
 
 

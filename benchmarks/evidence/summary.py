@@ -1,0 +1,95 @@
+"""What the pages say of the evidence in short: one table, and a few sentences for the README."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.evidence.graded import smallest
+from benchmarks.evidence.mutants import score, total
+from benchmarks.evidence.record import Evidence
+from benchmarks.evidence.tables import ends, interval, margins_of, power, verdict, wrong_verdicts
+from benchmarks.speed.pages.table import markdown
+from parity.checks.ladder import NAMES
+from parity.checks.verdict import Verdict
+
+
+def short(record: Evidence) -> str:
+    """The sentences for the README: what is caught, how often it is wrong, and where the threshold lies."""
+    largest, least = ends(record)
+    return (
+        f"- Bugs that people met between the two frameworks, planted one at a time: {record.bugs['summary']}.\n"
+        f"- Networks drawn at random: {wrong_verdicts(record.correct)} of {len(record.correct):,} correct ones raised "
+        f"an alarm (95 % interval {interval(record.correct)}), and {wrong_verdicts(record.wrong)} of "
+        f"{len(record.wrong):,} with one bug passed although the bug had an effect ({interval(record.wrong)}).\n"
+        f"- The threshold is {record.threshold:g}: the largest gap of {len(record.same):,} correct pairs is "
+        f"{power(largest.share)}, the smallest of {len(record.told):,} pairs with a bug is {power(least.share)}."
+    )
+
+
+def table(record: Evidence, place: str) -> str:
+    """A row for each thing that was tried: how many, what came of it, and where all of it stands.
+
+    Args:
+        record: the evidence.
+        place: the folder of the record, as a link from the page.
+    """
+    (largest, least), (above, below) = ends(record), margins_of(record)
+    counts = total(record.mutants)
+    survivors = counts["mutants"] - counts.get("killed", 0) - counts.get("timeout", 0)
+    slow = Counter[str]()
+    for module in record.slow["modules"].values():
+        slow.update(module)
+    rows = [
+        ["known bugs and controls", len(record.bugs["bugs"]), record.bugs["summary"], "bugs"],
+        ["random correct networks", len(record.correct), _drawn(record.correct), "draws"],
+        ["random networks with one bug", len(record.wrong), _drawn(record.wrong), "draws"],
+        [
+            "correct pairs",
+            len(record.same),
+            _gap("largest", largest.share, f"the threshold is {above} above"),
+            "margins",
+        ],
+        [
+            "pairs with a bug",
+            len(record.told),
+            _gap("smallest", least.share, f"the threshold is {below} below"),
+            "margins",
+        ],
+        ["kinds of bugs of falling size", len(record.graded["families"]), _sizes(record.graded), "graded"],
+        [
+            "mutants of the checks",
+            counts["mutants"],
+            f"{score(counts):.1%} noticed by the tests; the other {survivors} are explained",
+            "mutants",
+        ],
+        ["tests that take minutes", slow.total(), f"{slow['passed']} passed, {slow['failed']} failed", "slow"],
+    ]
+    head = ("what was tried", "how many", "what came of it", "all of it")
+    return markdown(head, [[what, f"{n:,}", came, f"[{file}]({place}/{file}.md)"] for what, n, came, file in rows])
+
+
+def _drawn(draws: Any) -> str:
+    kinds = Counter(map(verdict, draws))
+    told = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    return f"{told}: {wrong_verdicts(draws)} wrong verdicts (95 % interval {interval(draws)})"
+
+
+def _sizes(graded: Mapping[str, Any]) -> str:
+    told = ", ".join(f"{smallest(family, 'referee')} ({family['name']})" for family in graded["families"])
+    return f"the smallest share of a number that is caught: {told}"
+
+
+def _gap(which: str, share: float, rest: str) -> str:
+    return f"the {which} gap is {power(share)} times the expected rounding; {rest}"
+
+
+def rungs(bugs: Mapping[str, Any]) -> str:
+    """How many bugs each rung is the first to catch; what stands below a rung would be missed without it."""
+    first: dict[int, list[str]] = {}
+    for bug in bugs["bugs"]:
+        caught = [int(number) for number, ruled in bug["rungs"].items() if ruled != Verdict.SAME]
+        if caught:
+            first.setdefault(min(caught), []).append(bug["mechanism"])
+    ordered = sorted(first.items())
+    told = "; ".join(f"{len(found)} on rung {number} ({NAMES[number]})" for number, found in ordered)
+    return f"First caught: {told}."
