@@ -35,7 +35,7 @@ class Part:
 
     def read(self, native: Mapping[str, NDArray], *, offset: bool = True) -> NDArray:
         """The canonical part."""
-        array = self._cut(native[self.name])
+        array = _cut(native[self.name], self.cut)
         array = array if self.shape is None else array.reshape(self.shape)
         array = array if self.axes is None else array.transpose(self.axes)
         array = np.flip(array, self.flip) if self.flip else array
@@ -45,12 +45,14 @@ class Part:
         """The inverse of `read`, into the native array, which must be writable."""
         array = np.flip(part, self.flip) if self.flip else part
         array = array if self.axes is None else array.transpose(np.argsort(self.axes))
-        target = self._cut(native[self.name])
+        target = _cut(native[self.name], self.cut)
         target[...] = array.reshape(target.shape) - self.offset
 
-    def _cut(self, array: NDArray) -> NDArray:
-        cut = tuple(slice(*c) if isinstance(c, tuple) else slice(None) if c is None else c for c in self.cut)
-        return array[(*cut, ...)]  # a view, also of a single number
+
+def _cut(array: NDArray, cut: tuple[Cut, ...]) -> NDArray:
+    """A piece of an array, as a view, also of a single number."""
+    places = tuple(slice(*c) if isinstance(c, tuple) else slice(None) if c is None else c for c in cut)
+    return array[(*places, ...)]
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,10 @@ class Packing:
         parts: in the order in which they are joined.
         join: "concatenate" them along `axis`, or their "sum" (the two biases of PyTorch's recurrent layers).
         axis: of the joined array.
-        reshaped, transposed: what is done last, to fit the other side's canonical array.
+        reshaped, transposed: what is done to the joined array, to fit the other side's canonical one.
+        cut: of the first axes of what comes out of that, where the canonical array is a piece of it.
+        shape_after, axes_after: what the piece is reshaped to, and transposed by; None leaves it.
+        flip: axes that are reversed at the end.
     """
 
     parts: tuple[Part, ...]
@@ -69,6 +74,15 @@ class Packing:
     axis: int = 0
     reshaped: tuple[int, ...] | None = None
     transposed: tuple[int, ...] | None = None
+    cut: tuple[Cut, ...] = ()
+    shape_after: tuple[int, ...] | None = None
+    axes_after: tuple[int, ...] | None = None
+    flip: tuple[int, ...] = ()
+
+    @property
+    def whole(self) -> "Packing":
+        """The packing of all that this one is a piece of."""
+        return replace(self, cut=(), shape_after=None, axes_after=None, flip=())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -86,6 +100,16 @@ class Packing:
 
     def write(self, canonical: NDArray, native: Mapping[str, NDArray]) -> None:
         """Let the native arrays, which must be writable, hold the canonical one."""
+        canonical = np.flip(canonical, self.flip) if self.flip else canonical
+        canonical = canonical if self.axes_after is None else canonical.transpose(np.argsort(self.axes_after))
+        if self.cut:
+            everything = np.array(self.whole.read(native))
+            piece = _cut(everything, self.cut)
+            piece[...] = canonical.reshape(piece.shape)
+            self.whole.write(everything, native)
+            return
+        if self.shape_after is not None:
+            canonical = canonical.reshape(self.whole.read(native).shape)
         canonical = self._joined(canonical, native)
         if self.join == "sum":
             pieces = [canonical / len(self.parts)] * len(self.parts)
@@ -101,17 +125,27 @@ class Packing:
 
     def fit(self, joined: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of the canonical array, of that of the joined one; raises ValueError if it cannot be reshaped so."""
-        array = np.broadcast_to(np.int8(0), joined)
-        array = array if self.reshaped is None else array.reshape(self.reshaped)
-        return (array if self.transposed is None else array.transpose(self.transposed)).shape
+        return self._fitted(np.broadcast_to(np.int8(0), joined)).shape
+
+    def places(self, joined: tuple[int, ...]) -> NDArray:
+        """Where the numbers of the canonical array are among those of a joined one of that shape, flat."""
+        return self._fitted(np.arange(int(np.prod(joined, dtype=int))).reshape(joined)).ravel()
 
     def _join(self, parts: list[NDArray], share: float) -> NDArray:
         if self.join == "sum":
             array = np.sum(parts, axis=0) * share
         else:
             array = parts[0] if len(parts) == 1 else np.concatenate(parts, self.axis)
+        return self._fitted(array)
+
+    def _fitted(self, array: NDArray) -> NDArray:
+        """What is done to the joined array."""
         array = array if self.reshaped is None else array.reshape(self.reshaped)
-        return array if self.transposed is None else array.transpose(self.transposed)
+        array = array if self.transposed is None else array.transpose(self.transposed)
+        array = _cut(array, self.cut)
+        array = array if self.shape_after is None else array.reshape(self.shape_after)
+        array = array if self.axes_after is None else array.transpose(self.axes_after)
+        return np.flip(array, self.flip) if self.flip else array
 
     def _joined(self, canonical: NDArray, native: Mapping[str, NDArray]) -> NDArray:
         """The array before the last reshaping and transposing."""
@@ -129,3 +163,11 @@ def whole(name: str, axes: tuple[int, ...] | None = None, **how: object) -> Pack
 def native_copy(native: Mapping[str, NDArray]) -> Arrays:
     """Writable float64 copies (of what is not floating, as it is)."""
     return {n: np.array(a, np.float64 if np.issubdtype(a.dtype, np.floating) else a.dtype) for n, a in native.items()}
+
+
+def shaped_as(native: Mapping[str, NDArray], before: Mapping[str, NDArray]) -> Arrays:
+    """Native arrays in the shapes that they had before: a network may keep what it updates with axes of length one."""
+    return {
+        name: array.reshape(before[name].shape) if name in before and array.size == before[name].size else array
+        for name, array in native.items()
+    }

@@ -1,6 +1,7 @@
 """Leaves of nested results and arguments, whatever they are made of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -14,6 +15,29 @@ def leaves(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
         yield from leaves(item, f"{name}{own}")
     if tree is not None and not _is_node(tree):
         yield name, tree
+
+
+def mapped(tree: Any, change: Callable[[str, Any], Any], name: str = "") -> Any:
+    """The tree with every leaf changed. Containers keep their types, also NamedTuples and dataclasses, of which copies
+    are made; a mapping becomes a dict.
+
+    Args:
+        tree: Mappings, lists, tuples and dataclasses of leaves.
+        change: Makes the new leaf of the nearest key or field above it, "" where there is none, and the leaf.
+        name: The key or field that the tree itself is under.
+    """
+    if is_dataclass(tree) and not isinstance(tree, type):
+        changed = copy(tree)
+        for field in fields(tree):
+            object.__setattr__(changed, field.name, mapped(getattr(tree, field.name), change, field.name))
+        return changed
+    if isinstance(tree, Mapping):
+        return {key: mapped(item, change, str(key)) for key, item in tree.items()}
+    if isinstance(tree, tuple) and hasattr(tree, "_fields"):
+        return type(tree)(*(mapped(getattr(tree, field), change, field) for field in tree._fields))
+    if isinstance(tree, list | tuple):
+        return type(tree)(mapped(item, change, name) for item in tree)
+    return change(name, tree)
 
 
 def _is_node(tree: Any) -> bool:

@@ -8,7 +8,7 @@ from parity.checks.verdict import Finding, rung
 from parity.interface.user_code import UserCodeError
 from parity.pair.causes.conventions import require_known
 from parity.pair.ladder import Clock, LadderRun
-from parity.pair.opened import OpenSides, mapped, opened
+from parity.pair.opened import OpenSides, proven_pair
 from parity.pair.options import Request, TrainingPair
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.progress import Progress
@@ -19,7 +19,7 @@ from parity.pair.rungs.drift import settled_gradients
 from parity.pair.rungs.float32_tables import explaining
 from parity.pair.rungs.input_gradients import given_of
 from parity.pair.rungs.layer_alone import introduced
-from parity.pair.rungs.loss import gradients_rung, objectives
+from parity.pair.rungs.loss import gradients_rung
 from parity.pair.rungs.probes import probes, try_probe
 from parity.pair.rungs.schedule import Schedules, as_schedules
 from parity.pair.rungs.state import state_rung
@@ -67,7 +67,7 @@ def _compared(open_sides: OpenSides, inputs: Any, request: Request, watch: Progr
     schedules = as_schedules(training.schedules, training.schedule_steps, training.optimizers)
     clock = Clock()
     watch.step(1, "mapping weights")
-    run = LadderRun(request, _proven(open_sides, inputs, request, watch), watch, clock)
+    run = LadderRun(request, proven_pair(open_sides, inputs, request, watch), watch, clock)
     if request.map_out:
         map_file.write(run.state.weight_map, request.map_out)
     clock.mark("map")
@@ -80,19 +80,6 @@ def _compared(open_sides: OpenSides, inputs: Any, request: Request, watch: Progr
     run.alone = _introduced(run.state)
     clock.mark("alone")
     return run.report()
-
-
-def _proven(open_sides: OpenSides, inputs: Any, request: Request, watch: Progress) -> CheckState:
-    """The opened pair with the proof of its map."""
-    pair = opened(open_sides, inputs, request, watch)
-    pair.objectives = objectives(request.training.loss, request.training.targets)
-    return passes.proven(
-        pair,
-        mapped(pair, request.map),
-        request.seed,
-        fixed=request.map is not None,
-        shared_dropout=request.checks.dropout == "shared",
-    )
 
 
 def _forward(run: LadderRun) -> None:

@@ -6,10 +6,9 @@ from parity.errors import UsageError
 from parity.interface.side import Side
 from parity.interface.trace import Arrays
 from parity.interface.unit import Unit
-from parity.pair.opened import OpenSides, mapped, opened
+from parity.pair.opened import OpenSides, proven_pair
 from parity.pair.options import Request
 from parity.pair.passes.progress import Progress
-from parity.pair.rungs.forward import proven
 from parity.pair.weightmap import random_weights as weights
 from parity.pair.weightmap.ties import clashes
 
@@ -32,8 +31,8 @@ def convert_sides(open_sides: OpenSides, inputs: Any, direction: Direction, requ
         UsageError: The networks do not agree with any map that was found, or an array of the receiving side that is
             learnt has no counterpart: what was carried over would not be the same network.
     """
-    pair = opened(open_sides, inputs, request, Progress())
-    proof = proven(pair, mapped(pair, request.map), request.seed, fixed=request.map is not None).proof
+    state = proven_pair(open_sides, inputs, request, Progress())
+    pair, proof = state.sides, state.proof
     if not proof.agrees:
         raise UsageError(
             f"the networks do not agree in float64 with any of {proof.tried} maps that were tried; see what "

@@ -15,6 +15,7 @@ from parity.errors import UsageError
 from parity.interface.observation import Inputs
 from parity.interface.side import Objective
 from parity.interface.trace import Precision
+from parity.interface.tree import leaves, mapped
 
 Leaves = list[jax.Array]
 
@@ -24,20 +25,19 @@ class FlaxInputs:
 
     def __init__(self, inputs: Inputs, precision: Precision) -> None:
         paths, self._structure = jax.tree_util.tree_flatten_with_path((tuple(inputs.args), dict(inputs.kwargs)))
-        self._leaves = [leaf for _, leaf in paths]
-        self._places = [i for i, leaf in enumerate(self._leaves) if isinstance(leaf, np.ndarray | np.generic)]
-        self.arrays = [converted(self._leaves[i], precision) for i in self._places]
-        names = [jax.tree_util.keystr(paths[i][0][1:]) for i in self._places]
-        self.floating_names = [n for n, array in zip(names, self.arrays, strict=True) if floats(array)]
+        self._leaves = [leaf for _, leaf in paths]  # dataclasses that JAX does not know are leaves to it
+        named = [item for path, leaf in paths for item in leaves(leaf, jax.tree_util.keystr(path[1:]))]
+        held = [(name, item) for name, item in named if _is_array(item)]
+        self.arrays = [converted(item, precision) for _, item in held]
+        self.floating_names = [n for (n, _), array in zip(held, self.arrays, strict=True) if floats(array)]
         shapes = tuple((array.shape, str(array.dtype)) for array in self.arrays)
-        rest = tuple(repr(leaf) for i, leaf in enumerate(self._leaves) if i not in self._places)
-        self.key = (self._structure, shapes, rest)
+        rest = tuple(repr(item) for _, item in named if not _is_array(item))
+        self.key = (self._structure, shapes, (*rest, *(type(leaf) for leaf in self._leaves)))
 
     def merged(self, arrays: Leaves) -> Inputs:
         """The inputs with other arrays."""
-        flat = list(self._leaves)
-        for place, array in zip(self._places, arrays, strict=True):
-            flat[place] = array
+        rest = iter(arrays)
+        flat = [mapped(leaf, lambda _, item: next(rest) if _is_array(item) else item) for leaf in self._leaves]
         args, kwargs = jax.tree.unflatten(self._structure, flat)
         return Inputs(args, kwargs)
 
@@ -46,6 +46,10 @@ class FlaxInputs:
         """The arrays with other floating ones."""
         rest = iter(floating)
         return [next(rest) if floats(array) else array for array in arrays]
+
+
+def _is_array(leaf: Any) -> bool:
+    return isinstance(leaf, np.ndarray | np.generic)
 
 
 def converted(leaf: Any, precision: Precision) -> jax.Array:

@@ -9,7 +9,7 @@ from torch.utils import _pytree as pytree
 from parity.errors import UsageError
 from parity.interface.observation import Inputs
 from parity.interface.side import Objective
-from parity.interface.tree import leaves
+from parity.interface.tree import leaves, mapped
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
 Tensors = dict[str, torch.Tensor]
@@ -23,7 +23,7 @@ def given_of(inputs: Inputs, dtype: torch.dtype, gradients: bool) -> tuple[tuple
         floats = isinstance(tensor, torch.Tensor) and tensor.is_floating_point()
         return tensor.requires_grad_(gradients) if floats else tensor
 
-    args, kwargs = pytree.tree_map(convert, (tuple(inputs.args), dict(inputs.kwargs)))
+    args, kwargs = (mapped(tree, lambda _, leaf: convert(leaf)) for tree in (tuple(inputs.args), dict(inputs.kwargs)))
     every = [*leaves(args), *leaves(kwargs)]
     floats = {name: t for name, t in every if isinstance(t, torch.Tensor) and t.is_floating_point()}
     return args, kwargs, floats

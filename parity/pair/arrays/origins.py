@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from parity.interface.observation import Inputs
 from parity.interface.trace import Arrays
-from parity.interface.tree import leaves
-from parity.pair.arrays.inputs import Adapter, adapt, changed
+from parity.pair.arrays.inputs import Adapter, adapt, arrays, changed
 
 MOST = 2**24
 """Whole numbers up to it can be told apart in float32."""
@@ -49,8 +48,7 @@ class Origins:
 
 def floating_leaves(inputs: Inputs) -> Arrays:
     """The floating arrays among inputs, in order, by the names that both sides have for them."""
-    every = [*leaves(tuple(inputs.args)), *leaves(dict(inputs.kwargs))]
-    return {name: a for name, a in every if isinstance(a, np.ndarray) and np.issubdtype(a.dtype, np.floating)}
+    return {name: array for name, array in arrays(inputs).items() if np.issubdtype(array.dtype, np.floating)}
 
 
 def spans(inputs: Inputs) -> dict[str, tuple[int, int, tuple[int, ...]]]:

@@ -82,6 +82,8 @@ def without_conventions(state: CheckState, accept: Sequence[str]) -> tuple[Check
     undone = _undone(state, causes)
     if undone is None:
         return state, []
+    if undone.weight_map.layers != state.weight_map.layers:
+        state = _with_map(state, undone.weight_map)
     calls = state.passes["evaluation"].torch["float64"].calls
     conventions = []
     for name in dict.fromkeys(cause.convention for cause in causes):
@@ -90,6 +92,14 @@ def without_conventions(state: CheckState, accept: Sequence[str]) -> tuple[Check
         text = quantified(name, total, undone.weight_map, calls)
         conventions.append(Convention(name, text, (2,), True, name in accept))
     return replace(undone, lints=state.lints, notes=state.notes, original=state), conventions
+
+
+def _with_map(state: CheckState, weight_map: WeightMap) -> CheckState:
+    """A new state of the same pair, run with a map that was proven without what makes it differ."""
+    proof = _proof(state.sides, weight_map, state.sides.seed, 1)
+    anew = CheckState(state.sides, proof, state.lints, notes=state.notes, shared=state.shared, fixed=state.fixed)
+    _run_modes(anew)
+    return anew
 
 
 def _undone(state: CheckState, causes: Sequence[Lint]) -> CheckState | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from parity.checks.verdict import Finding
 from parity.interface.observation import Inputs
 from parity.interface.trace import Arrays
-from parity.pair.arrays.inputs import changed
+from parity.pair.arrays.inputs import changed, with_arrays
 from parity.pair.arrays.layout import compare, turned
 from parity.pair.passes.sides import SidePair
 from parity.pair.weightmap import random_weights as weights
@@ -107,18 +106,6 @@ def _telling(array: NDArray) -> bool:
     return bool(found.size) and bool(found.min() < found.max()) and 0.1 <= float(np.abs(found).max()) <= 100.0
 
 
-def _walk(tree: Any, change: Callable[[str, NDArray], NDArray], name: str = "") -> Any:
-    if isinstance(tree, Mapping):
-        return {key: _walk(item, change, str(key)) for key, item in tree.items()}
-    if isinstance(tree, list | tuple):
-        return type(tree)(_walk(item, change, name) for item in tree)
-    return change(name, tree) if isinstance(tree, np.ndarray) else tree
-
-
-def _every(inputs: Inputs, change: Callable[[str, NDArray], NDArray]) -> Inputs:
-    return Inputs(_walk(inputs.args, change), _walk(dict(inputs.kwargs), change))
-
-
 def _masks(inputs: Inputs, torch: Arrays) -> Iterator[Probe]:
     """Masks that let everything through, and that hide the end of every second sequence."""
     found: list[NDArray] = []
@@ -128,11 +115,11 @@ def _masks(inputs: Inputs, torch: Arrays) -> Iterator[Probe]:
             found.append(array)
         return array
 
-    _every(inputs, note)
+    with_arrays(inputs, note)
     if not found:
         return
-    yield Probe("full masks", _every(inputs, lambda n, a: np.ones_like(a) if _is_mask(n, a) else a), torch)
-    yield Probe("padded masks", _every(inputs, lambda n, a: _padded(a) if _is_mask(n, a) else a), torch)
+    yield Probe("full masks", with_arrays(inputs, lambda n, a: np.ones_like(a) if _is_mask(n, a) else a), torch)
+    yield Probe("padded masks", with_arrays(inputs, lambda n, a: _padded(a) if _is_mask(n, a) else a), torch)
 
 
 def _is_mask(name: str, array: NDArray) -> bool:
@@ -147,12 +134,12 @@ def _padded(array: NDArray) -> NDArray:
 
 def _resized(inputs: Inputs) -> Iterator[tuple[str, Inputs]]:
     """One sample more, and images of one row and column less, so that even sizes become odd and odd ones even."""
-    yield "one sample more", _every(inputs, lambda _, a: np.concatenate([a, a[:1]]) if a.ndim else a)
+    yield "one sample more", with_arrays(inputs, lambda _, a: np.concatenate([a, a[:1]]) if a.ndim else a)
     images: list[NDArray] = []
-    _every(inputs, lambda _, a: images.append(a) or a if _is_image(a) else a)  # type: ignore[func-returns-value]
+    with_arrays(inputs, lambda _, a: images.append(a) or a if _is_image(a) else a)  # type: ignore[func-returns-value]
     if images:
         parity = "odd" if images[0].shape[2] % 2 == 0 else "even"
-        yield f"{parity} sizes", _every(inputs, lambda _, a: _cropped(a) if _is_image(a) else a)
+        yield f"{parity} sizes", with_arrays(inputs, lambda _, a: _cropped(a) if _is_image(a) else a)
 
 
 def _is_image(array: NDArray) -> bool:

@@ -6,6 +6,7 @@ import numpy as np
 
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.observation import Call
+from parity.interface.packing import shaped_as
 from parity.interface.random import single
 from parity.interface.side import Side
 from parity.interface.trace import Arrays, Precision
@@ -53,7 +54,8 @@ def _trained(work: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call]
         torch = {**proof.torch, **views.torch[precision].buffers, **_unmapped(work, couple.torch)}
         seen = couple.look("torch", torch, "training", precision, second)
         ours = couple.look("flax", flax, "training", precision, second, gradients=False)
-        after[precision] = {**flax, **ours.buffers}, {**torch, **seen.buffers}
+        both = {**flax, **ours.buffers}, {**torch, **seen.buffers}
+        after[precision] = shaped_as(both[0], proof.flax), shaped_as(both[1], proof.torch)
         if precision == "float64":
             calls.append(seen.calls)
             steps += [torch, after[precision][1]]

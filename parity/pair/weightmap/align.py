@@ -34,7 +34,8 @@ def pair_layers(weight_map: WeightMap, flax: Sequence[Call], torch: Sequence[Cal
     depths = _stack_depths(weight_map)
     pairs: list[CallPair] = []
     for number, layer in enumerate(weight_map.layers):
-        if "custom" in (layer.flax.kind, layer.torch.kind) and not _is_lone_module(weight_map, number):
+        custom = "custom" in (layer.flax.kind, layer.torch.kind)
+        if layer.piece is not None or (custom and not _is_lone_module(weight_map, number)):
             continue
         path, index = split_stack(layer.flax.path)
         ours = flax_places.get(path, [])

@@ -45,6 +45,7 @@ def alternatives(weight_map: WeightMap, passed: ProofPass, failing: int, own: Na
         yield from _flattened(weight_map, passed, here)
         yield from _partners(weight_map, passed, here, pairs, own)
         yield from _other_packings(weight_map, [here.layer])
+    yield from _other_pieces(weight_map)
     verified = {pair.layer for pair in pairs if pair.flax < failing and all(passed.layer(pair))}
     unsure = [number for number in range(len(weight_map.layers)) if number not in verified]
     yield from _other_packings(weight_map, [number for number in unsure if here is None or number != here.layer])
@@ -62,6 +63,28 @@ def _other_packings(weight_map: WeightMap, numbers: Sequence[int]) -> Iterator[O
                 arrays = (*layer.arrays[:place], read, *layer.arrays[place + 1 :])
                 name = f"{name_of(layer, array)} read otherwise"
                 yield name, _with(weight_map, {number: replace(layer, arrays=arrays)})
+
+
+def _other_pieces(weight_map: WeightMap) -> Iterator[Option]:
+    """Other ways to cut the arrays that one side holds whole, all those of a group alike."""
+    groups: dict[str, dict[str, None]] = {}
+    for layer in weight_map.layers:
+        if layer.piece is not None:
+            groups.setdefault(layer.piece.group, {}).update(dict.fromkeys(layer.piece.readings))
+    for group, names in groups.items():
+        for name in list(names)[1:]:
+            yield (
+                f"{group}: {name}",
+                replace(weight_map, layers=tuple(_cut_so(a, group, name) for a in weight_map.layers)),
+            )
+
+
+def _cut_so(layer: LayerPairing, group: str, name: str) -> LayerPairing:
+    """The pairing with the reading of that name if it is of the group and has it."""
+    piece = layer.piece
+    if piece is None or piece.group != group or name not in piece.readings:
+        return layer
+    return replace(piece.readings[name], piece=piece)
 
 
 def _flattened(weight_map: WeightMap, passed: ProofPass, here: CallPair) -> Iterator[Option]:
@@ -102,6 +125,8 @@ def _alike(
     called = {pair.layer: pair.flax for pair in pairs}
     groups: dict[object, list[int]] = {}
     for number, layer in enumerate(weight_map.layers):
+        if layer.piece is not None:
+            continue
         shapes = (layer.flax.kind, tuple((array.role, array.shape) for array in layer.arrays))
         if number not in called:
             groups.setdefault((shapes, layer.torch.path.rpartition(".")[0]), []).append(number)

@@ -1,9 +1,10 @@
 """Finds the weight map of two networks: pairs the layers that hold arrays by kind, shapes, order and names."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from parity.interface.unit import Unit
-from parity.pair.weightmap.by_order import UnitPairs, equal_units
+from parity.pair.weightmap.by_order import UnitPairs, units_in_order, units_of_equal_names
 from parity.pair.weightmap.by_shape import (
     arrays_of_equal_sizes,
     convolutions_over_patches,
@@ -17,6 +18,7 @@ from parity.pair.weightmap.pairings import LayerPairing, WeightMap
 from parity.pair.weightmap.readings import pair_units
 from parity.pair.weightmap.recurrent import as_dense_units, with_summed_biases
 from parity.pair.weightmap.signatures import ShapedUnit, Shapes, all_with_shapes, without
+from parity.pair.weightmap.splits import split_arrays, without_arrays
 
 Finder = Callable[[list[ShapedUnit], list[ShapedUnit]], UnitPairs]
 
@@ -34,6 +36,13 @@ class _Unpaired:
             self.layers.append(join(flax, torch))
             self.flax, self.torch = without(self.flax, [flax]), without(self.torch, [torch])
 
+    def take_pieces(self) -> None:
+        """Pair the arrays that one side holds whole and the other in pieces."""
+        layers = split_arrays(self.flax, self.torch)
+        self.layers += layers
+        self.flax = without_arrays(self.flax, layers, "flax")
+        self.torch = without_arrays(self.torch, layers, "torch")
+
     def take_apart(self, parts: Callable[[list[ShapedUnit]], list[ShapedUnit]]) -> None:
         """Replace the units that are left by their parts."""
         self.flax, self.torch = parts(self.flax), parts(self.torch)
@@ -46,7 +55,19 @@ def map_weights(flax: Sequence[Unit], torch: Sequence[Unit], flax_shapes: Shapes
         flax, torch: The units of each side in the order of execution.
         flax_shapes, torch_shapes: The shapes of each side's native arrays by name.
     """
-    unpaired = _Unpaired(all_with_shapes(flax, flax_shapes), all_with_shapes(torch, torch_shapes))
+    shaped = all_with_shapes(flax, flax_shapes), all_with_shapes(torch, torch_shapes)
+    named, ordered = _assembled(*shaped, units_of_equal_names), _assembled(*shaped, units_in_order)
+    return named if _partners(named) == _partners(ordered) else replace(named, by_order=ordered)
+
+
+def _partners(weight_map: WeightMap) -> list[tuple[str, str]]:
+    return [(layer.flax.path, layer.torch.path) for layer in weight_map.layers]
+
+
+def _assembled(flax: list[ShapedUnit], torch: list[ShapedUnit], equal_units: Finder) -> WeightMap:
+    """The map, with the equal units that a finder pairs."""
+    unpaired = _Unpaired(flax, torch)
+    unpaired.take_pieces()
     unpaired.pair(equal_units)
     unpaired.pair(units_that_share_arrays)
     unpaired.pair(convolutions_over_patches, pair_over_patches)

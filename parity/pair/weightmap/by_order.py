@@ -1,38 +1,66 @@
-"""Pairs units with equal signatures in the order in which the networks run them."""
+"""Pairs units with equal signatures: those of one name first, then in the order in which the networks run them."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from parity.pair.weightmap.names import unit_likeness
+from parity.pair.weightmap.names import tokens, unit_likeness
 from parity.pair.weightmap.signatures import ShapedUnit, by_signature, without
 
 UnitPairs = Iterator[tuple[ShapedUnit, ShapedUnit]]
+Named = tuple[ShapedUnit, list[str]]
+"""A unit and the tokens of its name."""
 
 
-def equal_units(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+def units_of_equal_names(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+    """Pairs of equal signatures, of which those with the same names belong together."""
+    return _equal_units(flax, torch, by_name=True)
+
+
+def units_in_order(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+    """Pairs of equal signatures in the order of execution, whatever their names."""
+    return _equal_units(flax, torch, by_name=False)
+
+
+def _equal_units(flax: list[ShapedUnit], torch: list[ShapedUnit], by_name: bool) -> UnitPairs:
     """Pairs of equal signatures.
 
-    Where both sides have as many units of a signature, all are paired in order. Else a common subsequence of all
-    layers says which units belong together, and the rest is paired in order.
+    Where both sides run as many units of a signature, these are paired, and then those that never run. Where they only
+    have as many, all are paired. Else a common subsequence of all layers says which units belong together, and the rest
+    is paired in order.
     """
     torch_groups = by_signature(torch)
     common = None
     for signature, ours in by_signature(flax).items():
         theirs = torch_groups.get(signature, [])
-        if len(ours) == len(theirs):
-            yield from in_order(ours, theirs)
+        running = [[unit for unit in units if unit.unit.runs] for units in (ours, theirs)]
+        if len(running[0]) == len(running[1]):
+            yield from pair_group(*running, by_name)
+            yield from pair_group(without(ours, running[0]), without(theirs, running[1]), by_name)
+        elif len(ours) == len(theirs):
+            yield from pair_group(ours, theirs, by_name)
         elif theirs:
-            common = _common_subsequence(flax, torch) if common is None else common
+            common = common_subsequence(flax, torch) if common is None else common
             pairs = [(a, b) for a, b in common if a.signature == signature]
             yield from pairs
-            yield from in_order(without(ours, [a for a, _ in pairs]), without(theirs, [b for _, b in pairs]))
+            rest = without(ours, [a for a, _ in pairs]), without(theirs, [b for _, b in pairs])
+            yield from pair_group(*rest, by_name)
 
 
-def in_order(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
-    """Pairs in order; single arrays of modules of no known kind are paired by the likeness of their names."""
-    if not flax or not flax[0].is_custom or len(flax) == 1:
+def pair_group(flax: list[ShapedUnit], torch: list[ShapedUnit], by_name: bool = True) -> UnitPairs:
+    """Pairs of units that are alike; the longer list keeps some. Single arrays of modules of no known kind are always
+    paired by the likeness of their names."""
+    if flax and flax[0].is_custom and len(flax) > 1:
+        yield from _likest(flax, torch)
+    elif by_name:
+        ours, theirs = ([(unit, tokens(unit.unit.path)) for unit in units] for units in (flax, torch))
+        yield from _by_tokens(ours, theirs, 0)
+    else:
         yield from zip(flax, torch, strict=False)
-        return
+
+
+def _likest(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+    """Each unit with the one of the likest name that is left."""
     rest = list(torch)
     for unit in flax[: len(rest)]:
         nearest = max(rest, key=lambda other: unit_likeness(unit, other))
@@ -40,7 +68,33 @@ def in_order(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
         yield unit, nearest
 
 
-def _common_subsequence(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> list[tuple[ShapedUnit, ShapedUnit]]:
+def _by_tokens(flax: list[Named], torch: list[Named], depth: int) -> UnitPairs:
+    """Pairs of units, grouped by one token of their names after the other, from the last component on; in each group,
+    and among those whose token the other side does not have as often, in order."""
+    if len(flax) < 2 or all(len(names) <= depth for _, names in (*flax, *torch)):
+        yield from ((a, b) for (a, _), (b, _) in zip(flax, torch, strict=False))
+        return
+    ours, theirs = _by_token(flax, depth), _by_token(torch, depth)
+    shared = [token for token in ours if token and len(ours[token]) == len(theirs.get(token, []))]
+    for token in shared:
+        yield from _by_tokens(ours[token], theirs[token], depth + 1)
+    rest = [[named for named in side if _token(named, depth) not in shared] for side in (flax, torch)]
+    if rest[0] and rest[1]:
+        yield from _by_tokens(*rest, depth + 1)
+
+
+def _by_token(units: list[Named], depth: int) -> dict[str, list[Named]]:
+    groups = defaultdict(list)
+    for named in units:
+        groups[_token(named, depth)].append(named)
+    return groups
+
+
+def _token(named: Named, depth: int) -> str:
+    return named[1][depth] if depth < len(named[1]) else ""
+
+
+def common_subsequence(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> list[tuple[ShapedUnit, ShapedUnit]]:
     """The units that a longest run after run of equal signatures pairs."""
     ours, theirs = ([unit.signature for unit in side] for side in (flax, torch))
     blocks = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 
-from parity.pair.weightmap.by_order import UnitPairs, in_order
+from parity.pair.weightmap.by_order import UnitPairs, pair_group
 from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing
 from parity.pair.weightmap.readings import pair_units
 from parity.pair.weightmap.signatures import ShapedUnit, share_arrays, unit_sizes, without
@@ -33,7 +33,7 @@ def arrays_of_equal_sizes(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> Un
     for key in (lambda unit: tuple(unit.shapes.values()), unit_sizes):
         ours, theirs = ([unit for unit in side if len(unit.shapes) == 1] for side in (flax, torch))
         for value in dict.fromkeys(key(unit) for unit in ours):
-            candidates = in_order([u for u in ours if key(u) == value], [u for u in theirs if key(u) == value])
+            candidates = pair_group([u for u in ours if key(u) == value], [u for u in theirs if key(u) == value])
             pairs = [(a, b) for a, b in candidates if a.is_custom or b.is_custom]
             yield from pairs
             flax, torch = without(flax, [a for a, _ in pairs]), without(torch, [b for _, b in pairs])
@@ -45,7 +45,7 @@ def single_arrays(units: list[ShapedUnit]) -> list[ShapedUnit]:
 
 
 def convolutions_over_patches(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
-    """Pairs of a convolution whose strides are its kernel's size and a dense layer over the same patches."""
+    """Pairs of a convolution and a dense layer that sees as much: the same patches, or all of what was flattened."""
     return _first_fitting(flax, torch, lambda a, b: _covers_patches(a, b) or _covers_patches(b, a))
 
 
@@ -55,15 +55,15 @@ def pair_over_patches(flax: ShapedUnit, torch: ShapedUnit) -> LayerPairing:
     The rows of the dense kernel are a patch's rows, columns and channels, or its channels, rows and columns.
     """
     layer = pair_units(flax, torch)
-    return replace(layer, arrays=(_pair_kernels(flax, torch), *layer.arrays), lone_flax=(), lone_torch=())
+    rest = (array for array in layer.arrays if array.role != "kernel")
+    return replace(layer, arrays=(_pair_kernels(flax, torch), *rest), lone_flax=(), lone_torch=())
 
 
 def _covers_patches(conv: ShapedUnit, dense: ShapedUnit) -> bool:
     if (conv.unit.kind, dense.unit.kind) != ("conv", "dense") or conv.shapes.keys() != dense.shapes.keys():
         return False
-    settings, kernel = conv.unit.settings, conv.shapes["kernel"]
-    apart = settings.get("strides") == settings.get("kernel_size") and settings.get("groups") == 1
-    return apart and (prod(kernel[:-1]), kernel[-1]) == dense.shapes["kernel"]
+    kernel = conv.shapes["kernel"]
+    return conv.unit.settings.get("groups") == 1 and (prod(kernel[:-1]), kernel[-1]) == dense.shapes["kernel"]
 
 
 def _pair_kernels(flax: ShapedUnit, torch: ShapedUnit) -> ArrayPairing:
@@ -71,12 +71,15 @@ def _pair_kernels(flax: ShapedUnit, torch: ShapedUnit) -> ArrayPairing:
     packing = torch.unit.arrays["kernel"]
     kernel = ArrayPairing("kernel", shape, flax.unit.arrays["kernel"], packing, torch_role="kernel")
     if len(torch_shape) > 2:  # PyTorch has the convolution, natively (out, in, *spatial)
-        channels_first = replace(packing.parts[0], axes=(*range(1, len(torch_shape)), 0))
-        other = replace(packing, parts=(channels_first,), reshaped=shape)
+        last = len(torch_shape) - 1
+        other = replace(packing, transposed=(last - 1, *range(last - 1), last), shape_after=shape)
     else:
         order = (*range(1, len(shape) - 1), 0, len(shape) - 1)
         other = replace(packing, reshaped=(shape[-2], *shape[:-2], shape[-1]), transposed=order)
-    return replace(kernel, torch=replace(packing, reshaped=shape), others=(other,))
+    likely = replace(packing, reshaped=shape)
+    if len(torch_shape) == 2 and flax.unit.settings.get("strides") != flax.unit.settings.get("kernel_size"):
+        likely, other = other, likely  # PyTorch's dense layer sees a flattened map, not patches
+    return replace(kernel, torch=likely, others=(other,))
 
 
 def _first_fitting(

@@ -1,24 +1,29 @@
-"""The weight map as a file that a person can edit: which layers are one, and how their arrays fit."""
+"""The weight map as a file that a person can edit: which layers are one, and how their arrays fit.
+
+Each array of a pair names a role of a layer on both sides and, in the order in which they are done, what makes the two
+the same: `SIDE_reshaped`, `SIDE_transposed`, `SIDE_cut` (for each of the first axes null for all of it, one place, or
+[first, one after the last]), `SIDE_cut_reshaped`, `SIDE_cut_transposed`, `SIDE_flipped` (axes), and `offset`, which is
+added to PyTorch's. An array that one side has in pieces is named once for each piece, with the cut that is that piece.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired
 
-from annotated_types import MinLen
+from annotated_types import Len, MinLen
 from typing_extensions import TypedDict
 
 from parity import documents
-from parity.errors import UsageError, unknown_name
 from parity.files import write_atomically
 from parity.interface.packing import Packing
 from parity.interface.unit import Unit
-from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, WeightMap
-from parity.pair.weightmap.readings import pair_units
-from parity.pair.weightmap.signatures import ShapedUnit, Shapes, with_shapes
+from parity.pair.weightmap.file_reader import FIELDS, Reader
+from parity.pair.weightmap.pairings import ArrayPairing, WeightMap
+from parity.pair.weightmap.signatures import Shapes
 
 FORMAT = "netparity-map/1"
+Cut = list[int | Annotated[list[int], Len(2, 2)] | None]
 
 
 class Array(TypedDict):
@@ -28,8 +33,16 @@ class Array(TypedDict):
     torch: str
     flax_reshaped: NotRequired[list[int]]
     flax_transposed: NotRequired[list[int]]
+    flax_cut: NotRequired[Cut]
+    flax_cut_reshaped: NotRequired[list[int]]
+    flax_cut_transposed: NotRequired[list[int]]
+    flax_flipped: NotRequired[list[int]]
     torch_reshaped: NotRequired[list[int]]
     torch_transposed: NotRequired[list[int]]
+    torch_cut: NotRequired[Cut]
+    torch_cut_reshaped: NotRequired[list[int]]
+    torch_cut_transposed: NotRequired[list[int]]
+    torch_flipped: NotRequired[list[int]]
     offset: NotRequired[float]
 
 
@@ -51,11 +64,15 @@ class Document(TypedDict):
 def write(weight_map: WeightMap, path: str | Path) -> None:
     """Write the map, whole or not at all. Ties are found anew where it is read.
 
+    Args:
+        weight_map: The map.
+        path: The path of the file.
+
     Raises:
-        UsageError: the file cannot be written.
+        UsageError: The file cannot be written.
     """
-    own = [(b, [_array(link) for link in b.arrays if link.tie is None]) for b in weight_map.layers]
-    pairs = [{"flax": b.flax.path, "torch": b.torch.path, "arrays": arrays} for b, arrays in own if arrays]
+    entries = [(layer, [_array(a) for a in layer.arrays if a.tie is None]) for layer in weight_map.layers]
+    pairs = [{"flax": a.flax.path, "torch": a.torch.path, "arrays": arrays} for a, arrays in entries if arrays]
     document = {
         "format": FORMAT,
         "pairs": pairs,
@@ -65,97 +82,34 @@ def write(weight_map: WeightMap, path: str | Path) -> None:
     write_atomically(path, json.dumps(document, indent=1) + "\n")
 
 
-def _array(link: ArrayPairing) -> dict[str, Any]:
-    found: dict[str, Any] = {"flax": link.role, "torch": link.torch_role, "shape": link.shape}
-    for side, packing in (("flax", link.flax), ("torch", link.torch)):
-        for name in ("reshaped", "transposed"):
-            if (value := getattr(packing, name)) is not None:
-                found[f"{side}_{name}"] = value
-    if offset := link.torch.parts[0].offset:
-        found["offset"] = offset
-    return found
+def _array(array: ArrayPairing) -> dict[str, Any]:
+    entry: dict[str, Any] = {"flax": array.role, "torch": array.torch_role, "shape": array.shape}
+    for side, packing in (("flax", array.flax), ("torch", array.torch)):
+        entry |= {f"{side}_{name}": value for name, value in _steps(packing).items()}
+    if offset := array.torch.parts[0].offset:
+        entry["offset"] = offset
+    return entry
+
+
+def _steps(packing: Packing) -> dict[str, Any]:
+    """What is done to the joined array, by the file's names for it."""
+    steps = {name: getattr(packing, field) for name, field in FIELDS.items()}
+    return {name: value for name, value in steps.items() if value not in (None, ())}
 
 
 def read(path: str | Path, flax: Sequence[Unit], torch: Sequence[Unit], shapes: tuple[Shapes, Shapes]) -> WeightMap:
     """The map of a file, for these networks.
 
     Args:
-        path: of the file.
-        flax, torch: the units of both.
-        shapes: of the native arrays of both.
+        path: The path of the file.
+        flax, torch: The units of both sides.
+        shapes: The shapes of Flax's native arrays and of PyTorch's.
 
     Raises:
-        UsageError: the file is not a map, names a layer or array that is not there or there twice, or shapes differ.
+        UsageError: The file is not a map, names a layer or array that is not there or there twice, shapes differ, or
+            the pieces of an array do not cover it once.
     """
-    left = {"flax": _by_path(flax, shapes[0]), "torch": _by_path(torch, shapes[1])}
-    bonds = [_bond(path, pair, left) for pair in _pairs(path)]
-    bonds.sort(key=lambda one: one.flax.order)
-    rest = {side: tuple(one.unit for found in holders.values() for one in found) for side, holders in left.items()}
-    return WeightMap(tuple(bonds), rest["flax"], rest["torch"])
-
-
-def _pairs(path: str | Path) -> list[Any]:
-    return documents.read(Path(path), Document, "name a weight map that --map-out wrote")["pairs"]
-
-
-Left = dict[str, dict[str, list[ShapedUnit]]]
-
-
-def _by_path(units: Sequence[Unit], shapes: Shapes) -> dict[str, list[ShapedUnit]]:
-    found: dict[str, list[ShapedUnit]] = {}
-    for unit in units:
-        found.setdefault(unit.path, []).append(with_shapes(unit, shapes))
-    return found
-
-
-def _bond(path: str | Path, pair: Mapping[str, Any], left: Left) -> LayerPairing:
-    arrays = pair["arrays"]
-    a, b = (_take(path, left[side], side, pair[side], [array[side] for array in arrays]) for side in left)
-    links = tuple(_link(path, a, b, array) for array in arrays)
-    return replace(pair_units(a, b), arrays=links, lone_flax=(), lone_torch=())
-
-
-def _take(path: str | Path, holders: dict[str, list[ShapedUnit]], side: str, name: str, roles: list[str]) -> ShapedUnit:
-    """The layer, or of a custom one those of its arrays that are asked for; they are then no longer there."""
-    if name not in holders:
-        raise unknown_name(f"layer of {side} in {path} (or it is there twice)", name, holders)
-    for place, one in enumerate(holders[name]):
-        if all(role in one.shapes for role in roles):
-            rest = {role: shape for role, shape in one.shapes.items() if role not in roles}
-            holders[name].pop(place)
-            if rest:
-                kept = {role: one.unit.arrays[role] for role in rest}
-                holders[name].append(ShapedUnit(replace(one.unit, arrays=kept), rest))
-            if not holders[name]:
-                del holders[name]
-            return one
-    known = [role for one in holders[name] for role in one.shapes]
-    raise unknown_name(f"array of {side}'s {name} in {path}", ", ".join(roles), known)
-
-
-def _link(path: str | Path, a: ShapedUnit, b: ShapedUnit, array: Mapping[str, Any]) -> ArrayPairing:
-    flax = _fitted(a.unit.arrays[array["flax"]], array, "flax")
-    torch = _fitted(b.unit.arrays[array["torch"]], array, "torch")
-    if offset := array.get("offset"):
-        torch = replace(torch, parts=tuple(replace(part, offset=float(offset)) for part in torch.parts))
-    shapes = _shape(path, flax, a, array, "flax"), _shape(path, torch, b, array, "torch")
-    if shapes[0] != shapes[1]:
-        raise UsageError(
-            f"{path}: {a.unit.path} {array['flax']} {shapes[0]} is not of the shape of {b.unit.path} {array['torch']} "
-            f"{shapes[1]}; pair other layers, or say torch_transposed"
-        )
-    return ArrayPairing(array["flax"], shapes[0], flax, torch, torch_role=array["torch"])
-
-
-def _fitted(packing: Packing, array: Mapping[str, Any], side: str) -> Packing:
-    found = {name: array.get(f"{side}_{name}") for name in ("reshaped", "transposed")}
-    reshaped, transposed = (None if value is None else tuple(value) for value in found.values())
-    return replace(packing, reshaped=reshaped, transposed=transposed)
-
-
-def _shape(path: str | Path, packing: Packing, one: ShapedUnit, array: Mapping[str, Any], side: str) -> tuple[int, ...]:
-    bare = replace(packing, reshaped=None, transposed=None)
-    try:
-        return packing.fit(one.shapes[array[side]]) if packing != bare else one.shapes[array[side]]
-    except ValueError as error:
-        raise UsageError(f"{path}: {one.unit.path} {array[side]} cannot be reshaped so ({error})") from error
+    document: Mapping[str, Any] = documents.read(Path(path), Document, "name a weight map that --map-out wrote")
+    reader = Reader(str(path), {"flax": (flax, shapes[0]), "torch": (torch, shapes[1])})
+    layers = sorted((reader.layer(pair) for pair in document["pairs"]), key=lambda layer: layer.flax.order)
+    return WeightMap(tuple(layers), *reader.rest())

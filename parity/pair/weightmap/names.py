@@ -1,5 +1,6 @@
 """How alike the names of two layers or of two arrays are."""
 
+import re
 from difflib import SequenceMatcher
 
 from parity.pair.weightmap.signatures import ShapedUnit
@@ -8,6 +9,16 @@ SYNONYMS = [{word, "weight"} for word in ("kernel", "scale", "table", "gamma")] 
 """Names that both frameworks' users have for one array."""
 EQUAL, SYNONYMOUS = 3.0, 2.0
 """Likeness of equal roles and of synonyms; that of other roles is at most one."""
+FILLERS = frozenset({"proj", "projection", "linear", "dense", "layer", "to", "w", "weight", "kernel", "c"})
+"""Words that say nothing of which layer it is, where another word beside them does."""
+ONE_WORD = {
+    "query": "q", "key": "k", "value": "v", "wq": "q", "wk": "k", "wv": "v", "wo": "out", "o": "out", "output": "out",
+    "norm": "ln", "layernorm": "ln", "batchnorm": "bn", "embedding": "embed", "embeddings": "embed",
+    "conv": "conv", "gate": "gate", "up": "up",
+}  # fmt: skip
+"""Words that the field has for one thing → one of them."""
+ORDERS = (("q", "k", "v"), ("gate", "up"), ("i", "f", "g", "o"))
+"""The order in which projections of these names are stacked in one array, whatever the order in which they run."""
 
 
 def unit_likeness(flax: ShapedUnit, torch: ShapedUnit) -> float:
@@ -22,3 +33,38 @@ def role_likeness(role: str, other: str) -> float:
     if role == other:
         return EQUAL
     return SYNONYMOUS if {role, other} in SYNONYMS else SequenceMatcher(None, role, other).ratio()
+
+
+def tokens(path: str) -> list[str]:
+    """The words and numbers of a path, the last component's first; synonyms are one word.
+
+    "layers_1/attn/query" and "layers.1.attn.q_proj" have the same tokens: q, attn, layers, 1.
+    """
+    parts = re.findall(r"[^./\[\]]+", path)
+    return [token for part in reversed(parts) for token in _component(part)]
+
+
+def _component(part: str) -> list[str]:
+    """The words of one component without fillers, as one token, then its number if it ends with one."""
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+", part)
+    named = [word.lower() for word in words if not word.isdigit()]
+    telling = [word for word in named if word not in FILLERS] or named
+    number = [words[-1]] if words and words[-1].isdigit() else []
+    text = "_".join(ONE_WORD.get(word, word) for word in telling)
+    return [*([ONE_WORD.get(text, text)] if text else []), *number]
+
+
+def stacking_order(paths: list[str]) -> list[int]:
+    """The places of some projections in the order in which they are stacked in one array: that of their names where
+    the field has one, else as they are given."""
+    words = [next(iter(tokens(path)), "") for path in paths]
+    for order in ORDERS:
+        known = [next((place for place, name in enumerate(order) if word.startswith(name)), -1) for word in words]
+        if -1 not in known and len(set(known)) == len(known):
+            return sorted(range(len(paths)), key=lambda place: known[place])
+    return list(range(len(paths)))
+
+
+def pattern(path: str) -> str:
+    """The path with every number in it as "#": alike for the same layer of every block."""
+    return re.sub(r"\d+", "#", path)

@@ -1,7 +1,7 @@
 """The weight map as data: which layers of two networks are one, and how each side's arrays hold the same numbers."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from numpy.typing import NDArray
 
@@ -58,6 +58,7 @@ class LayerPairing:
         flax, torch: The two units.
         arrays: The canonical arrays that both units hold.
         lone_flax, lone_torch: Roles of the arrays that only one of the two has.
+        piece: Set where one side holds the arrays as a piece of a larger one.
     """
 
     flax: Unit
@@ -65,6 +66,7 @@ class LayerPairing:
     arrays: tuple[ArrayPairing, ...]
     lone_flax: tuple[str, ...] = ()
     lone_torch: tuple[str, ...] = ()
+    piece: "Piece | None" = None
 
     @property
     def links(self) -> tuple[ArrayPairing, ...]:
@@ -72,8 +74,28 @@ class LayerPairing:
         return self.arrays
 
     def array_name(self, array: ArrayPairing) -> str:
-        """The canonical name of one of the arrays: the path of PyTorch's layer and the role."""
-        return f"{self.torch.path}.{array.role}" if self.torch.path else array.role
+        """The canonical name of one of the arrays: the path of PyTorch's layer and the role, and the number of the
+        piece where PyTorch's layer holds several."""
+        number = f"[{self.piece.number}]" if self.piece is not None and self.piece.whole == "torch" else ""
+        role = array.torch_role if number else array.role
+        return f"{self.torch.path}.{role}{number}" if self.torch.path else f"{role}{number}"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """How a pairing is a piece of an array that one side holds whole.
+
+    Args:
+        whole: The side that holds it whole, "flax" or "torch".
+        number: The number of the piece among those of the array.
+        group: Pairings of one group are read alike: the same pieces of every block.
+        readings: The name of a reading of the whole group → the pairing with it.
+    """
+
+    whole: str
+    number: int
+    group: str
+    readings: Mapping[str, LayerPairing] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -83,11 +105,13 @@ class WeightMap:
     Args:
         layers: The pairings in the order in which Flax runs the layers.
         lone_flax, lone_torch: Units that only one side has.
+        by_order: The map with equal layers paired in the order of execution, where that is another one.
     """
 
     layers: tuple[LayerPairing, ...]
     lone_flax: tuple[Unit, ...] = ()
     lone_torch: tuple[Unit, ...] = ()
+    by_order: "WeightMap | None" = None
 
     @property
     def arrays(self) -> Iterator[tuple[LayerPairing, ArrayPairing]]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from numpy.typing import NDArray
 
+from parity.checks.referee import MARGIN, RATIO
 from parity.interface.observation import PassResult
 from parity.interface.trace import Arrays
-from parity.pair.arrays.layout import agree, floating
+from parity.pair.arrays.layout import agree, compare, floating, turned
 from parity.pair.weightmap.align import CallPair, pair_layers
 from parity.pair.weightmap.pairings import WeightMap
 
@@ -47,6 +49,17 @@ class ProofPass:
         low = floating(list(self.low.outputs.values()))
         return len(ours) == len(theirs) > 0 and all(map(agree, ours, theirs, low))
 
+    def standing(self, weight_map: WeightMap) -> "Standing":
+        """How well the networks agree with a map, the one of this pass."""
+        return Standing(self.same_outputs(), self.near(), self.first_failing(weight_map))
+
+    def near(self) -> bool:
+        """Whether what the networks return differs by no more than float32's rounding could, where the referee may
+        still tell it from float64's: constants that one side rounds do that, wrong weights do not."""
+        ours, theirs = floating(list(self.flax.outputs.values())), floating(list(self.torch.outputs.values()))
+        low = floating(list(self.low.outputs.values()))
+        return len(ours) == len(theirs) > 0 and all(map(_near, ours, theirs, low))
+
     def first_failing(self, weight_map: WeightMap) -> int:
         """The place in Flax's calls of the first paired layer that does not agree; beyond all of them if all do."""
         pairs = sorted(pair_layers(weight_map, self.flax.calls, self.torch.calls), key=lambda pair: pair.flax)
@@ -60,6 +73,25 @@ class ProofPass:
         if not ours or not theirs:
             return not ours and not theirs  # whole numbers alone: nothing to go by
         return any(agree(a, b, c, inside=True) for b, c in zip(theirs, low, strict=True) for a in ours[:2])
+
+
+class Standing(NamedTuple):
+    """How well the networks agree with a map; a larger one is better.
+
+    Args:
+        same: Whether what they return agrees.
+        near: Whether it differs by no more than float32's rounding could.
+        failing: The place of the first of Flax's calls that does not agree.
+    """
+
+    same: bool
+    near: bool
+    failing: int
+
+
+def _near(flax: NDArray, torch: NDArray, low: NDArray) -> bool:
+    turn = turned(flax, torch)
+    return turn is not None and compare("", "", turn[1](flax), torch, low).share * RATIO <= MARGIN
 
 
 @dataclass(frozen=True)

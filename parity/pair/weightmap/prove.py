@@ -1,6 +1,7 @@
 """Proves a weight map: with random numbers in all of it the networks agree in float64, or other readings are tried."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from parity.interface.observation import PassResult
 from parity.interface.trace import Arrays
@@ -44,11 +45,13 @@ class Prover:
 
     def _better(self, weight_map: WeightMap, passed: ProofPass, torch: Arrays) -> tuple[WeightMap, ProofPass] | None:
         """The first reading with which the networks agree longer than in the pass given, and its own pass."""
-        failing = passed.first_failing(weight_map)
-        options = list(alternatives(weight_map, passed, failing, self._own))
+        standing = passed.standing(weight_map)
+        options = list(alternatives(weight_map, passed, standing.failing, self._own))
+        if weight_map.by_order is not None:
+            options.insert(0, ("equal layers in the order of execution", weight_map.by_order))
         for option, other in self._tried_out(options, passed, torch):
-            if other.same_outputs() or other.first_failing(option) > failing:
-                return option, other
+            if other.standing(option) > standing:
+                return replace(option, by_order=None), other
         return None
 
     def _tried_out(

@@ -50,11 +50,21 @@ def _shared_roles(flax: ShapedUnit, torch: ShapedUnit) -> Iterator[tuple[str, st
 
 def _pair_arrays(flax: ShapedUnit, torch: ShapedUnit, role: str, torch_role: str) -> ArrayPairing:
     shape, packing = flax.shapes[role], torch.unit.arrays[torch_role]
-    free = flax.is_custom or torch.is_custom
-    readings = _readings(packing, torch.shapes[torch_role], shape, free)
-    if free and role in ("scale", "weight") and len(shape) == 1:
+    readings = readings_of(flax, torch, role, torch_role)
+    if (flax.is_custom or torch.is_custom) and role in ("scale", "weight") and len(shape) == 1:
         readings += [_with_offset(packing, offset) for offset in SCALE_OFFSETS]
     return ArrayPairing(role, shape, flax.unit.arrays[role], readings[0], tuple(readings[1:]), torch_role)
+
+
+def readings_of(flax: ShapedUnit, torch: ShapedUnit, role: str, torch_role: str) -> list[Packing]:
+    """Packings that read an array of PyTorch's unit as one of Flax's, the likeliest first.
+
+    Args:
+        flax, torch: The units.
+        role, torch_role: The roles of the arrays, whose axes are equally long but for their order.
+    """
+    free = flax.is_custom or torch.is_custom
+    return _readings(torch.unit.arrays[torch_role], torch.shapes[torch_role], flax.shapes[role], free)
 
 
 def _readings(packing: Packing, shape: Shape, wanted: Shape, free: bool) -> list[Packing]:
@@ -81,7 +91,10 @@ def _transposed(packing: Packing, long: Sequence[int], order: tuple[int, ...], w
     """The packing without axes of length one, then transposed, with axes of length one where `wanted` has them."""
     places, ones = iter(order), iter(range(len(long), len(wanted)))
     axes = tuple(next(places) if size != 1 else next(ones) for size in wanted)
-    return replace(packing, reshaped=(*long, *[1] * (len(wanted) - len(long))), transposed=axes)
+    shape = (*long, *[1] * (len(wanted) - len(long)))
+    if packing.cut:
+        return replace(packing, shape_after=shape, axes_after=axes)
+    return replace(packing, reshaped=shape, transposed=axes)
 
 
 def _with_offset(packing: Packing, offset: float) -> Packing:

@@ -53,7 +53,8 @@ def _left_over(weight_map: WeightMap, side: str) -> Iterator[tuple[Unit, str]]:
 
 def _is_transposed(role: str, shape: Shape, first: ArrayPairing) -> bool | None:
     """Whether an array can be tied to a paired one transposed (True), as it is (False), or not at all (None)."""
-    plain = first.torch.transposed is None and first.flax.transposed is None
+    packings = first.torch, first.flax
+    plain = all(packing.transposed is None and not packing.cut for packing in packings)
     if len(shape) != 2 or len(first.shape) != 2 or "table" not in (role, first.role) or not plain:
         return None
     if "kernel" in (role, first.role):

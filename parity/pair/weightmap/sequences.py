@@ -1,0 +1,66 @@
+"""Aligns the arrays of two networks in the order in which they run, where one array may be several of the other's."""
+
+from collections.abc import Callable, Sequence
+
+from parity.pair.weightmap.pieces import Entry, fitting_axis
+from parity.pair.weightmap.signatures import sizes
+
+MOST = 8
+"""So many pieces of one array are looked for."""
+EQUAL, PIECES = 2, 3
+"""What an alignment gains by two equal arrays, and by an array with each of its pieces: arrays of equal sizes are
+rather paired with each other where that leaves no piece over."""
+
+Window = tuple[Entry, tuple[Entry, ...]]
+_Step = tuple[int, int, int]
+"""What the alignment up to a place gains, and where its last step came from: places among wholes and parts."""
+
+
+def aligned_windows(
+    wholes: Sequence[Entry], parts: Sequence[Entry], together: Callable[[Sequence[Entry]], bool]
+) -> list[Window]:
+    """The arrays that are several of the other side's, with these, in the alignment that pairs most.
+
+    Args:
+        wholes, parts: The arrays of both sides in the order in which they run.
+        together: Whether arrays may be pieces of one.
+    """
+    best = _alignment(wholes, parts, together)
+    windows, i, j = [], len(wholes), len(parts)
+    while i and j:
+        _, before_i, before_j = best[i][j]
+        if before_i == i - 1 and j - before_j > 1:
+            windows.append((wholes[before_i], tuple(parts[before_j:j])))
+        i, j = before_i, before_j
+    return windows[::-1]
+
+
+def _alignment(
+    wholes: Sequence[Entry], parts: Sequence[Entry], together: Callable[[Sequence[Entry]], bool]
+) -> list[list[_Step]]:
+    """The best alignment of the first i wholes and the first j parts, for every i and j."""
+    best: list[list[_Step]] = [[(0, max(i - 1, 0), 0) for _ in range(len(parts) + 1)] for i in range(len(wholes) + 1)]
+    for i in range(1, len(wholes) + 1):
+        for j in range(1, len(parts) + 1):
+            choices = [(best[i - 1][j][0], i - 1, j), (best[i][j - 1][0], i, j - 1)]
+            if sizes(wholes[i - 1].shape) == sizes(parts[j - 1].shape):
+                choices.append((best[i - 1][j - 1][0] + EQUAL, i - 1, j - 1))
+            choices += [
+                (best[i - 1][start][0] + PIECES * (j - start), i - 1, start)
+                for start in _starts(wholes[i - 1], parts, j)
+                if together(parts[start:j]) and fitting_axis(wholes[i - 1], parts[start:j]) is not None
+            ]
+            best[i][j] = max(choices, key=lambda step: step[0])
+    return best
+
+
+def _starts(whole: Entry, parts: Sequence[Entry], stop: int) -> list[int]:
+    """Where a window of parts may begin that ends at a place and is as large as the whole."""
+    size, starts = 0, []
+    for start in range(stop - 1, max(stop - 1 - MOST, -1), -1):
+        size += parts[start].size
+        if size == whole.size and stop - start > 1:
+            starts.append(start)
+        if size >= whole.size:
+            break
+    return starts

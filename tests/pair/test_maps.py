@@ -1,0 +1,218 @@
+"""Networks whose arrays are held in other ways on the two sides are the same, and a bug among them is still found."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+from flax import linen, nnx
+from torch import nn
+
+import parity
+from parity.checks.verdict import Verdict
+from parity.report.pair import Report
+
+TOKENS = np.random.default_rng(0).standard_normal((2, 5, 8)).astype(np.float32)
+HEADS = 2
+
+
+def compared(flax: Any, model: nn.Module, inputs: Any = TOKENS, **options: Any) -> Report:
+    if isinstance(flax, linen.Module):
+        flax = flax, flax.init(jax.random.key(0), inputs)
+    return parity.compare(flax, model, inputs, checks=parity.Checks(probes=False), **options)
+
+
+def places(report: Report) -> dict[str, str]:
+    return {line.flax: line.torch for line in report.weights}
+
+
+def attended(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
+    heads = (x.unflatten(-1, (HEADS, -1)).transpose(1, 2) for x in (q, k, v))
+    return nn.functional.scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
+
+
+class Fused(nn.Module):
+    """One projection; `cut` makes queries, keys and values of what it gives."""
+
+    def __init__(self, cut: Callable[[torch.Tensor], Any], bias: bool) -> None:
+        super().__init__()
+        self.cut = cut
+        self.joined, self.last = nn.Linear(8, 24, bias=bias), nn.Linear(8, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(attended(*self.cut(self.joined(x))))
+
+
+def head_by_head(x: torch.Tensor) -> list[torch.Tensor]:
+    return [part.flatten(2) for part in x.unflatten(-1, (HEADS, 12)).chunk(3, -1)]
+
+
+def values_first(x: torch.Tensor) -> list[torch.Tensor]:
+    v, k, q = x.chunk(3, -1)
+    return [q, k, v]
+
+
+CUTS: dict[str, Callable[[torch.Tensor], Any]] = {
+    "one after the other": lambda x: x.chunk(3, -1),
+    "head by head": head_by_head,
+    "values first": values_first,
+    "number by number": lambda x: x.unflatten(-1, (8, 3)).unbind(-1),
+}
+
+
+@pytest.mark.parametrize(("cut", "bias"), [(name, name != "head by head") for name in CUTS])
+def test_one_projection_is_three(cut: str, bias: bool) -> None:
+    attention = nnx.MultiHeadAttention(HEADS, 8, decode=False, use_bias=bias, rngs=nnx.Rngs(0))
+    if not bias:
+        attention.out = nnx.LinearGeneral((HEADS, 4), 8, axis=(-2, -1), rngs=nnx.Rngs(0))
+    report = compared(attention, Fused(CUTS[cut], bias))
+    assert report.verdict is Verdict.SAME
+    assert report.coverage.parameters == 1.0
+
+
+class Apart(nn.Module):
+    def __init__(self, wrong: bool) -> None:
+        super().__init__()
+        self.wrong = wrong
+        self.to_k, self.to_v, self.to_q = (nn.Linear(8, size) for size in (4, 4, 8))
+        self.last = nn.Linear(8, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        k, v, q = self.to_k(x), self.to_v(x), self.to_q(x)
+        k, v = (part.unflatten(-1, (1, 4)).expand(-1, -1, HEADS, -1).flatten(2) for part in (k, v))
+        return self.last(attended(q, v if self.wrong else k, v))
+
+
+class FlaxFused(nnx.Module):
+    """Queries of two heads, keys and values of one, in one projection."""
+
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.qkv, self.out = nnx.Linear(8, 16, rngs=rngs), nnx.Linear(8, 8, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        q, k, v = jnp.split(self.qkv(x), (8, 12), -1)
+        q = q.reshape(*q.shape[:2], HEADS, 4)
+        weights = jax.nn.softmax(jnp.einsum("bqhd,bkd->bhqk", q, k) / 2)
+        return self.out(jnp.einsum("bhqk,bkd->bqhd", weights, v).reshape(x.shape))
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_pieces_of_several_lengths_in_flax(wrong: bool) -> None:
+    report = compared(FlaxFused(nnx.Rngs(0)), Apart(wrong))
+    assert report.verdict is (Verdict.DIFFERENT if wrong else Verdict.SAME)
+    assert {line.torch for line in report.weights if line.flax == "qkv.kernel"} == {
+        "to_q.weight", "to_k.weight", "to_v.weight",
+    }  # fmt: skip
+
+
+class StackedExperts(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.first = nnx.Param(jax.random.normal(rngs.params(), (3, 8, 6)))
+        self.shift = nnx.Param(jnp.zeros((3, 6)))
+        self.second = nnx.Param(jax.random.normal(rngs.params(), (3, 6, 8)))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        hidden = jnp.tanh(jnp.einsum("btd,edf->btef", x, self.first[...]) + self.shift[...])
+        return jnp.einsum("btef,efd,e->btd", hidden, self.second[...], jnp.arange(1.0, 4.0, dtype=x.dtype))
+
+
+class ListedExperts(nn.Module):
+    def __init__(self, shift: int = 1) -> None:
+        super().__init__()
+        self.shift = shift
+        self.up = nn.ModuleList(nn.Linear(8, 6) for _ in range(3))
+        self.down = nn.ModuleList(nn.Linear(6, 8, bias=False) for _ in range(3))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        both = zip(self.up, self.down, strict=True)
+        return sum((n + self.shift) * down(up(x).tanh()) for n, (up, down) in enumerate(both))
+
+
+@pytest.mark.parametrize(("shift", "verdict"), [(1, Verdict.SAME), (2, Verdict.DIFFERENT)])
+def test_experts_in_a_list_are_a_stacked_array(shift: int, verdict: Verdict) -> None:
+    assert compared(StackedExperts(nnx.Rngs(0)), ListedExperts(shift)).verdict is verdict
+
+
+class FlaxListed(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.items = nnx.List([nnx.Linear(8, 8, use_bias=False, rngs=rngs) for _ in range(3)])
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return sum(jnp.tanh(item(x)) * (n + 1) for n, item in enumerate(self.items))
+
+
+class TorchStacked(nn.Module):
+    """Square kernels, (out, in), which fit both ways."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kernels = nn.Parameter(torch.randn(3, 8, 8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        given = torch.einsum("btd,efd->btef", x, self.kernels).tanh()
+        return torch.einsum("btef,e->btf", given, torch.arange(1.0, 4.0, dtype=x.dtype))
+
+
+def test_square_experts_are_found_transposed_all_alike() -> None:
+    report = compared(FlaxListed(nnx.Rngs(0)), TorchStacked())
+    assert report.verdict is Verdict.SAME
+    assert all(line.proven for line in report.weights)
+
+
+class ConvHead(nnx.Module):
+    def __init__(self, rngs: nnx.Rngs) -> None:
+        self.first = nnx.Conv(3, 4, (3, 3), rngs=rngs)
+        self.head, self.last = nnx.Conv(4, 6, (5, 5), padding="VALID", rngs=rngs), nnx.Conv(6, 2, (1, 1), rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.last(jax.nn.relu(self.head(self.first(x))))[:, 0, 0]
+
+
+class DenseHead(nn.Module):
+    def __init__(self, wrong: bool) -> None:
+        super().__init__()
+        self.wrong = wrong
+        self.first = nn.Conv2d(3, 4, 3, padding=1)
+        self.head, self.last = nn.Linear(100, 6), nn.Linear(6, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        hidden = self.head(self.first(x).flatten(1))
+        return self.last(hidden if self.wrong else hidden.relu())
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_convolution_over_all_of_a_map_is_a_dense_layer_after_a_flatten(wrong: bool) -> None:
+    images = np.random.default_rng(0).standard_normal((2, 5, 5, 3)).astype(np.float32)
+    report = compared(ConvHead(nnx.Rngs(0)), DenseHead(wrong), images, to_torch="NHWC->NCHW")
+    assert report.verdict is (Verdict.DIFFERENT if wrong else Verdict.SAME)
+    assert report.coverage.parameters == 1.0
+
+
+class KeepsDims(linen.Module):
+    @linen.compact
+    def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
+        mean = self.variable("batch_stats", "mean", jnp.zeros, 8)
+        if train:
+            mean.value = 0.8 * mean.value + 0.2 * x.mean((0, 1), keepdims=True)
+        return linen.Dense(3)(x - mean.value)
+
+
+class Flat(nn.Module):
+    def __init__(self, keep: float) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(8))
+        self.keep, self.last = keep, nn.Linear(8, 3)
+        self.mean: torch.Tensor
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if self.training:
+            self.mean = self.keep * self.mean + (1 - self.keep) * x.detach().mean((0, 1))
+        return self.last(x - self.mean)
+
+
+@pytest.mark.parametrize(("keep", "verdict"), [(0.8, Verdict.SAME), (0.7, Verdict.DIFFERENT)])
+def test_a_state_may_keep_axes_of_length_one(keep: float, verdict: Verdict) -> None:
+    assert compared(KeepsDims(), Flat(keep)).verdict is verdict

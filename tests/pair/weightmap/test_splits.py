@@ -1,0 +1,151 @@
+"""Arrays that one side holds whole and the other in pieces: found, cut, and read in other ways."""
+
+import numpy as np
+import pytest
+
+from parity.interface.packing import whole
+from parity.interface.unit import Kind, Unit
+from parity.pair.weightmap.assemble import map_weights
+from parity.pair.weightmap.pairings import LayerPairing, WeightMap
+from parity.pair.weightmap.random_weights import random_weights, to_flax, to_torch
+
+Shape = tuple[int, ...]
+
+
+class Network:
+    """Units of one side in the order in which they run, with their native arrays."""
+
+    def __init__(self) -> None:
+        self.units: list[Unit] = []
+        self.arrays: dict[str, np.ndarray] = {}
+
+    def layer(self, path: str, kind: Kind = "dense", **shapes: Shape) -> "Network":
+        for role, shape in shapes.items():
+            self.arrays[f"{path}.{role}"] = np.zeros(shape)
+        arrays = {role: whole(f"{path}.{role}") for role in shapes}
+        self.units.append(Unit(path, kind, arrays, {}, len(self.units)))
+        return self
+
+
+def mapped(flax: Network, torch: Network) -> WeightMap:
+    shapes = [{name: array.shape for name, array in side.arrays.items()} for side in (flax, torch)]
+    return map_weights(flax.units, torch.units, *shapes)
+
+
+def pieces(weight_map: WeightMap) -> dict[str, list[str]]:
+    """Path of what is whole → the paths of its pieces, in order."""
+    held: dict[str, list[str]] = {}
+    split = [layer for layer in weight_map.layers if layer.piece is not None]
+    for layer in sorted(split, key=lambda layer: layer.piece.number if layer.piece else 0):
+        if layer.piece is not None:
+            one, other = (layer.flax, layer.torch) if layer.piece.whole == "flax" else (layer.torch, layer.flax)
+            held.setdefault(one.path, []).append(other.path)
+    return held
+
+
+def block(network: Network, name: str, fused: bool, size: int = 6, wide: int = 18) -> None:
+    """An attention and a feed-forward layer whose first kernel is as large as the fused one."""
+    if fused:
+        network.layer(f"{name}.qkv", kernel=(size, 3 * size))
+    else:
+        for part in ("query", "key", "value"):
+            network.layer(f"{name}.{part}", kernel=(size, size))
+    network.layer(f"{name}.out", kernel=(size, size))
+    network.layer(f"{name}.up", kernel=(size, wide)).layer(f"{name}.down", kernel=(wide, size))
+
+
+@pytest.mark.parametrize("fused", ["flax", "torch"])
+def test_one_projection_is_three_in_every_block_also_beside_kernels_of_its_size(fused: str) -> None:
+    flax, torch = Network(), Network()
+    for number in range(3):
+        block(flax, f"{number}", fused == "flax")
+        block(torch, f"{number}", fused == "torch")
+    found = mapped(flax, torch)
+    assert pieces(found) == {f"{n}.qkv": [f"{n}.{part}" for part in ("query", "key", "value")] for n in range(3)}
+    equal = {layer.flax.path: layer.torch.path for layer in found.layers if layer.piece is None}
+    assert equal == {f"{n}.{name}": f"{n}.{name}" for n in range(3) for name in ("out", "up", "down")}
+    assert not found.lone_flax and not found.lone_torch
+
+
+def test_projections_are_stacked_in_the_order_of_their_names_whatever_order_they_run_in() -> None:
+    flax = Network().layer("attn.k_proj", kernel=(4, 4)).layer("attn.q_proj", kernel=(4, 4))
+    flax.layer("attn.v_proj", kernel=(4, 4))
+    found = mapped(flax, Network().layer("attn.qkv", kernel=(4, 12)))
+    assert pieces(found)["attn.qkv"] == ["attn.q_proj", "attn.k_proj", "attn.v_proj"]
+
+
+def test_pieces_may_be_of_several_lengths() -> None:
+    flax = Network().layer("q", kernel=(6, 8)).layer("k", kernel=(6, 2)).layer("v", kernel=(6, 2))
+    torch = Network().layer("wqkv", kernel=(6, 12))
+    assert pieces(mapped(flax, torch)) == {"wqkv": ["q", "k", "v"]}
+    two = Network().layer("q", kernel=(6, 8)).layer("kv", kernel=(6, 4))
+    assert pieces(mapped(flax, two)) == {"kv": ["k", "v"]}
+
+
+def test_experts_in_a_list_are_the_items_of_a_stacked_array() -> None:
+    flax = Network().layer("moe", "custom", wi=(3, 4, 5), bi=(3, 5), wo=(3, 5, 4))
+    torch = Network()
+    for number in range(3):
+        torch.layer(f"experts.{number}.w1", kernel=(4, 5), bias=(5,)).layer(f"experts.{number}.w2", kernel=(5, 4))
+    found = mapped(flax, torch)
+    assert not found.lone_flax and not found.lone_torch
+    held = {(layer.torch.path, array.torch_role): array.role for layer in found.layers for array in layer.arrays}
+    assert held[("experts.1.w1", "kernel")] == "wi" and held[("experts.1.w1", "bias")] == "bi"
+    assert held[("experts.2.w2", "kernel")] == "wo"
+
+
+def test_a_table_in_chunks_is_one_table() -> None:
+    flax = Network().layer("", "custom", table=(12, 5))
+    torch = Network().layer("", "custom", chunk_0=(4, 5), chunk_1=(4, 5), chunk_2=(4, 5))
+    found = mapped(flax, torch)
+    assert [array.torch_role for _, array in found.arrays] == ["chunk_0", "chunk_1", "chunk_2"]
+
+
+def numbers(network: Network) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {name: rng.standard_normal(array.shape) for name, array in network.arrays.items()}
+
+
+def reading(layers: tuple[LayerPairing, ...], name: str) -> tuple[LayerPairing, ...]:
+    return tuple(layer.piece.readings[name] if layer.piece else layer for layer in layers)
+
+
+def test_every_reading_of_pieces_carries_all_numbers_there_and_back() -> None:
+    flax = Network().layer("q", kernel=(3, 4)).layer("k", kernel=(3, 4)).layer("v", kernel=(3, 4))
+    torch = Network().layer("qkv", kernel=(3, 12))
+    found, native = mapped(flax, torch), numbers(torch)
+    names = list(found.layers[0].piece.readings) if found.layers[0].piece else []
+    assert len(set(names)) == len(names) > 6
+    seen = set()
+    for name in names:
+        other = WeightMap(reading(found.layers, name))
+        carried = to_flax(other, native, flax.arrays)
+        seen.add(tuple(carried["q.kernel"].ravel()))
+        back = to_torch(other, carried, torch.arrays)
+        assert np.array_equal(back["qkv.kernel"], native["qkv.kernel"])
+    assert tuple(native["qkv.kernel"].reshape(3, 2, 6)[:, :, :2].ravel()) in seen  # head by head
+    assert tuple(native["qkv.kernel"].reshape(3, 4, 3)[:, :, 0].ravel()) in seen  # number by number
+
+
+def test_pieces_of_one_array_get_numbers_of_their_own() -> None:
+    flax = Network().layer("q", kernel=(4, 4)).layer("k", kernel=(4, 4)).layer("v", kernel=(4, 4))
+    torch = Network().layer("qkv", kernel=(4, 12))
+    drawn = random_weights(mapped(flax, torch), torch.arrays, 0)["qkv.kernel"]
+    assert len(np.unique(drawn)) == drawn.size
+
+
+def test_nothing_is_split_where_one_side_has_no_more_than_the_other() -> None:
+    flax, torch = Network(), Network()
+    for network in (flax, torch):
+        block(network, "a", True)
+        block(network, "b", False)
+    assert pieces(mapped(flax, torch)) == {}
+
+
+def test_layers_that_one_side_lacks_are_no_pieces() -> None:
+    flax = (
+        Network().layer("a", kernel=(4, 4)).layer("b", kernel=(4, 4)).layer("norm", "layer_norm", scale=(4,), bias=(4,))
+    )
+    torch = Network().layer("a", kernel=(4, 4)).layer("b", kernel=(4, 4)).layer("c", kernel=(4, 8))
+    found = mapped(flax, torch)
+    assert pieces(found) == {} and [unit.path for unit in found.lone_torch] == ["c"]
