@@ -45,6 +45,19 @@ class Dropped:
     rate: float
 
 
+@dataclass(frozen=True)
+class Cast:
+    """A cast to a narrower floating type.
+
+    Args:
+        dtype: name of the narrower type, "bfloat16" for one.
+        place: the user's line where it is written, "file.py:12".
+    """
+
+    dtype: str
+    place: str
+
+
 Mask = Callable[[int, Dropped], NDArray | None]
 """Of the n-th use of dropout: what to multiply with (0 or 1 / (1 - rate)); None lets everything through."""
 
@@ -63,7 +76,9 @@ class PassResult:
         narrow: calls whose results are of a narrower floating type than was asked for, with its name.
         gelus: form of every GELU, in order: "exact" or "tanh".
         loss: of the pass's objective, one number; None without one.
-        undone: where a cast to a narrower type is written, which was undone: module paths, or lines of the source.
+        undone: casts to a type narrower than float32 that are written in the network; the pass in float64 is without.
+        unwidened: what computes in float32 even in the pass in float64, with the user's line; the numbers that come
+            from it have float32's rounding.
     """
 
     outputs: Arrays
@@ -74,5 +89,6 @@ class PassResult:
     dropouts: tuple[Dropped, ...] = ()
     narrow: Mapping[str, str] = field(default_factory=dict)
     gelus: tuple[str, ...] = ()
-    undone: tuple[str, ...] = ()
+    undone: tuple[Cast, ...] = ()
+    unwidened: tuple[str, ...] = ()
     loss: NDArray | None = None

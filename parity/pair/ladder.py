@@ -148,10 +148,8 @@ def _narrow_casts(state: CheckState) -> list[str]:
             f"{side}: {call or 'network'} gives {dtype} where float64 was asked for"
             for call, dtype in seen.narrow.items()
         ]
-        notes += [
-            f"{side}: {path or 'network'} casts to a narrower type; undone in the float64 passes"
-            for path in seen.undone
-        ]
+        notes += [f"{side}: {cast.place} casts to {cast.dtype}; undone in the float64 passes" for cast in seen.undone]
+        notes += [f"{side}: {place} computes in float32 in the float64 passes too" for place in seen.unwidened]
     return notes
 
 

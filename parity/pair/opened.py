@@ -83,7 +83,8 @@ def _running(
     for layout in _layouts(inputs):
         watch.note(f"trying {layout.option}={layout.letters}")
         try:
-            state = _proven(open_sides, inputs, replace(request, **{layout.option: layout.letters}), watch)
+            option: dict[str, Any] = {layout.option: layout.letters}
+            state = _proven(open_sides, inputs, replace(request, **option), watch)
         except UserCodeError:
             continue
         yield layout, state

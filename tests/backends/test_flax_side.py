@@ -183,7 +183,9 @@ def test_layers_with_a_dtype_of_their_own_compute_in_float64() -> None:
     side, plain = (FlaxSide(model, Inputs((x,))) for model in ((module, variables), (halves(False), variables)))
     mine, other = (one.run(one.native, Inputs((x,)), Pass()) for one in (side, plain))
     assert close(mine.outputs[""], other.outputs[""])
-    assert not mine.narrow and not mine.undone
+    assert not mine.narrow
+    assert {cast.dtype for cast in mine.undone} == {"bfloat16"} and not other.undone
+    assert {cast.place.partition(":")[0] for cast in mine.undone} == {"test_flax_side.py"}
     assert (module.cell.dtype, module.layers[0].dtype) == (jnp.float32, jnp.bfloat16)
     assert [unit.settings.get("dtype") for unit in side.units] == ["float32", "bfloat16", None]
 
@@ -208,30 +210,32 @@ def test_a_narrow_layer_shows_in_float32_and_its_gradient_is_there() -> None:
     assert close(high.calls[0].gradients[0], COTANGENT[""] @ side.native["b.kernel"].T)
 
 
-class Cast(nnx.Module):
-    """Has one of its layers compute in float32, or not."""
+class Casting(nnx.Module):
+    """Has one of its layers compute in a type of its own, or not."""
 
-    def __init__(self, cast: bool) -> None:
-        self.a = Cast.Inner(cast)
+    def __init__(self, dtype: Any) -> None:
+        self.a = Casting.Inner(dtype)
         self.b = nnx.Linear(3, 2, rngs=rngs())
 
     class Inner(nnx.Module):
-        def __init__(self, cast: bool) -> None:
-            self.cast = cast
+        def __init__(self, dtype: Any) -> None:
+            self.dtype = dtype
             self.scale = nnx.Param(jnp.ones(3))
 
         def __call__(self, x: jax.Array) -> jax.Array:
-            return jnp.tanh((x * self.scale[...]).astype(jnp.float32) if self.cast else x * self.scale[...])
+            x = x * self.scale[...]
+            return jnp.tanh(x if self.dtype is None else x.astype(self.dtype)).astype(x.dtype)
 
     def __call__(self, x: jax.Array) -> jax.Array:
         return self.b(self.a(x))
 
 
-def test_a_cast_to_float32_is_undone_and_told() -> None:
+@pytest.mark.parametrize(("dtype", "undone"), [(jnp.float32, []), (jnp.bfloat16, ["bfloat16"])])
+def test_a_cast_is_undone_and_told_where_it_is_narrower_than_what_the_user_runs(dtype: Any, undone: list[str]) -> None:
     x, target = numbers(3, 3), {"": numbers(3, 2)}
-    cast, plain = (FlaxSide(made(partial(Cast, narrow)), Inputs((x,))) for narrow in (True, False))
+    cast, plain = (FlaxSide(made(partial(Casting, kind)), Inputs((x,))) for kind in (dtype, None))
     mine, other = (side.run(side.native, Inputs((x,)), Pass(cotangents=COTANGENT)) for side in (cast, plain))
-    assert mine.undone and not other.undone
+    assert [one.dtype for one in mine.undone] == undone and not other.undone
     assert close(mine.outputs[""], other.outputs[""])
     for one, two in zip(mine.calls, other.calls, strict=True):
         assert close(one.outputs[0], two.outputs[0])

@@ -141,7 +141,7 @@ class FlaxListed(nnx.Module):
         self.items = nnx.List([nnx.Linear(8, 8, use_bias=False, rngs=rngs) for _ in range(3)])
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        return sum(jnp.tanh(item(x)) * (n + 1) for n, item in enumerate(self.items))
+        return sum((jnp.tanh(item(x)) * (n + 1) for n, item in enumerate(self.items)), jnp.zeros(()))
 
 
 class TorchStacked(nn.Module):

@@ -12,7 +12,8 @@ import numpy as np
 from flax import linen as nn
 from flax import nnx, traverse_util
 
-from parity.backends.flax.tape import Tape, linen_taps, nnx_taps, widen
+from parity.backends.flax.tape import Tape, calm, linen_taps, nnx_taps
+from parity.backends.flax.written import wide
 from parity.errors import UsageError
 from parity.interface.trace import Arrays
 
@@ -42,7 +43,7 @@ class Model(ABC):
 
     @abstractmethod
     def modules(self) -> dict[str, Any]:
-        """Path → module, parents first; Linen knows those that have run in a float32 pass."""
+        """Path → module, parents first; Linen knows those that have run."""
 
     @abstractmethod
     def adopt(self, native: Mapping[str, Any]) -> Any:
@@ -88,13 +89,13 @@ class NnxModel(Model):
 
     def __init__(self, model: nnx.Module) -> None:
         self._user = model
-        self._split: dict[tuple[bool, Any, bool], tuple[nnx.GraphDef, Any]] = {}
+        self._split: dict[tuple[bool, bool], tuple[nnx.GraphDef, Any]] = {}
 
     @property
     def arrays(self) -> dict[str, Any]:
-        """All variables but the states of random streams."""
+        """All variables but the states of random streams, and the floating arrays that modules hold as they are."""
         flat = nnx.to_flat_state(nnx.state(self._user))
-        return {_dotted(p): v.get_value() for p, v in flat if not isinstance(v, nnx.RngState)}
+        return {_dotted(path): _value(leaf) for path, leaf in flat if _holds_numbers(leaf)}
 
     @property
     def parameters(self) -> frozenset[str]:
@@ -102,29 +103,29 @@ class NnxModel(Model):
         flat = nnx.to_flat_state(nnx.state(self._user))
         return frozenset(_dotted(path) for path, variable in flat if isinstance(variable, nnx.Param))
 
-    def _parts(self, training: bool, dtype: Any, drops: bool) -> tuple[nnx.GraphDef, Any]:
-        key = training, dtype, drops
+    def _parts(self, training: bool, masked: bool) -> tuple[nnx.GraphDef, Any]:
+        key = training, masked
         if key not in self._split:
             model = nnx.clone(self._user)
             model.train() if training else model.eval()
-            for _, module in nnx.iter_modules(model):
-                widen(module, dtype, drops)
+            for _, module in nnx.iter_modules(model) if training and not masked else ():
+                calm(module)
             self._split[key] = nnx.split(model)
         return self._split[key]
 
     def apply(self, state: State, args: Any, kwargs: Any, tape: Tape) -> tuple[Any, State]:
         """Result and buffers of one pass."""
-        graph, variables = self._parts(tape.training, tape.dtype, tape.mask is not None)
+        graph, variables = self._parts(tape.training, tape.masked)
         flat = [
-            (p, v.replace(state[_dotted(p)] if _dotted(p) in state else v.get_value()))  # new ones, of this trace
-            for p, v in nnx.to_flat_state(variables)
+            (path, _holding(leaf, state.get(_dotted(path), _value(leaf))))  # new variables, of this trace
+            for path, leaf in nnx.to_flat_state(variables)
         ]
         model = nnx.merge(graph, nnx.from_flat_state(flat))
         args, kwargs = in_mode(type(model).__call__, args, kwargs, tape.training)
         with nnx_taps(model, tape):
             result = model(*args, **kwargs)
-        after = {_dotted(path): variable for path, variable in nnx.to_flat_state(nnx.state(model))}
-        return result, {name: after[name].get_value() for name in state if name not in self.parameters}
+        after = {_dotted(path): _value(leaf) for path, leaf in nnx.to_flat_state(nnx.state(model))}
+        return result, {name: after[name] for name in state if name not in self.parameters}
 
     def modules(self) -> dict[str, Any]:
         """Path → module."""
@@ -156,7 +157,7 @@ class NnxModel(Model):
         """A clone that holds these arrays, in the user's dtypes."""
         graph, variables = nnx.split(nnx.clone(self._user))
         flat = [
-            (p, v.replace(jnp.asarray(native[_dotted(p)], v.get_value().dtype)) if _dotted(p) in native else v)
+            (p, _holding(v, jnp.asarray(native[_dotted(p)], _value(v).dtype)) if _dotted(p) in native else v)
             for p, v in nnx.to_flat_state(variables)
         ]
         return nnx.merge(graph, nnx.from_flat_state(flat))
@@ -203,15 +204,15 @@ class LinenModel(Model):
         mutable = [collection for collection in variables if collection != "params"]
         args, kwargs = in_mode(type(self._module).__call__, args, kwargs, tape.training)
         key = jax.random.key(0)
-        with linen_taps(tape, self._seen if tape.dtype == jnp.float32 else {}):  # whose modules are not widened
-            result, after = self._module.apply(
+        with linen_taps(tape, self._seen):
+            result, after = _module_in_mode(self._module, tape.training).apply(
                 variables, *args, **kwargs, mutable=mutable, rngs={"dropout": key, "params": key}
             )
         changed = {**state, **_joined(_plain(after))}
         return result, {name: changed[name] for name in state if name not in self.parameters}
 
     def modules(self) -> dict[str, Any]:
-        """Path → module of those that have run in float32; those that hold arrays and have not are None."""
+        """Path → module of those that have run; those that hold arrays and have not are None."""
         paths = [path[1:-1] for path in self._paths.values()]
         every = dict.fromkeys("/".join(path[:depth]) for path in paths for depth in range(len(path) + 1))
         return {path: self._seen.get(path) for path in {**every, **dict.fromkeys(self._seen)}}
@@ -221,6 +222,30 @@ class LinenModel(Model):
         own = self.arrays
         flat = {name: jnp.asarray(native.get(name, array), jnp.asarray(array).dtype) for name, array in own.items()}
         return self._module, traverse_util.unflatten_dict({self._paths[n]: a for n, a in flat.items()})
+
+
+def _module_in_mode(module: nn.Module, training: bool) -> nn.Module:
+    """The module with the fields that tell it its mode, if it has any."""
+    words = {**dict.fromkeys(TRAINING_WORDS, training), **dict.fromkeys(EVALUATION_WORDS, not training)}
+    fields: dict[str, Any] = {
+        word: value for word, value in words.items() if isinstance(getattr(module, word, None), bool)
+    }
+    return module.clone(**fields) if fields else module
+
+
+def _holds_numbers(leaf: Any) -> bool:
+    """Whether a leaf of a state is a variable of the network, or a plain floating array."""
+    if isinstance(leaf, nnx.Variable):
+        return not isinstance(leaf, nnx.RngState)
+    return bool(jnp.issubdtype(leaf.dtype, jnp.inexact))
+
+
+def _value(leaf: Any) -> Any:
+    return leaf.get_value() if isinstance(leaf, nnx.Variable) else leaf
+
+
+def _holding(leaf: Any, value: Any) -> Any:
+    return leaf.replace(value) if isinstance(leaf, nnx.Variable) else value
 
 
 def _every_variable(
@@ -260,13 +285,13 @@ def open_model(model: Any) -> Model:
 
 
 def plain(arrays: Mapping[str, Any]) -> Arrays:
-    """Read-only NumPy copies, floating ones in float64."""
+    """Read-only NumPy copies, floating ones in float64, complex ones in complex128."""
     found = {}
     for name, value in arrays.items():
         array = np.asarray(value)
-        wide = array.astype(np.float64) if jnp.issubdtype(array.dtype, jnp.floating) else array.copy()
-        wide.flags.writeable = False
-        found[name] = wide
+        copied = array.astype(wide(array.dtype))  # always a copy
+        copied.flags.writeable = False
+        found[name] = copied
     return found
 
 

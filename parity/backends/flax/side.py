@@ -1,27 +1,43 @@
 """A user's Flax network, seen through NumPy."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from numpy.typing import NDArray
 
-from parity.backends.flax.attention import attention_dropout
-from parity.backends.flax.inputs import FlaxInputs, Leaves, loss_of, setting, state_of
+from parity.backends.flax.draws import drawn_dropout
+from parity.backends.flax.inputs import (
+    FlaxTree,
+    Leaves,
+    Type,
+    converted,
+    loss_of,
+    setting,
+    state_of,
+    type_of,
+)
+from parity.backends.flax.look import Look
+from parity.backends.flax.marks import Plan
 from parity.backends.flax.models import Model, State, open_model, plain
-from parity.backends.flax.tape import Feeds, Tape, arrays_of, floats, transparent_checkpoints
+from parity.backends.flax.optimizers import OptimizerRule
+from parity.backends.flax.tape import Feeds, Tape, floats, transparent_checkpoints
+from parity.backends.flax.traced import Traced
 from parity.backends.flax.training.programs import RUN_ONCE
 from parity.backends.flax.units import Seat, units_of
-from parity.backends.flax.widen import casts, gelus, widened
-from parity.interface.observation import Call, Inputs, PassResult
+from parity.backends.flax.written import inexact
+from parity.interface.observation import Inputs, PassResult
 from parity.interface.side import Objective, Pass, Side
-from parity.interface.trace import Arrays, Precision, Trajectory, call_names
+from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.tree import leaves
 from parity.interface.unit import Unit, split_stack
+
+SINGLE = 4
+"""Bytes of a float32 number."""
+Types = dict[str, Type]
 
 
 class FlaxSide(Side):
@@ -38,7 +54,7 @@ class FlaxSide(Side):
     @cached_property
     def units(self) -> Sequence[Unit]:
         """Layers that hold arrays."""
-        started = self._abstract(self.native, self._example, Pass("float32"))[0].started
+        started = self._look(self._example, Pass()).tape.started
         seats = [self._seat(path, module, started) for path, module in self._model.modules().items()]
         found = units_of(seats, self._within)
         if any(split_stack(unit.path)[1] is not None for unit in found):
@@ -88,110 +104,121 @@ class FlaxSide(Side):
 
     def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
         """Shape of each floating leaf of the result."""
-        return dict(self._abstract(self.native, inputs, Pass(capture=False))[1])
+        return dict(self._look(inputs, Pass(capture=False)).shapes)
 
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass."""
-        tape, shapes, names = self._abstract(native, inputs, how)
+        look = self._look(inputs, how)
+        given, targets = FlaxTree((tuple(inputs.args), dict(inputs.kwargs))), _targets(how)
+        program = self._program(look, given, how)
         with setting(how.precision):
-            given = FlaxInputs(inputs, how.precision)
-            zeros = [[jnp.zeros(o.shape, how.precision) for o in e.outputs if floats(o)] for e in tape.entries]
-            program = self._program(given, how, tape)
-            state = state_of(native, how.precision)
-            cotangents = _cotangents(shapes, how)
-            feeds = {start: [jnp.array(a, how.precision) for a in own] for start, own in how.feeds.items()}
-            found = jax.tree.map(_array, program(state, given.arrays, cotangents, zeros if how.pulls else [], feeds))
-        results, recorded, buffers, ends, pulled = found
+            plain = program(
+                look.traced.constants(how.precision),
+                state_of(native, look.types, how.precision),
+                _arrays(given, how),
+                _arrays(targets, how),
+                _cotangents(look.shapes, how),
+                {number: jnp.zeros(shape, how.precision) for number, shape in look.taps.items()} if how.pulls else {},
+                {start: [jnp.array(a, how.precision) for a in feed] for start, feed in how.feeds.items()},
+                look.masks(how),
+            )
+            results, recorded, buffers, ends, pulled = jax.tree.map(_array, plain)
         return PassResult(
-            outputs=dict(zip(names, results, strict=True)),
-            calls=tuple(_calls(tape, recorded, pulled)),
+            outputs=dict(zip(look.names, results, strict=True)),
+            calls=tuple(look.calls(recorded, pulled)),
             buffers=buffers,
-            parameter_gradients={n: pulled[0][n] for n in pulled[0] if n in self.parameters} if pulled else {},
-            input_gradients=dict(zip(given.floating_names, pulled[1], strict=True)) if pulled else {},
-            dropouts=tuple(tape.dropouts),
-            gelus=tuple(tape.gelus),
-            narrow={} if tape.casts else _narrow(tape, how.precision),
-            undone=tuple(tape.casts),
+            parameter_gradients=pulled[0] if pulled else {},
+            input_gradients=dict(zip(_floating_names(given), pulled[1], strict=True)) if pulled else {},
+            dropouts=tuple(look.tape.dropouts),
+            gelus=look.gelus,
+            narrow=look.narrow if how.precision == "float32" else {},
+            undone=look.casts,
+            unwidened=look.unwidened,
             loss=None if how.objective is None else ends[0],
         )
 
-    def _abstract(
-        self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass
-    ) -> tuple[Tape, dict[str, tuple[int, ...]], list[str]]:
-        """What is called, without computing: the tape, shapes of the floating leaves of the result, names of all."""
-        with setting(how.precision):
-            given = FlaxInputs(inputs, how.precision)
-            key = ("abstract", how.training, how.capture, how.precision, given.key, how.mask, how.objective)
-            if key not in self._programs:
-                tape = self._tape(how, None)
-                result: list[tuple[str, Any]] = []
+    def _look(self, inputs: Inputs, how: Pass) -> Look:
+        """The network traced in that mode, as its user runs it, whatever the precision."""
+        given = FlaxTree((tuple(inputs.args), dict(inputs.kwargs)))
+        fed = tuple((start, tuple(a.shape for a in feed)) for start, feed in how.feeds.items())
+        key = ("look", how.training, how.capture, given.key, how.mask is None, how.objective, fed)
+        if key not in self._programs:
+            self._programs[key] = self._traced(given, how)
+            if self._programs[key].tape.apart and not self._unrolled:
+                self._unroll()  # to see every use of dropout
+                return self._look(inputs, how)
+        return self._programs[key]
 
-                def trace(state: State, arrays: Leaves) -> Any:
-                    tape.admit(state, arrays)
-                    output, _ = self._apply(state, given.merged(arrays), tape)
-                    result.extend((name, leaf) for name, leaf in leaves(output) if isinstance(leaf, jax.Array))
-                    return arrays_of(output), _ends(output, how)
+    def _traced(self, given: FlaxTree, how: Pass) -> Look:
+        """With arrays in float32; in the user's own types where the network does not run with these."""
+        try:
+            return self._traced_with({name: type_of(array) for name, array in self.native.items()}, given, how)
+        except Exception:
+            arrays = self._model.arrays
+            types = {name: type_of(array, arrays[name].dtype) for name, array in self.native.items()}
+            if not any(jnp.issubdtype(t.dtype, jnp.floating) and t.dtype.itemsize < SINGLE for t in types.values()):
+                raise
+            return self._traced_with(types, given, how)
 
-                traced = jax.make_jaxpr(trace)(state_of(native, how.precision), given.arrays)
-                if tape.apart and not self._unrolled:
-                    self._unroll()  # to see every use of dropout
-                    return self._abstract(native, inputs, how)
-                tape.gelus = list(gelus(traced.jaxpr))
-                tape.casts = list(dict.fromkeys(casts(traced.jaxpr))) if how.precision == "float64" else []
-                shapes = {name: leaf.shape for name, leaf in result if floats(leaf)}
-                self._programs[key] = tape, shapes, [name for name, _ in result]
-            return self._programs[key]
+    def _traced_with(self, types: Types, given: FlaxTree, how: Pass) -> Look:
+        tape, targets = self._tape(how), _targets(how)
+        names: list[str] = []
 
-    def _tape(self, how: Pass, zeros: Any) -> Tape:
-        return Tape(jnp.dtype(how.precision), how.training, zeros, how.mask, how.capture, self._unrolled)
+        def run(state: State, arrays: Leaves, targeted: Leaves, feeds: Feeds) -> Any:
+            tape.feeds = feeds
+            tape.admit(state, arrays)
+            result, buffers = self._apply(state, _inputs(given.merged(arrays)), tape)
+            every = [(name, leaf) for name, leaf in leaves(result) if isinstance(leaf, jax.Array)]
+            names.extend(name for name, _ in every)
+            ends = _ends(result, how, targets.merged(targeted))
+            recorded = [(entry.inputs, entry.outputs) for entry in tape.entries]
+            return [leaf for _, leaf in every], recorded, buffers, ends
+
+        fed = {start: [type_of(array) for array in feed] for start, feed in how.feeds.items()}
+        return Look(Traced(run, types, given.types, targets.types, fed), tape, names, types)
+
+    def _tape(self, how: Pass) -> Tape:
+        return Tape(how.training, how.mask is not None, how.capture, self._unrolled)
 
     def _apply(self, state: State, inputs: Inputs, tape: Tape) -> tuple[Any, State]:
-        with jax.disable_jit(self._unrolled), transparent_checkpoints(), attention_dropout(tape):
+        with jax.disable_jit(self._unrolled), transparent_checkpoints(), drawn_dropout(tape):
             return self._model.apply(state, inputs.args, inputs.kwargs, tape)
 
-    def _program(self, given: FlaxInputs, how: Pass, tape: Tape) -> Any:
-        key = (how.training, how.capture, how.pulls, how.precision, given.key, how.mask, how.objective, *how.feeds)
+    def _program(self, look: Look, given: FlaxTree, how: Pass) -> Any:
+        key = ("program", id(look), how.pulls, how.precision)
         if key not in self._programs:
-            example = given
 
-            def run(state: State, arrays: Leaves, cotangents: Leaves, zeros: list[Leaves], feeds: Feeds) -> Any:
-                return self._traced(state, arrays, cotangents, zeros, feeds, example, how, bool(tape.casts))
+            def run(constants: Any, state: State, arrays: Leaves, *rest: Any) -> Any:
+                return self._pulled(look, how, constants, state, arrays, *rest)
 
             self._programs[key] = jax.jit(run, compiler_options=RUN_ONCE)
         return self._programs[key]
 
-    def _traced(
+    def _pulled(
         self,
+        look: Look,
+        how: Pass,
+        constants: Any,
         state: State,
         arrays: Leaves,
+        targets: Leaves,
         cotangents: Leaves,
-        zeros: list[Leaves],
+        added: dict[int, jax.Array],
         feeds: Feeds,
-        given: FlaxInputs,
-        how: Pass,
-        wide: bool,
+        masks: Leaves,
     ) -> Any:
-        def forward(state: State, floating: Leaves, zeros: list[Leaves]) -> Any:
-            tape = self._tape(how, zeros if how.pulls else None)
-            tape.feeds = feeds
-            tape.admit(state, arrays, floating, zeros)
-            result, buffers = self._apply(state, given.merged(given.with_floating(arrays, floating)), tape)
-            every = [leaf for _, leaf in leaves(result) if isinstance(leaf, jax.Array)]
-            recorded = [(entry.inputs, entry.outputs) for entry in tape.entries]
-            ends = _ends(result, how)
-            return ends, (every, recorded, buffers, ends)
+        def forward(learnable: State, floating: Leaves, added: dict[int, jax.Array]) -> Any:
+            plan = Plan(how.precision == "float64", added, masks, how.training and how.mask is None)
+            with_floating = _with_floating(arrays, floating)
+            found = look.traced(plan, constants, {**state, **learnable}, with_floating, targets, feeds)
+            return found[3], found
 
-        forward = widened(forward) if wide else forward
-        floating = [array for array in arrays if floats(array)]
+        floating = [array for array in arrays if inexact(array.dtype)]
+        learnable = {name: a for name, a in state.items() if name in self.parameters and inexact(a.dtype)}
         if not how.pulls:
-            return *forward(state, floating, zeros)[1], ()
-        learnable = {name: a for name, a in state.items() if name in self.parameters}
-        rest = {name: a for name, a in state.items() if name not in self.parameters}
-        ends, pullback, seen = jax.vjp(
-            lambda own, x, z: forward({**rest, **own}, x, z), learnable, floating, zeros, has_aux=True
-        )
-        own = [c.astype(e.dtype) for c, e in zip(cotangents, ends, strict=True)]
-        return *seen, pullback(own)
+            return *forward(learnable, floating, added)[1], ()
+        ends, pullback, found = jax.vjp(forward, learnable, floating, added, has_aux=True)
+        return *found, pullback([c.astype(e.dtype) for c, e in zip(cotangents, ends, strict=True)])
 
     def train(
         self,
@@ -203,42 +230,44 @@ class FlaxSide(Side):
     ) -> Trajectory:
         """Float64 training steps."""
         how = Pass(training=True, capture=False, objective=objective)
+        types = self._look(inputs[0], how).types
+        learnable = [name for name in native if name in self.parameters]
+        first = FlaxTree((tuple(inputs[0].args), dict(inputs[0].kwargs)))
+        rule = OptimizerRule(optimizer, self._model, {name: types[name] for name in learnable})
+        wanted = _targets(how) if objective is not None else FlaxTree(dict(targets[0]))
+
+        def step(state: State, moments: Any, arrays: Leaves, targeted: Leaves) -> Any:
+            inputs, aims = _inputs(first.merged(arrays)), wanted.merged(targeted)
+            own = {name: state[name] for name in learnable}
+            (loss, buffers), gradients = jax.value_and_grad(self._objective(state, inputs, aims, how), has_aux=True)(
+                own
+            )
+            learnt, moments = rule.step(own, gradients, moments)
+            return {**state, **buffers, **learnt}, moments, loss
+
+        traced = Traced(step, types, rule.moment_types, first.types, wanted.types)
+        program, losses = traced.compiled(Plan(means=True)), []
         with setting("float64"):
-            state, losses = state_of(native, "float64"), []
-            learnable = {name: a for name, a in state.items() if name in self.parameters}
-            moments = _begun(optimizer, self._model.tree(learnable), "float64")
-            given = FlaxInputs(inputs[0], "float64")
-
-            casts = self._abstract(native, inputs[0], how)[0].casts
-
-            def one(state: State, moments: Any, arrays: Leaves, targets: dict[str, jax.Array]) -> Any:
-                return self._step(state, moments, given.merged(arrays), targets, optimizer, how)
-
-            step = jax.jit(widened(one) if casts else one)
-
+            state = state_of(native, types, "float64")
+            moments = rule.begun({name: state[name] for name in learnable}, "float64")
             for batch, target in zip(inputs, targets, strict=True):
-                wanted = {name: jnp.asarray(array) for name, array in target.items()}
-                state, moments, loss = step(state, moments, FlaxInputs(batch, "float64").arrays, wanted)
+                given = _arrays(FlaxTree((tuple(batch.args), dict(batch.kwargs))), how)
+                aims = _arrays(wanted if objective is not None else FlaxTree(dict(target)), how)
+                state, moments, loss = program(state, moments, given, aims)
                 losses.append(float(loss))
             return Trajectory(np.array(losses), {name: np.array(array) for name, array in state.items()})
 
-    def _step(
-        self, state: State, moments: Any, inputs: Inputs, targets: dict[str, jax.Array], optimizer: Any, how: Pass
-    ) -> tuple[State, Any, jax.Array]:
-        learnable = {name: a for name, a in state.items() if name in self.parameters}
+    def _objective(self, state: State, inputs: Inputs, targets: Any, how: Pass) -> Any:
+        """The loss and the buffers, of the learnable arrays."""
 
-        def objective(own: State) -> tuple[jax.Array, State]:
-            result, buffers = self._apply({**state, **own}, inputs, self._tape(how, None))
+        def run(learnable: State) -> tuple[jax.Array, State]:
+            result, buffers = self._apply({**state, **learnable}, inputs, self._tape(how))
             if how.objective is not None:
-                return loss_of(how.objective, result, how.precision), buffers
+                return loss_of(how.objective, result, targets), buffers
             found = dict(leaves(result))
             return jnp.concatenate([((found[n] - t) ** 2).ravel() for n, t in targets.items()]).mean(), buffers
 
-        (loss, buffers), gradients = jax.value_and_grad(objective, has_aux=True)(learnable)
-        tree = self._model.tree
-        updates, moments = optimizer.update(tree(gradients), moments, tree(learnable))
-        learnt = self._model.flat(optax.apply_updates(tree(learnable), updates), learnable)
-        return {**state, **buffers, **learnt}, moments, loss
+        return run
 
     def update(
         self,
@@ -248,40 +277,57 @@ class FlaxSide(Side):
         precision: Precision,
     ) -> list[Arrays]:
         """Feed a stream of gradients to the optimizer alone."""
+        types = {name: type_of(array) for name, array in parameters.items()}
+        rule, seen = OptimizerRule(optimizer, self._model, types), []
+        step = Traced(rule.step, types, types, rule.moment_types).compiled(Plan(precision == "float64"))
         with setting(precision):
-            params = self._model.tree({name: jnp.array(a, precision) for name, a in parameters.items()})
-            step, state, seen = jax.jit(optimizer.update), _begun(optimizer, params, precision), []
+            params = state_of(parameters, types, precision)
+            moments = rule.begun(params, precision)
             for given in gradients:
-                pulled = self._model.tree({name: jnp.array(given[name], precision) for name in parameters})
-                updates, state = step(pulled, state, params)
-                params = optax.apply_updates(params, updates)
-                seen.append(jax.tree.map(np.array, self._model.flat(params, parameters)))
+                pulled = state_of({name: given[name] for name in parameters}, types, precision)
+                params, moments = step(params, pulled, moments)
+                seen.append({name: np.array(array) for name, array in params.items()})
             return seen
 
     def rates(self, schedule: Any, steps: int, precision: Precision) -> NDArray:
         """Of optax's schedule."""
-        with setting(precision):
-            rate = jax.jit(lambda count: jnp.asarray(schedule(count), precision))
-            return np.array([rate(jnp.asarray(count)) for count in range(steps)])
+        traced = Traced(lambda count: jnp.asarray(schedule(count), jnp.float32), type_of(np.asarray(0)))
+        rate = traced.compiled(Plan(precision == "float64"))
+        return np.array([rate(np.asarray(count, np.int32)) for count in range(steps)])
 
     def adopt(self, native: Mapping[str, NDArray]) -> Any:
         """The user's network with these arrays."""
         return self._model.adopt(native)
 
 
-def _begun(optimizer: Any, params: Any, precision: Precision) -> Any:
-    """The optimizer's first state. Optax counts steps in int32, from which JAX computes learning rates in float32
-    whatever the parameters are; in float64 passes they are counted in int64."""
-    state = optimizer.init(params)
-    if precision == "float32":
-        return state
-    return jax.tree.map(lambda a: a.astype(jnp.int64) if jnp.asarray(a).dtype == jnp.int32 else a, state)
+def _inputs(tree: Any) -> Inputs:
+    return Inputs(*tree)
 
 
-def _ends(result: Any, how: Pass) -> Leaves:
+def _targets(how: Pass) -> FlaxTree:
+    """Of the pass's objective."""
+    return FlaxTree(None if how.objective is None else how.objective.targets)
+
+
+def _arrays(tree: FlaxTree, how: Pass) -> Leaves:
+    """As the program of the pass takes them."""
+    return [converted(array, kind, how.precision) for array, kind in zip(tree.arrays, tree.types, strict=True)]
+
+
+def _floating_names(tree: FlaxTree) -> list[str]:
+    return [name for name, kind in zip(tree.names, tree.types, strict=True) if inexact(kind.dtype)]
+
+
+def _with_floating(arrays: Leaves, floating: Leaves) -> Leaves:
+    """The arrays with other floating ones."""
+    rest = iter(floating)
+    return [next(rest) if inexact(array.dtype) else array for array in arrays]
+
+
+def _ends(result: Any, how: Pass, targets: Any) -> Leaves:
     """What is differentiated: the loss, or the floating leaves of the result."""
     if how.objective is not None:
-        return [loss_of(how.objective, result, how.precision)]
+        return [loss_of(how.objective, result, targets)]
     return [leaf for _, leaf in leaves(result) if floats(leaf)]
 
 
@@ -296,21 +342,4 @@ def _cotangents(shapes: Mapping[str, tuple[int, ...]], how: Pass) -> Leaves:
 def _array(array: jax.Array) -> NDArray[Any]:
     """In NumPy, which has no bfloat16; PyTorch's side widens the short types too."""
     found = np.asarray(array)
-    return found.astype(np.float64) if floats(array) and found.dtype.itemsize < 4 else found
-
-
-def _calls(tape: Tape, recorded: Any, pulled: Any) -> Iterator[Call]:
-    for place, (entry, (given, outputs)) in enumerate(zip(tape.entries, recorded, strict=True)):
-        gradients = iter(pulled[2][place]) if pulled else iter(())
-        own = tuple(next(gradients, None) if floats(traced) else None for traced in entry.outputs)
-        yield Call(entry.path, entry.type, entry.start, tuple(given), tuple(outputs), own if pulled else ())
-
-
-def _narrow(tape: Tape, precision: Precision) -> dict[str, str]:
-    """Calls whose results are of a narrower floating type than the pass's."""
-    bits, found = jnp.finfo(precision).bits, {}
-    for name, entry in zip(call_names([entry.path for entry in tape.entries]), tape.entries, strict=True):
-        for leaf in entry.outputs:
-            if floats(leaf) and jnp.finfo(leaf.dtype).bits < bits:
-                found[name] = leaf.dtype.name
-    return found
+    return found.astype(np.float64) if floats(array) and found.dtype.itemsize < SINGLE else found

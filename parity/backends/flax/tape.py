@@ -10,12 +10,11 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from flax import nnx
-from numpy.typing import NDArray
 
+from parity.backends.flax.marks import mask_place, mean_place, tap
 from parity.backends.flax.patch import patched_calls
-from parity.interface.observation import Dropped, Mask
+from parity.interface.observation import Dropped
 
-NARROW = ("float32", "float16", "bfloat16")
 MARK = "_parity_path"
 """Attribute of a module of NNX that holds its path: it outlives the copies that nnx.scan, nnx.jit … make."""
 
@@ -27,46 +26,36 @@ Feeds = dict[int, list[jax.Array]]
 
 @dataclass
 class Entry:
-    """One call while it is recorded; inputs and outputs are the arrays of the trees."""
+    """One call while it is recorded; inputs and outputs are the arrays of the trees, `taps` the number of each output's
+    tap, None where it is not floating."""
 
     path: str
     type: str
     start: int
     inputs: list[jax.Array]
     outputs: list[jax.Array] = field(default_factory=list)
+    taps: list[int | None] = field(default_factory=list)
 
 
 class Tape:
     """Calls in the order in which they end, and uses of dropout.
 
     Args:
-        dtype: of the pass.
-        training: its mode.
-        perturbations: added to the floating outputs, call by call, so that their gradients are those of the outputs.
-        mask: what dropout does.
+        training: the mode of the pass.
+        masked: whether dropout multiplies with masks, else it is off.
         capture: whether calls are recorded.
         unrolled: whether loops are, so that what is traced apart is only looked at and will run again.
     """
 
-    def __init__(
-        self,
-        dtype: Any,
-        training: bool,
-        perturbations: Sequence[Sequence[jax.Array]] | None = None,
-        mask: Mask | None = None,
-        capture: bool = True,
-        unrolled: bool = False,
-    ) -> None:
-        self.dtype, self.training, self.perturbations, self.mask = dtype, training, perturbations, mask
+    def __init__(self, training: bool, masked: bool = False, capture: bool = True, unrolled: bool = False) -> None:
+        self.training, self.masked = training, masked
         self.capture, self.unrolled = capture, unrolled
         self.apart = False  # whether dropout was used in a loop that is not unrolled
         self.entries: list[Entry] = []
         self.dropouts: list[Dropped] = []
-        self.gelus: list[str] = []
-        self.casts: list[str] = []
         self.started: dict[str, int] = {}
         self.feeds: Feeds = {}
-        self._begun = 0
+        self._begun = self._tapped = 0
         self._traces: set[int] | None = None
 
     def admit(self, *trees: Any) -> None:
@@ -88,21 +77,29 @@ class Tape:
         return Entry(path, kind, self._begun - 1, arrays_of((args, kwargs))), args, kwargs
 
     def end(self, entry: Entry, output: Any) -> Any:
-        """Note its end; the output goes on with its perturbations added."""
+        """Note its end; the output goes on with a tap on every floating array of it."""
         if self._inside([*arrays_of(output), *entry.inputs]):
             return output
-        if self.perturbations is not None:
-            zeros = iter(self.perturbations[len(self.entries)])
-            output = mapped(lambda leaf: leaf + next(zeros).astype(leaf.dtype) if floats(leaf) else leaf, output)
+
+        def tapped(leaf: Any) -> Any:
+            entry.taps += [self._tapped if floats(leaf) else None] if _is_array(leaf) else []
+            if not floats(leaf):
+                return leaf
+            self._tapped += 1
+            return tap(leaf, self._tapped - 1)
+
+        output = mapped(tapped, output)
         entry.outputs = arrays_of(output)
         self.entries.append(entry)
         return output
 
-    def dropout(self, module: Any, x: jax.Array, deterministic: bool | None) -> jax.Array:
-        """In the place of a dropout module's call."""
+    def dropout(self, module: Any, x: jax.Array, deterministic: bool | None, call: Callable[[], Any]) -> jax.Array:
+        """In the place of a dropout module's call; in evaluation one that is not told to be still does what it does."""
         still = module.deterministic if deterministic is None else deterministic
-        if still or not self.training or module.rate == 0:
+        if still or module.rate == 0:
             return x
+        if not self.training:
+            return call()
         if self._inside([_unbatched(x)]):
             self.apart = True
             if self.unrolled:
@@ -110,23 +107,33 @@ class Tape:
         shape = list(x.shape)
         for axis in module.broadcast_dims:
             shape[axis] = 1
-        mask = self._masked(Dropped(tuple(shape), float(module.rate)))
-        return x if mask is None else x * jnp.asarray(mask, x.dtype)
+        number = self._used(Dropped(tuple(shape), float(module.rate)))
+        return x * mask_place(number, shape, x.dtype) if self.masked else x
 
-    def kept(self, key: Any, keep: float, shape: tuple[int, ...]) -> jax.Array:
-        """In the place of the draw of an attention's weights: whether each is kept; it may be of a shape that `shape`
-        broadcasts to."""
+    def kept(self, key: Any, keep: float, shape: tuple[int, ...], noted: bool = True) -> jax.Array:
+        """In the place of a draw of truth values: whether each number is kept; it may be of a shape that broadcasts."""
         if self._inside([key]):
-            self.apart = True
+            self.apart = self.apart or self.masked
             if self.unrolled:
                 return jnp.ones(shape, bool)
-        mask = self._masked(Dropped(tuple(shape), round(1.0 - keep, DIGITS)))
-        return jnp.ones(shape, bool) if mask is None else jnp.asarray(mask > 0)
+        if not self.masked:
+            self.note(keep, shape, noted)
+            return mean_place(keep, shape)
+        return mask_place(self._used(_rate(keep, shape)), shape, bool)
 
-    def _masked(self, used: Dropped) -> NDArray | None:
-        """What the next use of dropout is multiplied with."""
+    def note(self, keep: float, shape: tuple[int, ...], noted: bool) -> None:
+        """Note a draw that is not taken over, if it is one to note."""
+        if noted:
+            self._used(_rate(keep, shape))
+
+    def _used(self, used: Dropped) -> int:
+        """Number of a use of dropout."""
         self.dropouts.append(used)
-        return None if self.mask is None else self.mask(len(self.dropouts) - 1, used)
+        return len(self.dropouts) - 1
+
+
+def _rate(keep: float, shape: tuple[int, ...]) -> Dropped:
+    return Dropped(tuple(shape), round(1.0 - keep, DIGITS))
 
 
 def arrays_of(tree: Any) -> list[jax.Array]:
@@ -166,22 +173,10 @@ def _is_array(leaf: Any) -> bool:
     return isinstance(leaf, jax.Array) and not jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
-def widen(module: Any, dtype: Any, drops: bool) -> None:
-    """Let a module that has a narrower dtype of its own compute in float64, and, unless it `drops`, an attention drop
-    nothing out."""
-    for name in ("dtype", "param_dtype") if dtype == jnp.float64 else ():  # the latter is that of a first carry
-        own = getattr(module, name, None)
-        if own is not None and _name(own) in NARROW:
-            object.__setattr__(module, name, jnp.dtype(dtype))
-    if not drops and getattr(module, "dropout_rate", None) and isinstance(module, ATTENTIONS):
+def calm(module: Any) -> None:
+    """Let an attention drop nothing out, for which it would need a stream of random numbers."""
+    if getattr(module, "dropout_rate", None) and isinstance(module, ATTENTIONS):
         object.__setattr__(module, "dropout_rate", 0.0)
-
-
-def _name(dtype: Any) -> str:
-    try:
-        return jnp.dtype(dtype).name
-    except TypeError:
-        return ""
 
 
 ATTENTIONS = (nnx.MultiHeadAttention, nn.MultiHeadDotProductAttention)
@@ -204,7 +199,8 @@ def _tapped(cls: type, call: Callable[..., Any], tape: Tape) -> Any:
             return call(self, *args, **kwargs)
         entry, args, kwargs = tape.begin(path, cls.__name__, args, kwargs)
         if isinstance(self, nnx.Dropout):
-            output = tape.dropout(self, args[0], kwargs.get("deterministic"))
+            still = args[1] if len(args) > 1 else kwargs.get("deterministic")
+            output = tape.dropout(self, args[0], still, lambda: call(self, *args, **kwargs))
         else:
             output = call(self, *args, **kwargs)
         return tape.end(entry, output) if tape.capture else output
@@ -218,10 +214,8 @@ def linen_taps(tape: Tape, modules: dict[str, Any]) -> Iterator[None]:
 
     def intercept(call: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Any:
         module = context.module
-        for one in (module, *_held(module)):
-            widen(
-                one, tape.dtype, tape.mask is not None
-            )  # a cell makes its first carry in a method that is not intercepted
+        for one in (module, *_held(module)) if tape.training and not tape.masked else ():
+            calm(one)
         if context.method_name != "__call__":
             return call(*args, **kwargs)
         path = "/".join(module.path)
@@ -229,7 +223,7 @@ def linen_taps(tape: Tape, modules: dict[str, Any]) -> Iterator[None]:
         entry, args, kwargs = tape.begin(path, type(module).__name__, args, kwargs)
         if isinstance(module, nn.Dropout):
             still = args[1] if len(args) > 1 else kwargs.get("deterministic")
-            output = tape.dropout(module, args[0], still)
+            output = tape.dropout(module, args[0], still, lambda: call(*args, **kwargs))
         else:
             output = call(*args, **kwargs)
         return tape.end(entry, output) if tape.capture else output

@@ -1,133 +1,222 @@
-"""Undoes hard casts to a narrower floating type inside a traced function, so that it can be ruled on in float64.
+"""Evaluates a program, which was traced as its user runs it, in float64.
 
-`jax.nn.dot_product_attention`, for one, computes its softmax in float32 whatever it is given.
+Floating types become float64 and complex ones complex128, whole numbers and truth values stay; literals are read as
+they were written; a cast to a narrower type does nothing. Inner programs (calls, loops, branches, derivatives of the
+user's own) are evaluated in the same way, so that gradients through them are those of the user's program.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
-NARROW = (jnp.float32, jnp.float16, jnp.bfloat16)
-CONVERT, ROUND = "convert_element_type", "reduce_precision"
-CUBIC = 0.044715
-"""Factor of the cube in the tanh form of GELU (Hendrycks and Gimpel, 2016)."""
-NEAR = 1e-8
-"""As near to it as float32 is."""
-LIBRARIES = ("site-packages", "dist-packages")
+from parity.backends.flax import marks, widen_bodies
+from parity.backends.flax.marks import Plan
+from parity.backends.flax.written import inexact, wide, widened_literal
+
+NARROW_ONLY = frozenset({"pure_callback", "io_callback", "ffi_call", "pallas_call", "shard_map", "xla_pmap"})
+"""Primitives that cannot be evaluated in another type than the one they were traced in."""
+NARROW_DRAWS = frozenset({"random_gamma", "rng_uniform"})
+"""Draw other numbers in another type."""
 
 
-def casts(jaxpr: Jaxpr) -> Iterator[str]:
-    """Where a float64 number is cast to a narrower type, as "file:line"."""
+def evaluate(closed: ClosedJaxpr, arguments: Sequence[Any], plan: Plan) -> list[Any]:
+    """Results of a traced program.
+
+    Args:
+        closed: the program.
+        arguments: arrays; for floating ones of the program float64 ones, if the plan is wide.
+        plan: how it is evaluated.
+    """
+    return evaluate_with(closed.jaxpr, [constant(c, plan) for c in closed.consts], arguments, plan)
+
+
+def evaluate_with(jaxpr: Jaxpr, constants: Sequence[Any], arguments: Sequence[Any], plan: Plan) -> list[Any]:
+    """As `evaluate`, with its constants read already."""
+    values: dict[Any, Any] = dict(zip(jaxpr.constvars, constants, strict=True))
+    values |= zip(jaxpr.invars, arguments, strict=True)
+
+    def read(variable: Any) -> Any:
+        return _literal(variable, plan) if isinstance(variable, Literal) else values[variable]
+
     for equation in jaxpr.eqns:
-        narrow = equation.primitive.name == CONVERT and _narrow(equation.params["new_dtype"])
-        if narrow and getattr(equation.invars[0].aval, "dtype", None) == jnp.float64:
-            yield _where(equation)
-        for inner in _inner(equation):
-            yield from casts(inner.jaxpr)
+        results = _apply(equation, [read(variable) for variable in equation.invars], plan)
+        values |= zip(equation.outvars, results, strict=True)
+    return [read(variable) for variable in jaxpr.outvars]
 
 
-def gelus(jaxpr: Jaxpr) -> Iterator[str]:
-    """Form of every GELU, "tanh" or "exact", told by the cubic's factor and by the error function."""
+def constant(value: Any, plan: Plan) -> Any:
+    """A constant of a program in the types of the plan."""
+    dtype = getattr(value, "dtype", None)
+    return widened_literal(value, dtype) if plan.wide and dtype is not None and inexact(dtype) else value
+
+
+def _literal(variable: Any, plan: Plan) -> Any:
+    dtype = variable.aval.dtype
+    return widened_literal(variable.val, dtype) if plan.wide else jnp.asarray(variable.val, dtype)
+
+
+def _apply(equation: Any, values: list[Any], plan: Plan) -> Sequence[Any]:
+    name = equation.primitive.name
+    if name == "debug_callback":
+        return []
+    if plan.means and name in ("jit", "pjit") and equation.params.get("name") == marks.BERNOULLI:
+        shape = equation.outvars[0].aval.shape
+        return [jnp.broadcast_to(jnp.asarray(values[-1], _real(plan)), shape)]
+    if not _touched(equation, values, plan):
+        return _bound(equation, values, equation.params)
+    if rule := RULES.get(name) or widen_bodies.RULES.get(name):
+        return rule(equation, values, plan, evaluate)
+    if name in NARROW_ONLY | NARROW_DRAWS:
+        return _narrowly(equation, values, plan)
+    values = [_hard(v, variable) for v, variable in zip(values, equation.invars, strict=True)]
+    if not plan.wide:
+        return _bound(equation, values, equation.params)
+    return _bound(equation, values, widen_bodies.widened_params(equation.params, plan, evaluate))
+
+
+def _real(plan: Plan) -> Any:
+    return jnp.float64 if plan.wide else jnp.float32
+
+
+def _touched(equation: Any, values: Sequence[Any], plan: Plan) -> bool:
+    """Whether an equation cannot be bound as it is."""
+    if any(_changed(value, variable.aval) for value, variable in zip(values, equation.invars, strict=True)):
+        return True
+    if equation.primitive.name in marks.MARKS:
+        return True
+    if plan.wide and any(_narrow(variable.aval) for variable in equation.outvars):
+        return True
+    return any(_inside(jaxpr, plan.wide, plan.means) for jaxpr in widen_bodies.bodies(equation.params))
+
+
+def _changed(value: Any, aval: Any) -> bool:
+    return hasattr(aval, "dtype") and getattr(value, "dtype", aval.dtype) != aval.dtype
+
+
+def _narrow(aval: Any) -> bool:
+    dtype = getattr(aval, "dtype", None)
+    return dtype is not None and inexact(dtype) and dtype != wide(dtype)
+
+
+@cache
+def _inside(jaxpr: Jaxpr, wider: bool, means: bool) -> bool:
+    """Whether an inner program cannot be bound as it is."""
     for equation in jaxpr.eqns:
-        name, factors = equation.primitive.name, [v.val for v in equation.invars if isinstance(v, Literal)]
-        if name == "mul" and any(abs(float(factor) - CUBIC) < NEAR for factor in factors if jnp.ndim(factor) == 0):
-            yield "tanh"
-        elif name in ("erf", "erfc"):
-            yield "exact"
-        for inner in _inner(equation):
-            yield from gelus(inner.jaxpr)
+        name = equation.primitive.name
+        if (
+            name in marks.MARKS
+            or name == "debug_callback"
+            or (means and equation.params.get("name") == marks.BERNOULLI)
+        ):
+            return True
+        if wider and any(_narrow(variable.aval) for variable in (*equation.invars, *equation.outvars)):
+            return True
+        if any(_inside(inner, wider, means) for inner in widen_bodies.bodies(equation.params)):
+            return True
+    return False
 
 
-def widened(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function with every narrower floating type in it replaced by float64."""
-
-    def run(*args: Any) -> Any:
-        closed, shape = jax.make_jaxpr(function, return_shape=True)(*args)
-        results = _evaluate(closed, jax.tree.leaves(args))
-        return jax.tree.unflatten(jax.tree.structure(shape), results)
-
-    return run
-
-
-def _narrow(dtype: Any) -> bool:
-    return any(dtype == narrow for narrow in NARROW)
-
-
-def _where(equation: Any) -> str:
-    """The innermost line that is not a library's, else the innermost of all."""
-    frames = getattr(equation.source_info.traceback, "frames", [])
-    own = [frame for frame in frames if not any(library in frame.file_name for library in LIBRARIES)]
-    return next((f"{Path(f.file_name).name}:{f.line_num}" for f in [*own, *frames]), "an unknown place")
-
-
-def _inner(equation: Any) -> list[ClosedJaxpr]:
-    """Closed jaxprs among an equation's parameters."""
-    values = [v for value in equation.params.values() for v in (value if isinstance(value, tuple) else (value,))]
-    found = [value for value in values if isinstance(value, ClosedJaxpr)]
-    return found + [ClosedJaxpr(value, ()) for value in values if isinstance(value, Jaxpr) and not value.constvars]
-
-
-def _wide(value: Any) -> Any:
-    return jnp.asarray(value, jnp.float64) if hasattr(value, "dtype") and _narrow(value.dtype) else value
-
-
-def _evaluate(closed: ClosedJaxpr, args: Sequence[Any]) -> list[Any]:
-    known = dict(zip(closed.jaxpr.constvars, map(_wide, closed.consts), strict=True))
-    known |= dict(zip(closed.jaxpr.invars, map(_wide, args), strict=True))
-    for equation in closed.jaxpr.eqns:
-        values = [_wide(v.val) if isinstance(v, Literal) else known[v] for v in equation.invars]
-        known |= dict(zip(equation.outvars, _apply(equation, values), strict=True))
-    return [_wide(v.val) if isinstance(v, Literal) else known[v] for v in closed.jaxpr.outvars]
-
-
-def _apply(equation: Any, values: list[Any]) -> Sequence[Any]:
-    name, params = equation.primitive.name, equation.params
-    if name == ROUND:
-        return values
-    if name == CONVERT and _narrow(params["new_dtype"]):
-        return [jax.lax.convert_element_type(values[0], jnp.float64)]
-    inner = _inner(equation)
-    expected = [v.aval.dtype for v in equation.invars]
-    changed = [str(d) for d in expected] != [str(getattr(v, "dtype", d)) for v, d in zip(values, expected, strict=True)]
-    if inner and (changed or any(_any_narrow(one.jaxpr) for one in inner)):
-        return _again(equation, inner, values)
-    wide = {key: jnp.dtype(jnp.float64) if _is_dtype(v) and _narrow(v) else v for key, v in params.items()}
-    bound = equation.primitive.get_bind_params(wide)
+def _bound(equation: Any, values: Sequence[Any], params: Any) -> Sequence[Any]:
+    bound = equation.primitive.get_bind_params(params)
     functions, bound = bound if isinstance(bound, tuple) else ((), bound)  # jax before and from 0.10
-    found = equation.primitive.bind(*functions, *values, **bound)
-    return found if equation.primitive.multiple_results else [found]
+    results = equation.primitive.bind(*functions, *values, **bound)
+    return results if equation.primitive.multiple_results else [results]
 
 
-def _again(equation: Any, inner: list[ClosedJaxpr], values: list[Any]) -> Sequence[Any]:
-    """A call, a loop or a branch with another body."""
-    name, params = equation.primitive.name, equation.params
-    if name == "scan":
-        fixed, carried = params["num_consts"], params["num_carry"]
-        consts, start, rest = values[:fixed], values[fixed : fixed + carried], values[fixed + carried :]
-
-        def body(carry: Any, xs: Any) -> tuple[Any, Any]:
-            found = _evaluate(inner[0], [*consts, *carry, *xs])
-            return found[:carried], found[carried:]
-
-        last, stacked = jax.lax.scan(body, start, rest, params["length"], params["reverse"])
-        return [*last, *stacked]
-    if name == "cond":
-        return jax.lax.switch(values[0], [lambda *ops, one=one: _evaluate(one, ops) for one in inner], *values[1:])
-    if name == "while":
-        raise NotImplementedError("a while loop casts to a narrower type inside")
-    return _evaluate(inner[0], values)
+def _narrowly(equation: Any, values: Sequence[Any], plan: Plan) -> Sequence[Any]:
+    """In the types of the program; only the results are widened."""
+    pairs = zip(values, equation.invars, strict=True)
+    narrow = [jnp.asarray(v).astype(variable.aval.dtype) if _changed(v, variable.aval) else v for v, variable in pairs]
+    results = _bound(equation, narrow, equation.params)
+    return [r.astype(wide(r.dtype)) if plan.wide and inexact(r.dtype) else r for r in results]
 
 
-def _any_narrow(jaxpr: Jaxpr) -> bool:
-    variables = [v for equation in jaxpr.eqns for v in equation.outvars]
-    return any(_narrow(getattr(v.aval, "dtype", None)) for v in variables) or any(
-        _any_narrow(one.jaxpr) for equation in jaxpr.eqns for one in _inner(equation)
-    )
+def _hard(value: Any, variable: Any) -> Any:
+    """Truth values, where their mean is of no use: those that are possible are true."""
+    soft = variable.aval.dtype == jnp.bool_ and getattr(value, "dtype", jnp.bool_) != jnp.bool_
+    return value > 0 if soft else value
 
 
-def _is_dtype(value: Any) -> bool:
-    return isinstance(value, jnp.dtype) or (isinstance(value, type) and issubclass(value, jnp.generic))
+def _soft(value: Any, variable: Any) -> bool:
+    return variable.aval.dtype == jnp.bool_ and value.dtype != jnp.bool_
+
+
+def _tap(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
+    number = equation.params["number"]
+    return [values[0] + plan.added[number].astype(values[0].dtype)] if number in plan.added else values
+
+
+def _mask(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
+    del values
+    mask, dtype = plan.masks[equation.params["number"]], equation.params["dtype"]
+    if dtype == jnp.bool_:
+        return [mask > 0]
+    return [mask.astype(wide(dtype) if plan.wide else dtype)]
+
+
+def _mean(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
+    del values
+    return [jnp.full(equation.params["shape"], equation.params["chance"], _real(plan))]
+
+
+def _convert(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
+    dtype, value = equation.params["new_dtype"], jnp.asarray(values[0])
+    if _soft(value, equation.invars[0]) and not inexact(dtype):
+        return [value]
+    return [jax.lax.convert_element_type(value, wide(dtype) if plan.wide else dtype)]
+
+
+def _reduce_precision(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
+    return values if plan.wide else _bound(equation, values, equation.params)
+
+
+def _bitcast(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
+    """Bits are those of the type in the program."""
+    return _narrowly(equation, values, plan)
+
+
+def _select(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
+    """By the mean of truth values: the mean of what they choose."""
+    which, *cases = values
+    if any(_soft(c, v) for c, v in zip(cases, equation.invars[1:], strict=True)):
+        cases = [jnp.asarray(case, _real(plan)) for case in cases]
+    if not _soft(which, equation.invars[0]):
+        return _bound(equation, [which, *cases], equation.params)
+    if not inexact(cases[0].dtype) and equation.outvars[0].aval.dtype != jnp.bool_:
+        return _bound(equation, [which > 0, *cases], equation.params)
+    chance = which.astype(jnp.asarray(cases[0]).dtype) if inexact(cases[0].dtype) else which
+    return [(1 - chance) * cases[0] + chance * cases[1]]
+
+
+def _logical(combine: Callable[..., Any]) -> Any:
+    def rule(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
+        if equation.outvars[0].aval.dtype != jnp.bool_:
+            return _bound(equation, values, equation.params)
+        return [combine(*(jnp.asarray(value, _real(plan)) for value in values))]
+
+    return rule
+
+
+def _moved(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
+    """Moves numbers and truth values whatever they are."""
+    del plan
+    return _bound(equation, values, equation.params)
+
+
+RULES: dict[str, Callable[..., Sequence[Any]]] = {
+    marks.TAP.name: _tap,
+    marks.MASK.name: _mask,
+    marks.MEAN.name: _mean,
+    "convert_element_type": _convert,
+    "reduce_precision": _reduce_precision,
+    "bitcast_convert_type": _bitcast,
+    "select_n": _select,
+    "not": _logical(lambda a: 1 - a),
+    "and": _logical(lambda a, b: a * b),
+    "or": _logical(lambda a, b: 1 - (1 - a) * (1 - b)),
+    **dict.fromkeys(("broadcast_in_dim", "reshape", "transpose", "squeeze", "slice", "copy", "copy_p", "rev"), _moved),
+}

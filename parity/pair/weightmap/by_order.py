@@ -78,9 +78,9 @@ def _by_tokens(flax: list[Named], torch: list[Named], depth: int) -> UnitPairs:
     shared = [token for token in ours if token and len(ours[token]) == len(theirs.get(token, []))]
     for token in shared:
         yield from _by_tokens(ours[token], theirs[token], depth + 1)
-    rest = [[named for named in side if _token(named, depth) not in shared] for side in (flax, torch)]
-    if rest[0] and rest[1]:
-        yield from _by_tokens(*rest, depth + 1)
+    rest_flax, rest_torch = ([unit for unit in side if _token(unit, depth) not in shared] for side in (flax, torch))
+    if rest_flax and rest_torch:
+        yield from _by_tokens(rest_flax, rest_torch, depth + 1)
 
 
 def _by_token(units: list[Named], depth: int) -> dict[str, list[Named]]:

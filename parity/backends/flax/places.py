@@ -1,0 +1,142 @@
+"""What a traced program has in it, and the user's lines where it is written."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+from numpy.typing import NDArray
+
+import parity
+from parity.backends.flax import tape, written
+from parity.backends.flax.widen import NARROW_ONLY
+from parity.backends.flax.widen_bodies import bodies
+from parity.backends.flax.written import inexact
+from parity.interface.observation import Cast
+
+CUBIC = 0.044715
+"""Factor of the cube in the tanh form of GELU (Hendrycks and Gimpel, 2016)."""
+NEAR = 1e-8
+"""As near to it as float32 is."""
+FRAMEWORKS = ("jax", "jaxlib", "flax", "optax", "numpy")
+OURS = str(Path(parity.__file__).parent)
+SHIFTS = ("shift_right_logical", "shift_right_arithmetic")
+ROUNDED = {(8, 7): "bfloat16", (5, 10): "float16", (8, 23): "float32"}
+"""Binary digits of exponent and mantissa → type."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """An array that a program was traced with: it is no argument of the network.
+
+    Args:
+        array: as it is in the program.
+        place: the user's line that uses it first, None where no line is theirs.
+    """
+
+    array: NDArray[Any]
+    place: str | None
+
+
+def equations(jaxpr: Jaxpr) -> Iterator[Any]:
+    """Those of a program and of all within it, outer ones first."""
+    for equation in jaxpr.eqns:
+        yield equation
+        for inner in bodies(equation.params):
+            yield from equations(inner)
+
+
+def casts(jaxpr: Jaxpr) -> Iterator[Cast]:
+    """Where a number is cast to a narrower type on a line of the user's."""
+    for equation in equations(jaxpr):
+        dtype = _narrowed(equation)
+        place = dtype and place_of(equation)
+        if dtype and place:
+            yield Cast(dtype, place)
+
+
+def _narrowed(equation: Any) -> str | None:
+    """Name of the narrower type that an equation casts to."""
+    name, params = equation.primitive.name, equation.params
+    if name == "reduce_precision":
+        digits = params["exponent_bits"], params["mantissa_bits"]
+        narrower = digits[1] < jnp.finfo(equation.invars[0].aval.dtype).nmant
+        return ROUNDED.get(digits, f"{digits[1]} bits") if narrower else None
+    if name != "convert_element_type" or not inexact(params["new_dtype"]):
+        return None
+    source, target = equation.invars[0].aval.dtype, jnp.dtype(params["new_dtype"])
+    narrower = inexact(source) and target.itemsize < source.itemsize
+    real = jnp.issubdtype(source, jnp.complexfloating) and jnp.issubdtype(target, jnp.floating)
+    return target.name if narrower and not (real and 2 * target.itemsize >= source.itemsize) else None
+
+
+def unwidened(jaxpr: Jaxpr) -> Iterator[str]:
+    """Places that are computed in the types of the program whatever is asked for, with what is there."""
+    for equation in equations(jaxpr):
+        name = equation.primitive.name
+        bits = name == "bitcast_convert_type" and inexact(equation.invars[0].aval.dtype)
+        if name in NARROW_ONLY or (bits and not _only_signs(jaxpr, equation)):
+            yield f"{name} at {place_of(equation) or 'an unknown line'}"
+
+
+def _only_signs(jaxpr: Jaxpr, cast: Any) -> bool:
+    """Whether of the bits only the first one is used, which every type has."""
+    users = [e for e in equations(jaxpr) if any(v is cast.outvars[0] for v in e.invars)]
+    last = cast.outvars[0].aval.dtype.itemsize * 8 - 1
+    return bool(users) and all(
+        e.primitive.name in SHIFTS and isinstance(e.invars[1], Literal) and e.invars[1].val == last for e in users
+    )
+
+
+def gelus(jaxpr: Jaxpr) -> Iterator[str]:
+    """Form of every GELU, "tanh" or "exact", told by the cubic's factor and by the error function."""
+    for equation in equations(jaxpr):
+        name, factors = equation.primitive.name, [v.val for v in equation.invars if isinstance(v, Literal)]
+        real = [f for f in factors if jnp.ndim(f) == 0 and not isinstance(f, complex)]
+        if name == "mul" and any(abs(float(factor.real) - CUBIC) < NEAR for factor in real):
+            yield "tanh"
+        elif name in ("erf", "erfc"):
+            yield "exact"
+
+
+def constants(closed: ClosedJaxpr) -> list[Constant]:
+    """The floating arrays that a program was traced with, those of inner programs too."""
+    found = list(_constants(closed))
+    for equation in equations(closed.jaxpr):
+        for value in equation.params.values():
+            for body in value if isinstance(value, tuple) else (value,):
+                found += _constants(body) if isinstance(body, ClosedJaxpr) else ()
+    return found
+
+
+def _constants(closed: ClosedJaxpr) -> Iterator[Constant]:
+    for variable, value in zip(closed.jaxpr.constvars, closed.consts, strict=True):
+        dtype = getattr(value, "dtype", None)
+        if dtype is not None and not jnp.issubdtype(dtype, jax.dtypes.extended) and inexact(dtype):
+            users = (e for e in closed.jaxpr.eqns if any(v is variable for v in e.invars))
+            yield Constant(np.asarray(value), next((p for e in users if (p := place_of(e))), None))
+
+
+def place_of(equation: Any) -> str | None:
+    """The user's line that an equation comes from, as "file:line": the innermost one of the network that is none of the
+    frameworks'. None where the tool itself made it, or no such line is there."""
+    every = getattr(equation.source_info.traceback, "frames", [])
+    frames = [f for f in every if not _within(f.file_name, "jax") and f.file_name != written.__file__]
+    if not frames or frames[0].file_name.startswith(OURS):
+        return None
+    for frame in frames:
+        if frame.file_name == tape.__file__:
+            continue
+        if frame.file_name.startswith(OURS):
+            return None
+        if not any(_within(frame.file_name, name) for name in FRAMEWORKS) and not frame.file_name.startswith("<"):
+            return f"{Path(frame.file_name).name}:{frame.line_num}"
+    return None
+
+
+def _within(path: str, package: str) -> bool:
+    return f"site-packages/{package}/" in path or f"dist-packages/{package}/" in path
