@@ -11,7 +11,6 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from numpy.typing import NDArray
 
-import parity
 from parity.backends.flax import tape, written
 from parity.backends.flax.widen import NARROW_ONLY
 from parity.backends.flax.widen_bodies import bodies
@@ -23,7 +22,7 @@ CUBIC = 0.044715
 NEAR = 1e-8
 """As near to it as float32 is."""
 FRAMEWORKS = ("jax", "jaxlib", "flax", "optax", "numpy")
-OURS = str(Path(parity.__file__).parent)
+OURS = str(Path(__file__).parents[2])
 SHIFTS = ("shift_right_logical", "shift_right_arithmetic")
 ROUNDED = {(8, 7): "bfloat16", (5, 10): "float16", (8, 23): "float32"}
 """Binary digits of exponent and mantissa → type."""

@@ -33,10 +33,10 @@ def _equal_units(flax: list[ShapedUnit], torch: list[ShapedUnit], by_name: bool)
     common = None
     for signature, ours in by_signature(flax).items():
         theirs = torch_groups.get(signature, [])
-        running = [[unit for unit in units if unit.unit.runs] for units in (ours, theirs)]
-        if len(running[0]) == len(running[1]):
-            yield from pair_group(*running, by_name)
-            yield from pair_group(without(ours, running[0]), without(theirs, running[1]), by_name)
+        running, their_running = ([unit for unit in units if unit.unit.runs] for units in (ours, theirs))
+        if len(running) == len(their_running):
+            yield from pair_group(running, their_running, by_name)
+            yield from pair_group(without(ours, running), without(theirs, their_running), by_name)
         elif len(ours) == len(theirs):
             yield from pair_group(ours, theirs, by_name)
         elif theirs:
