@@ -1,7 +1,10 @@
 """`parity reproduce`: train the study again and judge its claims."""
 
 import argparse
+from importlib.util import find_spec
 from typing import Any
+
+from parity.errors import UsageError
 
 
 def add(commands: Any) -> None:
@@ -19,6 +22,8 @@ def add(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    if find_spec("matplotlib") is None:
+        raise UsageError("parity reproduce draws figures and found no matplotlib; pip install 'netparity[study]'")
     from parity.cli import study
     from parity.cli.progress import ShownProgress
 

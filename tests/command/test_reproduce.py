@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+import pytest
+
+from parity.cli.main import main
 from parity.cli.study import EXPERIMENTS
 from parity.study import record
 from parity.study.figures import FIGURES
@@ -43,3 +46,12 @@ def test_a_folder_of_another_scale_is_not_mixed_up(capsys, tmp_path: Path) -> No
 def test_a_broken_record_is_refused(capsys, tmp_path: Path) -> None:
     (tmp_path / record.RECORD).write_text("{")
     assert "is not JSON" in _refuse(capsys, "reproduce", "points", "--scale", "quick", "--out", str(tmp_path))
+
+
+def test_without_matplotlib_the_extra_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("parity.cli.reproduce.find_spec", lambda name: None)
+    assert main(["reproduce", "points", "--out", str(tmp_path / "study")]) == 2
+    assert "netparity[study]" in capsys.readouterr().err
+    assert not (tmp_path / "study").exists()
