@@ -94,9 +94,9 @@ def _only_signs(jaxpr: Jaxpr, cast: Any) -> bool:
 def gelus(jaxpr: Jaxpr) -> Iterator[str]:
     """Form of every GELU, "tanh" or "exact", told by the cubic's factor and by the error function."""
     for equation in equations(jaxpr):
-        name, factors = equation.primitive.name, [v.val for v in equation.invars if isinstance(v, Literal)]
-        real = [f for f in factors if jnp.ndim(f) == 0 and not isinstance(f, complex)]
-        if name == "mul" and any(abs(float(factor.real) - CUBIC) < NEAR for factor in real):
+        name, literals = equation.primitive.name, [v for v in equation.invars if isinstance(v, Literal)]
+        factors = [v.val for v in literals if v.aval.shape == () and jnp.issubdtype(v.aval.dtype, jnp.floating)]
+        if name == "mul" and any(abs(float(factor) - CUBIC) < NEAR for factor in factors):
             yield "tanh"
         elif name in ("erf", "erfc"):
             yield "exact"

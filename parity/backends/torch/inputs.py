@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.utils import _pytree as pytree
 
+from parity.backends.torch.widen import counterpart
 from parity.errors import UsageError
 from parity.interface.observation import Inputs
 from parity.interface.side import Objective
@@ -20,13 +21,15 @@ def given_of(inputs: Inputs, dtype: torch.dtype, gradients: bool) -> tuple[tuple
 
     def convert(leaf: Any) -> Any:
         tensor = _tensor(leaf, dtype)
-        floats = isinstance(tensor, torch.Tensor) and tensor.is_floating_point()
-        return tensor.requires_grad_(gradients) if floats else tensor
+        return tensor.requires_grad_(gradients) if _inexact(tensor) else tensor
 
     args, kwargs = (mapped(tree, lambda _, leaf: convert(leaf)) for tree in (tuple(inputs.args), dict(inputs.kwargs)))
     every = [*leaves(args), *leaves(kwargs)]
-    floats = {name: t for name, t in every if isinstance(t, torch.Tensor) and t.is_floating_point()}
-    return args, kwargs, floats
+    return args, kwargs, {name: leaf for name, leaf in every if _inexact(leaf)}
+
+
+def _inexact(leaf: Any) -> bool:
+    return isinstance(leaf, torch.Tensor) and (leaf.is_floating_point() or leaf.is_complex())
 
 
 def loss_of(objective: Objective, result: Any, dtype: torch.dtype) -> torch.Tensor:
@@ -52,8 +55,8 @@ def _target(leaf: Any, dtype: torch.dtype) -> Any:
 
 
 def _tensor(leaf: Any, dtype: torch.dtype) -> Any:
-    """An array as a tensor, of that dtype if it is floating; anything else as it is."""
+    """An array as a tensor, of that precision if it is floating or complex; anything else as it is."""
     if not isinstance(leaf, np.ndarray | np.generic):
         return leaf
-    array = np.asarray(leaf)
-    return torch.tensor(array, dtype=dtype if np.issubdtype(array.dtype, np.floating) else None)
+    tensor = torch.tensor(np.asarray(leaf))
+    return tensor.to(counterpart(tensor.dtype, dtype))

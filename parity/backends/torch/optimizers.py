@@ -26,7 +26,10 @@ class Stepper:
         known = set(inspect.signature(type(optimizer)).parameters)  # AdamW's defaults have one that it does not take
         chosen = [{key: value for key, value in group.items() if key in known} for group in groups]
         defaults = {key: value for key, value in optimizer.defaults.items() if key in known}
-        self.optimizer: torch.optim.Optimizer = type(optimizer)(chosen, **defaults)
+        try:
+            self.optimizer: torch.optim.Optimizer = type(optimizer)(chosen, **defaults)
+        except TypeError:  # it takes what its defaults do not tell
+            self.optimizer = _copied(optimizer, groups)
         for own, group in zip(self.optimizer.param_groups, groups, strict=True):
             own.update({key: value for key, value in group.items() if key not in own})  # what schedulers keep there
         self._scheduler = scheduler and copy.deepcopy(scheduler, {id(optimizer): self.optimizer})
@@ -47,6 +50,17 @@ class Stepper:
             with warnings.catch_warnings():  # it takes the optimizer for another one, which it is
                 warnings.filterwarnings("ignore", ".*lr_scheduler.step", UserWarning)
                 self._scheduler.step()
+
+
+def _copied(optimizer: Any, groups: Sequence[Group]) -> torch.optim.Optimizer:
+    """An optimizer with all that its user gave it, over other parameters and with nothing remembered."""
+    parameters = {id(p): p for group in optimizer.param_groups for p in group["params"]}
+    other: torch.optim.Optimizer = copy.deepcopy(optimizer, parameters)
+    other.state.clear()
+    del other.param_groups[len(groups) :]
+    for own, group in zip(other.param_groups, groups, strict=True):
+        own.update(group)
+    return other
 
 
 def rates(scheduler: Any, steps: int) -> NDArray:

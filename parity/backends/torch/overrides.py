@@ -9,12 +9,24 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from parity.backends.torch.attention import FUSED, Drop, attend, inside_multi_head
-from parity.interface.observation import Dropped, Mask
+from parity.backends.torch.widen import SHORT, WIDE, single_finfo, users_line, widened_arguments
+from parity.interface.observation import Cast, Dropped, Mask
 
 ELEMENTS = {F.dropout, torch.dropout, F.alpha_dropout, torch.alpha_dropout}
 CHANNELS = {F.dropout1d, F.dropout2d, F.dropout3d, F.feature_alpha_dropout, torch.feature_dropout}
-NARROW = {torch.float32, torch.float16, torch.bfloat16}
-CASTS = {torch.Tensor.float, torch.Tensor.half, torch.Tensor.bfloat16}
+TENSOR: Any = torch.Tensor  # of which mypy does not know all
+CASTS = {
+    torch.Tensor.float: torch.float32,
+    torch.Tensor.half: torch.float16,
+    torch.Tensor.bfloat16: torch.bfloat16,
+    TENSOR.cfloat: torch.complex64,
+}
+WIDE_CASTS = {torch.float64: torch.Tensor.double, torch.complex128: TENSOR.cdouble}
+TENSOR_TYPES = {"torch.FloatTensor": torch.float32, "torch.HalfTensor": torch.float16}
+TENSOR_TYPES["torch.BFloat16Tensor"] = torch.bfloat16
+DIGITS = 12
+"""Of a rate, which is one less what is kept."""
+DRAWS = {torch.bernoulli, torch.Tensor.bernoulli, torch.Tensor.bernoulli_}
 
 
 class PassOverrides(TorchFunctionMode):
@@ -24,23 +36,28 @@ class PassOverrides(TorchFunctionMode):
         dtype: of the pass.
         mask: what dropout does; None turns it off.
         gelu: form of every GELU, "exact" or "tanh"; None leaves them.
+        training: the mode; in evaluation a dropout that is on nevertheless drops, the same numbers in every pass.
     """
 
-    def __init__(self, dtype: torch.dtype, mask: Mask | None, gelu: str | None = None) -> None:
+    def __init__(self, dtype: torch.dtype, mask: Mask | None, gelu: str | None = None, training: bool = True) -> None:
         super().__init__()
         self.gelu = gelu
         self.gelus: list[str] = []
         self.dtype = dtype
         self.mask = mask
+        self.training = training
         self.dropouts: list[Dropped] = []
-        self.casts: list[str] = []
-        self.running: list[str] = []
-        """Paths of the modules that are running, innermost last; the taps keep it."""
+        self.casts: list[Cast] = []
+        self._drawn = 0
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
+        if self.dtype == torch.float64:
+            func, args, kwargs = self._widened(func, args, kwargs)
         if func in ELEMENTS or func in CHANNELS:
             return self._dropout(func, *args, **kwargs)
+        if func in DRAWS and self.training:
+            return self._kept(func, *args, **kwargs)
         if func is F.gelu:
             kwargs["approximate"] = self._gelu(kwargs.get("approximate", args[1] if len(args) > 1 else "none"))
             args = args[:1]
@@ -49,8 +66,6 @@ class PassOverrides(TorchFunctionMode):
         if func is F.multi_head_attention_forward:
             with inside_multi_head(self._drop, *args, **kwargs):
                 return func(*args, **kwargs)
-        if self.dtype == torch.float64:
-            func, args, kwargs = self._widened(func, args, kwargs)
         return func(*args, **kwargs)
 
     def _dropout(self, func: Any, x: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
@@ -63,28 +78,89 @@ class PassOverrides(TorchFunctionMode):
     @property
     def _drop(self) -> Drop:
         """Of attention weights; without masks it is not even noted, as Flax's is not."""
-        if self.mask is None:
+        if self.mask is None and self.training:
             return None
         return lambda weights, p: self._masked(weights, Dropped(tuple(weights.shape), float(p)))
 
     def _masked(self, x: torch.Tensor, used: Dropped) -> torch.Tensor:
+        if not self.training:
+            return x * self._really(used).to(x.dtype)
         self.dropouts.append(used)
         mask = None if self.mask is None else self.mask(len(self.dropouts) - 1, used)
         return x if mask is None else x * torch.tensor(mask, dtype=x.dtype, device=x.device)
+
+    def _really(self, used: Dropped) -> torch.Tensor:
+        """A mask of a dropout that is on in evaluation."""
+        self._drawn += 1
+        generator = torch.Generator().manual_seed(self._drawn)
+        kept = torch.rand(used.shape, generator=generator, dtype=torch.float64) >= used.rate
+        return kept / (1.0 - used.rate) if used.rate < 1 else kept * 0.0
+
+    def _kept(self, func: Any, x: torch.Tensor, p: Any = None, **kwargs: Any) -> torch.Tensor:
+        """Draws of 0 and 1 for a dropout of the network's own: those of the mask, or their mean, in which dropout is
+        linear."""
+        del kwargs
+        if p is None:
+            p = 0.5 if func is torch.Tensor.bernoulli_ else x.clone()
+        if not isinstance(p, torch.Tensor):
+            self.dropouts.append(Dropped(tuple(x.shape), round(1.0 - p, DIGITS)))
+            mask = None if self.mask is None else self.mask(len(self.dropouts) - 1, self.dropouts[-1])
+            p = torch.full_like(x, p) if mask is None else torch.tensor(mask > 0, dtype=x.dtype)
+        return x.copy_(p) if func is torch.Tensor.bernoulli_ else p
 
     def _gelu(self, approximate: str) -> str:
         self.gelus.append("tanh" if approximate == "tanh" else "exact")
         return approximate if self.gelu is None else "tanh" if self.gelu == "tanh" else "none"
 
     def _widened(self, func: Any, args: Any, kwargs: Any) -> tuple[Any, Any, Any]:
-        """The call without its cast to a narrower type."""
-        named = [a for a in (*args, *kwargs.values()) if isinstance(a, torch.dtype) and a in NARROW]
-        if not named and func not in CASTS:
+        """The call with wider types in the place of narrower ones, and without its cast."""
+        if getattr(func, "__name__", "") in ("__get__", "__set__", "__delete__"):
             return func, args, kwargs
-        self.casts.append(self.running[-1] if self.running else "")
-        wide = {key: torch.float64 if value in named else value for key, value in kwargs.items()} if named else kwargs
-        wide_args = tuple(torch.float64 if isinstance(a, torch.dtype) and a in NARROW else a for a in args)
-        return torch.Tensor.double if func in CASTS else func, wide_args, wide
+        self._tell(func, args, kwargs)
+        if func in CASTS:
+            func = WIDE_CASTS[WIDE[CASTS[func]]]
+        if func is torch.Tensor.type:
+            args = tuple(TENSOR_TYPES.get(a, a) if isinstance(a, str) else a for a in args)
+        first, rest = args[:1], args[1:]
+        rest, kwargs = widened_arguments(rest, kwargs)
+        if not _in_place(func):  # what changes a tensor has to get that one
+            first, _ = widened_arguments(first, {})
+        args = tuple(WIDE.get(a, a) if isinstance(a, torch.dtype) else a for a in (*first, *rest))
+        kwargs = {key: WIDE.get(a, a) if isinstance(a, torch.dtype) else a for key, a in kwargs.items()}
+        if func in (F.rms_norm, torch.rms_norm) and (kwargs.get("eps") or (args[3] if len(args) > 3 else None)) is None:
+            args, kwargs = args[:3], {**kwargs, "eps": torch.finfo(torch.float32).eps}
+        return func, args, kwargs
+
+    def _tell(self, func: Any, args: Any, kwargs: Any) -> None:
+        """Note a cast to a type that is narrower than float32."""
+        named: list[Any] = [a for a in (*args, *kwargs.values()) if isinstance(a, torch.dtype)]
+        named += [TENSOR_TYPES.get(a) for a in args if isinstance(a, str)] if func is torch.Tensor.type else []
+        named += [CASTS[func]] if func in CASTS else []
+        if func in MULTIPLY and torch.is_autocast_enabled("cpu"):
+            named.append(torch.get_autocast_dtype("cpu"))
+        for dtype in named:
+            if dtype in SHORT and (place := users_line()):
+                self.casts.append(Cast(str(dtype).removeprefix("torch."), place))
+
+
+MULTIPLY = {
+    F.linear,
+    F.conv1d,
+    F.conv2d,
+    F.conv3d,
+    torch.matmul,
+    torch.Tensor.matmul,
+    torch.Tensor.__matmul__,
+    torch.bmm,
+}
+"""What autocast computes in a narrower type, among others; float64 tensors it leaves alone."""
+
+
+def _in_place(func: Any) -> bool:
+    name = getattr(func, "__name__", "")
+    return (
+        name in ("__setitem__", "copy_") or (name.endswith("_") and not name.endswith("__")) or name.startswith("__i")
+    )
 
 
 @contextmanager
@@ -94,7 +170,8 @@ def plain_paths(dtype: torch.dtype) -> Iterator[None]:
     torch.backends.mha.set_fastpath_enabled(False)
     torch.set_default_dtype(dtype)
     try:
-        yield
+        with single_finfo(dtype):
+            yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
         torch.set_default_dtype(default)

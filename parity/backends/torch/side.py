@@ -1,6 +1,5 @@
 """A user's PyTorch network, seen through NumPy."""
 
-import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,11 +12,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from parity.backends.torch.inputs import DTYPES, Tensors, given_of, loss_of
+from parity.backends.torch.lazy import materialised
 from parity.backends.torch.optimizers import Stepper, rates
 from parity.backends.torch.overrides import PassOverrides, plain_paths
 from parity.backends.torch.tape import Tape, array_of, taps
 from parity.backends.torch.training.precision import strict_float32
 from parity.backends.torch.units import units_of
+from parity.backends.torch.widen import converted_table, copied, counterpart, in_precision, restored
 from parity.errors import UsageError
 from parity.interface.observation import Inputs, PassResult
 from parity.interface.packing import Packing
@@ -35,7 +36,7 @@ class TorchSide(Side):
     def __init__(self, model: nn.Module, inputs: Inputs) -> None:
         if not isinstance(model, nn.Module):
             raise UsageError(f"got {type(model).__name__} as PyTorch model; expected an nn.Module")
-        self._user = model
+        self._user = materialised(model, inputs)
         self._example = inputs
         self._gelu: str | None = None
         self._copies: dict[torch.dtype, nn.Module] = {}
@@ -58,8 +59,10 @@ class TorchSide(Side):
     @cached_property
     def native(self) -> Arrays:
         """Copies of all floating parameters and buffers, in float64."""
-        named = {**dict(self._user.named_parameters()), **dict(self._user.named_buffers())}
-        return {name: _frozen(t.detach().double().cpu().numpy().copy()) for name, t in named.items() if _floats(t)}
+        named = dict(self._user.named_parameters())
+        arrays = {name: t.detach().cpu().to(counterpart(t.dtype, torch.float64)) for name, t in named.items()}
+        tables = {n: converted_table(t.detach().cpu(), torch.float64) for n, t in self._user.named_buffers()}
+        return {n: _frozen(t.numpy().copy()) for n, t in {**arrays, **tables}.items() if _inexact(t)}
 
     @cached_property
     def parameters(self) -> frozenset[str]:
@@ -92,7 +95,7 @@ class TorchSide(Side):
 
     def _model(self, dtype: torch.dtype) -> nn.Module:
         if dtype not in self._copies:
-            model = copy.deepcopy(self._user).cpu().to(dtype)
+            model = in_precision(self._user, dtype)
             for module in model.modules():
                 if isinstance(module, nn.RNNBase):
                     module.dropout = 0.0
@@ -102,27 +105,34 @@ class TorchSide(Side):
     def _pass(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         dtype = DTYPES[how.precision]
         model = self._model(dtype).train(how.training)
-        tensors = {name: torch.tensor(array, dtype=dtype) for name, array in native.items()}
-        wanted = how.pulls
-        for name in self.parameters if wanted else ():
-            tensors[name].requires_grad_()
+        with restored(model):
+            return self._passed(model, native, inputs, how)
+
+    def _passed(self, model: nn.Module, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
+        dtype, wanted = DTYPES[how.precision], how.pulls
+        _load(model, native)
+        learnable = {name: p for name, p in model.named_parameters() if _inexact(p) and name in native}
+        for parameter in learnable.values():
+            parameter.requires_grad_(wanted)
         args, kwargs, given = given_of(inputs, dtype, wanted)
         with (
             _setting(dtype),
-            PassOverrides(dtype, how.mask, self._gelu) as mode,
-            taps(model, how.capture, mode, how.feeds) as tape,
+            PassOverrides(dtype, how.mask, self._gelu, how.training) as mode,
+            taps(model, how.capture, how.feeds) as tape,
             torch.set_grad_enabled(wanted),
         ):
-            result = torch.func.functional_call(model, tensors, args, kwargs)
+            result = model(*args, **kwargs)
             outputs = {name: leaf for name, leaf in leaves(result) if isinstance(leaf, torch.Tensor)}
             loss = None if how.objective is None else loss_of(how.objective, result, dtype)
         ends = list(_ends(outputs, loss, how.cotangents or {}))
-        pulled = _pull(ends, self._sources(tensors, given, tape)) if wanted else {}
+        sources = [*learnable.values(), *given.values(), *(t for e in tape for t in e.outputs if t.requires_grad)]
+        pulled = _pull(ends, sources) if wanted else {}
+        buffers = dict(model.named_buffers())
         return PassResult(
             outputs={name: array_of(tensor) for name, tensor in outputs.items()},
             calls=tuple(entry.call(pulled) for entry in tape),
-            buffers={name: array_of(t).copy() for name, t in tensors.items() if name not in self.parameters},
-            parameter_gradients=_pulled(pulled, {name: tensors[name] for name in self.parameters}) if wanted else {},
+            buffers={name: array_of(buffers[name]).copy() for name in native if name in buffers},
+            parameter_gradients=_pulled(pulled, learnable) if wanted else {},
             input_gradients=_pulled(pulled, given) if wanted else {},
             dropouts=tuple(mode.dropouts),
             narrow=_narrow(tape, dtype),
@@ -130,10 +140,6 @@ class TorchSide(Side):
             undone=tuple(dict.fromkeys(mode.casts)),
             loss=None if loss is None else array_of(loss),
         )
-
-    def _sources(self, tensors: Tensors, given: Tensors, tape: Tape) -> list[torch.Tensor]:
-        own = [tensors[name] for name in self.parameters]
-        return [*own, *given.values(), *(t for entry in tape for t in entry.outputs if t.requires_grad)]
 
     def train(
         self,
@@ -144,7 +150,7 @@ class TorchSide(Side):
         objective: Objective | None = None,
     ) -> Trajectory:
         """Float64 training steps."""
-        model = copy.deepcopy(self._model(torch.float64)).train()
+        model = copied(self._model(torch.float64)).train()
         _load(model, native)
         own, losses = self._stepper(optimizer, model), []
         for batch, target in zip(inputs, targets, strict=True):
@@ -152,9 +158,9 @@ class TorchSide(Side):
             with _setting(torch.float64), PassOverrides(torch.float64, None, self._gelu):
                 result = model(*args, **kwargs)
                 loss = loss_of(objective, result, torch.float64) if objective else _distance(result, target)
-            own.zero_grad()
-            loss.backward()
-            own.step()
+                own.zero_grad()
+                loss.backward()
+                own.step()
             losses.append(loss.item())
         after = {**dict(model.named_parameters()), **dict(model.named_buffers())}
         return Trajectory(np.array(losses), {name: array_of(after[name]).copy() for name in native})
@@ -179,7 +185,7 @@ class TorchSide(Side):
         precision: Precision,
     ) -> list[Arrays]:
         """Feed a stream of gradients to the optimizer alone."""
-        tensors = {n: torch.tensor(a, dtype=DTYPES[precision]).requires_grad_() for n, a in parameters.items()}
+        tensors = {n: _tensor(a, DTYPES[precision]).requires_grad_() for n, a in parameters.items()}
         if tensors.keys() <= self.parameters:
             own = Stepper(optimizer, self._groups(optimizer, tensors))
         else:
@@ -188,7 +194,8 @@ class TorchSide(Side):
         for given in gradients:
             for name, tensor in tensors.items():
                 tensor.grad = torch.tensor(given[name], dtype=tensor.dtype)
-            own.step()
+            with _setting(DTYPES[precision]), PassOverrides(DTYPES[precision], None):
+                own.step()
             seen.append({name: array_of(tensor).copy() for name, tensor in tensors.items()})
         return seen
 
@@ -198,7 +205,7 @@ class TorchSide(Side):
 
     def undo(self, eps: Mapping[str, float], gelu: str | None) -> "TorchSide":
         """The same network with other epsilons and another form of GELU."""
-        other = TorchSide(copy.deepcopy(self._user), self._example)
+        other = TorchSide(copied(self._user), self._example)
         other._gelu = gelu or self._gelu
         for path, value in eps.items():
             setattr(other._user.get_submodule(path), "eps", value)  # noqa: B010 - mypy takes it for a tensor
@@ -206,7 +213,7 @@ class TorchSide(Side):
 
     def adopt(self, native: Mapping[str, NDArray]) -> nn.Module:
         """A copy of the user's network that holds these arrays."""
-        model = copy.deepcopy(self._user)
+        model = copied(self._user)
         _load(model, native)
         return model
 
@@ -237,7 +244,7 @@ def _pull(ends: Sequence[End], sources: Sequence[torch.Tensor]) -> dict[int, tor
     return {id(source): g for source, g in zip(sources, found, strict=True) if g is not None}
 
 
-def _pulled(pulled: Mapping[int, torch.Tensor], sources: Tensors) -> Arrays:
+def _pulled(pulled: Mapping[int, torch.Tensor], sources: Mapping[str, torch.Tensor]) -> Arrays:
     return {n: array_of(pulled[id(t)]) if id(t) in pulled else np.zeros(t.shape) for n, t in sources.items()}
 
 
@@ -268,6 +275,15 @@ def _load(model: nn.Module, native: Mapping[str, NDArray]) -> None:
     with torch.no_grad():
         for name, array in native.items():
             own[name].copy_(torch.tensor(array))
+
+
+def _tensor(array: NDArray, precision: torch.dtype) -> torch.Tensor:
+    tensor = torch.tensor(array)
+    return tensor.to(counterpart(tensor.dtype, precision))
+
+
+def _inexact(tensor: torch.Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()
 
 
 def _floats(tensor: torch.Tensor) -> bool:

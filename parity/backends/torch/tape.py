@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.utils import _pytree as pytree
 
-from parity.backends.torch.overrides import PassOverrides
 from parity.interface.observation import Call
 from parity.interface.tree import leaves
 
@@ -40,16 +39,13 @@ Tape = list[Entry]
 
 
 @contextmanager
-def taps(
-    model: nn.Module, capture: bool, mode: PassOverrides, feeds: Mapping[int, Sequence[NDArray]]
-) -> Iterator[Tape]:
+def taps(model: nn.Module, capture: bool, feeds: Mapping[int, Sequence[NDArray]]) -> Iterator[Tape]:
     """Record every module call, in the order in which the calls end. What is passed on is a copy: the network may
     change it in place.
 
     Args:
         model: the network.
         capture: whether to.
-        mode: told which module is running.
         feeds: as `Pass` has them.
     """
     tape: Tape = []
@@ -62,13 +58,11 @@ def taps(
             args, kwargs = _fed(feeds[begun], args, kwargs)
         given = [t.detach().clone() for _, t in leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
         open_.append(Entry(path, type(module).__name__, begun, given))
-        mode.running.append(path)
         begun += 1
         return args, kwargs
 
     def end(output: Any) -> Any:
         entry = open_.pop()
-        mode.running.pop()
         entry.outputs = [t for _, t in leaves(output) if isinstance(t, torch.Tensor)]
         tape.append(entry)
         return pytree.tree_map_only(torch.Tensor, torch.clone, output)

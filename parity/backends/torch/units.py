@@ -1,9 +1,11 @@
 """The layers of any PyTorch network that hold arrays, in canonical terms."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
+import torch
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 
 from parity.interface.packing import Packing, Part, whole
 from parity.interface.unit import Kind, Unit
@@ -27,7 +29,10 @@ def units_of(model: nn.Module, started: Mapping[str, int]) -> list[Unit]:
         started: module path → when its first call began; modules that never ran are not in it.
     """
     found: list[tuple[tuple[int, int, int], Unit]] = []
+    inside = {id(part) for module in model.modules() if is_parametrized(module) for part in _parametrizations(module)}
     for place, (path, module) in enumerate(model.named_modules()):
+        if id(module) in inside:
+            continue
         for suffix, kind, arrays, settings in _described(module, f"{path}." if path else ""):
             owner = path if path in started else path.rpartition(".")[0] if _held(model, path) else path
             key = (started.get(owner, len(started) + 1), place, len(found))
@@ -47,13 +52,36 @@ def _held(model: nn.Module, path: str) -> bool:
     return isinstance(model.get_submodule(path.rpartition(".")[0]), nn.MultiheadAttention)
 
 
+def _parametrizations(module: nn.Module) -> Iterator[nn.Module]:
+    """The modules that compute its arrays from others."""
+    yield from cast(nn.Module, module.parametrizations).modules()
+
+
+def _computed(module: nn.Module) -> bool:
+    """Whether an array of a known layer is computed from others: by a parametrization, or by the weight norm or
+    spectral norm of old, which keep it as a plain attribute."""
+    return is_parametrized(module) or isinstance(vars(module).get("weight"), torch.Tensor)
+
+
+def _arrays(module: nn.Module) -> dict[str, torch.Tensor | None]:
+    """Its own arrays, and those that its parametrizations compute from."""
+    arrays: dict[str, torch.Tensor | None] = {**module._parameters, **module._buffers}
+    if is_parametrized(module):
+        holder = cast(nn.Module, module.parametrizations)
+        every = (*holder.named_parameters(), *holder.named_buffers())
+        arrays |= {f"parametrizations.{name}": tensor for name, tensor in every}
+    return arrays
+
+
 def _described(module: nn.Module, prefix: str) -> Iterator[Described]:
-    for classes, describe in DESCRIBED:
+    for classes, describe in DESCRIBED if not _computed(module) else ():
         if isinstance(module, classes):
             yield from describe(module, prefix)
             return
-    own = {**module._parameters, **module._buffers}
-    arrays = {n: whole(f"{prefix}{n}") for n, t in own.items() if t is not None and t.is_floating_point()}
+    own = _arrays(module)
+    arrays = {
+        n: whole(f"{prefix}{n}") for n, t in own.items() if t is not None and (t.is_floating_point() or t.is_complex())
+    }
     if arrays:
         yield "", "custom", arrays, {}
 
