@@ -28,8 +28,13 @@ EXPERIMENTS: dict[str, ModuleType] = {
     "beyond": beyond,
     "images": images,
 }
-STYLES = {Ruling.CONFIRMED: "green", Ruling.REFUTED: "bold red", Ruling.NOT_MEASURABLE: "yellow"}
-MARKS = {Ruling.CONFIRMED: "✓", Ruling.REFUTED: "✗", Ruling.NOT_MEASURABLE: "?"}
+STYLES = {
+    Ruling.CONFIRMED: "green",
+    Ruling.REFUTED: "bold red",
+    Ruling.UNDECIDED: "yellow",
+    Ruling.NOT_MEASURABLE: "yellow",
+}
+MARKS = {Ruling.CONFIRMED: "✓", Ruling.REFUTED: "✗", Ruling.UNDECIDED: "≈", Ruling.NOT_MEASURABLE: "?"}
 
 
 def run(arguments: argparse.Namespace, note: Callable[[str], None]) -> int:
@@ -41,10 +46,13 @@ def run(arguments: argparse.Namespace, note: Callable[[str], None]) -> int:
     folder = _folder(arguments)
     keep_compiled_programs()
     runs = Runs(folder / "runs", arguments.device, arguments.data_dir, note)
-    setting = Setting(runs, SCALES[arguments.scale], arguments.data)
-    note("measuring how long it will take")
-    left = estimate.seconds(runs, [plan for name in chosen for plan in EXPERIMENTS[name].plans(setting)])
-    note(f"{', '.join(chosen)} at scale {arguments.scale}: about {estimate.in_words(left)} of training to do")
+    setting = Setting(runs, SCALES[arguments.scale], arguments.data, train=not arguments.so_far)
+    if arguments.so_far and chosen != ["images"]:
+        raise UsageError(f"--so-far is for images, got {', '.join(chosen)}; say parity reproduce images --so-far")
+    if setting.train:
+        note("measuring how long it will take")
+        left = estimate.seconds(runs, [plan for name in chosen for plan in EXPERIMENTS[name].plans(setting)])
+        note(f"{', '.join(chosen)} at scale {arguments.scale}: about {estimate.in_words(left)} of training to do")
     for name in chosen:
         _reproduce(name, setting, folder, arguments.scale, note)
     return 0
