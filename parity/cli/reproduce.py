@@ -18,6 +18,7 @@ def add(commands: Any) -> None:
     study.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="device of JAX and PyTorch (cpu)")
     study.add_argument("--data", metavar="NAME", help="images for the image networks; the study's if they are there")
     study.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
+    study.add_argument("--so-far", action="store_true", help="images: train nothing, judge the epochs that are there")
     study.set_defaults(run=_run)
 
 

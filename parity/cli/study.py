@@ -16,7 +16,8 @@ from parity.backends.processes.configuration import keep_compiled_programs
 from parity.checks.claims import Ruling
 from parity.errors import UsageError, unknown_name
 from parity.report import terminal
-from parity.study import beyond, circles, estimate, images, palindromes, points, record
+from parity.study import beyond, circles, estimate, palindromes, points, record
+from parity.study.images import experiment as images
 from parity.study.part import Part, Setting
 from parity.study.runs import Runs
 from parity.study.scale import SCALES
@@ -28,8 +29,13 @@ EXPERIMENTS: dict[str, ModuleType] = {
     "beyond": beyond,
     "images": images,
 }
-STYLES = {Ruling.CONFIRMED: "green", Ruling.REFUTED: "bold red", Ruling.NOT_MEASURABLE: "yellow"}
-MARKS = {Ruling.CONFIRMED: "✓", Ruling.REFUTED: "✗", Ruling.NOT_MEASURABLE: "?"}
+STYLES = {
+    Ruling.CONFIRMED: "green",
+    Ruling.REFUTED: "bold red",
+    Ruling.UNDECIDED: "yellow",
+    Ruling.NOT_MEASURABLE: "yellow",
+}
+MARKS = {Ruling.CONFIRMED: "✓", Ruling.REFUTED: "✗", Ruling.UNDECIDED: "≈", Ruling.NOT_MEASURABLE: "?"}
 
 
 def run(arguments: argparse.Namespace, note: Callable[[str], None]) -> int:
@@ -41,10 +47,13 @@ def run(arguments: argparse.Namespace, note: Callable[[str], None]) -> int:
     folder = _folder(arguments)
     keep_compiled_programs()
     runs = Runs(folder / "runs", arguments.device, arguments.data_dir, note)
-    setting = Setting(runs, SCALES[arguments.scale], arguments.data)
-    note("measuring how long it will take")
-    left = estimate.seconds(runs, [plan for name in chosen for plan in EXPERIMENTS[name].plans(setting)])
-    note(f"{', '.join(chosen)} at scale {arguments.scale}: about {estimate.in_words(left)} of training to do")
+    setting = Setting(runs, SCALES[arguments.scale], arguments.data, train=not arguments.so_far)
+    if arguments.so_far and chosen != ["images"]:
+        raise UsageError(f"--so-far is for images, got {', '.join(chosen)}; say parity reproduce images --so-far")
+    if setting.train:
+        note("measuring how long it will take")
+        left = estimate.seconds(runs, [plan for name in chosen for plan in EXPERIMENTS[name].plans(setting)])
+        note(f"{', '.join(chosen)} at scale {arguments.scale}: about {estimate.in_words(left)} of training to do")
     for name in chosen:
         _reproduce(name, setting, folder, arguments.scale, note)
     return 0

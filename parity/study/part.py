@@ -17,11 +17,13 @@ class Setting:
         runs: trains.
         scale: how much.
         data: set of images for the image networks; None looks for the study's, then for what stands in for it.
+        train: whether runs that are not there are trained; else what is there so far is judged.
     """
 
     runs: Runs
     scale: Scale
     data: str | None = None
+    train: bool = True
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,22 @@ class Runs:
         """The run's folder."""
         return self.folder / (name_of(plan, backend) + (f"-from-{start.backend}-{start.plan.steps}" if start else ""))
 
+    def lines(self, plan: Plan, backend: str, start: Start | None = None) -> Sequence[Line]:
+        """The metrics of a run as far as it is, which may be going on; none where there is no such run."""
+        place = self.place(plan, backend, start)
+        if (found := self.kept(plan, backend, start)) is not None:
+            self.commits.add(found.summary["commit"])
+            return found.lines
+        kept = checkpoint.files(place / CHECKPOINTS)
+        if not kept or not _alike(checkpoint.load(kept[-1]).plan, _for(plan, backend)):
+            return []
+        return journal.read(place / METRICS)
+
+    def steps(self, plan: Plan, backend: str, start: Start | None = None) -> int:
+        """Steps of the run that need not be trained any more: those of its last checkpoint, or of where it starts."""
+        kept = checkpoint.files(self.place(plan, backend, start) / CHECKPOINTS)
+        return checkpoint.step_of(kept[-1]) if kept else start.plan.steps if start else 0
+
     def weights(self, plan: Plan, backend: str) -> Arrays:
         """Weights at the end of a run that was trained."""
         last = checkpoint.files(self.folder / name_of(plan, backend) / CHECKPOINTS)[-1]
@@ -123,14 +139,14 @@ def name_of(plan: Plan, backend: str) -> str:
 def curve(outcomes: Sequence[Outcome], split: str, key: str = "accuracy") -> dict[str, Any]:
     """Mean and standard deviation over seeds, evaluation by evaluation, and each seed's last value."""
     lines = [[line for line in o.lines if line.get("split") == split] for o in outcomes]
-    return _over_seeds(np.array([[line[key] for line in seed] for seed in lines]), [li["step"] for li in lines[0]])
+    return over_seeds(np.array([[line[key] for line in seed] for seed in lines]), [li["step"] for li in lines[0]])
 
 
 def training_curve(outcomes: Sequence[Outcome], key: str, every: int) -> dict[str, Any]:
     """The same of the training batches, in windows of so many steps."""
     windows = [_windows(outcome.lines, key, every) for outcome in outcomes]
     steps = sorted(windows[0])
-    return _over_seeds(np.array([[found[step] for step in steps] for found in windows]), steps)
+    return over_seeds(np.array([[found[step] for step in steps] for found in windows]), steps)
 
 
 def _windows(lines: Sequence[Line], key: str, every: int) -> dict[int, float]:
@@ -143,7 +159,8 @@ def _windows(lines: Sequence[Line], key: str, every: int) -> dict[int, float]:
     return {end: float(total / samples) for end, (total, samples) in sums.items()}
 
 
-def _over_seeds(values: NDArray, steps: Sequence[int]) -> dict[str, Any]:
+def over_seeds(values: NDArray, steps: Sequence[int]) -> dict[str, Any]:
+    """Mean and standard deviation of values (seeds, steps) over the seeds, and each seed's last value."""
     deviation = values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1])
     rounded = {"mean": values.mean(axis=0), "std": deviation, "final": values[:, -1]}
     return {"step": list(steps), **{name: [float(f"{v:.6g}") for v in array] for name, array in rounded.items()}}

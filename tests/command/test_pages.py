@@ -46,6 +46,8 @@ LONG = (
     "parity bugs bn-eps-1.01e-5 kernel-.T gradients-x8 log-softmax-twice",
     "parity check vgg mlp rnn --devices 4",
     "parity check vgg --rungs devices --devices 4 --batch-norm per-device",
+    "parity reproduce images --scale quick --data folder --data-dir pets.zip --out pets-study",
+    "parity reproduce images --scale quick --data folder --data-dir pets.zip --out pets-study --so-far",
 )
 """Commands that take long; `make slow` runs them, and test_bugs.py plants others in every run."""
 RUN = [pytest.param(*e, id=e[1], marks=[pytest.mark.slow] if e[1] in LONG else []) for e in PARITY]

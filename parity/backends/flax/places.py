@@ -95,7 +95,8 @@ def gelus(jaxpr: Jaxpr) -> Iterator[str]:
     """Form of every GELU, "tanh" or "exact", told by the cubic's factor and by the error function."""
     for equation in equations(jaxpr):
         name, literals = equation.primitive.name, [v for v in equation.invars if isinstance(v, Literal)]
-        factors = [v.val for v in literals if v.aval.shape == () and jnp.issubdtype(v.aval.dtype, jnp.floating)]
+        numbers = [np.asarray(literal.val) for literal in literals]
+        factors = [number for number in numbers if number.ndim == 0 and jnp.issubdtype(number.dtype, jnp.floating)]
         if name == "mul" and any(abs(float(factor) - CUBIC) < NEAR for factor in factors):
             yield "tanh"
         elif name in ("erf", "erfc"):

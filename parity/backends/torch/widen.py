@@ -13,7 +13,6 @@ import numpy as np
 import torch
 from torch import nn
 
-import parity
 from parity.interface.literals import as_written, table_as_written
 
 WIDE = {
@@ -27,7 +26,7 @@ SINGLE = {torch.float64: torch.float32, torch.float16: torch.float32, torch.bflo
 SINGLE_COMPLEX = {torch.complex128: torch.complex64, torch.complex32: torch.complex64}
 SHORT = {torch.float16, torch.bfloat16, torch.complex32}
 """Narrower than what users run a network in."""
-OURS = str(Path(parity.__file__).parent)
+OURS = str(Path(__file__).parents[2])
 BETWEEN = {
     str(Path(OURS, "backends", "torch", name)) for name in ("overrides.py", "tape.py", "widen.py", "attention.py")
 }

@@ -18,7 +18,7 @@ FIGURES: dict[str, dict[str, Draw]] = {
     "circles": {"circles-question": circles.question},
     "palindromes": {"figure-5-palindromes": palindromes.by_length, "figure-6-palindromes": palindromes.by_step},
     "beyond": {"beyond-palindromes": palindromes.beyond, "vanishing-gradient": palindromes.gradients},
-    "images": {"figure-3-mlp": images.mlp, "figure-4-vgg": images.vgg},
+    "images": {"figure-3-mlp": images.mlp, "figure-4-vgg": images.vgg, "train-minus-test": images.gaps},
 }
 """Experiment → name of the figure → what draws it from the experiment's results."""
 DPI = 200
