@@ -48,24 +48,25 @@ COURSES = {
     "mlp": "train accuracy from 40 % to 90 % by epoch 65",
     "vgg": "gains are marginal after 20–30 epochs",
 }
-"""Claims on the course of training, for the figures to show where the study's data and epochs were trained."""
+"""Claims on the course of training, which the figures show where the study's data and epochs were trained."""
 CONTRAST = "the CNN's gap between train and test is far smaller than the MLP's"
 
 
 def available(setting: Setting) -> str:
-    """The set of images to train on: the one asked for, else the study's, else what stands in for it."""
-    asked = setting.data or setting.scale.image_data
-    for name in (asked,) if asked else STAND_INS:
+    """The name of the set of images to train on: the requested one, else the study's, else one that stands in for
+    it."""
+    requested = setting.data or setting.scale.image_data
+    for name in (requested,) if requested else STAND_INS:
         try:
             return load_images(name, folder=setting.runs.data_dir).name
         except UsageError:
-            if asked:
+            if requested:
                 raise
     raise AssertionError("the digits are always there")
 
 
 def plans(setting: Setting) -> list[tuple[Plan, str]]:
-    """All runs of the experiment."""
+    """All training runs of the experiment, each with its backend."""
     return [(work.plan, work.backend) for work in works(setting, available(setting))]
 
 
@@ -84,37 +85,37 @@ def run(setting: Setting) -> Part:
         "data": data,
         "steps_per_epoch": steps_per_epoch,
         "steps": {name: done[name]["jax"][0].summary["steps"] for name in NAMES},
-        "curves": {name: {b: _curves(name, found) for b, found in by.items()} for name, by in done.items()},
-        "final": {name: {b: _finals(found) for b, found in by.items()} for name, by in done.items()},
+        "curves": {name: {b: _curves(name, outcomes) for b, outcomes in by.items()} for name, by in done.items()},
+        "final": {name: {b: _finals(outcomes) for b, outcomes in by.items()} for name, by in done.items()},
     }
     return Part(results, list(_claims(results)), [_outcome(name, done[name], data) for name in NAMES])
 
 
-def _curves(name: str, found: list[Outcome]) -> dict[str, Any]:
-    every = found[0].summary["plan"]["evaluate_every"]
+def _curves(name: str, outcomes: list[Outcome]) -> dict[str, Any]:
+    every = outcomes[0].summary["plan"]["evaluate_every"]
     split = WATCHED[name]
     return {
-        key: {"training": training_curve(found, key, every), split: curve(found, split, key)}
+        key: {"training": training_curve(outcomes, key, every), split: curve(outcomes, split, key)}
         for key in ("accuracy", "loss")
     }
 
 
-def _finals(found: list[Outcome]) -> dict[str, dict[str, list[float]]]:
+def _finals(outcomes: list[Outcome]) -> dict[str, dict[str, list[float]]]:
     return {
-        split: {key: [outcome.summary[split][key] for outcome in found] for key in ("accuracy", "loss")}
+        split: {key: [outcome.summary[split][key] for outcome in outcomes] for key in ("accuracy", "loss")}
         for split in ("training", "validation", "test")
     }
 
 
 def _outcome(name: str, done: dict[str, list[Outcome]], data: str) -> Rung:
-    accuracies = {b: np.array([o.summary["test"]["accuracy"] for o in found]) for b, found in done.items()}
+    accuracies = {b: np.array([o.summary["test"]["accuracy"] for o in outcomes]) for b, outcomes in done.items()}
     return outcome(f"{name} on {data}", accuracies, done["jax"][0].summary["test"]["samples"])
 
 
 def _claims(results: dict[str, Any]) -> Iterator[Judged]:
     epochs = {name: results["steps"][name] / results["steps_per_epoch"][name] for name in NAMES}
     for claim in CLAIMS:
-        values = [v for found in results["final"][claim.recipe].values() for v in found[claim.split][claim.key]]
+        values = [v for finals in results["final"][claim.recipe].values() for v in finals[claim.split][claim.key]]
         as_studied = results["data"] == STUDIED and epochs[claim.recipe] >= (recipes.load(claim.recipe).epochs or 0)
         if as_studied:
             yield (about if claim.key == "accuracy" else near)(
@@ -150,9 +151,9 @@ def _missing(data: str) -> str:
 
 
 def _course(name: str, results: dict[str, Any]) -> str:
-    """First and last point of the mean accuracy curves."""
+    """The first and last points of JAX's mean accuracy curves, in words."""
     curves = results["curves"][name]["jax"]["accuracy"].items()
-    words = [f"{split} {found['mean'][0]:.1%} → {found['mean'][-1]:.1%}" for split, found in curves]
+    words = [f"{split} {statistics['mean'][0]:.1%} → {statistics['mean'][-1]:.1%}" for split, statistics in curves]
     return f"{results['data']}, first and last evaluation: {', '.join(words)}"
 
 

@@ -21,8 +21,8 @@ def vgg(results: Mapping[str, Any]) -> Figure:
 def _curves(results: Mapping[str, Any], name: str) -> Figure:
     figure, axes = panels(1, 2, width=4.2, height=3.2)
     for ax, key in zip(axes[0], ("accuracy", "loss"), strict=True):
-        for backend, found in results["curves"][name].items():
-            for (split, curve), style in zip(found[key].items(), ("-", ":"), strict=True):
+        for backend, curves in results["curves"][name].items():
+            for (split, curve), style in zip(curves[key].items(), ("-", ":"), strict=True):
                 line = {"linestyle": style, "linewidth": WIDTHS[backend], "label": f"{NAMES[backend]}, {split}"}
                 band(ax, curve, colour=COLOURS[backend], scale=results["steps_per_epoch"][name], **line)
         ax.set(xlabel="epoch", ylabel=key, title=f"{name} on {results['data']}")
