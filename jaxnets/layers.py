@@ -86,9 +86,9 @@ def convolve(x: jax.Array, kernel: jax.Array, strides: tuple[int, ...], padding:
     and 139 ms for forward and backward; the product over patches took 2 and 4 ms. Where `is_large` says so, the
     gradient of its kernel is nine matrix products; see `with_large_kernel_gradient`.
     """
-    (height, width), ones = x.shape[1:3], {"lhs_dilation": (1, 1), "rhs_dilation": (1, 1), "feature_group_count": 1}
+    (height, width), defaults = x.shape[1:3], {"lhs_dilation": (1, 1), "rhs_dilation": (1, 1), "feature_group_count": 1}
     plain = kernel.shape[:2] == (3, 3) and tuple(strides) == (1, 1) and tuple(padding) == ((1, 1), (1, 1))
-    if not plain or any(options.get(name, one) != one for name, one in ones.items()):
+    if not plain or any(options.get(name, default) != default for name, default in defaults.items()):
         return jax.lax.conv_general_dilated(x, kernel, strides, padding, **options)
     arithmetic = {key: options.get(key) for key in ("precision", "preferred_element_type")}
     if height * width <= 4:
@@ -191,7 +191,7 @@ class BatchNorm(nnx.Module):
     computed from deviations, not as E[x²] − E[x]², which cancels at large means; one value a channel is an error.
 
     Raises:
-        ValueError: in training, with one value a channel (its variance is undefined).
+        ValueError: it is called in training with one value a channel, whose variance is undefined.
     """
 
     def __init__(self, num_features: int, *, epsilon: float, momentum: float, rngs: nnx.Rngs) -> None:

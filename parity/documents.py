@@ -25,28 +25,30 @@ LONG = sys.float_info.max_10_exp
 SHORT = reprlib.Repr()
 SHORT.maxlevel = 1
 EXACT = {"extra": "forbid", "allow_inf_nan": False}
-"""The `__pydantic_config__` of a dataclass that is read: its fields and no others."""
+"""The `__pydantic_config__` of a dataclass that is read back: it has its fields and no others."""
 
 
 def read(path: Path, kind: Any, remedy: str) -> Any:
-    """What a JSON file holds.
+    """Read a JSON file and check it.
 
     Args:
-        path: of the file.
-        kind: what it must be.
-        remedy: what to do if it is not, for the error.
+        path: the file to read.
+        kind: the type that its content must have, which pydantic checks strictly.
+        remedy: what the error tells the user to do if it has not.
 
     Raises:
-        UsageError: it cannot be read, or is not as declared.
+        UsageError: the file cannot be read, or its content is not as declared.
     """
     return require(parsed(_content(path, remedy), str(path), remedy), kind, str(path), remedy)
 
 
 def read_lines(path: Path, kind: Any, remedy: str) -> list[Any]:
-    """What a file of JSON lines holds. A last line without an end that is no JSON is what a killed process left of it.
+    """Read a file of JSON lines and check each; arguments as of `read`, whose `kind` is that of a line here.
+
+    A last line without an end that is no JSON is what a killed process left of it, and is left out.
 
     Raises:
-        UsageError: as `read`.
+        UsageError: the file cannot be read, or a line is not as declared.
     """
     lines = whole(_content(path, remedy)).splitlines()
     named = ((f"{path}, line {number}", text) for number, text in enumerate(lines, 1))
@@ -54,46 +56,53 @@ def read_lines(path: Path, kind: Any, remedy: str) -> list[Any]:
 
 
 def whole(lines: bytes) -> bytes:
-    """JSON lines, each with its end, without what is left of a last one."""
-    begun = lines.rpartition(b"\n")[2]
+    """JSON lines, each with its line end, without a last line that was not written to its end."""
+    rest = lines.rpartition(b"\n")[2]
     try:
-        json.loads(begun)
+        json.loads(rest)
     except (ValueError, RecursionError):
-        return lines.removesuffix(begun)
+        return lines.removesuffix(rest)
     return lines + b"\n"
 
 
 def parsed(text: str | bytes, name: str, remedy: str) -> Any:
-    """A text as JSON, a whole number beyond what a float can be as one; raises UsageError if it is none."""
+    """Parse a text as JSON; an integer of more digits than the largest float has becomes a float.
+
+    Raises:
+        UsageError: it is no JSON; the message has `name` and `remedy`.
+    """
     try:
         return json.loads(text, parse_int=lambda digits: (int if len(digits) < LONG else float)(digits))
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{name} is not JSON ({error}); {remedy}") from error
 
 
-def require(found: Any, kind: Any, name: str, remedy: str) -> Any:
-    """What was found, if it is as declared.
+def require(document: Any, kind: Any, name: str, remedy: str) -> Any:
+    """The document, if it is as declared.
 
     Raises:
-        UsageError: it is not; with the place where it is not.
+        UsageError: it is not; the message names the place.
     """
-    if (wrong := fault(found, kind)) is not None:
+    if (wrong := fault(document, kind)) is not None:
         raise UsageError(f"{name}: {wrong}; {remedy}")
-    return found
+    return document
 
 
-def fault(found: Any, kind: Any) -> str | None:
-    """A place where something is not as declared, in words; of several kinds that it may be, in the nearest."""
+def fault(document: Any, kind: Any) -> str | None:
+    """A place where a document is not as declared, in words; None where it is.
+
+    If the document may be of several kinds, the place is one in the kind that it comes nearest to.
+    """
     from pydantic import ValidationError
 
     try:
-        _document(kind).model_validate_json(json.dumps(found), strict=True)
+        _document(kind).model_validate_json(json.dumps(document), strict=True)
     except RecursionError:
         return "it is nested too deeply"
     except ValidationError as error:
         errors = error.errors(include_url=False, include_context=False)
-        beside = Counter(one["loc"][:-1] for one in errors)
-        first = min(errors, key=lambda one: beside[one["loc"][:-1]])
+        siblings = Counter(problem["loc"][:-1] for problem in errors)
+        first = min(errors, key=lambda problem: siblings[problem["loc"][:-1]])
         place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
         return f"{place.removeprefix('.') or 'it'}: {first['msg']}, got {SHORT.repr(first['input'])}"
     return None

@@ -10,7 +10,7 @@ from parity.errors import UsageError
 
 
 def cache_folder() -> Path:
-    """The project's folder for what can be had again; it need not exist.
+    """The project's folder for files that can be made again; it need not exist.
 
     $XDG_CACHE_HOME/netparity, else ~/.cache/netparity.
     """
@@ -19,7 +19,10 @@ def cache_folder() -> Path:
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> Path:
-    """Write `content` to `path` so that the file is either the old one or the whole new one, never half of it.
+    """Write `content` to `path`, text as UTF-8, so that the file is the old one or the whole new one, never half of it.
+
+    Returns:
+        `path`.
 
     Raises:
         UsageError: the folder does not exist or cannot be written to, or the disk is full.
@@ -49,7 +52,7 @@ def write_atomically(path: str | Path, content: bytes | str) -> Path:
 
 
 def require_writable(option: str, path: str | None) -> None:
-    """Raise UsageError before the work, not after it, where its result could not be kept."""
+    """Raise UsageError where a result could not be written to `path`: before the work, not after it."""
     if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
         raise UsageError(f"{option} got {path}; expected a file name in a folder that exists")
 

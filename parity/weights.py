@@ -26,9 +26,9 @@ class Role:
     """One array of a layer kind.
 
     Args:
-        flax, torch: the frameworks' own names.
+        flax, torch: the array's last name in each framework, such as "kernel" and "weight".
         axes: the torch array is the canonical one transposed by these axes; None leaves it as it is.
-        buffer: a running statistic, not a parameter.
+        buffer: whether it is a running statistic, not a parameter.
     """
 
     flax: str
@@ -58,7 +58,7 @@ def is_buffer(name: str) -> bool:
 
 
 def parameters(weights: Mapping[str, NDArray]) -> Weights:
-    """The learnable part of the weights."""
+    """The weights without the running statistics: the part that an optimizer updates."""
     return {name: array for name, array in weights.items() if not is_buffer(name)}
 
 
@@ -70,22 +70,22 @@ def buffers(weights: Mapping[str, NDArray]) -> Weights:
 def to_canonical(
     native: Mapping[str, NDArray], kinds: Mapping[str, Kind], framework: Literal["flax", "torch"]
 ) -> Weights:
-    """Rename and transpose a framework's own arrays.
+    """Rename and transpose a framework's arrays to canonical names and layouts; dtypes stay as they are.
 
     Args:
         native: every parameter and buffer by the framework's own dotted name.
         kinds: kind of every module that holds arrays, by module path.
-        framework: whose arrays they are.
+        framework: the framework that the arrays come from.
 
     Raises:
         UsageError: an array belongs to no known kind or role.
     """
     weights: Weights = {}
     for name, array in native.items():
-        path, _, own = name.rpartition(".")
-        if own in WITHOUT_TWIN:
+        path, _, leaf = name.rpartition(".")
+        if leaf in WITHOUT_TWIN:
             continue
-        role, spec = _role(path, own, kinds, framework, array.shape)
+        role, spec = _role(path, leaf, kinds, framework, array.shape)
         axes = spec.axes if framework == "torch" else None
         weights[_join(path, role)] = array if axes is None else np.ascontiguousarray(array.transpose(np.argsort(axes)))
     return weights
@@ -94,7 +94,7 @@ def to_canonical(
 def shapes_of(
     native: Mapping[str, tuple[int, ...]], kinds: Mapping[str, Kind], framework: Literal["flax", "torch"]
 ) -> dict[str, tuple[int, ...]]:
-    """Canonical names and shapes of a framework's own; raises as `to_canonical`."""
+    """Canonical name → canonical shape, from a framework's own names and shapes; raises what `to_canonical` raises."""
     nothing = {name: np.broadcast_to(np.int8(0), shape) for name, shape in native.items()}
     return {name: array.shape for name, array in to_canonical(nothing, kinds, framework).items()}
 
@@ -102,7 +102,7 @@ def shapes_of(
 def from_canonical(
     weights: Mapping[str, NDArray], kinds: Mapping[str, Kind], framework: Literal["flax", "torch"]
 ) -> Weights:
-    """The inverse of `to_canonical`: a framework's own names and layouts.
+    """Rename and transpose canonical arrays to a framework's own names and layouts: the inverse of `to_canonical`.
 
     Raises:
         UsageError: a name belongs to no module of known kind.
@@ -114,16 +114,17 @@ def from_canonical(
         if spec is None:
             raise UsageError(f"weight {name} {array.shape} fits no layer of the network; known layers: {_some(kinds)}")
         axes = spec.axes if framework == "torch" else None
-        own = spec.torch if framework == "torch" else spec.flax
-        native[_join(path, own)] = array if axes is None else array.transpose(axes)
+        leaf = spec.torch if framework == "torch" else spec.flax
+        native[_join(path, leaf)] = array if axes is None else array.transpose(axes)
     return native
 
 
 def require_bijection(got: Mapping[str, NDArray], expected: Mapping[str, tuple[int, ...]]) -> None:
-    """Check that `got` holds exactly the expected names and shapes, and numbers only.
+    """Check that `got` holds exactly the expected names and shapes, and finite numbers only.
 
     Raises:
-        UsageError: with what is missing, what is extra, what has another shape, and what holds NaN.
+        UsageError: it does not; the message lists what is missing, what is extra, what has another shape, and what
+            holds NaN or infinity.
     """
     faults = mismatches({name: array.shape for name, array in got.items()}, expected)
     faults += [f"NaN or infinity in {name}" for name, array in got.items() if not np.isfinite(array).all()]
@@ -132,7 +133,7 @@ def require_bijection(got: Mapping[str, NDArray], expected: Mapping[str, tuple[i
 
 
 def mismatches(got: Mapping[str, tuple[int, ...]], expected: Mapping[str, tuple[int, ...]]) -> list[str]:
-    """What keeps two sets of names and shapes from being the same; empty when nothing does."""
+    """The faults, in words, that keep two sets of names and shapes from being the same; empty when they are."""
     faults = []
     if missing := [name for name in expected if name not in got]:
         faults.append(f"missing {_listed(missing, expected)}")
@@ -157,30 +158,30 @@ def save(weights: Mapping[str, NDArray], path: str | Path) -> None:
 
 
 def load(path: str | Path) -> Weights:
-    """Read canonical weights from a safetensors file.
+    """Read canonical weights from a safetensors file, in the dtypes in which they were saved.
 
     Raises:
         UsageError: there is no such file, it is not a whole safetensors file, or it holds other than real numbers.
     """
     try:
-        found = safetensors_numpy.load(Path(path).read_bytes())
+        weights = safetensors_numpy.load(Path(path).read_bytes())
     except OSError as error:
         raise UsageError(f"cannot read weights {path}: {error.strerror}; name a safetensors file") from error
     except KeyError as error:
         raise UsageError(f"{path} holds numbers of type {error}; save them as float32 or float64") from error
     except (SafetensorError, ValueError) as error:
         raise UsageError(f"{path} is not a whole safetensors file ({error}); save it again") from error
-    if others := sorted({str(array.dtype) for array in found.values() if array.dtype.kind != "f"}):
+    if others := sorted({str(array.dtype) for array in weights.values() if array.dtype.kind != "f"}):
         raise UsageError(f"{path} holds numbers of type {', '.join(others)}; save them as float32 or float64")
-    return found
+    return weights
 
 
-def _role(path: str, own: str, kinds: Mapping[str, Kind], framework: str, shape: tuple[int, ...]) -> tuple[str, Role]:
+def _role(path: str, leaf: str, kinds: Mapping[str, Kind], framework: str, shape: tuple[int, ...]) -> tuple[str, Role]:
     for role, spec in ROLES[kinds[path]].items() if path in kinds else ():
-        if getattr(spec, framework) == own:
+        if getattr(spec, framework) == leaf:
             return role, spec
     known = ", ".join(ROLES)
-    raise UsageError(f"{framework} array {_join(path, own)} {tuple(shape)} belongs to no known layer kind ({known})")
+    raise UsageError(f"{framework} array {_join(path, leaf)} {tuple(shape)} belongs to no known layer kind ({known})")
 
 
 def _join(path: str, name: str) -> str:

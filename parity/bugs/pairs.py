@@ -1,5 +1,8 @@
-"""Small versions of the study's networks, in which bugs are planted. Sizes are distinct primes, so that no wrong
-permutation fits; grids are even and larger than 1×1, so that padding and flatten order show."""
+"""Small versions of the study's networks, in which bugs are planted.
+
+Sizes are distinct primes, so that no wrong permutation fits; grids are even and larger than 1×1, so that padding and
+flatten order show.
+"""
 
 from dataclasses import replace
 

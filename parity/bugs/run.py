@@ -19,13 +19,13 @@ from parity.twins.observe import RecipeSide
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the ladder says of one planted bug.
+    """The verdicts of the ladder on one planted bug.
 
     Args:
-        bug: what was planted.
-        rungs: what they rule.
-        first: layer that the report on a brought pair names first; "" for the headline's.
-        cause: in words, where the report on a brought pair, or rung 10, recognises it.
+        bug: the planted bug.
+        rungs: the rungs with their verdicts.
+        first: layer that the report on a brought pair names first; "" takes the headline's.
+        cause: the cause in words, if the report on a brought pair, or rung 10, recognises it; else "".
     """
 
     bug: Bug
@@ -35,11 +35,12 @@ class Outcome:
 
     @property
     def layer(self) -> str:
-        """That is named, or what differs where there is no layer, as the loss; "" if nothing does."""
-        found = self.headline
-        if self.first or found is None:
+        """The layer that is named, or the quantity that differs where there is no layer, such as "loss"; "" if
+        neither."""
+        headline = self.headline
+        if self.first or headline is None:
             return self.first
-        return found.layer or (found.headline.quantity if found.headline else "")
+        return headline.layer or (headline.headline.quantity if headline.headline else "")
 
     @property
     def headline(self) -> Rung | None:
@@ -48,21 +49,25 @@ class Outcome:
 
     @property
     def caught(self) -> bool:
-        """Whether any rung noticed."""
+        """Whether any rung noticed the bug."""
         return self.headline is not None
 
     @property
     def as_expected(self) -> bool:
-        """A bug: caught first at its rung, with its layer, its verdict and its cause. A control: not noticed by any."""
-        found = self.headline
-        if self.bug.is_control or found is None:
-            return self.bug.is_control and found is None
+        """Whether a bug was caught first at its rung, with its layer, verdict and cause, or a control by no rung."""
+        headline = self.headline
+        if self.bug.is_control or headline is None:
+            return self.bug.is_control and headline is None
         named = self.cause == self.bug.cause or not self.bug.cause
-        return named and (found.number, self.layer, found.verdict) == (self.bug.rung, self.bug.layer, self.bug.verdict)
+        return named and (headline.number, self.layer, headline.verdict) == (
+            self.bug.rung,
+            self.bug.layer,
+            self.bug.verdict,
+        )
 
 
 def run(ids: list[str], *, seed: int = 0, progress: Callable[[str], None] = lambda note: None) -> list[Outcome]:
-    """Plant the named bugs, all if there are none, each in a small pair that is the same without it.
+    """Plant the named bugs, all if `ids` is empty, each in a small pair that is the same without it.
 
     Raises:
         UsageError: a name is not known.
@@ -82,20 +87,27 @@ def run(ids: list[str], *, seed: int = 0, progress: Callable[[str], None] = lamb
 
 
 def _brought(bug: Bug, seed: int) -> Outcome:
-    """The report on the pair with the bug in it, as a user gets it."""
+    """Plant a bug in a brought pair, and check the pair as a user would."""
     flax, torch, inputs, options = brought.make(bug.pair, bug.side, bug.plant)
     report = compare(flax, torch, inputs, seed=seed, name=bug.id, **options)
-    found = report.first_difference
-    return Outcome(bug, report.rungs, found.layer_torch if found else "", found.cause if found else "")
+    difference = report.first_difference
+    return Outcome(
+        bug, report.rungs, difference.layer_torch if difference else "", difference.cause if difference else ""
+    )
 
 
 def planted(bug: Bug) -> type[Twin]:
-    """The twin with the bug in it."""
+    """The class of the twin with the bug in it."""
     return import_module(f"parity.bugs.{bug.side}").PLANTED[bug.id]
 
 
 class Bench:
-    """A pair and what its sound sides show, each computed once for all bugs."""
+    """A pair with its sound sides, whose results are computed once for all bugs.
+
+    Args:
+        pair: a name in `PAIRS`.
+        seed: seed of the case.
+    """
 
     def __init__(self, pair: str, seed: int) -> None:
         recipe = PAIRS[pair]
@@ -104,11 +116,11 @@ class Bench:
         self.sound = {name: RecipeSide(twin_class(name), self.case) for name in ("flax", "torch", "numpy")}
 
     def climb(self, bug: Bug) -> list[Rung]:
-        """All rungs with a bug in its side."""
+        """Judge all rungs with a bug in its side."""
         rungs = (*RUNGS, NUMBER) if bug.devices else RUNGS
         side = RecipeSide(planted(bug), self.case, make=partial(planted, bug))
         return self.ruled({bug.side: side}, rungs=rungs)
 
     def ruled(self, others: Mapping[str, RecipeSide], *, rungs: Sequence[int] = RUNGS) -> list[Rung]:
-        """The rungs with other sides in the place of sound ones."""
+        """Judge rungs with other sides, by framework, in the place of the sound ones."""
         return climb(self.case, list({**self.sound, **others}.values()), rungs=rungs)

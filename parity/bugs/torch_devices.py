@@ -71,10 +71,10 @@ class _Sampled(_MeanOfMeans):
 
     def part(self, batch: Batch) -> Batch:
         examples: Any = range(len(batch.labels))
-        own: list[int] = list(
+        indices: list[int] = list(
             DistributedSampler(examples, self._size, self._rank, shuffle=False, drop_last=self.drop_last)
         )
-        return Batch(batch.inputs[own], batch.labels[own])
+        return Batch(batch.inputs[indices], batch.labels[indices])
 
 
 class _Dropping(_Sampled):

@@ -1,4 +1,4 @@
-"""The table bug × rung."""
+"""The table of bugs against rungs, at the terminal and as JSON."""
 
 import json
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ FORMAT = "netparity-bugs/1"
 
 
 def show(out: Console, outcomes: Sequence[Outcome]) -> None:
-    """One row a bug: what each rung says, if it was climbed, and the layer that is named; then the sums."""
+    """Print one row for each bug: the verdict of each rung, if it was climbed, and the layer named; then the sums."""
     columns = [number for number in ladder.NAMES if any(r.number == number for o in outcomes for r in o.rungs)]
     table = Table("bug", "in", *map(str, columns), "layer named", "as it must", box=None)
     for outcome in outcomes:
-        bug, found = outcome.bug, outcome.headline
+        bug, headline = outcome.bug, outcome.headline
         verdicts = {rung.number: rung.verdict for rung in outcome.rungs}
         marks = [f"[{STYLES[v]}]{MARKS[v]}[/]" if (v := verdicts.get(n)) else "" for n in columns]
-        layer = outcome.layer if found else "– (control)" if bug.is_control else "–"
+        layer = outcome.layer if headline else "– (control)" if bug.is_control else "–"
         wanted = "control: no alarm" if bug.is_control else f"{bug.verdict} on {bug.rung} at {bug.layer}"
         table.add_row(bug.id, bug.side, *marks, layer, "yes" if outcome.as_expected else f"[bold red]NO, {wanted}[/]")
     out.print(table)
@@ -35,7 +35,8 @@ def show(out: Console, outcomes: Sequence[Outcome]) -> None:
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """How many bugs were caught, located and, where the report can say it, named; how many controls raised an alarm."""
+    """Say how many bugs were caught, located and, where the report can, named, and how many controls raised an
+    alarm."""
     bugs = [outcome for outcome in outcomes if not outcome.bug.is_control]
     controls = [outcome for outcome in outcomes if outcome.bug.is_control]
     caught, located = sum(o.caught for o in bugs), sum(o.as_expected for o in bugs)
@@ -43,7 +44,7 @@ def summary(outcomes: Sequence[Outcome]) -> str:
         "in brought pairs": [o for o in bugs if o.bug.plant],
         "on several devices": [o for o in bugs if o.bug.devices],
     }
-    named = [f"{sum(map(_named, found))} of {len(found)} {place}" for place, found in places.items() if found]
+    named = [f"{sum(map(_named, group))} of {len(group)} {place}" for place, group in places.items() if group]
     return (
         f"{caught} of {len(bugs)} bugs caught, {located} at the rung and the layer they belong to"
         + (f", the cause named in words for {' and '.join(named)}" if named else "")
@@ -56,7 +57,7 @@ def _named(outcome: Outcome) -> bool:
 
 
 def write(outcomes: Sequence[Outcome], path: str | Path) -> None:
-    """Write the outcomes to a file, whole or not at all.
+    """Write the outcomes to a JSON file, whole or not at all.
 
     Raises:
         UsageError: the file cannot be written.

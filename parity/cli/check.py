@@ -101,6 +101,6 @@ def _recipes(arguments: argparse.Namespace) -> int:
 
 
 def _used(arguments: argparse.Namespace, names: tuple[str, ...]) -> str:
-    """The first of these options that was given, as it is written; "" if none was."""
+    """The first of these options that is set, as it is written on the command line; "" if none is."""
     used = (name for name in names if getattr(arguments, name) not in (None, False, "cpu", []))
     return next(used, "").replace("_", "-")

@@ -9,18 +9,18 @@ from parity.report import junit
 from parity.report.pair import Report
 
 ONE_REPORT = ("html", "markdown")
-"""Forms of which a file holds one report."""
+"""Forms whose files hold one report each."""
 Places = Mapping[str, str]
 """Form → file."""
 
 
 def require_places(arguments: argparse.Namespace, count: int, *, single: Sequence[str] = ONE_REPORT) -> Places:
-    """The files that are asked for, by form.
+    """Form → the file to write, for each form that the command line asks for.
 
     Args:
         arguments: the parsed command line.
         count: number of networks that are checked.
-        single: forms of which a file holds one report.
+        single: forms whose files hold one report each.
 
     Raises:
         UsageError: a file cannot be written, or a form of one report is asked for with several networks.
@@ -38,8 +38,8 @@ def write(reports: Sequence[Report], places: Places, write_json: Callable[[Seque
     """Write reports to the files that are asked for, each whole or not at all.
 
     Args:
-        reports: one a network.
-        places: as `require_places` gives them.
+        reports: one report for each network.
+        places: form → file, as `require_places` returns it.
         write_json: writes the JSON file, whose form differs between recipes and pairs.
 
     Raises:

@@ -1,4 +1,4 @@
-"""`parity list`: what can be checked."""
+"""`parity list`: the recipes that can be checked."""
 
 import argparse
 from typing import Any

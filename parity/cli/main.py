@@ -13,7 +13,7 @@ from parity.cli import bugs, check, convert, list_recipes, reproduce, train
 from parity.errors import UsageError, printable
 
 COMMANDS = (list_recipes, check, convert, train, reproduce, bugs)
-"""In the order in which `parity --help` lists them."""
+"""The modules of the commands, in the order in which `parity --help` lists them."""
 
 
 def entry_point() -> None:
@@ -22,7 +22,7 @@ def entry_point() -> None:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the command line; the exit code."""
+    """Run the command line and return its exit code."""
     arguments = _parser().parse_args(argv)
     arguments.words = list(argv)
     try:

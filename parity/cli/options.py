@@ -1,35 +1,35 @@
-"""What the words of the command's options mean, and the options that several commands have."""
+"""Parsers of the words after the command's options, and the options that several commands have."""
 
 import argparse
 from typing import Any
 
-DIGITS = 300  # of a seed: what a run says of itself is JSON, where a larger number is none for many readers
+DIGITS = 300  # most digits of a seed: a run's record is JSON, in which many readers take no larger number
 LARGEST_RATE = 1e30  # float32 ends at 3e38, and PyTorch raises an error where its optimizers pass that
 LONGEST = 24 * 60 * 60
 MOST = 100_000
 
 
 def seed(text: str) -> int:
-    """The seed that a word says."""
+    """Parse a seed: a whole number from 0."""
     if not text.isdecimal() or len(text) > DIGITS:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0, of at most {DIGITS} digits")
     return int(text)
 
 
 def count(text: str) -> int:
-    """The number that a word says of something that there is at least one of."""
+    """Parse a whole number from 1."""
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1")
     return int(text)
 
 
 def counts(text: str) -> list[int]:
-    """Numbers of devices, in rising order."""
+    """Parse numbers of devices, separated by commas, into rising order without repetition."""
     return sorted({several(part.strip()) for part in text.split(",")})
 
 
 def several(text: str) -> int:
-    """A number of devices beyond one."""
+    """Parse a number of devices from 2."""
     if (number := count(text)) < 2:
         raise argparse.ArgumentTypeError(
             f"got {text!r}, expected a whole number from 2: it is compared with one device"
@@ -38,12 +38,12 @@ def several(text: str) -> int:
 
 
 def devices(text: str) -> int:
-    """A number of devices."""
+    """Parse a number of devices from 1."""
     return _up_to(MOST, text)
 
 
 def seconds(text: str) -> int:
-    """How long something may take."""
+    """Parse a whole number of seconds, from 1 to a day."""
     return _up_to(LONGEST, text)
 
 
@@ -54,7 +54,7 @@ def _up_to(most: int, text: str) -> int:
 
 
 def rate(text: str) -> float:
-    """A learning rate."""
+    """Parse a learning rate: a number from 0 to LARGEST_RATE."""
     try:
         number = float(text)
     except ValueError:
@@ -65,7 +65,7 @@ def rate(text: str) -> float:
 
 
 def add_batch_norm(parser: Any) -> None:
-    """The option of what BatchNorm sees on several devices."""
+    """Declare the option that says which examples BatchNorm's statistics are of on several devices."""
     parser.add_argument(
         "--batch-norm",
         choices=("synchronised", "per-device"),
@@ -74,10 +74,10 @@ def add_batch_norm(parser: Any) -> None:
 
 
 def add_json(parser: Any) -> None:
-    """The option that writes everything as JSON."""
+    """Declare the option that writes everything as JSON."""
     parser.add_argument("--json", metavar="FILE", help="write everything there too")
 
 
 def add_seed(parser: Any) -> None:
-    """The option of the seed."""
+    """Declare the option of the seed."""
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of weights, data and cotangents (0)")

@@ -1,4 +1,4 @@
-"""The commands on pairs that a user brings."""
+"""The commands on a user's own pairs: `parity check`, `parity convert` and `parity conventions`."""
 
 import argparse
 from collections.abc import Callable, Sequence
@@ -17,15 +17,15 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
     """Check the pairs that functions in files make.
 
     Args:
-        arguments: The parsed options of `parity check`.
-        progress: Told what is being done.
+        arguments: the parsed options of `parity check`.
+        progress: called with a few words on what is being done.
 
     Returns:
         The exit code: 1 if any pair is different, else 3 if any is inconclusive, else 0.
 
     Raises:
-        UsageError: A target, an option of it, or a place to write to is not what it should be. That a file is not there
-            is said before anything else is loaded.
+        UsageError: a target, an option of it, or a place to write to is not what it should be. A missing file is
+            reported before anything else is loaded.
     """
     for name in arguments.names:
         target.require_file(name)
@@ -48,18 +48,18 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
 
 
 def _reports(arguments: argparse.Namespace, progress: Callable[[str], None]) -> "list[Report]":
-    """The reports on the pairs, compared in this process or in one of their own."""
+    """The reports on the pairs, which are compared in this process or each in a process of its own."""
     from parity.pair.passes.progress import Progress
     from parity.pair.process import child, parent
 
-    asked = _asked(arguments)
+    request = _asked(arguments)
     if not arguments.in_process:
-        return parent.check(arguments.names, asked, progress)
+        return parent.check(arguments.names, request, progress)
 
     def noting(name: str) -> Progress:
         return Progress(lambda text: progress(f"{name}: {text}"))
 
-    return [child.checked(name, asked, noting(name)) for name in arguments.names]
+    return [child.checked(name, request, noting(name)) for name in arguments.names]
 
 
 def _only(reports: "Sequence[Report]", form: str) -> "Report":
@@ -69,7 +69,7 @@ def _only(reports: "Sequence[Report]", form: str) -> "Report":
 
 
 def _asked(arguments: argparse.Namespace) -> "Asked":
-    """What the options that were given ask of every pair."""
+    """The request that the command line's options make of every pair."""
     from parity.pair.process.child import Asked
 
     checks = {name: value for name in ("accept", "dropout") if (value := getattr(arguments, name))}
@@ -78,17 +78,17 @@ def _asked(arguments: argparse.Namespace) -> "Asked":
 
 
 def convert(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int:
-    """Write one network's weights as the other's.
+    """Write one network's weights in the names and layouts of the other.
 
     Args:
-        arguments: The parsed options of `parity convert`.
-        progress: Told what is being done.
+        arguments: the parsed options of `parity convert`.
+        progress: called with a few words on what is being done.
 
     Returns:
         The exit code, 0.
 
     Raises:
-        UsageError: The networks do not agree with any map, or the file cannot be written.
+        UsageError: no map of the weights makes the networks agree, or the file cannot be written.
     """
     target.require_file(arguments.target)
     from parity.backends.processes.configuration import keep_compiled_programs
@@ -110,7 +110,7 @@ def convert(arguments: argparse.Namespace, progress: Callable[[str], None]) -> i
 
 
 def _save(native: dict[str, Any], path: str, metadata: dict[str, str]) -> int:
-    """Write the floating arrays as float32 in a safetensors file; how many there are."""
+    """Write the floating arrays as float32 to a safetensors file; return how many there are."""
     import numpy as np
     from safetensors import numpy as safetensors_numpy
 
@@ -123,7 +123,7 @@ def _save(native: dict[str, Any], path: str, metadata: dict[str, str]) -> int:
 
 
 def conventions(arguments: argparse.Namespace) -> int:
-    """List the conventions that can be accepted by name; the exit code, 0."""
+    """Print the conventions that can be accepted by name; return the exit code, 0."""
     del arguments
     from rich.table import Table
 

@@ -1,4 +1,4 @@
-"""What is being done, on stderr."""
+"""Progress of a command, on stderr."""
 
 from contextlib import nullcontext
 from typing import Any
@@ -7,7 +7,7 @@ from parity.report import terminal
 
 
 class ShownProgress:
-    """What is being done, on stderr: a spinner at a terminal, lines elsewhere."""
+    """Shows what is being done, on stderr: a spinner at a terminal, lines elsewhere."""
 
     def __init__(self) -> None:
         self._console = terminal.console(stderr=True)

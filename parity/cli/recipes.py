@@ -20,7 +20,7 @@ from parity.twins.check import check as check_recipe
 
 
 def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int:
-    """Check the recipes that are named, all if none is; the exit code.
+    """Check the recipes that the command line names, all if it names none; return the exit code.
 
     Raises:
         UsageError: an option, the data or a place to write to is not what it should be.
@@ -52,7 +52,7 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
 
 
 def _rungs(arguments: argparse.Namespace) -> Sequence[int]:
-    """The rungs that are asked for: the ladder's, and that of the devices where there are several."""
+    """The rungs to climb: by default the ladder's, and that of the devices where there are several."""
     if arguments.rungs is None:
         return (*RUNGS, NUMBER) if arguments.devices else RUNGS
     chosen = parse_rungs(arguments.rungs)
@@ -69,7 +69,7 @@ def _devices(arguments: argparse.Namespace) -> list[Devices]:
 
 
 def _chosen(arguments: argparse.Namespace) -> list[recipes.Recipe]:
-    """The recipes named, with the data and the length asked for; an option that fits none of them is an error."""
+    """The recipes to check, with the data and the length of the options; an option that fits none is an error."""
     chosen = [recipes.load(name) for name in dict.fromkeys(arguments.names or recipes.names())]
     if arguments.data is not None:
         if not is_images(arguments.data):

@@ -39,7 +39,7 @@ MARKS = {Ruling.CONFIRMED: "✓", Ruling.REFUTED: "✗", Ruling.UNDECIDED: "≈"
 
 
 def run(arguments: argparse.Namespace, note: Callable[[str], None]) -> int:
-    """Reproduce the named experiments, all if none is named; 0 when all was done, whatever came out."""
+    """Reproduce the named experiments, all if none is named; return 0 when all are done, whatever their rulings."""
     chosen = list(dict.fromkeys(arguments.experiments)) or list(EXPERIMENTS)
     for name in chosen:
         if name not in EXPERIMENTS:
@@ -74,7 +74,7 @@ def _reproduce(name: str, setting: Setting, folder: Path, scale: str, note: Call
 
 
 def show(out: Console, name: str, part: Part) -> None:
-    """The claims of an experiment with what was measured, then rung 9."""
+    """Print the claims of an experiment with their measurements and rulings, then rung 9."""
     table = Table("", f"{name}: claim", "measured", "verdict", box=None)
     for claim in part.claims:
         mark = f"[{STYLES[claim.ruling]}]{MARKS[claim.ruling]}[/]"
@@ -91,7 +91,7 @@ def show(out: Console, name: str, part: Part) -> None:
 
 
 def _folder(arguments: argparse.Namespace) -> Path:
-    """The folder of the reproduction, which may hold parts of it already."""
+    """Make the folder of the reproduction, which may hold parts of it already."""
     folder = Path(arguments.out or f"reproduction-{arguments.scale}")
     try:
         (folder / "runs").mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ from typing import Any
 from parity.cli import options
 
 TIMEOUT = 300
-"""Seconds that one device waits for another if nothing else is asked for."""
+"""Seconds that one device waits for another unless the command line says otherwise."""
 
 
 def add(commands: Any) -> None:

@@ -1,4 +1,4 @@
-"""`parity train`: from words to a plan, and on."""
+"""`parity train`: from the command line to a plan, and to a run that begins or goes on."""
 
 import argparse
 import sys
@@ -34,31 +34,31 @@ ANEW = (
     "checkpoint_every",
     "keep",
 )
-"""Options that a resumed run has from its checkpoint."""
+"""Options that a resumed run takes from its checkpoint."""
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train; the exit code: 1 if the loss diverged."""
+    """Train and return the exit code: 0 done, 1 diverged, 130 interrupted; `launch_all` has more."""
     require_fit(arguments)
     if is_to_be_launched(arguments):
         return launch_all(arguments)
     if arguments.backend == "jax":
         keep_compiled_programs()
     try:
-        with together(arguments) as own:
-            outcome = _resume(arguments, own) if arguments.resume else _begin(arguments, own)
+        with together(arguments) as group:
+            outcome = _resume(arguments, group) if arguments.resume else _begin(arguments, group)
     except DivergedError as error:
         print(f"parity: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as stopped:
         print(f"parity: stopped{stopped}", file=sys.stderr)
         return 130
-    if own.member.leads:
+    if group.member.leads:
         show_summary(terminal.console(), outcome.summary)
     return 0
 
 
-def _begin(arguments: argparse.Namespace, own: Together) -> Outcome:
+def _begin(arguments: argparse.Namespace, group: Together) -> Outcome:
     plan = make_plan(
         _recipe(arguments),
         data=arguments.data,
@@ -69,30 +69,30 @@ def _begin(arguments: argparse.Namespace, own: Together) -> Outcome:
         evaluate_every=arguments.evaluate_every,
         checkpoint_every=arguments.checkpoint_every,
         keep=arguments.keep or 3,
-        norm_parts=own.member.devices if arguments.batch_norm == "per-device" else 1,
+        norm_parts=group.member.devices if arguments.batch_norm == "per-device" else 1,
         folder=arguments.data_dir,
         download=arguments.download,
     )
-    twin = _twin(arguments, plan, own)
-    out = Path(arguments.out) if arguments.out and own.member.leads else None
-    with _bar(arguments, plan, out, own) as watcher, _stopped_at(out):
-        return begin(plan, twin, watcher, out=out, folder=arguments.data_dir, pulse=own.pulse)
+    twin = _twin(arguments, plan, group)
+    out = Path(arguments.out) if arguments.out and group.member.leads else None
+    with _bar(arguments, plan, out, group) as watcher, _stopped_at(out):
+        return begin(plan, twin, watcher, out=out, folder=arguments.data_dir, pulse=group.pulse)
 
 
-def _resume(arguments: argparse.Namespace, own: Together) -> Outcome:
-    given = ["--" + name.replace("_", "-") for name in ANEW if getattr(arguments, name) is not None]
-    if given:
-        raise UsageError(f"{', '.join(given)} cannot change in a resumed run; leave them out, or begin a new run")
-    found = checkpoint.load(checkpoint.latest(Path(arguments.resume)))
-    recipe = found.plan.recipe
+def _resume(arguments: argparse.Namespace, group: Together) -> Outcome:
+    fixed = ["--" + name.replace("_", "-") for name in ANEW if getattr(arguments, name) is not None]
+    if fixed:
+        raise UsageError(f"{', '.join(fixed)} cannot change in a resumed run; leave them out, or begin a new run")
+    start = checkpoint.load(checkpoint.latest(Path(arguments.resume)))
+    recipe = start.plan.recipe
     if recipe.name != arguments.name:
-        raise UsageError(f"{found.path} is a checkpoint of {recipe.name}, not of {arguments.name}; name {recipe.name}")
+        raise UsageError(f"{start.path} is a checkpoint of {recipe.name}, not of {arguments.name}; name {recipe.name}")
     today = recipes.load(recipe.name)
     if (recipe.network, recipe.config) != (today.network, today.config):
         raise UsageError(
-            f"{found.path} is of {recipe.network} {dict(recipe.config)}, not what {recipe.name} is; begin a new run"
+            f"{start.path} is of {recipe.network} {dict(recipe.config)}, not what {recipe.name} is; begin a new run"
         )
-    plan = replace(found.plan, precision="float64") if arguments.backend == "numpy" else found.plan
+    plan = replace(start.plan, precision="float64") if arguments.backend == "numpy" else start.plan
     steps = arguments.steps
     if arguments.epochs is not None or arguments.download:
         again = make_plan(
@@ -105,23 +105,23 @@ def _resume(arguments: argparse.Namespace, own: Together) -> Outcome:
             download=arguments.download,
         )
         steps = again.steps
-    twin = _twin(arguments, plan, own)
-    out = _place(arguments, found) if own.member.leads else None
-    found = replace(found, plan=plan)
-    with _bar(arguments, plan, out, own, steps, found.state.step) as watcher, _stopped_at(out):
-        return resume(found, twin, watcher, steps=steps, out=out, folder=arguments.data_dir, pulse=own.pulse)
+    twin = _twin(arguments, plan, group)
+    out = _place(arguments, start) if group.member.leads else None
+    start = replace(start, plan=plan)
+    with _bar(arguments, plan, out, group, steps, start.state.step) as watcher, _stopped_at(out):
+        return resume(start, twin, watcher, steps=steps, out=out, folder=arguments.data_dir, pulse=group.pulse)
 
 
-def _place(arguments: argparse.Namespace, found: checkpoint.Checkpoint) -> Path | None:
-    """Where a resumed run goes on: where it is told to, else where it was, unless another framework goes on with it."""
+def _place(arguments: argparse.Namespace, start: checkpoint.Checkpoint) -> Path | None:
+    """The folder of a resumed run: --out, else the one it was in; None if another framework goes on with it."""
     if arguments.out:
         return Path(arguments.out)
-    return run_of(found.path) if found.backend == arguments.backend else None
+    return run_of(start.path) if start.backend == arguments.backend else None
 
 
 @contextmanager
 def _stopped_at(out: Path | None) -> Iterator[None]:
-    """Have Ctrl-C tell where the run can be gone on from."""
+    """Add to a KeyboardInterrupt the checkpoint from which the run can be resumed."""
     try:
         yield
     except KeyboardInterrupt:
@@ -146,8 +146,8 @@ def _recipe(arguments: argparse.Namespace) -> recipes.Recipe:
     return replace(recipe, **change)
 
 
-def _twin(arguments: argparse.Namespace, plan: Plan, own: Together) -> Twin:
-    count = own.member.devices
+def _twin(arguments: argparse.Namespace, plan: Plan, group: Together) -> Twin:
+    count = group.member.devices
     return make_twin(plan, arguments.backend, arguments.device, compiled=arguments.compile, devices=count)
 
 
@@ -155,11 +155,11 @@ def _bar(
     arguments: argparse.Namespace,
     plan: Plan,
     out: Path | None,
-    own: Together,
+    group: Together,
     steps: int | None = None,
     first: int = 0,
 ) -> AbstractContextManager[Watcher]:
-    if not own.member.leads:
+    if not group.member.leads:
         return nullcontext(Silent())
     console = terminal.console(stderr=True)
     if out is None:

@@ -14,7 +14,7 @@ def integer(what: str, value: int, *, least: int, below: int | None = None) -> i
     """The value as a Python integer, if it is one in `least` ≤ value < `below`.
 
     Raises:
-        UsageError: it is not; `what` names the argument.
+        UsageError: it is not; the message calls the argument `what`.
     """
     expected = f"an integer of at least {least}" if below is None else f"an integer from {least} to {below - 1}"
     try:

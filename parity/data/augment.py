@@ -29,7 +29,7 @@ class Augmenter:
         images: uint8 (N, H, W, 3).
 
     Raises:
-        UsageError: another dtype or shape.
+        UsageError: the images have another dtype or shape.
     """
 
     def __init__(self, images: NDArray[np.uint8]) -> None:
@@ -80,7 +80,7 @@ def augment(images: NDArray[np.uint8], offsets: NDArray[np.int64], flips: NDArra
         float32 (N, H, W, 3).
 
     Raises:
-        UsageError: as `Augmenter`.
+        UsageError: an argument has another dtype or shape, or an offset is out of range.
     """
     return Augmenter(images)(np.arange(len(images)), offsets, flips)
 
@@ -102,7 +102,7 @@ def normalise(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         float32, of the same shape.
 
     Raises:
-        UsageError: another dtype or shape.
+        UsageError: the images have another dtype or shape.
     """
     count, height, width, _ = shape = _check_images(images)
     flat = images.reshape(count, -1).astype(np.float32)

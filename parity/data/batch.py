@@ -31,5 +31,5 @@ class Batch:
         return total.hexdigest()
 
     def examples(self) -> list[str]:
-        """Digest of each example with its label, alone, in the batch's order."""
+        """The digest of each example with its label as a batch of one, in the batch's order."""
         return [Batch(self.inputs[i : i + 1], self.labels[i : i + 1]).digest() for i in range(len(self.labels))]

@@ -40,7 +40,7 @@ def load_cifar10(
 
     Args:
         folder: `cifar-10-batches-py` or the folder it is in; by default the project's data folder.
-        fetch: download it with torchvision if it is not there.
+        fetch: whether to download it with torchvision if it is not there.
         checksums: MD5 of each file; "test_batch" is the test split, the others the training images.
 
     Raises:

@@ -35,8 +35,8 @@ def load_fashion_mnist(
     Splits: 54,000 train and 6,000 validation, the same in every run, and the publisher's 10,000 test images.
 
     Args:
-        folder: where the files are, plain or .gz; by default Debian's folder, then the project's data folder.
-        fetch: download them with torchvision if they are not there.
+        folder: folder of the files, plain or .gz; by default Debian's, then the project's data folder.
+        fetch: whether to download them with torchvision if they are not there.
         checksums: MD5 of each uncompressed file.
 
     Raises:

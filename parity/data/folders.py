@@ -14,8 +14,8 @@ def data_folder() -> Path:
 
     $NETPARITY_DATA, else $XDG_CACHE_HOME/netparity/data, else ~/.cache/netparity/data.
     """
-    own = os.environ.get("NETPARITY_DATA")
-    return Path(own) if own else cache_folder() / "data"
+    folder = os.environ.get("NETPARITY_DATA")
+    return Path(folder) if folder else cache_folder() / "data"
 
 
 def first_with(folders: Iterable[Path], files: Iterable[str]) -> Path | None:

@@ -24,8 +24,8 @@ def read_idx(path: Path, *, md5: str | None = None) -> NDArray[np.uint8]:
     """Read an IDX file, plain or, if its name ends in .gz, compressed.
 
     Args:
-        path: the file.
-        md5: of the uncompressed bytes; None leaves it unchecked.
+        path: the file to read.
+        md5: MD5 of the uncompressed bytes in hexadecimal; None leaves them unchecked.
 
     Returns:
         uint8, of the shape the file states, read-only.
@@ -45,7 +45,7 @@ def read_idx(path: Path, *, md5: str | None = None) -> NDArray[np.uint8]:
 
 
 def parse_idx(data: bytes, name: str) -> NDArray[np.uint8]:
-    """Read the bytes of an IDX file; `name` stands in the errors.
+    """Read the bytes of an IDX file, which errors call `name`.
 
     Raises:
         UsageError: the header or the length is not that of an IDX file of unsigned bytes.

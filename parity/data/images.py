@@ -1,4 +1,4 @@
-"""What every image data set looks like."""
+"""The form that every image data set has."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,12 +30,12 @@ class ImageSet:
     """A data set of images, checked when it is made.
 
     Attributes:
-        name: as in `load_images`.
-        splits: by name, "train", "validation" and "test" in the sets of this package.
-        num_classes: labels run from 0 to one below.
+        name: the name that `load_images` takes.
+        splits: name of the split → its images; this package's sets have "train", "validation" and "test".
+        num_classes: number of classes; labels run from 0 to one below.
 
     Raises:
-        UsageError: a split is empty, has another dtype or shape than `Split` says, as many labels as it has not
+        UsageError: a split is empty, has another dtype or shape than `Split` says, another number of labels than of
             images, or a label out of range; or there is no split, or no class.
     """
 

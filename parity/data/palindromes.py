@@ -24,22 +24,22 @@ def palindromes(count: int, length: int, rng: np.random.Generator, *, encoding: 
     Args:
         count: B, at least 1.
         length: T, at least 2.
-        rng: where the digits come from; they do not depend on the encoding.
-        encoding: of the inputs: "digits" is the study's, "one-hot" ours.
+        rng: source of the digits, which do not depend on the encoding.
+        encoding: form of the inputs: "digits" is the study's, "one-hot" ours.
 
     Returns:
         Inputs float32, the first T-1 digits: as numbers 0 to 9, (B, T-1, 1), or as rows with a single 1, (B, T-1, 10);
         labels int64 (B,), the last digit, which equals the first.
 
     Raises:
-        UsageError: a count below 1, a length below 2 or an unknown encoding.
+        UsageError: the count is below 1, the length is below 2, or the encoding is unknown.
     """
     count = integer("number of palindromes", count, least=1)
     length, encoding = check_length(length), check_encoding(encoding)
     half = rng.integers(DIGITS, size=(count, (length + 1) // 2))
     digits: NDArray[np.int64] = np.concatenate([half, half[:, : length // 2][:, ::-1]], axis=1)
-    given = digits[:, :-1]
-    inputs = given[..., None] if encoding == "digits" else given[..., None] == np.arange(DIGITS)
+    beginning = digits[:, :-1]
+    inputs = beginning[..., None] if encoding == "digits" else beginning[..., None] == np.arange(DIGITS)
     return Batch(inputs.astype(np.float32), digits[:, -1].copy())
 
 
@@ -47,7 +47,7 @@ def check_length(length: int | None) -> int:
     """The length, if a palindrome has it.
 
     Raises:
-        UsageError: none given, or below 2.
+        UsageError: it is None, or below 2.
     """
     return integer("length of the palindromes", length, least=2)  # type: ignore[arg-type]  # None gives the same error
 
@@ -56,7 +56,7 @@ def check_encoding(encoding: str | None) -> Encoding:
     """The encoding, if there is one of that name; "digits" if none is given.
 
     Raises:
-        UsageError: there is none; the known ones are given.
+        UsageError: there is none; the message lists the known ones.
     """
     for known in ENCODINGS:
         if known == encoding or encoding is None:

@@ -1,4 +1,4 @@
-"""The data sets by name."""
+"""The data sets by name, and what each is made of."""
 
 from pathlib import Path
 
@@ -34,13 +34,13 @@ def load_images(name: str, *, folder: str | Path | None = None, download: bool =
     """Load a set of images: "digits", "fashion-mnist", "cifar10", or "folder", whose images are brought to 32×32.
 
     Args:
-        name: of the set.
-        folder: where its files are; each loader says where it looks by default. The digits need no file;
-            an image folder has no default.
-        download: fetch the files, if they are not there, into `folder` or the project's data folder.
+        name: name of the set.
+        folder: folder of its files; each loader says where it looks by default. The digits need no file; an image
+            folder has no default.
+        download: whether to fetch the files, if they are not there, into `folder` or the project's data folder.
 
     Raises:
-        UsageError: no such set; or its files are missing, damaged or cannot be fetched.
+        UsageError: there is no such set, or its files are missing, damaged or cannot be fetched.
     """
     from parity.data.cifar10 import load_cifar10
     from parity.data.digits import load_digits

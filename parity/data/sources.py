@@ -1,4 +1,4 @@
-"""What a stream takes its batches from: arrays, images, or palindromes without end."""
+"""The sources of a stream's batches: arrays, images, or palindromes without end."""
 
 from functools import cached_property
 from typing import Protocol
@@ -16,7 +16,7 @@ Key = tuple[str | int, ...]  # names a random stream
 
 
 class Finite(Protocol):
-    """A set of samples."""
+    """A set of `size` samples."""
 
     size: int
 
@@ -28,10 +28,10 @@ class Finite(Protocol):
 
 
 class Arrays:
-    """Inputs that need no further work.
+    """A source whose inputs need no further work.
 
     Args:
-        samples: all of them, as one batch.
+        samples: all samples, as one batch.
         shuffle: whether each epoch has an order of its own.
     """
 
@@ -41,11 +41,11 @@ class Arrays:
         self._order = Order(self.size, shuffle=shuffle)
 
     def train(self, key: Key, start: int, stop: int) -> Batch:
-        """As in `Finite`."""
+        """Samples `start` to `stop` of the epoch named by `key`."""
         return self._take(self._order.of(key)[start:stop])
 
     def evaluate(self, start: int, stop: int) -> Batch:
-        """As in `Finite`."""
+        """Samples `start` to `stop` in the set's own order, never augmented."""
         return self._take(np.arange(start, stop))
 
     def _take(self, indices: NDArray[np.int64]) -> Batch:
@@ -53,7 +53,7 @@ class Arrays:
 
 
 class Images:
-    """Images, normalised when they are asked for and, if wanted, augmented in training.
+    """A source of images, normalised when a batch is taken and, if wanted, augmented in training.
 
     Args:
         split: the images, uint8 (N, H, W, 3).
@@ -68,7 +68,7 @@ class Images:
         self._order = Order(self.size, shuffle=shuffle)
 
     def train(self, key: Key, start: int, stop: int) -> Batch:
-        """As in `Finite`."""
+        """Samples `start` to `stop` of the epoch named by `key`, augmented if the source augments."""
         indices = self._order.of(key)[start:stop]
         if not self._augment:
             return self._take(indices)
@@ -76,7 +76,7 @@ class Images:
         return Batch(self._augmenter(indices, offsets[start:stop], flips[start:stop]), self._split.labels[indices])
 
     def evaluate(self, start: int, stop: int) -> Batch:
-        """As in `Finite`."""
+        """Samples `start` to `stop` in the set's own order, never augmented."""
         return self._take(np.arange(start, stop))
 
     def _take(self, indices: NDArray[np.int64]) -> Batch:
@@ -88,7 +88,7 @@ class Images:
 
 
 class Order:
-    """What is drawn once an epoch; the last epoch's is kept, since the next batch needs it again."""
+    """The order and the augmentation that are drawn once an epoch, and kept for the epoch's other batches."""
 
     def __init__(self, size: int, *, shuffle: bool) -> None:
         self._size = size
@@ -104,7 +104,7 @@ class Order:
         return self._orders[key]
 
     def augmentation(self, key: Key) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Offsets (N, 2) and flips (N,), in the epoch's order."""
+        """Offsets, int64 (N, 2), and flips, bool (N,), in the epoch's order."""
         if key not in self._augmentations:
             drawn = draw_augmentation(self._size, generator(*key, "offsets"), generator(*key, "flips"))
             self._augmentations = {key: drawn}
@@ -112,11 +112,11 @@ class Order:
 
 
 class Endless:
-    """Fresh palindromes for every batch.
+    """A source that draws fresh palindromes for every batch.
 
     Args:
-        length: T.
-        encoding: of the inputs.
+        length: length T of the palindromes.
+        encoding: form of the inputs, "digits" or "one-hot".
     """
 
     def __init__(self, length: int, encoding: Encoding) -> None:
@@ -124,5 +124,5 @@ class Endless:
         self._encoding = encoding
 
     def draw(self, key: Key, step: int, count: int) -> Batch:
-        """The batch of a step."""
+        """The batch of `count` palindromes of a step, the same for the same key and step."""
         return palindromes(count, self._length, generator(*key, step), encoding=self._encoding)

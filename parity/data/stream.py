@@ -19,8 +19,9 @@ class Stream:
     """Batches of one split of a data set; made by `open_stream`.
 
     Attributes:
-        name, split, batch_size, seed: as given; a batch size larger than the split means the whole split.
-        num_classes: labels run from 0 to one below.
+        name, split, seed: the arguments of `open_stream`; an image folder has its full name.
+        batch_size: examples in a batch, at most as many as the split has.
+        num_classes: number of classes; labels run from 0 to one below.
         steps_per_epoch: batches in an epoch, the last of which may be smaller; None if the stream has no end.
     """
 
@@ -34,14 +35,14 @@ class Stream:
     _key: Key
 
     def batch(self, epoch: int, step: int) -> Batch:
-        """The batch of one step, the same whenever it is asked for.
+        """The batch of one step, a function of epoch and step alone.
 
         In split "train" each epoch has an order of its own. No sample is left out: if the batch size does not divide
         the split, the last batch of an epoch is smaller.
 
         Args:
-            epoch: from 0.
-            step: from 0, below `steps_per_epoch`.
+            epoch: number of the epoch, counted from 0.
+            step: number of the step in the epoch, counted from 0, below `steps_per_epoch`.
 
         Raises:
             UsageError: epoch or step is negative, or there is no such step in an epoch.
@@ -58,7 +59,7 @@ class Stream:
         """Batches without end, from a step on, epoch after epoch; started anywhere, it goes on as if never stopped.
 
         Raises:
-            UsageError: as `batch`, before the first batch.
+            UsageError: epoch or step is negative, or there is no such step in an epoch; before the first batch.
         """
         epoch = integer("epoch", epoch, least=0)
         return self._iterate(epoch, integer("step", step, least=0, below=self.steps_per_epoch))
@@ -104,19 +105,20 @@ def open_stream(
         name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist", "cifar10" or "folder", which
             the stream then calls by its own name: see `parity.data.folder.source`.
         split: "train" or "test"; image sets also have "validation".
-        batch_size: at least 1; larger than the split means the whole split in one batch.
-        seed: 0 to 2³² - 1, of everything that is drawn: order, augmentation, and points and palindromes themselves.
+        batch_size: examples in a batch, at least 1; a number larger than the split means the whole split in one batch.
+        seed: seed (0 to 2³² - 1) of all that is drawn: order, augmentation, and points and palindromes themselves.
             Which images a split holds does not depend on it.
         length: T of the palindromes; for them only. Split "train" is endless and fresh at every step; split "test" is
             a set of 2,000, drawn apart from it (short palindromes are few: some may be in both).
         encoding: "digits" (also None) or "one-hot" inputs of the palindromes; for them only.
-        folder, download: as for `load_images`; without effect on sets that need no file.
+        folder: folder of the images' files, as `load_images` takes it; sets that need no file ignore it.
+        download: whether to fetch the files if they are not there.
         augment: whether `Stream.batch` augments images; None means in split "train" only.
         classes: the most that an image folder may have, since the network tells no more apart; None takes any number.
 
     Raises:
-        UsageError: an unknown name or split, a number out of range, an argument that does not go with the data set,
-            or data that are missing or damaged.
+        UsageError: a name or split is unknown, a number is out of range, an argument does not go with the data set,
+            or the data are missing or damaged.
     """
     if name not in DATA_NAMES and not is_images(name):
         raise unknown_name("data set", name, (*DATA_NAMES, FOLDER))

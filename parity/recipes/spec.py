@@ -1,4 +1,4 @@
-"""What an experiment is."""
+"""A recipe: the data, the network, the optimizer and the length of one experiment."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,9 +14,11 @@ class Optimizer:
     Args:
         kind: "adam" (L2 decay), "rmsprop" or "sgd".
         learning_rate: step size.
-        betas, eps, weight_decay: of Adam (`eps` of RMSprop too).
+        betas: decay of Adam's first and of its second moment.
+        eps: number that Adam and RMSprop add to the root of the second moment.
+        weight_decay: factor of Adam's L2 decay: weight_decay · parameter is added to the gradient.
         alpha: decay of RMSprop's mean square.
-        momentum: of SGD.
+        momentum: decay of SGD's momentum buffer; 0 has no buffer.
         clip_norm: largest global norm of the gradients before the optimizer sees them; None does not clip.
     """
 
@@ -31,7 +33,7 @@ class Optimizer:
 
     @property
     def moments(self) -> tuple[str, ...]:
-        """What it keeps of every parameter, by PyTorch's names."""
+        """PyTorch's names of the arrays that the optimizer keeps for every parameter."""
         if self.kind == "sgd":
             return ("momentum_buffer",) if self.momentum else ()
         return ("exp_avg", "exp_avg_sq") if self.kind == "adam" else ("square_avg",)
@@ -52,7 +54,7 @@ class Recipe:
         data: data set of the study.
         offline_data: data set that stands in for it where the study's cannot be had; None when the study's always can.
         length: length T of the palindromes.
-        encoding: of the palindromes, "digits" (also None) or "one-hot".
+        encoding: form of the palindromes' inputs, "digits" (also None) or "one-hot".
         check_length: length T in the parity check, whose program grows with it; None is `length`.
         batch_size, check_batch_size: examples a step, in training and in the parity check.
         steps, epochs: how long the study trains; one of the two.
@@ -60,7 +62,7 @@ class Recipe:
         evaluate_on: splits that are evaluated then. All but "train" are evaluated at the end of training.
         log_every: steps that one line of the training's metrics sums up.
         augment: whether training images are cropped and flipped at random.
-        optimizer: with the study's hyperparameters.
+        optimizer: the optimizer with the study's hyperparameters.
         init: initial weights of the study's PyTorch version, "default", "randn" or "orthogonal".
     """
 

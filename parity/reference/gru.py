@@ -40,7 +40,16 @@ def gates_forward(inputs: Array, recurrent: Array, state: Array) -> tuple[Array,
 
 
 def gates_backward(cotangent: Array, cache: GatesCache) -> tuple[Array, dict[str, Array]]:
-    """Differentiate `gates_forward`: (B, H) to `inputs`, and to `recurrent` and the direct way to `state`."""
+    """Differentiate `gates_forward`.
+
+    Args:
+        cotangent: gradient with respect to h', (B, H).
+        cache: what `gates_forward` returned.
+
+    Returns:
+        The gradient of `inputs`, (B, 3 * H); and those of `recurrent`, (B, 3 * H), and `state`, (B, H), by name. The
+        last is that of z * h alone: h also enters through `recurrent`.
+    """
     r, z, n, recurrent_n, state = cache
     to_n = cotangent * (1.0 - z) * (1.0 - n * n)
     to_r = to_n * recurrent_n * r * (1.0 - r)
@@ -62,7 +71,7 @@ class GRUCell(Module):
         yield from (self.hx, self.hh)
 
     def shapes(self) -> Shapes:
-        """The weights of `hx`, then those of `hh`."""
+        """Shapes of the weights of `hx`, then of those of `hh`."""
         return self.hx.shapes() | self.hh.shapes()
 
     def step(self, run: Run, mark: str, inputs: Array, state: Array) -> Array:

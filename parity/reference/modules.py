@@ -24,7 +24,12 @@ Shapes = dict[str, tuple[int, ...]]
 
 @dataclass
 class Module:
-    """A layer with one input. A subclass computes; this class names, records and adds up."""
+    """A layer with one input. A subclass computes; this class names, records and adds up.
+
+    Args:
+        path: the layer's place in the network, such as "features.0.conv"; the canonical names of its weights begin
+            with it.
+    """
 
     path: str
 
@@ -32,12 +37,12 @@ class Module:
         """List the shapes of the layer's own weights by their last name: none, unless a subclass has some."""
         return {}
 
-    def compute(self, run: Run, inputs: Array, **own: Array) -> tuple[Array, Any]:
-        """Run forward on inputs and own weights; return the output and the cache."""
+    def compute(self, run: Run, inputs: Array, **weights: Array) -> tuple[Array, Any]:
+        """Run forward on the inputs and the layer's weights by last name; return the output and the cache."""
         raise NotImplementedError
 
     def derive(self, cotangent: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
-        """Run backward; return the gradient of the inputs and those of the own parameters."""
+        """Run backward; return the gradient of the inputs, and those of the layer's parameters by last name."""
         raise NotImplementedError
 
     def walk(self) -> Iterator["Module"]:
@@ -50,15 +55,15 @@ class Module:
 
     def forward(self, run: Run, call: str, inputs: Array) -> Array:
         """Run forward and record the call."""
-        own = {name: run.weights[f"{self.path}.{name}"] for name in self.own_shapes()}
-        output, cache = self.compute(run, inputs, **own)
+        weights = {name: run.weights[f"{self.path}.{name}"] for name in self.own_shapes()}
+        output, cache = self.compute(run, inputs, **weights)
         return run.record(call, inputs, output, cache)
 
     def backward(self, run: Run, gradients: Gradients, call: str, cotangent: Array) -> Array:
         """Run a recorded call backward, add its gradients to `gradients`, return that of its inputs."""
         gradients.outputs[call] = cotangent
-        input_gradient, own = self.derive(cotangent, run.cache[call])
-        for name, gradient in own.items():
+        input_gradient, parameter_gradients = self.derive(cotangent, run.cache[call])
+        for name, gradient in parameter_gradients.items():
             canonical = f"{self.path}.{name}"
             earlier = gradients.parameters.get(canonical)
             gradients.parameters[canonical] = gradient if earlier is None else earlier + gradient
@@ -74,13 +79,13 @@ class Dense(Module):
     has_bias: bool = True
 
     def own_shapes(self) -> Shapes:
-        """Kernel, and bias if there is one."""
+        """Shapes of the kernel, and of the bias if there is one."""
         bias: Shapes = {"bias": (self.out_features,)} if self.has_bias else {}
         return {"kernel": (self.in_features, self.out_features)} | bias
 
-    def compute(self, run: Run, inputs: Array, **own: Array) -> tuple[Array, Any]:
+    def compute(self, run: Run, inputs: Array, **weights: Array) -> tuple[Array, Any]:
         """See `dense_forward`."""
-        return dense_forward(inputs, **own)
+        return dense_forward(inputs, **weights)
 
     def derive(self, cotangent: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
         """See `dense_backward`."""
@@ -95,12 +100,12 @@ class Conv(Module):
     out_channels: int
 
     def own_shapes(self) -> Shapes:
-        """Kernel and bias."""
+        """Shapes of the kernel and the bias."""
         return {"kernel": (3, 3, self.in_channels, self.out_channels), "bias": (self.out_channels,)}
 
-    def compute(self, run: Run, inputs: Array, **own: Array) -> tuple[Array, Any]:
+    def compute(self, run: Run, inputs: Array, **weights: Array) -> tuple[Array, Any]:
         """See `conv_forward`."""
-        return conv_forward(inputs, **own, stride=1, padding=1)
+        return conv_forward(inputs, **weights, stride=1, padding=1)
 
     def derive(self, cotangent: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
         """See `conv_backward`."""
@@ -114,12 +119,12 @@ class BatchNorm(Module):
     channels: int
 
     def own_shapes(self) -> Shapes:
-        """Scale, bias and the running statistics."""
+        """Shapes of the scale, the bias and the running statistics, all (channels,)."""
         return dict.fromkeys(("scale", "bias", "running_mean", "running_var"), (self.channels,))
 
-    def compute(self, run: Run, inputs: Array, **own: Array) -> tuple[Array, BatchNormCache]:
+    def compute(self, run: Run, inputs: Array, **weights: Array) -> tuple[Array, BatchNormCache]:
         """See `batch_norm_forward`."""
-        output, cache = batch_norm_forward(inputs, **own, training=run.training, momentum=0.1, eps=1e-5)
+        output, cache = batch_norm_forward(inputs, **weights, training=run.training, momentum=0.1, eps=1e-5)
         run.buffers[f"{self.path}.running_mean"] = cache.running_mean
         run.buffers[f"{self.path}.running_var"] = cache.running_var
         return output, cache
@@ -133,7 +138,7 @@ class BatchNorm(Module):
 class Tanh(Module):
     """Hyperbolic tangent of any shape."""
 
-    def compute(self, run: Run, inputs: Array, **own: Array) -> tuple[Array, Any]:
+    def compute(self, run: Run, inputs: Array, **weights: Array) -> tuple[Array, Any]:
         """See `tanh_forward`."""
         return tanh_forward(inputs)
 
@@ -146,7 +151,7 @@ class Tanh(Module):
 class MaxPool(Module):
     """Max-pooling with window 3, stride 2, padding 1: the sides are halved, rounded up."""
 
-    def compute(self, run: Run, inputs: Array, **own: Array) -> tuple[Array, Any]:
+    def compute(self, run: Run, inputs: Array, **weights: Array) -> tuple[Array, Any]:
         """See `max_pool_forward`."""
         return max_pool_forward(inputs, window=3, stride=2, padding=1)
 
@@ -159,7 +164,7 @@ class MaxPool(Module):
 class Flatten(Module):
     """Flattening in channels-first order."""
 
-    def compute(self, run: Run, inputs: Array, **own: Array) -> tuple[Array, Any]:
+    def compute(self, run: Run, inputs: Array, **weights: Array) -> tuple[Array, Any]:
         """See `flatten_forward`."""
         return flatten_forward(inputs)
 
@@ -170,7 +175,7 @@ class Flatten(Module):
 
 @dataclass
 class ConvBlock(Module):
-    """`conv`, `norm`, ReLU."""
+    """A 3×3 convolution `conv`, a batch normalisation `norm` and a ReLU."""
 
     in_channels: int
     out_channels: int
@@ -184,7 +189,7 @@ class ConvBlock(Module):
         yield from (self.conv, self.norm, self)
 
     def shapes(self) -> Shapes:
-        """The weights of `conv`, then those of `norm`."""
+        """Shapes of the weights of `conv`, then of those of `norm`."""
         return self.conv.shapes() | self.norm.shapes()
 
     def forward(self, run: Run, call: str, inputs: Array) -> Array:

@@ -1,4 +1,4 @@
-"""What the networks share: the check of their weights, and the passes around their own arithmetic."""
+"""The base class of the networks: it checks their weights, and runs the passes around their own arithmetic."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,7 +40,7 @@ class Network:
 
         Args:
             weights: canonical name → array, exactly the names and shapes of `shapes()`; used as float64.
-            inputs: the batch, as the network's class says; used as float64.
+            inputs: the batch, of the shape that the network's class gives; used as float64.
             training: batch norm uses the batch's statistics and updates the running ones in `Run.buffers`;
                 otherwise it uses the running ones, and the buffers are copies. `weights` is never changed.
 
@@ -61,7 +61,7 @@ class Network:
 
         Args:
             run: what `forward` returned.
-            cotangent: the logits' shape; for a loss, its gradient with respect to the logits.
+            cotangent: array of the logits' shape; for a loss, its gradient with respect to the logits.
 
         Returns:
             The gradients of all parameters (in the order of `shapes()`, buffers have none), of the input and
@@ -71,10 +71,10 @@ class Network:
             ValueError: the cotangent is not of the logits' shape.
         """
         cotangent = _checked_cotangent("", cotangent, run.logits)
-        found = Gradients({}, cotangent, {"": cotangent})
-        input_gradient = self.derive(run, found, cotangent)
-        parameters = {name: found.parameters[name] for name in self.shapes() if not is_buffer(name)}
-        return Gradients(parameters, input_gradient, {call: found.outputs[call] for call in run.outputs})
+        gradients = Gradients({}, cotangent, {"": cotangent})
+        input_gradient = self.derive(run, gradients, cotangent)
+        parameters = {name: gradients.parameters[name] for name in self.shapes() if not is_buffer(name)}
+        return Gradients(parameters, input_gradient, {call: gradients.outputs[call] for call in run.outputs})
 
     def isolate(
         self, weights: Mapping[str, ArrayLike], call: str, input: ArrayLike, cotangent: ArrayLike, *, training: bool
@@ -82,11 +82,11 @@ class Network:
         """Run one call alone, forward and backward, on a given input and output cotangent.
 
         Args:
-            weights: at least the weights of the called module.
+            weights: canonical name → array, for at least the weights of the called module.
             call: a name in `Run.outputs`: the path of a layer, block or pool, with or without `[i]`, or "".
             input: what the call gets.
-            cotangent: the shape of the call's output.
-            training: as in `forward`.
+            cotangent: array of the shape of the call's output.
+            training: whether batch norm uses the batch's statistics, not the running ones.
 
         Returns:
             The output, the gradient of the input, and those of the module's parameters by canonical name.

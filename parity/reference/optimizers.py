@@ -15,7 +15,7 @@ from parity.reference.layers import Array
 
 @dataclass(frozen=True)
 class State:
-    """What an optimizer keeps.
+    """The state of an optimizer between two updates.
 
     Attributes:
         step: number of updates of each parameter.
@@ -28,7 +28,7 @@ class State:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """What the optimizers share. A subclass names its moments and writes `direction`.
+    """The base class of the optimizers. A subclass names its moments and writes `direction`.
 
     Args:
         weight_decay: factor of the parameter that is added to its gradient.
@@ -97,7 +97,7 @@ class Adam(Optimizer):
     eps: float = 1e-8
 
     def moment_names(self) -> tuple[str, ...]:
-        """First and second moment."""
+        """Name the first and the second moment."""
         return "exp_avg", "exp_avg_sq"
 
     def direction(self, gradient: Array, step: int, **moments: Array) -> tuple[Array, dict[str, Array]]:
@@ -125,7 +125,7 @@ class RMSprop(Optimizer):
     eps: float = 1e-8
 
     def moment_names(self) -> tuple[str, ...]:
-        """Second moment."""
+        """Name the second moment."""
         return ("square_avg",)
 
     def direction(self, gradient: Array, step: int, **moments: Array) -> tuple[Array, dict[str, Array]]:
@@ -146,7 +146,7 @@ class SGD(Optimizer):
     momentum: float = 0.0
 
     def moment_names(self) -> tuple[str, ...]:
-        """The momentum buffer, if there is momentum."""
+        """Name the momentum buffer, if there is momentum."""
         return ("momentum_buffer",) if self.momentum else ()
 
     def direction(self, gradient: Array, step: int, **moments: Array) -> tuple[Array, dict[str, Array]]:

@@ -1,4 +1,4 @@
-"""What a forward pass and a backward pass of a network leave behind."""
+"""The records of a forward and of a backward pass of a network."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,7 +37,13 @@ class Run:
 
 @dataclass
 class Gradients:
-    """Gradients of `sum(logits * cotangent)`: by canonical name, with respect to the input, and by call."""
+    """Gradients of `sum(logits * cotangent)`, all float64.
+
+    Attributes:
+        parameters: gradients with respect to the parameters, by canonical name.
+        input: gradient with respect to the network's input.
+        outputs: gradients with respect to the calls' outputs, by call.
+    """
 
     parameters: dict[str, Array]
     input: Array

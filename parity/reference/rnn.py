@@ -56,5 +56,5 @@ class RNN(Network):
 
 
 def mark_of(step: int, steps: int) -> str:
-    """What numbers the calls of a step: "[3]", or nothing if there is one step only."""
+    """The suffix that numbers the calls of a step, such as "[3]"; "" if there is one step only."""
     return f"[{step}]" if steps > 1 else ""

@@ -11,14 +11,14 @@ PACKAGES = ("netparity", "jax", "flax", "optax", "torch", "numpy")
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide a result."""
-    found = {"python": platform.python_version()}
+    """Version of Python and of each package that decides a result, by name; "not installed" where one is missing."""
+    installed = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            installed[package] = "not installed"
+    return installed
 
 
 def hardware() -> dict[str, str | int | None]:
@@ -36,9 +36,9 @@ def hardware() -> dict[str, str | int | None]:
 
 @cache
 def commit() -> str:
-    """The commit that this file is from, "+" behind it if the checkout has changes; "unknown" outside a checkout.
+    """The commit that this file is from, with a "+" if the checkout has changes; "unknown" outside a checkout.
 
-    It is that of the first call: a checkout may move on while a process runs the code that it has loaded.
+    It is the commit at the first call, for a checkout may move on while a process runs the code that it has loaded.
     """
 
     def git(*arguments: str) -> str:

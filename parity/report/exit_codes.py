@@ -1,4 +1,4 @@
-"""What the command leaves with."""
+"""The exit codes of the command `parity`."""
 
 from collections.abc import Iterable
 

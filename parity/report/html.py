@@ -34,7 +34,7 @@ SCRIPTS = (
     "page_facts.js",
     "page_sections.js",
 )
-"""In the order in which they run."""
+"""The page's scripts, in the order in which they run."""
 
 
 def write(report: ReportData, path: str | Path) -> None:
@@ -47,8 +47,11 @@ def write(report: ReportData, path: str | Path) -> None:
 
 
 def page(report: ReportData) -> str:
-    """The page. What the report says is in it only as escaped JSON and, for who has scripts off, as escaped text; a
-    policy in the page allows its own script and style alone, by their hashes."""
+    """The report as the text of an HTML page.
+
+    What the report says is in it only as escaped JSON and, for readers without scripts, as escaped text. A policy in
+    the page allows its own script and style alone, by their hashes.
+    """
     style, script = part("page.css"), "\n".join(map(part, SCRIPTS))
     title = clean(f"{MARKS[report.verdict]} {report.name}: {report.verdict}")
     plain_text = f"<noscript><pre>{html.escape(markdown.text(report))}</pre></noscript>"
@@ -57,11 +60,12 @@ def page(report: ReportData) -> str:
 
 
 def framed(title: str, *, style: str, script: str, main: str, contents: str = "", data: str = "") -> str:
-    """A whole page. A policy in it allows this one style and this one script, by their hashes, and nothing else.
+    """A whole HTML page, whose policy allows this one style and this one script, by their hashes, and nothing else.
 
     Args:
-        title: in plain text.
-        main, contents, data: elements of the page's body, of its list of sections, and after its body.
+        title: the page's title as plain text; it is escaped here.
+        style, script: the page's CSS and JavaScript.
+        main, contents, data: HTML of the page's body, of its list of sections, and of what follows its body.
     """
     allowed = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
     values = {
@@ -73,18 +77,18 @@ def framed(title: str, *, style: str, script: str, main: str, contents: str = ""
         "DATA": data,
         "SCRIPT": script,
     }
-    return re.sub(r"\{\{([A-Z]+)\}\}", lambda found: values[found[1]], part("page.html"))
+    return re.sub(r"\{\{([A-Z]+)\}\}", lambda match: values[match[1]], part("page.html"))
 
 
 def embedded(value: Any) -> str:
-    """JSON that can stand in a script element whatever its strings are: nothing in it can end the element or begin a
+    """A value as JSON that can stand in a script element, since nothing in it can end the element or begin a
     comment."""
     text = json.dumps(plain(value), allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def payload(report: ReportData) -> dict[str, Any]:
-    """What the page shows, as plain values."""
+    """What the page shows, as values that JSON can hold; the page's scripts read these keys."""
     return {
         "name": report.name,
         "verdict": report.verdict,
@@ -113,7 +117,7 @@ def payload(report: ReportData) -> dict[str, Any]:
 
 def _rungs(report: ReportData) -> list[dict[str, Any]]:
     """Every rung that this kind of pair can have; the layers' own findings are left to the layers."""
-    shown = {id(f) for layer in report.layers for f in (layer.finding, layer.gradient)}
+    shared = {id(f) for layer in report.layers for f in (layer.finding, layer.gradient)}
     rungs = [
         {
             "number": rung.number,
@@ -121,8 +125,8 @@ def _rungs(report: ReportData) -> list[dict[str, Any]]:
             "verdict": rung.verdict,
             "sentence": sentence(rung),
             "layer": rung.layer,
-            "accepted": [one.name for one in accepted(report, rung.number)],
-            "findings": [_finding(found) for found in rung.findings if id(found) not in shown],
+            "accepted": [convention.name for convention in accepted(report, rung.number)],
+            "findings": [_finding(finding) for finding in rung.findings if id(finding) not in shared],
             "of": len(rung.findings),
         }
         for rung in report.rungs
@@ -132,27 +136,30 @@ def _rungs(report: ReportData) -> list[dict[str, Any]]:
 
 
 def _layer(layer: Layer) -> list[Any]:
-    """A row: two thousand of them are sent, so by place. The script's `layerOf` names the places."""
+    """A layer's row as a list, which is shorter than an object: a page may have two thousand of them.
+
+    The script's `layerOf` names the places of the list.
+    """
     gradient = None if layer.gradient is None else _finding(layer.gradient)
     alone = None if layer.alone is None else _finding(layer.alone)
     names = [layer.flax, layer.torch, layer.type, layer.mode, list(layer.shape)]
     return [*names, _finding(layer.finding), _short(layer.inherited), gradient, alone]
 
 
-def _finding(found: Finding) -> list[Any]:
-    """A finding by place; the script's `findingOf` names the places."""
+def _finding(finding: Finding) -> list[Any]:
+    """A finding as a list; the script's `findingOf` names the places of the list."""
     return [
-        found.quantity,
-        found.name,
-        found.mode,
-        found.verdict,
-        _short(found.share),
-        _short(found.gap),
-        _sides(found.errors),
-        _sides(found.bits),
-        list(found.index),
-        [found.values.get(side) for side in SIDES] if found.values else None,
-        found.reason,
+        finding.quantity,
+        finding.name,
+        finding.mode,
+        finding.verdict,
+        _short(finding.share),
+        _short(finding.gap),
+        _sides(finding.errors),
+        _sides(finding.bits),
+        list(finding.index),
+        [finding.values.get(side) for side in SIDES] if finding.values else None,
+        finding.reason,
     ]
 
 
@@ -161,15 +168,15 @@ def _sides(numbers: Mapping[str, float]) -> list[float | None]:
 
 
 def _short(number: float) -> float:
-    """Four digits: as many as the page shows."""
+    """A number rounded to four digits, as many as the page shows."""
     return float(f"{number:.4g}")
 
 
 def part(name: str) -> str:
-    """A style, script or template of this package."""
+    """The text of a style, script or template that lies beside this module."""
     return files("parity.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
-    """As a content security policy has it."""
+    """The hash of a text as a content security policy writes it: "sha256-" and the digest in base64."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -45,7 +45,7 @@ def _recipe(report: ReportData) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """The same of lists, dictionaries and numbers that JSON has: inf and nan as the strings "inf", "-inf" and "nan"."""
+    """A value in which inf and nan, which JSON lacks, are the strings "inf", "-inf" and "nan"; tuples become lists."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,5 +1,7 @@
-"""Reports on pairs as JUnit XML: one suite a pair, one case a rung. A file has a failure or an error exactly where the
-exit code is not 0."""
+"""Reports on pairs as JUnit XML: one suite for each pair, one case for each rung.
+
+A file has a failure or an error exactly where the exit code is not 0.
+"""
 
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ from parity.report.records import ReportData
 from parity.report.terminal import evidence
 
 MOST = 20
-"""Findings that a failure lists; the JSON report has all of them."""
+"""Number of findings that a failure lists; the JSON report has all of them."""
 
 
 def write(reports: Sequence[ReportData], path: str | Path) -> None:
@@ -32,10 +34,10 @@ def write(reports: Sequence[ReportData], path: str | Path) -> None:
 
 
 def _suite(report: ReportData) -> ET.Element:
-    """One pair. It passes or fails as the report does, also where no rung says why."""
+    """The suite of one pair, which passes or fails as the report does, also where no rung says why."""
     seconds = f"{report.seconds.get('total', 0.0):.3f}"
     suite = ET.Element("testsuite", name=clean(report.name), time=seconds)
-    there = {one.number: one for one in report.rungs}
+    there = {rung.number: rung for rung in report.rungs}
     for number in sorted({*report.ladder, *there}):
         suite.append(_case(report, there[number]) if number in there else _skipped(report, number))
     if not report.verdict.passes and not _counts(suite, "failure", "error"):
@@ -60,35 +62,35 @@ def _skipped(report: ReportData, number: int) -> ET.Element:
     return case
 
 
-def _case(report: ReportData, one: Rung) -> ET.Element:
-    case = _named(report, one.number, one.name)
-    excuses = accepted(report, one.number)
-    if one.verdict.passes or excuses:
-        words = [sentence(one), *(f"accepted: {excuse.name}: {excuse.text}" for excuse in excuses)]
+def _case(report: ReportData, rung: Rung) -> ET.Element:
+    case = _named(report, rung.number, rung.name)
+    excuses = accepted(report, rung.number)
+    if rung.verdict.passes or excuses:
+        words = [sentence(rung), *(f"accepted: {excuse.name}: {excuse.text}" for excuse in excuses)]
         ET.SubElement(case, "system-out").text = clean("\n".join(words))
         return case
-    tag = "failure" if one.verdict is Verdict.DIFFERENT else "error"
-    fault = ET.SubElement(case, tag, type=str(one.verdict), message=clean(_message(report, one)))
-    fault.text = clean("\n".join(_body(report, one)))
+    tag = "failure" if rung.verdict is Verdict.DIFFERENT else "error"
+    fault = ET.SubElement(case, tag, type=str(rung.verdict), message=clean(_message(report, rung)))
+    fault.text = clean("\n".join(_body(report, rung)))
     return case
 
 
-def _message(report: ReportData, one: Rung) -> str:
+def _message(report: ReportData, rung: Rung) -> str:
     """What is wrong, where, and what to do, in one line."""
     first = report.first_difference
-    if first is not None and first.rung == one.name:
+    if first is not None and first.rung == rung.name:
         cause = f" Cause: {first.cause}." if first.cause else ""
         mend = f" Mend: {first.mend}." if first.mend else " Compare the two layers, or run the report's script on them."
         return f"{first.text}.{cause}{mend}"
-    if one.verdict is Verdict.DIFFERENT:
+    if rung.verdict is Verdict.DIFFERENT:
         earlier = (first is not None and " Mend the first difference before this one.") or ""
-        return f"{sentence(one)}.{earlier}"
-    return f"{sentence(one)}. Not ruled on, so this is no pass: take away what hinders the comparison and run again."
+        return f"{sentence(rung)}.{earlier}"
+    return f"{sentence(rung)}. Not ruled on, so this is no pass: take away what hinders the comparison and run again."
 
 
-def _body(report: ReportData, one: Rung) -> list[str]:
+def _body(report: ReportData, rung: Rung) -> list[str]:
     first = report.first_difference
-    lines = [f"{k}: {v}" for k, v in places(first).items()] if first is not None and first.rung == one.name else []
-    bad = [found for found in one.findings if not found.verdict.passes]
-    lines += [f"{found.verdict}: {evidence(found)}" for found in bad[:MOST]]
+    lines = [f"{k}: {v}" for k, v in places(first).items()] if first is not None and first.rung == rung.name else []
+    bad = [finding for finding in rung.findings if not finding.verdict.passes]
+    lines += [f"{finding.verdict}: {evidence(finding)}" for finding in bad[:MOST]]
     return lines + ([f"and {len(bad) - MOST:,} more"] if len(bad) > MOST else [])

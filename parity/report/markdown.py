@@ -12,7 +12,7 @@ from parity.report.records import ReportData
 from parity.report.terminal import MARKS
 
 MOST = 20
-"""Lints and unpaired names that are listed; the other reports have all of them."""
+"""Number of lints and of unpaired names that are listed; the other reports have all of them."""
 
 
 def write(report: ReportData, path: str | Path) -> None:
@@ -31,7 +31,7 @@ def text(report: ReportData) -> str:
 
 
 def escaped(words: object) -> str:
-    """Words that stay words: no Markdown, no HTML, no end of a line or of a table's cell."""
+    """The words as one line that Markdown shows as they are: its marks, HTML and the bars of a table are escaped."""
     flat = " ".join(clean(str(words)).split())
     flat = flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~])", r"\\\1", flat)
@@ -69,7 +69,7 @@ def _rungs(report: ReportData) -> Iterator[str]:
         if (rung := there.get(number)) is None:
             rows.append((number, NAMES[number], "– not run", not_run(report)[number]))
             continue
-        names = ", ".join(one.name for one in accepted(report, number))
+        names = ", ".join(convention.name for convention in accepted(report, number))
         words = f"{MARKS[rung.verdict]} {rung.verdict}" + (f" (accepted: {names})" if names else "")
         rows.append((number, rung.name, words, sentence(rung)))
     yield from _table(("", "rung", "verdict", "headline"), rows)
@@ -104,7 +104,7 @@ def _lints(report: ReportData) -> Iterator[str]:
     if report.lints:
         yield "### Settings that differ"
         yield ""
-        rows = [(one.layer_flax, one.layer_torch, one.text, one.count) for one in report.lints[:MOST]]
+        rows = [(lint.layer_flax, lint.layer_torch, lint.text, lint.count) for lint in report.lints[:MOST]]
         yield from _table(("Flax", "PyTorch", "what differs", "layers"), rows)
         if len(report.lints) > MOST:
             yield f"and {len(report.lints) - MOST:,} more"
@@ -129,10 +129,10 @@ def _versions(report: ReportData) -> Iterator[str]:
     yield ""
 
 
-def _yes(said: bool) -> str:
-    return "yes" if said else "no"
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _percent(share: float) -> str:
-    """Rounded down, so that 100 % means all."""
+    """A share (0 to 1) in per cent, rounded down, so that 100 % means all."""
     return f"{int(1000 * share) / 10:g} %"

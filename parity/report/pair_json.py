@@ -14,7 +14,9 @@ FORMAT = "netparity-pair/1"
 
 
 def write(report: ReportData, path: str | Path) -> None:
-    """Write all of a report to a file, whole or not at all; numbers that JSON does not have are "inf" and "nan".
+    """Write a report to a file, whole or not at all; numbers that JSON does not have are "inf" and "nan".
+
+    The arrays of the reproduction script are left out, for they have a file of their own.
 
     Raises:
         UsageError: the file cannot be written.

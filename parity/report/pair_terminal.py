@@ -10,10 +10,16 @@ from parity.report.terminal import MARKS, STYLES
 
 
 def show(out: Console, report: ReportData, *, show_map: bool = False) -> None:
-    """The ladder, what differs and why, what the linter says, what was covered, then the answer."""
+    """Print the ladder, what differs and why, what the linter says, what was covered, then the answer.
+
+    Args:
+        out: the console to print to.
+        report: the report on the pair.
+        show_map: whether to print every line of the weight map too.
+    """
     table = Table("", "rung", "verdict", "headline", box=None)
     for rung in report.rungs:
-        names = ", ".join(one.name for one in accepted(report, rung.number))
+        names = ", ".join(convention.name for convention in accepted(report, rung.number))
         words = f"[{STYLES[rung.verdict]}]{MARKS[rung.verdict]} {rung.verdict}[/]"
         words += f" (accepted: {names})" if names else ""
         table.add_row(str(rung.number), rung.name, words, escape(sentence(rung)))
@@ -22,7 +28,7 @@ def show(out: Console, report: ReportData, *, show_map: bool = False) -> None:
     if show_map:
         _map(out, report)
     _first(out, report)
-    _said(out, report)
+    _remarks(out, report)
     out.print(f"\n{report.verdict.upper()}: {ANSWERS[report.verdict]}", style=STYLES[report.verdict], soft_wrap=True)
     out.print(f"{summary(report)}", soft_wrap=True)
 
@@ -46,10 +52,12 @@ def _first(out: Console, report: ReportData) -> None:
             out.print(f"  {label}: {escape(words)}", soft_wrap=True)
 
 
-def _said(out: Console, report: ReportData) -> None:
-    for one in report.conventions:
-        how = ", ".join(["confirmed" if one.confirmed else "not confirmed", *(["accepted"] if one.accepted else [])])
-        out.print(f"\nconvention {one.name} ({how}): {escape(one.text)}", soft_wrap=True)
+def _remarks(out: Console, report: ReportData) -> None:
+    for convention in report.conventions:
+        how = ", ".join(
+            ["confirmed" if convention.confirmed else "not confirmed", *(["accepted"] if convention.accepted else [])]
+        )
+        out.print(f"\nconvention {convention.name} ({how}): {escape(convention.text)}", soft_wrap=True)
     if report.lints:
         out.print("\ndeclared differently:")
         for lint in report.lints:

@@ -18,8 +18,8 @@ _ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\
 
 
 def clean(text: str) -> str:
-    r"""The text with what neither XML nor UTF-8 can hold written out, such as "\u001b"."""
-    return _ILLEGAL.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    r"""A text in which characters that XML or UTF-8 cannot hold are written out, such as "\u001b"."""
+    return _ILLEGAL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def times(share: float) -> str:
@@ -28,25 +28,27 @@ def times(share: float) -> str:
 
 
 def summary(report: ReportData) -> str:
-    """How much was compared, and how near to the limit the largest gap is."""
-    found = [finding for rung in report.rungs for finding in rung.findings]
-    if not found:
+    """Say how much was compared, and how near to the limit the largest gap is."""
+    findings = [finding for rung in report.rungs for finding in rung.findings]
+    if not findings:
         return "Nothing was compared"
-    largest = times(max(finding.share for finding in found))
-    return f"{len(found):,} comparisons; the largest gap is {largest} × expected rounding, {MARGIN:,.0f} is the limit"
+    largest = times(max(finding.share for finding in findings))
+    return (
+        f"{len(findings):,} comparisons; the largest gap is {largest} × expected rounding, {MARGIN:,.0f} is the limit"
+    )
 
 
 def sentence(rung: Rung) -> str:
     """A rung's headline: how near to the limit it came, or what is wrong."""
-    found = rung.headline
-    if found is None:
+    finding = rung.headline
+    if finding is None:
         return rung.reason or "nothing was compared"
     if rung.verdict is not Verdict.SAME:
-        return "; ".join(part for part in (evidence(found), rung.reason) if part)
+        return "; ".join(part for part in (evidence(finding), rung.reason) if part)
     count = f"{len(rung.findings):,} comparison{'s' if len(rung.findings) != 1 else ''}"
-    if found.reason:
-        return f"{count}; {found.reason}"
-    return f"{count}; the largest gap is {times(found.share)} × expected rounding ({_what(found)})"
+    if finding.reason:
+        return f"{count}; {finding.reason}"
+    return f"{count}; the largest gap is {times(finding.share)} × expected rounding ({_what(finding)})"
 
 
 def _what(finding: Finding) -> str:
@@ -55,16 +57,16 @@ def _what(finding: Finding) -> str:
 
 
 def not_run(report: ReportData) -> dict[int, str]:
-    """Why each rung that is not in the report did not run, by number."""
+    """Number of each rung that is not in the report → the reason why it did not run."""
     there = {rung.number for rung in report.rungs}
     return {n: report.not_run.get(n, "it was not reached") for n in report.ladder if n not in there}
 
 
 def facts(report: ReportData) -> dict[str, str]:
-    """What was compared with what: the seed, the device and the inputs, by label."""
-    found = {"seed": "" if report.seed is None else str(report.seed), "device": report.device}
-    found |= {f"input {one.name}": f"{one.dtype} {one.shape}" for one in report.inputs}
-    return {label: words for label, words in found.items() if words}
+    """Label → what the check was run with: the seed, the device, and the dtype and shape of each input."""
+    labels = {"seed": "" if report.seed is None else str(report.seed), "device": report.device}
+    labels |= {f"input {array.name}": f"{array.dtype} {array.shape}" for array in report.inputs}
+    return {label: words for label, words in labels.items() if words}
 
 
 def accepted(report: ReportData, number: int) -> list[Convention]:
@@ -77,11 +79,11 @@ def at(index: tuple[int, ...]) -> str:
     return f"[{', '.join(map(str, index))}]"
 
 
-def places(found: Difference) -> dict[str, str]:
-    """Where the first difference is and what each side has there, by label; what is not known is left out."""
-    lines = {"Flax layer": found.layer_flax, "PyTorch layer": found.layer_torch}
-    if found.values:
-        lines["worst element"] = at(found.index)
-        lines |= {f"{side}'s value there": f"{value:.17g}" for side, value in found.values.items()}
-    lines |= {"mode": found.mode, "cause": found.cause, "mend": found.mend}
+def places(difference: Difference) -> dict[str, str]:
+    """Label → where the first difference is and what each side has there; what is not known is left out."""
+    lines = {"Flax layer": difference.layer_flax, "PyTorch layer": difference.layer_torch}
+    if difference.values:
+        lines["worst element"] = at(difference.index)
+        lines |= {f"{side}'s value there": f"{value:.17g}" for side, value in difference.values.items()}
+    lines |= {"mode": difference.mode, "cause": difference.cause, "mend": difference.mend}
     return {label: text for label, text in lines.items() if text}

@@ -1,4 +1,4 @@
-"""What a report on a pair holds: plain values only, ready for every form of output."""
+"""The fields of a report on a pair: plain values only, ready for every form of output."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,24 +7,25 @@ from parity.checks.verdict import Finding, Rung, Verdict
 
 SIDES = ("flax", "torch")
 PAIR_RUNGS = tuple(range(1, 7))
-"""Numbers of the rungs that a pair which a user brought can have."""
+"""Numbers of the rungs that a user's pair can have."""
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One pair of calls, in the order in which the calls end.
+    """One call of a Flax module beside the call of its PyTorch twin; a report lists them in the order in which they
+    end.
 
     Args:
-        flax, torch: names of the calls, such as "Conv_0" and "layer1.0.conv1"; "[2]" behind for the third of several.
+        flax, torch: names of the calls, such as "Conv_0" and "layer1.0.conv1"; "[2]" follows for a module's third call.
         type: names of the classes, such as "Conv / Conv2d".
         mode: "evaluation" or "training".
-        shape: of the (first) output, in PyTorch's layout.
-        finding: the referee's on the output: verdict, share, gap, errors, bits. Names and values are by side.
-        inherited: gap between the inputs in float64, relative to their size; the gap of the outputs is finding's.
-        gradient: the referee's on the gradient with respect to the output, if there is one: that which rung 3 rules on,
-            so where a convention of the forward pass was undone, without it.
-        alone: the referee's on the output where both sides' layer is fed the same, so that gap and errors are those
-            that the layer introduces itself; in training, and of layers that hold no other.
+        shape: shape of the (first) output, in PyTorch's layout.
+        finding: the referee's finding on the output; its errors, bits and values are keyed by "flax" and "torch".
+        inherited: gap between the inputs in float64, relative to their size; the outputs' gap is that of `finding`.
+        gradient: the referee's finding on the gradient with respect to the output, if there is one. Rung 3 rules on it,
+            so where a convention of the forward pass was undone, it is the gradient without that convention.
+        alone: the referee's finding on the output where both layers are fed the same input, so that gap and errors are
+            those that the layer introduces itself; only in training, and only for layers that hold no other.
     """
 
     flax: str
@@ -45,12 +46,12 @@ class Mapped:
     Args:
         flax, torch: native names (several joined with " + "), "" where that side has none.
         layer_flax, layer_torch: paths of the modules.
-        role: "kernel", "running_var" …
-        shape_flax, shape_torch: of the native arrays.
-        how: in words, such as "OIHW → HWIO"; "as it is".
-        size: numbers in it.
-        proven: the outputs agree in float64 with random numbers in this array, and it has an effect on them.
-        note: in words, where there is something to say (other candidates, no counterpart, no effect).
+        role: the field's word for the array, such as "kernel" or "running_var".
+        shape_flax, shape_torch: shapes of the native arrays.
+        how: the change of layout in words, such as "OIHW → HWIO"; "as it is" where there is none.
+        size: number of elements.
+        proven: whether the outputs agree in float64 with random numbers in this array, and depend on them.
+        note: a remark, where one is due (other candidates, no counterpart, no effect); else "".
     """
 
     flax: str
@@ -68,16 +69,16 @@ class Mapped:
 
 @dataclass(frozen=True)
 class Lint:
-    """A setting on which the two sides differ as declared.
+    """A setting that the two sides declare differently.
 
     Args:
-        layer_flax, layer_torch: where (the first of several that differ alike).
-        setting: "eps", "keep" …
-        flax, torch: the values.
-        text: in words, with both values.
-        count: of layer pairs that differ so.
-        convention: its name in `parity conventions`, if it has one.
-        mend: what to write, where it is known.
+        layer_flax, layer_torch: paths of the two layers, the first of several that differ alike.
+        setting: name of the setting, such as "eps" or "keep".
+        flax, torch: the two values, as text.
+        text: a sentence with both values.
+        count: number of layer pairs that differ so.
+        convention: its name in `parity conventions`; "" if it has none.
+        mend: what to write instead; "" where it is not known.
     """
 
     layer_flax: str
@@ -93,15 +94,16 @@ class Lint:
 
 @dataclass(frozen=True)
 class Difference:
-    """The first difference, for people.
+    """The first difference between the two networks.
 
     Args:
         rung: name of the rung.
-        layer_flax, layer_torch: where it is.
-        text: one sentence.
-        index, values: of the worst element, and each side's float64 value there.
-        cause, mend: where it is recognised.
-        mode: "evaluation" or "training", where it was seen; "" where there is none.
+        layer_flax, layer_torch: paths of the two layers that differ.
+        text: the difference in one sentence.
+        index: index of the worst element; empty where there is none.
+        values: each side's float64 value at that index, by side.
+        cause, mend: the cause and what to write instead; "" where it is not recognised.
+        mode: "evaluation" or "training"; "" where the rung has no mode.
     """
 
     rung: str
@@ -117,7 +119,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Input:
-    """An array that the user gave: its place among the inputs, such as "[0]" or "['x']"."""
+    """An input array of the pair; its name is its place among the inputs, such as "[0]" or "['x']"."""
 
     name: str
     shape: tuple[int, ...]
@@ -126,14 +128,14 @@ class Input:
 
 @dataclass(frozen=True)
 class Convention:
-    """A difference of convention that was recognised and confirmed.
+    """A difference of convention between the frameworks that was recognised in the pair.
 
     Args:
-        name: in `parity conventions`.
-        text: what it is, quantified.
+        name: its name in `parity conventions`.
+        text: what differs, quantified.
         rungs: numbers of the rungs that it explains.
-        confirmed: with the convention undone the gap falls to rounding.
-        accepted: by the user.
+        confirmed: whether the gap falls to rounding once the convention is undone.
+        accepted: whether the user accepts it as no difference.
     """
 
     name: str
@@ -144,15 +146,23 @@ class Convention:
 
 
 def excusing(conventions: Sequence[Convention], number: int) -> list[Convention]:
-    """The accepted conventions that explain all that differs on a rung: they are confirmed, and no confirmed one beside
-    them is not accepted. None, if it does not stand excused."""
-    here = [one for one in conventions if one.confirmed and number in one.rungs]
-    return here if all(one.accepted for one in here) else []
+    """The accepted conventions that excuse a rung, since they explain all that differs on it.
+
+    Each is confirmed to explain the rung. It is empty where one of them is not accepted.
+    """
+    confirmed = [convention for convention in conventions if convention.confirmed and number in convention.rungs]
+    return confirmed if all(convention.accepted for convention in confirmed) else []
 
 
 @dataclass(frozen=True)
 class Coverage:
-    """Shares (0 to 1) of parameters mapped and of layers (calls of modules that hold arrays) compared, and the rest."""
+    """How much of the pair was compared.
+
+    Args:
+        parameters: share (0 to 1) of the parameters that the weight map pairs.
+        layers: share (0 to 1) of the calls of modules with arrays that were compared.
+        unpaired_flax, unpaired_torch: names of the calls without a partner.
+    """
 
     parameters: float
     layers: float
@@ -162,22 +172,26 @@ class Coverage:
 
 @dataclass(frozen=True)
 class ReportData:
-    """What a check found, of a pair that a user brought or of a recipe.
+    """The results of a check of a user's pair or of a recipe.
 
     Args:
-        name: of the pair or of the recipe.
-        verdict: overall; accepted conventions do not spoil it.
-        rungs: of the ladder, as far as it applies; a probe beyond the user's inputs is one of the findings of its rung.
-        first_difference: if there is one.
-        layers, weights, lints, conventions, coverage: see there.
-        losses: of the trajectory, by side; empty without optimizers.
-        not_run: why a rung is not there, by number, where there is a reason to give.
-        notes: what the user should know (skipped probes, hard casts, …).
+        name: the pair's or the recipe's name.
+        verdict: the overall verdict; accepted conventions do not spoil it.
+        rungs: the rungs that were climbed; a probe beyond the user's inputs is one of the findings of its rung.
+        first_difference: the first difference, if there is one.
+        layers: the calls that were compared, in both modes.
+        weights: the weight map, one entry for each canonical array.
+        lints: settings that the two sides declare differently.
+        conventions: differences of convention that were recognised.
+        coverage: how much of the pair was compared.
+        losses: the loss at each training step, by side; empty without optimizers.
+        not_run: number of a rung that is not there → the reason, where there is one to give.
+        notes: remarks that the user should read (skipped probes, hard casts, …).
         repro_script: Python source that reproduces the first difference on the layer alone; "" if there is none.
-        seconds: of the whole, and by part.
-        seed: of weights, cotangents and what else was drawn; None where nothing was.
-        device: on which both frameworks computed.
-        inputs: the arrays that the user gave.
+        seconds: duration of the whole check under "total", and of its parts.
+        seed: seed of the weights, cotangents and all other draws; None where nothing was drawn.
+        device: the device on which both frameworks computed.
+        inputs: name, shape and dtype of the input arrays.
         repro_arrays: the .npz file that the script reads, if it does.
         ladder: numbers of the rungs that this kind of pair can have. Nobody gives the initialisation and the data of a
             user's pair to be compared, so that those rungs are a recipe's only.

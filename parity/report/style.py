@@ -27,19 +27,27 @@ OPTIONS: Any = {
 
 
 def panels(rows: int, columns: int, *, width: float = 3.6, height: float = 2.8, **options: Any) -> tuple[Figure, Any]:
-    """A figure and its axes, an array (rows, columns)."""
+    """A figure and its axes, an array (rows, columns); `width` and `height` are a panel's, in inches."""
     with mpl.rc_context(OPTIONS):
         figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
         return figure, figure.subplots(rows, columns, squeeze=False, **options)
 
 
-def band(axes: Axes, found: Mapping[str, Any], *, colour: str, scale: float = 1.0, **line: Any) -> None:
-    """A mean over seeds, and a band of one standard deviation on either side."""
-    step, mean, std = (np.asarray(found[key], float) for key in ("step", "mean", "std"))
+def band(axes: Axes, statistics: Mapping[str, Any], *, colour: str, scale: float = 1.0, **line: Any) -> None:
+    """Draw a mean over seeds, and a band of one standard deviation on either side.
+
+    Args:
+        axes: the axes to draw into.
+        statistics: sequences of equal length under the keys "step", "mean" and "std".
+        colour: Matplotlib's name or code of the colour.
+        scale: number of steps that one unit of the horizontal axis stands for.
+        **line: further options of the curve, such as its label.
+    """
+    step, mean, std = (np.asarray(statistics[key], float) for key in ("step", "mean", "std"))
     axes.plot(step / scale, mean, color=colour, **line)
     axes.fill_between(step / scale, mean - std, mean + std, color=colour, alpha=0.15, linewidth=0)
 
 
 def framework(name: str) -> dict[str, Any]:
-    """Line style and label of a framework."""
+    """Matplotlib's options for a framework's curves: line style, width and label."""
     return {"linestyle": STYLES[name], "linewidth": WIDTHS[name], "label": NAMES[name]}

@@ -23,12 +23,12 @@ MARKS = {Verdict.SAME: "=", Verdict.LESS_ACCURATE: "≈", Verdict.INCONCLUSIVE: 
 
 def console(*, stderr: bool = False) -> Console:
     """A console that is wide enough for our tables when its output goes to a pipe."""
-    made = Console(stderr=stderr, highlight=False)
-    return made if made.is_terminal else Console(stderr=stderr, highlight=False, width=max(100, made.width))
+    output = Console(stderr=stderr, highlight=False)
+    return output if output.is_terminal else Console(stderr=stderr, highlight=False, width=max(100, output.width))
 
 
 def show_recipes(out: Console, recipes: Iterable[Recipe]) -> None:
-    """What can be checked."""
+    """Print one row for each recipe that can be checked."""
     table = Table("name", "network", "parameters", "data (offline)", "optimizer", "claim", box=None)
     for recipe in recipes:
         data = f"{recipe.data} ({recipe.offline_data})" if recipe.offline_data else recipe.data
@@ -38,7 +38,7 @@ def show_recipes(out: Console, recipes: Iterable[Recipe]) -> None:
 
 
 def show_results(out: Console, results: Sequence[ReportData]) -> None:
-    """One row a network, then what is wrong, then the answer."""
+    """Print one row for each network, then what is wrong, then the answer."""
     columns = [rung.number for rung in results[0].rungs]
     table = Table("network", *[str(number) for number in columns], "bits flax/torch", "seconds", "verdict", box=None)
     for result in results:
@@ -54,7 +54,7 @@ def show_results(out: Console, results: Sequence[ReportData]) -> None:
 
 
 def describe(rung: Rung) -> str:
-    """Where and how a rung is not the same."""
+    """Say in words where and how a rung is not the same."""
     where = f" at layer [bold]{rung.layer}[/]" if rung.layer else ""
     verdict = f"{rung.verdict}, {rung.cause}," if rung.cause else f"{rung.verdict}"
     start = f"{verdict} on rung {rung.number} ({rung.name}){where}"
@@ -65,7 +65,7 @@ def describe(rung: Rung) -> str:
 
 
 def evidence(finding: Finding) -> str:
-    """A finding in words."""
+    """A finding in words: what was compared, and the worst element with each framework's value there."""
     how = ", ".join(part for part in (finding.mode, "fed the same input" if finding.isolated else "") if part)
     text = f"{finding.quantity} {finding.name or 'of the network'}" + (f" ({how})" if how else "")
     if finding.values and finding.reason == "":
@@ -79,23 +79,23 @@ def evidence(finding: Finding) -> str:
 
 
 def answer(results: Sequence[ReportData]) -> str:
-    """The line a person came for."""
+    """The answer: the verdict on each group of networks, then the number of comparisons and the largest gap."""
     groups: dict[tuple[Verdict, str], list[str]] = {}
     for result in results:
         groups.setdefault((result.verdict, _meaning(result)), []).append(result.name)
     lines = []
     for (verdict, what), names in groups.items():
         lines.append(f"{verdict.upper()}: {', '.join(names)} – {what}{_only(results[0].rungs)}")
-    found = [f for result in results for rung in result.rungs for f in rung.findings]
-    largest = max((f.share for f in found), default=np.nan)
+    findings = [f for result in results for rung in result.rungs for f in rung.findings]
+    largest = max((f.share for f in findings), default=np.nan)
     lines.append(
-        f"{len(found):,} comparisons; the largest gap is {_share(largest)} × rounding, {MARGIN:.0f} is the limit"
+        f"{len(findings):,} comparisons; the largest gap is {_share(largest)} × rounding, {MARGIN:.0f} is the limit"
     )
     return "\n".join(lines)
 
 
 def _meaning(result: ReportData) -> str:
-    """Of a verdict, in words."""
+    """The verdict on a network, in words."""
     first = result.headline
     if result.verdict is Verdict.DIFFERENT and first is not None and first.number not in ladder.RUNGS:
         return "not the same training on several devices as on one"
@@ -108,7 +108,7 @@ def _meaning(result: ReportData) -> str:
 
 
 def _only(rungs: Sequence[Rung]) -> str:
-    """What to add where not all rungs were climbed."""
+    """A reservation that names the climbed rungs, where some were left out; else ""."""
     climbed = [rung.number for rung in rungs]
     return "" if {*climbed} >= {*ladder.RUNGS} else f", as far as rungs {', '.join(map(str, climbed))} tell"
 
@@ -118,7 +118,7 @@ def _share(share: float) -> str:
 
 
 def _bits(result: ReportData) -> str:
-    """Correct bits of the logits in float32."""
+    """The correct bits of each framework's float32 logits, such as "19 / 20"; "–" where they were not compared."""
     for rung in result.rungs:
         for finding in rung.findings:
             if finding.quantity == "output" and finding.name == "":

@@ -16,11 +16,11 @@ SOLVING = ("rnn_orthogonal", "gru")
 FAILING = "rnn"
 FRAMEWORKS = ("jax", "torch", "numpy")
 VANISHED = 1e-3
-"""Of the gradient of the last hidden state: what reaches the first one has vanished if it is less."""
+"""Share of the last hidden state's gradient: if less reaches the first state, the gradient has vanished."""
 
 
 def plans(setting: Setting) -> list[tuple[Plan, str]]:
-    """All runs of the experiment."""
+    """All training runs of the experiment, each with its backend."""
     lengths = setting.scale.beyond_lengths
     return [(p, b) for name in SOLVING for t in lengths for b in BACKENDS for p in _seeds(setting, name, t)]
 
@@ -28,17 +28,17 @@ def plans(setting: Setting) -> list[tuple[Plan, str]]:
 def run(setting: Setting) -> Part:
     """Train the recipes for T of 30 and more in both frameworks, and look at the gradients of their hidden states."""
     lengths = setting.scale.beyond_lengths
-    found = {
+    curves = {
         name: {b: {str(t): trained(setting, _seeds(setting, name, t), b) for t in lengths} for b in BACKENDS}
         for name in SOLVING
     }
     length = lengths[0]
     gradients = {name: _gradients(setting, name, length) for name in (FAILING, *SOLVING)}
-    results = {"accuracy": found, "gradients": {"length": length, "norms": gradients}}
+    results = {"accuracy": curves, "gradients": {"length": length, "norms": gradients}}
     return Part(
         results,
         list(_claims(results, setting.scale.beyond_steps is None)),
-        [rung for name, by in found.items() for rung in outcomes(name, by)],
+        [rung for name, by in curves.items() for rung in outcomes(name, by)],
     )
 
 
@@ -48,7 +48,7 @@ def _seeds(setting: Setting, name: str, length: int) -> list[Plan]:
 
 
 def _gradients(setting: Setting, name: str, length: int) -> dict[str, Any]:
-    """Norms at the start (in every framework, float64) and after training."""
+    """Norms of the hidden states' gradients, in float64: at the start, in every framework, and after training."""
     plan = plan_of(name, length, 0, setting.scale.beyond_steps)
     setting.runs.train(plan, "jax")
     in_float64 = setting.runs.in_float64(plan)
@@ -66,13 +66,13 @@ def _gradients(setting: Setting, name: str, length: int) -> dict[str, Any]:
 
 def _claims(results: dict[str, Any], whole: bool) -> Iterator[Judged]:
     norms, length = results["gradients"]["norms"], results["gradients"]["length"]
-    reach = {name: found["start"][0] / found["start"][-1] for name, found in norms.items()}
+    reach = {name: by_time["start"][0] / by_time["start"][-1] for name, by_time in norms.items()}
     measured = f"T = {length}, before training: of ‖∂loss/∂h‖ at the last step, the first gets " + ", ".join(
         f"{share:.1e} ({name})" for name, share in reach.items()
     )
     yield holds("palindromes", "T = 25 and 30 fail because gradients vanish", measured, reach[FAILING] < VANISHED)
-    for name, found in results["accuracy"].items() if whole else ():
-        for t in next(iter(found.values())):
+    for name, by_backend in results["accuracy"].items() if whole else ():
+        for t in next(iter(by_backend.values())):
             steps = recipes.load(name).steps
             claim = f"ours, not the study's: {name} learns T = {t} in {steps:,} steps"
-            yield about("beyond", claim, 1.0, pooled(found, int(t)))
+            yield about("beyond", claim, 1.0, pooled(by_backend, int(t)))

@@ -26,7 +26,7 @@ from parity.study.runs import Runs, curve
 from parity.training import Plan, make_plan
 from parity.training.plan import open_evaluation, open_training
 
-THIN = 10  # of the steps, one in so many is drawn
+THIN = 10  # one in so many steps is drawn
 PATIENT = 4  # times the study's steps, for the init that falls behind
 
 Start = Callable[[Arrays, Arrays], Arrays]
@@ -40,7 +40,8 @@ VARIANTS: dict[str, Start] = {
 
 
 def plans(setting: Setting) -> list[tuple[Plan, str]]:
-    """The runs that are kept; those in float64 and of the parts of the init are not."""
+    """The training runs that are kept, each with its backend; the float64 runs and those from parts of the init are
+    not."""
     return [(plan, b) for b in BACKENDS for init in INITS for plan in seeds(setting, "circles", init)]
 
 
@@ -54,7 +55,7 @@ def run(setting: Setting) -> Part:
     }
     parts = _parts(setting, recipe)
     results = {
-        "trajectory": {init: {"gaps": gaps, **_summary(found)} for init, (found, gaps) in rungs.items()},
+        "trajectory": {init: {"gaps": gaps, **_summary(judged)} for init, (judged, gaps) in rungs.items()},
         "exchanged": exchanged,
         "parts": parts,
     }
@@ -62,14 +63,14 @@ def run(setting: Setting) -> Part:
 
 
 def _compare(setting: Setting, recipe: Recipe) -> tuple[Rung, dict[str, Any]]:
-    """Rung 6 over the whole run, from every seed, and the gaps of the first."""
-    found = [_trajectories(setting, recipe, seed) for seed in range(setting.scale.trajectory_seeds)]
-    findings = [finding for runs in found for finding in ladder.trajectory(*runs).findings]
-    return rung(6, ladder.NAMES[6], findings), _gaps(*found[0])
+    """Judge rung 6 over whole runs from every seed; also give the gaps between the losses of the first seed."""
+    runs_by_seed = [_trajectories(setting, recipe, seed) for seed in range(setting.scale.trajectory_seeds)]
+    findings = [finding for runs in runs_by_seed for finding in ladder.trajectory(*runs).findings]
+    return rung(6, ladder.NAMES[6], findings), _gaps(*runs_by_seed[0])
 
 
 def _trajectories(setting: Setting, recipe: Recipe, seed: int) -> tuple[dict[str, Trajectory], dict[str, Trajectory]]:
-    """Framework → its run in float64; and from weights moved by one ulp."""
+    """Framework → its run in float64; and framework → its run from weights moved by one ulp."""
     plan = make_plan(recipe, seed=seed, precision="float64")
     batches = open_training(recipe, plan.data, seed)
     taken = [batches.batch(*plan.position(step)) for step in range(plan.steps)]
@@ -93,29 +94,32 @@ def _train(twin: Twin, weights: Arrays, recipe: Recipe, batches: Sequence[Any]) 
 
 
 def _gaps(straight: dict[str, Trajectory], moved: dict[str, Trajectory]) -> dict[str, Any]:
-    """Differences of the loss, as figures draw them."""
+    """Differences of the losses between frameworks, and of each from its moved run, thinned for the figures."""
     pairs = {f"{a} − {b}": straight[a].losses - straight[b].losses for a, b in combinations(straight, 2)}
-    own = {b: moved[b].losses - straight[b].losses for b in straight}
+    drifts = {b: moved[b].losses - straight[b].losses for b in straight}
     return {
         "step": list(range(1, len(next(iter(pairs.values()))) + 1, THIN)),
         "between": {name: _thinned(gap) for name, gap in pairs.items()},
-        "own": {name: _thinned(gap) for name, gap in own.items()},
+        "own": {name: _thinned(gap) for name, gap in drifts.items()},
     }
 
 
 def _thinned(gap: NDArray) -> list[float]:
-    """The largest in every few steps."""
+    """The largest absolute value in every THIN steps."""
     padded = np.pad(np.abs(gap), (0, -len(gap) % THIN))
     return [float(f"{v:.3g}") for v in padded.reshape(-1, THIN).max(axis=1)]
 
 
-def _summary(found: Rung) -> dict[str, Any]:
-    worst_one = max(found.findings, key=lambda finding: finding.share)
-    return {"verdict": found.verdict, "comparisons": len(found.findings), "largest": worst_one.share}
+def _summary(judged: Rung) -> dict[str, Any]:
+    worst_finding = max(judged.findings, key=lambda finding: finding.share)
+    return {"verdict": judged.verdict, "comparisons": len(judged.findings), "largest": worst_finding.share}
 
 
 def _parts(setting: Setting, recipe: Recipe) -> dict[str, Any]:
-    """Final test accuracies of each seed, from starts between the two inits; and of the slow one, given time."""
+    """Name of a start → final test accuracy of each seed.
+
+    The starts lie between the two inits; the first and the last of them are trained for PATIENT times the steps too.
+    """
     starts = {name: (start, 1) for name, start in VARIANTS.items()}
     slow, fast = next(iter(VARIANTS.items())), list(VARIANTS.items())[-1]
     for name, start in (slow, fast):
@@ -144,14 +148,15 @@ def _role(weights: Arrays, role: str) -> Arrays:
 
 
 def _rescaled(weights: Arrays, like: Arrays) -> Arrays:
-    """Kernels of `weights`, each with the standard deviation of its counterpart."""
+    """The kernels of `weights`, each scaled to the standard deviation of its counterpart in `like`."""
     return {k: a * like[k].std() / a.std() for k, a in _role(weights, "kernel").items()}
 
 
 def _claims(results: dict[str, Any]) -> Iterator[Judged]:
-    found = results["trajectory"].values()
-    verdict = worst(Verdict(one["verdict"]) for one in found)
-    count, largest = sum(one["comparisons"] for one in found), max(one["largest"] for one in found)
+    summaries = results["trajectory"].values()
+    verdict = worst(Verdict(summary["verdict"]) for summary in summaries)
+    count = sum(summary["comparisons"] for summary in summaries)
+    largest = max(summary["largest"] for summary in summaries)
     measured = (
         f"{verdict}: {count:,} comparisons over whole runs in float64, largest gap {largest:.3g} × the framework's own "
         "drift from one ulp (limit 1024)"

@@ -13,7 +13,7 @@ STEPS = 3  # that are timed, after as many that compile and warm up
 
 
 def seconds(runs: Runs, plans: Iterable[tuple[Plan, str]]) -> float:
-    """Seconds that the runs will take that are not kept yet. Evaluations and compilation come on top."""
+    """Estimate the seconds of training of the runs that are not kept yet; evaluations and compilation are left out."""
     total, known = 0.0, dict[Any, float]()
     for plan, backend in plans:
         if runs.kept(plan, backend) is not None:
@@ -39,7 +39,7 @@ def _seconds_per_step(runs: Runs, plan: Plan, backend: str) -> float:
 
 
 def in_words(duration: float) -> str:
-    """A duration as a person says it."""
+    """A duration in seconds as text, such as "45 s", "12 min" or "3.5 h"."""
     if duration < 90:
         return f"{duration:.0f} s"
     return f"{duration / 60:.0f} min" if duration < 5400 else f"{duration / 3600:.1f} h"

@@ -20,12 +20,12 @@ def hidden_gradients(twin: Twin, weights: Arrays, batch: Batch) -> list[float]:
     twin.load(weights)
     logits = twin.forward(batch.inputs, training=True)
     _, cotangent = softmax_cross_entropy(logits, batch.labels)
-    found = twin.trace(batch, cotangent, training=True).gradients.outputs
-    return [float(np.linalg.norm(gradient)) for call, gradient in found.items() if call_path(call) in STATES]
+    gradients = twin.trace(batch, cotangent, training=True).gradients.outputs
+    return [float(np.linalg.norm(gradient)) for call, gradient in gradients.items() if call_path(call) in STATES]
 
 
 def compare(norms: Mapping[str, list[float]]) -> dict[str, Any]:
-    """The referee on the norms that several frameworks found in float64."""
-    arrays = {framework: np.array(found) for framework, found in norms.items()}
+    """Let the referee judge the norms that several frameworks computed in float64; return its verdict and share."""
+    arrays = {framework: np.array(values) for framework, values in norms.items()}
     finding = rule_drift("gradient norm", "hidden states", arrays, {})
     return {"verdict": finding.verdict, "share": finding.share}

@@ -23,19 +23,19 @@ WINDOW = 20  # steps that a point of figure 6 sums up
 
 
 def study_plans(setting: Setting, length: int) -> list[Plan]:
-    """The study's run for one T, a plan a seed."""
+    """The study's run for one length T: one plan for each seed."""
     scale = setting.scale
     return [plan_of("rnn", length, seed, scale.palindrome_steps) for seed in range(scale.palindrome_seeds)]
 
 
 def long_plans(setting: Setting, length: int) -> list[Plan]:
-    """The same with more steps."""
+    """The same runs with more steps."""
     scale = setting.scale
     return [plan_of("rnn", length, seed, scale.long_steps) for seed in range(scale.long_seeds)]
 
 
 def plans(setting: Setting) -> list[tuple[Plan, str]]:
-    """All runs of the experiment."""
+    """All training runs of the experiment, each with its backend."""
     lengths = setting.scale.lengths
     studied = [(plan, backend) for t in lengths for backend in BACKENDS for plan in study_plans(setting, t)]
     return studied + [(plan, "jax") for t in lengths for plan in long_plans(setting, t)]
@@ -55,26 +55,26 @@ def run(setting: Setting) -> Part:
 def trained(setting: Setting, seeds: list[Plan], backend: str) -> dict[str, Any]:
     """Curves over seeds: accuracy on unseen palindromes, loss and accuracy of the training batches."""
     done = [setting.runs.train(plan, backend) for plan in seeds]
-    found = {"test": curve(done, "test")}
-    return found | {key: training_curve(done, key, _window(seeds[0])) for key in ("loss", "accuracy")}
+    curves = {"test": curve(done, "test")}
+    return curves | {key: training_curve(done, key, _window(seeds[0])) for key in ("loss", "accuracy")}
 
 
-def outcomes(name: str, found: dict[str, dict[str, Any]]) -> list[Rung]:
-    """Rung 9 for every T."""
-    first = next(iter(found.values()))
+def outcomes(name: str, by_backend: dict[str, dict[str, Any]]) -> list[Rung]:
+    """Judge rung 9 for every length T: whether the final accuracies of the frameworks are from one distribution."""
+    first = next(iter(by_backend.values()))
     return [
-        outcome(f"{name}, T = {t}", {b: np.array(by[t]["test"]["final"]) for b, by in found.items()}, TEST_SAMPLES)
+        outcome(f"{name}, T = {t}", {b: np.array(by[t]["test"]["final"]) for b, by in by_backend.items()}, TEST_SAMPLES)
         for t in first
     ]
 
 
-def pooled(found: dict[str, dict[str, Any]], length: int) -> list[float]:
+def pooled(by_backend: dict[str, dict[str, Any]], length: int) -> list[float]:
     """Final accuracies of every seed in every framework."""
-    return [value for by in found.values() for value in by[str(length)]["test"]["final"]]
+    return [value for by in by_backend.values() for value in by[str(length)]["test"]["final"]]
 
 
 def plan_of(name: str, length: int, seed: int, steps: int | None) -> Plan:
-    """A run of a recipe on palindromes of one length; no steps are the recipe's."""
+    """The plan of a recipe on palindromes of one length; `steps` of None are the recipe's."""
     recipe = replace(recipes.load(name), length=length)
     total = steps or recipe.steps or 0
     return make_plan(recipe, seed=seed, steps=total, checkpoint_every=total)
@@ -103,13 +103,15 @@ SLOWER = "more slowly and noisily as T grows"
 
 def _slower(studied: dict[str, dict[str, Any]], lengths: tuple[int, ...]) -> Judged:
     steps = {t: [_first(by[str(t)]["test"]) for by in studied.values()] for t in lengths}
-    means = {t: float(np.mean(found)) for t, found in steps.items()}
+    means = {t: float(np.mean(first_steps)) for t, first_steps in steps.items()}
     words = [f"T = {t}: {'never' if mean == np.inf else f'step {mean:.0f}'}" for t, mean in means.items()]
     ordered = list(means.values())
     true = all(a <= b for a, b in pairwise(ordered))
     return holds("palindromes", SLOWER, f"mean accuracy first at {LEARNT:.0%}: {', '.join(words)}", true)
 
 
-def _first(found: dict[str, Any]) -> float:
-    """The first step at which the mean accuracy over seeds is nearly all."""
-    return next((step for step, mean in zip(found["step"], found["mean"], strict=True) if mean >= LEARNT), np.inf)
+def _first(statistics: dict[str, Any]) -> float:
+    """The first step at which the mean accuracy over seeds is at least LEARNT; infinity if there is none."""
+    return next(
+        (step for step, mean in zip(statistics["step"], statistics["mean"], strict=True) if mean >= LEARNT), np.inf
+    )

@@ -1,4 +1,4 @@
-"""What an experiment hands to the report."""
+"""The interface of the experiments: the setting that each is run with, and the results that it returns."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from parity.study.scale import Scale
 
 @dataclass(frozen=True)
 class Setting:
-    """What an experiment is done with.
+    """The means and the extent of an experiment.
 
     Args:
         runs: trains.
@@ -31,9 +31,9 @@ class Part:
     """One experiment's results.
 
     Args:
-        results: as JSON has them; the figures are drawn from nothing else.
-        claims: the study's, each with its ruling.
-        outcomes: rung 9, for each thing that was trained over seeds in several frameworks.
+        results: values that JSON can hold; the figures are drawn from nothing else.
+        claims: the study's claims, each with its ruling.
+        outcomes: the verdict of rung 9 for each network that was trained over seeds in several frameworks.
     """
 
     results: dict[str, Any]

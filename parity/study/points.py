@@ -32,13 +32,13 @@ Curves = dict[str, dict[str, dict[str, Any]]]  # backend → init → split → 
 
 
 def seeds(setting: Setting, data: str, init: recipes.Init) -> list[Plan]:
-    """A plan a seed."""
+    """One plan for each seed."""
     recipe = replace(recipes.load(data), init=init)
     return [make_plan(recipe, seed=seed, checkpoint_every=recipe.steps) for seed in range(setting.scale.point_seeds)]
 
 
 def plans(setting: Setting) -> list[tuple[Plan, str]]:
-    """All runs of the experiment."""
+    """All training runs of the experiment, each with its backend."""
     return [(p, b) for data in DATA for b in BACKENDS for init in INITS for p in seeds(setting, data, init)]
 
 
@@ -67,7 +67,7 @@ def _splits(outcomes: list[Outcome]) -> dict[str, dict[str, Any]]:
 
 
 def _scatter(data: str) -> dict[str, dict[str, Any]]:
-    """The points of seed 0, as figure 1 shows them."""
+    """The points of seed 0 for figure 1: split → coordinates and labels."""
     x, labels = points.POINTS[data](0)
     return {
         split: {"x": np.round(x[part], 4).tolist(), "label": labels[part].tolist()}
@@ -77,10 +77,10 @@ def _scatter(data: str) -> dict[str, dict[str, Any]]:
 
 def _claims(curves: dict[str, Curves]) -> Iterator[Judged]:
     for (data, backend), target in CLAIMED.items():
-        found = curves[data][backend][AS_STUDIED[backend]]
+        by_split = curves[data][backend][AS_STUDIED[backend]]
         for split in ("train", "test"):
             claim = f"{data}: about {target:.0%} on {split} in {NAMES[backend]}"
-            yield about("points", claim, target, found[split]["final"], _why(data, backend))
+            yield about("points", claim, target, by_split[split]["final"], _why(data, backend))
     yield _nearly_the_same(curves["moons"])
     yield _no_over_fitting(curves["blobs"])
 

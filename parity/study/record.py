@@ -1,4 +1,4 @@
-"""What a reproduction leaves: one JSON file, the figures, and the table of the claims."""
+"""The files of a reproduction: one JSON record, the figures, and the table of the claims."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ RECORD, TABLE = "record.json", "table.md"
 
 
 class Claim(TypedDict):
-    """One of the study's, judged."""
+    """A claim of the study with its ruling."""
 
     claim: str
     measured: str
@@ -31,7 +31,7 @@ class Claim(TypedDict):
 
 
 class Found(TypedDict):
-    """A row of rung 9."""
+    """A finding of rung 9."""
 
     name: str
     verdict: Verdict
@@ -39,27 +39,27 @@ class Found(TypedDict):
 
 
 class Outcomes(TypedDict):
-    """Rung 9 of something that was trained."""
+    """The findings of rung 9 on one network."""
 
     findings: list[Found]
 
 
 class Hardware(TypedDict):
-    """Of the machine."""
+    """The machine that trained: its processor, and the number of its cores."""
 
     cpu: str
     cores: int
 
 
 class Versions(TypedDict):
-    """Of the frameworks."""
+    """The frameworks' versions."""
 
     jax: str
     torch: str
 
 
 class Experiment(TypedDict):
-    """One of the study's."""
+    """One experiment of the study: how it was run, its claims, outcomes and results."""
 
     command: str
     date: str
@@ -73,7 +73,7 @@ class Experiment(TypedDict):
 
 
 class StudyRecord(TypedDict):
-    """Of a reproduction, as it is read back."""
+    """The record of a reproduction, as it is read back."""
 
     format: Literal["netparity-study/1"]
     scale: str
@@ -81,7 +81,7 @@ class StudyRecord(TypedDict):
 
 
 def read(folder: Path) -> dict[str, Any]:
-    """The record of a folder; an empty dictionary where there is none.
+    """Read the record of a reproduction's folder; an empty dictionary where there is none.
 
     Raises:
         UsageError: there is one, but it cannot be read.
@@ -95,12 +95,24 @@ def read(folder: Path) -> dict[str, Any]:
 def add(
     folder: Path, name: str, part: Part, *, scale: str, command: str, seconds: float, commits: Iterable[str]
 ) -> dict[str, Any]:
-    """Put an experiment into the folder's record, draw its figures, write the table anew.
+    """Put an experiment into the folder's record, draw its figures, and write the table anew.
+
+    Args:
+        folder: the reproduction's folder.
+        name: name of the experiment; an earlier entry of that name is replaced.
+        part: its results.
+        scale: name of the scale, "full" or "quick".
+        command: the command line that ran it.
+        seconds: duration of the experiment.
+        commits: commits of the project at which its runs were trained.
+
+    Returns:
+        The whole record.
 
     Raises:
         UsageError: something cannot be written.
     """
-    found = read(folder)
+    earlier = read(folder)
     entry = {
         "command": command,
         "date": datetime.now(UTC).date().isoformat(),
@@ -114,7 +126,7 @@ def add(
         "outcomes": [_outcome(rung) for rung in part.outcomes],
         "results": part.results,
     }
-    experiments = {**found.get("experiments", {}), name: entry}
+    experiments = {**earlier.get("experiments", {}), name: entry}
     record = {"format": FORMAT, "scale": scale, "experiments": experiments}
     write_atomically(folder / RECORD, json.dumps(record, indent=None, ensure_ascii=False) + "\n")
     write_atomically(folder / TABLE, table(record))
@@ -122,7 +134,7 @@ def add(
 
 
 def table(record: Mapping[str, Any]) -> str:
-    """Claim by claim, and rung 9, as Markdown."""
+    """A record as two Markdown tables: the claims, then rung 9."""
     lines = ["| the study's claim | measured | verdict | why |", "|---|---|---|---|"]
     for entry in record["experiments"].values():
         for claim in entry["claims"]:

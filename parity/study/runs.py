@@ -19,13 +19,13 @@ from parity.training.written import Summary
 
 
 class Silent:
-    """Watches a run and says nothing."""
+    """A watcher that shows nothing."""
 
     def trained(self, line: Line) -> None:
-        """As in `parity.training.loop.Watcher`."""
+        """Ignore a line of the training's metrics."""
 
     def evaluated(self, line: Line) -> None:
-        """As in `parity.training.loop.Watcher`."""
+        """Ignore a line of an evaluation."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Start:
     """A run that another goes on from, at its end.
 
     Attributes:
-        plan, backend: of the run; the backend may be another than that of the run that goes on.
+        plan: the plan of that run.
+        backend: its backend, which may be another than that of the run that goes on.
     """
 
     plan: Plan
@@ -42,14 +43,14 @@ class Start:
 
 @dataclass
 class Runs:
-    """Trains what an experiment asks for.
+    """Trains the runs that an experiment asks for, and keeps them.
 
     Args:
-        folder: keeps the runs; those that are there and whole are not trained again.
-        device: of JAX and PyTorch.
-        data_dir: where the images' files are.
-        note: is told what is being done.
-        commits: of the project, that the runs used so far were trained at.
+        folder: folder of the runs; those that are there and whole are not trained again.
+        device: device of JAX and PyTorch, "cpu" or "gpu".
+        data_dir: folder of the images' files.
+        note: called with a few words on what is being done.
+        commits: commits of the project at which the runs used so far were trained.
     """
 
     folder: Path
@@ -69,16 +70,16 @@ class Runs:
 
     def train(self, plan: Plan, backend: str, start: Start | None = None) -> Outcome:
         """The run's outcome: as it was kept, or trained to its end now, from its beginning or the end of another."""
-        found = self.kept(plan, backend, start) or self._train(_for(plan, backend), backend, start)
-        self.commits.add(found.summary["commit"])
-        return found
+        outcome = self.kept(plan, backend, start) or self._train(_for(plan, backend), backend, start)
+        self.commits.add(outcome.summary["commit"])
+        return outcome
 
     def _train(self, plan: Plan, backend: str, start: Start | None) -> Outcome:
         place = self.place(plan, backend, start)
         self.note(place.name)
         twin = self.twin(plan, backend)
-        if found := checkpoint.files(place / CHECKPOINTS):
-            last = checkpoint.load(found[-1])
+        if checkpoints := checkpoint.files(place / CHECKPOINTS):
+            last = checkpoint.load(checkpoints[-1])
             if _alike(last.plan, plan):
                 return resume(last, twin, Silent(), out=place, folder=self.data_dir)
         if place.exists():
@@ -94,7 +95,7 @@ class Runs:
         return _kept(self.place(plan, backend, start), _for(plan, backend))
 
     def place(self, plan: Plan, backend: str, start: Start | None = None) -> Path:
-        """The run's folder."""
+        """The run's folder, which need not exist."""
         return self.folder / (name_of(plan, backend) + (f"-from-{start.backend}-{start.plan.steps}" if start else ""))
 
     def lines(self, plan: Plan, backend: str, start: Start | None = None) -> Sequence[Line]:
@@ -114,13 +115,13 @@ class Runs:
         return checkpoint.step_of(kept[-1]) if kept else start.plan.steps if start else 0
 
     def weights(self, plan: Plan, backend: str) -> Arrays:
-        """Weights at the end of a run that was trained."""
+        """Canonical weights at the end of a run that was trained."""
         last = checkpoint.files(self.folder / name_of(plan, backend) / CHECKPOINTS)[-1]
         return checkpoint.load(last).state.weights
 
     @staticmethod
     def in_float64(plan: Plan) -> Plan:
-        """The plan for a network in float64."""
+        """The same plan with the network in float64."""
         return replace(plan, precision="float64")
 
 
@@ -130,27 +131,36 @@ def _for(plan: Plan, backend: str) -> Plan:
 
 
 def name_of(plan: Plan, backend: str) -> str:
-    """The run's folder."""
+    """The name of the run's folder: recipe, length, init, data, steps, backend and seed."""
     recipe = plan.recipe
     parts = [recipe.name, *([f"T{recipe.length}"] if recipe.length else []), recipe.init, title(plan.data)]
     return "-".join([*parts, str(plan.steps), backend, f"seed{plan.seed}"])
 
 
 def curve(outcomes: Sequence[Outcome], split: str, key: str = "accuracy") -> dict[str, Any]:
-    """Mean and standard deviation over seeds, evaluation by evaluation, and each seed's last value."""
+    """Mean and standard deviation over seeds, evaluation by evaluation, and each seed's last value.
+
+    Args:
+        outcomes: one run for each seed.
+        split: the evaluated split.
+        key: "accuracy" or "loss".
+
+    Returns:
+        Lists of equal length under "step", "mean" and "std", and one value for each seed under "final".
+    """
     lines = [[line for line in o.lines if line.get("split") == split] for o in outcomes]
     return over_seeds(np.array([[line[key] for line in seed] for seed in lines]), [li["step"] for li in lines[0]])
 
 
 def training_curve(outcomes: Sequence[Outcome], key: str, every: int) -> dict[str, Any]:
-    """The same of the training batches, in windows of so many steps."""
+    """The same as `curve` for "loss" or "accuracy" of the training batches, in windows of `every` steps."""
     windows = [_windows(outcome.lines, key, every) for outcome in outcomes]
     steps = sorted(windows[0])
     return over_seeds(np.array([[found[step] for step in steps] for found in windows]), steps)
 
 
 def _windows(lines: Sequence[Line], key: str, every: int) -> dict[int, float]:
-    """End of the window → mean over its samples."""
+    """Last step of each window → mean over its samples."""
     sums: dict[int, NDArray] = {}
     for line in lines:
         if line["kind"] == "train":
@@ -175,11 +185,11 @@ def _kept(place: Path, plan: Plan) -> Outcome | None:
 
 
 def _alike(a: Plan, b: Plan) -> bool:
-    """Whether two plans are of one run: what is said of a recipe does not matter."""
+    """Whether two plans are of one run: a recipe's claim and source do not matter."""
     first, second = (replace(plan, recipe=replace(plan.recipe, claim="", source="")) for plan in (a, b))
     return first == second
 
 
 def _free(place: Path) -> Path:
-    """A name beside it that nothing has."""
+    """A path beside `place` that does not exist, such as "NAME.old0"."""
     return next(p for p in (place.with_name(f"{place.name}.old{i}") for i in range(10_000)) if not p.exists())

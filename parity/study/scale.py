@@ -1,4 +1,4 @@
-"""How much of the study is trained."""
+"""The scales of a reproduction: how many seeds, steps and lengths are trained."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,20 +6,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
-    """Seeds, lengths and steps of every experiment.
+    """The number of seeds, lengths and steps of every experiment.
 
     Args:
         name: "full" or "quick".
-        point_seeds: of blobs, moons and circles, in each framework and with each init.
-        part_seeds: of the circles from the parts of the inits.
-        trajectory_seeds: of the float64 runs that are compared step by step.
-        lengths, palindrome_steps, palindrome_seeds: of the RNN at the study's settings; no steps are the study's.
-        long_steps, long_seeds: of the RNN with more steps, in JAX.
-        beyond_lengths, beyond_steps, beyond_seeds: of the recipes beyond the study.
-        image_epochs, image_seeds: by recipe; on a GPU the epochs are the study's.
-        studied_epochs: by recipe, of all seeds on the study's own images.
-        gpu_seeds: of each recipe on a GPU, on the study's own images.
-        image_steps, image_data: instead of epochs, and of looking for the study's images.
+        point_seeds: seeds of blobs, moons and circles, in each framework and with each init.
+        part_seeds: seeds of the circles from the parts of the inits.
+        trajectory_seeds: seeds of the float64 runs that are compared step by step.
+        lengths, palindrome_steps, palindrome_seeds: lengths T, steps and seeds of the RNN at the study's settings;
+            steps of None are the study's.
+        long_steps, long_seeds: steps and seeds of the RNN with more steps, in JAX.
+        beyond_lengths, beyond_steps, beyond_seeds: lengths T, steps and seeds of the recipes beyond the study; steps
+            of None are the recipe's.
+        image_epochs, image_seeds: recipe → epochs and seeds on images; on a GPU the epochs are the study's.
+        studied_epochs: recipe → epochs of all seeds on the study's own images.
+        gpu_seeds: seeds of each recipe on a GPU, on the study's own images.
+        image_steps: steps of the image runs, instead of epochs; None trains the epochs above.
+        image_data: set of images to train on; None takes the study's, else one that stands in for it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Processes that train together must be about the same run."""
+"""A check that processes which train together are about the same run."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,11 @@ def require_agreement(plan: Plan, session: Session, batches: Stream) -> None:
     if session.network.devices.count == 1:
         return
     state = session.state()
-    arrays = {f"{moment}:{name}": array for moment, own in state.moments.items() for name, array in own.items()}
+    arrays = {
+        f"{moment}:{name}": array
+        for moment, arrays_of_moment in state.moments.items()
+        for name, array in arrays_of_moment.items()
+    }
     parts = (
         sha256(json.dumps(plan.to_json()).encode()).hexdigest(),
         checkpoint.digest(state.weights | arrays, str(state.step)),
@@ -27,12 +31,16 @@ def require_agreement(plan: Plan, session: Session, batches: Stream) -> None:
     require_alike(session.told_by_all(" ".join(parts)))
 
 
-def require_alike(told: Sequence[str]) -> None:
-    """Raise UsageError unless all say the same as the first; it names what differs, and where."""
+def require_alike(texts: Sequence[str]) -> None:
+    """Raise UsageError unless all processes give the same digests as the first; it names what differs, and where.
+
+    Args:
+        texts: one text for each process, of a digest for each of WHAT, separated by blanks.
+    """
     for i, what in enumerate(WHAT):
-        own = [text.split()[i] for text in told]
-        if others := [str(rank) for rank, part in enumerate(own) if part != own[0]]:
+        digests = [text.split()[i] for text in texts]
+        if others := [str(rank) for rank, part in enumerate(digests) if part != digests[0]]:
             raise UsageError(
-                f"process {', '.join(others)} of {len(told)} has other {what} than process 0; give all the same "
+                f"process {', '.join(others)} of {len(texts)} has other {what} than process 0; give all the same "
                 f"command, and the same files where they run"
             )

@@ -34,10 +34,10 @@ class Checkpoint:
     """A run at one of its steps.
 
     Args:
-        plan: of the run.
-        backend: that made it; any can go on from it.
+        plan: the plan of the run.
+        backend: the backend that made it; any can go on from it.
         state: weights, moments and step; the position in the data follows from the step.
-        path: of the file.
+        path: the checkpoint's file.
     """
 
     plan: Plan
@@ -47,7 +47,10 @@ class Checkpoint:
 
 
 def save(plan: Plan, backend: str, state: TrainingState, folder: Path) -> Path:
-    """Write a checkpoint, whole or not at all; then it and the `plan.keep` - 1 before it are all that stay.
+    """Write a checkpoint, whole or not at all, then remove all but it and the `plan.keep` - 1 before it.
+
+    Returns:
+        The path of its file.
 
     Raises:
         UsageError: it cannot be written; the earlier ones are as they were.
@@ -68,7 +71,7 @@ def save(plan: Plan, backend: str, state: TrainingState, folder: Path) -> Path:
 
 
 def file_of(folder: Path, step: int) -> Path:
-    """Where the checkpoint of a step is."""
+    """The path of the checkpoint of a step."""
     return folder / f"step-{step:010d}.safetensors"
 
 
@@ -83,7 +86,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def latest(place: Path) -> Path:
-    """The newest checkpoint of a run, or the file itself if it is one; an absolute path.
+    """The absolute path of the newest checkpoint of a run's folder, or of `place` itself if it is a file.
 
     Raises:
         UsageError: there is none.
@@ -91,11 +94,11 @@ def latest(place: Path) -> Path:
     whole = place.resolve()
     if whole.is_file():
         return whole
-    found = files(whole / CHECKPOINTS) or files(whole)
-    if not found:
+    checkpoints = files(whole / CHECKPOINTS) or files(whole)
+    if not checkpoints:
         what = "holds no checkpoint" if whole.is_dir() else "is not there"
         raise UsageError(f"{place} {what}; name the folder of a run (its --out) or one of its checkpoints")
-    return found[-1]
+    return checkpoints[-1]
 
 
 def load(path: Path) -> Checkpoint:
@@ -125,7 +128,7 @@ def load(path: Path) -> Checkpoint:
 
 
 def later(path: Path) -> list[Path]:
-    """The sound checkpoints beside this one that are of later steps, the oldest first."""
+    """The sound checkpoints of later steps beside this one, the oldest first."""
     return [file for file in files(path.parent) if file.name > path.name and _is_sound(file)]
 
 
@@ -138,7 +141,7 @@ def _is_sound(path: Path) -> bool:
 
 
 def digest(arrays: Mapping[str, NDArray[Any]], about: str) -> str:
-    """SHA-256 in hexadecimal of all arrays, their names, dtypes and shapes, and a text."""
+    """SHA-256 in hexadecimal over all arrays, their names, dtypes and shapes, and the text `about`."""
     total = hashlib.sha256(about.encode())
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
@@ -151,10 +154,10 @@ def _state(path: Path, arrays: Mapping[str, NDArray], step: int) -> TrainingStat
     weights: Arrays = {}
     moments: dict[str, Arrays] = {}
     for name, array in arrays.items():
-        found = ARRAY.fullmatch(name)
-        if found is None or array.dtype.kind != "f":
+        match = ARRAY.fullmatch(name)
+        if match is None or array.dtype.kind != "f":
             raise UsageError(f"checkpoint {path} holds {name!r} of {array.dtype}, which no run keeps; name another one")
-        moment, parameter = found.groups()
+        moment, parameter = match.groups()
         (weights if moment is None else moments.setdefault(moment, {}))[parameter] = array
     return TrainingState(weights, moments, step)
 

@@ -1,4 +1,4 @@
-"""A number that is not finite: the step and the layer where it comes from."""
+"""The search for the step and the layer in which a number is first not finite."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,11 +13,11 @@ from parity.reference import softmax_cross_entropy
 from parity.training.plan import CHUNK
 
 Take = Callable[[range], list[Batch]]
-"""The batches of the run's steps."""
+"""A function from a range of steps to the run's batches of those steps."""
 
 
 class NotFiniteError(Exception):
-    """A loss or a weight is not finite after `step` steps, or since an earlier one."""
+    """A loss or a weight, named by `what`, is not finite after `step` steps, or since an earlier one."""
 
     def __init__(self, what: str, step: int) -> None:
         super().__init__(what)
@@ -29,16 +29,16 @@ class DivergedError(Exception):
 
 
 def first_fault(session: Session[Any], good: TrainingState, last: int, take: Take) -> str | None:
-    """Compute some steps again, and say in which of them, and in which layer, a number first is not finite.
+    """Compute some steps again to find the step and the layer in which a number is first not finite.
 
     Args:
-        session: of the run; it and its twin are overwritten.
+        session: the session of the run; it and its twin are overwritten.
         good: the last state in which all numbers are known to be finite.
         last: number of steps after which some number is not.
-        take: gives batches.
+        take: gives the batches of a range of steps.
 
     Returns:
-        None if all is finite the second time.
+        The place in words; None if all numbers are finite the second time.
     """
     with np.errstate(all="ignore"):
         before = _last_sound(session, good, last, take)
@@ -49,7 +49,10 @@ def first_fault(session: Session[Any], good: TrainingState, last: int, take: Tak
 
 
 def _last_sound(session: Session[Any], good: TrainingState, last: int, take: Take) -> TrainingState | None:
-    """The state before the first bad step, by halving: a weight that is not finite never is again."""
+    """The state before the first bad step; None if no step is bad.
+
+    It is found by halving, since a weight that is not finite never becomes finite again.
+    """
     if _sound(session, good, last, take):
         return None
     while last - good.step > 1:
@@ -62,7 +65,7 @@ def _last_sound(session: Session[Any], good: TrainingState, last: int, take: Tak
 
 
 def _sound(session: Session[Any], state: TrainingState, stop: int, take: Take) -> bool:
-    """Train from a state to a step: whether all losses and the weights afterwards are finite."""
+    """Train from a state to step `stop`; return whether all losses and the weights afterwards are finite."""
     session.load(state)
     rate = session.optimizer.learning_rate
     for first in range(state.step, stop, CHUNK):
@@ -90,7 +93,7 @@ def _place(session: Session[Any], before: TrainingState, batch: Batch) -> str:
 
 
 def _in_order(trace: Trace) -> Iterator[tuple[str, NDArray]]:
-    """What a step computes before its update, in the order in which it does."""
+    """The name and value of each array that a step computes before its update, in the order of computation."""
     for call, array in trace.outputs.items():
         yield f"the output of {_layer(call)}", array
     yield "the loss itself", trace.loss

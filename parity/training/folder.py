@@ -27,21 +27,21 @@ def require_empty(out: Path) -> None:
 
 @contextmanager
 def taken(out: Path) -> Iterator[Path]:
-    """Make the run's folders, and have them for this process alone until the end; gives that of the checkpoints.
+    """Make the run's folders, and hold them for this process alone until the end; give the folder of the checkpoints.
 
     Raises:
         UsageError: they cannot be written, or another run is at work there.
     """
-    kept = out / CHECKPOINTS
+    checkpoints = out / CHECKPOINTS
     try:
-        kept.mkdir(parents=True, exist_ok=True)
+        checkpoints.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(out, os.O_RDONLY)
     except OSError as error:
-        raise UsageError(f"cannot make {kept}: {error.strerror}; name a folder you can write to") from error
+        raise UsageError(f"cannot make {checkpoints}: {error.strerror}; name a folder you can write to") from error
     try:
         _lock(descriptor, out)
         _clear(out)
-        yield kept
+        yield checkpoints
     finally:
         os.close(descriptor)  # which ends the lock, as the end of the process does
 
@@ -65,7 +65,7 @@ def _clear(out: Path) -> None:
 
 
 def _counts(path: Path) -> bool:
-    """Whether a file is more than what `taken` or an empty journal leaves."""
+    """Whether a path is more than the leavings of `taken` or of an empty journal."""
     if path.is_dir() and not path.is_symlink():
         return path.name != CHECKPOINTS
     return path.lstat().st_size > 0 and not (path.name.startswith(".") and path.suffix == ".tmp")

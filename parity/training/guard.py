@@ -10,13 +10,13 @@ TICK = 0.5  # seconds
 
 
 class Guard:
-    """Watches this process in a thread of its own, as the others may wait in a framework for what never comes.
+    """Watches this process in a thread of its own, as its other threads may wait in a framework for ever.
 
     Time in which the process is suspended does not count.
 
     Args:
-        timeout: seconds within which some work is to be done.
-        end: told why, where it is not, or the launcher is gone; it ends the process.
+        timeout: seconds within which `pulse` must be called.
+        end: ends the process; it is called with the reason when `pulse` was not called in time or the launcher is gone.
     """
 
     def __init__(self, timeout: float, end: Callable[[str], object]) -> None:
@@ -24,7 +24,7 @@ class Guard:
         self._launcher, self._over = launcher(), threading.Event()
 
     def pulse(self) -> None:
-        """Some work is done."""
+        """Note that some work was done: the time begins anew."""
         self._left = self._timeout
 
     def __enter__(self) -> "Guard":

@@ -14,14 +14,14 @@ from parity.training.written import Evaluated, Trained
 
 Line = dict[str, Any]
 TIMES = ("seconds", "samples_per_second")
-"""Keys that differ from run to run."""
+"""Keys whose values differ between two runs of the same plan."""
 
 
 def read(path: Path) -> list[Line]:
-    """All whole lines of a journal; what a killed run left of its last line is no line.
+    """Read all whole lines of a journal, none if there is no file; a last line that a killed run left torn is dropped.
 
     Raises:
-        UsageError: it cannot be read, or a line is none of a run's.
+        UsageError: the file cannot be read, or a line is not of a run's metrics.
     """
     remedy = "mend it, or delete the file: a run goes on without the metrics so far"
     return documents.read_lines(path, Trained | Evaluated, remedy) if path.is_file() else []
@@ -32,7 +32,7 @@ class Journal:
 
     Args:
         path: the file; None keeps the lines in memory only.
-        lines: what it begins with; the file is made to hold just these.
+        lines: the lines that it begins with; the file is made to hold just these.
 
     Raises:
         UsageError: the file cannot be written.
@@ -61,10 +61,10 @@ class Journal:
                 raise self._error(error) from error
 
     def sync(self) -> None:
-        """Have the lines on the disk before what refers to them.
+        """Bring the lines to the disk, before anything that refers to them is written.
 
         Raises:
-            UsageError: they cannot be had there.
+            UsageError: they cannot be written there.
         """
         if self._file is not None:
             try:

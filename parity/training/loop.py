@@ -20,7 +20,7 @@ from parity.training.prefetch import ahead
 
 
 class Watcher(Protocol):
-    """Who is told how the run goes on."""
+    """An observer of a run, called with each line of its metrics."""
 
     def trained(self, line: Line) -> None:
         """A line of the training's metrics."""
@@ -30,7 +30,7 @@ class Watcher(Protocol):
 
 
 class Silent:
-    """A watcher that does nothing."""
+    """A watcher that shows nothing."""
 
     def trained(self, line: Line) -> None:
         """A line of the training's metrics."""
@@ -44,15 +44,15 @@ class Loop:
     """A training run that is going on.
 
     Args:
-        plan: what it does.
-        session: the framework's part; it holds the state that the run goes on from.
-        batches: what it trains on.
-        splits: what it is evaluated on, by split.
-        journal: takes its metrics.
-        watcher: is told of them.
-        folder: takes its checkpoints; None keeps none.
-        seconds: that training has taken so far.
-        pulse: called whenever some work is done, so that one can tell that the run stands still.
+        plan: steps, cadences and optimizer of the run.
+        session: the framework's part, which holds the state that the run goes on from.
+        batches: the stream of training batches.
+        splits: name of a split → the stream that is evaluated.
+        journal: file of its metrics.
+        watcher: observer that is called with each line of the metrics.
+        folder: folder of its checkpoints; None keeps none.
+        seconds: seconds that training has taken so far.
+        pulse: called whenever some work is done, so that a run that stands still can be recognised.
     """
 
     plan: Plan
@@ -82,8 +82,8 @@ class Loop:
         try:
             with closing(ahead(self._take, self.plan.chunks(self.session.step))) as prepared:
                 self._train(prepared)
-        except NotFiniteError as found:  # told now that no other thread takes batches
-            raise self._diverged(found) from found
+        except NotFiniteError as error:  # explained only now, when no other thread takes batches
+            raise self._diverged(error) from error
 
     def _train(self, prepared: Iterable[list[Batch]]) -> None:
         rate = self.plan.recipe.optimizer.learning_rate
@@ -113,7 +113,7 @@ class Loop:
         return [self.batches.batch(*self.plan.position(step)) for step in steps]
 
     def _stop(self, started: float) -> float:
-        """Look at the run; the time at which training goes on."""
+        """Log, evaluate and keep what is due after this step; return the time at which training goes on."""
         step, plan = self.session.step, self.plan
         self._log(started)
         if plan.due(step, plan.evaluate_every):
@@ -172,8 +172,8 @@ class Loop:
             self.journal.sync()
             checkpoint.save(self.plan, backend_of(self.session.network.framework), state, self.folder)
 
-    def _diverged(self, found: NotFiniteError) -> DivergedError:
-        fault = first_fault(self.session, self._good, found.step, self._retake)
-        fault = fault or f"after step {found.step} {found.what} is not finite, though all weights are"
+    def _diverged(self, error: NotFiniteError) -> DivergedError:
+        fault = first_fault(self.session, self._good, error.step, self._retake)
+        fault = fault or f"after step {error.step} {error.what} is not finite, though all weights are"
         kept = "" if self.folder is None else f"; the last good checkpoint is that of step {self._good.step}"
         return DivergedError(f"training diverged: {fault}{kept}; begin anew with a smaller --learning-rate")

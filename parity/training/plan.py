@@ -1,4 +1,4 @@
-"""What a training run does, all of it decided before the first step."""
+"""The plan of a training run, which decides all of it before the first step."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
@@ -16,19 +16,19 @@ EVALUATION_BATCH = 500
 
 @dataclass(frozen=True)
 class Plan:
-    """A training run, without the framework that runs it. Its metrics follow from it, but for rounding and times.
+    """A training run without the framework that runs it. Its metrics follow from the plan, but for rounding and times.
 
     Args:
         recipe: network, optimizer, batch size, and what is evaluated.
-        data: data set.
-        seed: of the initial weights, of the order of the data and of what is drawn.
+        data: name of the data set.
+        seed: seed of the initial weights, of the order of the data and of all other draws.
         precision: "float32" or "float64".
-        steps: of the whole run.
-        steps_per_epoch: None if the data have no end.
-        log_every, evaluate_every, checkpoint_every: in steps, counted from the first of the run.
-        keep: how many checkpoints stay.
-        norm_parts: parts of a batch that BatchNorm sees apart, as of `parity.backends.Devices`, since it changes what
-            is trained; on how many devices it is trained changes rounding only, and is no part of the plan.
+        steps: number of steps of the whole run.
+        steps_per_epoch: number of steps in an epoch; None if the data have no end.
+        log_every, evaluate_every, checkpoint_every: cadences in steps, counted from the first of the run.
+        keep: number of checkpoints that stay.
+        norm_parts: number of parts of a batch whose BatchNorm statistics are apart, see `parity.backends.Devices`. It
+            changes the training; the number of devices changes rounding only, and is no part of the plan.
     """
 
     recipe: Recipe
@@ -45,7 +45,7 @@ class Plan:
     __pydantic_config__ = EXACT
 
     def position(self, step: int) -> tuple[int, int]:
-        """Epoch and step within it of the run's step, both from 0."""
+        """The epoch of a step of the run, and the step within the epoch, both counted from 0."""
         return divmod(step, self.steps_per_epoch) if self.steps_per_epoch else (0, step)
 
     def next_stop(self, step: int) -> int:
@@ -54,18 +54,18 @@ class Plan:
         return min(self.steps, *((step // cadence + 1) * cadence for cadence in every))
 
     def due(self, step: int, cadence: int) -> bool:
-        """Whether something is due after so many steps that is done at that cadence and at the end."""
+        """Whether an action that is done at a cadence, and at the end, is due after `step` steps."""
         return step == self.steps or step % cadence == 0
 
     def chunks(self, first: int) -> Iterator[range]:
-        """Steps that are taken between two looks at the run, from a step on."""
+        """Ranges of at most CHUNK steps, from step `first` on, that end wherever something is due."""
         while first < self.steps:
             last = min(self.next_stop(first), first + CHUNK)
             yield range(first, last)
             first = last
 
     def to_json(self) -> dict[str, Any]:
-        """The plan as JSON has it."""
+        """The plan as a dictionary that JSON can hold."""
         return asdict(self)
 
     @classmethod
@@ -91,16 +91,19 @@ def make_plan(
     folder: str | None = None,
     download: bool = False,
 ) -> Plan:
-    """Decide what a run does.
+    """Make the plan of a run.
 
     Args:
-        recipe, data, seed, precision, keep, norm_parts: see `Plan`; `data` is the recipe's if it is None.
-        steps, epochs: how long; the recipe says it if both are None.
-        evaluate_every, checkpoint_every: in steps; None is what the recipe says, and at every evaluation.
-        folder, download: where the images' files are, and whether they may be fetched.
+        recipe, seed, precision, keep, norm_parts: the fields of `Plan`.
+        data: name of the data set; None takes the recipe's.
+        steps, epochs: length of the run in steps or in epochs; if both are None, the recipe's.
+        evaluate_every: steps between evaluations; None takes the recipe's, else an epoch.
+        checkpoint_every: steps between checkpoints; None makes one at every evaluation.
+        folder: folder of the images' files.
+        download: whether the images may be fetched.
 
     Raises:
-        UsageError: both steps and epochs, epochs of data without end, or the data are not there.
+        UsageError: both steps and epochs are given, epochs are given for data without end, or the data are not there.
     """
     stream = open_training(recipe, data or recipe.data, seed, folder=folder, download=download)
     total = _total(recipe, steps, epochs, stream.steps_per_epoch)
@@ -165,7 +168,7 @@ def _total(recipe: Recipe, steps: int | None, epochs: int | None, steps_per_epoc
 
 
 def _hashable(value: Any) -> Any:
-    """Tuples, where JSON has lists, as recipes are written."""
+    """The value with tuples where JSON has lists, as recipes are written."""
     if isinstance(value, dict):
         return {key: _hashable(inner) for key, inner in value.items()}
     return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value

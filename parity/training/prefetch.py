@@ -11,9 +11,9 @@ DEPTH = 2
 
 
 def ahead(make: Callable[[K], V], keys: Iterable[K]) -> Generator[V, None, None]:
-    """`map(make, keys)`, with the next values being made while the last one is used.
+    """`map(make, keys)`, which makes the next values in another thread while the last one is used.
 
-    Its thread ends with it; who may leave before the end closes it.
+    The thread ends with the generator; close the generator where you may leave it before its end.
     """
     pool, waiting = ThreadPoolExecutor(1), deque[Future[V]]()
     try:

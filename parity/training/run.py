@@ -1,4 +1,4 @@
-"""Runs from their beginning or from a checkpoint, and what they leave in their folder."""
+"""Training runs, from their beginning or from a checkpoint, and the files in their folder."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -29,8 +29,8 @@ class Outcome:
     """A finished run.
 
     Args:
-        summary: what `summary.json` says.
-        lines: all its metrics.
+        summary: the content of `summary.json`.
+        lines: all lines of its metrics.
     """
 
     summary: dict[str, Any]
@@ -41,13 +41,15 @@ def make_twin(plan: Plan, backend: str, device: str = "cpu", *, compiled: bool =
     """The network that a plan trains; one twin can serve many runs, which then compile once.
 
     Args:
-        plan, backend, device: what trains, and where.
-        compiled: let PyTorch compile the training step; JAX's is compiled anyway.
-        devices: how many train together, of all processes.
+        plan: the plan, which names network, initialiser and precision.
+        backend: "jax", "torch" or "numpy".
+        device: "cpu", "gpu" or "tpu".
+        compiled: whether PyTorch compiles the training step; JAX's is compiled anyway.
+        devices: number of devices that train together, over all processes.
 
     Raises:
-        UsageError: no such backend, or it has not the precision or the device; or not the plan's number of devices,
-            where BatchNorm's statistics are each device's own.
+        UsageError: there is no such backend, or it lacks the precision or the device; or the number of devices is
+            not the plan's, where each device has BatchNorm statistics of its own.
     """
     together = Devices(devices, plan.norm_parts)
     cls = twin_class(backend)
@@ -69,11 +71,12 @@ def begin(
     """Train from the initial weights, which the plan's seed draws alike for every framework.
 
     Args:
-        plan, twin: what is trained.
-        watcher: is told how it goes on.
-        out: a new or empty folder that takes metrics, checkpoints and summary; None keeps nothing.
-        folder: where the images' files are.
-        pulse: see `Loop`.
+        plan: the plan of the run.
+        twin: the network to train; its weights are overwritten.
+        watcher: observer that is called with each line of the metrics.
+        out: a new or empty folder for metrics, checkpoints and summary; None keeps nothing.
+        folder: folder of the images' files.
+        pulse: called whenever some work is done.
 
     Raises:
         UsageError: the folder holds something already or cannot be written.
@@ -86,7 +89,7 @@ def begin(
 
 
 def resume(
-    found: checkpoint.Checkpoint,
+    start: checkpoint.Checkpoint,
     twin: Twin,
     watcher: Watcher,
     *,
@@ -98,27 +101,28 @@ def resume(
     """Train on from a checkpoint, in whichever framework the twin is of.
 
     Args:
-        found: the checkpoint.
-        twin, watcher, folder, pulse: as of `begin`.
-        steps: of the whole run, if it is to be longer or shorter than planned.
-        out: where it goes on; a folder other than that of the checkpoint's run gets the metrics so far too.
+        start: the checkpoint.
+        twin, watcher, folder, pulse: the same arguments as those of `begin`.
+        steps: number of steps of the whole run; None takes the plan's.
+        out: folder of the run from now on; one that is not the checkpoint's run's gets the metrics so far too.
 
     Raises:
-        UsageError: the weights are not those of the network; the run has more steps already; as `begin`.
+        UsageError: the weights are not those of the network, the run has more steps already, or the folder holds
+            something that would be overwritten or cannot be written.
         DivergedError: the loss is not finite.
     """
-    plan = found.plan if steps is None else replace(found.plan, steps=steps)
-    if found.state.step > plan.steps:
-        raise UsageError(f"the checkpoint is at step {found.state.step}, beyond {plan.steps}; give more steps")
+    plan = start.plan if steps is None else replace(start.plan, steps=steps)
+    if start.state.step > plan.steps:
+        raise UsageError(f"the checkpoint is at step {start.state.step}, beyond {plan.steps}; give more steps")
     session = twin.session(plan.recipe.optimizer)
     try:
-        session.load(found.state)
+        session.load(start.state)
     except UsageError as error:
-        raise UsageError(f"checkpoint {found.path}: {error}") from error
-    run = run_of(found.path)
+        raise UsageError(f"checkpoint {start.path}: {error}") from error
+    run = run_of(start.path)
     if out is not None:
-        _require_room(out, run, found.path)
-    before = [] if run is None else [line for line in journal.read(run / METRICS) if line["step"] <= found.state.step]
+        _require_room(out, run, start.path)
+    before = [] if run is None else [line for line in journal.read(run / METRICS) if line["step"] <= start.state.step]
     return _run(plan, session, watcher, before, out, folder, pulse)
 
 
@@ -157,7 +161,7 @@ def _run(
 
 
 def summarise(plan: Plan, network: Network, lines: Sequence[Line], first: int) -> dict[str, Any]:
-    """The end of a run: last evaluations, training accuracy of the last epoch (or log line), and speed."""
+    """Sum up a run: last evaluations, training accuracy of the last epoch (or log line), and speed."""
     evaluations = {line["split"]: line for line in lines if line["kind"] == "evaluation"}
     train = _training(lines)
     seconds = train[-1]["seconds"] if train else 0.0
@@ -183,7 +187,7 @@ def summarise(plan: Plan, network: Network, lines: Sequence[Line], first: int) -
 
 
 def last_training(plan: Plan, lines: Sequence[Line]) -> dict[str, Any] | None:
-    """Mean loss and accuracy of the training batches since the last evaluation but one; None if no line tells them."""
+    """Mean loss and accuracy of the training batches since the last evaluation but one; None if no line has them."""
     start = (plan.steps - 1) // plan.evaluate_every * plan.evaluate_every
     recent = [line for line in _training(lines) if line["step"] > start]
     if not recent:

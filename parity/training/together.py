@@ -29,7 +29,12 @@ REPEATED = re.compile(r"([^:]+: )\1+")
 
 @dataclass(frozen=True)
 class Together:
-    """This process in a run: which of how many, and what is told that the run goes on; None where nobody waits."""
+    """This process in a run on several devices.
+
+    Args:
+        member: which process of how many this is.
+        pulse: function to call whenever some work is done; None where no other process waits for it.
+    """
 
     member: Member = field(default_factory=Member)
     pulse: Callable[[], None] | None = None
@@ -65,7 +70,7 @@ def _is_launched(arguments: argparse.Namespace) -> bool:
 
 
 def launch_all(arguments: argparse.Namespace) -> int:
-    """Train in processes of their own; the exit code."""
+    """Train in processes of their own, one for each device; return the exit code of the run."""
     try:
         ended = launch(arguments.words, arguments.devices, arguments.device)
     except KeyboardInterrupt:
@@ -80,7 +85,7 @@ def launch_all(arguments: argparse.Namespace) -> int:
 
 @contextmanager
 def together(arguments: argparse.Namespace) -> Iterator[Together]:
-    """Join the others, where there are some, and see to it that all end when one does.
+    """Join the other processes of the run, where there are some, and make sure that all end when one does.
 
     On several devices an error ends the process here, so that no framework waits for the others on its way out.
     """
@@ -124,13 +129,13 @@ def _end(words: str, code: int, *, wait: bool = False) -> NoReturn:
 
 
 def _first_line(error: Exception) -> str:
-    """What an error says, without what XLA says again and again."""
+    """The first line of an error's message, without the prefixes that XLA repeats."""
     lines = REPEATED.sub(r"\1", str(error).strip()).splitlines()
     return lines[0][:200] if lines else type(error).__name__
 
 
 def place_of(arguments: argparse.Namespace) -> Path | None:
-    """The folder of the run that the words name, if they do."""
+    """The folder of the run that the command line names; None if it names none."""
     place = arguments.out or arguments.resume
     if place is None:
         return None
@@ -138,8 +143,8 @@ def place_of(arguments: argparse.Namespace) -> Path | None:
 
 
 def kept(place: Path | None) -> str:
-    """Where a run that has ended can be gone on from."""
-    found = [] if place is None else checkpoint.files(place / CHECKPOINTS)
-    if not found:
+    """Say from which checkpoint a run that has ended can be resumed."""
+    checkpoints = [] if place is None else checkpoint.files(place / CHECKPOINTS)
+    if not checkpoints:
         return "nothing was kept"
-    return f"the last checkpoint is that of step {checkpoint.step_of(found[-1])}: --resume {place}"
+    return f"the last checkpoint is that of step {checkpoint.step_of(checkpoints[-1])}: --resume {place}"

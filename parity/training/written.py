@@ -1,4 +1,4 @@
-"""What a run leaves in its folder, declared: it is checked where it is read back."""
+"""The declared types of the files in a run's folder, which are checked where a file is read back."""
 
 from typing import Literal, NotRequired
 
@@ -9,7 +9,7 @@ from parity.training.plan import Plan
 
 
 class Score(TypedDict):
-    """Means over some examples."""
+    """Mean loss and accuracy over a number of examples."""
 
     loss: float
     accuracy: Share
@@ -36,7 +36,7 @@ class Evaluated(Score):
 
 
 class Summary(TypedDict):
-    """Of a run that came to its end."""
+    """The summary of a run that came to its end."""
 
     plan: Plan
     steps: Count
@@ -49,7 +49,7 @@ class Summary(TypedDict):
 
 
 class Kept(TypedDict):
-    """What a checkpoint says of its run."""
+    """The metadata of a checkpoint, which name its run and step."""
 
     plan: Plan
     backend: Literal["jax", "torch", "numpy"]

@@ -20,20 +20,21 @@ from parity.weights import require_bijection
 
 @dataclass(frozen=True)
 class Case:
-    """One check's inputs.
+    """The inputs of one check. All arrays are float64 but the batches', which are as `Batch` says.
 
     Args:
         recipe: what is checked.
         shapes: canonical name → shape, as the reference network has them.
-        weights: random in every array, float64 numbers that float32 holds exactly.
-        moved: the same moved by one float64 ulp, up or down at random.
-        batches: real data, one batch a step.
-        cotangent: of the logits.
-        learning_rates: one a step, changing.
-        update_parameters, update_gradients, update_rates: what the optimizer alone is fed.
-        stream, positions: batches for the data rung, over two epochs.
-        seeds: of the draws for the initialisation rung.
-        devices: on which it is trained beside one, a run each.
+        weights: canonical weights, random in every array, of numbers that float32 holds exactly.
+        moved: the same weights moved by one float64 ulp, up or down at random.
+        batches: batches of real data, one for each training step.
+        cotangent: random cotangent of the logits, (B, classes).
+        learning_rates: learning rate of each training step, halved from step to step.
+        update_parameters, update_gradients, update_rates: parameters, gradients and learning rates for the rung on
+            the optimizer alone.
+        stream, positions: the stream of the data rung, and (epoch, step) of its batches, over two epochs.
+        seeds: seeds of the draws for the initialisation rung.
+        devices: device counts on which training is compared with training on one device, a run each.
     """
 
     recipe: Recipe
@@ -53,8 +54,10 @@ class Case:
 
     @property
     def parted_batches(self) -> list[Batch]:
-        """What is trained on several devices: the batches, of which the first is of a size that no even number divides,
-        so that what is wrong with uneven parts shows in the first step."""
+        """The batches for training on several devices.
+
+        The first has an odd size, so that a fault with uneven parts shows in the first step.
+        """
         first, *others = self.batches
         size = len(first.labels) - 1 + len(first.labels) % 2
         return [Batch(first.inputs[:size], first.labels[:size]), *others]
@@ -70,15 +73,16 @@ def make_case(
     weights: Mapping[str, NDArray] | None = None,
     devices: Sequence[Devices] = (),
 ) -> Case:
-    """Draw a case.
+    """Draw a case. The same recipe, shapes and seed give the same case.
 
     Args:
-        recipe: its network, data and optimizer.
-        shapes: of the network's weights.
-        seed: of everything that is drawn.
-        folder, download: where the images' files are, and whether they may be fetched.
-        weights: instead of random ones; as float32 holds them.
-        devices: on which it is trained beside one.
+        recipe: the recipe whose network, data and optimizer are checked.
+        shapes: canonical name → shape of the network's weights.
+        seed: seed of everything that is drawn.
+        folder: folder of the images' files.
+        download: whether the images may be fetched.
+        weights: canonical weights to use instead of random ones; they are rounded to float32.
+        devices: device counts on which training is compared with training on one device.
 
     Raises:
         UsageError: the data is not there, or the weights are not those of the network.
@@ -96,7 +100,7 @@ def make_case(
         classes=recipe.classes,
     )
     rng = np.random.default_rng([seed, 1])
-    weights = initial.draw(shapes, "probe", seed) if weights is None else _given(weights, shapes)
+    weights = initial.draw(shapes, "probe", seed) if weights is None else _as_single(weights, shapes)
     batches = [_dithered(stream.batch(0, step % (stream.steps_per_epoch or STEPS)), rng) for step in range(STEPS)]
     classes = weights[[name for name in weights if name.endswith(".bias")][-1]].size
     return Case(
@@ -117,14 +121,17 @@ def make_case(
     )
 
 
-def _given(weights: Mapping[str, NDArray], shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
+def _as_single(weights: Mapping[str, NDArray], shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
     require_bijection(weights, shapes)
     return {name: single(weights[name]) for name in shapes}
 
 
 def _dithered(batch: Batch, rng: Generator) -> Batch:
-    """Images with half a grey level of noise: in flat regions all windows of a max-pool tie but for rounding, and which
-    of them gets the gradient would then be decided by rounding too."""
+    """The batch with noise of up to half a grey level on its images; a batch without images stays as it is.
+
+    In flat regions all numbers in a window of a max-pool tie but for rounding, so that rounding would decide which of
+    them gets the gradient.
+    """
     if batch.inputs.ndim != 4:
         return batch
     noise = rng.uniform(-0.5, 0.5, batch.inputs.shape) * [
@@ -134,7 +141,7 @@ def _dithered(batch: Batch, rng: Generator) -> Batch:
 
 
 def _grey_level(channel: NDArray) -> float:
-    """The smallest step between values of a channel; equal ones may differ by rounding."""
+    """The smallest step between values of a channel, where values that differ by rounding alone count as equal."""
     steps = np.diff(np.unique(channel))
     return float(steps.min(initial=1.0, where=steps > np.finfo(np.float16).eps))
 

@@ -1,4 +1,4 @@
-"""The parity check of one recipe: what the frameworks show, rung by rung, to the ladder."""
+"""The parity check of one recipe: it takes what the frameworks compute to the ladder, rung by rung."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +44,7 @@ def check(
         rungs: numbers of the rungs to climb; the structure is always looked at, for nothing stands without it.
         seed: seed of the weights, the data and the cotangents.
         device: "cpu" or "gpu", for JAX and PyTorch.
-        folder: where the images' files are.
+        folder: folder of the images' files.
         download: whether the images may be fetched.
         weights: canonical weights to check with, instead of random ones.
         devices: device counts on which training is compared with training on one, for rung 10.
@@ -96,7 +96,7 @@ def climb(
 
 
 def _look_ahead(side: RecipeSide, numbers: Sequence[int], reference: RecipeSide) -> None:
-    """Compute what the rungs will ask of a framework. What fails here fails again when asked for."""
+    """Compute ahead what the rungs will ask of a framework. A failure here is not lost: it comes again on the rung."""
     for number in numbers:
         TABLE[number].show(side, reference)
 

@@ -1,4 +1,4 @@
-"""What one framework shows of a case, each thing computed once and kept."""
+"""One framework's results on a case, each computed once and kept."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,11 +21,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class TracesAndReadings:
-    """What one framework shows of the first batch.
+    """One framework's results on the first batch.
 
     Args:
         traces: mode → precision → trace of the free run.
-        readings: mode → precision → call → what the call alone gives.
+        readings: mode → precision → call → output and gradients of the call run alone.
     """
 
     traces: Mapping[str, Mapping[str, Trace]]
@@ -37,9 +37,9 @@ class RecipeSide:
 
     Args:
         twin: class of the twin, the backend's own or one with a planted bug.
-        case: what it is fed.
+        case: the inputs of the check.
         device: "cpu" or "gpu".
-        make: gives the twin's class in another process; None gives the backend's own.
+        make: function that gives the twin's class in another process; None gives the backend's own class.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class RecipeSide:
         return self._keep("shapes", lambda: self._build("float64").shapes())
 
     def traces(self, mode: str) -> dict[str, Trace]:
-        """Precision → trace of the first batch."""
+        """Precision → trace of the first batch, in mode "training" or "evaluation"."""
         batch, cotangent = self._case.batches[0], self._case.cotangent
         return self._each(mode, lambda twin: twin.trace(batch, cotangent, training=mode == "training"))
 
@@ -91,7 +91,7 @@ class RecipeSide:
         return any(name.startswith(f"{call_path(call)}.") for name in buffers(self._case.weights))
 
     def readings(self, mode: str, probes: Mapping[str, Probe]) -> dict[str, dict[str, Reading]]:
-        """Precision → call → reading."""
+        """Precision → call → output and gradients of the call run alone on its probe."""
         return self._each(("alone", mode), lambda twin: twin.isolate(probes, training=mode == "training"))
 
     def drift(self, reference: "RecipeSide") -> TracesAndReadings:
@@ -117,20 +117,23 @@ class RecipeSide:
         equal numbers in a window of a max-pool stay equal."""
         case, twin = self._case, self._twin("float64")
         twin.load({name: moved(array, rng) for name, array in case.weights.items()})
-        cotangent, batch, seen = moved(case.cotangent, rng), case.batches[0], {}
+        cotangent, batch, observations = moved(case.cotangent, rng), case.batches[0], {}
         for mode in MODES:
             probes = {c: replace(p, cotangent=moved(p.cotangent, rng)) for c, p in probing.probes(mode).items()}
             training = mode == "training"
-            seen[mode] = twin.trace(batch, cotangent, training=training), twin.isolate(probes, training=training)
+            observations[mode] = (
+                twin.trace(batch, cotangent, training=training),
+                twin.isolate(probes, training=training),
+            )
         twin.load(case.weights)
-        return seen
+        return observations
 
     def states(self) -> dict[str, tuple[Arrays, np.ndarray]]:
         """Precision → buffers after the training passes and logits in evaluation."""
         return self._each("state", lambda twin: twin.state(self._case.batches))
 
     def updates(self) -> dict[str, list[Arrays]]:
-        """Precision → what the optimizer alone does."""
+        """Precision → the parameters and moments after each update by the optimizer alone."""
         case = self._case
         return self._each(
             "update",
@@ -142,17 +145,17 @@ class RecipeSide:
     def trajectory(self, *, moved: bool = False) -> Trajectory:
         """The training run in float64, from the case's weights or from those moved by one ulp."""
         case = self._case
-        given = case.batches, case.recipe.optimizer, case.learning_rates
-        return self._keep(("trajectory", moved), lambda: self._run(moved, lambda twin: twin.train(*given)))
+        arguments = case.batches, case.recipe.optimizer, case.learning_rates
+        return self._keep(("trajectory", moved), lambda: self._run(moved, lambda twin: twin.train(*arguments)))
 
     def watched(self, *, moved: bool = False) -> WatchedRun:
         """The training run whose batches do not divide, on one device."""
         case = self._case
-        given = case.parted_batches, case.recipe.optimizer, case.learning_rates
-        return self._keep(("watched", moved), lambda: self._run(moved, lambda twin: twin.watched(*given)))
+        arguments = case.parted_batches, case.recipe.optimizer, case.learning_rates
+        return self._keep(("watched", moved), lambda: self._run(moved, lambda twin: twin.watched(*arguments)))
 
     def parted(self) -> dict[int, WatchedRun]:
-        """Number of devices → the same run on them; none of the reference, which has one."""
+        """Number of devices → the run of `watched` on them; empty for the reference, which has one device."""
         return self._keep("parted", lambda: {d.count: self._on(d) for d in self._case.devices if self._has_devices})
 
     @property
@@ -168,7 +171,7 @@ class RecipeSide:
         return watched(self.framework, job)
 
     def ways(self, count: int) -> Iterator[tuple[str, Any]]:
-        """What wrong ways to part the first step among devices would give; of the reference."""
+        """Name and result of each wrong way to part the first step among `count` devices, by the reference."""
         from parity.backends.numpy.devices import ways
 
         return ways(self._twin("float64"), self._case.parted_batches[0], count)  # type: ignore[arg-type] # the reference's
@@ -182,20 +185,20 @@ class RecipeSide:
         )
 
     def digests(self) -> list[str]:
-        """Digest of every batch that the framework receives."""
+        """SHA-256 of every batch of the data rung, as it comes back from the framework."""
         case = self._case
         return self._keep(
             "digests", lambda: [b.digest() for b in self._twin("float64").feed(case.stream, case.positions)]
         )
 
     def _run(self, moved: bool, see: Callable[[Twin], T]) -> T:
-        """What is seen of the float64 twin with the case's weights, or with those moved by one ulp."""
+        """What `see` gives of the float64 twin with the case's weights, or with those moved by one ulp."""
         twin = self._twin("float64")
         if moved:
             twin.load(self._case.moved)
-        seen = see(twin)
+        observation = see(twin)
         twin.load(self._case.weights)
-        return seen
+        return observation
 
     def _build(self, precision: Precision) -> Twin:
         recipe = self._case.recipe

@@ -47,24 +47,26 @@ class RecipeRung(Generic[T]):
         return self.rule(self.shown(sides), case, sides)
 
 
-def by_mode(shown: Mapping[str, TracesAndReadings]) -> tuple[ladder.Traces, ladder.Readings]:
+def by_mode(observations: Mapping[str, TracesAndReadings]) -> tuple[ladder.Traces, ladder.Readings]:
     """The traces and the readings of all frameworks, each as mode → framework → precision → what was recorded."""
-    modes = next(iter(shown.values())).traces
-    traces = {mode: {framework: passes.traces[mode] for framework, passes in shown.items()} for mode in modes}
-    readings = {mode: {framework: passes.readings[mode] for framework, passes in shown.items()} for mode in modes}
+    modes = next(iter(observations.values())).traces
+    traces = {mode: {framework: passes.traces[mode] for framework, passes in observations.items()} for mode in modes}
+    readings = {
+        mode: {framework: passes.readings[mode] for framework, passes in observations.items()} for mode in modes
+    }
     return traces, readings
 
 
-def _trajectory(shown: Mapping[str, tuple[Trajectory, Trajectory]]) -> Rung:
-    runs, moved = ({framework: both[place] for framework, both in shown.items()} for place in (0, 1))
+def _trajectory(observations: Mapping[str, tuple[Trajectory, Trajectory]]) -> Rung:
+    runs, moved = ({framework: both[place] for framework, both in observations.items()} for place in (0, 1))
     return ladder.trajectory(runs, moved)
 
 
-def _devices(shown: Mapping[str, WatchedRuns], case: Case, sides: Sequence[RecipeSide]) -> Rung:
-    still = {framework: runs[0] for framework, runs in shown.items()}
-    moved = {framework: runs[1] for framework, runs in shown.items()}
+def _devices(observations: Mapping[str, WatchedRuns], case: Case, sides: Sequence[RecipeSide]) -> Rung:
+    still = {framework: runs[0] for framework, runs in observations.items()}
+    moved = {framework: runs[1] for framework, runs in observations.items()}
     several = {
-        devices.count: {framework: runs[2][devices.count] for framework, runs in shown.items() if runs[2]}
+        devices.count: {framework: runs[2][devices.count] for framework, runs in observations.items() if runs[2]}
         for devices in case.devices
     }
     apart = any(devices.norms_apart for devices in case.devices)
@@ -77,15 +79,19 @@ def _rows() -> tuple[RecipeRung[Any], ...]:
 
     return (
         RecipeRung(1, lambda side, _: side.shapes(), lambda s, case, _: ladder.structure(s, case.recipe.parameters)),
-        RecipeRung(2, both_passes, lambda shown, *_: ladder.forward(*by_mode(shown))),
-        RecipeRung(3, both_passes, lambda shown, *_: ladder.gradients(*by_mode(shown))),
-        RecipeRung(4, lambda side, _: side.states(), lambda shown, *_: ladder.state(shown)),
-        RecipeRung(5, lambda side, _: side.updates(), lambda shown, *_: ladder.update(shown)),
+        RecipeRung(2, both_passes, lambda observations, *_: ladder.forward(*by_mode(observations))),
+        RecipeRung(3, both_passes, lambda observations, *_: ladder.gradients(*by_mode(observations))),
+        RecipeRung(4, lambda side, _: side.states(), lambda observations, *_: ladder.state(observations)),
+        RecipeRung(5, lambda side, _: side.updates(), lambda observations, *_: ladder.update(observations)),
         RecipeRung(
-            6, lambda side, _: (side.trajectory(), side.trajectory(moved=True)), lambda shown, *_: _trajectory(shown)
+            6,
+            lambda side, _: (side.trajectory(), side.trajectory(moved=True)),
+            lambda observations, *_: _trajectory(observations),
         ),
-        RecipeRung(7, lambda side, _: side.draws(), lambda shown, *_: initialisation(shown)),
-        RecipeRung(8, lambda side, _: side.digests(), lambda shown, case, _: ladder.data(shown, case.positions)),
+        RecipeRung(7, lambda side, _: side.draws(), lambda observations, *_: initialisation(observations)),
+        RecipeRung(
+            8, lambda side, _: side.digests(), lambda observations, case, _: ladder.data(observations, case.positions)
+        ),
         RecipeRung(
             several_devices.NUMBER,
             lambda side, _: (side.watched(), side.watched(moved=True), side.parted()),

@@ -30,7 +30,16 @@ PAIRS: dict[str, tuple[str, Mapping[str, Any]]] = {
 
 
 def make(pair: str, side: str = "", plant: Mapping[str, Any] | None = None) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Flax's network, PyTorch's, the inputs and the options; with a bug planted in one side ("flax" or "torch")."""
+    """Make a pair, with a bug planted in one side.
+
+    Args:
+        pair: a name in `PAIRS`.
+        side: "flax" or "torch", the side with the bug; "" for none.
+        plant: the settings of that side that the bug changes.
+
+    Returns:
+        Flax's network, PyTorch's network, the inputs, and the options of `parity.compare`.
+    """
     name, base = PAIRS[pair]
     module = import_module(f"{__name__}.{name}")
     settings = {

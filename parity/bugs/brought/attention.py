@@ -20,14 +20,15 @@ WIDTH = HEADS * SIZE
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one side.
+    """The settings of one side.
 
     Args:
-        split: how the queries' projection is parted into heads: "heads first" (H, D) or "size first" (D, H).
-        rotary: which entries turn together: "halves" (i and i + D/2) or "neighbours" (2i and 2i + 1).
-        grouped: how keys go to the queries' heads: "repeat" (0 0 1 1) or "tile" (0 1 0 1).
-        scaled: what is divided by √D: the "scores", or the "input" of the queries' projection, whose bias is then not.
-        axis: of the softmax: "keys" or "queries".
+        split: order in which the queries' projection is parted into heads: "heads first" (H, D) or "size first" (D, H).
+        rotary: entries that turn together: "halves" (i and i + D/2) or "neighbours" (2i and 2i + 1).
+        grouped: order in which keys go to the queries' heads: "repeat" (0 0 1 1) or "tile" (0 1 0 1).
+        scaled: the array that is divided by √D: the "scores", or the "input" of the queries' projection, so that its
+            bias is not.
+        axis: axis of the softmax, "keys" or "queries".
     """
 
     split: str = "heads first"
@@ -38,7 +39,7 @@ class Settings:
 
 
 def angles() -> np.ndarray:
-    """(T, D/2) angles of the rotary positions."""
+    """The angles of the rotary positions in radians, (T, D/2)."""
     return np.arange(TIME)[:, None] / 10.0 ** (np.arange(SIZE // 2) / (SIZE // 2))
 
 
@@ -123,6 +124,6 @@ class FlaxAttention(nnx.Module):
 
 
 def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Both networks and their inputs (B, T, H·D)."""
+    """Both networks, the inputs (B, T, H·D), and no options."""
     x = np.random.default_rng(3).standard_normal((BATCH, TIME, WIDTH)).astype(np.float32)
     return FlaxAttention(flax, nnx.Rngs(0)), TorchAttention(torch), x, {}

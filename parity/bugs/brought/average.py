@@ -15,12 +15,12 @@ BATCH, FEATURES = 6, 5
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one side.
+    """The settings of one side.
 
     Args:
-        decay: of the average.
-        debiased: whether the mean comes into it by (1 − decay), or by all that a debiased average gives a second pass.
-        twice: whether a pass is averaged twice.
+        decay: share of the average that a pass keeps.
+        debiased: whether a new mean gets the share that a debiased average gives it in the second pass, not 1 − decay.
+        twice: whether each pass is averaged twice.
     """
 
     decay: float = 0.9
@@ -29,7 +29,7 @@ class Settings:
 
     @property
     def share(self) -> float:
-        """Of the new mean."""
+        """The share of the new mean in the average."""
         return (1 - self.decay) / (1 - self.decay**2) if self.debiased else 1 - self.decay
 
 
@@ -85,6 +85,6 @@ class FlaxAveraged(nnx.Module):
 
 
 def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Both networks and inputs (B, 3)."""
+    """Both networks, the inputs (B, 3), and no options."""
     x = np.random.default_rng(11).standard_normal((BATCH, 3)).astype(np.float32)
     return FlaxAveraged(flax, nnx.Rngs(0)), TorchAveraged(torch), x, {}

@@ -16,15 +16,15 @@ BATCH, SIZE, CHANNELS = 2, 8, 3
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one side.
+    """The settings of one side.
 
     Args:
-        padding: of the strided convolution: "both", one pixel on every side; "same", none before and one after.
+        padding: padding of the strided convolution: "both", one pixel on every side; "same", none before and one after.
         pool: "max", padded with −∞; "zeros", padded with zeros; "mean"; "inner", the mean over what is not padding.
         shift: pixels by which the transposed convolution's padding is off.
         antialias: whether the resize to a smaller size smooths first.
         align: whether the resize keeps the corners' centres.
-        windows: of the adaptive pool: "overlapping", PyTorch's; "equal", cut to the same length.
+        windows: windows of the adaptive pool: "overlapping", PyTorch's; "equal", cut to the same length.
     """
 
     padding: str = "both"
@@ -62,7 +62,7 @@ class FlaxPool(nnx.Module):
 
 
 class TorchResize(nn.Module):
-    """To 5×5 pixels."""
+    """A bilinear resize to 5×5 pixels."""
 
     def __init__(self, s: Settings) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class TorchResize(nn.Module):
 
 
 class FlaxResize(nnx.Module):
-    """To 5×5 pixels."""
+    """A bilinear resize to 5×5 pixels."""
 
     def __init__(self, s: Settings) -> None:
         self.align, self.antialias = s.align, s.antialias
@@ -89,14 +89,14 @@ class FlaxResize(nnx.Module):
 
 
 def edges(size: int, windows: str) -> list[tuple[int, int]]:
-    """Two windows over so many pixels."""
+    """First and last pixel (exclusive) of two windows over `size` pixels."""
     if windows == "equal":
         return [(0, size // 2), (size // 2, size // 2 * 2)]
     return [(i * size // 2, -(-(i + 1) * size // 2)) for i in range(2)]
 
 
 class TorchAdaptive(nn.Module):
-    """To 2×2 means."""
+    """An adaptive average pool to 2×2 means."""
 
     def __init__(self, windows: str) -> None:
         super().__init__()
@@ -111,7 +111,7 @@ class TorchAdaptive(nn.Module):
 
 
 class FlaxAdaptive(nnx.Module):
-    """To 2×2 means."""
+    """An adaptive average pool to 2×2 means."""
 
     def __init__(self, windows: str) -> None:
         self.windows = windows
@@ -160,6 +160,6 @@ class FlaxDecoder(nnx.Module):
 
 
 def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Both networks and their inputs, NHWC."""
+    """Both networks, the inputs (B, H, W, C), and the option that gives PyTorch its layout of them."""
     x = np.random.default_rng(6).standard_normal((BATCH, SIZE, SIZE, CHANNELS)).astype(np.float32)
     return FlaxDecoder(flax, nnx.Rngs(0)), TorchDecoder(torch), x, {"to_torch": "NHWC->NCHW"}

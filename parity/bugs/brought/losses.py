@@ -18,22 +18,22 @@ from parity.pair.options import Checks, TrainingPair
 
 BATCH, TIME, CLASSES = 4, 6, 5
 WEIGHTS = (0.3, 1.0, 2.5, 0.7, 1.4)
-"""Of the classes."""
+"""Weights of the classes."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one side.
+    """The settings of one side.
 
     Args:
-        kind: of the loss.
-        smoothing: what the K − 1 wrong classes share: "all" classes get s/K, or the "others" s/(K − 1).
-        padded: what is done with labels that are padding: "left out", or "counted" as class 0.
-        over: what a weighted loss is divided by: the "weights" of the labels, or their "number".
+        kind: name of the loss: "cross-entropy", "padded", "smoothed", "weighted", "divergence" or "alignment".
+        smoothing: classes that share the smoothing s: "all" get s/K each, or the "others" s/(K − 1).
+        padded: treatment of labels that are padding: "left out", or "counted" as class 0.
+        over: divisor of a weighted loss: the "weights" of the labels, or their "number".
         reduction: "mean" over tokens; "sequences", the sum of each divided by their number; "sum".
-        kl: what a divergence is divided by: the "batch", or all "entries".
+        kl: divisor of a divergence: the size of the "batch", or the number of all "entries".
         lengths: whether the alignment's loss is divided by the length of its target before the mean is taken.
-        axis: of the softmax: "classes" or "time".
+        axis: axis of the softmax, "classes" or "time".
     """
 
     kind: str = "cross-entropy"
@@ -64,7 +64,7 @@ class FlaxLogits(nnx.Module):
 
 
 def torch_loss(s: Settings, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Of logits (B, T, K) and labels (B, T), where −100 is padding."""
+    """The loss, a scalar, of logits (B, T, K) and labels (B, T), where −100 is padding."""
     log = torch.log_softmax(logits, -1 if s.axis == "classes" else 1)
     kept = labels >= 0
     if s.kind == "divergence":
@@ -91,7 +91,7 @@ def torch_loss(s: Settings, logits: torch.Tensor, labels: torch.Tensor) -> torch
 
 
 def flax_loss(s: Settings, logits: jax.Array, labels: jax.Array) -> jax.Array:
-    """Of logits (B, T, K) and labels (B, T), where −100 is padding."""
+    """The loss, a scalar, of logits (B, T, K) and labels (B, T), where −100 is padding."""
     log = jax.nn.log_softmax(logits, -1 if s.axis == "classes" else 1)
     kept = labels >= 0
     if s.kind == "divergence":
@@ -121,7 +121,7 @@ def flax_loss(s: Settings, logits: jax.Array, labels: jax.Array) -> jax.Array:
 
 
 def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Both networks, inputs (B, T, 7), the losses and their labels."""
+    """Both networks, the inputs (B, T, 7), and the options with the losses and their labels (B, T)."""
     rng = np.random.default_rng(8)
     x = rng.standard_normal((BATCH, TIME, 7)).astype(np.float32)
     labels = rng.integers(0, CLASSES, (BATCH, TIME))

@@ -15,13 +15,13 @@ BATCH, TIME, FEATURES, HIDDEN = 3, 4, 5, 7
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one side.
+    """The settings of one side.
 
     Args:
-        gates: their order in the packed projections: "ifgo", or "igfo" as in Haiku.
+        gates: order of the gates in the packed projections: "ifgo", or "igfo", which is Haiku's.
         biases: "both", or "input" where only that of the input's projection is used.
         carry: order in which the given state is taken apart: "hc" or "ch".
-        forget: what is added to the forget gate.
+        forget: number that is added to the forget gate before its sigmoid.
     """
 
     gates: str = "ifgo"
@@ -70,7 +70,7 @@ class FlaxLSTM(nnx.Module):
 
 
 def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Both networks, inputs (B, T, F) and states (2, B, H)."""
+    """Both networks, the inputs (B, T, F) with the states (2, B, H), and no options."""
     rng = np.random.default_rng(4)
     x, state = (
         rng.standard_normal(shape).astype(np.float32) for shape in ((BATCH, TIME, FEATURES), (2, BATCH, HIDDEN))

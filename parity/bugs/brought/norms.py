@@ -14,15 +14,15 @@ BATCH, TIME, FEATURES, GROUPS = 3, 5, 12, 4
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one side.
+    """The settings of one side.
 
     Args:
         layer_eps, rms_eps, group_eps, instance_eps: epsilon of each norm.
-        scale: how the root-mean-square norm applies its scale: "w", or "1 + w".
+        scale: factor that the root-mean-square norm makes of its weight w: "w", or "1 + w".
         fast: whether Flax's layer norm computes its variance as E[x²] − E[x]².
-        groups: of the group norm.
+        groups: number of groups of the group norm.
         affine: whether the instance norm has a scale and a bias.
-        offset: added to what the layer norm gets.
+        offset: number that is added to the input of the layer norm.
     """
 
     layer_eps: float = 1e-5
@@ -37,7 +37,7 @@ class Settings:
 
 
 class TorchOneMore(nn.RMSNorm):
-    """Its scale is what it is beyond one."""
+    """A root-mean-square norm that stores its scale as the difference from 1."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return nn.functional.rms_norm(x, (FEATURES,), 1 + self.weight, self.eps)
@@ -64,7 +64,7 @@ class TorchNorms(nn.Module):
 
 
 class FlaxOneMore(nnx.RMSNorm):
-    """Its scale is what it is beyond one."""
+    """A root-mean-square norm that stores its scale as the difference from 1."""
 
     def __call__(self, x: jax.Array, mask: Any = None) -> jax.Array:
         assert self.scale is not None and mask is None
@@ -101,6 +101,6 @@ class FlaxNorms(nnx.Module):
 
 
 def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Both networks and their inputs (B, T, F)."""
+    """Both networks, the inputs (B, T, F), and no options."""
     x = np.random.default_rng(5).standard_normal((BATCH, TIME, FEATURES)).astype(np.float32)
     return FlaxNorms(flax, nnx.Rngs(0)), TorchNorms(torch), x, {}

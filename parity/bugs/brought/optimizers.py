@@ -18,28 +18,28 @@ from torch.optim import lr_scheduler
 from parity.pair.options import Checks, TrainingPair
 
 RATE, TOTAL, WARMUP = 0.1, 40, 10
-"""Peak of the rates; steps of a schedule, and of those the steps of its warm-up."""
+"""Peak of the learning rates; number of steps of a schedule, and of those that are its warm-up."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one side.
+    """The settings of one side.
 
     Args:
-        kind: of the optimizer.
+        kind: name of the optimizer: "adamw", "adamw, some", "adagrad", "amsgrad", "momentum" or "rmsprop".
         decay: weight decay of AdamW.
         initial: Adagrad's accumulator at the start.
-        largest: of which second moment AMSGrad keeps the maximum: "raw", PyTorch's, or "corrected", optax's.
+        largest: second moment whose maximum AMSGrad keeps: "raw", PyTorch's, or "corrected", optax's.
         nesterov: whether the momentum looks ahead.
         rate_inside: whether RMSprop's momentum collects steps that have the learning rate in them.
-        decayed: which arrays are decayed: "kernels", "all" or "biases".
+        decayed: arrays that are decayed: "kernels", "all" or "biases".
         schedule: name of the learning rates, "" for a constant.
-        steps: that are compared.
-        total: steps of the schedule.
+        steps: number of steps that are compared.
+        total: number of steps of the schedule.
         first: step from which the warm-up counts.
         staircase: whether the rate falls in stairs.
-        end: what comes after a cosine: "stays" or "rises".
-        peak: where one cycle has its peak: "optax" or "torch".
+        end: course of the rate after a cosine's end: "stays" or "rises".
+        peak: framework whose place one cycle's peak has, "optax" or "torch".
     """
 
     kind: str = "adamw"
@@ -76,12 +76,12 @@ class FlaxDense(nnx.Module):
 
 
 def cosine(step: int, total: int) -> float:
-    """From 1 to 0, where it stays."""
+    """Half a cosine from 1 at step 0 to 0 at step `total`, where it stays."""
     return 0.5 * (1 + cos(pi * min(step, total) / total))
 
 
 def scheduler_of(optimizer: torch.optim.Optimizer, s: Settings) -> Any:
-    """PyTorch's."""
+    """PyTorch's scheduler of the learning rate."""
     if s.schedule == "cosine":
         if s.end == "rises":
             return lr_scheduler.CosineAnnealingLR(optimizer, s.total)
@@ -102,7 +102,7 @@ def _warmed(s: Settings, step: int) -> float:
 
 
 def _cycled(s: Settings, step: int) -> float:
-    """As optax: up to the peak after 30 % of the steps, down to 1/250,000 of the peak at the last."""
+    """Optax's one cycle: up to the peak after 30 % of the steps, down to 1/250,000 of the peak at the last."""
     up, low, least = int(0.3 * s.total), 1 / 25, 1 / 25 / 1e4
     if step < up:
         return 1 + (low - 1) * cosine(step, up)
@@ -110,7 +110,7 @@ def _cycled(s: Settings, step: int) -> float:
 
 
 def schedule_of(s: Settings) -> Callable[[Any], Any]:
-    """Optax's."""
+    """Optax's schedule of the learning rate."""
     if s.schedule == "cosine":
         return optax.cosine_decay_schedule(RATE, s.total)
     if s.schedule == "warm-up":
@@ -121,7 +121,7 @@ def schedule_of(s: Settings) -> Callable[[Any], Any]:
 
 
 def amsgrad(s: Settings) -> optax.GradientTransformation:
-    """Adam by the largest second moment so far, betas 0.9 and 0.999, eps 1e-8."""
+    """Adam that divides by the root of the largest second moment so far; betas 0.9 and 0.999, eps 1e-8."""
 
     def init(params: Any) -> Any:
         return jnp.zeros((), jnp.int32), *[jax.tree.map(jnp.zeros_like, params) for _ in range(3)]
@@ -133,8 +133,8 @@ def amsgrad(s: Settings) -> optax.GradientTransformation:
         mu = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, mu, gradients)
         nu = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g**2, nu, gradients)
         right = 1 - 0.999**count
-        seen = nu if s.largest == "raw" else jax.tree.map(lambda v: v / right, nu)
-        largest = jax.tree.map(jnp.maximum, largest, seen)
+        candidate = nu if s.largest == "raw" else jax.tree.map(lambda v: v / right, nu)
+        largest = jax.tree.map(jnp.maximum, largest, candidate)
         second = largest if s.largest == "corrected" else jax.tree.map(lambda v: v / right, largest)
         step = jax.tree.map(lambda m, v: m / (1 - 0.9**count) / (jnp.sqrt(v) + 1e-8), mu, second)
         return step, (count, mu, nu, largest)
@@ -143,7 +143,7 @@ def amsgrad(s: Settings) -> optax.GradientTransformation:
 
 
 def adagrad(s: Settings) -> optax.GradientTransformation:
-    """Epsilon outside the root."""
+    """Adagrad with the epsilon 1e-10 outside the root."""
 
     def init(params: Any) -> Any:
         return jax.tree.map(lambda p: jnp.full_like(p, s.initial), params)
@@ -157,7 +157,7 @@ def adagrad(s: Settings) -> optax.GradientTransformation:
 
 
 def optax_of(s: Settings) -> optax.GradientTransformation:
-    """Optax's optimizer."""
+    """Optax's optimizer, with its learning rate or schedule."""
     rate: Any = schedule_of(s) if s.schedule else RATE
     if s.kind == "adamw":
         return optax.adamw(rate, weight_decay=s.decay)
@@ -179,25 +179,25 @@ def _decayed(which: str, params: Any) -> Any:
 
 def torch_of(model: nn.Module, s: Settings) -> torch.optim.Optimizer:
     """PyTorch's optimizer."""
-    own = list(model.parameters())
+    parameters = list(model.parameters())
     if s.kind == "adamw":
-        return torch.optim.AdamW(own, RATE, weight_decay=s.decay)
+        return torch.optim.AdamW(parameters, RATE, weight_decay=s.decay)
     if s.kind == "adamw, some":
-        kernels, biases = ([p for p in own if (p.ndim > 1) is kernel] for kernel in (True, False))
+        kernels, biases = ([p for p in parameters if (p.ndim > 1) is kernel] for kernel in (True, False))
         decays = (s.decay * (s.decayed in ("all", "kernels")), s.decay * (s.decayed in ("all", "biases")))
         groups = [{"params": p, "weight_decay": d} for p, d in zip((kernels, biases), decays, strict=True)]
         return torch.optim.AdamW(groups, RATE)
     if s.kind == "momentum":
-        return torch.optim.SGD(own, RATE, momentum=0.9, nesterov=s.nesterov)
+        return torch.optim.SGD(parameters, RATE, momentum=0.9, nesterov=s.nesterov)
     if s.kind == "rmsprop":
-        return torch.optim.RMSprop(own, RATE, momentum=0.9)
+        return torch.optim.RMSprop(parameters, RATE, momentum=0.9)
     if s.kind == "adagrad":
-        return torch.optim.Adagrad(own, RATE, initial_accumulator_value=s.initial)
-    return torch.optim.Adam(own, RATE, amsgrad=True)
+        return torch.optim.Adagrad(parameters, RATE, initial_accumulator_value=s.initial)
+    return torch.optim.Adam(parameters, RATE, amsgrad=True)
 
 
 def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Both networks, inputs (B, 5), the optimizers and, where there are any, the schedules."""
+    """Both networks, the inputs (B, 5), and the options with the optimizers and, where there are any, the schedules."""
     x = np.random.default_rng(7).standard_normal((4, 5)).astype(np.float32)
     model = TorchDense()
     optimizer = torch_of(model, torch)

@@ -20,17 +20,20 @@ BATCH, ROWS, FEATURES = 3, 5, 6
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one side. Of each function, "guarded" is by a convention that both frameworks can have, "plain" its own.
+    """The settings of one side.
+
+    A function is "guarded" if it is computed by a convention that both frameworks can have, "plain" if by its
+    framework's own.
 
     Args:
         absolute: |x| at 0; guarded, its gradient is 0.
         largest: the maximum of a row; guarded, a tie's gradient goes to the first.
-        norm: of a row; guarded, the gradient of a zero row is 0.
-        deviation: of a row; guarded, the gradient of a constant row is 0.
-        ddof: of the deviation.
+        norm: the norm of a row; guarded, the gradient of a zero row is 0.
+        deviation: the standard deviation of a row; guarded, the gradient of a constant row is 0.
+        ddof: number that is subtracted from the deviation's divisor.
         root: √x where x > 0, else 0; guarded, the branch that is not taken is safe.
-        act: "gelu", "tanh gelu", "quick gelu" or "silu".
-        split: of the features in two: "sections", or "chunks" of two.
+        act: the activation, "gelu", "tanh gelu", "quick gelu" or "silu".
+        split: split of the features: into two "sections", or into "chunks" of two.
     """
 
     absolute: str = "guarded"
@@ -121,12 +124,12 @@ class FlaxSpecial(nnx.Module):
 
 
 def _root(x: jax.Array) -> jax.Array:
-    """√x where x > 0, else 0, with gradient 0 there."""
+    """√x where x > 0, else 0, with a gradient of 0 there."""
     return jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1.0)), 0.0)
 
 
 def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Both networks and inputs (B, rows, F)."""
+    """Both networks, the inputs (B, rows, F), and the options."""
     x = np.random.default_rng(9).standard_normal((BATCH, ROWS, FEATURES)).astype(np.float32)
     x[:, 0], x[:, 1], x[:, 2, 1:3] = 0.0, 0.5, 3.0
     return FlaxSpecial(flax, nnx.Rngs(0)), TorchSpecial(torch), x, {"checks": Checks(probes=False)}

@@ -15,16 +15,16 @@ BATCH, TIME, VOCABULARY, FEATURES = 3, 5, 11, 6
 
 @dataclass(frozen=True)
 class Settings:
-    """Of one side.
+    """The settings of one side.
 
     Args:
-        sinusoid: "sin cos" or "cos sin", the halves of the positions' features.
-        times: what the embedding is multiplied by: "root", √F, or "one".
-        rate: of dropout.
-        norm: where the norm is: "before" the layer that is added, or "after" the sum.
+        sinusoid: order of the halves of the positions' features, "sin cos" or "cos sin".
+        times: factor of the embedding: "root", which is √F, or "one".
+        rate: rate of dropout, the share that is dropped.
+        norm: place of the norm: "before" the layer that is added, or "after" the sum.
         final: whether a norm follows at the end.
-        dtype: of the embedding's lookup: "same" or "bfloat16".
-        shift: added to the ids.
+        dtype: precision of the embedding's lookup: "same" or "bfloat16".
+        shift: number that is added to the ids.
     """
 
     sinusoid: str = "sin cos"
@@ -37,7 +37,7 @@ class Settings:
 
 
 def positions(order: str) -> np.ndarray:
-    """(T, F) sinusoidal positions."""
+    """Sinusoidal positions, (T, F)."""
     angles = np.arange(TIME)[:, None] / 100.0 ** (np.arange(FEATURES // 2) / (FEATURES // 2))
     parts = (np.sin(angles), np.cos(angles))
     return np.concatenate(parts if order == "sin cos" else parts[::-1], -1)
@@ -87,6 +87,6 @@ class FlaxTokens(nnx.Module):
 
 
 def pair(flax: Settings, torch: Settings) -> tuple[Any, Any, Any, dict[str, Any]]:
-    """Both networks and ids (B, T)."""
+    """Both networks, the ids (B, T), and the options."""
     ids = np.random.default_rng(10).integers(0, VOCABULARY, (BATCH, TIME))
     return FlaxTokens(flax, nnx.Rngs(0)), TorchTokens(torch), ids, {"dropout": "shared"}

@@ -1,4 +1,4 @@
-"""The planted bugs as data, by the kind of what they are planted in.
+"""The planted bugs as data: in the study's networks, in other layers, in training, and on several devices.
 
 A bug must be caught at its rung, with its layer named and its verdict given. A control is the same function by another
 way: every rung must say *same*.
@@ -15,7 +15,7 @@ BUGS: tuple[Bug, ...] = (*STUDY, *LAYERS, *TRAINING, *DEVICES)
 
 
 def chosen(ids: list[str]) -> list[Bug]:
-    """The bugs of those names, all if there are none.
+    """The bugs of these names, all if `ids` is empty.
 
     Raises:
         UsageError: a name is not known.

@@ -13,18 +13,18 @@ class Bug:
     """One planted bug.
 
     Args:
-        id: its name.
-        mechanism: what is wrong, in one line.
+        id: name of the bug.
+        mechanism: the fault, in one line.
         side: framework in which it is planted.
-        pair: small pair in which it is planted.
-        rung: where it must be caught; 0 for a control.
-        layer: what must be named: PyTorch's name of it, in a brought pair.
-        row: of docs/porting-bugs.md, where it is documented.
-        hides: what makes it invisible.
-        verdict: what the rung must say.
+        pair: name of the small pair in which it is planted.
+        rung: number of the rung that must catch it; 0 for a control.
+        layer: layer or quantity that the rung must name; PyTorch's name of it, in a brought pair.
+        row: number of the row in docs/porting-bugs.md that documents it.
+        hides: circumstances that make it invisible; "" where none are known.
+        verdict: verdict that the rung must give.
         plant: settings of that side of a brought pair; empty where the bug is planted in a twin by its id.
-        devices: on so many it trains too, for rung 10; 0 where one is enough.
-        cause: words that rung 10 must find for it.
+        devices: number of devices on which it is trained too, for rung 10; 0 where one is enough.
+        cause: words in which rung 10 must name the cause; "" where it need not.
     """
 
     id: str
@@ -47,13 +47,15 @@ class Bug:
 
     @property
     def evidence(self) -> tuple[str, ...]:
-        """Links to where somebody met it, or to where the convention is documented; none where it was only measured.
-        They are those of its row in docs/porting-bugs.md."""
+        """The links of its row in docs/porting-bugs.md, to reports of the bug or to a document of the convention.
+
+        There are none where the bug was only measured.
+        """
         return LINKS.get(self.row, ())
 
 
 def control(
     id: str, mechanism: str, side: Literal["flax", "torch"], pair: str, row: str, *, devices: int = 0, **plant: Any
 ) -> Bug:
-    """The same function by another way: every rung must say *same*."""
+    """Make a control: a change that computes the same function another way, so that every rung must say *same*."""
     return Bug(id, mechanism, side, pair, 0, "", row, verdict=Verdict.SAME, plant=plant, devices=devices)

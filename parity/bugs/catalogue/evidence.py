@@ -1,4 +1,4 @@
-"""Where the bugs are documented: row of docs/porting-bugs.md → the links of that row."""
+"""The documents of the bugs: row of docs/porting-bugs.md → the links of that row."""
 
 LINKS: dict[str, tuple[str, ...]] = {
     "1": ("https://flax.readthedocs.io/en/stable/migrating/convert_pytorch_to_flax.html",),

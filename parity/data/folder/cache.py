@@ -32,8 +32,8 @@ class Decoded:
     """A data set in memory.
 
     Attributes:
-        splits: by the name of their folder, "train", "test" and perhaps "val".
-        classes: whose index is the label.
+        splits: name of the split's folder, "train", "test" and perhaps "val" → its images and labels.
+        classes: names of the classes; the index of a name is its label.
         digest: SHA-256 in hexadecimal of all pixels, labels and names of classes: equal for equal images.
     """
 
@@ -43,7 +43,11 @@ class Decoded:
 
 
 def cached(files: Files, size: int | None) -> Decoded:
-    """The images of a data set: as they were kept if names, sizes and times of the files are the same, else decoded.
+    """The images of a data set, from the cache if the names, sizes and times of its files are the same, else decoded.
+
+    Args:
+        files: the image files.
+        size: height and width that all are brought to; None takes them as they are.
 
     Raises:
         UsageError: a file cannot be decoded, two images differ in size where none is asked for, or the cache cannot be
@@ -51,20 +55,20 @@ def cached(files: Files, size: int | None) -> Decoded:
     """
     key = key_of(files, size)
     if key not in _latest:
-        found = _from_disk(files, size, cache_folder() / "images" / key)
+        decoded = _from_disk(files, size, cache_folder() / "images" / key)
         _latest.clear()
-        _latest[key] = found
+        _latest[key] = decoded
     return _latest[key]
 
 
 _latest: dict[str, Decoded] = {}
-"""What was read last, by its key: a run opens the same images for each of its splits."""
+"""Key → the data set that was read last, kept because a run opens the same images for each of its splits."""
 
 
 def _from_disk(files: Files, size: int | None, place: Path) -> Decoded:
-    found = _read(place, files)
-    if found is not None:
-        return found
+    decoded = _read(place, files)
+    if decoded is not None:
+        return decoded
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with _renamed(place) as fresh:
@@ -74,10 +78,10 @@ def _from_disk(files: Files, size: int | None, place: Path) -> Decoded:
             f"cannot keep the decoded images in {place.parent}: {error.strerror}; "
             "name a folder with room for them in XDG_CACHE_HOME"
         ) from error
-    found = _read(place, files)
-    if found is None:
+    decoded = _read(place, files)
+    if decoded is None:
         raise UsageError(f"{place} changed while it was read; say it again")
-    return found
+    return decoded
 
 
 def key_of(files: Files, size: int | None) -> str:
@@ -92,7 +96,7 @@ def key_of(files: Files, size: int | None) -> str:
 
 @contextmanager
 def _renamed(place: Path) -> Iterator[Path]:
-    """A temporary folder, which gets the name at the end; or is gone if the end is not reached."""
+    """A temporary folder, which gets the name `place` at the end, or is removed if the end is not reached."""
     fresh = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name[:16]}.", suffix=".tmp"))
     try:
         yield fresh
@@ -115,7 +119,7 @@ def _remove(folder: Path) -> None:
 
 def _decode(files: Files, size: int | None, fresh: Path) -> None:
     total = sum(len(entries) for classes in files.tree.values() for entries in classes.values())
-    done, said, first = 0, time.monotonic(), None
+    done, printed, first = 0, time.monotonic(), None
     for split, classes in files.tree.items():
         count, array = sum(map(len, classes.values())), None
         for entry in (entry for entries in classes.values() for entry in entries):
@@ -132,29 +136,29 @@ def _decode(files: Files, size: int | None, fresh: Path) -> None:
                 row = 0
             array[row] = image
             row, done = row + 1, done + 1
-            if time.monotonic() - said > EVERY:
-                said = time.monotonic()
+            if time.monotonic() - printed > EVERY:
+                printed = time.monotonic()
                 print(f"decoding {files.name}: {done:,} of {total:,} images", file=sys.stderr, flush=True)
         del array  # which writes it
     about = {"counts": {s: {c: len(e) for c, e in classes.items()} for s, classes in files.tree.items()}}
-    found = _load(fresh, about)
-    (fresh / ABOUT).write_text(json.dumps({"format": FORMAT, **about, "sha256": found.digest}))
+    decoded = _load(fresh, about)
+    (fresh / ABOUT).write_text(json.dumps({"format": FORMAT, **about, "sha256": decoded.digest}))
     for path in fresh.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
 
 
 def _read(place: Path, files: Files) -> Decoded | None:
-    """What is kept, if it is there and whole."""
+    """The data set as the cache has it; None if it is not there or not whole."""
     wanted = {s: {c: len(e) for c, e in classes.items()} for s, classes in files.tree.items()}
     try:
         about = json.loads((place / ABOUT).read_text())
         if about["format"] != FORMAT or about["counts"] != wanted:
             return None
-        found = _load(place, about)
+        decoded = _load(place, about)
     except (OSError, ValueError, KeyError, TypeError, EOFError):  # altered, or not there
         return None
-    return found if found.digest == about["sha256"] else None
+    return decoded if decoded.digest == about["sha256"] else None
 
 
 def _load(place: Path, about: Mapping[str, Any]) -> Decoded:

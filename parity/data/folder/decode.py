@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from parity.errors import UsageError
 
 MOST_PIXELS = 64_000_000
-"""Of one image; a file of a few bytes can claim to hold more than the memory does."""
+"""Largest number of pixels of one image, since a file of a few bytes can claim to hold more than the memory does."""
 NOT_READ = ("EPS",)
-"""What Pillow reads only by starting another program, Ghostscript, on the file."""
+"""Formats that Pillow reads only by starting another program, Ghostscript, on the file."""
 
 
 def decode(data: bytes, path: str, size: int | None) -> NDArray[np.uint8]:
@@ -24,9 +24,9 @@ def decode(data: bytes, path: str, size: int | None) -> NDArray[np.uint8]:
     support grows with the factor of reduction, so that it is antialiased.
 
     Args:
-        data: of the file.
-        path: what a message calls it.
-        size: height and width that are asked for; None leaves the image as it is.
+        data: the bytes of the file.
+        path: the file's name in messages.
+        size: height and width of the result in pixels; None leaves the image as it is.
 
     Returns:
         uint8 (H, W, 3).

@@ -14,7 +14,7 @@ from parity.data.folder.tree import LAYOUT, SPLITS, Entry, Tree, arranged, is_hi
 from parity.errors import UsageError
 
 MOST_BYTES = 256 * 2**20
-"""Of one file. A zip may say less of an entry than is in it, so what is read is bounded too."""
+"""Largest size of one file. A zip may understate the size of an entry, so what is read is bounded too."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,10 @@ class Files:
     """The image files of a data set, listed.
 
     Attributes:
-        where: the folder or zip, as it was named.
-        name: of the data set: that of the folder, of the zip's one top folder, or of the zip without its ending.
+        where: the folder or zip, as the user named it.
+        name: the data set's name: that of the folder, of the zip's one top folder, or of the zip without its ending.
         tree: split → class → files, all in the order of their names.
-        read: the bytes of one of them; raises UsageError, with its path, where it cannot be read whole.
+        read: function that gives the bytes of a file; it raises UsageError, with the path, if it cannot read it whole.
     """
 
     where: Path
@@ -34,7 +34,7 @@ class Files:
     read: Callable[[Entry], bytes]
 
     def path(self, entry: Entry) -> str:
-        """What a message calls a file."""
+        """The file's name in messages."""
         return f"{self.where}/{entry.path}"
 
 
@@ -53,8 +53,8 @@ def opened(where: Path) -> Iterator[Files]:
     if stat.S_ISDIR(mode):
         yield _folder(where)
     elif stat.S_ISREG(mode):
-        with _zip(where) as found:
-            yield found
+        with _zip(where) as files:
+            yield files
     else:
         raise UsageError(f"{where} is neither a folder nor a zip; name {LAYOUT} with --data-dir")
 
@@ -77,7 +77,7 @@ def _folder(where: Path) -> Files:
 
 
 def _scan(where: Path) -> Iterator[Entry]:
-    """All that lies two levels below the splits' folders; what lies deeper is no business of ours."""
+    """All entries of the splits' folders, to two levels; what lies deeper is ignored."""
     for split in SPLITS:
         for group in sorted((where / split).iterdir()) if (where / split).is_dir() else ():
             yield _entry(where, group)
@@ -89,12 +89,12 @@ def _entry(where: Path, path: Path) -> Entry:
     relative = path.relative_to(where).as_posix()
     if is_hidden(relative):
         return Entry(relative, 0, "")
-    found = path.stat()
-    if stat.S_ISDIR(found.st_mode):
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
         return Entry(f"{relative}/", 0, "")
-    if not stat.S_ISREG(found.st_mode):
+    if not stat.S_ISREG(status.st_mode):
         raise UsageError(f"{path} is no regular file; remove it")
-    return Entry(relative, found.st_size, str(found.st_mtime_ns))
+    return Entry(relative, status.st_size, str(status.st_mtime_ns))
 
 
 @contextmanager
@@ -129,11 +129,11 @@ def _zip(where: Path) -> Iterator[Files]:
 
 
 def _top(where: Path, names: Iterable[str]) -> str:
-    """The one folder above the splits, with a slash, or nothing."""
+    """The one folder above the splits in a zip, with a slash; "" if the splits lie at the top."""
     parts = [_parts(where, name) for name in names if not is_hidden(name)]
-    if any(found[0] in SPLITS and len(found) > 1 for found in parts):
+    if any(folders[0] in SPLITS and len(folders) > 1 for folders in parts):
         return ""
-    tops = sorted({found[0] for found in parts if len(found) > 2 and found[1] in SPLITS})
+    tops = sorted({folders[0] for folders in parts if len(folders) > 2 and folders[1] in SPLITS})
     if len(tops) > 1:
         raise UsageError(f"{where} holds {' and '.join(tops[:2])}, both with images; name {LAYOUT} with --data-dir")
     return f"{tops[0]}/" if tops else ""

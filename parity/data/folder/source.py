@@ -24,14 +24,14 @@ def is_folder(name: str) -> bool:
 
 
 def title(name: str) -> str:
-    """What records and figures call a data set: an image folder by its name, another as it is called.
+    """The name of a data set in records and figures: for an image folder the folder's, for another set its own.
 
     A folder that has the name of one of the sets that are verified is called NAME-folder.
     """
-    found = KEPT.fullmatch(name)
-    if found is None:
+    match = KEPT.fullmatch(name)
+    if match is None:
         return name
-    return f"{found[1]}-folder" if found[1] in OFFICIAL else found[1]
+    return f"{match[1]}-folder" if match[1] in OFFICIAL else match[1]
 
 
 def load_image_folder(place: str | Path | None, *, name: str = FOLDER, size: int | None = None) -> ImageSet:
@@ -43,8 +43,8 @@ def load_image_folder(place: str | Path | None, *, name: str = FOLDER, size: int
 
     Args:
         place: the folder or the zip.
-        name: "folder", or the name of a data set that it must be.
-        size: height and width that all are brought to; None takes them as they are, all of one size.
+        name: "folder", or the full name of the data set that it must hold.
+        size: height and width in pixels that all images are brought to; None takes them as they are, all of one size.
 
     Raises:
         UsageError: no place is given, something is wrong there, or its images are not those of that name.
@@ -53,8 +53,8 @@ def load_image_folder(place: str | Path | None, *, name: str = FOLDER, size: int
         raise UsageError(f"images of your own need their place; name {LAYOUT} with --data-dir")
     with opened(Path(place)) as files:
         decoded = cached(files, size)
-        found = re.sub(r"[^\w.-]", "_", files.name, flags=re.ASCII)[:60] or "images"
-    whole = f"{FOLDER}:{found}:{decoded.digest[:8]}"
+        label = re.sub(r"[^\w.-]", "_", files.name, flags=re.ASCII)[:60] or "images"
+    whole = f"{FOLDER}:{label}:{decoded.digest[:8]}"
     if name not in (FOLDER, whole):
         raise UsageError(
             f"{place} holds {whole.removeprefix('folder:')}, not {name.removeprefix('folder:')}; name the images that "

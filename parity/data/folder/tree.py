@@ -10,7 +10,7 @@ SPLITS = ("train", "val", "test")
 NEEDED = ("train", "test")
 LAYOUT = "a folder of train/CLASS/* and test/CLASS/*, or a zip of it,"
 HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
-"""What systems leave among files; so is all whose name begins with a dot."""
+"""Names that operating systems leave among files; names that begin with a dot are hidden too."""
 
 
 @dataclass(frozen=True)
@@ -18,9 +18,9 @@ class Entry:
     """A file, or a folder.
 
     Attributes:
-        path: below the folder that holds the splits, with slashes; a folder's ends with one.
-        size: in bytes.
-        stamp: when it was written, in a zip also the checksum that the zip has of it.
+        path: path below the folder that holds the splits, with slashes; a folder's ends with one.
+        size: size in bytes.
+        stamp: time at which it was written, in a zip with the zip's checksum of it.
     """
 
     path: str
@@ -32,12 +32,12 @@ Tree = Mapping[str, Mapping[str, Sequence[Entry]]]
 
 
 def is_hidden(path: str) -> bool:
-    """Whether a system left it there, and nobody put it there as an image."""
+    """Whether an operating system left a file there, rather than a user."""
     return any(part in HIDDEN or (part.startswith(".") and part != "..") for part in path.split("/"))
 
 
 def arranged(where: Path, entries: Iterable[Entry]) -> Tree:
-    """Split → class → files, in the order in which they come; classes in the order of their names.
+    """Arrange entries as split → class → files; classes are in the order of their names, files in that of `entries`.
 
     Raises:
         UsageError: a split is not there, or is there and empty; a class is empty, or one split lacks it; or a file or

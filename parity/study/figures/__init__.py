@@ -25,7 +25,7 @@ DPI = 200
 
 
 def write(experiment: str, results: Mapping[str, Any], folder: Path) -> list[str]:
-    """Draw an experiment's figures; the names of their files.
+    """Draw an experiment's figures as PNG and SVG; return the names of their files.
 
     Raises:
         UsageError: a file cannot be written.

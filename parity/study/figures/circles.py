@@ -26,8 +26,8 @@ def question(results: Mapping[str, Any]) -> Figure:
 def _trajectories(ax: Axes, gaps: Mapping[str, Any]) -> None:
     step = gaps["step"]
     floor = np.finfo(float).tiny
-    own = np.max([np.maximum(gap, floor) for gap in gaps["own"].values()], axis=0)
-    ax.fill_between(step, own, 1e-18, color="0.85", label="own drift when the start moves by 1 ulp")
+    drift = np.max([np.maximum(gap, floor) for gap in gaps["own"].values()], axis=0)
+    ax.fill_between(step, drift, 1e-18, color="0.85", label="own drift when the start moves by 1 ulp")
     colours = ("#000000", "#0072B2", "#D55E00")
     for (name, gap), colour in zip(gaps["between"].items(), colours, strict=True):
         values = np.array(gap)
@@ -42,12 +42,12 @@ def _trajectories(ax: Axes, gaps: Mapping[str, Any]) -> None:
 
 def _exchanged(ax: Axes, exchanged: Mapping[str, Any]) -> None:
     for backend, by_init in exchanged.items():
-        for init, found in by_init.items():
+        for init, statistics in by_init.items():
             label = f"{NAMES[backend]}, {INIT_NAMES[init]}"
             style, width = STYLES[backend], WIDTHS[backend]
             band(
                 ax,
-                found,
+                statistics,
                 colour=INIT_COLOURS[init],
                 label=label,
                 linestyle=style,

@@ -17,8 +17,8 @@ def by_length(results: Mapping[str, Any]) -> Figure:
     """Figure 5: accuracy against T, at the study's steps and with more."""
     figure, axes = panels(1, 1, width=5.2, height=3.4)
     ax = axes[0, 0]
-    for shift, (backend, found) in zip((-0.25, 0.25), results["study"].items(), strict=True):
-        _bars(ax, found, shift, COLOURS[backend], f"{NAMES[backend]}, the study's steps", STYLES[backend])
+    for shift, (backend, by_t) in zip((-0.25, 0.25), results["study"].items(), strict=True):
+        _bars(ax, by_t, shift, COLOURS[backend], f"{NAMES[backend]}, the study's steps", STYLES[backend])
     longer = results["longer"]
     _bars(ax, longer["jax"], 0.0, "0.3", f"JAX, {longer['steps']:,} steps", "-.")
     ax.axhline(CHANCE, color="0.6", linewidth=0.8)
@@ -28,10 +28,10 @@ def by_length(results: Mapping[str, Any]) -> Figure:
     return figure
 
 
-def _bars(ax: Axes, found: Mapping[str, Any], shift: float, colour: str, label: str, style: str) -> None:
-    finals = [np.array(by["test"]["final"]) for by in found.values()]
+def _bars(ax: Axes, by_t: Mapping[str, Any], shift: float, colour: str, label: str, style: str) -> None:
+    finals = [np.array(by["test"]["final"]) for by in by_t.values()]
     deviations = [values.std(ddof=1) if values.size > 1 else 0.0 for values in finals]
-    at = [int(t) + shift for t in found]
+    at = [int(t) + shift for t in by_t]
     means = [values.mean() for values in finals]
     ax.errorbar(at, means, yerr=deviations, color=colour, label=label, linestyle=style, marker="o", capsize=3)
 
@@ -42,8 +42,8 @@ def by_step(results: Mapping[str, Any]) -> Figure:
     figure, axes = panels(2, len(lengths), width=2.3, height=2.1, sharex=True, sharey="row")
     for column, length in enumerate(lengths):
         for row, key in enumerate(("loss", "accuracy")):
-            for backend, found in results["study"].items():
-                band(axes[row, column], found[length][key], colour=COLOURS[backend], **framework(backend))
+            for backend, by_t in results["study"].items():
+                band(axes[row, column], by_t[length][key], colour=COLOURS[backend], **framework(backend))
         axes[0, column].set_title(f"T = {length}")
         axes[1, column].set_xlabel("step")
     axes[0, 0].set_ylabel("loss of the batches")
@@ -57,8 +57,8 @@ def beyond(results: Mapping[str, Any]) -> Figure:
     lengths = list(next(iter(next(iter(results["accuracy"].values())).values())))
     figure, axes = panels(1, len(lengths), sharey=True)
     for ax, length in zip(axes[0], lengths, strict=True):
-        for name, found in results["accuracy"].items():
-            for backend, by in found.items():
+        for name, by_backend in results["accuracy"].items():
+            for backend, by in by_backend.items():
                 line = {**framework(backend), "label": f"{name}, {NAMES[backend]}"}
                 band(ax, by[length]["test"], colour=RECIPE_COLOURS[name], **line)
         ax.axhline(CHANCE, color="0.6", linewidth=0.8)
@@ -70,12 +70,12 @@ def beyond(results: Mapping[str, Any]) -> Figure:
 
 def gradients(results: Mapping[str, Any]) -> Figure:
     """‖∂loss/∂h_t‖ against t, before and after training."""
-    found = results["gradients"]
+    measured = results["gradients"]
     figure, axes = panels(1, 2, width=4.0, sharey=True)
     for ax, (key, title) in zip(axes[0], (("start", "before training"), ("trained", "after training")), strict=True):
-        for name, norms in found["norms"].items():
+        for name, norms in measured["norms"].items():
             ax.plot(range(1, len(norms[key]) + 1), norms[key], color=RECIPE_COLOURS[name], marker=".", label=name)
-        ax.set(yscale="log", xlabel="$t$", title=f"{title}, T = {found['length']}")
+        ax.set(yscale="log", xlabel="$t$", title=f"{title}, T = {measured['length']}")
     axes[0, 0].set_ylabel(r"$\|\partial\,\mathrm{loss}/\partial h_t\|$")
     axes[0, 0].legend(fontsize=7)
     return figure

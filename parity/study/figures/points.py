@@ -34,8 +34,8 @@ def accuracy(results: Mapping[str, Any]) -> Figure:
         for backend, init in AS_STUDIED.items():
             for split, style in (("train", "-"), ("test", ":")):
                 label = f"{NAMES[backend]} ({init}), {split}"
-                found = curves[backend][init][split]
-                band(ax, found, colour=COLOURS[backend], linestyle=style, linewidth=WIDTHS[backend], label=label)
+                statistics = curves[backend][init][split]
+                band(ax, statistics, colour=COLOURS[backend], linestyle=style, linewidth=WIDTHS[backend], label=label)
         ax.set(title=name, xlabel="step")
     axes[0, 0].set(ylabel="accuracy")
     axes[0, 0].legend(fontsize=6, loc="lower right")

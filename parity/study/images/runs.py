@@ -1,4 +1,4 @@
-"""What is trained of the image networks, and in which order: what says most comes first.
+"""The training runs of the image networks, in the order in which they are trained: the most telling come first.
 
 On the study's images, official or copied, as the study trains, but for the VGG: a processor would need days for several
 seeds of its 50 epochs, so its seeds are trained for fewer, and two runs go on to the end from the first seed's
@@ -18,23 +18,25 @@ BACKENDS = ("jax", "torch")
 NAMES = ("mlp", "vgg")
 STUDIED = "cifar10"
 COPY = "cifar10-jpeg"
-"""What a folder of the study's images is called that were compressed again."""
+"""Name of an image folder that holds the study's images, compressed again as JPEG."""
 LOOKS = {"mlp": 1, "vgg": 2}
-"""Evaluations an epoch, on images that are not the study's."""
+"""Number of evaluations an epoch, on images that are not the study's."""
 CHECKPOINTS = {"mlp": 1, "vgg": 3}
-"""Checkpoints an epoch, on the study's: an epoch of the VGG takes long."""
+"""Number of checkpoints an epoch, on the study's images: an epoch of the VGG takes long."""
 EVALUATED = {"mlp": ("validation", "test"), "vgg": ("test",)}
-"""What is evaluated after every epoch on the study's images: the figures show the first, and train minus test."""
+"""Splits that are evaluated after every epoch on the study's images: the figures show the first, and train minus
+test."""
 LONGER = 2
-"""Times the steps of a run that goes on, where the scale gives steps and not epochs."""
+"""Factor by which a run that goes on is longer, where the scale gives steps and not epochs."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """A run.
+    """A training run.
 
     Attributes:
-        plan, backend: what is trained, and by whom.
+        plan: what is trained.
+        backend: the framework that trains it, "jax" or "torch".
         start: the run that it goes on from; None begins it.
     """
 
@@ -45,8 +47,8 @@ class Work:
 
 def is_studied(data: str) -> bool:
     """Whether these are the study's images, official or copied."""
-    found = KEPT.fullmatch(data)
-    return data == STUDIED or (found is not None and found[1] == COPY)
+    match = KEPT.fullmatch(data)
+    return data == STUDIED or (match is not None and match[1] == COPY)
 
 
 def works(setting: Setting, data: str) -> list[Work]:
@@ -57,7 +59,7 @@ def works(setting: Setting, data: str) -> list[Work]:
 
 
 def _vgg(setting: Setting, plan: Plan) -> Iterator[Work]:
-    """The first seed, with all that goes on from it."""
+    """The runs of the first seed, with those that go on from them."""
     yield from (Work(plan, b) for b in reversed(BACKENDS))
     if (whole := longer(setting, plan)) is not None:
         yield Work(whole, "torch", Start(plan, "torch"))
@@ -65,7 +67,7 @@ def _vgg(setting: Setting, plan: Plan) -> Iterator[Work]:
 
 
 def _all(setting: Setting, others: list[Plan]) -> Iterator[Work]:
-    """On a GPU, every other run to its end, and the first seed in JAX too."""
+    """The runs that a GPU trains to their end as well: every other seed, in each framework."""
     if setting.runs.device == "gpu":
         for plan in others:
             if (whole := longer(setting, plan)) is not None:
@@ -82,7 +84,7 @@ def longer(setting: Setting, plan: Plan) -> Plan | None:
 
 
 def epochs_of(setting: Setting, name: str, data: str) -> int | None:
-    """Epochs that are trained over seeds; None where the scale gives steps."""
+    """Number of epochs of the runs over seeds; None where the scale gives steps."""
     scale = setting.scale
     if scale.image_steps is not None:
         return None
@@ -92,7 +94,7 @@ def epochs_of(setting: Setting, name: str, data: str) -> int | None:
 
 
 def _seeds(setting: Setting, name: str, data: str) -> list[Plan]:
-    """A plan a seed, which all differ in nothing else; the images are looked at once."""
+    """One plan for each seed, which differ in nothing else; the images are read once."""
     recipe, studied, scale = recipes.load(name), is_studied(data) or data.startswith("folder"), setting.scale
     if studied:
         recipe = replace(recipe, evaluate_on=EVALUATED[name])
