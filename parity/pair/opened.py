@@ -70,6 +70,12 @@ class _Layout:
     option: str
     letters: str
 
+    def asked(self, request: Request) -> Request:
+        """The request with this layout."""
+        if self.option == "to_flax":
+            return replace(request, to_flax=self.letters)
+        return replace(request, to_torch=self.letters)
+
     @property
     def note(self) -> str:
         """What is done with it, for people."""
@@ -83,8 +89,7 @@ def _running(
     for layout in _layouts(inputs):
         watch.note(f"trying {layout.option}={layout.letters}")
         try:
-            option: dict[str, Any] = {layout.option: layout.letters}
-            state = _proven(open_sides, inputs, replace(request, **option), watch)
+            state = _proven(open_sides, inputs, layout.asked(request), watch)
         except UserCodeError:
             continue
         yield layout, state

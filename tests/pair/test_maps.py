@@ -141,7 +141,7 @@ class FlaxListed(nnx.Module):
         self.items = nnx.List([nnx.Linear(8, 8, use_bias=False, rngs=rngs) for _ in range(3)])
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        return sum((jnp.tanh(item(x)) * (n + 1) for n, item in enumerate(self.items)), jnp.zeros(()))
+        return sum((jnp.tanh(item(x)) * (n + 1) for n, item in enumerate(self.items)), jnp.zeros_like(x))
 
 
 class TorchStacked(nn.Module):
@@ -196,7 +196,8 @@ class KeepsDims(linen.Module):
     def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
         mean = self.variable("batch_stats", "mean", jnp.zeros, 8)
         if train:
-            mean.value = 0.8 * mean.value + 0.2 * x.mean((0, 1), keepdims=True)
+            fresh = jax.lax.stop_gradient(x).mean((0, 1), keepdims=True)
+            mean.value = 0.8 * mean.value + 0.2 * fresh
         return linen.Dense(3)(x - mean.value)
 
 

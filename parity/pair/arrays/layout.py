@@ -43,8 +43,9 @@ def turned(flax: NDArray, torch: NDArray, *, inside: bool = False) -> tuple[str,
     """The turn of Flax's array that comes nearest to PyTorch's; None if no turn has its shape.
 
     Args:
-        flax, torch: the arrays.
-        inside: they are a layer's, not what the networks return: one side may have it once for the whole batch.
+        flax, torch: The arrays, of any floating or whole-number dtype.
+        inside: Whether they are a layer's and not what the networks return: one side may then have an array once for
+            the whole batch.
     """
     fitting = list(turns(flax.shape, torch.shape))
     if inside and not fitting and 1 in (flax.shape[:1] + torch.shape[:1]) and flax.shape[1:] == torch.shape[1:]:
@@ -95,9 +96,9 @@ def agree(flax: NDArray, torch: NDArray, low: NDArray, *, inside: bool = False) 
     """Whether two arrays differ by rounding only, in some layout.
 
     Args:
-        flax, torch: in float64.
-        low: PyTorch's in float32.
-        inside: as of `turned`.
+        flax, torch: Both sides' arrays in float64.
+        low: PyTorch's array in float32.
+        inside: Whether they are a layer's, see `turned`.
     """
     turn = turned(flax, torch, inside=inside)
     return turn is not None and compare("", "", turn[1](flax), torch, low).verdict.passes
@@ -114,7 +115,15 @@ def compare(
     mode: str = "",
     smooth: bool = True,
 ) -> Finding:
-    """The referee's finding on arrays of one layout."""
+    """The referee's finding on arrays of one layout.
+
+    Args:
+        quantity, name: What is compared, and of which layer or array, for the report.
+        flax, torch: Both sides' arrays in float64, or whole numbers; they should be of one shape.
+        torch_low, flax_low: The same in float32; None where that was not computed.
+        mode: "evaluation" or "training", "" for neither.
+        smooth: Whether the quantity is a continuous function of the inputs, see `parity.checks.referee.rule`.
+    """
     values = {"flax": HighLow(_wide(flax), flax_low), "torch": HighLow(_wide(torch), torch_low)}
     return rule(quantity, name, values, mode=mode, smooth=smooth)
 
@@ -133,5 +142,5 @@ def spread(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
 
 
 def floating(arrays: Sequence[NDArray]) -> list[NDArray]:
-    """The floating ones."""
+    """The arrays of floating dtypes, in order."""
     return [array for array in arrays if np.issubdtype(array.dtype, np.floating)]

@@ -21,24 +21,32 @@ class Origins:
     """Where the numbers that one side is given come from.
 
     Args:
-        places: of each floating leaf that is made of the user's numbers as they are: their places among all floating
-            numbers of the user, or `CONSTANT`.
-        computed: numbers of the user's floating leaves with which the adapter computes.
+        places: For each floating leaf that is made of the user's numbers as they are, an int64 array of its shape: the
+            places of its numbers among all floating numbers of the user, or `CONSTANT`.
+        computed: The numbers of the user's floating leaves with which the adapter computes.
     """
 
     places: Mapping[str, NDArray] = field(default_factory=dict)
     computed: frozenset[int] = frozenset()
 
     def among(self, names: Container[str]) -> "Origins":
-        """The same of the leaves of these names alone."""
+        """The origins of the leaves with these names alone."""
         return replace(self, places={name: places for name, places in self.places.items() if name in names})
 
     def gather(self, gradients: Arrays, size: int) -> NDArray:
-        """Gradients with respect to the user's floating numbers, flat, of those with respect to the side's leaves."""
+        """The gradient with respect to the user's floating numbers.
+
+        Args:
+            gradients: The gradients with respect to the side's leaves, by name.
+            size: How many floating numbers the user gave.
+
+        Returns:
+            A float64 array of shape (size,).
+        """
         total = np.zeros(size)
         for name, places in self.places.items():
-            own = places.ravel() != CONSTANT
-            total += np.bincount(places.ravel()[own], gradients[name].ravel()[own], size)
+            varying = places.ravel() != CONSTANT
+            total += np.bincount(places.ravel()[varying], gradients[name].ravel()[varying], size)
         return total
 
     def gives(self, start: int, stop: int) -> bool:
@@ -52,12 +60,12 @@ def floating_leaves(inputs: Inputs) -> Arrays:
 
 
 def spans(inputs: Inputs) -> dict[str, tuple[int, int, tuple[int, ...]]]:
-    """Of each floating leaf of the user: its first place, the one after its last, and its shape."""
-    found, start = {}, 0
+    """The first place of each floating leaf of the user, the one after its last, and its shape, by the leaf's name."""
+    places, start = {}, 0
     for name, array in floating_leaves(inputs).items():
-        found[name] = start, start + array.size, array.shape
+        places[name] = start, start + array.size, array.shape
         start += array.size
-    return found
+    return places
 
 
 def origins(inputs: Inputs, adapter: Adapter) -> Origins | None:

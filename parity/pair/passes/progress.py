@@ -10,7 +10,7 @@ Note = Callable[[str], None]
 
 
 def silent(text: str) -> None:
-    """Tell nobody."""
+    """Tell nobody what is being done."""
     del text
 
 
@@ -19,7 +19,7 @@ class Progress:
     ruled.
 
     Args:
-        note: told in a word what is being done.
+        note: Told in a few words what is being done.
     """
 
     def __init__(self, note: Note = silent) -> None:
@@ -28,7 +28,7 @@ class Progress:
         self._report: Callable[[], Report] | None = None
 
     def step(self, rung: int, text: str) -> None:
-        """Work for the rung of that number begins."""
+        """Work for the rung of that number begins; `text` says in a few words what is done."""
         self.rung = rung
         self.note(text)
 
@@ -36,16 +36,16 @@ class Progress:
         """The users' code, or a framework's, begins to run: where it happens if the process dies.
 
         Args:
-            what: a noun phrase.
-            backward: whether gradients are computed.
+            what: What runs, a noun phrase.
+            backward: Whether gradients are computed.
         """
 
     @contextmanager
     def running(self, what: str, backward: bool = False) -> Iterator[None]:
-        """The users' code, or a framework's, runs inside; arguments as of `began`.
+        """The users' code, or a framework's, runs inside; the arguments are those of `began`.
 
         Raises:
-            UserCodeError: it raised something.
+            UserCodeError: It raised something.
         """
         self.began(what, backward)
         with raising(what, backward):
@@ -56,5 +56,5 @@ class Progress:
         self._report = report
 
     def so_far(self) -> Report | None:
-        """The report on what was ruled, None if nothing was."""
+        """The report on what was ruled so far; None if nothing was."""
         return None if self._report is None else self._report()

@@ -3,27 +3,33 @@
 from dataclasses import replace
 
 from parity.checks.ladder import NAMES
-from parity.checks.verdict import Finding, Verdict, rung, worst
+from parity.checks.verdict import Finding, Verdict, worst
+from parity.checks.verdict import rung as ruled
 from parity.report.pair import Report
 from parity.report.records import Coverage
 
 
 def broken(report: Report, number: int, reason: str) -> Report:
-    """The report with the rung of that number inconclusive for that reason, whatever else was found on it."""
-    before = next((one.findings for one in report.rungs if one.number == number), ())
+    """The report with one rung inconclusive, whatever else was found on it.
+
+    Args:
+        report: The report on what was ruled before.
+        number: The number of the rung.
+        reason: Why it was not ruled, in words.
+    """
+    before = next((rung.findings for rung in report.rungs if rung.number == number), ())
     lost = Finding("rung", NAMES[number], Verdict.INCONCLUSIVE, reason=reason)
-    rungs = [one for one in report.rungs if one.number != number]
-    rungs.append(rung(number, NAMES[number], [*before, lost]))
-    there = {one.number for one in rungs}
+    rungs = [*(rung for rung in report.rungs if rung.number != number), ruled(number, NAMES[number], [*before, lost])]
+    there = {rung.number for rung in rungs}
     later = {n: f"after rung {number}: {reason}" for n in report.ladder if n > number and n not in there}
     return replace(
         report,
-        rungs=sorted(rungs, key=lambda one: one.number),
+        rungs=sorted(rungs, key=lambda rung: rung.number),
         verdict=worst([report.verdict, Verdict.INCONCLUSIVE]),
         not_run={**later, **{n: why for n, why in report.not_run.items() if n not in there}},
     )
 
 
 def nothing(name: str, seed: int | None) -> Report:
-    """The report on a pair of which nothing was ruled."""
+    """The report on a pair of which nothing was ruled; `seed` is None where nothing was drawn either."""
     return Report(name, Verdict.INCONCLUSIVE, (), None, (), (), (), (), Coverage(0.0, 0.0), seed=seed)

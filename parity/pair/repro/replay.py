@@ -47,60 +47,67 @@ NAME = re.compile(r"leaves|(flax|torch) (feeds \d+ \d+|arrays .*)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Place:
-    """What is compared: the "inputs" or the "outputs" of a layer, in a mode, and the joints that are fed for it."""
+    """What the script compares.
 
-    joint: CallPairing
+    Args:
+        pairing: The calls of the layer.
+        layer: What came of comparing them.
+        what: "inputs" or "outputs" of the layer.
+        fed: The calls that are fed what was saved.
+    """
+
+    pairing: CallPairing
     layer: Layer
     what: str
     fed: tuple[CallPairing, ...]
 
 
-def written(found: Difference | None, work: CheckState, target: str) -> tuple[str, bytes]:
+def written(difference: Difference | None, state: CheckState, target: str) -> tuple[str, bytes]:
     """A script that shows the first difference of the forward pass with the networks of the user's file, and the .npz
     file that it reads; nothing where it is none of the forward pass.
 
     Args:
-        found: the first difference.
-        work: the check, as it saw the networks at first.
+        difference: The first difference.
+        state: What is known of the pair, before any convention was undone.
         target: "path/to/file.py:function".
     """
-    place = _place(work) if found is not None and found.rung == "forward" else None
-    if found is None or place is None:
+    place = _place(state) if difference is not None and difference.rung == "forward" else None
+    if difference is None or place is None:
         return "", b""
     file, _, function = target.rpartition(":")
     names = {"flax": place.layer.flax, "torch": place.layer.torch, "what": place.what, "mode": place.layer.mode}
-    script = SCRIPT.format(agreed=AGREED, title=found.text, target=f"{Path(file).resolve()}:{function}", **names)
+    script = SCRIPT.format(agreed=AGREED, title=difference.text, target=f"{Path(file).resolve()}:{function}", **names)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **dict(_saved(work, place)))
+    np.savez_compressed(buffer, allow_pickle=False, **dict(_saved(state, place)))
     return script, buffer.getvalue()
 
 
-def _place(work: CheckState) -> Place | None:
+def _place(state: CheckState) -> Place | None:
     """The first layer that differs: its output, fed its input; or its input, with all that agree before it fed."""
-    for mode, compared in work.compared.items():
+    for mode, compared in state.compared.items():
         layer = next((one for one in compared.layers if one.finding.verdict is Verdict.DIFFERENT), None)
         if layer is None:
             continue
-        names = call_names([call.path for call in work.views[mode].torch["float64"].calls])
-        joints = {names[joint.pair.torch]: joint for joint in work.joints[mode]}
-        here = joints[layer.torch]
+        names = call_names([call.path for call in state.passes[mode].torch["float64"].calls])
+        pairings = {names[pairing.pair.torch]: pairing for pairing in state.calls[mode]}
+        here = pairings[layer.torch]
         if layer.inherited <= AGREED:
             return Place(here, layer, "outputs", (here,))
-        passed = [joints[one.torch] for one in compared.layers if one.finding.verdict.passes]
+        passed = [pairings[one.torch] for one in compared.layers if one.finding.verdict.passes]
         before = tuple(j for j in passed if j.pair.torch < here.pair.torch and j.pair.layer is not None)
         return Place(here, layer, "inputs", before)
     return None
 
 
-def _saved(work: CheckState, place: Place) -> Iterator[tuple[str, NDArray]]:
+def _saved(state: CheckState, place: Place) -> Iterator[tuple[str, NDArray]]:
     """ "flax arrays NAME", "flax feeds START PLACE", "leaves"."""
-    views, proof = work.views[place.layer.mode], work.proof
-    leaves = (place.joint.leaf_flax, place.joint.leaf_torch) if place.what == "outputs" else (0, 0)
+    views, proof = state.passes[place.layer.mode], state.proof
+    leaves = (place.pairing.leaf_flax, place.pairing.leaf_torch) if place.what == "outputs" else (0, 0)
     yield "leaves", np.array(leaves)
     for side, seen, native in (("flax", views.flax, proof.flax), ("torch", views.torch, proof.torch)):
-        own = work.couple.flax if side == "flax" else work.couple.torch
-        for joint in place.fed:
-            call = seen["float64"].calls[getattr(joint.pair, side)]
+        own = state.sides.flax if side == "flax" else state.sides.torch
+        for pairing in place.fed:
+            call = seen["float64"].calls[getattr(pairing.pair, side)]
             for number, array in enumerate(floating(call.inputs)):
                 yield f"{side} feeds {call.start} {number}", array
             inside = [unit for unit in own.units if beneath(unit.path, call.path)]
@@ -114,33 +121,36 @@ def replay(target: str, saved: str | Path, *, flax: str, torch: str, what: str, 
 
     Args:
         target: "path/to/file.py:function", which makes the networks.
-        saved: the .npz file that the check wrote beside the script.
-        flax, torch: names of the calls.
+        saved: The .npz file that the check wrote beside the script.
+        flax, torch: The names of the calls.
         what: "inputs" or "outputs".
         mode: "evaluation" or "training".
 
+    Returns:
+        Flax's float64 array and PyTorch's, of one shape where a layout fits.
+
     Raises:
-        UsageError: the file of either is not there, or there is no such call any more.
+        UsageError: The file of either is not there, or there is no such call any more.
     """
     if not Path(saved).is_file():
         raise UsageError(f"there is no file {saved}; keep it beside the script, or run the check with --repro again")
     flax_model, torch_model, inputs, options = targets.load(target)
-    given = as_inputs(inputs)
-    own = {side: adapt(given, options.get(f"to_{side}")) for side in SIDES}
-    sides = dict(zip(SIDES, open_sides(flax_model, torch_model, own["flax"], own["torch"]), strict=True))
+    shared = as_inputs(inputs)
+    adapted = {side: adapt(shared, options.get(f"to_{side}")) for side in SIDES}
+    sides = dict(zip(SIDES, open_sides(flax_model, torch_model, adapted["flax"], adapted["torch"]), strict=True))
     arrays = _read(saved)
-    found = []
+    shown = []
     for side, name, leaf in zip(SIDES, (flax, torch), arrays["leaves"], strict=True):
         assert sides[side].units  # a network with stacked layers is unrolled when they are asked for
         how = Pass("float64", mode == "training", feeds=_feeds(arrays, side))
         native = {**sides[side].native, **_part(arrays, f"{side} arrays ")}
-        calls = sides[side].run(native, own[side], how).calls
+        calls = sides[side].run(native, adapted[side], how).calls
         names = call_names([call.path for call in calls])
         if name not in names:
             raise UsageError(f"{target}: {side}'s network has no call {name or 'of itself'} any more; check it again")
-        found.append(floating(getattr(calls[names.index(name)], what))[leaf])
-    turn = turned(*found, inside=True)
-    return (found[0] if turn is None else turn[1](found[0])), found[1]
+        shown.append(floating(getattr(calls[names.index(name)], what))[leaf])
+    turn = turned(*shown, inside=True)
+    return (shown[0] if turn is None else turn[1](shown[0])), shown[1]
 
 
 def _read(saved: str | Path) -> Arrays:

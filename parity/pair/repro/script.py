@@ -35,64 +35,64 @@ raise SystemExit(int(gap > {AGREED!r} * size))
 TO_TORCH = "np.moveaxis({}, -1, 1).copy()"
 
 
-def reproduced(first: Difference | None, work: CheckState, name: str) -> tuple[str, bytes]:
+def reproduced(first: Difference | None, state: CheckState, name: str) -> tuple[str, bytes]:
     """The script that reproduces the first difference, and the .npz file that it reads, if it does: of a layer of a
     known kind alone, else, where the pair's name is that of a function that makes it, with the networks themselves."""
-    same = (bond for bond in work.match.bonds if first and bond.torch.path == first.layer_torch)
-    text = script(first, next(same, None), work.views["evaluation"].torch["float64"], work.lints)
-    return (text, b"") if text or not is_target(name) else written(first, work, name)
+    layers = (layer for layer in state.weight_map.layers if first and layer.torch.path == first.layer_torch)
+    text = script(first, next(layers, None), state.passes["evaluation"].torch["float64"], state.lints)
+    return (text, b"") if text or not is_target(name) else written(first, state, name)
 
 
-def script(found: Difference | None, bond: LayerPairing | None, seen: PassResult, lints: list[Lint]) -> str:
+def script(difference: Difference | None, layer: LayerPairing | None, seen: PassResult, lints: list[Lint]) -> str:
     """The script; "" where the difference is not in one layer of a kind that can be written down.
 
     Args:
-        found: the first difference.
-        bond: the layers that it is in.
+        difference: The first difference.
+        layer: The pairing of the layers that it is in.
         seen: PyTorch's evaluation pass, for the shape of the layer's input.
-        lints: for a GELU, which is no layer.
+        lints: Settings that differ; one of them says it of a GELU, which is no layer.
     """
-    if found is None:
+    if difference is None:
         return ""
-    gelu = next((one for one in lints if one.convention == "gelu_form" and one.text == found.cause), None)
+    gelu = next((a for a in lints if a.convention == "gelu_form" and a.text == difference.cause), None)
     if gelu is not None:
-        return _gelu(found, gelu)
-    if bond is None or bond.flax.kind != bond.torch.kind:
+        return _gelu(difference, gelu)
+    if layer is None or layer.flax.kind != layer.torch.kind:
         return ""
-    title = f"{found.text}: {bond.flax.path} in Flax, {bond.torch.path} in PyTorch."
-    if lines := _sequence(found, bond):
-        shape, layout = _sequence_shape(bond)
+    title = f"{difference.text}: {layer.flax.path} in Flax, {layer.torch.path} in PyTorch."
+    if lines := _sequence(difference, layer):
+        shape, layout = _sequence_shape(layer)
         return HEAD.format(title=title, mean=0.0, std=1.0, shape=shape, layout=layout) + lines + TAIL
-    write = WRITERS.get(bond.torch.kind) if found.rung in ("forward", "state") else None
-    call = next((call for call in seen.calls if call.path == bond.torch.path), None)
+    write = WRITERS.get(layer.torch.kind) if difference.rung in ("forward", "state") else None
+    call = next((call for call in seen.calls if call.path == layer.torch.path), None)
     if write is None or call is None or not call.inputs or not call.inputs[0].size:
         return ""
-    given = np.moveaxis(call.inputs[0], 1, -1) if _channels_first(bond, call.inputs[0].ndim) else call.inputs[0]
-    layout = "channels last" if given.ndim > 2 else "(batch, features)"
-    head = HEAD.format(title=title, mean=given.mean(), std=given.std(), shape=given.shape, layout=layout)
-    return head + write(bond, given.shape, found.rung == "state") + TAIL
+    inputs = np.moveaxis(call.inputs[0], 1, -1) if _channels_first(layer, call.inputs[0].ndim) else call.inputs[0]
+    layout = "channels last" if inputs.ndim > 2 else "(batch, features)"
+    head = HEAD.format(title=title, mean=inputs.mean(), std=inputs.std(), shape=inputs.shape, layout=layout)
+    return head + write(layer, inputs.shape, difference.rung == "state") + TAIL
 
 
-def _sequence(found: Difference, bond: LayerPairing) -> str:
+def _sequence(difference: Difference, layer: LayerPairing) -> str:
     """The lines for a recurrent layer, an attention or an embedding, where what is declared makes the difference."""
-    if found.rung == "gradients":
-        return embedding(bond) if bond.torch.kind == "embedding" else ""
-    if found.rung != "forward":
+    if difference.rung == "gradients":
+        return embedding(layer) if layer.torch.kind == "embedding" else ""
+    if difference.rung != "forward":
         return ""
-    return recurrent(bond) if bond.torch.kind in CELLS else attention(bond) if bond.torch.kind == "dense" else ""
+    return recurrent(layer) if layer.torch.kind in CELLS else attention(layer) if layer.torch.kind == "dense" else ""
 
 
-def _sequence_shape(bond: LayerPairing) -> tuple[tuple[int, ...], str]:
-    shape = bond.links[0].shape
-    return (shape, "the gradient's weights") if bond.torch.kind == "embedding" else ((2, 5, shape[0]), "sequences")
+def _sequence_shape(layer: LayerPairing) -> tuple[tuple[int, ...], str]:
+    shape = layer.arrays[0].shape
+    return (shape, "the gradient's weights") if layer.torch.kind == "embedding" else ((2, 5, shape[0]), "sequences")
 
 
-def _channels_first(bond: LayerPairing, rank: int) -> bool:
-    return bond.torch.kind in CHANNELS_FIRST and rank > 2
+def _channels_first(layer: LayerPairing, rank: int) -> bool:
+    return layer.torch.kind in CHANNELS_FIRST and rank > 2
 
 
-def _gelu(found: Difference, lint: Lint) -> str:
-    head = HEAD.format(title=found.text, mean=0.0, std=1.0, shape=(1000,), layout="numbers")
+def _gelu(difference: Difference, lint: Lint) -> str:
+    head = HEAD.format(title=difference.text, mean=0.0, std=1.0, shape=(1000,), layout="numbers")
     torch = '"tanh"' if lint.torch == "tanh" else '"none"'
     return (
         head
@@ -102,10 +102,10 @@ def _gelu(found: Difference, lint: Lint) -> str:
     )
 
 
-def _convolution(bond: LayerPairing, shape: tuple[int, ...], state: bool) -> str:
+def _convolution(layer: LayerPairing, shape: tuple[int, ...], state: bool) -> str:
     del state
-    flax, torch, rank = bond.flax.settings, bond.torch.settings, len(shape) - 2
-    turned = bond.torch.kind == "conv_transpose"
+    flax, torch, rank = layer.flax.settings, layer.torch.settings, len(shape) - 2
+    turned = layer.torch.kind == "conv_transpose"
     names = ("ConvTranspose", f"ConvTranspose{rank}d") if turned else ("Conv", f"Conv{rank}d")
     groups = "" if turned else f", feature_group_count={flax['groups']}"
     padding = torch["padding"] if isinstance(torch["padding"], str) else tuple(p[0] for p in torch["padding"])
@@ -129,19 +129,19 @@ def _convolution(bond: LayerPairing, shape: tuple[int, ...], state: bool) -> str
     )
 
 
-def _batch_norm(bond: LayerPairing, shape: tuple[int, ...], state: bool) -> str:
-    flax, torch, size = bond.flax.settings, bond.torch.settings, shape[-1]
-    given = TO_TORCH.format("x") if len(shape) > 2 else "x"
-    made = (
+def _batch_norm(layer: LayerPairing, shape: tuple[int, ...], state: bool) -> str:
+    flax, torch, size = layer.flax.settings, layer.torch.settings, shape[-1]
+    inputs = TO_TORCH.format("x") if len(shape) > 2 else "x"
+    lines = (
         f"flax_layer = nnx.BatchNorm({size}, momentum={flax['keep']!r}, epsilon={flax['eps']!r}, "
         f"use_fast_variance={flax['fast_variance']}, param_dtype=jnp.float64, rngs=nnx.Rngs(0))\n"
         f"torch_layer = torch.nn.BatchNorm{max(len(shape) - 2, 1)}d({size}, eps={torch['eps']!r}, "
         f"momentum={_momentum(torch['keep'])}).double()\n"
-        f"y, t = np.asarray(flax_layer(jnp.asarray(x))), torch_layer(torch.tensor({given})).detach().numpy()\n"
+        f"y, t = np.asarray(flax_layer(jnp.asarray(x))), torch_layer(torch.tensor({inputs})).detach().numpy()\n"
     )
     if state:
-        return made + "y, t = np.asarray(flax_layer.var[...]), torch_layer.running_var.numpy()  # after one step\n"
-    return made + ("t = np.moveaxis(t, 1, -1)\n" if len(shape) > 2 else "")
+        return lines + "y, t = np.asarray(flax_layer.var[...]), torch_layer.running_var.numpy()  # after one step\n"
+    return lines + ("t = np.moveaxis(t, 1, -1)\n" if len(shape) > 2 else "")
 
 
 def _momentum(keep: float | None) -> str:
@@ -149,16 +149,16 @@ def _momentum(keep: float | None) -> str:
 
 
 def _norm(flax: str, torch: str) -> Callable[[LayerPairing, tuple[int, ...], bool], str]:
-    def write(bond: LayerPairing, shape: tuple[int, ...], state: bool) -> str:
+    def write(layer: LayerPairing, shape: tuple[int, ...], state: bool) -> str:
         del state
-        ours, theirs, size = bond.flax.settings, bond.torch.settings, shape[-1]
+        ours, theirs, size = layer.flax.settings, layer.torch.settings, shape[-1]
         first = flax == "GroupNorm" and len(shape) > 2
-        given = TO_TORCH.format("x") if first else "x"
+        inputs = TO_TORCH.format("x") if first else "x"
         return (
             f"flax_layer = nnx.{flax}({size}, {_groups(ours)}epsilon={ours['eps']!r}, "
             f"use_fast_variance={ours['fast_variance']}, param_dtype=jnp.float64, rngs=nnx.Rngs(0))\n"
             f"torch_layer = torch.nn.{torch}({_groups(theirs, named=False)}{size}, eps={theirs['eps']!r}).double()\n"
-            f"y, t = np.asarray(flax_layer(jnp.asarray(x))), torch_layer(torch.tensor({given})).detach().numpy()\n"
+            f"y, t = np.asarray(flax_layer(jnp.asarray(x))), torch_layer(torch.tensor({inputs})).detach().numpy()\n"
         ) + ("t = np.moveaxis(t, 1, -1)\n" if first else "")
 
     return write

@@ -15,18 +15,18 @@ t = torch_layer(torch.tensor(x))[0].detach().numpy()
 """
 
 
-def recurrent(bond: LayerPairing) -> str:
+def recurrent(layer: LayerPairing) -> str:
     """The lines between the input and the comparison; "" where the cells are declared alike, or a function of theirs
     has no name: then it is something else that differs."""
-    flax, torch = bond.flax.settings, bond.torch.settings
+    flax, torch = layer.flax.settings, layer.torch.settings
     gate, activation = flax.get("gate", ""), flax.get("activation", "")
     apart = bool(gate) or activation != torch.get("activation", "")
     if not apart or not {gate, activation} - {""} <= ACTIVATIONS:
         return ""
-    kernel = next((link for link in bond.links if link.role == "input_kernel"), None)
+    kernel = next((link for link in layer.arrays if link.role == "input_kernel"), None)
     if kernel is None:
         return ""
-    (cell, layer), sizes = CELLS[bond.torch.kind], f"{kernel.shape[0]}, {torch['features']}"
+    (cell, module), sizes = CELLS[layer.torch.kind], f"{kernel.shape[0]}, {torch['features']}"
     own = f"gate_fn=jax.nn.{gate}, " if gate else ""
     own += f"activation_fn=jax.nn.{activation}, " if activation else ""
     other = f", nonlinearity={torch['activation']!r}" if "activation" in torch else ""
@@ -34,7 +34,7 @@ def recurrent(bond: LayerPairing) -> str:
         f"cell = nnx.{cell}({sizes}, {own}dtype=jnp.float64, param_dtype=jnp.float64,\n"
         f"    rngs=nnx.Rngs(0))\n"
         f"flax_layer = nnx.RNN(cell)\n"
-        f"torch_layer = torch.nn.{layer}({sizes}, batch_first=True{other}).double()\n{COPIED}{_bias(bond.torch.kind)}"
+        f"torch_layer = torch.nn.{module}({sizes}, batch_first=True{other}).double()\n{COPIED}{_bias(layer.torch.kind)}"
         f"{CALLED}"
     )
 
@@ -48,10 +48,10 @@ def _bias(kind: str) -> str:
     return f'{last}cell.dense_i.bias[...] = jnp.asarray(own["bias_ih_l0"]{added})\n'
 
 
-def attention(bond: LayerPairing) -> str:
+def attention(layer: LayerPairing) -> str:
     """The lines; "" where both have as many heads: then it is something else that differs."""
-    heads = bond.flax.settings.get("heads"), bond.torch.settings.get("heads")
-    kernel = next((link for link in bond.links if link.role == "kernel"), None)
+    heads = layer.flax.settings.get("heads"), layer.torch.settings.get("heads")
+    kernel = next((link for link in layer.arrays if link.role == "kernel"), None)
     if None in heads or heads[0] == heads[1] or kernel is None:
         return ""
     size = kernel.shape[0]
@@ -69,10 +69,10 @@ def attention(bond: LayerPairing) -> str:
     )
 
 
-def embedding(bond: LayerPairing) -> str:
+def embedding(layer: LayerPairing) -> str:
     """The lines, of the gradient of the table; "" where no row of PyTorch's is without one."""
-    row = bond.torch.settings.get("padding_idx")
-    table = next((link for link in bond.links if link.role == "table"), None)
+    row = layer.torch.settings.get("padding_idx")
+    table = next((link for link in layer.arrays if link.role == "table"), None)
     if row is None or table is None:
         return ""
     sizes = f"{table.shape[0]}, {table.shape[1]}"

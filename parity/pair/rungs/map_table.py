@@ -80,12 +80,24 @@ def _lone(proof: Proof, side: str, unit: Unit, role: str) -> Mapped:
 
 def how(bond: LayerPairing, link: ArrayPairing) -> str:
     """How PyTorch's array becomes Flax's, in words."""
-    words = [_packed(link.torch, bond.torch.kind), _fitted(link)]
+    words = [_packed(link.torch, bond.torch.kind), _fitted(link), _piece("PyTorch's", link.torch)]
+    words.append(_piece("Flax's", link.flax))
     if len(link.flax.parts) > 1:
         words.append(f"split into {len(link.flax.parts)}")
-    if words == ["transposed", "transposed"]:
+    if words[:2] == ["transposed", "transposed"] and not any(words[2:]):
         return "as it is"
     return ", ".join(word for word in words if word) or "as it is"
+
+
+def _piece(whose_array: str, packing: Packing) -> str:
+    """Which piece of a larger array it is, in words; "" where it is none."""
+    if not packing.cut or packing.cut[-1] is None:
+        return ""
+    axis, last = len(packing.cut) - 1, packing.cut[-1]
+    span = f"{last[0]} to {last[1]}" if isinstance(last, tuple) else f"number {last}"
+    if packing.reshaped is None:
+        return f"{span} of {whose_array} axis {axis}"
+    return f"{span} of every {packing.reshaped[axis]} of {whose_array} axis {axis - 1}"
 
 
 def _packed(packing: Packing, kind: str) -> str:

@@ -33,10 +33,10 @@ def _equal_units(flax: list[ShapedUnit], torch: list[ShapedUnit], by_name: bool)
     common = None
     for signature, ours in by_signature(flax).items():
         theirs = torch_groups.get(signature, [])
-        running, their_running = ([unit for unit in units if unit.unit.runs] for units in (ours, theirs))
-        if len(running) == len(their_running):
-            yield from pair_group(running, their_running, by_name)
-            yield from pair_group(without(ours, running), without(theirs, their_running), by_name)
+        running = [[unit for unit in units if unit.unit.runs] for units in (ours, theirs)]
+        if len(running[0]) == len(running[1]):
+            yield from pair_group(running[0], running[1], by_name)
+            yield from pair_group(without(ours, running[0]), without(theirs, running[1]), by_name)
         elif len(ours) == len(theirs):
             yield from pair_group(ours, theirs, by_name)
         elif theirs:
@@ -78,9 +78,9 @@ def _by_tokens(flax: list[Named], torch: list[Named], depth: int) -> UnitPairs:
     shared = [token for token in ours if token and len(ours[token]) == len(theirs.get(token, []))]
     for token in shared:
         yield from _by_tokens(ours[token], theirs[token], depth + 1)
-    rest_flax, rest_torch = ([unit for unit in side if _token(unit, depth) not in shared] for side in (flax, torch))
-    if rest_flax and rest_torch:
-        yield from _by_tokens(rest_flax, rest_torch, depth + 1)
+    rest = [[named for named in side if _token(named, depth) not in shared] for side in (flax, torch)]
+    if rest[0] and rest[1]:
+        yield from _by_tokens(rest[0], rest[1], depth + 1)
 
 
 def _by_token(units: list[Named], depth: int) -> dict[str, list[Named]]:

@@ -138,7 +138,7 @@ def _orders(count: int) -> list[tuple[int, ...]]:
 
 
 def _heads(split: Split) -> list[int]:
-    """The numbers of groups into which the axis may be divided: one, as many as heads, or others."""
+    """Into how many groups the axis may be divided, each of which holds all pieces: one, the heads, or others."""
     common = gcd(*split.lengths)
     units = [split.whole.unit.unit, *(part.unit.unit for part in split.parts)]
     known = {unit.settings["heads"] for unit in units if unit.settings.get("heads")}

@@ -15,6 +15,8 @@ from parity.interface.trace import Arrays
 from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, WeightMap
 
 KERNELS = ("kernel", "input_kernel", "recurrent_kernel")
+POSITIVE = (0.5, 2.0)
+"""The range of numbers that must be positive: scales, variances, and what a custom module has positive."""
 
 
 def name_of(layer: LayerPairing, array: ArrayPairing) -> str:
@@ -38,7 +40,11 @@ def random_weights(weight_map: WeightMap, torch: Mapping[str, NDArray], seed: in
     for layer, array in weight_map.arrays:
         if array.tie is None:
             generator = np.random.default_rng([seed, crc32(name_of(layer, array).encode())])
-            array.torch.write(single(_drawn(layer, array, generator, scale)), native)
+            positive = layer.flax.kind == "custom" and _is_positive(array.torch.read(torch))
+            drawn = (
+                _drawn(layer, array, generator, scale) if not positive else generator.uniform(*POSITIVE, array.shape)
+            )
+            array.torch.write(single(drawn), native)
     for _, array in weight_map.arrays:
         if array.tie is not None:
             array.torch.write(array.tie.turn(array.tie.of.torch.read(native)), native)
@@ -81,12 +87,17 @@ def _drawn(layer: LayerPairing, array: ArrayPairing, generator: Generator, scale
     if array.role in KERNELS:
         return generator.standard_normal(shape) * scale * _fan_in(layer, shape) ** -0.5
     if array.role in ("scale", "running_var"):
-        return generator.uniform(0.5, 2.0, shape)
+        return generator.uniform(*POSITIVE, shape)
     if array.role == "table":
         return generator.standard_normal(shape)
     if layer.flax.kind == "custom" and len(shape) > 1:  # may be a kernel as well as a table
         return generator.standard_normal(shape) * scale * max(shape) ** -0.5
     return 0.5 * generator.standard_normal(shape)
+
+
+def _is_positive(own: NDArray) -> bool:
+    """Whether a user's array holds positive numbers alone, and may have to: a variance, a scale, a rate."""
+    return bool(own.size) and bool((own > 0).all())
 
 
 def _fan_in(layer: LayerPairing, shape: tuple[int, ...]) -> int:

@@ -5,6 +5,7 @@ import pytest
 
 from parity.interface.packing import whole
 from parity.interface.unit import Kind, Unit
+from parity.pair.rungs.map_table import how
 from parity.pair.weightmap.assemble import map_weights
 from parity.pair.weightmap.pairings import LayerPairing, WeightMap
 from parity.pair.weightmap.random_weights import random_weights, to_flax, to_torch
@@ -149,3 +150,15 @@ def test_layers_that_one_side_lacks_are_no_pieces() -> None:
     torch = Network().layer("a", kernel=(4, 4)).layer("b", kernel=(4, 4)).layer("c", kernel=(4, 8))
     found = mapped(flax, torch)
     assert pieces(found) == {} and [unit.path for unit in found.lone_torch] == ["c"]
+
+
+def test_the_table_says_which_piece_it_is() -> None:
+    flax = Network().layer("q", kernel=(3, 4)).layer("k", kernel=(3, 4)).layer("v", kernel=(3, 4))
+    found = mapped(flax, Network().layer("qkv", kernel=(3, 12)))
+    assert found.layers[0].piece is not None
+    names = list(found.layers[0].piece.readings)
+    words = {name: [how(layer, layer.arrays[0]) for layer in reading(found.layers, name)] for name in names}
+    assert words["pieces 0, 1, 2"][1] == "4 to 8 of PyTorch's axis 1"
+    assert words["pieces 0, 1, 2 in each of 2 groups"][1] == "2 to 4 of every 6 of PyTorch's axis 1"
+    stacked = mapped(Network().layer("", "custom", t=(8, 5)), Network().layer("", "custom", a_0=(4, 5), a_1=(4, 5)))
+    assert how(stacked.layers[1], stacked.layers[1].arrays[0]) == "4 to 8 of Flax's axis 0"
