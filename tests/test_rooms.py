@@ -31,6 +31,7 @@ ROOMS = (
     "parity/report",
     "parity/pair/options.py",
     "parity/pair/arrays",
+    "parity/pair/weightmap/pairing",
     "parity/pair/weightmap",
     "parity/pair/passes",
     "parity/pair/causes",

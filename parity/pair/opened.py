@@ -15,8 +15,8 @@ from parity.pair.passes.sides import PairInputs, SidePair
 from parity.pair.rungs.forward import proven
 from parity.pair.rungs.loss import objectives
 from parity.pair.weightmap import file as map_file
-from parity.pair.weightmap.assemble import map_weights
-from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.pairing.assemble import map_weights
+from parity.pair.weightmap.pairing.pairings import WeightMap
 
 OpenSides = Callable[[Inputs, Inputs], tuple[Side, Side]]
 """Makes both sides of Flax's inputs and PyTorch's."""

@@ -22,7 +22,7 @@ from parity.interface.packing import whole
 from parity.interface.unit import Kind, Unit
 from parity.pair.repro import replay
 from parity.pair.weightmap import file as mapfile
-from parity.pair.weightmap.assemble import map_weights
+from parity.pair.weightmap.pairing.assemble import map_weights
 from parity.recipes import load
 from parity.study import runs
 from parity.training import checkpoint, journal, make_plan, make_twin

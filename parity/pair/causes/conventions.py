@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from parity.errors import unknown_name
 from parity.interface.observation import Call
 from parity.interface.trace import Arrays
-from parity.pair.weightmap.pairings import LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 from parity.report.records import Lint
 
 

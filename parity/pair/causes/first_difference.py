@@ -6,7 +6,7 @@ from dataclasses import replace
 from parity.checks.referee import AGREED
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair.causes.conventions import KNOWN
-from parity.pair.weightmap.pairings import LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 from parity.report.records import Difference, Layer, Lint
 
 

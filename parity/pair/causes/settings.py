@@ -6,7 +6,7 @@ from typing import Any
 
 from parity.interface.observation import Dropped
 from parity.pair.arrays.layout import spread
-from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing, WeightMap
 from parity.pair.weightmap.ties import held
 from parity.report.records import Lint
 

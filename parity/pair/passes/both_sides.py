@@ -8,7 +8,7 @@ from parity.interface.trace import Arrays, Precision
 from parity.pair.passes.masks import SharedMasks
 from parity.pair.passes.sides import PRECISIONS, SidePair
 from parity.pair.weightmap import random_weights as weights
-from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.pairing.pairings import WeightMap
 
 
 @dataclass(frozen=True)

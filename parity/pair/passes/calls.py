@@ -9,7 +9,7 @@ from parity.interface.observation import Call, PassResult
 from parity.pair.arrays.layout import agree, floating, turned
 from parity.pair.passes.both_sides import BothSides
 from parity.pair.weightmap.align import CallPair, pair_blocks, pair_layers
-from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.pairing.pairings import WeightMap
 
 RESULTS = 3
 """So many of a call's floating results are looked through for the two that are the same."""

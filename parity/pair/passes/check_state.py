@@ -7,7 +7,7 @@ from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.compared import Compared
 from parity.pair.passes.masks import SharedMasks
 from parity.pair.passes.sides import SidePair
-from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.proof import Proof
 from parity.report.records import Lint
 

@@ -12,7 +12,7 @@ from parity.pair.arrays.target import is_target
 from parity.pair.passes.check_state import CheckState
 from parity.pair.repro.replay import written
 from parity.pair.repro.sequences import CELLS, attention, embedding, recurrent
-from parity.pair.weightmap.pairings import LayerPairing
+from parity.pair.weightmap.pairing.pairings import LayerPairing
 from parity.report.records import Difference, Lint
 
 HEAD = '''"""{title}

@@ -1,6 +1,6 @@
 """Scripts that show a difference on one recurrent layer, attention or embedding alone."""
 
-from parity.pair.weightmap.pairings import LayerPairing
+from parity.pair.weightmap.pairing.pairings import LayerPairing
 
 ACTIVATIONS = frozenset({"sigmoid", "hard_sigmoid", "tanh", "hard_tanh", "relu", "soft_sign", "silu", "gelu", "elu"})
 """Functions of `jax.nn` that a script can name."""

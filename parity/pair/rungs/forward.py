@@ -13,7 +13,7 @@ from parity.pair.passes.compared import compare_layers
 from parity.pair.passes.sides import MODES, SidePair
 from parity.pair.rungs import rules as rungs
 from parity.pair.weightmap.alternatives import NativeArrays
-from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.proof import Proof, Runs
 from parity.pair.weightmap.prove import BUDGET, Prover
 from parity.pair.weightmap.ties import declared, with_ties

@@ -14,7 +14,7 @@ from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.sides import PRECISIONS, SidePair
-from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing, WeightMap
 from parity.pair.weightmap.proof import Proof
 from parity.pair.weightmap.ties import whose
 from parity.report.records import Coverage, Mapped

@@ -13,7 +13,7 @@ from parity.pair.arrays.inputs import changed, with_arrays
 from parity.pair.arrays.layout import compare, turned
 from parity.pair.passes.sides import SidePair
 from parity.pair.weightmap import random_weights as weights
-from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.ties import clashes
 
 

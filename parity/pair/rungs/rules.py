@@ -15,7 +15,7 @@ from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.compared import Compared
 from parity.pair.passes.sides import PRECISIONS
 from parity.pair.rungs.input_gradients import SharedInputs, input_gradients
-from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing, WeightMap
 from parity.pair.weightmap.random_weights import name_of
 
 

@@ -8,7 +8,7 @@ from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.interface.packing import Packing
 from parity.pair.passes.check_state import CheckState
 from parity.pair.rungs.map_table import UNKNOWN, has_effect
-from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.random_weights import name_of
 from parity.pair.weightmap.ties import held, tied, whose
 from parity.report.records import Convention

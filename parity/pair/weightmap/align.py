@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from parity.interface.observation import Call
 from parity.interface.unit import split_stack
-from parity.pair.weightmap.pairings import LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from parity.pair.arrays.layout import floating
 from parity.pair.weightmap.align import CallPair, pair_layers
 from parity.pair.weightmap.flattened import flattened_rows
-from parity.pair.weightmap.pairings import LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.readings import pair_units
+from parity.pair.weightmap.pairing.signatures import with_shapes
 from parity.pair.weightmap.proof import ProofPass
 from parity.pair.weightmap.random_weights import name_of
-from parity.pair.weightmap.readings import pair_units
-from parity.pair.weightmap.signatures import with_shapes
 
 MOST_IN_GROUP = 4
 """Equal layers with equal inputs whose orders are all tried; more are too many orders."""

@@ -19,8 +19,8 @@ from parity.files import write_atomically
 from parity.interface.packing import Packing
 from parity.interface.unit import Unit
 from parity.pair.weightmap.file_reader import FIELDS, Reader
-from parity.pair.weightmap.pairings import ArrayPairing, WeightMap
-from parity.pair.weightmap.signatures import Shapes
+from parity.pair.weightmap.pairing.pairings import ArrayPairing, WeightMap
+from parity.pair.weightmap.pairing.signatures import Shapes
 
 FORMAT = "netparity-map/1"
 Cut = list[int | Annotated[list[int], Len(2, 2)] | None]

@@ -9,9 +9,9 @@ import numpy as np
 from parity.errors import UsageError, unknown_name
 from parity.interface.packing import Packing
 from parity.interface.unit import Unit
-from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, Piece
-from parity.pair.weightmap.readings import pair_units
-from parity.pair.weightmap.signatures import Shape, ShapedUnit, Shapes, with_shapes
+from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing, Piece
+from parity.pair.weightmap.pairing.readings import pair_units
+from parity.pair.weightmap.pairing.signatures import Shape, ShapedUnit, Shapes, with_shapes
 
 FIELDS = {
     "reshaped": "reshaped",

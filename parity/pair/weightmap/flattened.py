@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from parity.pair.arrays.layout import agree, floating
 from parity.pair.weightmap.align import CallPair
-from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing
+from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing
+from parity.pair.weightmap.pairing.signatures import Shape
 from parity.pair.weightmap.proof import ProofPass
-from parity.pair.weightmap.signatures import Shape
 
 
 def flattened_rows(layer: LayerPairing, passed: ProofPass, pair: CallPair) -> Iterator[LayerPairing]:

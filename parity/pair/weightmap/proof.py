@@ -11,7 +11,7 @@ from parity.interface.observation import PassResult
 from parity.interface.trace import Arrays
 from parity.pair.arrays.layout import agree, compare, floating, turned
 from parity.pair.weightmap.align import CallPair, pair_layers
-from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.pairing.pairings import WeightMap
 
 Run = Callable[[Mapping[str, NDArray]], PassResult]
 """One evaluation pass of a side with these native arrays in the place of its own."""

@@ -7,7 +7,7 @@ from parity.interface.observation import PassResult
 from parity.interface.trace import Arrays
 from parity.pair.weightmap import random_weights as weights
 from parity.pair.weightmap.alternatives import NativeArrays, Option, alternatives
-from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.proof import Proof, ProofPass, Runs
 
 BUDGET = 48

@@ -12,7 +12,7 @@ from parity.interface import random as initial
 from parity.interface.packing import native_copy
 from parity.interface.random import single
 from parity.interface.trace import Arrays
-from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing, WeightMap
 
 KERNELS = ("kernel", "input_kernel", "recurrent_kernel")
 POSITIVE = (0.5, 2.0)

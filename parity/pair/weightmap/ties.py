@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from parity.interface.packing import Packing
 from parity.interface.side import FRAMEWORKS, Side
 from parity.interface.unit import Unit
-from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing, Tie, WeightMap
-from parity.pair.weightmap.signatures import Shape
+from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing, Tie, WeightMap
+from parity.pair.weightmap.pairing.signatures import Shape
 
 Sides = Mapping[str, Side]
 """Both sides by name, "flax" and "torch"."""

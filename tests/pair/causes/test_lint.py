@@ -3,7 +3,7 @@ import pytest
 from parity.interface.observation import Dropped
 from parity.interface.unit import Kind, Unit
 from parity.pair.causes.settings import lint, lint_dropout, lint_gelu, lint_precision
-from parity.pair.weightmap.pairings import LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 
 CONV = {"kernel_size": (3,), "strides": (1,), "dilation": (1,), "groups": 1}
 TURNED = {"kernel_size": (4,), "strides": (2,), "dilation": (1,), "output_padding": (0,)}

@@ -12,7 +12,7 @@ from parity.interface.observation import PassResult
 from parity.interface.packing import whole
 from parity.interface.unit import Kind, Unit
 from parity.pair.repro.script import script
-from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing
+from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing
 from parity.report.records import Difference
 
 NOTHING = PassResult({}, (), {})

@@ -2,8 +2,8 @@ import numpy as np
 
 from parity.interface.packing import Packing, Part, whole
 from parity.interface.unit import Kind, Unit
-from parity.pair.weightmap.assemble import map_weights
-from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.pairing.assemble import map_weights
+from parity.pair.weightmap.pairing.pairings import WeightMap
 
 SHAPES: dict[str, tuple[int, ...]] = {}
 

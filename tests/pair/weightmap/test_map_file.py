@@ -9,7 +9,7 @@ import pytest
 
 from parity.errors import UsageError
 from parity.pair.weightmap import file as map_file
-from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.random_weights import to_flax
 from tests.pair.weightmap.test_splits import Network, mapped, numbers, reading
 

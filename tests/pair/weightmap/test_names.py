@@ -4,9 +4,9 @@ import pytest
 
 from parity.interface.packing import whole
 from parity.interface.unit import Unit
-from parity.pair.weightmap.assemble import map_weights
-from parity.pair.weightmap.names import pattern, stacking_order, tokens
-from parity.pair.weightmap.pairings import WeightMap
+from parity.pair.weightmap.pairing.assemble import map_weights
+from parity.pair.weightmap.pairing.names import pattern, stacking_order, tokens
+from parity.pair.weightmap.pairing.pairings import WeightMap
 
 FLAX = ["layers_0/mlp/up_proj", "layers_0/mlp/gate_proj", "layers_1/mlp/up_proj", "layers_1/mlp/gate_proj"]
 

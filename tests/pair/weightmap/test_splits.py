@@ -6,8 +6,8 @@ import pytest
 from parity.interface.packing import whole
 from parity.interface.unit import Kind, Unit
 from parity.pair.rungs.map_table import how
-from parity.pair.weightmap.assemble import map_weights
-from parity.pair.weightmap.pairings import LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.assemble import map_weights
+from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 from parity.pair.weightmap.random_weights import random_weights, to_flax, to_torch
 
 Shape = tuple[int, ...]

@@ -81,7 +81,7 @@ def test_a_bug_beside_a_tie_is_not_accepted_with_it() -> None:
 
 
 def test_a_gradient_that_is_not_the_sum_is_different(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("parity.pair.weightmap.pairings.WeightMap.tied_to", lambda match, link: [])
+    monkeypatch.setattr("parity.pair.weightmap.pairing.pairings.WeightMap.tied_to", lambda match, link: [])
     _, found = _compared(Untied(), TorchModel(tied=True))
     assert found["gradients"] is Verdict.DIFFERENT
 

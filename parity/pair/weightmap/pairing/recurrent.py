@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from parity.interface.packing import Packing
-from parity.pair.weightmap.pairings import LayerPairing
-from parity.pair.weightmap.signatures import ShapedUnit
+from parity.pair.weightmap.pairing.pairings import LayerPairing
+from parity.pair.weightmap.pairing.signatures import ShapedUnit
 
 ROLES = ("input_kernel", "recurrent_kernel")
 

@@ -3,7 +3,7 @@
 import re
 from difflib import SequenceMatcher
 
-from parity.pair.weightmap.signatures import ShapedUnit
+from parity.pair.weightmap.pairing.signatures import ShapedUnit
 
 SYNONYMS = [{word, "weight"} for word in ("kernel", "scale", "table", "gamma")] + [{"bias", "beta"}, {"bias", "b"}]
 """Names that both frameworks' users have for one array."""

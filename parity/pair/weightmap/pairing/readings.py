@@ -5,9 +5,9 @@ from dataclasses import replace
 from itertools import permutations
 
 from parity.interface.packing import Packing
-from parity.pair.weightmap.names import role_likeness
-from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing
-from parity.pair.weightmap.signatures import Shape, ShapedUnit, share_arrays, sizes
+from parity.pair.weightmap.pairing.names import role_likeness
+from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing
+from parity.pair.weightmap.pairing.signatures import Shape, ShapedUnit, share_arrays, sizes
 
 SCALE_OFFSETS = (1.0, -1.0)
 """What one side may add to a scale that it stores as its distance from one."""

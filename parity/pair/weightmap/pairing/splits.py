@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from parity.pair.weightmap.names import pattern, stacking_order
-from parity.pair.weightmap.pairings import LayerPairing
-from parity.pair.weightmap.pieces import Entry, Split, fitting_axis, pair_pieces
-from parity.pair.weightmap.sequences import aligned_windows
-from parity.pair.weightmap.signatures import Shape, ShapedUnit, sizes
+from parity.pair.weightmap.pairing.names import pattern, stacking_order
+from parity.pair.weightmap.pairing.pairings import LayerPairing
+from parity.pair.weightmap.pairing.pieces import Entry, Split, fitting_axis, pair_pieces
+from parity.pair.weightmap.pairing.sequences import aligned_windows
+from parity.pair.weightmap.pairing.signatures import Shape, ShapedUnit, sizes
 
 KINDS = frozenset({"dense", "embedding", "conv", "custom"})
 """Kinds of units whose arrays may be pieces; recurrent layers have packings of their own."""

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 
-from parity.pair.weightmap.by_order import UnitPairs, pair_group
-from parity.pair.weightmap.pairings import ArrayPairing, LayerPairing
-from parity.pair.weightmap.readings import pair_units
-from parity.pair.weightmap.signatures import ShapedUnit, share_arrays, unit_sizes, without
+from parity.pair.weightmap.pairing.by_order import UnitPairs, pair_group
+from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing
+from parity.pair.weightmap.pairing.readings import pair_units
+from parity.pair.weightmap.pairing.signatures import ShapedUnit, share_arrays, unit_sizes, without
 
 
 def units_that_share_arrays(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:

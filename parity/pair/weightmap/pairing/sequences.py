@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from parity.pair.weightmap.pieces import Entry, fitting_axis
-from parity.pair.weightmap.signatures import sizes
+from parity.pair.weightmap.pairing.pieces import Entry, fitting_axis
+from parity.pair.weightmap.pairing.signatures import sizes
 
 MOST = 8
 """So many pieces of one array are looked for."""

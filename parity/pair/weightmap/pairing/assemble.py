@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from parity.interface.unit import Unit
-from parity.pair.weightmap.by_order import UnitPairs, units_in_order, units_of_equal_names
-from parity.pair.weightmap.by_shape import (
+from parity.pair.weightmap.pairing.by_order import UnitPairs, units_in_order, units_of_equal_names
+from parity.pair.weightmap.pairing.by_shape import (
     arrays_of_equal_sizes,
     convolutions_over_patches,
     dense_units,
@@ -14,11 +14,11 @@ from parity.pair.weightmap.by_shape import (
     units_of_equal_sizes,
     units_that_share_arrays,
 )
-from parity.pair.weightmap.pairings import LayerPairing, WeightMap
-from parity.pair.weightmap.readings import pair_units
-from parity.pair.weightmap.recurrent import as_dense_units, with_summed_biases
-from parity.pair.weightmap.signatures import ShapedUnit, Shapes, all_with_shapes, without
-from parity.pair.weightmap.splits import split_arrays, without_arrays
+from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.readings import pair_units
+from parity.pair.weightmap.pairing.recurrent import as_dense_units, with_summed_biases
+from parity.pair.weightmap.pairing.signatures import ShapedUnit, Shapes, all_with_shapes, without
+from parity.pair.weightmap.pairing.splits import split_arrays, without_arrays
 
 Finder = Callable[[list[ShapedUnit], list[ShapedUnit]], UnitPairs]
 

@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from parity.pair.weightmap.names import tokens, unit_likeness
-from parity.pair.weightmap.signatures import ShapedUnit, by_signature, without
+from parity.pair.weightmap.pairing.names import tokens, unit_likeness
+from parity.pair.weightmap.pairing.signatures import ShapedUnit, by_signature, without
 
 UnitPairs = Iterator[tuple[ShapedUnit, ShapedUnit]]
 Named = tuple[ShapedUnit, list[str]]

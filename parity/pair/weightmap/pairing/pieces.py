@@ -10,9 +10,9 @@ from itertools import permutations
 from math import gcd, prod
 
 from parity.interface.packing import Packing
-from parity.pair.weightmap.pairings import LayerPairing, Piece
-from parity.pair.weightmap.readings import pair_units, readings_of
-from parity.pair.weightmap.signatures import Shape, ShapedUnit, sizes
+from parity.pair.weightmap.pairing.pairings import LayerPairing, Piece
+from parity.pair.weightmap.pairing.readings import pair_units, readings_of
+from parity.pair.weightmap.pairing.signatures import Shape, ShapedUnit, sizes
 
 MOST_PERMUTED = 3
 """So many pieces are tried in every order; more only as they are and backwards."""
