@@ -95,7 +95,8 @@ def _only_signs(jaxpr: Jaxpr, cast: Any) -> bool:
 def gelus(jaxpr: Jaxpr) -> Iterator[str]:
     """Form of every GELU, "tanh" or "exact", told by the cubic's factor and by the error function."""
     for equation in equations(jaxpr):
-        name, literals = equation.primitive.name, [v for v in equation.invars if isinstance(v, Literal)]
+        name = equation.primitive.name
+        literals: list[Any] = [v for v in equation.invars if isinstance(v, Literal)]
         factors = [v.val for v in literals if v.aval.shape == () and jnp.issubdtype(v.aval.dtype, jnp.floating)]
         if name == "mul" and any(abs(float(factor) - CUBIC) < NEAR for factor in factors):
             yield "tanh"
