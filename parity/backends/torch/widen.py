@@ -84,6 +84,7 @@ def restored(model: nn.Module) -> Iterator[None]:
     """Let every module hold what it held before, whatever the network puts into its attributes meanwhile."""
     modules = [m for m in model.modules() if not isinstance(m, torch.jit.ScriptModule)]
     saved = [(m, dict(vars(m)), dict(m._parameters), {n: _clone(b) for n, b in m._buffers.items()}) for m in modules]
+    trained = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
     for module, attributes, _, _ in saved:
         for name, value in attributes.items():
             if name not in ("_parameters", "_buffers", "_modules"):
@@ -91,6 +92,8 @@ def restored(model: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
+        for parameter, flag in trained:
+            parameter.requires_grad_(flag)
         for module, attributes, parameters, buffers in saved:
             module.__dict__.clear()
             module.__dict__.update(attributes)
