@@ -23,7 +23,7 @@ NO_VERDICT = {
     "benchmarks/speed/measure.py": "share of a core that others kept busy",
     "benchmarks/speed/pages/table.py": "digits that are shown",
     "benchmarks/speed/worker.py": "seconds of warming up",
-    "parity/backends/flax/widen.py": "which of GELU's two forms an equation has",
+    "parity/backends/flax/tracing/places.py": "which of GELU's two forms an equation has",
     "parity/data/augment.py": "probability of a flip",
     "parity/interface/random.py": "a toss of a coin",
     "parity/pair/rungs/probes.py": "size of inputs that a probe is made of",

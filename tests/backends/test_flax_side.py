@@ -16,7 +16,7 @@ from flax import nnx
 from numpy.typing import NDArray
 
 from parity.backends.flax.side import FlaxSide
-from parity.backends.flax.tape import MARK
+from parity.backends.flax.tracing.tape import MARK
 from parity.errors import UsageError
 from parity.interface.observation import Dropped, Inputs
 from parity.interface.packing import native_copy

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.backends.flax.places import casts, constants, gelus, unwidened
 from parity.backends.flax.traced import Traced, types_of, widened
+from parity.backends.flax.tracing.places import casts, constants, gelus, unwidened
 
 X = np.random.default_rng(0).standard_normal((4, 6))
 ROUNDING = 256 * np.finfo(np.float64).eps

@@ -10,7 +10,7 @@ import numpy as np
 from flax.linen import attention as linen_attention
 from flax.nnx.nn import attention as nnx_attention
 
-from parity.backends.flax.tape import Tape
+from parity.backends.flax.tracing.tape import Tape
 
 ATTENTION: tuple[Any, ...] = (linen_attention, nnx_attention)
 """Whose functions draw what attention keeps; without masks that is not noted, as PyTorch's is not."""

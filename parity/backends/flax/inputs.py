@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.backends.flax.models import State
-from parity.backends.flax.tape import floats
-from parity.backends.flax.written import narrow, remembering_literals, wide
+from parity.backends.flax.tracing.tape import floats
+from parity.backends.flax.tracing.written import narrow, remembering_literals, wide
 from parity.errors import UsageError
 from parity.interface.side import Objective
 from parity.interface.trace import Precision

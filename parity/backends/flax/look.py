@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from parity.backends.flax.inputs import Leaves, Type
-from parity.backends.flax.places import casts, gelus, unwidened
-from parity.backends.flax.tape import Tape, floats
 from parity.backends.flax.traced import Traced
+from parity.backends.flax.tracing.places import casts, gelus, unwidened
+from parity.backends.flax.tracing.tape import Tape, floats
 from parity.interface.observation import Call, Cast
 from parity.interface.side import Pass
 from parity.interface.trace import call_names

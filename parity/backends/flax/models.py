@@ -12,8 +12,8 @@ import numpy as np
 from flax import linen as nn
 from flax import nnx, traverse_util
 
-from parity.backends.flax.tape import Tape, calm, linen_taps, nnx_taps
-from parity.backends.flax.written import wide
+from parity.backends.flax.tracing.tape import Tape, calm, linen_taps, nnx_taps
+from parity.backends.flax.tracing.written import wide
 from parity.errors import UsageError
 from parity.interface.trace import Arrays
 

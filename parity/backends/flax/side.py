@@ -21,14 +21,14 @@ from parity.backends.flax.inputs import (
     type_of,
 )
 from parity.backends.flax.look import Look
-from parity.backends.flax.marks import Plan
 from parity.backends.flax.models import Model, State, open_model, plain
 from parity.backends.flax.optimizers import OptimizerRule
-from parity.backends.flax.tape import Feeds, Tape, floats, transparent_checkpoints
 from parity.backends.flax.traced import Traced
+from parity.backends.flax.tracing.marks import Plan
+from parity.backends.flax.tracing.tape import Feeds, Tape, floats, transparent_checkpoints
+from parity.backends.flax.tracing.written import inexact
 from parity.backends.flax.training.programs import RUN_ONCE
 from parity.backends.flax.units import Seat, units_of
-from parity.backends.flax.written import inexact
 from parity.interface.observation import Inputs, PassResult
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory

@@ -6,10 +6,10 @@ from typing import Any
 import jax
 
 from parity.backends.flax.inputs import Type, setting, tracing
-from parity.backends.flax.marks import Plan
+from parity.backends.flax.tracing.marks import Plan
+from parity.backends.flax.tracing.widen import constant, evaluate_with
+from parity.backends.flax.tracing.written import narrow
 from parity.backends.flax.training.programs import RUN_ONCE
-from parity.backends.flax.widen import constant, evaluate_with
-from parity.backends.flax.written import narrow
 from parity.interface.trace import Precision
 
 

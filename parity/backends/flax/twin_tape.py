@@ -11,7 +11,7 @@ from typing import Any
 import jax
 from flax import nnx
 
-from parity.backends.flax.patch import patched_calls
+from parity.backends.flax.tracing.patch import patched_calls
 from parity.backends.flax.training.graph import module_paths
 from parity.interface.trace import call_names
 

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
-from parity.backends.flax.marks import Plan
-from parity.backends.flax.written import inexact, remembering_literals, wide
+from parity.backends.flax.tracing.marks import Plan
+from parity.backends.flax.tracing.written import inexact, remembering_literals, wide
 
 Evaluate = Callable[[ClosedJaxpr, Sequence[Any], Plan], list[Any]]
 

@@ -11,10 +11,10 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from numpy.typing import NDArray
 
-from parity.backends.flax import tape, written
-from parity.backends.flax.widen import NARROW_ONLY
-from parity.backends.flax.widen_bodies import bodies
-from parity.backends.flax.written import inexact
+from parity.backends.flax.tracing import tape, written
+from parity.backends.flax.tracing.widen import NARROW_ONLY
+from parity.backends.flax.tracing.widen_bodies import bodies
+from parity.backends.flax.tracing.written import inexact
 from parity.interface.observation import Cast
 
 CUBIC = 0.044715
@@ -22,7 +22,7 @@ CUBIC = 0.044715
 NEAR = 1e-8
 """As near to it as float32 is."""
 FRAMEWORKS = ("jax", "jaxlib", "flax", "optax", "numpy")
-OURS = str(Path(__file__).parents[2])
+OURS = str(Path(__file__).parents[3])
 SHIFTS = ("shift_right_logical", "shift_right_arithmetic")
 ROUNDED = {(8, 7): "bfloat16", (5, 10): "float16", (8, 23): "float32"}
 """Binary digits of exponent and mantissa → type."""

@@ -11,8 +11,8 @@ import jax.numpy as jnp
 from flax import linen as nn
 from flax import nnx
 
-from parity.backends.flax.marks import mask_place, mean_place, tap
-from parity.backends.flax.patch import patched_calls
+from parity.backends.flax.tracing.marks import mask_place, mean_place, tap
+from parity.backends.flax.tracing.patch import patched_calls
 from parity.interface.observation import Dropped
 
 MARK = "_parity_path"

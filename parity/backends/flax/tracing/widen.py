@@ -13,9 +13,9 @@ import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
-from parity.backends.flax import marks, widen_bodies
-from parity.backends.flax.marks import Plan
-from parity.backends.flax.written import inexact, wide, widened_literal
+from parity.backends.flax.tracing import marks, widen_bodies
+from parity.backends.flax.tracing.marks import Plan
+from parity.backends.flax.tracing.written import inexact, wide, widened_literal
 
 NARROW_ONLY = frozenset({"pure_callback", "io_callback", "ffi_call", "pallas_call", "shard_map", "xla_pmap"})
 """Primitives that cannot be evaluated in another type than the one they were traced in."""
