@@ -37,7 +37,10 @@ def draw(match: WeightMap, torch: Mapping[str, NDArray], seed: int, scale: float
         if link.tie is not None:
             continue
         rng = np.random.default_rng([seed, crc32(name_of(bond, link).encode())])
-        link.torch.write(single(_random(bond, link, rng, scale)), native)
+        drawn = _random(bond, link, rng, scale)
+        if any(np.iscomplexobj(native[name]) for name in link.torch.names):
+            drawn = drawn + 1j * _random(bond, link, rng, scale)
+        link.torch.write(single(drawn), native)
     for _, link in match.links:
         if link.tie is not None:
             link.torch.write(link.tie.turn(link.tie.of.torch.read(native)), native)
