@@ -32,12 +32,17 @@ def draw(shapes: Shapes, scheme: Scheme, seed: int) -> Arrays:
 
 
 def single(array: NDArray) -> NDArray:
-    """The nearest float64 numbers that float32 holds exactly, so that both precisions start from the same."""
+    """The nearest float64 numbers that float32 holds exactly, so that both precisions start from the same; complex ones
+    likewise."""
+    if np.iscomplexobj(array):
+        return array.astype(np.complex64).astype(np.complex128)
     return array.astype(np.float32).astype(np.float64)
 
 
 def moved(array: NDArray, rng: Generator) -> NDArray:
     """The array with every number moved by one ulp, up or down at random."""
+    if np.iscomplexobj(array):
+        return moved(array.real, rng) + 1j * moved(array.imag, rng)
     return np.nextafter(array, np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf))
 
 

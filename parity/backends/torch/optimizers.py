@@ -54,9 +54,10 @@ class Stepper:
 
 def _copied(optimizer: Any, groups: Sequence[Group]) -> torch.optim.Optimizer:
     """An optimizer with all that its user gave it, over other parameters and with nothing remembered."""
-    parameters = {id(p): p for group in optimizer.param_groups for p in group["params"]}
-    other: torch.optim.Optimizer = copy.deepcopy(optimizer, parameters)
-    other.state.clear()
+    parameters: dict[int, Any] = {id(p): p for group in optimizer.param_groups for p in group["params"]}
+    other: torch.optim.Optimizer = object.__new__(type(optimizer))
+    vars(other).update({name: copy.deepcopy(value, parameters) for name, value in vars(optimizer).items()})
+    other.state.clear()  # a plain deep copy forgets the attributes that a class of one's own has
     del other.param_groups[len(groups) :]
     for own, group in zip(other.param_groups, groups, strict=True):
         own.update(group)

@@ -79,7 +79,7 @@ def learnable(match: WeightMap, parameters: set[str]) -> Iterator[tuple[LayerPai
 
 
 def _given(gradients: Arrays, names: Sequence[str]) -> Arrays:
-    return {name: np.asarray(gradients[name], np.float64) for name in names}
+    return {name: np.asarray(gradients[name], np.result_type(gradients[name], np.float64)) for name in names}
 
 
 def buffers(match: WeightMap, parameters: set[str]) -> Iterator[tuple[LayerPairing, ArrayPairing]]:

@@ -41,14 +41,23 @@ def random_weights(weight_map: WeightMap, torch: Mapping[str, NDArray], seed: in
         if array.tie is None:
             generator = np.random.default_rng([seed, crc32(name_of(layer, array).encode())])
             positive = layer.flax.kind == "custom" and _is_positive(array.torch.read(torch))
-            drawn = (
-                _drawn(layer, array, generator, scale) if not positive else generator.uniform(*POSITIVE, array.shape)
-            )
+            drawn = _numbers(layer, array, generator, scale, positive=positive)
+            if any(np.iscomplexobj(native[name]) for name in array.torch.names):
+                drawn = drawn + 1j * _numbers(layer, array, generator, scale, positive=positive)
             array.torch.write(single(drawn), native)
     for _, array in weight_map.arrays:
         if array.tie is not None:
             array.torch.write(array.tie.turn(array.tie.of.torch.read(native)), native)
     return {name: single(values) for name, values in native.items()}
+
+
+def _numbers(
+    layer: LayerPairing, array: ArrayPairing, generator: Generator, scale: float, *, positive: bool
+) -> NDArray:
+    """Random numbers for one canonical array, all of them positive where it must be."""
+    if positive:
+        return generator.uniform(*POSITIVE, array.shape)
+    return _drawn(layer, array, generator, scale)
 
 
 def to_flax(weight_map: WeightMap, torch: Mapping[str, NDArray], flax: Mapping[str, NDArray]) -> Arrays:
