@@ -53,8 +53,7 @@ CONTRAST = "the CNN's gap between train and test is far smaller than the MLP's"
 
 
 def available(setting: Setting) -> str:
-    """The name of the set of images to train on: the requested one, else the study's, else one that stands in for
-    it."""
+    """The name of the images to train on: the requested set, else the study's, else one that stands in for it."""
     requested = setting.data or setting.scale.image_data
     for name in (requested,) if requested else STAND_INS:
         try:
