@@ -11,7 +11,7 @@ LAYOUT = re.compile(r"entry_computation_layout=\{\((.*?)\)->")
 
 @dataclass(frozen=True)
 class Array:
-    """One array.
+    """An array as the text of a compiled program writes it.
 
     Args:
         type: HLO's type of its elements, such as "f32".

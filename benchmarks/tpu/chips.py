@@ -7,7 +7,7 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Chip:
-    """One generation.
+    """One generation of chips.
 
     Args:
         topology: libtpu's name of one chip.
