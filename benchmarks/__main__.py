@@ -19,7 +19,7 @@ TRACKS = ("default", "tuned", "peer")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Do what the command says; 0, or 2 for what cannot be done."""
+    """Run the command line; return its exit code, 2 for a usage error."""
     arguments = _parser().parse_args(argv)
     try:
         return arguments.do(arguments)
@@ -34,7 +34,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     chosen = arguments.contestant or measure.default_contestants(arguments.track or TRACKS)
     quick = {"rounds": 1, "blocks": 2, "seconds": 0.02} if arguments.quick else {}
-    given = {name: getattr(arguments, name) for name in ("rounds", "blocks", "seconds", "threads")}
+    overrides = {name: getattr(arguments, name) for name in ("rounds", "blocks", "seconds", "threads")}
     request = measure.Request(
         workloads=[
             workload.load(name).name
@@ -43,7 +43,7 @@ def _run(arguments: argparse.Namespace) -> int:
         contestants=[contestants.entry(name).name for name in chosen],
         precision=arguments.precision,
         device=arguments.device,
-        **{**quick, **{name: value for name, value in given.items() if value is not None}},
+        **{**quick, **{name: value for name, value in overrides.items() if value is not None}},
     )
     return record.make(arguments.out, "", partial(measure.measure, request), table.table)
 

@@ -38,13 +38,13 @@ DEMANDED = 20.0  # the ratio the project promises
 
 
 def numpy_batches(name: str) -> Iterator[int]:
-    """Sizes of the stream's batches, without end."""
+    """Yield the sizes of the stream's batches, without end."""
     for batch in open_stream(name, batch_size=BATCH, seed=0).iterate():
         yield len(batch.labels)
 
 
 def torchvision_batches(split: Split) -> Iterator[int]:
-    """Sizes of the DataLoader's batches, without end; its workers are started once."""
+    """Yield the sizes of the DataLoader's batches, without end; its workers are started once."""
     loader: DataLoader = DataLoader(
         PilImages(split), batch_size=BATCH, shuffle=True, num_workers=WORKERS, persistent_workers=True
     )
@@ -54,7 +54,7 @@ def torchvision_batches(split: Split) -> Iterator[int]:
 
 
 class PilImages(Dataset[tuple[Any, int]]):
-    """A data set as torchvision's own are: a PIL image through the transforms, and its label."""
+    """A data set like torchvision's own: a PIL image through the transforms, and its label."""
 
     def __init__(self, split: Split) -> None:
         from PIL.Image import fromarray
@@ -78,7 +78,7 @@ class PilImages(Dataset[tuple[Any, int]]):
 
 
 def rate(batches: Iterator[int], seconds: float) -> float:
-    """Images a second over at least that time."""
+    """The images a second over at least `seconds`."""
     images, start = 0, time.perf_counter()
     while (elapsed := time.perf_counter() - start) < seconds:
         images += next(batches)
@@ -86,7 +86,7 @@ def rate(batches: Iterator[int], seconds: float) -> float:
 
 
 def measure(name: str, split: Split, seconds: float, repeats: int) -> dict[str, list[float]]:
-    """Images a second of both pipelines, taking turns."""
+    """Pipeline → images a second of each of its turns; the two pipelines take turns."""
     makers: dict[str, Callable[[], Iterator[int]]] = {
         "numpy": lambda: numpy_batches(name),
         "torchvision": lambda: torchvision_batches(split),
@@ -104,7 +104,7 @@ def measure(name: str, split: Split, seconds: float, repeats: int) -> dict[str, 
 
 
 def summary(rates: dict[str, list[float]]) -> dict[str, Any]:
-    """Medians, extremes, and the ratio, of the medians and of each turn."""
+    """The medians and extremes of both pipelines, and the ratio of the medians and of each turn."""
     pairs = [ours / theirs for ours, theirs in zip(rates["numpy"], rates["torchvision"], strict=True)]
     figures: dict[str, Any] = {
         pipeline: {"median": median(values), "min": min(values), "max": max(values), "all": values}
@@ -115,7 +115,7 @@ def summary(rates: dict[str, list[float]]) -> dict[str, Any]:
 
 
 def environment() -> dict[str, Any]:
-    """What the figures depend on: hardware, versions, date."""
+    """The circumstances that the figures depend on: hardware, versions, date."""
     return {
         **hardware(),
         "python": platform.python_version(),
@@ -144,7 +144,7 @@ def report(record: dict[str, Any]) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the comparison; 0 if the ratio is the demanded one, 1 if it is lower, 2 for bad arguments."""
+    """Run the comparison; return 0 if the ratio is as demanded, 1 if it is lower, 2 for bad arguments."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.data_pipeline", description=__doc__.splitlines()[0])
     parser.add_argument("--json", metavar="FILE", help="write the record there")
     parser.add_argument("--seconds", type=float, default=3.0, help="of each turn (default: 3)")

@@ -1,4 +1,4 @@
-"""The ways to train a workload that are timed, by name. Each is loaded, with its framework, in its own process."""
+"""The contestants by name: the ways to train a workload that are timed, each loaded in a process of its own."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,14 +17,14 @@ class Entry:
     """A contestant before it is loaded.
 
     Args:
-        name: what the command and the records call it.
+        name: its name in the command and in records.
         track: "default", "tuned" or "peer".
-        framework: whose compiler and kernels do the work, "jax" or "torch".
-        where: module in this package and class.
-        says: how it trains, in a line.
-        needs: package that must be installed, "" for ours.
-        environment: variables set before Python starts.
-        networks: that it can train; all if empty.
+        framework: the framework whose compiler and kernels do the work, "jax" or "torch".
+        where: module in this package, and name of the class in it.
+        says: description of how it trains, in a line.
+        needs: package that must be installed; "" for ours.
+        environment: variables to set before Python starts.
+        networks: names of the networks that it can train; all if empty.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Entry:
     networks: tuple[str, ...] = ()
 
     def absent(self, workload: Workload, device: str) -> str:
-        """Why it cannot train the workload here; "" if it can."""
+        """The reason why it cannot train the workload on this device; "" if it can."""
         if device == "tpu" and self.framework == "torch":
             return NO_TORCH_ON_TPU
         if self.networks and workload.recipe.network not in self.networks:
@@ -47,7 +47,7 @@ class Entry:
         return ""
 
     def load(self) -> "type[Contestant]":
-        """The class; loads the framework."""
+        """Import the contestant's class, which loads its framework."""
         module, name = self.where
         return getattr(import_module(f"{__name__}.{module}"), name)
 

@@ -1,4 +1,4 @@
-"""What every way to train a workload can do; a process runs one of them, once."""
+"""The interface of the contestants; a process runs one of them, once."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -17,17 +17,17 @@ class Contestant(ABC):
     The process's configuration (float64, precision of products, threads) is the contestant's to set when it is made.
 
     Args:
-        workload: network, optimizer and batch size.
-        precision: of products; "float64" makes the same program in float64, for the gate.
+        workload: the workload, which has network, optimizer and batch size.
+        precision: precision of products; "float64" makes the same program in float64, for the gate.
         device: "cpu", "gpu" or "tpu".
 
     Raises:
-        UsageError: the device or the precision is not to be had.
+        UsageError: the device or the precision is not available.
     """
 
     framework: ClassVar[str]
     block_seconds: ClassVar[float] = 0.0
-    """Least length of a timed block, where a call of `train` or `infer` has a fixed cost beside its steps."""
+    """Least seconds of a timed block, where a call of `train` or `infer` has a fixed cost beside its steps."""
 
     def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
         self.workload = workload
@@ -35,11 +35,11 @@ class Contestant(ABC):
         self.precision = precision
         self.device = device
         self.steps_per_call = 1
-        """Training steps that one call of its program takes; known after `begin`."""
+        """Number of training steps that one call of its program takes; known after `begin`."""
 
     @property
     def width(self) -> Literal["float32", "float64"]:
-        """Of weights and inputs, whatever the precision of products."""
+        """The dtype of weights and inputs, whatever the precision of products."""
         return "float64" if self.precision == "float64" else "float32"
 
     @abstractmethod
@@ -48,15 +48,15 @@ class Contestant(ABC):
 
     @abstractmethod
     def train(self, steps: int) -> float:
-        """So many training steps, their batches brought to the device; returns when all that they changed is there.
+        """Take `steps` training steps, bring their batches to the device, and return when all their results are there.
 
         Returns:
-            mean loss of these steps, each before its update.
+            The mean loss of these steps, each before its update.
         """
 
     @abstractmethod
     def infer(self, steps: int) -> None:
-        """So many passes in evaluation mode, batches brought to the device; returns when all logits are there."""
+        """Make `steps` passes in evaluation mode, with their batches brought to the device; wait for all logits."""
 
     @abstractmethod
     def weights(self) -> Arrays:
@@ -64,16 +64,16 @@ class Contestant(ABC):
 
     @abstractmethod
     def logits(self, inputs: NDArray) -> NDArray:
-        """Logits in evaluation mode, by the program that `infer` runs."""
+        """Logits (B, classes) of channels-last inputs in evaluation mode, by the program that `infer` runs."""
 
     def pipeline(self) -> Iterator[object]:
-        """Training batches as its own data pipeline makes them ready, without end; the network is left alone."""
+        """Yield training batches without end, as the contestant's own data pipeline makes them ready."""
         return self.workload.stream().iterate()
 
     def compiling(self) -> dict[str, float]:
-        """Seconds that it has traced and compiled so far, where its framework tells them."""
+        """Seconds of "trace" and "compile" so far; empty where the framework does not tell them."""
         return {}
 
     @abstractmethod
     def programs(self) -> int:
-        """Programs compiled so far; steady steps must not add to them. 0 where nothing is compiled."""
+        """The number of programs compiled so far, which steady steps must not raise; 0 where nothing is compiled."""

@@ -1,4 +1,4 @@
-"""Flax as its own tutorial writes it. Source: https://flax.readthedocs.io/en/stable/mnist_tutorial.html."""
+"""Flax in the way of its own tutorial. Source: https://flax.readthedocs.io/en/stable/mnist_tutorial.html."""
 
 from collections.abc import Sequence
 from itertools import cycle, islice
@@ -19,23 +19,23 @@ from parity.interface.trace import Arrays
 
 
 class Mean(nnx.metrics.Average):
-    """Flax's, whose sum is float32; this one's is as wide as numbers are by default, so that float64 can be proven."""
+    """Flax's average, but with a sum of the default width instead of float32, so that float64 can be proven."""
 
     def reset(self) -> None:
-        """To zero."""
+        """Set the sum and the count to zero."""
         super().reset()
         self.total.set_value(jax.numpy.zeros(()))
 
 
 def loss_fn(model: Any, x: Any, labels: Any) -> tuple[jax.Array, jax.Array]:
-    """Loss and logits."""
+    """The mean loss and the logits (B, classes) of a batch."""
     logits = model(x)
     return cross_entropy(logits, labels), logits
 
 
 @nnx.jit
 def train_step(model: Any, optimizer: nnx.Optimizer, metrics: nnx.MultiMetric, x: Any, labels: Any) -> jax.Array:
-    """One training step, in place; its loss."""
+    """Take one training step, in place, and return its loss."""
     (loss, logits), gradients = nnx.value_and_grad(loss_fn, has_aux=True)(model, x, labels)
     metrics.update(loss=loss, logits=logits, labels=labels)
     optimizer.update(model, gradients)
@@ -44,19 +44,19 @@ def train_step(model: Any, optimizer: nnx.Optimizer, metrics: nnx.MultiMetric, x
 
 @nnx.jit
 def predict(model: Any, x: Any) -> jax.Array:
-    """Logits."""
+    """The logits (B, classes) of a batch."""
     return model(x)
 
 
 class FlaxDefault(JaxContestant):
-    """`nnx.jit`, `nnx.Optimizer` and `nnx.MultiMetric`, NumPy batches as they come."""
+    """Training by `nnx.jit`, `nnx.Optimizer` and `nnx.MultiMetric`, fed with NumPy batches as they are."""
 
     def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
         super().__init__(workload, precision, device)
         set_jax(precision)
 
     def begin(self, weights: Arrays, batches: Sequence[Batch]) -> None:
-        """Weights go in by the project's weight map."""
+        """Build network and optimizer; the weights go in by the project's weight map."""
         recipe, width = self.recipe, self.width
         self._model: Any = FlaxTwin.build(recipe.network, recipe.config, seed=0)
         self._twin = FlaxTwin(self._model, precision=width)  # for its weight map
@@ -71,7 +71,7 @@ class FlaxDefault(JaxContestant):
         self._batches = cycle(self._fed)
 
     def train(self, steps: int) -> float:
-        """One call a step."""
+        """Train with one call for each step."""
         self._model.train()
         self._metrics.reset()
         losses = [
@@ -82,16 +82,16 @@ class FlaxDefault(JaxContestant):
         return float(np.mean(jax.device_get(losses)))
 
     def infer(self, steps: int) -> None:
-        """One call a pass."""
+        """Infer with one call for each pass."""
         self._model.eval()
         jax.block_until_ready([predict(self._model, x) for x, _ in islice(self._batches, steps)])
 
     def weights(self) -> Arrays:
-        """By the project's weight map."""
+        """Parameters and buffers by canonical name, by the project's weight map."""
         flat = {".".join(map(str, path)): v[...] for path, v in nnx.to_flat_state(nnx.state(self._model))}
         return self._twin.canonical(flat)
 
     def logits(self, inputs: NDArray) -> NDArray:
-        """Logits in evaluation mode."""
+        """Logits (B, classes) in evaluation mode."""
         self._model.eval()
         return np.asarray(predict(self._model, inputs.astype(self._twin.dtype)))

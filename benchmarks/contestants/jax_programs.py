@@ -1,4 +1,4 @@
-"""What JAX compiles, counted."""
+"""A count of the programs that JAX compiles."""
 
 from jax import monitoring
 
@@ -10,7 +10,12 @@ TRACE = "/jax/core/compile/jaxpr_trace_duration"
 
 
 class Compilations:
-    """Programs that XLA was asked for since this was made, those from its cache too; and the seconds of both phases."""
+    """Counts the programs that XLA is asked for, those from its cache too, and the seconds of tracing and compiling.
+
+    Attributes:
+        count: number of programs since the object was made.
+        seconds: seconds under "trace" and "compile".
+    """
 
     def __init__(self) -> None:
         self.count = 0
@@ -35,9 +40,9 @@ class JaxContestant(Contestant):
         self._compilations = Compilations()
 
     def compiling(self) -> dict[str, float]:
-        """As JAX tells it."""
+        """Seconds of "trace" and "compile" so far, by JAX's monitoring events."""
         return dict(self._compilations.seconds)
 
     def programs(self) -> int:
-        """Compilations so far."""
+        """The number of programs that XLA was asked for so far."""
         return self._compilations.count

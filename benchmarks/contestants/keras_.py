@@ -1,4 +1,4 @@
-"""Keras 3 as its own guide writes it: https://keras.io/guides/training_with_built_in_methods/.
+"""Keras 3 in the way of its own guide: https://keras.io/guides/training_with_built_in_methods/.
 
 Its backend is JAX or PyTorch, by the environment variable KERAS_BACKEND.
 """
@@ -48,21 +48,21 @@ def vgg(
     maximum; `padding="same"` would pad an even image at the end only.
     """
     del image_size
-    made: list[Any] = [keras.Input(shape)]
+    parts: list[Any] = [keras.Input(shape)]
     for i, entry in enumerate(plan):
         if isinstance(entry, str):
-            made += [layers.ZeroPadding2D(1), layers.MaxPooling2D(3, strides=2, padding="valid")]
+            parts += [layers.ZeroPadding2D(1), layers.MaxPooling2D(3, strides=2, padding="valid")]
             continue
         conv = layers.Conv2D(entry, 3, strides=1, padding="same", use_bias=True, name=f"features-{i}-conv")
         norm = layers.BatchNormalization(
             axis=-1, momentum=0.9, epsilon=1e-5, center=True, scale=True, name=f"features-{i}-norm"
         )
-        made += [conv, norm, layers.ReLU()]
-    return keras.Sequential([*made, layers.Flatten(), layers.Dense(num_classes, use_bias=True, name="classifier")])
+        parts += [conv, norm, layers.ReLU()]
+    return keras.Sequential([*parts, layers.Flatten(), layers.Dense(num_classes, use_bias=True, name="classifier")])
 
 
 def rnn(shape: tuple[int, ...], *, input_size: int, hidden_size: int, num_classes: int) -> keras.Model:
-    """The RNN; Keras's layer has one bias, as the twin."""
+    """The RNN; Keras's layer has one bias, like the twin."""
     del input_size
     recurrent = layers.SimpleRNN(hidden_size, activation="tanh", use_bias=True, name="hh")
     return keras.Sequential([keras.Input(shape), recurrent, layers.Dense(num_classes, use_bias=True, name="ph")])
@@ -70,11 +70,11 @@ def rnn(shape: tuple[int, ...], *, input_size: int, hidden_size: int, num_classe
 
 NETWORKS: dict[str, Callable[..., keras.Model]] = {"MLP": mlp, "VGG": vgg, "RNN": rnn}
 MOMENTUM = 0.9
-"""Share of the old running statistic that a step keeps."""
+"""Share of the old running statistics that a step keeps."""
 
 
 class RoundAndRound(keras.utils.PyDataset):
-    """So many batches from the first one asked for, the first again after the last."""
+    """`count` batches, beginning with number `first`; after the last batch the first comes again."""
 
     def __init__(self, batches: Sequence[tuple[NDArray, NDArray]], first: int, count: int) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class RoundAndRound(keras.utils.PyDataset):
 
 
 class KerasContestant(Contestant):
-    """Keras's layers, NHWC; `compile` with its defaults, `fit` over one epoch as long as the steps asked for.
+    """Keras's layers on NHWC images; `compile` with its defaults, and `fit` over one epoch as long as the steps.
 
     Keras's running variance is the biased one, PyTorch's and the twins' the unbiased one. Both are the same sum over
     steps, so that after t steps of n numbers a channel unbiased = k + n/(n − 1)·(biased − k), k = momentum^t·initial.
@@ -118,7 +118,7 @@ class KerasContestant(Contestant):
         ExitStack().enter_context(keras.device(f"{device}:0"))
 
     def begin(self, weights: Arrays, batches: Sequence[Batch]) -> None:
-        """Weights go in by layer name and the order of Keras's lists."""
+        """Build and compile the model; the weights go in by layer name and the order of Keras's lists."""
         recipe, width = self.recipe, keras.config.floatx()
         self._fed = [(batch.inputs.astype(width), batch.labels.astype(np.int32)) for batch in batches]
         self._model = NETWORKS[recipe.network](self._fed[0][0].shape[1:], **recipe.config)
@@ -134,7 +134,10 @@ class KerasContestant(Contestant):
             variable.assign(self._flattened(name, weights[name]))
 
     def _flattened(self, name: str, array: NDArray, *, back: bool = False) -> NDArray:
-        """A canonical array as Keras's; the kernel after `Flatten` has rows of C·H·W there and of H·W·C in Keras."""
+        """A canonical array in Keras's layout, or with `back` the reverse.
+
+        Only the kernel after `Flatten` differs: canonical rows are in the order C, H, W, Keras's in the order H, W, C.
+        """
         flatten = next((i for i, layer in enumerate(self._model.layers) if isinstance(layer, layers.Flatten)), None)
         if flatten is None or name != f"{path_of(self._model.layers[flatten + 1])}.kernel":
             return array
@@ -147,7 +150,7 @@ class KerasContestant(Contestant):
         return array.reshape(c, h, w, -1).transpose(1, 2, 0, 3).reshape(array.shape)
 
     def train(self, steps: int) -> float:
-        """One `fit`."""
+        """Train by one `fit`."""
         data = RoundAndRound(self._fed, self._taken, steps)
         history = self._model.fit(data, epochs=1, shuffle=False, verbose=0).history
         self._taken += steps
@@ -165,37 +168,37 @@ class KerasContestant(Contestant):
             torch.cuda.synchronize()
 
     def infer(self, steps: int) -> None:
-        """One `predict`, which ends with all logits in NumPy."""
+        """Infer by one `predict`, which ends with all logits in NumPy."""
         self._model.predict(RoundAndRound(self._fed, 0, steps), verbose=0)
 
     def weights(self) -> Arrays:
-        """Copies by canonical name, running variances unbiased."""
+        """Copies of parameters and buffers by canonical name, with running variances made unbiased."""
         arrays = {name: keras.ops.convert_to_numpy(variable) for name, variable in self._variables.items()}
-        found = {name: np.array(self._flattened(name, array, back=True)) for name, array in arrays.items()}
+        canonical = {name: np.array(self._flattened(name, array, back=True)) for name, array in arrays.items()}
         for layer in self._model.layers:
             if isinstance(layer, layers.BatchNormalization):
                 name = f"{path_of(layer)}.running_var"
                 n = self.recipe.batch_size * int(np.prod(layer.input.shape[1:-1]))
                 initial = MOMENTUM**self._taken * self._begun[name]
-                found[name] = initial + n / (n - 1) * (found[name] - initial)
-        return found
+                canonical[name] = initial + n / (n - 1) * (canonical[name] - initial)
+        return canonical
 
     def logits(self, inputs: NDArray) -> NDArray:
-        """Logits in evaluation mode."""
+        """Logits (B, classes) in evaluation mode."""
         labels = np.zeros(len(inputs), np.int32)
         return self._model.predict(RoundAndRound([(inputs.astype(keras.config.floatx()), labels)], 0, 1), verbose=0)
 
     def compiling(self) -> dict[str, float]:
-        """As JAX tells it."""
+        """Seconds of "trace" and "compile" so far, by JAX's monitoring events; empty on PyTorch."""
         return dict(self._compilations.seconds) if self._compilations else {}
 
     def programs(self) -> int:
-        """Compilations so far; Keras compiles nothing on PyTorch unless it is told to."""
+        """The number of programs so far; 0 on PyTorch, where Keras compiles nothing by default."""
         return self._compilations.count if self._compilations else 0
 
 
 def keep_float64() -> None:
-    """Let float64 be float64: off TensorFlow, Keras's promotion makes float32 of it, whatever its `floatx` is.
+    """Keep Keras from making float32 of float64, as its promotion does off TensorFlow, whatever its `floatx` is.
 
     Its table is private, and used for the proof only. Source: https://github.com/keras-team/keras/issues/21677.
     """
@@ -205,12 +208,12 @@ def keep_float64() -> None:
 
 
 def path_of(layer: Any) -> str:
-    """Canonical path of a layer."""
+    """The canonical path of a layer, such as "features.0.conv"."""
     return layer.name.replace("-", ".")
 
 
 def named(model: keras.Model) -> Iterator[tuple[str, Any]]:
-    """Canonical name and variable of every weight."""
+    """The canonical name and the Keras variable of every weight."""
     for layer in model.layers:
         names = [f"{path_of(layer)}.{role}" for role in ROLES.get(type(layer).__name__, ())]
         names = [*RECURRENT] if isinstance(layer, layers.SimpleRNN) else names

@@ -1,4 +1,4 @@
-"""PyTorch's optimizers as Keras ones.
+"""PyTorch's optimizers, written as Keras optimizers.
 
 Keras's own are other functions: its Adam adds epsilon to √v before the bias correction (PyTorch: after it), its RMSprop
 adds epsilon inside the square root (PyTorch: outside), its weight decay is decoupled (PyTorch: L2, in the gradient),
@@ -20,18 +20,18 @@ from parity.recipes import Optimizer
 
 
 class Prepared:
-    """What PyTorch does to the gradients before an update: clip them by their global norm, add L2 decay.
+    """A mixin that treats the gradients before an update as PyTorch does: clip their global norm, then add L2 decay.
 
     Attributes:
         clip_norm: largest global norm; None does not clip.
-        l2: times the parameter is added to its gradient, after clipping.
+        l2: factor of the parameter that is added to its gradient, after clipping.
     """
 
     clip_norm: float | None = None
     l2: float = 0.0
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        """As Keras's, on prepared gradients, one for every variable."""
+        """Apply Keras's update to the prepared gradients, one for every variable."""
         grads = list(grads)
         if self.clip_norm is not None:
             norm = ops.sqrt(sum(ops.sum(ops.square(g)) for g in grads))
@@ -44,7 +44,7 @@ class Prepared:
 
 
 class SGD(Prepared, keras.optimizers.SGD):
-    """Keras's; its momentum holds the learning rate too, which is the same while that is constant."""
+    """Keras's SGD: its momentum holds the learning rate too, the same function while the rate is constant."""
 
 
 class Adam(Prepared, type(keras.optimizers.Adam())):  # type: ignore[misc] # Keras's for the backend: grouped on PyTorch
@@ -53,7 +53,7 @@ class Adam(Prepared, type(keras.optimizers.Adam())):  # type: ignore[misc] # Ker
     epsilon: Any
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
-        """As Keras's, with the epsilon of this step."""
+        """Apply Keras's update with the epsilon of this step."""
         epsilon = self.epsilon
         step = ops.cast(self.iterations + 1, keras.config.floatx())
         self.epsilon = epsilon * ops.sqrt(1.0 - ops.power(self.beta_2, step))
@@ -72,13 +72,13 @@ class RMSprop(Prepared, keras.optimizers.Optimizer):
         self.epsilon = epsilon
 
     def build(self, variables: Sequence[Any]) -> None:
-        """Mean squares, zeros."""
+        """Make the mean squares, all zero."""
         if not self.built:
             super().build(variables)
             self._mean_squares = self.add_optimizer_variables(variables, "mean_square")
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """One variable's."""
+        """Update one variable and its mean square."""
         mean_square = self._mean_squares[self._get_variable_index(variable)]
         self.assign(mean_square, self.rho * mean_square + (1 - self.rho) * ops.square(gradient))
         step = ops.cast(learning_rate, variable.dtype) * gradient / (ops.sqrt(mean_square) + self.epsilon)
@@ -86,15 +86,15 @@ class RMSprop(Prepared, keras.optimizers.Optimizer):
 
 
 def optimizer_of(spec: Optimizer) -> keras.optimizers.Optimizer:
-    """The recipe's optimizer."""
-    made: Any
+    """The recipe's optimizer, as a Keras optimizer that computes PyTorch's function."""
+    optimizer: Any
     if spec.kind == "adam":
         beta_1, beta_2 = spec.betas
-        made = Adam(learning_rate=spec.learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=spec.eps)
-        made.l2 = spec.weight_decay
+        optimizer = Adam(learning_rate=spec.learning_rate, beta_1=beta_1, beta_2=beta_2, epsilon=spec.eps)
+        optimizer.l2 = spec.weight_decay
     elif spec.kind == "rmsprop":
-        made = RMSprop(learning_rate=spec.learning_rate, rho=spec.alpha, epsilon=spec.eps)
+        optimizer = RMSprop(learning_rate=spec.learning_rate, rho=spec.alpha, epsilon=spec.eps)
     else:
-        made = SGD(learning_rate=spec.learning_rate, momentum=spec.momentum)
-    made.clip_norm = spec.clip_norm
-    return made
+        optimizer = SGD(learning_rate=spec.learning_rate, momentum=spec.momentum)
+    optimizer.clip_norm = spec.clip_norm
+    return optimizer

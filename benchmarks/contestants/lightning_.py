@@ -35,7 +35,7 @@ class Module(lightning.LightningModule):
         self.loss_fn = nn.CrossEntropyLoss()
 
     def training_step(self, batch: Sequence[torch.Tensor], batch_idx: int) -> torch.Tensor:
-        """Loss of a batch; Lightning keeps the mean."""
+        """The loss of a batch, of which Lightning keeps the mean over the epoch."""
         del batch_idx
         x, labels = batch
         loss = self.loss_fn(self.model(x), labels)
@@ -43,12 +43,12 @@ class Module(lightning.LightningModule):
         return loss
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        """The one optimizer."""
+        """The one optimizer, which Lightning takes at the start of every `fit`."""
         return self.optimizer
 
 
 class RoundAndRound(Sampler[int]):
-    """So many examples in their order from the first one asked for, the first again after the last."""
+    """Indices of `count` examples in order, from number `first` on and round again after the last one."""
 
     def __init__(self, examples: int, first: int, count: int) -> None:
         self.examples, self.first, self.count = examples, first, count
@@ -61,8 +61,7 @@ class RoundAndRound(Sampler[int]):
 
 
 class LightningContestant(TorchDefault):
-    """`Trainer.fit`, one epoch as long as the steps asked for, over the examples and with the optimizer of
-    `torch-default`, whose inference it shares.
+    """`Trainer.fit` over one epoch as long as the steps, with the examples, optimizer and inference of `torch-default`.
 
     A `fit` takes 8 ms beside its steps (CPU time of one core, RNN of T = 5, a step 3.7 ms): less than 1 % of a block.
     """
@@ -70,13 +69,13 @@ class LightningContestant(TorchDefault):
     block_seconds: ClassVar[float] = 1.0
 
     def begin(self, weights: Arrays, batches: Sequence[Batch]) -> None:
-        """As `torch-default`, with the network in a LightningModule."""
+        """Begin like `torch-default`, and put the network into a LightningModule."""
         super().begin(weights, batches)
         self._module = Module(self.model, self.optimizer)
         self._taken = 0
 
     def train(self, steps: int) -> float:
-        """One `fit`."""
+        """Train by one `fit`."""
         trainer = lightning.Trainer(
             accelerator=self.device,
             devices=1,
@@ -95,7 +94,7 @@ class LightningContestant(TorchDefault):
         return trainer.callback_metrics["train_loss"].item()
 
     def _next(self, steps: int) -> DataLoader:
-        """The examples of the next steps."""
+        """A loader of the examples of the next steps."""
         dataset, batch_size = self._loader.dataset, self.recipe.batch_size
         first = self._taken * batch_size
         self._taken += steps

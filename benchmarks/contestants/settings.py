@@ -1,4 +1,4 @@
-"""What precision means in each framework; set once for a contestant's process."""
+"""The settings that give a precision of products in each framework, made once for a contestant's process."""
 
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -10,13 +10,13 @@ JAX_PRODUCTS = {"float32": "highest", "float64": "highest", "tf32": "tensorfloat
 
 
 def require(precision: Precision, device: str) -> None:
-    """Raise UsageError where the device has no such products, and would compute others without a word."""
+    """Raise UsageError where the device lacks products of this precision, and would silently compute others."""
     if device == "cpu" and precision in ("tf32", "bfloat16"):
         raise UsageError(f"got precision {precision} on the CPU, whose products are float32; give --precision float32")
 
 
 def set_jax(precision: Precision) -> None:
-    """Set the precision of products, and whether float64 is to be had, for this process."""
+    """Set the precision of products, and whether float64 is enabled, for this process."""
     import jax
 
     jax.config.update("jax_enable_x64", precision == "float64")
@@ -35,12 +35,12 @@ def set_torch(precision: Precision) -> None:
 
 
 def autocast(precision: Precision, device: str) -> AbstractContextManager[Any]:
-    """PyTorch's way to bfloat16 products: around the forward pass and the loss."""
+    """The context that gives PyTorch bfloat16 products, for the forward pass and the loss; else one without effect."""
     import torch
 
     return torch.autocast(torch_device(device), torch.bfloat16) if precision == "bfloat16" else nullcontext()
 
 
 def torch_device(device: str) -> str:
-    """PyTorch's name of a device."""
+    """PyTorch's name of a device, such as "cuda" for "gpu"."""
     return "cuda" if device == "gpu" else device

@@ -1,4 +1,7 @@
-"""PyTorch as its own tutorial writes it. Source: https://docs.pytorch.org/tutorials/beginner/basics/quickstart_tutorial.html."""
+"""PyTorch in the way of its own tutorial.
+
+Source: https://docs.pytorch.org/tutorials/beginner/basics/quickstart_tutorial.html.
+"""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -20,7 +23,7 @@ from parity.recipes import Optimizer
 
 
 def optimizer_of(parameters: Any, spec: Optimizer) -> torch.optim.Optimizer:
-    """PyTorch's own, with its default implementation: neither fused nor compiled."""
+    """PyTorch's optimizer in its default implementation: neither fused nor compiled."""
     if spec.kind == "adam":
         return torch.optim.Adam(
             parameters, spec.learning_rate, betas=spec.betas, eps=spec.eps, weight_decay=spec.weight_decay
@@ -31,12 +34,12 @@ def optimizer_of(parameters: Any, spec: Optimizer) -> torch.optim.Optimizer:
 
 
 def channels_first(inputs: NDArray) -> NDArray:
-    """Images as PyTorch takes them, NCHW in memory."""
+    """Images (B, H, W, C) as (B, C, H, W) in memory; other inputs as they are."""
     return np.ascontiguousarray(np.moveaxis(inputs, -1, 1)) if inputs.ndim == 4 else inputs
 
 
 class TorchDefault(Contestant):
-    """Eager, a `DataLoader` over the batches' examples in their order, PyTorch's default optimizer and format."""
+    """Eager training by a `DataLoader` over the batches' examples in their order, with PyTorch's default optimizer."""
 
     framework = "torch"
 
@@ -54,7 +57,7 @@ class TorchDefault(Contestant):
         return self._twin.model
 
     def begin(self, weights: Arrays, batches: Sequence[Batch]) -> None:
-        """Weights go in by the project's weight map."""
+        """Build network, optimizer and loader; the weights go in by the project's weight map."""
         self.model = self.network(weights)
         self.optimizer = optimizer_of(self.model.parameters(), self.recipe.optimizer)
         self._loss_fn = nn.CrossEntropyLoss()
@@ -62,14 +65,14 @@ class TorchDefault(Contestant):
         self._batches = self._cycle()
 
     def loader(self, batches: Sequence[Batch]) -> DataLoader:
-        """The examples in the order of the batches, so that every contestant trains on the same."""
+        """A loader of the examples in the order of the batches, so that every contestant trains on the same."""
         inputs = torch.tensor(np.concatenate([channels_first(b.inputs) for b in batches]), dtype=self.dtype)
         labels = torch.tensor(np.concatenate([b.labels for b in batches]))
         return DataLoader(TensorDataset(inputs, labels), batch_size=self.recipe.batch_size, shuffle=False)
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of weights and inputs."""
+        """The dtype of weights and inputs."""
         return getattr(torch, self.width)
 
     def _cycle(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
@@ -78,11 +81,11 @@ class TorchDefault(Contestant):
                 yield x.to(self._device), labels.to(self._device)
 
     def pipeline(self) -> Iterator[object]:
-        """The loader's batches."""
+        """Yield the loader's batches without end."""
         return self._batches
 
     def train(self, steps: int) -> float:
-        """The tutorial's loop, which reads the loss of every hundredth batch; the mean is kept on the device."""
+        """Train by the tutorial's loop, which reads every hundredth batch's loss; their mean is kept on the device."""
         self.model.train()
         total = torch.zeros((), device=self._device)
         for i, (x, labels) in enumerate(islice(self._batches, steps)):
@@ -100,7 +103,7 @@ class TorchDefault(Contestant):
         return total.item() / steps
 
     def infer(self, steps: int) -> None:
-        """`model.eval()` and `torch.no_grad()`."""
+        """Infer under `model.eval()` and `torch.no_grad()`."""
         self.model.eval()
         with torch.no_grad(), autocast(self.precision, self.device):
             for x, _ in islice(self._batches, steps):
@@ -112,16 +115,16 @@ class TorchDefault(Contestant):
             torch.cuda.synchronize()
 
     def weights(self) -> Arrays:
-        """By the project's weight map."""
+        """Parameters and buffers by canonical name, by the project's weight map."""
         return self._twin.weights()
 
     def logits(self, inputs: NDArray) -> NDArray:
-        """Logits in evaluation mode."""
+        """Logits (B, classes) in evaluation mode."""
         self.model.eval()
         x = torch.tensor(channels_first(inputs), dtype=self.dtype, device=self._device)
         with torch.no_grad(), autocast(self.precision, self.device):
             return self.model(x).float().cpu().numpy() if self.precision == "bfloat16" else self.model(x).cpu().numpy()
 
     def programs(self) -> int:
-        """Nothing is compiled."""
+        """The number 0, since nothing is compiled."""
         return 0

@@ -31,7 +31,7 @@ class Network(nn.Module):
 
 
 class TorchRNN(TorchDefault):
-    """Eager, as `torch-default`, with `torch.nn.RNN` for the twin's loop over time; a network of its own weights."""
+    """`torch-default` with `torch.nn.RNN` in the place of the twin's loop over time."""
 
     def network(self, weights: Arrays) -> nn.Module:
         """The network with these weights, float32 or float64, on the device."""
@@ -54,6 +54,6 @@ class TorchRNN(TorchDefault):
         }
 
     def weights(self) -> Arrays:
-        """Copies by canonical name."""
+        """Copies of the parameters by canonical name."""
         arrays = {name: parameter.detach().cpu().numpy() for name, parameter in self._named(self.model).items()}
         return {name: (array.T if array.ndim == 2 else array).copy() for name, array in arrays.items()}

@@ -8,11 +8,11 @@ from benchmarks.contestants.workload import Precision, Workload
 from parity.backends import Twin
 
 WHOLE, COMPILER = "_compile.compile_inner", "OutputGraph.call_user_compiler"
-"""PyTorch's names of what a program takes to be made, and of the compiler's part in it."""
+"""PyTorch's names of the time that making a program takes, and of the compiler's part of it."""
 
 
 class TorchTuned(Tuned):
-    """One compiled program a step, forward to update, several steps a call for small networks."""
+    """One compiled program for a step, from forward to update; several steps in a call for small networks."""
 
     framework = "torch"
     compiled = True
@@ -30,12 +30,12 @@ class TorchTuned(Tuned):
         return twin
 
     def compiling(self) -> dict[str, float]:
-        """As Dynamo tells it; nothing where nothing is compiled."""
+        """Seconds of "trace" and "compile" so far, by Dynamo's counters; empty where nothing is compiled."""
         whole, compiler = (sum(compilation_time_metrics.get(name, ())) for name in (WHOLE, COMPILER))
         return {"trace": whole - compiler, "compile": compiler} if whole else {}
 
     def programs(self) -> int:
-        """Graphs compiled so far."""
+        """The number of graphs compiled so far."""
         return counters["stats"]["unique_graphs"]
 
 

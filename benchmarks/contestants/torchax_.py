@@ -1,6 +1,6 @@
-"""PyTorch's network run by JAX, as torchax's guide writes it: https://github.com/google/torchax.
+"""PyTorch's network run by JAX, in the way of torchax's guide: https://github.com/google/torchax.
 
-It is how PyTorch comes onto a TPU with the versions of today. BatchNorm's running statistics are not updated in a
+This is the way of PyTorch onto a TPU with the versions of today. BatchNorm's running statistics are not updated in a
 compiled step, so that the gate refuses networks with it.
 """
 
@@ -29,16 +29,16 @@ from parity.interface.trace import Arrays
 
 @contextmanager
 def without_lost_overloads() -> Iterator[None]:
-    """Operators' overloads that PyTorch has no more are None meanwhile.
+    """Within the context, overloads of operators that PyTorch no longer has are None instead of an error.
 
     torchax 0.0.13 lists overloads for dimension names, which PyTorch 2.13 has removed, in the tables of its
     environment.
     """
-    found = OpOverloadPacket.__getattr__
+    lookup = OpOverloadPacket.__getattr__
 
     def lenient(packet: OpOverloadPacket, name: str) -> Any:
         try:
-            return found(packet, name)
+            return lookup(packet, name)
         except AttributeError:
             if name.startswith("__"):
                 raise
@@ -48,7 +48,7 @@ def without_lost_overloads() -> Iterator[None]:
     try:
         yield
     finally:
-        OpOverloadPacket.__getattr__ = found  # type: ignore[method-assign]
+        OpOverloadPacket.__getattr__ = lookup  # type: ignore[method-assign]
 
 
 with without_lost_overloads():
@@ -61,7 +61,7 @@ State = dict[str, jax.Array]
 
 
 class Torchax(JaxContestant):
-    """One jitted step that takes its memory over; the network, its loss and its modes are PyTorch's, the rest JAX's."""
+    """One jitted step that takes over its arguments' memory; network, loss and modes are PyTorch's, the rest JAX's."""
 
     def __init__(self, workload: Workload, precision: Precision, device: str) -> None:
         super().__init__(workload, precision, device)
@@ -69,15 +69,15 @@ class Torchax(JaxContestant):
         torchax.default_env().config.internal_respect_torch_return_dtypes = precision == "float64"
 
     def begin(self, weights: Arrays, batches: Sequence[Batch]) -> None:
-        """Weights go in by the project's weight map."""
+        """Build network and optimizer; the weights go in by the project's weight map."""
         recipe, width = self.recipe, self.width
         self._twin = TorchTwin(TorchTwin.build(recipe.network, recipe.config), precision=width)
         self._twin.load(weights)
         self._model = self._twin.model
-        own = {name: jax.numpy.array(tensor.detach().numpy()) for name, tensor in self._model.state_dict().items()}
+        arrays = {name: jax.numpy.array(tensor.detach().numpy()) for name, tensor in self._model.state_dict().items()}
         learnable = {name for name, _ in self._model.named_parameters()}
-        self._parameters = {name: array for name, array in own.items() if name in learnable}
-        self._buffers = {name: array for name, array in own.items() if name not in learnable}
+        self._parameters = {name: array for name, array in arrays.items() if name in learnable}
+        self._buffers = {name: array for name, array in arrays.items() if name not in learnable}
         other = FlaxTwin(FlaxTwin.build(recipe.network, recipe.config, seed=0), precision=width)  # for its optimizer
         self._tx = other.optimizer(recipe.optimizer, recipe.optimizer.learning_rate)
         self._moments = self._tx.init(self._parameters)
@@ -87,11 +87,11 @@ class Torchax(JaxContestant):
         self._batches = cycle(self._fed)
 
     def _forward(self, parameters: State, buffers: State, x: Any, *, training: bool) -> Any:
-        """Logits; as PyTorch, but for the arrays, which are JAX's."""
+        """The logits by PyTorch's network, on JAX's arrays."""
         self._model.train(training)
-        state, given = torch_view(({**parameters, **buffers}, x))
+        state, inputs = torch_view(({**parameters, **buffers}, x))
         with torchax.default_env():
-            return jax_view(torch.func.functional_call(self._model, state, (given,)))
+            return jax_view(torch.func.functional_call(self._model, state, (inputs,)))
 
     def _loss(self, parameters: State, buffers: State, x: Any, labels: Any) -> Any:
         logits, wanted = torch_view((self._forward(parameters, buffers, x, training=True), labels))
@@ -104,7 +104,7 @@ class Torchax(JaxContestant):
         return optax.apply_updates(parameters, updates), buffers, moments, loss
 
     def train(self, steps: int) -> float:
-        """One call a step."""
+        """Train with one call for each step."""
         losses = []
         for x, labels in islice(self._batches, steps):
             *carry, loss = self._step(self._parameters, self._buffers, self._moments, x, labels)
@@ -114,17 +114,17 @@ class Torchax(JaxContestant):
         return float(np.mean(jax.device_get(losses)))
 
     def infer(self, steps: int) -> None:
-        """One call a pass."""
+        """Infer with one call for each pass."""
         jax.block_until_ready(
             [self._apply(self._parameters, self._buffers, x) for x, _ in islice(self._batches, steps)]
         )
 
     def weights(self) -> Arrays:
-        """By the project's weight map."""
+        """Parameters and buffers by canonical name, by the project's weight map."""
         now = {name: torch.tensor(np.asarray(array)) for name, array in (self._parameters | self._buffers).items()}
         self._model.load_state_dict(now)
         return self._twin.weights()
 
     def logits(self, inputs: NDArray) -> NDArray:
-        """Logits in evaluation mode."""
+        """Logits (B, classes) in evaluation mode."""
         return np.asarray(self._apply(self._parameters, self._buffers, channels_first(inputs).astype(self.width)))

@@ -1,4 +1,4 @@
-"""What is timed: the study's recipes at their real sizes."""
+"""The workloads that are timed: the study's recipes at their real sizes."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from parity.twins.case import Case, make_case
 
 Precision = Literal["float32", "tf32", "bfloat16", "float64"]
 PRECISIONS = ("float32", "tf32", "bfloat16")
-"""What can be timed; in float64 each variant is proven."""
+"""Precisions that can be timed; each variant is proven in float64."""
 BATCHES = 16
 BYTES = 2**26  # most that the batches of a timing take together
 
@@ -26,9 +26,9 @@ class Workload:
     """A recipe at the size that is timed.
 
     Args:
-        name: what the command calls it.
-        recipe: with the batch size and the length that are timed; its network, optimizer, data and augmentation.
-        title: for tables.
+        name: its name in the command and in records.
+        recipe: the recipe, with the batch size and the length that are timed.
+        title: its title in tables.
     """
 
     name: str
@@ -45,7 +45,7 @@ class Workload:
         return initial.draw(self.shapes, self.recipe.init, 0)
 
     def case(self) -> Case:
-        """What the gate feeds: three real batches of the size that is timed, weights random in every array."""
+        """The inputs of the gate: three real batches of the size that is timed, and weights random in every array."""
         recipe = replace(self.recipe, check_batch_size=self.recipe.batch_size, check_length=self.recipe.length)
         return make_case(recipe, self.shapes)
 
@@ -63,7 +63,7 @@ class Workload:
         )
 
     def batches(self) -> list[Batch]:
-        """Real training batches, as many as memory should hold."""
+        """Real training batches of full size, at most BATCHES of them and about BYTES together, at least one."""
         recipe, stream = self.recipe, self.stream()
         first = stream.batch(0, 0)
         count = max(1, min(BATCHES, stream.steps_per_epoch or BATCHES, BYTES // first.inputs.nbytes))
@@ -72,13 +72,13 @@ class Workload:
 
 
 def _of(name: str, recipe: str, title: str, batch: int, length: int | None = None) -> Workload:
-    found = recipes.load(recipe)
-    return Workload(name, replace(found, batch_size=batch, length=length or found.length), title)
+    loaded = recipes.load(recipe)
+    return Workload(name, replace(loaded, batch_size=batch, length=length or loaded.length), title)
 
 
 def workloads() -> dict[str, Workload]:
-    """All of them by name, the small ones first."""
-    found = (
+    """Name → workload, the small ones first."""
+    entries = (
         _of("points", "moons", "point MLP, batch 800", 800),
         _of("rnn-5", "rnn", "RNN, T = 5, batch 128", 128, 5),
         _of("rnn-30", "rnn", "RNN, T = 30, batch 128", 128, 30),
@@ -86,32 +86,32 @@ def workloads() -> dict[str, Workload]:
         _of("vgg-32", "vgg", "VGG, batch 32", 32),
         _of("vgg-256", "vgg", "VGG, batch 256", 256),
     )
-    return {workload.name: workload for workload in found}
+    return {workload.name: workload for workload in entries}
 
 
 def load(name: str) -> Workload:
-    """The workload of that name; "NAME:AXIS=VALUE" is one at another size, see `AXES`.
+    """The workload of a name; "NAME:AXIS=VALUE" is one at another size along one of `AXES`.
 
     Raises:
         UsageError: there is none.
     """
     base, changed, change = name.partition(":")
-    found = workloads()
-    if base not in found:
-        raise unknown_name("workload", base, found)
-    return varied(found[base], *_change(name, change)) if changed else found[base]
+    known = workloads()
+    if base not in known:
+        raise unknown_name("workload", base, known)
+    return varied(known[base], *_change(name, change)) if changed else known[base]
 
 
-def varied(found: Workload, axis: str, value: int) -> Workload:
+def varied(base: Workload, axis: str, value: int) -> Workload:
     """The workload at another size along one of `AXES`.
 
     Raises:
-        UsageError: no such axis, or the network has none.
+        UsageError: there is no such axis, or the network does not have it.
     """
     if axis not in AXES:
         raise unknown_name("axis", axis, AXES)
-    recipe = replace(AXES[axis](found.recipe, value), parameters=None)
-    return Workload(f"{found.name}:{axis}={value}", recipe, f"{found.title}, {axis} {value:,}")
+    recipe = replace(AXES[axis](base.recipe, value), parameters=None)
+    return Workload(f"{base.name}:{axis}={value}", recipe, f"{base.title}, {axis} {value:,}")
 
 
 def _change(name: str, change: str) -> tuple[str, int]:
@@ -122,7 +122,7 @@ def _change(name: str, change: str) -> tuple[str, int]:
 
 
 def _wide(recipe: Recipe, width: int) -> Recipe:
-    """The first hidden layer gets this width, those after it shrink or grow alike."""
+    """The recipe with a first hidden layer of this width; those after it shrink or grow alike."""
     if "sizes" not in recipe.config:
         return replace(recipe, config={**recipe.config, "hidden_size": width})
     first, *hidden, last = recipe.config["sizes"]
@@ -130,7 +130,10 @@ def _wide(recipe: Recipe, width: int) -> Recipe:
 
 
 def _heavy(recipe: Recipe, parameters: int) -> Recipe:
-    """Two equal hidden layers of that many parameters: h² + h·(inputs + outputs + 2) + outputs, h rounded down."""
+    """The MLP with two equal hidden layers and about this many parameters.
+
+    Their number is h² + h·(inputs + outputs + 2) + outputs for layers of width h, which is rounded down.
+    """
     if "sizes" not in recipe.config:
         raise UsageError(f"only an MLP has an axis of parameters, got {recipe.name}")
     first, *_, last = recipe.config["sizes"]
@@ -155,4 +158,4 @@ AXES: Mapping[str, Callable[[Recipe, int], Recipe]] = {
     "length": _long,
     "parameters": _heavy,
 }
-"""Name of a size → how a recipe gets another."""
+"""Name of a size → function that gives a recipe another value of it."""

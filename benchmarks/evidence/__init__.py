@@ -1,1 +1,1 @@
-"""How often the check is right: measured on planted bugs, on drawn networks, and on itself."""
+"""The evidence that the check is right, measured on planted bugs, on drawn networks, and on mutants of itself."""

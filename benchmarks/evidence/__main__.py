@@ -1,6 +1,6 @@
-"""All of docs/evidence.md made anew: `python -m benchmarks.evidence [--out FOLDER]`. Goes on where it was stopped.
+"""The record of docs/evidence.md made anew: `python -m benchmarks.evidence [--out FOLDER]`, from where it was stopped.
 
-Took about five hours of a core on 2026-11-28, nearly four of them the random networks.
+It took about five hours of a core on 2026-11-28, nearly four of them the random networks.
 """
 
 import argparse
@@ -16,7 +16,7 @@ Command = list[str]
 
 
 def main(argv: list[str]) -> int:
-    """Make what is not there yet, one part after the other, then the pages."""
+    """Make the missing parts of the record one after the other, then the pages; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence", description=__doc__.split("\n")[0])
     parser.add_argument("--out", type=Path, help="folder of the record (benchmarks/records/DATE-evidence)")
     folder = parser.parse_args(argv).out or ROOT / "benchmarks" / "records" / f"{time.strftime('%Y-%m-%d')}-evidence"
@@ -31,7 +31,7 @@ def main(argv: list[str]) -> int:
 
 
 def parts(folder: Path) -> Iterator[tuple[Path, Command]]:
-    """What each file is made by; draws are looked at anew, for they may not be whole."""
+    """Each file of the record with the command that makes it, without the interpreter."""
     commands = {"bugs": "parity bugs"} | {name: f"benchmarks.evidence.{name}" for name in ("slow", "graded", "mutants")}
     for name, command in {**commands, "margins": "benchmarks.evidence.margins"}.items():
         path = folder / f"{name}.json"

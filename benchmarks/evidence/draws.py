@@ -26,21 +26,21 @@ from parity.files import write_atomically
 
 MAKE = "mend the line, or name another --out"
 PART = 40
-"""Draws that one process judges before it makes room for the next."""
+"""Number of draws that one process judges before it makes room for the next."""
 QUICK = (
     "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 )
-"""Options of XLA's that halve the time of a draw, which is nearly all compiling; set XLA_FLAGS for others."""
+"""XLA's options that halve the time of a draw, which is nearly all compiling; set XLA_FLAGS for others."""
 
 
 class Numbered(TypedDict):
-    """A line of the record, as far as a run that resumes needs it."""
+    """The part of a line of the record that a resumed run needs."""
 
     number: Whole
 
 
 def drawn(number: int, *, bug: bool) -> tuple[Network, Any]:
-    """The network of a number, and with its bug if it is to have one; where none fits, the next network is drawn."""
+    """Draw the network of a number, with a bug if asked; where no bug fits, the next network of the stream is drawn."""
     choose = by_seed(number)
     while True:
         network = draw(choose)
@@ -50,7 +50,7 @@ def drawn(number: int, *, bug: bool) -> tuple[Network, Any]:
 
 
 def judged(number: int, *, bug: bool) -> dict[str, Any]:
-    """A line of the record."""
+    """Draw the network of a number and judge it; return its line of the record."""
     from benchmarks.evidence.drawn.effect import why_it_passes
     from benchmarks.evidence.drawn.judge import judge
 
@@ -58,59 +58,63 @@ def judged(number: int, *, bug: bool) -> dict[str, Any]:
     line = _about(number, mutant)
     started = time.perf_counter()
     try:
-        found = asdict(judge(network, mutant))
-        if mutant is not None and found["verdict"].passes:
-            found["why"] = why_it_passes(network, mutant)
+        judgement = asdict(judge(network, mutant))
+        if mutant is not None and judgement["verdict"].passes:
+            judgement["why"] = why_it_passes(network, mutant)
     except Exception as error:
-        found = {"verdict": "error", "error": f"{type(error).__name__}: {error}", "at": traceback.format_exc()[-2000:]}
-    line |= found | {"seconds": round(time.perf_counter() - started, 2)}
+        judgement = {
+            "verdict": "error",
+            "error": f"{type(error).__name__}: {error}",
+            "at": traceback.format_exc()[-2000:],
+        }
+    line |= judgement | {"seconds": round(time.perf_counter() - started, 2)}
     return line if line["verdict"] == ("different" if bug else "same") else line | {"network": to_json(network)}
 
 
 def _about(number: int, mutant: Any) -> dict[str, Any]:
-    """What a line says first."""
+    """The first entries of a line: the number, and the bug if there is one."""
     if mutant is None:
         return {"number": number}
     return {"number": number, "mutation": mutant.mutation.name, "side": mutant.side, "place": list(mutant.place)}
 
 
 def main(argv: list[str]) -> int:
-    """Judge draws until there are as many as asked for."""
+    """Judge all draws below --until that the record lacks; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence.draws", description=__doc__.split("\n")[0])
     parser.add_argument("kind", choices=("correct", "bug"))
     parser.add_argument("--until", type=int, default=2000, help="numbers below this are judged (2000)")
     parser.add_argument("--out", type=Path, required=True, help="JSON lines, added to")
     parser.add_argument("--part", type=int, nargs=2, help=argparse.SUPPRESS)
-    given = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     try:
-        return _done(given)
+        return _done(arguments)
     except UsageError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
 
 
-def _done(given: argparse.Namespace) -> int:
-    if given.part:
-        for number in range(*given.part):
-            _add(given.out, judged(number, bug=given.kind == "bug"))
+def _done(arguments: argparse.Namespace) -> int:
+    if arguments.part:
+        for number in range(*arguments.part):
+            _add(arguments.out, judged(number, bug=arguments.kind == "bug"))
         return 0
-    for first, last in _missing(given.out, given.until):
-        print(f"{given.kind}: {first} to {last - 1} of {given.until}", file=sys.stderr, flush=True)
-        if (ended := _part(given, first, last)) and (lost := next(_missing(given.out, last), None)):
+    for first, last in _missing(arguments.out, arguments.until):
+        print(f"{arguments.kind}: {first} to {last - 1} of {arguments.until}", file=sys.stderr, flush=True)
+        if (ended := _part(arguments, first, last)) and (lost := next(_missing(arguments.out, last), None)):
             number = lost[0]  # the process died at it: once more, alone
-            if again := _part(given, number, number + 1):
+            if again := _part(arguments, number, number + 1):
                 error = f"the process ended with {ended}, and alone with {again}"
-                mutant = drawn(number, bug=given.kind == "bug")[1]
-                _add(given.out, {**_about(number, mutant), "verdict": "error", "error": error})
+                mutant = drawn(number, bug=arguments.kind == "bug")[1]
+                _add(arguments.out, {**_about(number, mutant), "verdict": "error", "error": error})
             else:
-                print(f"{given.kind} {number}: the process ended with {ended}; alone it did not", file=sys.stderr)
+                print(f"{arguments.kind} {number}: the process ended with {ended}; alone it did not", file=sys.stderr)
     return 0
 
 
-def _part(given: argparse.Namespace, first: int, last: int) -> int:
-    """Judge a part in a process of its own; how that ended."""
-    command = [sys.executable, "-X", "faulthandler", "-m", "benchmarks.evidence.draws", given.kind]
-    part = ["--out", str(given.out), "--part", str(first), str(last)]
+def _part(arguments: argparse.Namespace, first: int, last: int) -> int:
+    """Judge draws `first` to `last` in a process of their own; return its exit code."""
+    command = [sys.executable, "-X", "faulthandler", "-m", "benchmarks.evidence.draws", arguments.kind]
+    part = ["--out", str(arguments.out), "--part", str(first), str(last)]
     environment = {"XLA_FLAGS": QUICK, **os.environ}
     return subprocess.run([*command, *part], env=environment, check=False).returncode
 
@@ -122,7 +126,7 @@ def _add(out: Path, line: dict[str, Any]) -> None:
 
 
 def _mend(out: Path) -> None:
-    """Remove what a killed process left of its last line, which the next line would be written after."""
+    """Remove the torn last line of a killed process, which the next line would be written after."""
     if out.exists():
         lines = out.read_bytes()
         if (whole := documents.whole(lines)) != lines:
@@ -130,10 +134,10 @@ def _mend(out: Path) -> None:
 
 
 def _missing(out: Path, until: int) -> Iterator[tuple[int, int]]:
-    """Parts that are still to be judged; looked at anew after each."""
+    """Yield ranges of draws that are still to be judged; the record is read anew after each."""
     while True:
         _mend(out)
-        done = {one["number"] for one in documents.read_lines(out, Numbered, MAKE)} if out.exists() else set()
+        done = {line["number"] for line in documents.read_lines(out, Numbered, MAKE)} if out.exists() else set()
         first = next((number for number in range(until) if number not in done), None)
         if first is None:
             return

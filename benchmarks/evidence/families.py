@@ -22,11 +22,11 @@ class Family:
     """Bugs that differ in size only.
 
     Args:
-        name: what is changed.
-        pair: small pair in which it is planted.
-        plant: the twin in which the number is (1 + size) of what it should be.
-        sizes: from large to small.
-        rung: where it must be caught first.
+        name: name of the number that is changed.
+        pair: name of the small pair in which it is planted.
+        plant: function from a size to the twin in which the number is multiplied by 1 + size.
+        sizes: the sizes, from large to small.
+        rung: number of the rung that must catch it first.
     """
 
     name: str
@@ -37,17 +37,17 @@ class Family:
 
 
 def epsilon(size: float) -> type[Twin]:
-    """BatchNorm's epsilon."""
+    """The twin with another epsilon in every BatchNorm."""
     return norms(lambda norm: setattr(norm, "eps", norm.eps * (1 + size)))
 
 
 def momentum(size: float) -> type[Twin]:
-    """BatchNorm's momentum."""
+    """The twin with another momentum in every BatchNorm."""
     return norms(lambda norm: setattr(norm, "momentum", (norm.momentum or 0.0) * (1 + size)))
 
 
 def learning_rate(size: float) -> type[Twin]:
-    """The optimizer's learning rate, of every step."""
+    """The twin with another learning rate in every step."""
 
     class Planted(TorchTwin):
         def apply(
@@ -64,7 +64,7 @@ def learning_rate(size: float) -> type[Twin]:
 
 
 def optimizer_epsilon(size: float) -> type[Twin]:
-    """Adam's epsilon."""
+    """The twin with another epsilon in its optimizer."""
 
     class Planted(TorchTwin):
         def optimizer(self, parameters: Sequence[torch.Tensor], spec: Optimizer) -> optim.Optimizer:
@@ -74,7 +74,7 @@ def optimizer_epsilon(size: float) -> type[Twin]:
 
 
 def weight(size: float) -> type[Twin]:
-    """The largest weight of the first kernel, when the weights are carried across."""
+    """The twin whose weight import changes the largest weight of the first kernel."""
 
     class Planted(TorchTwin):
         def import_weights(self, weights: Mapping[str, NDArray]) -> Arrays:

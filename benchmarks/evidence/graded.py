@@ -1,8 +1,8 @@
-"""How small a bug may be: `python -m benchmarks.evidence.graded --json FILE`.
+"""The smallest bugs that are caught: `python -m benchmarks.evidence.graded --json FILE`.
 
-Bugs of falling size, judged by the referee, and by `numpy.allclose` at fixed tolerances on all that the frameworks show
-in float32: outputs, gradients, running statistics, and the optimizer's arrays. Allclose has both of its tolerances at
-the same value, as tests have them.
+Bugs of falling size are judged by the referee, and by `numpy.allclose` at fixed tolerances on all float32 results of
+the frameworks: outputs, gradients, running statistics, and the optimizer's arrays. Allclose has both of its tolerances
+at the same value, which is common in tests.
 """
 
 import argparse
@@ -27,18 +27,18 @@ TOLERANCES = (1e-5, 1e-4, 1e-3)
 
 
 def main(argv: list[str]) -> int:
-    """Measure, print, write."""
+    """Measure all families, print the smallest sizes, and write the record; return 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence.graded", description=__doc__.split("\n")[0])
     parser.add_argument("--json", metavar="FILE")
     arguments = parser.parse_args(argv)
     keep_compiled_programs()
-    found = {"command": "python -m benchmarks.evidence.graded", "commit": commit(), "versions": versions()}
+    about = {"command": "python -m benchmarks.evidence.graded", "commit": commit(), "versions": versions()}
     families = [measured(family) for family in FAMILIES]
-    record = {**found, "threshold": MARGIN, "tolerances": TOLERANCES, "families": families}
-    for one in families:
+    record = {**about, "threshold": MARGIN, "tolerances": TOLERANCES, "families": families}
+    for family in families:
         print(
-            f"{one['name']}: referee {smallest(one, 'referee')}, "
-            + ", ".join(f"allclose {tolerance:g} {smallest(one, f'{tolerance:g}')}" for tolerance in TOLERANCES)
+            f"{family['name']}: referee {smallest(family, 'referee')}, "
+            + ", ".join(f"allclose {tolerance:g} {smallest(family, f'{tolerance:g}')}" for tolerance in TOLERANCES)
         )
     if arguments.json:
         write_atomically(arguments.json, json.dumps(record, indent=1) + "\n")
@@ -46,17 +46,17 @@ def main(argv: list[str]) -> int:
 
 
 def measured(family: Family) -> dict[str, Any]:
-    """What catches each size, and whether the sound pair raises an alarm."""
+    """Measure a family: which judge catches each size, and whether the sound pair raises an alarm."""
     print(family.name, file=sys.stderr, flush=True)
     bench = Bench(family.pair, 0)
-    sizes = [_one(bench, family, size) for size in family.sizes]
+    sizes = [_size_result(bench, family, size) for size in family.sizes]
     return {
-        "name": family.name, "pair": family.pair, "rung": family.rung, "sound": _one(bench, family, 0.0),
+        "name": family.name, "pair": family.pair, "rung": family.rung, "sound": _size_result(bench, family, 0.0),
         "sizes": sizes,
     }  # fmt: skip
 
 
-def _one(bench: Bench, family: Family, size: float) -> dict[str, Any]:
+def _size_result(bench: Bench, family: Family, size: float) -> dict[str, Any]:
     observer = RecipeSide(family.plant(size), bench.case)
     rungs = bench.ruled({"torch": observer}, rungs=(2, 3, 4, 5, 6))
     headline = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
@@ -78,18 +78,18 @@ def _one(bench: Bench, family: Family, size: float) -> dict[str, Any]:
 
 
 def shown(observer: RecipeSide) -> Iterator[tuple[str, NDArray]]:
-    """All float32 arrays that a test of the twins would compare, by name."""
+    """Yield the name and value of every float32 array that a test of the twins would compare."""
     for mode in MODES:
         trace = observer.traces(mode)["float32"]
         yield f"{mode} loss", trace.loss
-        found: dict[str, Mapping[str, NDArray]] = {
+        groups: dict[str, Mapping[str, NDArray]] = {
             "output": trace.outputs,
             "training gradient": trace.training_gradients,
             "gradient": trace.gradients.parameters,
             "gradient of output": trace.gradients.outputs,
             "gradient of": {"input": trace.gradients.input},
         }
-        yield from ((f"{mode} {what} {name}", a) for what, arrays in found.items() for name, a in arrays.items())
+        yield from ((f"{mode} {what} {name}", a) for what, arrays in groups.items() for name, a in arrays.items())
     buffers, logits = observer.states()["float32"]
     yield from ((f"state {name}", array) for name, array in buffers.items())
     yield "logits afterwards", logits
@@ -98,7 +98,10 @@ def shown(observer: RecipeSide) -> Iterator[tuple[str, NDArray]]:
 
 
 def smallest(family: Mapping[str, Any], how: str) -> str:
-    """The smallest size down to which all are caught; in words where none is, or where the sound pair is."""
+    """The size down to which a judge catches all bugs of a family, as text.
+
+    It is "none" if the largest is not caught, and an alarm in words if the judge rejects the sound pair.
+    """
     if family["sound"][how]:
         return "alarm on the sound pair"
     caught = None

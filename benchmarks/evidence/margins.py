@@ -25,7 +25,7 @@ RUNGS = (2, 3, 4, 5, 6)
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure, print, and write the record."""
+    """Measure, print, and write the record; return 0."""
     parser = argparse.ArgumentParser(
         prog="benchmarks.evidence.margins", description="both sides of the referee's threshold"
     )
@@ -62,12 +62,12 @@ def _correct(name: str, seed: int) -> Iterable[dict[str, Any]]:
 
 
 def _planted(outcome: Outcome) -> Iterable[dict[str, Any]]:
-    """The finding that the bug is told by, where that is a gap between numbers."""
-    found = outcome.headline
-    if found is None or found.number not in RUNGS or found.headline is None:
+    """The finding that gives the bug away, where that is a finite gap between numbers."""
+    rung = outcome.headline
+    if rung is None or rung.number not in RUNGS or rung.headline is None:
         return
-    if found.headline.verdict is Verdict.DIFFERENT and found.headline.share < float("inf"):
-        yield _row(outcome.bug.id, found, [found.headline])
+    if rung.headline.verdict is Verdict.DIFFERENT and rung.headline.share < float("inf"):
+        yield _row(outcome.bug.id, rung, [rung.headline])
 
 
 def _row(what: str, rung: Rung, findings: Iterable[Finding]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""What the tests let through: `python -m benchmarks.evidence.mutants --json FILE [--read]`.
+"""Mutants that the tests let through: `python -m benchmarks.evidence.mutants --json FILE [--read]`.
 
-mutmut changes the functions of the checks and of the weight map, one place at a time, and runs their tests; what these
-do not notice has survived. Each survivor is explained in `survivors.toml`. 1 where less than `LEAST` of the mutants are
-caught, or where explanations and survivors do not match.
+mutmut changes the functions of the checks and of the weight map, one place at a time, and runs their tests; a change
+that these do not notice has survived. Each survivor is explained in `survivors.toml`. The exit code is 1 where less
+than `LEAST` of the mutants are caught, or where explanations and survivors do not match.
 """
 
 import argparse
@@ -26,38 +26,38 @@ from parity.files import require_writable, write_atomically
 from parity.report.environment import commit, versions
 
 Explained = Mapping[tuple[str, str], str]
-"""(function, change) → why it changes nothing that matters."""
+"""(function, change) → the reason why the change does not matter."""
 COMMAND = "python -m benchmarks.evidence.mutants"
 LEAST = 0.9
-"""Share of the mutants that is to be caught."""
+"""Least share of the mutants that must be caught."""
 CAUGHT = ("killed", "timeout")
-"""A mutant that never ends is noticed too."""
+"""Statuses of mutants that the tests notice: one that never ends is noticed too."""
 EXPLAINED = Path(__file__).with_name("survivors.toml")
 FOLDER = ROOT / "mutants"
-"""Where mutmut works; it has no choice."""
+"""The folder that mutmut works in, which cannot be chosen."""
 
 
 def main(argv: list[str]) -> int:
-    """Run, print, write."""
+    """Run mutmut, print the scores, write the record; return 1 if the record has a fault."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.split("\n")[0])
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--read", action="store_true", help="what mutmut has left in mutants/, without running it")
     parser.add_argument(
         "--processes", type=int, default=os.cpu_count(), help="run at once (as many as there are cores)"
     )
-    given = parser.parse_args(argv)
-    require_writable("--json", given.json)
+    arguments = parser.parse_args(argv)
+    require_writable("--json", arguments.json)
     if find_spec("mutmut") is None:
         raise UsageError("mutmut is not installed; pip install 'netparity[mutation]'")
-    found: dict[str, Any] = {"command": COMMAND, "commit": commit()}
-    found["versions"] = versions() | {"mutmut": version("mutmut")}
-    if not given.read:
+    about: dict[str, Any] = {"command": COMMAND, "commit": commit()}
+    about["versions"] = versions() | {"mutmut": version("mutmut")}
+    if not arguments.read:
         started = time.perf_counter()
-        run(given.processes)
-        found |= {"seconds": round(time.perf_counter() - started), "processes": given.processes}
-    record = found | left()
-    if given.json:
-        write_atomically(given.json, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+        run(arguments.processes)
+        about |= {"seconds": round(time.perf_counter() - started), "processes": arguments.processes}
+    record = about | left()
+    if arguments.json:
+        write_atomically(arguments.json, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     print("\n".join(summary(record)))
     wrong = faults(record, explanations())
     for fault in wrong:
@@ -66,10 +66,10 @@ def main(argv: list[str]) -> int:
 
 
 def run(processes: int) -> None:
-    """Make all mutants anew and run the tests on each.
+    """Make all mutants anew and run the tests on each, `processes` at once.
 
     Raises:
-        UsageError: mutmut ended before it was done: the tests fail without a mutant, say.
+        UsageError: mutmut ended before it was done, for example because the tests fail without a mutant.
     """
     shutil.rmtree(FOLDER, ignore_errors=True)
     command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", str(processes)]
@@ -79,7 +79,7 @@ def run(processes: int) -> None:
 
 
 def left() -> dict[str, Any]:
-    """What mutmut left."""
+    """Collect the results that mutmut left in its folder."""
     from mutmut.mutation.diff_apply import get_diff_for_mutant
     from mutmut.stats import status_by_exit_code
 
@@ -87,12 +87,12 @@ def left() -> dict[str, Any]:
 
 
 def collected(folder: Path, status: Mapping[int | None, str], diff: Callable[[str, str], str]) -> dict[str, Any]:
-    """How the mutants of each module ended, and those that were not caught.
+    """Count how the mutants of each module ended, and list those that were not caught.
 
     Args:
-        folder: of mutmut.
-        status: exit code of the tests → how the mutant ended.
-        diff: of a mutant, by its name and module.
+        folder: folder that mutmut worked in.
+        status: exit code of the tests → status of the mutant.
+        diff: function that gives a mutant's unified diff, by its name and module.
 
     Raises:
         UsageError: there are no mutants, or some are still to be tested.
@@ -112,37 +112,37 @@ def collected(folder: Path, status: Mapping[int | None, str], diff: Callable[[st
 
 
 def function(mutant: str) -> str:
-    """Dotted name of the function that a mutant is of, from mutmut's `module.x_function__mutmut_7`."""
-    module, _, own = mutant.partition("__mutmut_")[0].rpartition(".")
-    return f"{module}.{own.removeprefix('x').removeprefix('_').strip('ǁ').replace('ǁ', '.')}"
+    """The dotted name of the mutated function, from mutmut's `module.x_function__mutmut_7`."""
+    module, _, leaf = mutant.partition("__mutmut_")[0].rpartition(".")
+    return f"{module}.{leaf.removeprefix('x').removeprefix('_').strip('ǁ').replace('ǁ', '.')}"
 
 
 def change(diff: str) -> str:
-    """What a mutant changes, in one line, from its unified diff: `was → is`."""
+    """The change of a mutant in one line, `was → is`, from its unified diff."""
     lines = [line for line in diff.splitlines() if not line.startswith(("---", "+++"))]
     was, now = (" ".join(line[1:].strip() for line in lines if line.startswith(sign)) for sign in "-+")
     return f"{was} → {now}"
 
 
 def explanations(path: Path = EXPLAINED) -> Explained:
-    """What `survivors.toml` says."""
+    """Read the explanations of survivors from a file such as `survivors.toml`."""
     entries = tomllib.loads(path.read_text()).get("explained", [])
-    return {(one["function"], what): one["why"] for one in entries for what in one["changes"]}
+    return {(entry["function"], what): entry["why"] for entry in entries for what in entry["changes"]}
 
 
 def score(counts: Mapping[str, int]) -> float:
-    """Share of the mutants that were caught."""
+    """The share of the mutants that were caught, 0 to 1."""
     return sum(counts.get(status, 0) for status in CAUGHT) / counts["mutants"]
 
 
 def total(record: Mapping[str, Any]) -> Counter[str]:
-    """The modules' counts together."""
+    """The counts of all modules added up."""
     return sum((Counter(counts) for counts in record["modules"].values()), Counter())
 
 
 def faults(record: Mapping[str, Any], explained: Explained) -> list[str]:
-    """Why a record is not as it should be; empty where it is."""
-    survived = {(one["function"], one["change"]) for one in record["survivors"]}
+    """The faults of a record in words: too few mutants caught, or explanations that do not match the survivors."""
+    survived = {(survivor["function"], survivor["change"]) for survivor in record["survivors"]}
     reached = score(total(record))
     return [
         *(
@@ -155,12 +155,12 @@ def faults(record: Mapping[str, Any], explained: Explained) -> list[str]:
     ]
 
 
-def _listed(what: str, found: Iterable[tuple[str, str]]) -> list[str]:
-    return [f"{what}: {function}: {change}" for function, change in sorted(found)]
+def _listed(what: str, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{what}: {function}: {change}" for function, change in sorted(pairs)]
 
 
 def summary(record: Mapping[str, Any]) -> Sequence[str]:
-    """A line a module, and one for all."""
+    """One line for each module, and one for all together."""
     return [
         f"{name}: {counts['mutants']} mutants, {score(counts):.1%} caught"
         for name, counts in {**record["modules"], "all": total(record)}.items()

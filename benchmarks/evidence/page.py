@@ -21,7 +21,7 @@ COMMAND = "python -m benchmarks.evidence.page"
 
 
 def main(argv: Sequence[str]) -> int:
-    """Write the pages, the tables and the drawings, or check the pages and the tables."""
+    """Write the pages, the tables and the drawings, or check the pages and the tables; return the exit code."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=(__doc__ or "").splitlines()[0])
     parser.add_argument(
         "--check", action="store_true", help="write nothing; 1 where a page does not say what is on record"
@@ -49,7 +49,7 @@ def _done(*, checked: bool) -> int:
 
 
 def made(record: Evidence) -> dict[str, str]:
-    """Block of a page → its text."""
+    """Name of a block of the pages → its text."""
     place = f"../benchmarks/records/{record.folder.name}"
     return {
         "sure": summary.short(record),
@@ -61,7 +61,7 @@ def made(record: Evidence) -> dict[str, str]:
 
 
 def files(record: Evidence) -> dict[str, str]:
-    """File beside the record → the tables that it holds."""
+    """Name of a file beside the record → its whole text, with its tables."""
     written: Mapping[str, tuple[str, str, list[str]]] = {
         "bugs.md": ("Every known bug", "bugs.json", [tables.matrix(record.bugs)]),
         "graded.md": ("Bugs of falling size", "graded.json", [tables.sizes(record.graded)]),
@@ -82,9 +82,9 @@ def files(record: Evidence) -> dict[str, str]:
 
 
 def drawings(record: Evidence) -> dict[str, Figure]:
-    """File → figure."""
-    same, told = ([gap.share for gap in gaps] for gaps in (record.same, record.told))
-    return {"graded.svg": plots.curve(record.graded), "margins.svg": plots.margins(same, told, record.threshold)}
+    """Name of a drawing's file → its figure."""
+    same, caught = ([gap.share for gap in gaps] for gaps in (record.same, record.told))
+    return {"graded.svg": plots.curve(record.graded), "margins.svg": plots.margins(same, caught, record.threshold)}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A folder of evidence, read."""
+"""The records of evidence: the types of their files, and the reading of a folder."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,14 +32,14 @@ class Bug(TypedDict):
 
 
 class Bugs(TypedDict):
-    """Of `parity bugs --json`."""
+    """The file that `parity bugs --json` writes."""
 
     summary: str
     bugs: list[Bug]
 
 
 class Size(TypedDict):
-    """A bug of one size; beside what is here, what each tolerance says."""
+    """A bug of one size; beside these keys there is one for each tolerance, whether allclose catches it."""
 
     size: NotNegative
     referee: bool
@@ -55,7 +55,7 @@ class Family(TypedDict):
 
 
 class Graded(TypedDict):
-    """Of `python -m benchmarks.evidence.graded`."""
+    """The file that `python -m benchmarks.evidence.graded` writes."""
 
     threshold: Positive
     tolerances: list[Positive]
@@ -63,14 +63,14 @@ class Graded(TypedDict):
 
 
 class Row(TypedDict):
-    """The gap of a pair."""
+    """The gap of a pair, in units of expected rounding, and its place."""
 
     where: str
     share: NotNegative
 
 
 class Margins(TypedDict):
-    """Of `python -m benchmarks.evidence.margins`."""
+    """The file that `python -m benchmarks.evidence.margins` writes."""
 
     threshold: Positive
     correct: list[Row]
@@ -78,7 +78,7 @@ class Margins(TypedDict):
 
 
 class MutantCounts(TypedDict, extra_items=Whole):  # type: ignore[call-arg] # mypy knows no extra_items
-    """How the mutants of a module ended; beside what is here, a number by status."""
+    """The number of a module's mutants; beside this key there is one for each status, the number that ended so."""
 
     mutants: Count
 
@@ -91,14 +91,14 @@ class Survivor(TypedDict):
 
 
 class Mutants(TypedDict):
-    """Of `python -m benchmarks.evidence.mutants`."""
+    """The file that `python -m benchmarks.evidence.mutants` writes."""
 
     modules: Annotated[dict[str, MutantCounts], MinLen(1)]
     survivors: list[Survivor]
 
 
 class Slow(TypedDict):
-    """Of `python -m benchmarks.evidence.slow`."""
+    """The file that `python -m benchmarks.evidence.slow` writes."""
 
     commit: str
     seconds: Whole
@@ -114,7 +114,7 @@ class Passed(TypedDict):
 
 
 class Told(TypedDict):
-    """A draw that did not."""
+    """A draw that was called different."""
 
     number: Whole
     verdict: Literal["different"]
@@ -129,7 +129,7 @@ class Unruled(TypedDict):
 
 
 class Bugged(TypedDict):
-    """Of a draw with a bug besides."""
+    """Further keys of a draw with a bug."""
 
     mutation: str
     why: NotRequired[str]
@@ -137,12 +137,12 @@ class Bugged(TypedDict):
 
 KINDS: Mapping[str, Any] = {"bugs": Bugs, "graded": Graded, "margins": Margins, "mutants": Mutants, "slow": Slow}
 DRAWN: Mapping[str, Any] = {"correct": list[dict], "bug": list[Bugged]}
-"""Kind of draws → what its lines have besides a verdict."""
+"""Kind of draws → type of its lines, besides the verdict."""
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A gap in units of the rounding that is expected, and where it was."""
+    """A gap in units of the expected rounding, and its place in words."""
 
     share: float
     where: str
@@ -150,15 +150,15 @@ class Gap:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is on record.
+    """The contents of a folder of evidence.
 
     Args:
-        folder: of the files.
+        folder: folder of the files.
         bugs: every planted bug and control.
         graded: bugs of falling size.
         margins: gaps of the study's twins and of the planted bugs.
-        mutants: of the checks, and which of them the tests notice.
-        slow: the tests that take long.
+        mutants: mutants of the checks, and which of them the tests notice.
+        slow: the tests that take minutes each.
         correct, wrong: random networks, as drawn and with one bug.
     """
 
@@ -173,7 +173,7 @@ class Evidence:
 
     @property
     def threshold(self) -> float:
-        """Of the referee that judged."""
+        """The threshold of the referee that judged."""
         return self.margins["threshold"]
 
     @property
@@ -191,7 +191,7 @@ class Evidence:
 
     @property
     def told(self) -> list[Gap]:
-        """The gap that every pair with a bug is told by, where it is told by one."""
+        """The gap that gives away each pair with a bug, where a gap does."""
         planted = [Gap(row["share"], row["where"]) for row in self.margins["planted"]]
         return planted + [
             Gap(line["told"], f"draw {line['number']}: {line['mutation']}")
@@ -206,26 +206,26 @@ def newest(root: Path = ROOT) -> Path:
 
 
 def read(folder: Path) -> Evidence:
-    """All that the folder holds.
+    """Read all files of a folder of evidence.
 
     Raises:
         UsageError: a file cannot be read, or is no record of its kind.
     """
-    found = {name: documents.read(folder / f"{name}.json", kind, MAKE) for name, kind in KINDS.items()}
-    graded = found["graded"]
+    parts = {name: documents.read(folder / f"{name}.json", kind, MAKE) for name, kind in KINDS.items()}
+    graded = parts["graded"]
     ruled = ["referee", *(f"{tolerance:g}" for tolerance in graded["tolerances"])]
     for row in (row for family in graded["families"] for row in (family["sound"], *family["sizes"])):
         documents.require([row.get(how) for how in ruled], list[bool], f"{folder / 'graded.json'}, what rules", MAKE)
     correct, wrong = (lines(folder / f"{kind}.jsonl", kind) for kind in DRAWN)
-    return Evidence(folder, **found, correct=correct, wrong=wrong)
+    return Evidence(folder, **parts, correct=correct, wrong=wrong)
 
 
 def lines(path: Path, kind: str) -> list[Line]:
-    """Draws of a kind, "correct" or "bug", by number.
+    """Read the draws of a kind, "correct" or "bug", in the order of their numbers.
 
     Raises:
-        UsageError: the file cannot be read, or a line is none of a draw.
+        UsageError: the file cannot be read, or a line is not that of a draw.
     """
-    found = documents.read_lines(path, Passed | Told | Unruled, MAKE)
-    documents.require(found, DRAWN[kind], str(path), MAKE)
-    return sorted(found, key=lambda line: line["number"])
+    draws = documents.read_lines(path, Passed | Told | Unruled, MAKE)
+    documents.require(draws, DRAWN[kind], str(path), MAKE)
+    return sorted(draws, key=lambda line: line["number"])

@@ -19,23 +19,23 @@ COMMAND = "python -m benchmarks.evidence.slow"
 
 
 def main(argv: list[str]) -> int:
-    """Run, count, write; pytest's exit code."""
+    """Run the slow tests, count them, write the record; return pytest's exit code."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--json", metavar="FILE")
-    given = parser.parse_args(argv)
-    require_writable("--json", given.json)
+    arguments = parser.parse_args(argv)
+    require_writable("--json", arguments.json)
     with TemporaryDirectory() as folder:
         report = Path(folder) / "junit.xml"
         pytest = [sys.executable, "-m", "pytest", "-m", "slow", "-n", "2", f"--junitxml={report}"]
         ended = subprocess.run(pytest, cwd=ROOT, check=False).returncode
-        found = {"command": COMMAND, "commit": commit(), "versions": versions(), **counted(report)}
-    if given.json:
-        write_atomically(given.json, json.dumps(found, indent=1) + "\n")
+        record = {"command": COMMAND, "commit": commit(), "versions": versions(), **counted(report)}
+    if arguments.json:
+        write_atomically(arguments.json, json.dumps(record, indent=1) + "\n")
     return ended
 
 
 def counted(report: Path) -> dict[str, Any]:
-    """Of pytest's JUnit report: seconds in all, and by module how many tests passed, failed and were skipped."""
+    """Read pytest's JUnit report: the seconds in all, and by module how many tests passed, failed and were skipped."""
     suite = next(ElementTree.parse(report).getroot().iter("testsuite"))
     modules: dict[str, dict[str, int]] = {}
     for case in suite.iter("testcase"):
@@ -47,7 +47,7 @@ def counted(report: Path) -> dict[str, Any]:
 
 
 def block(record: Mapping[str, Any]) -> str:
-    """A row a module of tests."""
+    """The table of the slow tests, with a row for each module of tests."""
     rows = [[f"`{name}`", *map(str, counts.values())] for name, counts in sorted(record["modules"].items())]
     table = markdown(("tests", "passed", "failed", "skipped"), rows)
     return f"The last run took {record['seconds'] / 60:.0f} min at commit {record['commit']}.\n\n{table}"

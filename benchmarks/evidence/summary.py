@@ -1,4 +1,4 @@
-"""What the pages say of the evidence in short: one table, and a few sentences for the README."""
+"""The evidence in short: one table for its page, and a few sentences for the README."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from parity.checks.verdict import Verdict
 
 
 def short(record: Evidence) -> str:
-    """The sentences for the README: what is caught, how often it is wrong, and where the threshold lies."""
+    """The sentences for the README: the bugs caught, the share of wrong verdicts, and the threshold's place."""
     largest, least = ends(record)
     return (
         f"- Bugs that people met between the two frameworks, planted one at a time: {record.bugs['summary']}.\n"
@@ -27,7 +27,7 @@ def short(record: Evidence) -> str:
 
 
 def table(record: Evidence, place: str) -> str:
-    """A row for each thing that was tried: how many, what came of it, and where all of it stands.
+    """A table with a row for each kind of trial: their number, their outcome, and a link to all of them.
 
     Args:
         record: the evidence.
@@ -70,13 +70,13 @@ def table(record: Evidence, place: str) -> str:
 
 def _drawn(draws: Any) -> str:
     kinds = Counter(map(verdict, draws))
-    told = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-    return f"{told}: {wrong_verdicts(draws)} wrong verdicts (95 % interval {interval(draws)})"
+    words = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    return f"{words}: {wrong_verdicts(draws)} wrong verdicts (95 % interval {interval(draws)})"
 
 
 def _sizes(graded: Mapping[str, Any]) -> str:
-    told = ", ".join(f"{smallest(family, 'referee')} ({family['name']})" for family in graded["families"])
-    return f"the smallest share of a number that is caught: {told}"
+    words = ", ".join(f"{smallest(family, 'referee')} ({family['name']})" for family in graded["families"])
+    return f"the smallest share of a number that is caught: {words}"
 
 
 def _gap(which: str, share: float, rest: str) -> str:
@@ -84,12 +84,12 @@ def _gap(which: str, share: float, rest: str) -> str:
 
 
 def rungs(bugs: Mapping[str, Any]) -> str:
-    """How many bugs each rung is the first to catch; what stands below a rung would be missed without it."""
+    """Say how many bugs each rung is the first to catch."""
     first: dict[int, list[str]] = {}
     for bug in bugs["bugs"]:
         caught = [int(number) for number, ruled in bug["rungs"].items() if ruled != Verdict.SAME]
         if caught:
             first.setdefault(min(caught), []).append(bug["mechanism"])
     ordered = sorted(first.items())
-    told = "; ".join(f"{len(found)} on rung {number} ({NAMES[number]})" for number, found in ordered)
-    return f"First caught: {told}."
+    words = "; ".join(f"{len(mechanisms)} on rung {number} ({NAMES[number]})" for number, mechanisms in ordered)
+    return f"First caught: {words}."

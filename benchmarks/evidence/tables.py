@@ -1,4 +1,4 @@
-"""The tables of evidence, each from its part of the record; they lie beside it as Markdown."""
+"""The tables of evidence as Markdown, each made from its part of the record, beside which they lie."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,11 @@ from parity.checks.ladder import NAMES
 from parity.report.terminal import MARKS
 
 KINDS = ("different", "inconclusive", "same", *(str(why) for why in Why if why is not Why.MISSED))
-"""What is said of a draw."""
+"""Judgements on a draw: verdicts, and the reasons why a bug passes."""
 
 
 def matrix(record: Mapping[str, Any]) -> str:
-    """A row a bug: what each rung says, what is named, and where it was met."""
+    """A table with a row for each bug: each rung's verdict, the layer named, and links to where people met it."""
     marks = {str(verdict): mark for verdict, mark in MARKS.items()}
     head = ("bug", "what is wrong", "in", *map(str, NAMES), "named", "cause in words", "hidden by", "met in")
     rows = []
@@ -33,84 +33,86 @@ def matrix(record: Mapping[str, Any]) -> str:
 
 
 def sizes(record: Mapping[str, Any]) -> str:
-    """The smallest size of each kind of bug that is caught, by the referee and at fixed tolerances."""
+    """A table of the smallest size of each kind of bug that is caught, by the referee and at fixed tolerances."""
     tolerances = [f"{tolerance:g}" for tolerance in record["tolerances"]]
     head = ("changed by a share", "the referee", *(f"allclose at {t}" for t in tolerances))
     ways = ("referee", *tolerances)
-    return markdown(head, [[one["name"], *(smallest(one, how) for how in ways)] for one in record["families"]])
+    return markdown(head, [[family["name"], *(smallest(family, how) for how in ways)] for family in record["families"]])
 
 
 def rates(correct: Sequence[Line], wrong: Sequence[Line]) -> str:
-    """How many draws were judged as they should, with exact 95 % intervals."""
+    """A table of how the draws were judged, with exact 95 % intervals of the share of wrong verdicts."""
     head = ("draws", "number", *KINDS, "wrong verdicts", "95 % interval")
     return markdown(head, [_rate("correct", correct), _rate("with one bug", wrong)])
 
 
-def _rate(name: str, found: Sequence[Line]) -> list[str]:
-    kinds = Counter(map(verdict, found))
-    told = [f"{kinds[kind]:,}" for kind in KINDS]
-    return [name, f"{len(found):,}", *told, f"{wrong_verdicts(found):,}", interval(found)]
+def _rate(name: str, draws: Sequence[Line]) -> list[str]:
+    kinds = Counter(map(verdict, draws))
+    counts = [f"{kinds[kind]:,}" for kind in KINDS]
+    return [name, f"{len(draws):,}", *counts, f"{wrong_verdicts(draws):,}", interval(draws)]
 
 
-def wrong_verdicts(found: Sequence[Line]) -> int:
-    """How many draws were judged wrongly. A bug that is *same* is a wrong verdict unless it has no effect in its
-    framework or the map makes up for it."""
-    kinds = Counter(map(verdict, found))
-    return kinds["error"] + kinds["same" if "mutation" in found[0] else "different"]
+def wrong_verdicts(draws: Sequence[Line]) -> int:
+    """The number of draws that were judged wrongly.
+
+    A verdict of *same* on a bug is wrong, unless the bug has no effect in its framework or the map makes up for it.
+    """
+    kinds = Counter(map(verdict, draws))
+    return kinds["error"] + kinds["same" if "mutation" in draws[0] else "different"]
 
 
-def interval(found: Sequence[Line]) -> str:
+def interval(draws: Sequence[Line]) -> str:
     """The exact 95 % interval of the share of wrong verdicts, in words."""
-    limits = binomtest(wrong_verdicts(found), len(found)).proportion_ci(method="exact")
+    limits = binomtest(wrong_verdicts(draws), len(draws)).proportion_ci(method="exact")
     return f"{limits.low:.2%} to {limits.high:.2%}"
 
 
 def verdict(line: Line) -> str:
-    """Of a draw, one of `KINDS`; where a bug passes, why."""
+    """The judgement on a draw, one of `KINDS` or "error"; where a bug passes, the reason."""
     if line["verdict"] not in PASSES:
         return line["verdict"]
     return "same" if line.get("why", Why.MISSED) == Why.MISSED else line["why"]
 
 
 def kinds(wrong: Sequence[Line]) -> str:
-    """A row a kind of bug: how often it was drawn, and what was said."""
+    """A table with a row for each kind of bug: how often it was drawn, and how it was judged."""
     rows = []
     for name in sorted({line["mutation"] for line in wrong}):
-        found = Counter(verdict(line) for line in wrong if line["mutation"] == name)
-        rows.append([name, str(found.total()), *(str(found[kind]) for kind in KINDS)])
+        counts = Counter(verdict(line) for line in wrong if line["mutation"] == name)
+        rows.append([name, str(counts.total()), *(str(counts[kind]) for kind in KINDS)])
     return markdown(("bug", "drawn", *KINDS), rows)
 
 
-def threshold(found: Evidence) -> str:
-    """Both distributions in numbers, and how far the threshold is from each."""
-    (low, high), (largest, least) = margins_of(found), ends(found)
+def threshold(evidence: Evidence) -> str:
+    """A table of both distributions, and the distance of the threshold from each."""
+    (low, high), (largest, least) = margins_of(evidence), ends(evidence)
     rows = [
-        _distribution("correct pairs", found.same, (0.5, 0.99, 1.0), largest),
-        _distribution("pairs with a bug", found.told, (0.5, 0.01, 0.0), least),
+        _distribution("correct pairs", evidence.same, (0.5, 0.99, 1.0), largest),
+        _distribution("pairs with a bug", evidence.told, (0.5, 0.01, 0.0), least),
     ]
-    if zeros := found.rounding:
+    if zeros := evidence.rounding:
         most = max(zeros, key=lambda gap: gap.share)
         rows.insert(1, _distribution("correct pairs, what is zero in theory", zeros, (0.5, 0.99, 1.0), most))
     table = markdown(("gap / expected rounding", "number", "median", "outer 1 %", "outermost", "where"), rows)
-    return f"{table}\n\nThe threshold, {found.threshold:g}, is {low} above the one and {high} below the other."
+    return f"{table}\n\nThe threshold, {evidence.threshold:g}, is {low} above the one and {high} below the other."
 
 
 def _distribution(name: str, gaps: Sequence[Gap], quantiles: Sequence[float], end: Gap) -> list[str]:
-    told = (power(q) for q in np.quantile([gap.share for gap in gaps], quantiles))
-    return [name, f"{len(gaps):,}", *told, end.where]
+    figures = (power(q) for q in np.quantile([gap.share for gap in gaps], quantiles))
+    return [name, f"{len(gaps):,}", *figures, end.where]
 
 
-def ends(found: Evidence) -> tuple[Gap, Gap]:
-    """The largest gap that passed and the smallest that must not."""
-    return max(found.same, key=lambda gap: gap.share), min(found.told, key=lambda gap: gap.share)
+def ends(evidence: Evidence) -> tuple[Gap, Gap]:
+    """The largest gap of a correct pair and the smallest of a pair with a bug."""
+    return max(evidence.same, key=lambda gap: gap.share), min(evidence.told, key=lambda gap: gap.share)
 
 
-def margins_of(found: Evidence) -> tuple[str, str]:
-    """How many times the threshold is above the largest gap that passed, and below the smallest that must not."""
-    largest, least = ends(found)
-    return f"{found.threshold / largest.share:.0f} times", f"{least.share / found.threshold:,.0f} times"
+def margins_of(evidence: Evidence) -> tuple[str, str]:
+    """The threshold over the largest gap that passed, and the smallest gap of a bug over the threshold, as text."""
+    largest, least = ends(evidence)
+    return f"{evidence.threshold / largest.share:.0f} times", f"{least.share / evidence.threshold:,.0f} times"
 
 
 def power(share: float) -> str:
-    """A gap over the rounding that is expected, in two digits or so."""
+    """A gap over expected rounding as text of about two digits."""
     return f"{share:.2g}" if share < 100 else f"{share:,.0f}" if share < 1e4 else f"{share:.1e}"

@@ -1,1 +1,1 @@
-"""How cost grows with depth, width and length: measured series, their fits and their page."""
+"""The growth of the cost with batch, width, length and parameters: measured series, their fits and their page."""

@@ -1,4 +1,4 @@
-"""How a time grows with a size: an exponent, where it begins to hold, and where one time crosses another."""
+"""The growth of a time with a size: its exponent, the size from which it holds, and where one time crosses another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from scipy.optimize import curve_fit
 from scipy.stats import t as student
 
 FLAT = 2.0
-"""Times whose largest is less than so many times their smallest do not tell an exponent."""
+"""Least ratio of the largest to the smallest time that tells an exponent."""
 PARAMETERS = 3  # of the model
 
 
@@ -18,9 +18,9 @@ class Fit:
     """t = floor + top · (n / last)^exponent.
 
     Args:
-        exponent: of the power law that holds beyond the knee.
-        low, high: its 95 % interval, of the scatter about the model; None where it cannot be told.
-        floor: seconds that it takes at the smallest sizes.
+        exponent: exponent of the power law that holds beyond the knee.
+        low, high: its 95 % interval, from the scatter about the model; None where it cannot be told.
+        floor: seconds that remain at the smallest sizes.
         top: seconds that the power law adds at the largest size.
         last: the largest size.
     """
@@ -33,23 +33,23 @@ class Fit:
     last: float
 
     def seconds(self, sizes: Sequence[float] | NDArray) -> NDArray:
-        """What the model says at some sizes."""
+        """The model's seconds at some sizes, an array of their shape."""
         return self.floor + self.top * (np.asarray(sizes, float) / self.last) ** self.exponent
 
     @property
     def knee(self) -> float:
-        """The size where floor and power law take equally long; below it, a larger one costs next to nothing."""
+        """The size at which floor and power law take equally long; below it, a larger size costs next to nothing."""
         return float(self.last * (self.floor / self.top) ** (1 / self.exponent))
 
 
 def fit(sizes: Sequence[float], seconds: Sequence[float]) -> Fit | None:
-    """Least squares between logarithms, so that each size counts alike.
+    """Fit the model by least squares between logarithms, so that each size counts alike.
 
     Args:
-        sizes, seconds: one of each a point.
+        sizes, seconds: size and time of each point.
 
     Returns:
-        None with fewer than four points, or where the times do not grow; see `FLAT`.
+        The fit; None with fewer than four points, or where the times grow by less than `FLAT`.
     """
     if len(sizes) <= PARAMETERS or max(seconds) < FLAT * min(seconds):
         return None
@@ -57,11 +57,11 @@ def fit(sizes: Sequence[float], seconds: Sequence[float]) -> Fit | None:
     x, y = np.log(np.asarray(sizes, float) / last), np.log(seconds)
     lowest, highest = y.min(), y.max()
     bounds = ([lowest - 10, lowest - 10, 0.05], [highest + 1, highest + 1, 5.0])
-    found, covariance = curve_fit(_model, x, y, p0=[lowest, highest, 1.0], bounds=bounds, max_nfev=10_000)
+    parameters, covariance = curve_fit(_model, x, y, p0=[lowest, highest, 1.0], bounds=bounds, max_nfev=10_000)
     free = len(sizes) - PARAMETERS
     around = float(student.ppf(0.975, free) * np.sqrt(covariance[2, 2]))
-    low, high = (found[2] - around, found[2] + around) if np.isfinite(around) else (None, None)
-    return Fit(float(found[2]), low, high, float(np.exp(found[0])), float(np.exp(found[1])), last)
+    low, high = (parameters[2] - around, parameters[2] + around) if np.isfinite(around) else (None, None)
+    return Fit(float(parameters[2]), low, high, float(np.exp(parameters[0])), float(np.exp(parameters[1])), last)
 
 
 def _model(x: NDArray, floor: float, top: float, exponent: float) -> NDArray:
@@ -80,17 +80,17 @@ class Crossing:
 def crossings(
     sizes: Sequence[float], first: Sequence[float], second: Sequence[float], names: Sequence[str]
 ) -> list[Crossing]:
-    """Where the ratio of two times passes 1, interpolated between the logarithms of neighbouring points.
+    """The sizes at which the ratio of two times passes 1, interpolated between logarithms of neighbouring points.
 
     Args:
-        sizes: in ascending order.
-        first, second: seconds of either at each size.
-        names: of the two.
+        sizes: the sizes, in ascending order.
+        first, second: seconds of the two at each size.
+        names: names of the two.
     """
     x, y = np.log(sizes), np.log(np.asarray(first) / np.asarray(second))
-    found = []
+    points = []
     for i in range(len(x) - 1):
         if (y[i] > 0) != (y[i + 1] > 0):
             at = float(np.exp(x[i] + (x[i + 1] - x[i]) * y[i] / (y[i] - y[i + 1])))
-            found.append(Crossing(at, *(names[::-1] if y[i] > 0 else names)))
-    return found
+            points.append(Crossing(at, *(names[::-1] if y[i] > 0 else names)))
+    return points

@@ -1,4 +1,4 @@
-"""How a training step's time grows with batch, width, length and number of parameters: `python -m benchmarks growth`.
+"""The growth of a step's time with batch, width, length and number of parameters: `python -m benchmarks growth`.
 
 Each contestant goes along a series of sizes in a fresh process, in turns over rounds. The very programs that are timed
 are proven at the smallest and the largest size of a series first. PyTorch's compiled loop can be asked for by name; by
@@ -36,9 +36,9 @@ class Series:
     """Sizes of one workload along one axis.
 
     Args:
-        title: what stays as it is.
-        base, axis: of `benchmarks.contestants.workload`.
-        values: in ascending order.
+        title: description of all that stays the same.
+        base, axis: name of a workload, and of one of `benchmarks.contestants.workload.AXES`.
+        values: sizes along the axis, in ascending order.
     """
 
     title: str
@@ -47,7 +47,7 @@ class Series:
     values: tuple[int, ...]
 
     def names(self, points: int | None) -> list[str]:
-        """Names of its workloads, all or that many of them, the smallest and the largest among them."""
+        """Names of its workloads, all or `points` of them, with the smallest and the largest among them."""
         count = len(self.values)
         kept = range(count) if points is None else sorted({i * (count - 1) // (points - 1) for i in range(points)})
         return [f"{self.base}:{self.axis}={self.values[i]}" for i in kept]
@@ -70,11 +70,11 @@ SERIES = {
 
 @dataclass(frozen=True)
 class Request:
-    """What a run measures; what is not said here is as in `benchmarks.speed.measure.Request`.
+    """A request to measure growth; the other fields are those of `benchmarks.speed.measure.Request`.
 
     Args:
-        series: by name.
-        points: how many sizes of each; None is all.
+        series: names of the series.
+        points: number of sizes of each; None takes all.
     """
 
     series: Sequence[str]
@@ -89,28 +89,28 @@ class Request:
 
     @property
     def command(self) -> str:
-        """What makes such a record again."""
+        """The command line that makes such a record again."""
         listed = [f"--series {name}" for name in self.series] + [f"--contestant {name}" for name in self.contestants]
         settings = [f"--{name} {value}" for name, value in asdict(self).items() if not isinstance(value, list | tuple)]
         return " ".join(["python -m benchmarks growth", *listed, *(s for s in settings if not s.endswith(" None"))])
 
 
 def measure(request: Request, note: Note) -> dict[str, Any]:
-    """The record; see `benchmarks.speed.record`."""
+    """Measure all series, and return the record, see `benchmarks.speed.record`; `note` is called with progress."""
     load, about = Load(), record.about("growth", request.command, request)
     with tempfile.TemporaryDirectory(prefix="netparity-") as folder:
-        found = {name: _one(name, request, Path(folder), note) for name in request.series}
+        series = {name: _series(name, request, Path(folder), note) for name in request.series}
     return {
         **about,
         "load_average": os.getloadavg(),
         "others": load.others(),
-        "busy": any(_busy(turn) for part in found.values() for turn in part["turns"]),
-        "series": found,
+        "busy": any(_busy(turn) for part in series.values() for turn in part["turns"]),
+        "series": series,
     }
 
 
-def _one(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any]:
-    """Proofs, then turns, of one series."""
+def _series(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any]:
+    """Prove the contestants on one series, then time those that are proven."""
     series = SERIES[name]
     points = series.names(request.points)
     proofs = _proofs(points, request, folder, note)
@@ -121,36 +121,36 @@ def _one(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any
 
 
 def _size(axis: str, point: str) -> int:
-    """As the network has it: layers have whole widths, so that a number of parameters is met nearly."""
+    """The actual size of a point; a number of parameters is met only nearly, since layers have whole widths."""
     if axis != "parameters":
         return int(point.partition("=")[2])
     return sum(prod(shape) for shape in workload.load(point).shapes.values())
 
 
 def _proofs(points: Sequence[str], request: Request, folder: Path, note: Note) -> dict[str, dict[str, Any]]:
-    """Contestant → the worse of its proofs at the smallest and at the largest size, and both of them."""
-    found: dict[str, dict[str, Any]] = {name: {} for name in request.contestants}
+    """Contestant → the worse of its proofs at the smallest and the largest size, with both of them under "points"."""
+    by_contestant: dict[str, dict[str, Any]] = {name: {} for name in request.contestants}
     for point in dict.fromkeys((points[0], points[-1])):
         gate = Gate(workload.load(point), request.device, folder, request.threads, note)
-        for name, proofs in found.items():
+        for name, proofs in by_contestant.items():
             proofs[point] = gate.prove(name).to_json()
     order = [str(verdict) for verdict in Verdict]
     return {
         name: {**max(proofs.values(), key=lambda proof: order.index(proof["verdict"])), "points": proofs}
-        for name, proofs in found.items()
+        for name, proofs in by_contestant.items()
     }
 
 
 def _turns(
     name: str, points: Sequence[str], passed: Sequence[str], request: Request, folder: Path, note: Note
 ) -> list[dict[str, Any]]:
-    """Every contestant along the sizes, forward and backward."""
+    """Time every contestant along the sizes; the order of the contestants turns round from round to round."""
     turns = []
     for number in range(request.rounds):
         for place, contestant in enumerate(passed if number % 2 == 0 else passed[::-1]):
             note(f"{name}: round {number + 1} of {request.rounds}, {contestant}")
-            found = _turn(contestant, points, request, folder, caches_in(folder / f"cache-{name}-{contestant}"))
-            turns.append({"contestant": contestant, "round": number, "place": place, **found})
+            result = _turn(contestant, points, request, folder, caches_in(folder / f"cache-{name}-{contestant}"))
+            turns.append({"contestant": contestant, "round": number, "place": place, **result})
     return turns
 
 
@@ -171,25 +171,25 @@ def _busy(turn: Mapping[str, Any]) -> bool:
     return any(map(noisy, turn.get("points", {}).values()))
 
 
-def markdown(found: Mapping[str, Any]) -> str:
+def markdown(document: Mapping[str, Any]) -> str:
     """The record as tables, with exponents and crossings; see `benchmarks.growth.page`."""
     from benchmarks.growth import page as growth_page
 
-    return growth_page.markdown(found)
+    return growth_page.markdown(document)
 
 
-def figure(found: Mapping[str, Any]) -> Any:
+def figure(document: Mapping[str, Any]) -> Any:
     """The record as a Matplotlib figure, log–log; see `benchmarks.growth.page`."""
     from benchmarks.growth import page as growth_page
 
-    return growth_page.figure(found)
+    return growth_page.figure(document)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure, print the tables, and write the record."""
-    given = {name: getattr(arguments, name) for name in ("points", "rounds", "blocks", "seconds", "threads")}
-    if given["points"] is not None and given["points"] < 2:
-        raise UsageError(f"got --points {given['points']}; give at least 2")
+    settings = {name: getattr(arguments, name) for name in ("points", "rounds", "blocks", "seconds", "threads")}
+    if settings["points"] is not None and settings["points"] < 2:
+        raise UsageError(f"got --points {settings['points']}; give at least 2")
     for name in arguments.series or ():
         if name not in SERIES:
             raise unknown_name("series", name, SERIES)
@@ -197,13 +197,13 @@ def run(arguments: argparse.Namespace) -> int:
         series=arguments.series or [n for n, s in SERIES.items() if s.axis in (arguments.axis or workload.AXES)],
         contestants=[contestants.entry(name).name for name in arguments.contestant or CONTESTANTS],
         device=arguments.device,
-        **{name: value for name, value in given.items() if value is not None},
+        **{name: value for name, value in settings.items() if value is not None},
     )
     return record.make(arguments.out, "-growth", partial(measure, request), markdown)
 
 
 def add_command(commands: Any) -> None:
-    """`python -m benchmarks growth`."""
+    """Declare the command `python -m benchmarks growth` and its options."""
     parser = commands.add_parser("growth", help="how a step's time grows with each size; writes a record")
     parser.add_argument("--axis", action="append", choices=tuple(workload.AXES), help="series along these (all)")
     parser.add_argument("--series", action="append", metavar="NAME", help=f"of {', '.join(SERIES)}")

@@ -1,4 +1,4 @@
-"""Parts of a page that are written from a record: what stands between `<!-- NAME -->` and `<!-- /NAME -->`."""
+"""The blocks of a page, which are written from a record: the text between `<!-- NAME -->` and `<!-- /NAME -->`."""
 
 import re
 import sys
@@ -9,22 +9,27 @@ from parity.files import write_atomically
 
 
 def filled(text: str, blocks: Mapping[str, str]) -> str:
-    """The page with its blocks made anew."""
-    for name, made in blocks.items():
+    """The page with new texts in its blocks.
+
+    Args:
+        text: the page.
+        blocks: name of a block → the text to put between its marks; a block that the page lacks is ignored.
+    """
+    for name, content in blocks.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        block = f"{start}\n{made.strip()}\n{end}"
+        block = f"{start}\n{content.strip()}\n{end}"
         text = re.sub(f"{start}.*?{end}", lambda _, block=block: block, text, flags=re.DOTALL)  # type: ignore[misc] # block is a default
     return text
 
 
 def beside(title: str, source: str, command: str, *parts: str) -> str:
-    """A whole file of tables that lies beside its record.
+    """The text of a file of tables that lies beside its record.
 
     Args:
         title: heading of the file.
         source: name of the record's file, as a link from there.
-        command: what writes the file.
-        parts: Markdown, one after the other.
+        command: command that writes the file.
+        parts: parts of the text, as Markdown.
     """
     return "\n\n".join([f"# {title}", f"Written from [{source}]({source}) by `{command}`.", *parts]) + "\n"
 
@@ -38,14 +43,17 @@ def update(
     command: str,
     tables: Mapping[Path, str] | None = None,
 ) -> int:
-    """Write the pages and the tables beside their records, or compare them; 1 where one differs.
+    """Write the pages and the tables beside their records, or compare them.
 
     Args:
         pages: files that hold blocks.
-        blocks: name → the text that stands in its place.
-        check: write nothing.
-        source, command: what the pages are made from, and by what, for the message.
-        tables: file → the whole text that it holds.
+        blocks: name of a block → its text.
+        check: whether to write nothing and only compare.
+        source, command: the record and the command that the message of a difference names.
+        tables: file → its whole text.
+
+    Returns:
+        The exit code: 1 if `check` and a file differs, else 0.
     """
     wanted = {page: filled(page.read_text(), blocks) for page in pages} | dict(tables or {})
     stale = {path: text for path, text in wanted.items() if not path.is_file() or path.read_text() != text}

@@ -10,14 +10,15 @@ from parity.report.style import OPTIONS
 
 SVG, LINK = "http://www.w3.org/2000/svg", "{http://www.w3.org/1999/xlink}href"
 OF_PAGE = {"#000000": "currentColor", "#ffffff": "none"}
-"""Black is drawn in the colour of the page's text, and white is left out, so that a drawing can be read in the dark."""
+"""Colours of a drawing → those in a page: black takes that of the page's text, and white none, for a dark page."""
 
 
 def file(figure: Figure, source: str) -> str:
-    """The figure as an SVG file on white.
+    """The text of an SVG file with the figure on white.
 
     Args:
-        source: what it was drawn from, kept in the file.
+        figure: the figure.
+        source: description of the record that it was drawn from, which is kept in the file.
     """
     return _svg(figure, "white", {"Date": None, "Source": source})
 
@@ -26,9 +27,10 @@ def inline(figure: Figure, name: str, label: str, source: str) -> str:
     """The figure as an SVG element without a background, inline style or link; its text is in the page's font.
 
     Args:
-        name: before the ids, which are the page's.
-        label: what is seen, for those who do not see it.
-        source: what it was drawn from, kept in the element.
+        figure: the figure.
+        name: prefix of its ids, which must be unique in the page.
+        label: description of the figure for readers who do not see it.
+        source: description of the record that it was drawn from, which is kept in the element.
     """
     root = ElementTree.fromstring(_svg(figure, "none", {"Date": None}))
     for parent in root.iter():
@@ -52,20 +54,20 @@ def _svg(figure: Figure, background: str, metadata: dict[str, str | None]) -> st
     return content.getvalue().decode()
 
 
-def _attributes(found: dict[str, str], name: str) -> dict[str, str]:
-    """Without a style, a namespace, or an id that another drawing may have."""
-    made: dict[str, str] = {}
-    for key, value in found.items():
+def _attributes(attributes: dict[str, str], name: str) -> dict[str, str]:
+    """The attributes without a style, a namespace, or an id that another drawing may have."""
+    kept: dict[str, str] = {}
+    for key, value in attributes.items():
         if key == "style":
-            made |= _presentation(value)
+            kept |= _presentation(value)
         elif key == LINK:
-            made["href"] = value.replace("#", f"#{name}-")
+            kept["href"] = value.replace("#", f"#{name}-")
         else:
-            made[key] = f"{name}-{value}" if key == "id" else value.replace("url(#", f"url(#{name}-")
-    return {key: OF_PAGE.get(value, value) for key, value in made.items()}
+            kept[key] = f"{name}-{value}" if key == "id" else value.replace("url(#", f"url(#{name}-")
+    return {key: OF_PAGE.get(value, value) for key, value in kept.items()}
 
 
 def _presentation(style: str) -> dict[str, str]:
-    """Declarations as attributes, but for the font's family, which is the page's."""
-    made = dict(part.strip().split(": ", 1) for part in style.split(";") if part.strip())
-    return {key: value for key, value in made.items() if key != "font-family"}
+    """The declarations of a style as attributes, without the font's family, which is the page's."""
+    declarations = dict(part.strip().split(": ", 1) for part in style.split(";") if part.strip())
+    return {key: value for key, value in declarations.items() if key != "font-family"}

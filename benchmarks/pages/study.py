@@ -1,4 +1,4 @@
-"""Writes what README.md and docs/study.md say of the study from its record.
+"""Writes the study's blocks of README.md and docs/study.md from its record.
 
     python -m benchmarks.pages.study [--check]
 
@@ -32,26 +32,26 @@ Accuracies = Annotated[list[Share], MinLen(2)]
 
 
 class Curve(TypedDict):
-    """Of an accuracy over seeds."""
+    """The curve of an accuracy over seeds."""
 
     final: Accuracies
 
 
 class Split(TypedDict):
-    """What a network was tested on."""
+    """The curves of a network by split."""
 
     test: Curve
 
 
 class Trajectory(TypedDict):
-    """Three implementations from equal weights."""
+    """The comparison of three implementations that start from equal weights."""
 
     comparisons: Count
     largest: NotNegative
 
 
 class Inits(TypedDict):
-    """From the inits of the study's two versions."""
+    """The curves from the inits of the study's two versions."""
 
     randn: Curve
     default: Curve
@@ -66,7 +66,7 @@ class Circles(TypedDict):
 
 
 class Longer(TypedDict):
-    """Of training for longer."""
+    """The results of training for longer."""
 
     steps: Count
     jax: dict[str, Split]
@@ -80,27 +80,27 @@ class Palindromes(TypedDict):
 
 
 class Agreement(TypedDict):
-    """Of the frameworks on a gradient."""
+    """The agreement of the frameworks on a gradient."""
 
     verdict: Verdict
 
 
 class Norms(TypedDict):
-    """Of the gradient by its time step."""
+    """The norms of the gradient by time step."""
 
     start: Annotated[list[Positive], MinLen(1)]
     agreement: Agreement
 
 
 class Frameworks(TypedDict):
-    """Accuracies by length."""
+    """The accuracies by length, in each framework."""
 
     jax: dict[str, Split]
     torch: dict[str, Split]
 
 
 class Gradients(TypedDict):
-    """What reaches the first time step."""
+    """The gradients that reach each time step, by recipe."""
 
     length: Count
     norms: dict[str, Norms]
@@ -114,7 +114,7 @@ class Beyond(TypedDict):
 
 
 RESULTS: Mapping[str, Any] = {"circles": Circles, "palindromes": Palindromes, "beyond": Beyond}
-"""Experiment → what the pages say of it."""
+"""Experiment → type of the results that the pages show."""
 
 
 def newest() -> Path:
@@ -123,11 +123,11 @@ def newest() -> Path:
 
 
 def circles(record: Record) -> str:
-    """The circles question, answered."""
-    found = record["experiments"]["circles"]["results"]
-    runs = list(found["trajectory"].values())
+    """The block that answers the circles question."""
+    results = record["experiments"]["circles"]["results"]
+    runs = list(results["trajectory"].values())
     means = study_short.init_means(record)
-    rows = [f"| {name} | {np.mean(v):.1%} ± {np.std(v, ddof=1):.1%} |" for name, v in found["parts"].items()]
+    rows = [f"| {name} | {np.mean(v):.1%} ± {np.std(v, ddof=1):.1%} |" for name, v in results["parts"].items()]
     return "\n".join(
         [
             f"Three implementations, equal weights, float64, all 1,500 steps: {sum(r['comparisons'] for r in runs):,} "
@@ -147,11 +147,13 @@ def circles(record: Record) -> str:
 
 
 def palindromes(record: Record) -> str:
-    """The palindromes question, answered."""
-    found = record["experiments"]["palindromes"]["results"]
+    """The block that answers the palindromes question."""
+    results = record["experiments"]["palindromes"]["results"]
     rows = []
-    for length in found["longer"]["jax"]:
-        cells = [_accuracy(by[length]) for by in found["study"].values()] + [_accuracy(found["longer"]["jax"][length])]
+    for length in results["longer"]["jax"]:
+        cells = [_accuracy(by[length]) for by in results["study"].values()] + [
+            _accuracy(results["longer"]["jax"][length])
+        ]
         rows.append(f"| {length} | " + " | ".join(cells) + " |")
     beyond = record["experiments"]["beyond"]["results"]
     for name, by in beyond["accuracy"].items():
@@ -160,7 +162,7 @@ def palindromes(record: Record) -> str:
     reach = ", ".join(f"{n['start'][0] / n['start'][-1]:.1e} in `{name}`" for name, n in norms.items())
     return "\n".join(
         [
-            f"| T | JAX, 1,000 steps | PyTorch, 1,000 steps | JAX, {found['longer']['steps']:,} steps |",
+            f"| T | JAX, 1,000 steps | PyTorch, 1,000 steps | JAX, {results['longer']['steps']:,} steps |",
             "|---|---|---|---|",
             *rows,
             "",
@@ -173,7 +175,7 @@ def palindromes(record: Record) -> str:
 
 
 def claims(record: Record) -> str:
-    """Every claim with its ruling."""
+    """The table of every claim with its ruling."""
     lines = ["| the study's claim | measured | verdict |", "|---|---|---|"]
     for entry in record["experiments"].values():
         lines += [f"| {c['claim']} | {c['measured']} | **{c['ruling']}** |" for c in entry["claims"]]
@@ -181,7 +183,7 @@ def claims(record: Record) -> str:
 
 
 def about(record: Record) -> str:
-    """When, where and by what it was measured."""
+    """A list of the experiments with command, date, machine, commits and versions."""
     lines = []
     for name, entry in record["experiments"].items():
         hardware = entry["hardware"]
@@ -205,7 +207,7 @@ BLOCKS = {
 
 
 def main(argv: list[str]) -> int:
-    """Write the pages, or compare them; 1 where one differs."""
+    """Write the pages, or compare them; return the exit code, 1 where one differs."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pages.study", description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing, tell whether the pages are up to date")
     arguments = parser.parse_args(argv)
@@ -218,31 +220,31 @@ def main(argv: list[str]) -> int:
 
 
 def blocks(folder: Path) -> dict[str, str]:
-    """What the pages say of a folder's record.
+    """Name of a block of the pages → its text, from the record in a folder.
 
     Raises:
-        UsageError: it cannot be read, or holds not all that they say.
+        UsageError: the record cannot be read, or lacks something that the pages show.
     """
     record, name = study_record.read(folder), str(folder / study_record.RECORD)
     for experiment, kind in RESULTS.items():
         if experiment not in record.get("experiments", {}):
             raise UsageError(f"{name} has no experiment {experiment}; {MAKE}")
         documents.require(record["experiments"][experiment]["results"], kind, f"{name}, {experiment}", MAKE)
-    found = {experiment: record["experiments"][experiment]["results"] for experiment in RESULTS}
-    for by in found["palindromes"]["study"].values():
-        _require_lengths(found["palindromes"]["longer"]["jax"], by, name)
-    for by in found["beyond"]["accuracy"].values():
+    results = {experiment: record["experiments"][experiment]["results"] for experiment in RESULTS}
+    for by in results["palindromes"]["study"].values():
+        _require_lengths(results["palindromes"]["longer"]["jax"], by, name)
+    for by in results["beyond"]["accuracy"].values():
         _require_lengths(by["jax"], by["torch"], name)
     return {block: make(record) for block, make in BLOCKS.items()}
 
 
-def _require_lengths(wanted: Mapping[str, Any], found: Mapping[str, Any], name: str) -> None:
-    if lacking := wanted.keys() - found.keys():
+def _require_lengths(wanted: Mapping[str, Any], available: Mapping[str, Any], name: str) -> None:
+    if lacking := wanted.keys() - available.keys():
         raise UsageError(f"{name} lacks palindromes of T = {', '.join(sorted(lacking))} in one framework; {MAKE}")
 
 
-def _accuracy(found: Mapping[str, Any]) -> str:
-    final = np.array(found["test"]["final"])
+def _accuracy(split: Mapping[str, Any]) -> str:
+    final = np.array(split["test"]["final"])
     return f"{final.mean():.1%} ± {final.std(ddof=1):.1%}"
 
 

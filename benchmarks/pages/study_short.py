@@ -10,32 +10,32 @@ from parity.checks.claims import Ruling
 
 Record = Mapping[str, Any]
 OURS = "ours, not the study's"
-"""How a claim begins that the study does not make."""
+"""Beginning of the claims that the study does not make."""
 
 
 def short(record: Record) -> str:
-    """Five sentences: the rulings, the circles question with its reason, how far the RNN remembers, and why."""
+    """Five sentences: the rulings, the circles question with its reason, how long the RNN remembers, and why."""
     lines = (_rulings(record), *_circles(record), *_palindromes(record))
     return "\n".join(f"- {line}" for line in lines)
 
 
 def outcomes(record: Record) -> str:
-    """How many comparisons of final accuracies between frameworks rung 9 made, by verdict."""
+    """Say how many comparisons of final accuracies between frameworks rung 9 made, by verdict."""
     kinds = Counter(
         finding["verdict"]
         for entry in record["experiments"].values()
         for outcome in entry["outcomes"]
         for finding in outcome["findings"]
     )
-    told = ", ".join(f"{count} *{verdict}*" for verdict, count in kinds.most_common())
-    return f"Rung 9 made {kinds.total()} comparisons of final test accuracies between two implementations: {told}."
+    words = ", ".join(f"{count} *{verdict}*" for verdict, count in kinds.most_common())
+    return f"Rung 9 made {kinds.total()} comparisons of final test accuracies between two implementations: {words}."
 
 
 def _rulings(record: Record) -> str:
     claims = [claim for entry in record["experiments"].values() for claim in entry["claims"]]
     kinds = Counter(claim["ruling"] for claim in claims if not claim["claim"].startswith(OURS))
-    told = ", ".join(f"{kinds[ruling]} {ruling}" for ruling in Ruling)
-    return f"Of the study's {kinds.total()} claims: {told}."
+    words = ", ".join(f"{kinds[ruling]} {ruling}" for ruling in Ruling)
+    return f"Of the study's {kinds.total()} claims: {words}."
 
 
 def _circles(record: Record) -> tuple[str, str]:
@@ -63,11 +63,13 @@ def init_means(record: Record) -> dict[str, float]:
 def _palindromes(record: Record) -> tuple[str, str]:
     palindromes = record["experiments"]["palindromes"]["results"]
     beyond = record["experiments"]["beyond"]["results"]
-    told = ", ".join(f"{_mean(palindromes, length):.0%} at T = {length}" for length in palindromes["longer"]["jax"])
+    accuracies = ", ".join(
+        f"{_mean(palindromes, length):.0%} at T = {length}" for length in palindromes["longer"]["jax"]
+    )
     norms, length = beyond["gradients"]["norms"], beyond["gradients"]["length"]
     reach = ", ".join(f"{by['start'][0] / by['start'][-1]:.1e} in `{name}`" for name, by in norms.items())
     return (
-        f"How long a palindrome does the RNN learn in 1,000 steps? Its accuracy on unseen ones is {told}.",
+        f"How long a palindrome does the RNN learn in 1,000 steps? Its accuracy on unseen ones is {accuracies}.",
         f"Longer ones fail because gradients vanish: at T = {length} the first time step gets this share of the last "
         f"one's gradient: {reach}.",
     )

@@ -38,7 +38,7 @@ REMEDY = "measure it anew with python -m benchmarks.pairs.check --out FOLDER"
 
 
 class Difference(TypedDict):
-    """The first of a pair."""
+    """The first difference of a pair."""
 
     rung: str
     layer: str
@@ -46,7 +46,7 @@ class Difference(TypedDict):
 
 
 class Found(TypedDict):
-    """What was found of a pair."""
+    """The results of the check of a pair."""
 
     wrong: bool
     expected: str | None
@@ -63,7 +63,7 @@ class Found(TypedDict):
 
 
 class PairRecord(TypedDict):
-    """Of all pairs."""
+    """The results of all pairs, and the form of their inputs in words."""
 
     about: str
     pairs: dict[str, Found]
@@ -75,7 +75,7 @@ def newest() -> Path:
 
 
 def measure(name: str) -> dict[str, Any]:
-    """One pair: what was mapped, compared and found, seconds and peak memory."""
+    """Check one pair in this process: coverage, verdicts, first difference, seconds and peak memory."""
     import parity
     from parity.backends.processes.configuration import keep_compiled_programs
     from parity.pair.rungs.map_table import NO_EFFECT
@@ -100,7 +100,7 @@ def measure(name: str) -> dict[str, Any]:
         "layers": report.coverage.layers,
         "verdict": report.verdict,
         "rungs": {rung.name: rung.verdict for rung in report.rungs},
-        "conventions": [one.name for one in report.conventions if one.confirmed],
+        "conventions": [convention.name for convention in report.conventions if convention.confirmed],
         "first": first and {"rung": first.rung, "layer": first.layer_torch, "text": first.text, "cause": first.cause},
         "seconds": time.perf_counter() - started,
         "peak_gib": peak_bytes() / 2**30,
@@ -109,7 +109,7 @@ def measure(name: str) -> dict[str, Any]:
 
 
 def run(out: Path, names: list[str]) -> int:
-    """Measure every pair that is not in the folder yet."""
+    """Measure every named pair, all if none is, that is not in the folder yet, each in a process; return 0."""
     from tests.pairs import PAIRS, WRONG
 
     out.mkdir(parents=True, exist_ok=True)
@@ -121,21 +121,21 @@ def run(out: Path, names: list[str]) -> int:
 
 
 def page(record: Mapping[str, Any], name: str = "") -> dict[str, str]:
-    """The block of the page: how many pairs are judged rightly, and where all of them stand.
+    """The block of the page: how many pairs are judged rightly, with a link to the table of all.
 
     Args:
-        record: of all pairs.
-        name: of its file.
+        record: the record of all pairs.
+        name: name of the record's file.
     """
     right, wrong = _parted(record)
-    causes = sum(bool(found["first"] and found["first"]["cause"]) for found in wrong.values())
-    seconds = sorted(found["seconds"] for found in record["pairs"].values())
+    causes = sum(bool(result["first"] and result["first"]["cause"]) for result in wrong.values())
+    seconds = sorted(result["seconds"] for result in record["pairs"].values())
     rows = [
-        ["right pairs", len(right), sum(found["verdict"] == "same" for found in right.values()), "*same*"],
+        ["right pairs", len(right), sum(result["verdict"] == "same" for result in right.values()), "*same*"],
         [
             "pairs with a bug",
             len(wrong),
-            sum(found["verdict"] == "different" for found in wrong.values()),
+            sum(result["verdict"] == "different" for result in wrong.values()),
             "*different*",
         ],
     ]
@@ -150,38 +150,38 @@ def page(record: Mapping[str, Any], name: str = "") -> dict[str, str]:
 
 
 def tables(record: Mapping[str, Any]) -> tuple[str, ...]:
-    """Every pair: what was mapped, proven and compared, and the verdict; these lie beside the record."""
+    """The parts of the file beside the record: each pair's coverage and verdict, then the pairs with a bug."""
     right, wrong = _parted(record)
     about = f'With `accept=["running_var_bias"]`, random weights, inputs {record["about"]}.'
     first = ["| pair | parameters | mapped | arrays proven | layers compared | verdict | seconds |", f"|{'---|' * 7}"]
     then = ["| wrong pair | row of the bug | verdict | where | cause named | seconds |", f"|{'---|' * 6}"]
     return (
         about,
-        "\n".join([*first, *(_right(name, found) for name, found in right.items())]),
+        "\n".join([*first, *(_right(name, result) for name, result in right.items())]),
         "The same pairs with a bug of [docs/porting-bugs.md](../../docs/porting-bugs.md):",
-        "\n".join([*then, *(_wrong(name, found) for name, found in wrong.items())]),
+        "\n".join([*then, *(_wrong(name, result) for name, result in wrong.items())]),
     )
 
 
 def _parted(record: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The right pairs and the wrong ones."""
+    """The results of the right pairs, and those of the wrong ones."""
     pairs = record["pairs"]
-    wrong = {name: found for name, found in pairs.items() if found["wrong"]}
-    return {name: found for name, found in pairs.items() if name not in wrong}, wrong
+    wrong = {name: result for name, result in pairs.items() if result["wrong"]}
+    return {name: result for name, result in pairs.items() if name not in wrong}, wrong
 
 
-def _right(name: str, found: Mapping[str, Any]) -> str:
-    idle = f", {found['without_effect']} without effect" if found["without_effect"] else ""
-    proven = f"{found['proven']} of {found['arrays']}{idle}"
-    shares = f"{100 * found['mapped']:.4g} % | {proven} | {100 * found['layers']:.3g} %"
-    return f"| {name} | {found['parameters']:,} | {shares} | {found['verdict']} | {found['seconds']:.0f} |"
+def _right(name: str, result: Mapping[str, Any]) -> str:
+    idle = f", {result['without_effect']} without effect" if result["without_effect"] else ""
+    proven = f"{result['proven']} of {result['arrays']}{idle}"
+    shares = f"{100 * result['mapped']:.4g} % | {proven} | {100 * result['layers']:.3g} %"
+    return f"| {name} | {result['parameters']:,} | {shares} | {result['verdict']} | {result['seconds']:.0f} |"
 
 
-def _wrong(name: str, found: Mapping[str, Any]) -> str:
-    first = found["first"] or {}
+def _wrong(name: str, result: Mapping[str, Any]) -> str:
+    first = result["first"] or {}
     return (
-        f"| {name} | {_cited(found['row'])} | {found['verdict']} | {first.get('rung', '–')}: "
-        f"{first.get('layer', '–')} | {first.get('cause') or '–'} | {found['seconds']:.0f} |"
+        f"| {name} | {_cited(result['row'])} | {result['verdict']} | {first.get('rung', '–')}: "
+        f"{first.get('layer', '–')} | {first.get('cause') or '–'} | {result['seconds']:.0f} |"
     )
 
 
@@ -189,12 +189,12 @@ def _cited(row: int | None) -> str:
     return "–" if row is None else f"[{row}](../../docs/porting-bugs.md#row-{row})"
 
 
-def _located(found: Mapping[str, Any]) -> bool:
-    return bool(found["first"]) and (found["expected"] or "") in found["first"]["layer"]
+def _located(result: Mapping[str, Any]) -> bool:
+    return bool(result["first"]) and (result["expected"] or "") in result["first"]["layer"]
 
 
 def main(argv: list[str]) -> int:
-    """Measure, make a record, or write the page."""
+    """Measure, make a record, or write the page; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pairs.check", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="measure into this folder")
     parser.add_argument("--one", type=Path, metavar="FOLDER", help="measure one pair in this process")
@@ -214,8 +214,8 @@ def main(argv: list[str]) -> int:
 
 def _done(arguments: argparse.Namespace) -> int:
     if arguments.one:
-        found = {**measure(arguments.names[0]), "commit": commit(), "versions": versions(), "hardware": hardware()}
-        write_atomically(arguments.one / f"{arguments.names[0]}.json", json.dumps(found, indent=1) + "\n")
+        result = {**measure(arguments.names[0]), "commit": commit(), "versions": versions(), "hardware": hardware()}
+        write_atomically(arguments.one / f"{arguments.names[0]}.json", json.dumps(result, indent=1) + "\n")
     if arguments.out:
         return run(arguments.out, arguments.names)
     if arguments.record:

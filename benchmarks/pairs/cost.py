@@ -1,4 +1,4 @@
-"""What a check of a pair costs beside the plain passes that it needs, in time and in peak memory, by network.
+"""The cost of a check beside the plain passes that it needs, in time and in peak memory, by network.
 
     python -m benchmarks.pairs.cost --json FILE [PAIR…]     measure pairs of tests/pairs; by default four sizes
 
@@ -30,14 +30,14 @@ from parity.report.environment import commit, hardware, versions
 
 COMMAND = "python -m benchmarks.pairs.cost"
 ACCEPTED = ["running_var_bias"]
-"""What Flax's BatchNorm does otherwise than PyTorch's by design; every pair with one is different without this."""
+"""Conventions that the checks accept: Flax's BatchNorm differs in it by design, and so would every pair with one."""
 MODES: Mapping[str, str | None] = {
     "convnext": None,
     "mobilenet_v2": "training",
     "resnet18": "train",
     "resnet50": "train",
 }
-"""Pair, in Linen → keyword of its Flax network that says whether it trains. The small ones first."""
+"""Pair, in Linen → keyword that tells its Flax network whether it trains. The small ones come first."""
 WHATS = ("plain", "check", "probes")
 GIB = 2**30
 WRAPPED: dict[str, Any] = {"width": 120, "break_on_hyphens": False, "break_long_words": False}
@@ -49,7 +49,7 @@ def newest() -> Path:
 
 
 def plain_flax(module: Any, variables: Any, images: Any, mode: Mapping[str, bool], dtype: str) -> None:
-    """One forward and backward pass, compiled."""
+    """Make one forward and backward pass in Flax, compiled, in the dtype "float32" or "float64"."""
     import jax
     import jax.numpy as jnp
     import numpy as np
@@ -60,8 +60,8 @@ def plain_flax(module: Any, variables: Any, images: Any, mode: Mapping[str, bool
         @jax.jit
         def pulled(variables: Any, x: jax.Array, key: jax.Array) -> Any:
             def total(params: Any) -> Any:
-                given = {**variables, "params": params}
-                result, after = module.apply(given, x, **mode, mutable=["batch_stats"], rngs={"dropout": key})
+                collections = {**variables, "params": params}
+                result, after = module.apply(collections, x, **mode, mutable=["batch_stats"], rngs={"dropout": key})
                 return result.sum(), after
 
             return jax.grad(total, has_aux=True)(variables["params"])
@@ -70,7 +70,7 @@ def plain_flax(module: Any, variables: Any, images: Any, mode: Mapping[str, bool
 
 
 def plain_torch(model: Any, images: Any, dtype: str) -> None:
-    """One forward and backward pass."""
+    """Make one forward and backward pass in PyTorch, in the dtype "float32" or "float64"."""
     import numpy as np
     import torch
 
@@ -80,22 +80,22 @@ def plain_torch(model: Any, images: Any, dtype: str) -> None:
 
 
 def measure(name: str, what: str) -> dict[str, Any]:
-    """Seconds and peak memory of the plain passes or of a check of one pair, in this process.
+    """Measure seconds and peak memory of the plain passes or of a check of one pair, in this process.
 
     Args:
-        name: of `MODES`.
+        name: name of a pair, one of `MODES`.
         what: "plain", "check" (without probes), or "probes".
     """
     from tests.pairs import PAIRS
 
     pair, load = PAIRS[name](), Load()
-    made = peak_bytes()
-    found = _plain(name, pair) if what == "plain" else _check(pair, probes=what == "probes")
+    before = peak_bytes()
+    cost = _plain(name, pair) if what == "plain" else _check(pair, probes=what == "probes")
     return {
         "parameters": sum(p.numel() for p in pair[1].parameters()),
         "inputs": list(pair[2].shape),
-        **found,
-        "made bytes": made,
+        **cost,
+        "made bytes": before,
         "peak bytes": peak_bytes(),
         "others": load.others(),
     }
@@ -130,9 +130,9 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def record(names: list[str]) -> dict[str, Any]:
-    """All pairs, each in processes of its own."""
+    """Measure all pairs, each in processes of its own, and return the record."""
     pairs = {name: {what: _apart(name, what) for what in WHATS} for name in names}
-    everything = [found for pair in pairs.values() for found in pair.values()]
+    everything = [cost for pair in pairs.values() for cost in pair.values()]
     return {
         "command": " ".join([COMMAND, *names]),
         "pairs": pairs,
@@ -144,7 +144,7 @@ def record(names: list[str]) -> dict[str, Any]:
 
 
 def _apart(name: str, what: str) -> dict[str, Any]:
-    """In a process of its own, whose compiler takes nothing from a cache."""
+    """Measure in a process of its own, whose compiler takes nothing from a cache."""
     print(f"{name}: {what}", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="netparity-") as folder:
         out = Path(folder) / "found.json"
@@ -152,22 +152,22 @@ def _apart(name: str, what: str) -> dict[str, Any]:
         return process.launch(command, out, {"JAX_ENABLE_COMPILATION_CACHE": "false"})
 
 
-def block(found: Mapping[str, Any], name: str) -> str:
-    """What docs/pairs.md says of a record, of one network as it was until 2026-11-24 or of several.
+def block(document: Mapping[str, Any], name: str) -> str:
+    """The block of docs/pairs.md on a record, in the form of one network (until 2026-11-24) or of several.
 
     Args:
         found: the record.
-        name: of its file.
+        name: name of the record's file.
     """
-    made = " ".join([COMMAND, *found.get("pairs", {})])
-    source = f"([record](../benchmarks/records/{name}), made by `{made}`)"
-    cores = found["hardware"]["cores"]
-    return (_table if "pairs" in found else _sentence)(found, source, cores)
+    command = " ".join([COMMAND, *document.get("pairs", {})])
+    source = f"([record](../benchmarks/records/{name}), made by `{command}`)"
+    cores = document["hardware"]["cores"]
+    return (_table if "pairs" in document else _sentence)(document, source, cores)
 
 
-def _sentence(found: Mapping[str, Any], source: str, cores: int) -> str:
-    check, ratio = found["check, seconds"], found["ratio"]
-    plain = sum(found["plain passes, seconds"].values())
+def _sentence(document: Mapping[str, Any], source: str, cores: int) -> str:
+    check, ratio = document["check, seconds"], document["ratio"]
+    plain = sum(document["plain passes, seconds"].values())
     return fill(
         f"ResNet-50 (25.6 million parameters, batch 2, 64×64) on {cores} cores, nothing compiled before: "
         f"{check['without probes']:.0f} s, {check['with probes']:.0f} s with the probes. The four plain forward and "
@@ -179,8 +179,8 @@ def _sentence(found: Mapping[str, Any], source: str, cores: int) -> str:
     )
 
 
-def _table(found: Mapping[str, Any], source: str, cores: int) -> str:
-    busy = " Other processes kept the machine busy meanwhile." if found["busy"] else ""
+def _table(document: Mapping[str, Any], source: str, cores: int) -> str:
+    busy = " Other processes kept the machine busy meanwhile." if document["busy"] else ""
     about = fill(
         f"On {cores} cores, nothing compiled before. Plain are the four forward and backward passes in training that a "
         "check needs, each framework in both precisions, compiling included; × is times those. Memory is the peak of a "
@@ -192,7 +192,7 @@ def _table(found: Mapping[str, Any], source: str, cores: int) -> str:
         "parameters",
         *(f"{what}, {unit}" for unit in ("s", "GiB") for what in ("plain", "check", "with probes")),
     )
-    rows = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(_row(*pair) for pair in found["pairs"].items())]
+    rows = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(_row(*pair) for pair in document["pairs"].items())]
     return "\n".join([about, "", *rows])
 
 
@@ -206,7 +206,7 @@ def _row(name: str, pair: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def main(argv: list[str]) -> int:
-    """Measure, print, and write the record."""
+    """Measure, print, and write the record; return the exit code."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="the record, a new file")
     parser.add_argument("--one", nargs=3, metavar=("PAIR", "WHAT", "FILE"), help="one of the processes of a record")
@@ -221,10 +221,10 @@ def main(argv: list[str]) -> int:
     except UsageError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
-    found = record(arguments.names or list(MODES))
-    print(_table(found, "", os.cpu_count() or 1))
+    document = record(arguments.names or list(MODES))
+    print(_table(document, "", os.cpu_count() or 1))
     if arguments.json:
-        write_atomically(arguments.json, json.dumps(found, indent=1) + "\n")
+        write_atomically(arguments.json, json.dumps(document, indent=1) + "\n")
     return 0
 
 

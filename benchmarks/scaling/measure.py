@@ -2,8 +2,8 @@
 
 `python -m benchmarks.scaling.measure [--json FILE] [--rounds N]` measures it.
 
-Every turn is a fresh process; a round goes through all of them. N devices have min(N, cores) cores: beyond the cores
-there is nothing to win, and what is lost is the price of the devices.
+Every turn is a fresh process; a round goes through all of them. N devices have min(N, cores) cores: with more devices
+than cores there is no gain, and the loss is the price of the devices.
 """
 
 import argparse
@@ -28,13 +28,13 @@ from parity.report.environment import commit, hardware, versions
 
 FRAMEWORKS, DEVICES = ("jax", "torch"), (1, 2, 4, 8)
 WORKLOADS: Mapping[str, tuple[int, int]] = {"mlp": (128, 30), "vgg-32": (32, 4)}
-"""Name → the study's batch and the steps of a turn."""
+"""Name of a workload → the study's batch size, and the number of steps of a turn."""
 LOOK = 0.5
-"""Seconds in which nothing of ours runs, to see what others do."""
+"""Seconds before a turn in which nothing of ours runs, so that the load of others can be measured."""
 
 
 def cases() -> Iterator[dict[str, Any]]:
-    """All that a round goes through: the global batch stays (strong), or each device's part does (weak)."""
+    """Yield the cases of a round: the global batch stays the same (strong), or each device's part does (weak)."""
     for name, (batch, _) in WORKLOADS.items():
         for count in DEVICES:
             for scaling in ("one device",) if count == 1 else ("strong", "weak"):
@@ -44,7 +44,7 @@ def cases() -> Iterator[dict[str, Any]]:
 
 
 def turn(case: Mapping[str, Any], out: Path) -> dict[str, Any]:
-    """Time a case in a fresh process."""
+    """Time a case in a fresh process; `out` is the file of its result."""
     load = Load()
     time.sleep(LOOK)
     others = load.others()
@@ -56,29 +56,29 @@ def turn(case: Mapping[str, Any], out: Path) -> dict[str, Any]:
 
 
 def measured(rounds: int) -> Iterator[dict[str, Any]]:
-    """Every turn of every round."""
+    """Yield every turn of every round."""
     with tempfile.TemporaryDirectory() as folder:
         for number in range(rounds):
             for case in cases():
-                found = turn(case, Path(folder) / "turn.json")
-                print(f"{number + 1}/{rounds} {found}", file=sys.stderr, flush=True)
-                yield found
+                result = turn(case, Path(folder) / "turn.json")
+                print(f"{number + 1}/{rounds} {result}", file=sys.stderr, flush=True)
+                yield result
 
 
 def main(argv: list[str]) -> int:
-    """Measure, print and keep."""
+    """Measure, print the table, write the record; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling.measure", description=__doc__.splitlines()[0])
     parser.add_argument("--json", metavar="FILE", help="keep the record there")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each case (3)")
-    given = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     try:
-        require_writable("--json", given.json)
-        record = {**_about(given.rounds), "turns": list(measured(given.rounds))}
+        require_writable("--json", arguments.json)
+        record = {**_about(arguments.rounds), "turns": list(measured(arguments.rounds))}
     except (UsageError, process.ProcessError) as error:
         print(error, file=sys.stderr)
         return 2
-    if given.json:
-        write_atomically(given.json, _text(record))
+    if arguments.json:
+        write_atomically(arguments.json, _text(record))
     print(table(record))
     return 0
 
@@ -95,7 +95,7 @@ def _about(rounds: int) -> dict[str, Any]:
 
 
 def _text(record: Mapping[str, Any]) -> str:
-    """As JSON, a turn a line."""
+    """The record as JSON, with one turn on a line."""
     lines = ",\n  ".join(json.dumps(turn) for turn in record["turns"])
     whole = json.dumps({**record, "turns": []}, indent=1)
     return whole.replace('"turns": []', f'"turns": [\n  {lines}\n ]') + "\n"

@@ -27,7 +27,7 @@ Record = Mapping[str, Any]
 
 
 class Turn(TypedDict):
-    """One process."""
+    """A turn of a case in one process."""
 
     framework: Literal["jax", "torch"]
     scaling: Literal["one device", "strong", "weak"]
@@ -47,7 +47,7 @@ class Kept(TypedDict):
 
 
 def newest() -> Path:
-    """The newest record."""
+    """The path of the newest record."""
     return max((ROOT / "benchmarks" / "records").glob("*-scaling.json"))
 
 
@@ -57,30 +57,34 @@ def read(path: Path) -> dict[str, Any]:
     Raises:
         UsageError: it cannot be read, or is no record of scaling.
     """
-    found = documents.read(path, Kept, "make it anew by python -m benchmarks.scaling.measure --json FILE")
-    for one in found["turns"]:
-        if not _of(found, one["framework"], one["workload"], "one device", 1):
+    document = documents.read(path, Kept, "make it anew by python -m benchmarks.scaling.measure --json FILE")
+    for turn in document["turns"]:
+        if not _of(document, turn["framework"], turn["workload"], "one device", 1):
             raise UsageError(
-                f"{path} has no turn of {one['workload']} on one device in {one['framework']}; make it anew"
+                f"{path} has no turn of {turn['workload']} on one device in {turn['framework']}; make it anew"
             )
-    return found
+    return document
 
 
 def table(record: Record) -> str:
-    """A row a network, framework and number of devices: examples a second, and their share of what as many cores would
-    do, each as fast as one device on one core."""
+    """A table with a row for each network, framework and number of devices: examples a second, and share of the ideal.
+
+    The ideal is that of as many cores, each as fast as one device on one core.
+    """
     keys = dict.fromkeys((row["workload"], row["framework"], row["devices"]) for row in record["turns"])
     return markdown(HEAD, [_row(record, *key) for key in keys])
 
 
 def _row(record: Record, name: str, framework: str, devices: int) -> list[str]:
     cores = min(devices, record["cores"])
-    one = _speed(_of(record, framework, name, "one device", 1))
+    single = _speed(_of(record, framework, name, "one device", 1))
     cells = []
     for scaling in ("strong", "weak") if devices > 1 else ("one device", "one device"):
-        found = _of(record, framework, name, scaling, devices)
+        turns = _of(record, framework, name, scaling, devices)
         cells += (
-            [f"{found[0]['batch']:,}", _told(found), f"{_speed(found) / (one * cores):.0%}"] if found else [NONE] * 3
+            [f"{turns[0]['batch']:,}", _spread(turns), f"{_speed(turns) / (single * cores):.0%}"]
+            if turns
+            else [NONE] * 3
         )
     return [name, framework, str(devices), str(cores), *cells]
 
@@ -90,21 +94,24 @@ def _of(record: Record, framework: str, name: str, scaling: str, devices: int) -
     return [t for t in record["turns"] if (t["framework"], t["workload"], t["scaling"], t["devices"]) == wanted]
 
 
-def _speeds(found: Sequence[Turn]) -> list[float]:
-    return [one["batch"] / one["seconds_per_step"] for one in found]
+def _speeds(turns: Sequence[Turn]) -> list[float]:
+    return [turn["batch"] / turn["seconds_per_step"] for turn in turns]
 
 
-def _speed(found: Sequence[Turn]) -> float:
-    return median(_speeds(found))
+def _speed(turns: Sequence[Turn]) -> float:
+    return median(_speeds(turns))
 
 
-def _told(found: Sequence[Turn]) -> str:
-    figures = stats.spread(_speeds(found))
+def _spread(turns: Sequence[Turn]) -> str:
+    figures = stats.spread(_speeds(turns))
     return f"{figures['median']:,.0f} ({figures['min']:,.0f} to {figures['max']:,.0f})"
 
 
 def summary(record: Record) -> str:
-    """A row a network and framework: examples a second on one device, and of the ideal on several, strong and weak."""
+    """A table with a row for each network and framework.
+
+    It has the examples a second on one device, and the share of the ideal on several, strong and weak.
+    """
     keys = dict.fromkeys((row["workload"], row["framework"]) for row in record["turns"])
     several = sorted({row["devices"] for row in record["turns"] if row["devices"] > 1})
     head = ("network", "framework", "examples/s on 1", *(f"{s}, {n}" for s in ("strong", "weak") for n in several))
@@ -112,21 +119,21 @@ def summary(record: Record) -> str:
 
 
 def _summed(record: Record, name: str, framework: str, several: Sequence[int]) -> list[str]:
-    one = _speed(_of(record, framework, name, "one device", 1))
+    single = _speed(_of(record, framework, name, "one device", 1))
     shares = []
     for scaling in ("strong", "weak"):
         for devices in several:
             turns = _of(record, framework, name, scaling, devices)
-            shares.append(f"{_speed(turns) / (one * min(devices, record['cores'])):.0%}" if turns else NONE)
-    return [name, framework, f"{one:,.0f}", *shares]
+            shares.append(f"{_speed(turns) / (single * min(devices, record['cores'])):.0%}" if turns else NONE)
+    return [name, framework, f"{single:,.0f}", *shares]
 
 
 def block(record: Record, name: str) -> str:
-    """The summary, and what it is made of.
+    """The block of docs/devices.md: the summary, the way it was measured, and a link to every case.
 
     Args:
-        record: of scaling.
-        name: of its file.
+        record: the record.
+        name: name of the record's file.
     """
     place = f"../benchmarks/records/{name.removesuffix('.json')}.md"
     return (
@@ -144,22 +151,22 @@ def _about(record: Record) -> str:
 
 
 def main(argv: list[str]) -> int:
-    """Write the page, or check it."""
+    """Write the page, or check it; return the exit code."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; 1 where the page says something else")
-    given = parser.parse_args(argv)
+    arguments = parser.parse_args(argv)
     try:
         path = newest()
         whole = beside("How training scales on the devices of one machine", path.name, COMMAND, *_whole(read(path)))
         tables = {path.with_suffix(".md"): whole}
-        return update([PAGE], made(path), check=given.check, source=path.name, command=COMMAND, tables=tables)
+        return update([PAGE], made(path), check=arguments.check, source=path.name, command=COMMAND, tables=tables)
     except UsageError as error:
         print(error, file=sys.stderr)
         return 2
 
 
 def made(path: Path) -> dict[str, str]:
-    """Block → its text."""
+    """Name of a block of the page → its text, from the record at a path."""
     return {"scaling": block(read(path), path.name)}
 
 

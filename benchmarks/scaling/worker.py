@@ -24,13 +24,13 @@ WARM_UP = 2
 
 @dataclass(frozen=True)
 class Job:
-    """What is timed.
+    """The case that a process times.
 
     Args:
         framework: "jax" or "torch".
-        workload: by name, at the size of the global batch.
-        devices: that train together.
-        steps: that are timed, after `WARM_UP`.
+        workload: name of the workload, at the size of the global batch.
+        devices: number of devices that train together.
+        steps: number of steps that are timed, after `WARM_UP`.
     """
 
     framework: str
@@ -40,24 +40,24 @@ class Job:
 
 
 def timed(job: Job) -> float:
-    """Seconds a step, as one of the job's processes has them; they all take the same steps."""
+    """Train in this process, one of the job's, and return the seconds a step; all processes take the same steps."""
     with nullcontext() if job.devices == 1 else joined(job.framework, job.devices, "cpu", TIMEOUT):
-        found = workload.load(job.workload)
-        cls, recipe = twin_class(job.framework), found.recipe
+        chosen = workload.load(job.workload)
+        cls, recipe = twin_class(job.framework), chosen.recipe
         twin = cls(cls.build(recipe.network, recipe.config), precision="float32")
-        twin.load(found.weights())
+        twin.load(chosen.weights())
         twin.devices = Devices(job.devices)
-        session, batches = twin.session(recipe.optimizer), cycle(found.batches())
+        session, batches = twin.session(recipe.optimizer), cycle(chosen.batches())
         for steps in (WARM_UP, job.steps):
-            given, rates = list(islice(batches, steps)), [recipe.optimizer.learning_rate] * steps
+            taken, rates = list(islice(batches, steps)), [recipe.optimizer.learning_rate] * steps
             started = time.perf_counter()
-            session.advance(given, rates).fetch()
+            session.advance(taken, rates).fetch()
             seconds = time.perf_counter() - started
         return seconds / job.steps
 
 
 def main(job: Job, out: Path) -> None:
-    """Time it in as many processes as the framework has for so many devices, and write what the first found."""
+    """Time the job in as many processes as the framework needs, and write the seconds of the first to `out`."""
     keep_to_cores(min(job.devices, len(os.sched_getaffinity(0))))
     several = job.framework == "torch" and job.devices > 1
     seconds = together(timed, job, job.devices) if several else timed(job)

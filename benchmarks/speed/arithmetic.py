@@ -1,4 +1,4 @@
-"""What a step must do at least: floating-point operations and bytes, by hand from the networks' shapes.
+"""The least work of a step: floating-point operations and bytes, by hand from the networks' shapes.
 
 A multiplication and an addition are two operations. Products count (dense, convolution), forward once and backward
 twice (for the input and for the kernel), the first layer's input gradient excepted. Bytes are those that must go
@@ -25,9 +25,9 @@ class Layer:
 
     Args:
         kind: "dense", "conv" or "pointwise" (norms, activations, pools).
-        flops: of its product, forward.
-        read, written: numbers in its input and in its output.
-        weights: numbers in its kernel and bias.
+        flops: operations of its product, forward; 0 for "pointwise".
+        read, written: count of numbers in its input and in its output.
+        weights: count of numbers in its kernel and bias.
         first: whether nothing below it takes a gradient.
     """
 
@@ -41,19 +41,24 @@ class Layer:
 
 @dataclass(frozen=True)
 class StepArithmetic:
-    """Operations and bytes of a step, products apart by kind."""
+    """The work of a step.
+
+    Args:
+        flops: kind of product, "dense" or "conv" → its operations.
+        bytes: bytes that go between memory and the device.
+    """
 
     flops: dict[str, float]
     bytes: float
 
     @property
     def total(self) -> float:
-        """All operations."""
+        """The operations of all kinds together."""
         return sum(self.flops.values())
 
 
 def training(recipe: Recipe) -> StepArithmetic:
-    """Of one training step."""
+    """The work of one training step at the recipe's batch size."""
     layers = list(_layers(recipe))
     flops = {kind: sum(x.flops * (2 if x.first else 3) for x in layers if x.kind == kind) for kind in PRODUCTS}
     moved = sum(2 * (x.read + x.written + x.weights) + x.written + (0 if x.first else x.read) for x in layers)
@@ -61,14 +66,14 @@ def training(recipe: Recipe) -> StepArithmetic:
 
 
 def inference(recipe: Recipe) -> StepArithmetic:
-    """Of one pass in evaluation mode."""
+    """The work of one pass in evaluation mode at the recipe's batch size."""
     layers = list(_layers(recipe))
     flops = {kind: sum(x.flops for x in layers if x.kind == kind) for kind in PRODUCTS}
     return StepArithmetic(flops, WIDTH * sum(x.read + x.written + x.weights for x in layers))
 
 
 def _update(optimizer: Optimizer, parameters: int) -> int:
-    """Numbers that the optimizer reads and writes: gradient, parameter twice, each moment twice."""
+    """The count of numbers that the optimizer reads and writes: gradient, parameter twice, each moment twice."""
     return parameters * (3 + 2 * len(optimizer.moments))
 
 
@@ -124,7 +129,7 @@ def _vgg(recipe: Recipe) -> Iterator[Layer]:
 
 
 def inside(size: int, kernel: int) -> float:
-    """Mean number of kernel elements that fall on the map and not on its padding, a square of stride 1."""
+    """The mean number of kernel elements that fall on the map and not on its padding, for square sizes and stride 1."""
     pad = kernel // 2
     along = sum(min(i + pad, size - 1) - max(i - pad, 0) + 1 for i in range(size)) / size
     return along**2

@@ -25,7 +25,17 @@ COPY = 2**26  # numbers
 
 
 def measure(framework: str, device: str, blocks: int, seconds: float) -> dict[str, Any]:
-    """GFLOP/s and GB/s of each kind and size: the median of so many blocks, each at least so long."""
+    """Measure one framework's limits on a device.
+
+    Args:
+        framework: "jax" or "torch".
+        device: "cpu", "gpu" or "tpu".
+        blocks: number of timed blocks, of which the median counts.
+        seconds: least length of a block.
+
+    Returns:
+        Kind ("gemm", "conv", "copy") → size as text → GFLOP/s, or GB/s for the copy.
+    """
     works = {"jax": _jax, "torch": _torch}[framework](device)
     return {
         kind: {str(size): amount / _seconds(work, blocks, seconds) / 1e9 for size, (amount, work) in sizes.items()}
@@ -33,14 +43,14 @@ def measure(framework: str, device: str, blocks: int, seconds: float) -> dict[st
     }
 
 
-def best(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, float]:
-    """The limit of each kind: the most that any framework reached at any size."""
-    kinds = next(iter(found.values()))
-    return {kind: max(rate for sizes in found.values() for rate in sizes[kind].values()) for kind in kinds}
+def best(by_framework: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, float]:
+    """Kind → limit: the most that any framework reached at any size."""
+    kinds = next(iter(by_framework.values()))
+    return {kind: max(rate for sizes in by_framework.values() for rate in sizes[kind].values()) for kind in kinds}
 
 
 def _seconds(work: Callable[[], object], blocks: int, least: float) -> float:
-    """Of one call."""
+    """The median seconds of one call, over blocks that each last at least `least` seconds."""
     work()
     calls = 1
     seconds: list[float] = []
@@ -81,8 +91,8 @@ def _jax(device: str) -> Works:
         held[0] = jax.block_until_ready(over(held[0]))
 
     def call(function: Any, *arrays: Any) -> Callable[[], object]:
-        given = [jax.device_put(array, place) for array in arrays]
-        return lambda: jax.block_until_ready(function(*given))
+        operands = [jax.device_put(array, place) for array in arrays]
+        return lambda: jax.block_until_ready(function(*operands))
 
     return {
         "gemm": {(m, k, n): (2.0 * m * k * n, call(product, _drawn(m, k), _drawn(k, n))) for m, k, n in GEMM},
@@ -135,7 +145,7 @@ def _conv_flops(batch: int, size: int, inputs: int, outputs: int) -> float:
 
 
 def main(argv: list[str]) -> int:
-    """Measure one framework."""
+    """Measure one framework, and write its limits as JSON; return 0."""
     framework, device, threads, blocks, seconds, out = argv
     keep_to_cores(int(threads))
     write_atomically(Path(out), json.dumps(measure(framework, device, int(blocks), float(seconds))) + "\n")

@@ -1,4 +1,4 @@
-"""What records of speed hold, declared; `benchmarks.speed.record` reads and checks them."""
+"""The declared types of records of speed, which `benchmarks.speed.record` reads and checks."""
 
 from typing import Annotated, Any, Literal, NotRequired
 
@@ -10,14 +10,14 @@ from parity.documents import Count, Share, Whole
 
 Seconds = Annotated[float, Interval(ge=0, le=1e9)]
 Took = Annotated[float, Interval(ge=1e-9, le=1e9)]
-"""Seconds that others are divided by: no clock tells less, and nobody has waited for more."""
+"""Seconds that others are divided by: no clock tells less, and no wait was longer."""
 Rate = Annotated[float, Interval(ge=1e-6, le=1e12)]
-"""Of a machine, in thousands of millions a second."""
+"""A rate of a machine, in 10⁹ operations or bytes a second."""
 Cores = Annotated[float, Interval(ge=0, le=1e6)]
 
 
 class Hardware(TypedDict):
-    """The machine."""
+    """The machine that measured."""
 
     cpu: str
     cores: int
@@ -26,7 +26,7 @@ class Hardware(TypedDict):
 
 
 class Environment(TypedDict):
-    """Where it was measured."""
+    """The circumstances of a measurement."""
 
     commit: str
     date: str
@@ -38,7 +38,7 @@ class Environment(TypedDict):
 
 
 class Proof(TypedDict):
-    """See `benchmarks.speed.gate.Proof`."""
+    """The gate's judgement on a contestant, see `benchmarks.speed.gate.Proof`."""
 
     verdict: Verdict
     share: float | None
@@ -74,11 +74,11 @@ Start = TypedDict(  # type: ignore[misc] # mypy knows no extra_items
     total=False,
     extra_items=Seconds,
 )
-"""Phases that records are compared by, and others; what is traced and compiled may be nothing."""
+"""Seconds of the phases of a start; further ones, such as "trace" and "compile", may be 0."""
 
 
 class Turn(TypedDict):
-    """Of a contestant on a workload."""
+    """The turn of a contestant on a workload."""
 
     contestant: str
     round: int
@@ -90,7 +90,7 @@ class Turn(TypedDict):
 
 
 class Workload(TypedDict):
-    """All contestants on a workload."""
+    """The proofs and turns of all contestants on a workload."""
 
     title: str
     absent: dict[str, str]
@@ -99,7 +99,7 @@ class Workload(TypedDict):
 
 
 class GrowthTurn(TypedDict):
-    """Of a contestant along the sizes."""
+    """The turn of a contestant along the sizes of a series."""
 
     contestant: str
     round: int
@@ -107,7 +107,7 @@ class GrowthTurn(TypedDict):
 
 
 class Series(TypedDict):
-    """All contestants along sizes."""
+    """The proofs and turns of all contestants along the sizes of a series."""
 
     title: str
     axis: str
@@ -123,7 +123,7 @@ WaitPhases = TypedDict(
 
 
 class Wait(TypedDict):
-    """Of a contestant for a result."""
+    """The wait of a contestant for a result."""
 
     contestant: str
     seed: int
@@ -144,7 +144,7 @@ class FailedWait(Failed):
 
 
 class Task(TypedDict):
-    """All waits for a result."""
+    """The proofs and waits of all contestants for a result."""
 
     title: str
     every: Count
@@ -156,7 +156,7 @@ class Task(TypedDict):
 
 
 class About(TypedDict):
-    """What every record says first."""
+    """The first entries of every record."""
 
     command: str
     request: dict[str, Any]
@@ -166,7 +166,7 @@ class About(TypedDict):
 
 
 class Settings(TypedDict):
-    """Of a run."""
+    """The settings of a run."""
 
     precision: str
     threads: int
@@ -176,7 +176,7 @@ class Settings(TypedDict):
 
 
 class Best(TypedDict):
-    """What the machine reaches."""
+    """The most that the machine reaches, in GFLOP/s, and in GB/s for the copy."""
 
     gemm: Rate
     conv: Rate
@@ -190,7 +190,7 @@ class Ceilings(TypedDict):
 
 
 class Run(About):
-    """Of `python -m benchmarks run`."""
+    """The record that `python -m benchmarks run` writes."""
 
     request: Settings  # type: ignore[misc] # narrower than what every record has
     ceilings: Ceilings
@@ -198,13 +198,13 @@ class Run(About):
 
 
 class Growth(About):
-    """Of `python -m benchmarks growth`."""
+    """The record that `python -m benchmarks growth` writes."""
 
     series: Annotated[dict[str, Series], MinLen(1)]
 
 
 class Result(About):
-    """Of `python -m benchmarks result`."""
+    """The record that `python -m benchmarks result` writes."""
 
     tasks: Annotated[dict[str, Task], MinLen(1)]
 
@@ -213,4 +213,4 @@ Kind = Literal["run", "growth", "result"]
 KINDS: dict[str, tuple[Any, str]] = {
     "run": (Run, "workloads"), "growth": (Growth, "series"), "result": (Result, "tasks"),
 }  # fmt: skip
-"""Kind of record → what it holds, and where its parts are, each with proofs and turns."""
+"""Kind of record → its type, and the key of its parts, each of which has proofs and turns."""

@@ -1,15 +1,15 @@
-"""What a GPU says it has used: NVML's counter of millijoules, where there is one."""
+"""The energy that a GPU reports: NVML's counter of millijoules, where there is one."""
 
 from types import ModuleType
 
 
 class Energy:
-    """Counts from its making on.
+    """Counts the energy from the object's making on.
 
     Args:
-        device: "gpu", or another that tells nothing.
+        device: "gpu", or another device, which reports nothing.
 
-    Source: `nvmlDeviceGetTotalEnergyConsumption`, Volta and later; package nvidia-ml-py. It is of the whole first GPU,
+    Source: `nvmlDeviceGetTotalEnergyConsumption`, Volta and later; package nvidia-ml-py. It counts the whole first GPU,
     whoever uses it.
     """
 
@@ -18,7 +18,7 @@ class Energy:
         self._before = self._millijoules()
 
     def joules(self) -> float | None:
-        """Used since then; None where nothing tells it."""
+        """The joules used since then; None where nothing reports them."""
         now = self._millijoules()
         return None if now is None or self._before is None else (now - self._before) / 1e3
 

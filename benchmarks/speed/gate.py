@@ -19,20 +19,20 @@ from parity.checks.verdict import Finding, Verdict, worst
 from parity.interface.trace import Trajectory
 
 REFERENCE = "reference"
-"""The PyTorch twin as the parity check drives it: eager, a step a call."""
+"""Name of the PyTorch twin in the proofs, which runs eagerly, one step in a call, as in the parity check."""
 Runs = tuple[Trajectory, NDArray]  # training, logits in evaluation before it
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What the gate says of a contestant on a workload.
+    """The gate's judgement on a contestant on a workload.
 
     Args:
-        verdict: of the referee.
+        verdict: verdict of the referee.
         share: gap between it and the twin in float64 after the steps, in units of the rounding expected there.
         where: quantity and name of the worst finding.
-        reason: why it could not be ruled on.
-        steps: training steps that were compared.
+        reason: reason why it could not be ruled on; "" if it could.
+        steps: number of training steps that were compared.
     """
 
     verdict: Verdict
@@ -42,7 +42,7 @@ class Proof:
     steps: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """For the record."""
+        """The proof as a dictionary that JSON can hold."""
         return {
             "verdict": str(self.verdict),
             "share": self.share if np.isfinite(self.share) else None,
@@ -56,11 +56,11 @@ class Gate:
     """Proves contestants on one workload; the twin's own runs are made once for each number of steps.
 
     Args:
-        workload: what they train.
-        device: where the contestants run.
-        folder: for what the processes leave.
-        threads: cores that each may use.
-        note: told what is being done.
+        workload: the workload that they train.
+        device: device of the contestants.
+        folder: folder for the files of their processes.
+        threads: number of cores that each process may use.
+        note: called with a few words on what is being done.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class Gate:
         self._references: dict[tuple[int, bool], Runs] = {}
 
     def prove(self, contestant: str) -> Proof:
-        """The contestant against the twin, from the same weights on the same batches, in float64.
+        """Judge a contestant against the twin, from the same weights on the same batches, in float64.
 
-        Both also start from weights moved by one ulp: how far that drives them apart is the unit of the gap.
+        Both also start from weights moved by one ulp: the distance to which that drives them is the unit of the gap.
         """
         self._note(f"{self._workload.name}: proving {contestant}")
         out = self._folder / f"proof-{self._workload.name}-{contestant}.json"
@@ -82,10 +82,10 @@ class Gate:
             steps = run(job)["steps"]
         except ProcessError as error:
             return Proof(Verdict.INCONCLUSIVE, np.inf, "", str(error))
-        with np.load(out.with_suffix(".npz")) as found:
-            (seen, logits), (moved, own_logits) = (_shown(found, start) for start in ("seen", "moved"))
+        with np.load(out.with_suffix(".npz")) as arrays:
+            (unmoved, logits), (moved, own_logits) = (_runs(arrays, start) for start in ("seen", "moved"))
         (reference, its_logits), (its_moved, its_own) = (self._reference(steps, start) for start in (False, True))
-        rung = ladder.trajectory({contestant: seen, REFERENCE: reference}, {contestant: moved, REFERENCE: its_moved})
+        rung = ladder.trajectory({contestant: unmoved, REFERENCE: reference}, {contestant: moved, REFERENCE: its_moved})
         evaluated = rule_drift(
             "logits",
             "in evaluation",
@@ -110,13 +110,13 @@ class Gate:
         return Trajectory(np.atleast_1d(trained.losses.mean()), trained.weights), logits
 
 
-def _shown(found: Mapping[str, NDArray], start: str) -> Runs:
+def _runs(arrays: Mapping[str, NDArray], start: str) -> Runs:
     prefix = f"{start}/weights/"
-    weights = {name.removeprefix(prefix): found[name] for name in found if name.startswith(prefix)}
-    return Trajectory(np.atleast_1d(found[f"{start}/loss"]), weights), found[f"{start}/logits"]
+    weights = {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
+    return Trajectory(np.atleast_1d(arrays[f"{start}/loss"]), weights), arrays[f"{start}/logits"]
 
 
 def _proof(findings: list[Finding], steps: int) -> Proof:
     verdict = worst(finding.verdict for finding in findings)
-    found = max(findings, key=lambda finding: (list(Verdict).index(finding.verdict), finding.share))
-    return Proof(verdict, float(found.share), f"{found.quantity} {found.name}".strip(), found.reason, steps)
+    largest = max(findings, key=lambda finding: (list(Verdict).index(finding.verdict), finding.share))
+    return Proof(verdict, float(largest.share), f"{largest.quantity} {largest.name}".strip(), largest.reason, steps)

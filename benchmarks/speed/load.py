@@ -1,4 +1,4 @@
-"""What else the machine does meanwhile."""
+"""The load that other processes put on the machine during a measurement."""
 
 import os
 import resource
@@ -7,22 +7,22 @@ from pathlib import Path
 
 
 class Load:
-    """Watches the machine from its making on."""
+    """Measures the load of other processes from the object's making on."""
 
     def __init__(self) -> None:
-        self._started, self._busy, self._own = time.perf_counter(), _busy(), _own()
+        self._started, self._busy, self._own = time.perf_counter(), _busy(), _own_seconds()
 
     def others(self) -> float | None:
-        """Cores that other processes kept busy on average since then; None where the system does not tell."""
+        """The number of cores that others kept busy on average since then; None where the system does not tell."""
         busy = _busy()
         if busy is None or self._busy is None:
             return None
-        used = (busy - self._busy) - (_own() - self._own)
+        used = (busy - self._busy) - (_own_seconds() - self._own)
         return max(0.0, used / (time.perf_counter() - self._started))
 
 
 def _busy() -> float | None:
-    """Seconds that all cores together have worked since the start of the machine."""
+    """The seconds that all cores together have worked since the machine's start; None where no /proc tells."""
     stat = Path("/proc/stat")
     if not stat.is_file():
         return None
@@ -30,7 +30,7 @@ def _busy() -> float | None:
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 
 
-def _own() -> float:
+def _own_seconds() -> float:
     return sum(
         usage.ru_utime + usage.ru_stime
         for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

@@ -17,19 +17,21 @@ from benchmarks.speed.worker import Job
 from parity.errors import UsageError
 
 NOISY = 0.15
-"""Cores that others may keep busy during a block before the run counts as one on a busy machine."""
+"""Number of cores that others may keep busy during a block before the run counts as one on a busy machine."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a run measures.
+    """A request to measure speed.
 
     Args:
-        workloads, contestants: by name.
-        precision, device: of all of them.
-        rounds: how often every contestant has its turn, each time in a fresh process.
-        blocks, seconds: timed in each turn, and the least length of a block.
-        threads: cores that each process may use.
+        workloads, contestants: names of the workloads and of the contestants.
+        precision: precision of products, "float32", "tf32" or "bfloat16".
+        device: "cpu", "gpu" or "tpu".
+        rounds: number of turns of every contestant, each in a fresh process.
+        blocks: number of timed blocks in a turn.
+        seconds: least length of a block.
+        threads: number of cores that each process may use.
     """
 
     workloads: Sequence[str]
@@ -43,13 +45,13 @@ class Request:
 
 
 def measure(request: Request, note: Note) -> dict[str, Any]:
-    """The record of a run; see `benchmarks.speed.record`."""
+    """Measure the limits and all workloads, and return the record, see `benchmarks.speed.record`."""
     load, about = Load(), record.about("run", command(request), request)
     with tempfile.TemporaryDirectory(prefix="netparity-") as folder:
         place = Path(folder)
         note("measuring the machine's limits")
         before = limits(request, place)
-        found = {name: one(name, request, place, note) for name in request.workloads}
+        results = {name: one(name, request, place, note) for name in request.workloads}
         after = limits(request, place)
     return {
         **about,
@@ -60,13 +62,13 @@ def measure(request: Request, note: Note) -> dict[str, Any]:
         },
         "load_average": os.getloadavg(),
         "others": load.others(),
-        "busy": any(busy(turn) for found_one in found.values() for turn in found_one["turns"]),
-        "workloads": found,
+        "busy": any(busy(turn) for result in results.values() for turn in result["turns"]),
+        "workloads": results,
     }
 
 
 def command(request: Request) -> str:
-    """What makes such a record again."""
+    """The command line that makes such a record again."""
     listed = [f"--workload {name}" for name in request.workloads] + [f"--contestant {n}" for n in request.contestants]
     settings = f"--precision {request.precision} --device {request.device} --rounds {request.rounds}"
     return " ".join(
@@ -75,21 +77,21 @@ def command(request: Request) -> str:
 
 
 def limits(request: Request, folder: Path) -> dict[str, Any]:
-    """What each framework reaches on this machine."""
-    found = {}
+    """Measure what each framework reaches on this machine, see `benchmarks.speed.ceilings.measure`."""
+    rates = {}
     for framework in sorted({entry(name).framework for name in request.contestants}):
         out = folder / f"ceilings-{framework}.json"
         numbers = map(str, (request.threads, request.blocks, request.seconds))
         command = ["benchmarks.speed.ceilings", framework, request.device, *numbers, str(out)]
         try:
-            found[framework] = launch(command, out, threads_of(request.threads))
+            rates[framework] = launch(command, out, threads_of(request.threads))
         except ProcessError as error:
             raise UsageError(f"the machine's limits could not be measured by {framework}: {error}") from error
-    return found
+    return rates
 
 
 def one(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any]:
-    """All contestants on one workload."""
+    """Prove all contestants on one workload, and time those that are proven."""
     load = workload.load(name)
     absent = {c: reason for c in request.contestants if (reason := entry(c).absent(load, request.device))}
     present = [c for c in request.contestants if c not in absent]
@@ -106,7 +108,7 @@ def one(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any]
 
 
 def _rounds(name: str, passed: Sequence[str], request: Request, folder: Path, note: Note) -> list[dict[str, Any]]:
-    """Every contestant in turn, forward and backward, the first of them twice a round: A/A."""
+    """Time every contestant in turn; the order turns from round to round, and the first has two turns a round: A/A."""
     if not passed:
         return []
     caches = {c: caches_in(folder / f"cache-{name}-{c}") for c in passed}
@@ -116,8 +118,8 @@ def _rounds(name: str, passed: Sequence[str], request: Request, folder: Path, no
         for place, contestant in enumerate(order if number % 2 == 0 else order[::-1]):
             note(f"{name}: round {number + 1} of {request.rounds}, {contestant}")
             cold = not any(turn["contestant"] == contestant for turn in turns)  # nothing in its caches yet
-            said = {"contestant": contestant, "round": number, "place": place, "cold": cold}
-            turns.append({**said, **_turn(name, contestant, request, folder, caches[contestant])})
+            about = {"contestant": contestant, "round": number, "place": place, "cold": cold}
+            turns.append({**about, **_turn(name, contestant, request, folder, caches[contestant])})
     return turns
 
 
@@ -128,14 +130,14 @@ def _turn(name: str, contestant: str, request: Request, folder: Path, caches: Ma
     )  # fmt: skip
     before = os.getloadavg()[0]
     try:
-        found = run(job, caches)
+        result = run(job, caches)
     except ProcessError as error:
-        found = {"error": str(error)}
-    return {**found, "load_before": before, "load_after": os.getloadavg()[0]}
+        result = {"error": str(error)}
+    return {**result, "load_before": before, "load_after": os.getloadavg()[0]}
 
 
 def caches_in(folder: Path) -> dict[str, str]:
-    """Compiled programs, of JAX and of PyTorch, in a folder of their own that is empty in the first round."""
+    """Environment variables that put JAX's and PyTorch's compiled programs into a folder, empty in the first round."""
     return {
         "JAX_COMPILATION_CACHE_DIR": str(folder / "xla"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
@@ -149,10 +151,10 @@ def busy(turn: Mapping[str, Any]) -> bool:
 
 
 def noisy(measured: Mapping[str, Any]) -> bool:
-    """Whether others kept more cores busy meanwhile than they may."""
+    """Whether others kept more than `NOISY` cores busy during a measurement."""
     return (measured.get("others") or 0.0) > NOISY
 
 
 def default_contestants(tracks: Sequence[str]) -> list[str]:
     """Names of the tracks' contestants, in the order of the registry."""
-    return [name for name, found in ENTRIES.items() if found.track in tracks]
+    return [name for name, contestant in ENTRIES.items() if contestant.track in tracks]

@@ -1,4 +1,4 @@
-"""Runs a worker's job, or another module's, in a fresh process."""
+"""The running of a worker's job, or of another module, in a fresh process."""
 
 import json
 import os
@@ -18,28 +18,28 @@ TAIL = 600  # characters of what a process said last
 
 
 class ProcessError(Exception):
-    """A job's process failed; the message is the end of what it said."""
+    """A job's process failed; the message is the end of its error output."""
 
 
 def run(job: Job, environment: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """The result of a job.
+    """Run a job in a fresh process and return its result.
 
     Args:
-        job: what it does; its result's file is made anew.
+        job: the job; the file of its result is made anew.
         environment: variables beside the contestant's own.
 
     Raises:
         ProcessError: it failed, or took longer than half an hour.
     """
-    given = {**threads_of(job.threads), **dict(entry(job.contestant).environment), **(environment or {})}
-    return launch(["benchmarks.speed.worker", json.dumps(asdict(job))], Path(job.out), given)
+    variables = {**threads_of(job.threads), **dict(entry(job.contestant).environment), **(environment or {})}
+    return launch(["benchmarks.speed.worker", json.dumps(asdict(job))], Path(job.out), variables)
 
 
 def launch(command: Sequence[str], out: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-    """What a module writes as JSON.
+    """Run a module in a fresh process and return the JSON that it writes.
 
     Args:
-        command: module and its arguments.
+        command: name of the module, and its arguments.
         out: the file that it writes; made anew.
         environment: variables beside this process's.
 
@@ -48,9 +48,9 @@ def launch(command: Sequence[str], out: Path, environment: Mapping[str, str]) ->
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     out.unlink(missing_ok=True)
-    given, command = {**os.environ, **environment}, [sys.executable, "-m", *command]
+    variables, command = {**os.environ, **environment}, [sys.executable, "-m", *command]
     try:
-        done = subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, timeout=TIMEOUT)
+        done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=TIMEOUT)
     except subprocess.TimeoutExpired as error:
         raise ProcessError(f"took longer than {TIMEOUT} s") from error
     if done.returncode or not out.is_file():
@@ -59,10 +59,10 @@ def launch(command: Sequence[str], out: Path, environment: Mapping[str, str]) ->
 
 
 def threads_of(threads: int) -> dict[str, str]:
-    """The same number of threads for every library; XLA takes as many as the process has cores."""
+    """Environment variables that give every library so many threads; XLA takes as many as the process has cores."""
     return {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
 
 
-def _last(said: str) -> str:
-    lines = [line for line in said.strip().splitlines() if line.strip()]
+def _last(text: str) -> str:
+    lines = [line for line in text.strip().splitlines() if line.strip()]
     return lines[-1][-TAIL:] if lines else ""

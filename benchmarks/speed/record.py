@@ -1,4 +1,4 @@
-"""Records of runs: one JSON file a run, in a dated folder; what a record must hold, and how it is read."""
+"""Records of runs, one JSON file for each in a dated folder: their making, their reading, and the check of both."""
 
 import json
 import os
@@ -26,7 +26,7 @@ Note = Callable[[str], None]
 
 
 def environment(device: str) -> dict[str, Any]:
-    """Commit, versions, hardware, devices, time, and the variables that decide how fast something is."""
+    """The circumstances of a measurement: commit, versions, hardware, device, time, and variables that decide speed."""
     return {
         "commit": commit(),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -39,24 +39,24 @@ def environment(device: str) -> dict[str, Any]:
 
 
 def _peers() -> dict[str, str]:
-    found = {}
+    installed = {}
     for package in PEERS:
         try:
-            found[package] = version(package)
+            installed[package] = version(package)
         except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            installed[package] = "not installed"
+    return installed
 
 
 def written(request: Any) -> dict[str, Any]:
-    """A dataclass as JSON has it."""
+    """An instance of a dataclass as values that JSON holds, with lists in the place of tuples."""
     if not is_dataclass(request) or isinstance(request, type):
         raise TypeError(f"got {request!r}; expected an instance of a dataclass")
     return json.loads(json.dumps(asdict(request)))
 
 
 def about(kind: str, command: str, request: Any) -> dict[str, Any]:
-    """What a record of a kind says first. Made before anything is measured: a checkout may move on meanwhile."""
+    """The first entries of a record, made before anything is measured, for a checkout may move on meanwhile."""
     return {
         "schema": SCHEMA,
         "kind": kind,
@@ -72,28 +72,28 @@ def require_new(out: Path) -> None:
         raise UsageError(f"{out} exists; give another --out, records are not overwritten")
 
 
-def make(out: str | None, suffix: str, measure: Callable[[Note], dict[str, Any]], shown: Callable[[Any], str]) -> int:
-    """What a command does that makes a record: measure, print the tables, write; 0.
+def make(out: str | None, suffix: str, measure: Callable[[Note], dict[str, Any]], tables: Callable[[Any], str]) -> int:
+    """Measure, print the tables and write the record; return 0.
 
     Args:
-        out: its file, which must not be there; None is a dated one.
-        suffix: of the dated one's name.
-        measure: makes the record, and tells what it does.
-        shown: its tables.
+        out: file of the record, which must not exist; None takes a dated one.
+        suffix: suffix of the dated file's name.
+        measure: function that makes the record; it is given a function to call with progress.
+        tables: function that gives the record's tables as text.
 
     Raises:
-        UsageError: the file is there.
+        UsageError: the file exists.
     """
     path = Path(out) if out else dated(suffix)
     require_new(path)
-    found = measure(lambda note: print(note, file=sys.stderr, flush=True))
-    print(shown(found))
-    print(f"record: {save(found, path)}", file=sys.stderr)
+    record = measure(lambda note: print(note, file=sys.stderr, flush=True))
+    print(tables(record))
+    print(f"record: {save(record, path)}", file=sys.stderr)
     return 0
 
 
 def save(record: Mapping[str, Any], out: Path) -> Path:
-    """Write a record; never over another.
+    """Write a record to a new file; return its path.
 
     Raises:
         UsageError: the file exists.
@@ -105,34 +105,34 @@ def save(record: Mapping[str, Any], out: Path) -> Path:
 
 
 def dated(suffix: str = "") -> Path:
-    """Where a record goes that is told no other place."""
+    """The default path of a record, which is made of the present time."""
     now = datetime.now(UTC)
     return Path("build") / "benchmarks" / now.strftime("%Y-%m-%d") / f"{now:%H%M%S}{suffix}.json"
 
 
 def load(path: Path, kind: str = "run") -> dict[str, Any]:
-    """A record of a kind, see `benchmarks.speed.declared`; one that does not say its kind is a run.
+    """Read a record of a kind, see `benchmarks.speed.declared`; one that does not say its kind is a run.
 
     Raises:
-        UsageError: it cannot be read, or is none.
+        UsageError: it cannot be read, or is no record of that kind.
     """
     remedy = f"make it anew with python -m benchmarks {kind}"
     return require(documents.read(path, dict, remedy), str(path), kind)
 
 
-def require(found: Mapping[str, Any], name: str, kind: str = "run") -> dict[str, Any]:
+def require(record: Mapping[str, Any], name: str, kind: str = "run") -> dict[str, Any]:
     """Raise UsageError unless it is a record of this schema and kind, whole, that times only what was proven."""
     remedy = f"make it anew with python -m benchmarks {kind}"
-    if (schema := found.get("schema")) != SCHEMA:
+    if (schema := record.get("schema")) != SCHEMA:
         raise UsageError(f"{name} is no record of schema {SCHEMA} (got {schema}); {remedy}")
-    if (got := found.get("kind", "run")) != kind:
+    if (got := record.get("kind", "run")) != kind:
         raise UsageError(f"{name} is a record of kind {got}; expected {kind}, which python -m benchmarks {kind} makes")
     declared, parts = KINDS[kind]
-    documents.require(found, declared, name, remedy)
-    for part, held in found[parts].items():
+    documents.require(record, declared, name, remedy)
+    for part, held in record[parts].items():
         for turn in held["turns"]:
             _require_proven(turn, f"{name} times {turn['contestant']} on {part}", held)
-    return dict(found)
+    return dict(record)
 
 
 def _require_proven(turn: Mapping[str, Any], what: str, part: Mapping[str, Any]) -> None:

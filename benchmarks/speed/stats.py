@@ -9,7 +9,7 @@ from scipy.stats import bootstrap, median_abs_deviation
 
 Interval = tuple[float, float]
 LEAST = 3
-"""Values without which no interval is given."""
+"""Least number of values for which an interval is given."""
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
@@ -33,7 +33,7 @@ def ratio(numerators: Sequence[float], denominators: Sequence[float]) -> dict[st
         "median", "low", "high" (None with fewer than three pairs), "n".
 
     Raises:
-        ValueError: not one denominator a numerator, or none at all.
+        ValueError: there are not as many denominators as numerators, or none at all.
     """
     pairs = [a / b for a, b in zip(numerators, denominators, strict=True)]
     if not pairs:
@@ -53,11 +53,11 @@ def unpaired(numerators: Sequence[float], denominators: Sequence[float]) -> dict
     """
     if not numerators or not denominators:
         raise ValueError("got no values on one side; expected at least one")
-    found = median(numerators) / median(denominators)
+    quotient = median(numerators) / median(denominators)
     if min(len(numerators), len(denominators)) < LEAST:
-        return {"median": found, "low": None, "high": None}
+        return {"median": quotient, "low": None, "high": None}
     low, high = _bootstrap(_ratio_of_medians, numerators, denominators)
-    return {"median": found, "low": low, "high": high}
+    return {"median": quotient, "low": low, "high": high}
 
 
 def _ratio_of_medians(numerators: Any, denominators: Any, axis: int) -> Any:
@@ -71,8 +71,8 @@ def interval(values: Sequence[float]) -> Interval | None:
 
 def _bootstrap(statistic: Any, *samples: Sequence[float]) -> Interval:
     if all(len(set(values)) == 1 for values in samples):  # nothing varies, which scipy would warn of
-        found = float(statistic(*map(np.asarray, samples), axis=0))
-        return found, found
-    given = tuple(map(np.asarray, samples))
-    found = bootstrap(given, statistic, method="percentile", rng=np.random.default_rng(0)).confidence_interval
-    return float(found.low), float(found.high)
+        value = float(statistic(*map(np.asarray, samples), axis=0))
+        return value, value
+    arrays = tuple(map(np.asarray, samples))
+    bounds = bootstrap(arrays, statistic, method="percentile", rng=np.random.default_rng(0)).confidence_interval
+    return float(bounds.low), float(bounds.high)

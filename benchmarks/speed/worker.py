@@ -31,22 +31,22 @@ from parity.files import write_atomically  # noqa: E402
 WARM_UP = 0.3
 """Seconds of training after the first step that are not timed; one call at least."""
 LONG, FEW = 1.0, 3
-"""Of blocks longer than this many seconds no more than so many are timed in a turn."""
+"""Blocks longer than LONG seconds are timed at most FEW times in a turn."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one process does.
+    """The work of one process.
 
     Args:
-        contestant, workload: by name.
-        precision, device: of the timing; a proof is in float64, on the device.
+        contestant, workload: names of the contestant and of the workload.
+        precision, device: precision and device of the timing; a proof is in float64, on the device.
         what: "time", "prove", or "grow".
         out: JSON file of the result. A proof's arrays are in the .npz file of the same name.
-        blocks: timed blocks of training, and of inference.
+        blocks: number of timed blocks of training, and of inference.
         seconds: least length of a block.
-        threads: cores that the process may use.
-        points: workloads that a growing job goes through, whatever `workload` is.
+        threads: number of cores that the process may use.
+        points: names of the workloads that a growing job goes through, whatever `workload` is.
     """
 
     contestant: str
@@ -62,22 +62,22 @@ class Job:
 
 
 def main(argv: list[str]) -> int:
-    """Do the job."""
+    """Do the job, and write its result; return 0."""
     job = Job(**json.loads(argv[0]))
     keep_to_cores(job.threads)
-    found = {"time": timed, "prove": proven, "grow": grown}[job.what](job)
-    write_atomically(Path(job.out), json.dumps(found) + "\n")
+    result = {"time": timed, "prove": proven, "grow": grown}[job.what](job)
+    write_atomically(Path(job.out), json.dumps(result) + "\n")
     return 0
 
 
 def made(job: Job, precision: str) -> Contestant:
-    """The contestant, its framework loaded."""
+    """Make the job's contestant, which loads its framework."""
     require(precision, job.device)  # type: ignore[arg-type] # a literal
     return contestants.entry(job.contestant).load()(workload.load(job.workload), precision, job.device)  # type: ignore[arg-type] # a literal
 
 
 def timed(job: Job) -> dict[str, Any]:
-    """Seconds of every phase, blocks of steady steps, and what else the figures depend on."""
+    """Time a contestant: seconds of every phase, blocks of steady steps, and peak memory."""
     contestant = made(job, job.precision)
     phases = {"import": time.perf_counter() - STARTED}
     with_data = _clock(phases, "data", lambda: (contestant.workload.weights(), contestant.workload.batches()))
@@ -87,14 +87,14 @@ def timed(job: Job) -> dict[str, Any]:
         _clock(phases, "first single step", lambda: contestant.train(1))
     phases |= contestant.compiling()
     _warm_up(contestant)
-    found = {"training": steady(contestant, contestant.train, job, contestant.steps_per_call)}
+    blocks = {"training": steady(contestant, contestant.train, job, contestant.steps_per_call)}
     _clock(phases, "first inference", lambda: contestant.infer(1))
-    found["inference"] = steady(contestant, contestant.infer, job, 1)
+    blocks["inference"] = steady(contestant, contestant.infer, job, 1)
     batches = contestant.pipeline()
-    found["pipeline"] = steady(contestant, lambda steps: [next(batches) for _ in range(steps)], job, 1)
+    blocks["pipeline"] = steady(contestant, lambda steps: [next(batches) for _ in range(steps)], job, 1)
     return {
         "phases": phases,
-        **found,
+        **blocks,
         "peak_bytes": peak_bytes(),
         "steps_per_call": contestant.steps_per_call,
     }
@@ -109,16 +109,25 @@ def _warm_up(contestant: Contestant) -> None:
 
 def _clock(phases: dict[str, float], name: str, work: Any) -> Any:
     started = time.perf_counter()
-    found = work()
+    result = work()
     phases[name] = time.perf_counter() - started
-    return found
+    return result
 
 
 def steady(contestant: Contestant, run: Any, job: Job, multiple: int) -> dict[str, Any]:
-    """Seconds a step of each block; no program may be compiled meanwhile.
+    """Time blocks of steady steps, in which no program may be compiled.
+
+    Args:
+        contestant: the contestant, which has trained before.
+        run: function that takes a number of steps.
+        job: the job, with the number and the length of the blocks.
+        multiple: number that the steps of a block are a multiple of.
+
+    Returns:
+        Steps of a block, seconds a step of each block, load of others, and joules a step where they are known.
 
     Raises:
-        RuntimeError: one was.
+        RuntimeError: a program was compiled.
     """
     steps, took = _length(run, max(job.seconds, contestant.block_seconds), multiple)
     before, load, energy = contestant.programs(), Load(), Energy(job.device)
@@ -127,8 +136,8 @@ def steady(contestant: Contestant, run: Any, job: Job, multiple: int) -> dict[st
         started = time.perf_counter()
         run(steps)
         seconds.append((time.perf_counter() - started) / steps)
-    if (made := contestant.programs() - before) > 0:
-        raise RuntimeError(f"{job.contestant} compiled {made} programs in steady steps; expected none")
+    if (compiled := contestant.programs() - before) > 0:
+        raise RuntimeError(f"{job.contestant} compiled {compiled} programs in steady steps; expected none")
     joules = energy.joules()
     return {
         "steps": steps,
@@ -139,7 +148,7 @@ def steady(contestant: Contestant, run: Any, job: Job, multiple: int) -> dict[st
 
 
 def _length(run: Any, seconds: float, multiple: int) -> tuple[int, float]:
-    """Steps of a block, enough to last so long and a multiple of what one call takes; and what such a block took."""
+    """The steps of a block of at least `seconds`, a multiple of `multiple`; and the seconds that it took."""
     steps = multiple
     while True:
         started = time.perf_counter()
@@ -152,7 +161,7 @@ def _length(run: Any, seconds: float, multiple: int) -> tuple[int, float]:
 
 
 def grown(job: Job) -> dict[str, Any]:
-    """Steady training steps at one size after another; the framework is imported once."""
+    """Time steady training steps at one size after another; the framework is imported once."""
     contestants.entry(job.contestant).load()
     imported = time.perf_counter() - STARTED
     points = {name: _point(replace(job, workload=name)) for name in job.points}
@@ -164,9 +173,9 @@ def _point(job: Job) -> dict[str, Any]:
     contestant.begin(contestant.workload.weights(), contestant.workload.batches())
     _clock(phases, "first step", lambda: contestant.train(contestant.steps_per_call))
     _warm_up(contestant)
-    found = steady(contestant, contestant.train, job, contestant.steps_per_call)
+    blocks = steady(contestant, contestant.train, job, contestant.steps_per_call)
     _forget()
-    return {**found, "phases": phases, "steps_per_call": contestant.steps_per_call}
+    return {**blocks, "phases": phases, "steps_per_call": contestant.steps_per_call}
 
 
 def _forget() -> None:
@@ -177,7 +186,7 @@ def _forget() -> None:
 
 
 def proven(job: Job) -> dict[str, Any]:
-    """The same program in float64, from random weights and from the same moved by one ulp.
+    """Train by the same program in float64, from random weights and from the same weights moved by one ulp.
 
     The .npz file holds of each start ("seen", "moved") the loss, the logits in evaluation before training, and the
     weights after it.

@@ -1,1 +1,1 @@
-"""What the TPU compiler says of every train step, on a machine without a TPU. Estimates, never measurements."""
+"""The TPU compiler's estimates of every train step, made without a TPU; nothing is measured."""

@@ -1,4 +1,4 @@
-"""What the TPU compiler says of every train step; no TPU is needed, and nothing is measured.
+"""The TPU compiler's estimates of every train step; no TPU is needed, and nothing is measured.
 
 python -m benchmarks.tpu [--workload …] [--chip …] [--precision …] [--effort fast|default] [--json FILE]
 python -m benchmarks.tpu --pods [--chips N …] [--scaling weak|strong] [--json FILE]     the step on many chips
@@ -40,22 +40,22 @@ ENVIRONMENT = {
     "ALLOW_MULTIPLE_LIBTPU_LOAD": "1",
     "TPU_LOG_DIR": "disabled",
 }
-"""What JAX and libtpu must find when they are loaded, to describe TPUs that are not there."""
+"""Environment variables by which JAX and libtpu, when they are loaded, describe TPUs that are not there."""
 
 
 def newest(kind: str = "compiler") -> Path:
-    """The newest record."""
+    """The path of the newest record of a kind, "compiler" or "pods"."""
     return sorted((ROOT / "benchmarks" / "records").glob(f"*-tpu-{kind}.json"))[-1]
 
 
 def require_libtpu() -> None:
-    """Raise UsageError where there is no TPU compiler."""
+    """Raise UsageError where the TPU compiler is not installed."""
     if find_spec("libtpu") is None:
         raise UsageError("libtpu, the TPU compiler, is not installed; pip install 'netparity[tpu-aot]'")
 
 
 def said(*arguments: str, compiler: str = "compiler") -> Iterator[tuple[str, Any]]:
-    """What a compiler in a process of its own says: ("chip", "estimate", "pod" or "failure", of it)."""
+    """Run a compiler in its own process; yield its answers, "chip", "estimate", "pod" or "failure" with a value."""
     command = [sys.executable, "-m", f"benchmarks.tpu.{compiler}", *arguments]
     run = subprocess.run(command, env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True)
     yield from (next(iter(json.loads(line).items())) for line in run.stdout.splitlines() if line.startswith("{"))
@@ -67,21 +67,24 @@ def said(*arguments: str, compiler: str = "compiler") -> Iterator[tuple[str, Any
 def sweep(
     record: records.Record, chips: Sequence[str], workloads: Sequence[str], precisions: Sequence[str], effort: str
 ) -> Iterator[list[Estimate]]:
-    """Compile every step for every chip and put it into the record; a failure is kept there and leaves the others."""
+    """Compile every step for every chip, put its estimates into the record, and yield them for each step and chip.
+
+    A failure is put into the record too, and does not stop the others.
+    """
     for chip in chips:
-        for kind, found in said(chip) if chip not in record["chips"] else ():
+        for kind, answer in said(chip) if chip not in record["chips"] else ():
             if kind == "chip":
-                record["chips"][chip] = found
+                record["chips"][chip] = answer
             else:
-                _fail(record, f"{chip}: {found}")
+                _fail(record, f"{chip}: {answer}")
     for workload in workloads:
         for chip in chips:
             answers = list(said(chip, workload, effort, *precisions))
-            estimates = [Estimate(**found) for kind, found in answers if kind == "estimate"]
+            estimates = [Estimate(**answer) for kind, answer in answers if kind == "estimate"]
             records.add(record, estimates)
-            for kind, found in answers:
+            for kind, answer in answers:
                 if kind == "failure":
-                    _fail(record, f"{chip}, {workload}, {effort}: {found}")
+                    _fail(record, f"{chip}, {workload}, {effort}: {answer}")
             yield estimates
 
 
@@ -91,43 +94,43 @@ def _fail(record: records.Record, message: str) -> None:
 
 
 def estimate(arguments: argparse.Namespace) -> int:
-    """Compile, print and keep; 1 where something failed."""
+    """Compile the steps for single chips, print and keep the estimates; return 1 where something failed."""
     require_libtpu()
     record = records.read(arguments.json) if arguments.json else records.empty()
     failed = len(record["failures"])
     record["runs"].append(_run(arguments))
     print(f"Every number is a {records.LABEL}; nothing ran on a TPU.")
     chosen = arguments.chip or [*CHIPS], arguments.workload or [*WORKLOADS], arguments.precision or [*PASSES]
-    for found in sweep(record, *chosen, arguments.effort):
-        if found:
-            print(f"\n{found[0].workload} on {found[0].chip}\n{records.table(found)}", flush=True)
+    for estimates in sweep(record, *chosen, arguments.effort):
+        if estimates:
+            print(f"\n{estimates[0].workload} on {estimates[0].chip}\n{records.table(estimates)}", flush=True)
         if arguments.json:
             records.write(record, arguments.json)
     return int(len(record["failures"]) > failed)
 
 
 def pods(arguments: argparse.Namespace) -> int:
-    """Compile the steps for many chips, print and keep them; 1 where something failed."""
+    """Compile the steps for many chips, print and keep the estimates; return 1 where something failed."""
     require_libtpu()
-    asked = _asked(arguments)
+    steps = _requested(arguments)
     record = pod_records.read(arguments.json) if arguments.json else pod_records.empty()
     failed = len(record["failures"])
     record["runs"].append(_run(arguments))
     print(f"Every number is a {records.LABEL}; nothing ran on a TPU.")
-    for what in asked:
-        for kind, found in said(*what, compiler="pod_compiler"):
+    for what in steps:
+        for kind, answer in said(*what, compiler="pod_compiler"):
             if kind == "pod":
-                records.add(record, [pod := pod_records.pod(found)], "pods")
+                records.add(record, [pod := pod_records.pod(answer)], "pods")
                 print(f"\n{pod.workload}\n{pod_records.table([pod])}", flush=True)
             else:
-                _fail(record, f"{', '.join(what)}: {found}")
+                _fail(record, f"{', '.join(what)}: {answer}")
         if arguments.json:
             records.write(record, arguments.json, "pods")
     return int(len(record["failures"]) > failed)
 
 
-def _asked(arguments: argparse.Namespace) -> list[tuple[str, ...]]:
-    """Chip, chips, batch, workload, effort and precision of every step that is asked for, each once."""
+def _requested(arguments: argparse.Namespace) -> list[tuple[str, ...]]:
+    """Chip, number of chips, batch, workload, effort and precision of every step to compile, each once."""
     chips, scalings = arguments.chip or ["v5e"], arguments.scaling or SCALINGS
     for chip in chips:
         if chip not in SLICES:
@@ -141,12 +144,12 @@ def _asked(arguments: argparse.Namespace) -> list[tuple[str, ...]]:
 
 
 def _run(arguments: argparse.Namespace) -> dict[str, Any]:
-    """What a run's estimates depend on; where it keeps them is not among it."""
+    """The entry of a run in the record: the command without --json, commit, versions and hardware."""
     names = ("workload", "chip", "precision", "chips", "scaling")
-    given = ["--pods"] * arguments.pods
-    given += [f"--{name} {one}" for name in names for one in getattr(arguments, name) or ()]
+    options = ["--pods"] * arguments.pods
+    options += [f"--{name} {value}" for name in names for value in getattr(arguments, name) or ()]
     return {
-        "command": " ".join(["python -m benchmarks.tpu", *given, f"--effort {arguments.effort}"]),
+        "command": " ".join(["python -m benchmarks.tpu", *options, f"--effort {arguments.effort}"]),
         "commit": commit(),
         "versions": {**versions(), "libtpu": version("libtpu")},
         "hardware": hardware(),
@@ -154,19 +157,19 @@ def _run(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def export(arguments: argparse.Namespace) -> int:
-    """Lower every step for TPUs and say what is in it; 1 where one has a fault."""
+    """Lower every step for TPUs, print its operations and faults; return 1 where one has a fault."""
     from benchmarks.tpu.export import exported
 
     faults = 0
     for name in arguments.workload or WORKLOADS:
-        found = exported(WORKLOADS[name])
-        faults += bool(found.faults)
-        print(f"{name}: {found.operations} operations for TPUs, {'; '.join(found.faults) or 'no fault'}")
+        program = exported(WORKLOADS[name])
+        faults += bool(program.faults)
+        print(f"{name}: {program.operations} operations for TPUs, {'; '.join(program.faults) or 'no fault'}")
     return int(bool(faults))
 
 
 def main(argv: list[str]) -> int:
-    """Estimate, export, or write the page."""
+    """Estimate, export, or write the page; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tpu", description=__doc__.splitlines()[0])
     parser.add_argument("--workload", action="append", choices=WORKLOADS, help="may be repeated; default: all")
     parser.add_argument("--chip", action="append", choices=CHIPS, help="may be repeated; default: all")
@@ -192,22 +195,22 @@ def main(argv: list[str]) -> int:
 
 
 def _page(check: bool) -> int:
-    one, many = newest(), newest("pods")
-    chips, slices = records.read(one), pod_records.read(many)
+    single, many = newest(), newest("pods")
+    chips, slices = records.read(single), pod_records.read(many)
     tables = {
-        one.with_suffix(".md"): _beside("What the TPU compiler says of every step", one, records.tables(chips)),
+        single.with_suffix(".md"): _beside("What the TPU compiler says of every step", single, records.tables(chips)),
         many.with_suffix(".md"): _beside("The same steps on many chips", many, pod_records.tables(slices)),
     }
     place = "../benchmarks/records"
     whole = (
-        f"- [every step on {len(chips['chips'])} kinds of chips]({place}/{one.stem}.md)\n"
+        f"- [every step on {len(chips['chips'])} kinds of chips]({place}/{single.stem}.md)\n"
         f"- [the steps on several chips]({place}/{many.stem}.md)"
     )
     return update(
         [PAGE],
         {**records.page(chips), **pod_records.page(slices), "whole": whole},
         check=check,
-        source=f"{one.name} or {many.name}",
+        source=f"{single.name} or {many.name}",
         command=COMMAND,
         tables=tables,
     )

@@ -11,13 +11,13 @@ LAYOUT = re.compile(r"entry_computation_layout=\{\((.*?)\)->")
 
 @dataclass(frozen=True)
 class Array:
-    """One array.
+    """An array as the text of a compiled program writes it.
 
     Args:
-        type: of its elements.
-        shape: its axes.
-        order: its axes, the one whose neighbours are neighbours in memory first.
-        tile: the innermost axes are filled up to multiples of these.
+        type: HLO's type of its elements, such as "f32".
+        shape: sizes of its axes.
+        order: its axes from the innermost in memory to the outermost.
+        tile: numbers that the innermost axes are filled up to multiples of.
     """
 
     type: str
@@ -27,17 +27,17 @@ class Array:
 
     @property
     def element_bytes(self) -> float:
-        """Bytes of an element; of an "s4" half a one."""
+        """The bytes of an element; 0.5 for an "s4"."""
         return 1 if self.type == "pred" else int(re.findall(r"\d+", self.type)[0]) / 8
 
     @property
     def bytes(self) -> int:
-        """Of its elements."""
+        """The bytes of its elements."""
         return round(prod(self.shape) * self.element_bytes)
 
     @property
     def tiled_bytes(self) -> int:
-        """Of its elements and what fills up its tiles."""
+        """The bytes of its elements and of the padding that fills up its tiles."""
         physical = [1] * (len(self.tile) - len(self.shape)) + [self.shape[axis] for axis in reversed(self.order)]
         outer = len(physical) - len(self.tile)
         filled = [-(-size // step) * step for size, step in zip(physical[outer:], self.tile, strict=True)]
@@ -45,7 +45,7 @@ class Array:
 
 
 def arrays(text: str) -> Iterator[Array]:
-    """All arrays of a type, which may be a tuple."""
+    """Yield all arrays of a type as HLO writes it, which may be a tuple."""
     for kind, shape, order, tile in ARRAY.findall(text):
         axes = _numbers(shape)
         yield Array(kind, axes, _numbers(order) or tuple(reversed(range(len(axes)))), _numbers(tile))
@@ -56,5 +56,5 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def arguments(text: str) -> list[Array]:
-    """What a compiled program is given, in the layouts that it wants."""
-    return [one for layout in LAYOUT.findall(text)[:1] for one in arrays(layout)]
+    """The arguments of a compiled program, in the layouts that it takes, from its text."""
+    return [array for layout in LAYOUT.findall(text)[:1] for array in arrays(layout)]

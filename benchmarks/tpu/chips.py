@@ -7,15 +7,15 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Chip:
-    """One generation.
+    """One generation of chips.
 
     Args:
-        topology: one chip of it, as libtpu names it.
-        kind: what JAX calls a device of it.
-        devices: JAX devices a chip. A step runs on one; of two each has half of what the chip has.
+        topology: libtpu's name of one chip.
+        kind: JAX's name of a device of it.
+        devices: number of JAX devices on a chip. A step runs on one; of two, each has half of the chip's resources.
         peak_flops: FLOP/s of a chip in bfloat16.
-        hbm_bandwidth: bytes/s of a chip.
-        hbm_bytes: memory of a chip.
+        hbm_bandwidth: bytes/s of a chip's memory.
+        hbm_bytes: bytes of a chip's memory.
         source: public page with these figures.
         config: libtpu's chip configuration; None is its default.
     """
@@ -31,12 +31,12 @@ class Chip:
 
     @property
     def device_flops(self) -> float:
-        """FLOP/s of a device in bfloat16."""
+        """The FLOP/s of a device in bfloat16."""
         return self.peak_flops / self.devices
 
     @property
     def device_bandwidth(self) -> float:
-        """Bytes/s of a device."""
+        """The bytes/s of a device's memory."""
         return self.hbm_bandwidth / self.devices
 
 
@@ -50,12 +50,12 @@ CHIPS = {
     "tpu7x": Chip("tpu7x:1x1x1", "TPU7x", 2, 2307e12, 7380e9, 192 * GIB, f"{PAGES}tpu7x"),
 }
 PASSES = {"default": 1, "high": 3, "highest": 6}
-"""JAX's matmul precision → products of bfloat16 that one float32 product is made of.
+"""JAX's matmul precision → number of bfloat16 products that one float32 product is made of.
 Source: https://docs.jax.dev/en/latest/jax.lax.html#jax.lax.Precision."""
 SLICES = {
     "v5e": {4: "v5e:2x2", 16: "v5e:4x4", 64: "v5e:8x8", 256: "v5e:16x16"},
     "v5p": {4: "v5p:2x2x1", 16: "v5p:2x2x4", 64: "v5p:4x4x4", 256: "v5p:4x8x8"},
     "v6e": {4: "v6e:2x2", 16: "v6e:4x4", 64: "v6e:8x8", 256: "v6e:16x16"},
 }
-"""Chip → number of them → how libtpu names so many of them, side by side."""
+"""Chip → number of chips side by side → libtpu's name of them."""
 SIZES = (4, 16, 64, 256)

@@ -1,4 +1,4 @@
-"""What passes between chips, read from the text of a compiled program."""
+"""The exchanges between chips, read from the text of a compiled program."""
 
 import re
 from collections import Counter
@@ -22,7 +22,7 @@ COLLECTIVE = re.compile(
     r"(?P<half>-start|-done)?$"
 )
 LATER = re.compile(r"-(?:done|update)$")
-"""Instructions that name the computation which their start has already begun."""
+"""Opcodes of instructions that name a computation which an earlier instruction has begun."""
 CALLED = re.compile(r"(?:calls|to_apply|body|condition|true_computation|false_computation)=%?([\w.\-]+)")
 BRANCHES = re.compile(r"branch_computations=\{([^}]*)\}")
 CONDITION = re.compile(r"condition=%?([\w.\-]+)")
@@ -40,14 +40,14 @@ class Collective:
     """One exchange between chips, or several alike.
 
     Args:
-        kind: HLO's name of it.
-        types: element types of its arrays.
-        arrays: how many go together in it.
-        bytes: of one exchange: of all its arrays, without padding, as each chip has them when they are whole: before
-            a reduce-scatter, after all others.
-        group: chips that exchange with each other.
-        count: instructions like this.
-        times: how often each runs in a step: more than once in a loop.
+        kind: HLO's name of the operation.
+        types: element types of its arrays, separated by commas.
+        arrays: number of arrays that go together in it.
+        bytes: bytes of one exchange: of all its arrays, without padding, as each chip has them when they are whole,
+            which is before a reduce-scatter and after all others.
+        group: number of chips that exchange with each other.
+        count: number of instructions like this.
+        times: number of runs of each in a step, more than one in a loop.
     """
 
     kind: Kind
@@ -61,18 +61,26 @@ class Collective:
 
     @property
     def step_bytes(self) -> int:
-        """Bytes of all of them in a step."""
+        """The bytes of all of them in a step."""
         return self.bytes * self.count * self.times
 
 
 def found(text: str, chips: int) -> list[Collective]:
-    """All collectives of a program for so many chips, the like together, those that pass most first."""
+    """All collectives in the text of a program for `chips` chips, equal ones counted together, the largest first."""
     counted = Counter(_Program(text, chips).below("ENTRY"))
-    return sorted((replace(one, count=count) for one, count in counted.items()), key=lambda one: -one.step_bytes)
+    return sorted(
+        (replace(collective, count=count) for collective, count in counted.items()),
+        key=lambda collective: -collective.step_bytes,
+    )
 
 
 class _Program:
-    """The computations of a program, by name, and what each of them passes between chips."""
+    """The computations of a program, by name, and the collectives of each.
+
+    Args:
+        text: the program's HLO.
+        chips: number of chips that it is compiled for.
+    """
 
     def __init__(self, text: str, chips: int) -> None:
         self.computations = _computations(text)
@@ -80,13 +88,15 @@ class _Program:
         self.known: dict[str, list[Collective]] = {}
 
     def below(self, name: str) -> list[Collective]:
-        """Of one run of a computation, with what it calls."""
+        """The collectives of one run of a computation, with those of the computations that it calls."""
         if name not in self.known:
             lines = {match["name"]: match for line in self.computations[name] if (match := INSTRUCTION.match(line))}
-            self.known[name] = [one for line in lines.values() for one in (*self._own(line, lines), *self._inner(line))]
+            self.known[name] = [
+                collective for line in lines.values() for collective in (*self._direct(line, lines), *self._inner(line))
+            ]
         return self.known[name]
 
-    def _own(self, line: re.Match[str], lines: Mapping[str, re.Match[str]]) -> Iterator[Collective]:
+    def _direct(self, line: re.Match[str], lines: Mapping[str, re.Match[str]]) -> Iterator[Collective]:
         kind = COLLECTIVE.match(line["opcode"])
         if kind and kind["half"] != "-start":  # whose type is not the result's
             attributes = lines[OPERAND.findall(line["rest"])[0]]["rest"] if kind["half"] else line["rest"]
@@ -97,19 +107,19 @@ class _Program:
             for called in _called(line["rest"]):
                 inner = self.below(called)
                 times = trips(line[0], self.computations) if inner and line["opcode"] == "while" else 1
-                yield from (replace(one, times=one.times * times) for one in inner)
+                yield from (replace(collective, times=collective.times * times) for collective in inner)
 
 
 def _collective(kind: Any, results: list[Array], group: int) -> Collective:
-    size = sum(one.bytes for one in results) * (group if kind == "reduce-scatter" else 1)
-    return Collective(kind, ",".join(sorted({one.type for one in results})), len(results), size, group)
+    size = sum(array.bytes for array in results) * (group if kind == "reduce-scatter" else 1)
+    return Collective(kind, ",".join(sorted({array.type for array in results})), len(results), size, group)
 
 
 def group_size(attributes: str, chips: int) -> int:
-    """How many exchange with each other, in any of HLO's ways to say it.
+    """The number of chips that exchange with each other, in any of HLO's ways to write it.
 
     Raises:
-        UsageError: in another way.
+        UsageError: it is written in another way.
     """
     if "replica_groups={}" in attributes or "source_target_pairs=" in attributes:
         return chips
@@ -124,15 +134,15 @@ def group_size(attributes: str, chips: int) -> int:
 
 
 def _computations(text: str) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+    computations: dict[str, list[str]] = {}
     for line in text.splitlines():
         if begin := COMPUTATION.match(line):
-            found["ENTRY" if begin["entry"] else begin["name"]] = lines = []
-        elif found:
+            computations["ENTRY" if begin["entry"] else begin["name"]] = lines = []
+        elif computations:
             lines.append(line)
-    if "ENTRY" not in found:
+    if "ENTRY" not in computations:
         raise UsageError("the compiled program's text has no ENTRY computation; expected HLO")
-    return found
+    return computations
 
 
 def _called(line: str) -> list[str]:
@@ -141,10 +151,10 @@ def _called(line: str) -> list[str]:
 
 
 def trips(loop: str, computations: Mapping[str, list[str]]) -> int:
-    """How often a `while` runs: what the compiler says, or the bound of a condition that counts up to it.
+    """The number of runs of a `while`: the compiler's own number, or the bound of a condition that counts up to it.
 
     Raises:
-        UsageError: neither says it.
+        UsageError: there is neither.
     """
     if known := TRIPS.search(loop):
         return int(known[1])

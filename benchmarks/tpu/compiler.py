@@ -28,36 +28,36 @@ TOO_LARGE = 2**40
 
 
 def sharding(chip: str) -> SingleDeviceSharding:
-    """The first device of a chip that is not there.
+    """The sharding on the first device of a chip that is not there.
 
     Raises:
-        UsageError: the compiler calls it otherwise than the table of chips does.
+        UsageError: the compiler has another name or number of devices for it than the table of chips.
     """
     wanted = CHIPS[chip]
     options = {"chip_config_name": wanted.config} if wanted.config else {}
     topology = topologies.get_topology_desc(wanted.topology, platform="tpu", chips_per_host_bounds=(1, 1, 1), **options)
-    found: Any = topology.devices
-    devices = [(device.platform, device.device_kind) for device in found]
+    described: Any = topology.devices
+    devices = [(device.platform, device.device_kind) for device in described]
     if devices != [("tpu", wanted.kind)] * wanted.devices:
         raise UsageError(f"libtpu's {chip} is {devices}; expected {wanted.devices} × {wanted.kind}")
-    return SingleDeviceSharding(found[0])
+    return SingleDeviceSharding(described[0])
 
 
 def compiled(lowered: Any, effort: str) -> tuple[Any, str]:
-    """The program and its text.
+    """Compile a lowered program; return it with its text.
 
     Raises:
-        UsageError: it is not a TPU's.
+        UsageError: it is not a program for TPUs.
     """
     program = lowered.compile(compiler_options=EFFORTS[effort])
     return program, estimate.require_tpu(program.as_text())
 
 
 def seen(chip: str) -> dict[str, Any]:
-    """What the compiler takes the chip for: HBM, FLOP/s and bytes/s of its own estimates, cycles by precision.
+    """The compiler's own model of a chip: HBM, FLOP/s and bytes/s of its estimates, and cycles by precision.
 
-    Of a product of 8192×8192 bfloat16 matrices, of an addition to 2³⁰ bytes of float32, and of a product of 2048×2048
-    float32 matrices at default effort.
+    The FLOP/s are those of a product of 8192×8192 bfloat16 matrices, the bytes/s those of an addition to 2³⁰ bytes of
+    float32, the cycles those of a product of 2048×2048 float32 matrices at default effort.
     """
     where = sharding(chip)
     matrix = jax.ShapeDtypeStruct((8192, 8192), jnp.bfloat16, sharding=where)
@@ -81,19 +81,19 @@ def _cycles_of_a_product(precision: str, where: SingleDeviceSharding) -> int:
 
 
 def available(where: SingleDeviceSharding) -> int:
-    """HBM of the device, as the compiler says when it is asked for what no device has."""
+    """The bytes of HBM of the device, which the compiler tells when a program needs more than any device has."""
     huge = jax.ShapeDtypeStruct((TOO_LARGE // 4,), jnp.float32, sharding=where)
     try:
         compiled(jax.jit(lambda x: x * 2).lower(huge), "fast")
     except jax.errors.JaxRuntimeError as error:
-        if found := estimate.lacking(str(error)):
-            return found[1]
+        if sizes := estimate.lacking(str(error)):
+            return sizes[1]
         raise
     raise UsageError(f"a program of {TOO_LARGE} bytes was accepted; expected the compiler to say what there is")
 
 
 def estimated(chip: str, workload: str, precision: str, effort: str) -> Estimate:
-    """Compile one step, and its loops written out as well where it has any: the compiler counts a loop's body once."""
+    """Estimate one step. Where it has loops, it is also compiled with them written out, for their bodies count once."""
     where, step = sharding(chip), WORKLOADS[workload]
     jaxpr, lowered = _lowered(step, precision, where)
     outcome, seconds = _attempt(lowered, effort)
@@ -118,7 +118,7 @@ def estimated(chip: str, workload: str, precision: str, effort: str) -> Estimate
 
 
 def _lowered(step: Workload, precision: str, where: SingleDeviceSharding) -> tuple[Any, Any]:
-    """The step's program, closed, and what the compiler gets of it."""
+    """The step's closed jaxpr, and its lowered program."""
     function, inputs = step.step(where)
     with products_in(precision):
         traced = function.trace(*inputs)
@@ -126,7 +126,7 @@ def _lowered(step: Workload, precision: str, where: SingleDeviceSharding) -> tup
 
 
 def _attempt(lowered: Any, effort: str) -> tuple[tuple[Any, str] | str, float]:
-    """The program with its text, or why the compiler gave none; and seconds."""
+    """The compiled program with its text, or the compiler's message if it failed; and the seconds that it took."""
     started = time.perf_counter()
     try:
         outcome: tuple[Any, str] | str = compiled(lowered, effort)
@@ -136,10 +136,10 @@ def _attempt(lowered: Any, effort: str) -> tuple[tuple[Any, str] | str, float]:
 
 
 def _refused(message: str) -> dict[str, Any]:
-    """Of a step that does not fit.
+    """The fields of an estimate of a step that does not fit, from the compiler's message.
 
     Raises:
-        UsageError: the compiler failed otherwise.
+        UsageError: the compiler failed for another reason.
     """
     if "RESOURCE_EXHAUSTED" not in message:
         raise UsageError(f"the compiler failed: {message.splitlines()[0]}")
@@ -149,7 +149,7 @@ def _refused(message: str) -> dict[str, Any]:
 
 def _written_out(jaxpr: Any, where: SingleDeviceSharding) -> Any:
     """The program lowered with its loops written out; its inputs are not donated, which changes no count."""
-    inputs = [jax.ShapeDtypeStruct(one.shape, one.dtype, sharding=where) for one in jaxpr.in_avals]
+    inputs = [jax.ShapeDtypeStruct(aval.shape, aval.dtype, sharding=where) for aval in jaxpr.in_avals]
     with jax.enable_x64(False):
         return jax.jit(core.jaxpr_as_fun(unrolled(jaxpr))).lower(*inputs)
 
@@ -167,7 +167,7 @@ def _counted(program: Any, text: str) -> dict[str, Any]:
 
 
 def main(chip: str, workload: str = "", effort: str = "", *precisions: str) -> None:
-    """Print the chip, or an estimate for each precision; one that fails leaves the others."""
+    """Print the chip, or an estimate for each precision; a failure of one does not stop the others."""
     if not workload:
         print(json.dumps({"chip": seen(chip)}), flush=True)
     for precision in precisions:

@@ -1,4 +1,4 @@
-"""What the compiler says of one program, read from what it returns."""
+"""The compiler's estimate of one program, read from its results and its messages."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ LACKING = (
     re.compile(rf"Used {SIZE} of {SIZE} hbm"),
     re.compile(rf"\({SIZE}\) exceeds available HBM \({SIZE}\)"),
 )
-"""How the compiler says what a program needs and what there is."""
+"""The compiler's messages on the memory that a program needs and that there is."""
 CYCLES = re.compile(r'"estimated_cycles":"(\d+)"')
 TILED = re.compile(r"\{[\d,]*:T\(\d+")
 """The layout of an array in tiles, which only programs for TPUs have."""
@@ -25,21 +25,22 @@ ON_CHIP = re.compile(r"S\([13]\)")
 
 @dataclass(frozen=True)
 class Estimate:
-    """The compiler's word on one step. Nothing here was measured but `compile_seconds`.
+    """The compiler's estimate of one step. Nothing here was measured but `compile_seconds`.
 
     Args:
-        workload, chip, precision, effort: what was compiled, for what, and how hard the compiler tried.
-        batch: examples a step.
+        workload, chip, precision, effort: the step, the chip, the precision of products, and the compiler's effort.
+        batch: number of examples in a step.
         fits: whether the program was accepted.
-        available_bytes: HBM that the compiler has to give on one device.
-        matrix_flops: of the step as it is traced, every iteration of its loops counted.
-        compile_seconds: of this machine; tracing and lowering are not included.
-        loops_unrolled: counts and times are of the program with its loops written out, memory of the program with them.
-        needed_bytes: argument + output − alias + temporary, or what the compiler says where the step does not fit.
+        available_bytes: bytes of HBM that the compiler can give on one device.
+        matrix_flops: FLOPs of matrix products in the step as it is traced, with every iteration of its loops.
+        compile_seconds: seconds of compiling on this machine, without tracing and lowering.
+        loops_unrolled: whether counts and times are those of the program with its loops written out; its memory is
+            that of the program with loops.
+        needed_bytes: argument + output − alias + temporary, or the compiler's number where the step does not fit.
         memory: the four terms of `needed_bytes`; empty where it does not fit, as all that follows is None.
         flops: the compiler's count, with everything that is not a product.
         hbm_bytes: the compiler's count of bytes read and written; None where it includes what stays on the chip.
-        roofline_seconds, roofline_by: see `roofline`.
+        roofline_seconds, roofline_by: least seconds of the step, and their bound, by `roofline`.
         optimal_seconds: the compiler's sum of rooflines of single instructions, which does not know the precision.
         unknown_calls: calls that it counted as −1 s each, and that were added back.
         estimated_cycles: the sum over all fusions; knows the precision at default effort only.
@@ -70,15 +71,15 @@ class Estimate:
 
     @property
     def margin_bytes(self) -> int | None:
-        """What is left of the device's HBM; negative where the step does not fit."""
+        """The bytes that are left of the device's HBM; negative where the step does not fit."""
         return None if self.needed_bytes is None else self.available_bytes - self.needed_bytes
 
 
 def require_tpu(text: str) -> str:
-    """The compiled text; it must be a TPU's, for JAX compiles for the CPU where it lacks the compiler asked for.
+    """The compiled text, if it is for a TPU: where JAX lacks the TPU compiler, it compiles for the CPU.
 
     Raises:
-        UsageError: it is the text of a program for something else.
+        UsageError: it is the text of a program for another device.
     """
     if not TILED.search(text):
         raise UsageError("the compiled program is not for a TPU (no array is laid out in tiles); nothing is reported")
@@ -86,8 +87,8 @@ def require_tpu(text: str) -> str:
 
 
 def cycles(text: str) -> int:
-    """Sum of what the compiler expects of each fusion."""
-    return sum(int(found) for found in CYCLES.findall(text))
+    """The sum of the cycles that the compiler expects of each fusion."""
+    return sum(int(number) for number in CYCLES.findall(text))
 
 
 def stays_in_hbm(text: str) -> bool:
@@ -96,38 +97,38 @@ def stays_in_hbm(text: str) -> bool:
 
 
 def lacking(message: str) -> tuple[int, int] | None:
-    """Bytes that a program needs and that there are, by the message of RESOURCE_EXHAUSTED; None if it does not say."""
+    """The bytes needed and the bytes available by a message of RESOURCE_EXHAUSTED; None if it lacks them."""
     for pattern in LACKING:
-        if found := pattern.search(message):
-            needed, needed_unit, available, available_unit = found.groups()
+        if match := pattern.search(message):
+            needed, needed_unit, available, available_unit = match.groups()
             return round(float(needed) * UNITS[needed_unit]), round(float(available) * UNITS[available_unit])
     return None
 
 
 def memory(stats: Any) -> dict[str, int]:
-    """Argument, output, alias and temporary bytes of `memory_analysis()`."""
+    """Kind ("argument", "output", "alias", "temp") → bytes, from the result of `memory_analysis()`."""
     return {kind: getattr(stats, f"{kind}_size_in_bytes") for kind in ("argument", "output", "alias", "temp")}
 
 
 def needed(memory: Mapping[str, int]) -> int:
-    """Bytes that must be on the device at once."""
+    """The bytes that must be on the device at once."""
     return memory["argument"] + memory["output"] - memory["alias"] + memory["temp"]
 
 
 def optimal(cost: Mapping[str, float]) -> tuple[float, int]:
-    """Seconds, and how many calls of unknown cost the compiler had counted as −1 s.
+    """The compiler's seconds, and the number of calls of unknown cost, each of which it had counted as −1 s.
 
-    The rest must be less than half a second, or a call cannot be told.
+    This needs all other seconds together to be less than half a second.
     """
     calls = max(0, round(-cost["optimal_seconds"]))
     return cost["optimal_seconds"] + calls, calls
 
 
 def roofline(chip: str, precision: str, matrix_flops: int, memory: Mapping[str, int]) -> tuple[float, str]:
-    """Seconds that no program of this step can stay below on a device of the chip, and what binds.
+    """The least seconds of this step on a device of the chip, and their bound, "compute" or "bandwidth".
 
-    Products in the passes that their precision takes, at the public peak; every argument read and every output
-    written once, at the public bandwidth.
+    Compute is all products, in the passes that their precision takes, at the public peak. Bandwidth is every argument
+    read and every output written once, at the public bandwidth.
     """
     compute = matrix_flops * PASSES[precision] / CHIPS[chip].device_flops
     bandwidth = (memory["argument"] + memory["output"]) / CHIPS[chip].device_bandwidth

@@ -14,21 +14,21 @@ OPERATION = re.compile(r"\b(?:stablehlo|chlo)\.\w+")
 
 @dataclass(frozen=True)
 class Exported:
-    """A step that was lowered: how many operations it has, and what of it has no place on a TPU."""
+    """A step that was lowered: the number of its operations, and the parts of it that have no place on a TPU."""
 
     operations: int
     faults: tuple[str, ...]
 
 
 def exported(workload: Workload, precision: str = "highest") -> Exported:
-    """Lower the step for TPUs; the products' precision is a word in the program and bars nothing."""
+    """Lower a step for TPUs and look for faults; the precision of products is only an attribute in the program."""
     step, inputs = workload.step()
     with products_in(precision):
         return judged(export.export(step, platforms=["tpu"])(*inputs))
 
 
 def judged(program: export.Exported) -> Exported:
-    """What has no place on a TPU: another platform's program, float64, a call of somebody's library."""
+    """Look for faults in a lowered program: another platform, float64, or a call of a custom library."""
     text = program.mlir_module()
     faults = [f"it is for {', '.join(program.platforms)}"] if program.platforms != ("tpu",) else []
     faults += ["it has float64, which a TPU only emulates"] if WIDE.search(text) else []

@@ -1,7 +1,9 @@
-"""Compiles for many chips in a process of its own:
-`python -m benchmarks.tpu.pod_compiler CHIP CHIPS BATCH WORKLOAD EFFORT PRECISION`.
+"""Compiles for many chips in a process of its own.
 
-Prints one line of JSON, a `Pod`. The command sets the environment, as of `benchmarks.tpu.compiler`.
+The command is `python -m benchmarks.tpu.pod_compiler CHIP CHIPS BATCH WORKLOAD EFFORT PRECISION`.
+
+It prints one line of JSON, a `Pod`. Its caller, `benchmarks.tpu`, sets the environment, as for
+`benchmarks.tpu.compiler`.
 """
 
 import json
@@ -26,10 +28,10 @@ from parity.errors import UsageError
 
 
 def mesh(chip: str, chips: int) -> Mesh:
-    """So many chips that are not there.
+    """A mesh of `chips` chips that are not there.
 
     Raises:
-        UsageError: the compiler has others by that name.
+        UsageError: the compiler has another kind or number of chips by that name.
     """
     name = SLICES[chip][chips]
     devices: Any = topologies.get_topology_desc(name, platform="tpu").devices
@@ -40,17 +42,17 @@ def mesh(chip: str, chips: int) -> Mesh:
 
 
 def lowered(step: Workload, where: Mesh, precision: str) -> Any:
-    """What the compiler gets of a step on many devices."""
+    """The lowered program of a step on many devices."""
     function, inputs = step.step_on(where)
     with products_in(precision):
         return function.lower(*inputs)
 
 
 def pod(chip: str, chips: int, batch: int, workload: str, effort: str, precision: str) -> Pod:
-    """Compile one step."""
-    given = lowered(replace(WORKLOADS[workload], batch=batch), mesh(chip, chips), precision)
+    """Compile one step for many chips, and read its estimate."""
+    step = lowered(replace(WORKLOADS[workload], batch=batch), mesh(chip, chips), precision)
     started = time.perf_counter()
-    program, text = compiled(given, effort)
+    program, text = compiled(step, effort)
     seconds = time.perf_counter() - started
     return Pod(
         workload=workload,
@@ -60,15 +62,15 @@ def pod(chip: str, chips: int, batch: int, workload: str, effort: str, precision
         chips=chips,
         batch=batch,
         memory=Memory(**estimate.memory(program.memory_analysis())),
-        argument_bytes=sum(one.bytes for one in arguments(text)),
-        tiled_bytes=sum(one.tiled_bytes for one in arguments(text)),
+        argument_bytes=sum(array.bytes for array in arguments(text)),
+        tiled_bytes=sum(array.tiled_bytes for array in arguments(text)),
         collectives=found(text, chips),
         compile_seconds=seconds,
     )
 
 
 def main(chip: str, chips: str, batch: str, workload: str, effort: str, precision: str) -> None:
-    """Print the pod, or why there is none."""
+    """Print the estimate as JSON, or the failure."""
     try:
         print(json.dumps({"pod": asdict(pod(chip, int(chips), int(batch), workload, effort, precision))}))
     except (UsageError, jax.errors.JaxRuntimeError) as error:

@@ -39,121 +39,131 @@ def empty() -> Record:
 
 
 def read(path: Path) -> Record:
-    """The record at a path; an empty one where there is none.
+    """Read the record at a path; an empty one where there is none.
 
     Raises:
-        UsageError: what is there is no record.
+        UsageError: the file is no such record.
     """
     if not path.exists():
         return empty()
-    found: Record = documents.read(path, Kept, REMEDY)
-    require_known(path, found["pods"])
-    for row in found["pods"]:
+    record: Record = documents.read(path, Kept, REMEDY)
+    require_known(path, record["pods"])
+    for row in record["pods"]:
         if row["batch"] % row["chips"]:
             raise UsageError(
                 f"{path}: got a batch of {row['batch']} on {row['chips']} chips, each with the same part; {REMEDY}"
             )
-    return found
+    return record
 
 
 def pod(row: Mapping[str, Any]) -> Pod:
-    """A row of it."""
-    parts = {"memory": Memory(**row["memory"]), "collectives": [Collective(**one) for one in row["collectives"]]}
+    """The estimate of a row of the record."""
+    parts = {
+        "memory": Memory(**row["memory"]),
+        "collectives": [Collective(**collective) for collective in row["collectives"]],
+    }
     return Pod(**{**row, **parts})
 
 
 def pods(record: Record) -> list[Pod]:
-    """Its rows."""
+    """The estimates of all rows of the record."""
     return [pod(row) for row in record["pods"]]
 
 
-def table(found: Sequence[Pod]) -> str:
-    """A step on so many chips a row, as Markdown; bytes are a chip's, and all but the ring's the compiler's."""
-    return markdown(HEADER, [_cells(one) for one in found])
+def table(rows: Sequence[Pod]) -> str:
+    """A Markdown table with a row for each estimate; bytes are a chip's, and but for the ring's the compiler's."""
+    return markdown(HEADER, [_cells(row) for row in rows])
 
 
-def _cells(one: Pod) -> list[str]:
-    said = expected(one.workload, one.batch // one.chips)
+def _cells(row: Pod) -> list[str]:
+    arithmetic = expected(row.workload, row.batch // row.chips)
     return [
-        one.chip,
-        f"{one.chips}",
-        f"{one.batch}",
-        f"{one.batch // one.chips}",
-        one.precision,
-        one.effort,
-        size(one.needed_bytes),
-        size(one.memory.argument),
-        size(one.memory.temp),
-        counted(one.collectives),
-        size(one.step_bytes),
-        ratio(one.step_bytes, said.exchanged),
-        size(one.ring_bytes),
-        f"{one.compile_seconds:.1f} s",
+        row.chip,
+        f"{row.chips}",
+        f"{row.batch}",
+        f"{row.batch // row.chips}",
+        row.precision,
+        row.effort,
+        size(row.needed_bytes),
+        size(row.memory.argument),
+        size(row.memory.temp),
+        counted(row.collectives),
+        size(row.step_bytes),
+        ratio(row.step_bytes, arithmetic.exchanged),
+        size(row.ring_bytes),
+        f"{row.compile_seconds:.1f} s",
     ]
 
 
-def counted(found: Sequence[Collective]) -> str:
-    """How many of each kind there are, and how often they run where that is more than once."""
+def counted(collectives: Sequence[Collective]) -> str:
+    """The number of collectives of each kind, and their runs where there is more than one, in words."""
     kinds: Counter[tuple[str, int]] = Counter()
-    for one in found:
-        kinds[one.kind, one.times] += one.count
+    for collective in collectives:
+        kinds[collective.kind, collective.times] += collective.count
     return ", ".join(f"{n} {kind}{f' {times} times' * (times > 1)}" for (kind, times), n in kinds.items()) or "none"
 
 
-def ratio(found: float, of: float) -> str:
-    """One number in another, in so many digits that it is told from 1."""
-    return f"{found / of:.4g}" if of else "–"
+def ratio(number: float, of: float) -> str:
+    """The quotient of two numbers, with enough digits to differ from 1; a dash where the second is 0."""
+    return f"{number / of:.4g}" if of else "–"
 
 
-def compared(found: Sequence[Pod]) -> str:
-    """What the compiler says against what the recipe does."""
+def compared(steps: Sequence[Pod]) -> str:
+    """A table of the compiler's bytes against those by arithmetic on the recipe."""
     header = ("effort", "chips", "of a chip", "expected", "found", "ratio")
-    rows = _alike((cells, one) for one in found for cells in _compared(one))
+    rows = _alike((cells, row) for row in steps for cells in _compared(row))
     return markdown(header, [[_efforts(on), _sizes(on), *cells] for cells, on in rows])
 
 
-def _compared(one: Pod) -> Iterator[tuple[str, ...]]:
-    said = expected(one.workload, one.batch // one.chips)
-    for what, expectation, seen in (
-        ("exchanged in a step", said.exchanged, one.step_bytes),
-        ("of that BatchNorm's", said.norms, one.norm_bytes),
-        ("arguments", said.arguments, one.argument_bytes),
-        ("arguments in tiles", one.tiled_bytes, one.memory.argument),
-        ("temporaries", said.gradients + said.outputs, one.memory.temp),
+def _compared(row: Pod) -> Iterator[tuple[str, ...]]:
+    arithmetic = expected(row.workload, row.batch // row.chips)
+    for what, expectation, value in (
+        ("exchanged in a step", arithmetic.exchanged, row.step_bytes),
+        ("of that BatchNorm's", arithmetic.norms, row.norm_bytes),
+        ("arguments", arithmetic.arguments, row.argument_bytes),
+        ("arguments in tiles", row.tiled_bytes, row.memory.argument),
+        ("temporaries", arithmetic.gradients + arithmetic.outputs, row.memory.temp),
     ):
         if expectation:
-            yield what, f"{expectation:,}", f"{seen:,}", ratio(seen, expectation)
+            yield what, f"{expectation:,}", f"{value:,}", ratio(value, expectation)
 
 
-def listed(found: Sequence[Pod]) -> str:
-    """Every collective of these steps."""
+def listed(steps: Sequence[Pod]) -> str:
+    """A table of every collective of these steps."""
     header = ("effort", "chips", "kind", "instructions", "runs of each", "arrays", "types", "bytes of a run")
-    rows = _alike((_listed(collective), one) for one in found for collective in one.collectives)
+    rows = _alike((_listed(collective), row) for row in steps for collective in row.collectives)
     return markdown(header, [[_efforts(on), _sizes(on), *cells] for cells, on in rows])
 
 
-def _listed(one: Collective) -> tuple[str, ...]:
-    return one.kind, f"{one.count}", f"{one.times}", f"{one.arrays}", one.types, f"{one.bytes:,}"
+def _listed(collective: Collective) -> tuple[str, ...]:
+    return (
+        collective.kind,
+        f"{collective.count}",
+        f"{collective.times}",
+        f"{collective.arrays}",
+        collective.types,
+        f"{collective.bytes:,}",
+    )
 
 
-def _alike(found: Iterable[tuple[tuple[str, ...], Pod]]) -> list[tuple[tuple[str, ...], list[Pod]]]:
-    """What is said, and of which steps the very same is."""
+def _alike(pairs: Iterable[tuple[tuple[str, ...], Pod]]) -> list[tuple[tuple[str, ...], list[Pod]]]:
+    """Equal cells grouped: cells → the steps that have them."""
     on: dict[tuple[str, ...], list[Pod]] = {}
-    for cells, one in found:
-        on.setdefault(cells, []).append(one)
+    for cells, row in pairs:
+        on.setdefault(cells, []).append(row)
     return list(on.items())
 
 
-def _efforts(found: Sequence[Pod]) -> str:
-    return ", ".join(sorted({one.effort for one in found}))
+def _efforts(rows: Sequence[Pod]) -> str:
+    return ", ".join(sorted({row.effort for row in rows}))
 
 
-def _sizes(found: Sequence[Pod]) -> str:
-    return ", ".join(map(str, sorted({one.chips for one in found})))
+def _sizes(rows: Sequence[Pod]) -> str:
+    return ", ".join(map(str, sorted({row.chips for row in rows})))
 
 
 def tables(record: Record) -> list[str]:
-    """Every step on every number of chips, its collectives, and arithmetic; these lie beside the record."""
+    """The parts of the file beside the record: every step on every number of chips, its collectives, and arithmetic."""
     rows = sorted(pods(record), key=_place)
     parts = [part for step in STEPS for part in _tables(step, [row for row in rows if row.workload == step])]
     return [*parts, *(f"Failed, and not above: {failure}" for failure in record["failures"])]
@@ -164,30 +174,30 @@ def page(record: Record) -> dict[str, str]:
     head = ("step on 64 chips", "batch", "needs", "temporaries", "collectives", "exchanged", "of expected")
     rows = [row for row in pods(record) if (row.chip, row.precision, row.effort) == SHOWN and row.chips == CHIPS_SHOWN]
     weak = [row for row in rows if row.workload in STEPS and row.batch == batches(row.workload, row.chips)["weak"]]
-    return {"pods": markdown(head, map(_shown, sorted(weak, key=lambda row: STEPS.index(row.workload))))}
+    return {"pods": markdown(head, map(_page_cells, sorted(weak, key=lambda row: STEPS.index(row.workload))))}
 
 
-def _shown(row: Pod) -> list[str]:
+def _page_cells(row: Pod) -> list[str]:
     cells = dict(zip(HEADER, _cells(row), strict=True))
     names = ("batch", "needs", "temporaries", "collectives", "exchanged", "of expected")
     return [row.workload, *(cells[name] for name in names)]
 
 
-def _tables(step: str, found: Sequence[Pod]) -> Iterator[str]:
-    weak, strong = ([one for one in found if one.batch == batches(step, one.chips)[s]] for s in TITLES)
-    swept = {_compiled(one) for one in strong if one not in weak}
-    strong = [one for one in strong if _compiled(one) in swept]  # what is not one size of a weak row alone
+def _tables(step: str, steps: Sequence[Pod]) -> Iterator[str]:
+    weak, strong = ([row for row in steps if row.batch == batches(step, row.chips)[s]] for s in TITLES)
+    swept = {_compiled(row) for row in strong if row not in weak}
+    strong = [row for row in strong if _compiled(row) in swept]  # what is not one size of a weak row alone
     for title, rows in zip(TITLES.values(), (weak, strong), strict=True):
         if rows:
             yield f"## {step}, {title} ({LABEL}s)\n\n{table(rows)}"
-    if study := [one for one in weak if (one.chip, one.precision) == ("v5e", "highest")]:
+    if study := [row for row in weak if (row.chip, row.precision) == ("v5e", "highest")]:
         yield f"Its collectives on v5e, the batch a chip fixed, *highest* ({LABEL}s):\n\n{listed(study)}"
         yield f"The same steps against arithmetic, in bytes ({LABEL}s but for what is expected):\n\n{compared(study)}"
 
 
-def _compiled(one: Pod) -> tuple[str, ...]:
-    return one.effort, one.chip, one.precision
+def _compiled(row: Pod) -> tuple[str, ...]:
+    return row.effort, row.chip, row.precision
 
 
-def _place(one: Pod) -> tuple[Any, ...]:
-    return *_compiled(one), one.chips, one.batch
+def _place(row: Pod) -> tuple[Any, ...]:
+    return *_compiled(row), row.chips, row.batch

@@ -1,4 +1,4 @@
-"""A train step on many chips: what the compiler made of it, and what the recipe says without a compiler."""
+"""A train step on many chips: the compiler's estimate, and the numbers by arithmetic on the recipe."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ from parity.weights import is_buffer
 
 WORD = 4  # bytes of a float32 or an int32
 GLOBAL = 2048
-"""Examples a step of all chips together where the batch doesn't grow with their number."""
+"""Number of examples in a step of all chips together, where the batch doesn't grow with their number."""
 STEPS = ("vgg-32", "mlp", "rnn-5", "rnn-30")
 """The study's networks, as they are compiled for one chip."""
 SCALINGS = ("weak", "strong")
@@ -24,7 +24,7 @@ SCALINGS = ("weak", "strong")
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes on one chip, by `memory_analysis()`."""
+    """The bytes on one chip by kind, from `memory_analysis()`."""
 
     argument: Whole
     output: Whole
@@ -35,17 +35,17 @@ class Memory:
 
 @dataclass(frozen=True)
 class Pod:
-    """The compiler's word on one step on many chips. Nothing here was measured but `compile_seconds`.
+    """The compiler's estimate of one step on many chips. Nothing here was measured but `compile_seconds`.
 
     Args:
-        workload, chip, precision, effort: as of an `Estimate`.
-        chips: how many.
-        batch: examples a step, of all chips together.
-        memory: of one chip.
-        argument_bytes: its arguments without what fills up their tiles.
-        tiled_bytes: its arguments with it, by their layouts.
-        collectives: what passes between chips in a step.
-        compile_seconds: of this machine; tracing and lowering are not included.
+        workload, chip, precision, effort: the same fields as those of an `Estimate`.
+        chips: number of chips.
+        batch: number of examples in a step, of all chips together.
+        memory: memory of one chip.
+        argument_bytes: bytes of a chip's arguments without the padding of their tiles.
+        tiled_bytes: bytes of a chip's arguments with that padding, by their layouts.
+        collectives: exchanges between chips in a step.
+        compile_seconds: seconds of compiling on this machine, without tracing and lowering.
     """
 
     workload: str
@@ -63,41 +63,46 @@ class Pod:
 
     @property
     def needed_bytes(self) -> int:
-        """What must be on a chip at once."""
+        """The bytes that must be on a chip at once."""
         return estimate.needed(asdict(self.memory))
 
     @property
     def step_bytes(self) -> int:
-        """What all collectives exchange in a step."""
-        return sum(one.step_bytes for one in self.collectives)
+        """The bytes that all collectives exchange in a step."""
+        return sum(collective.step_bytes for collective in self.collectives)
 
     @property
     def norm_bytes(self) -> int:
-        """The same without gradients, loss and correct predictions, if these pass once: what is BatchNorm's."""
-        said = expected(self.workload, 1)
-        return self.step_bytes - said.gradients - said.scalars
+        """The bytes that are exchanged for BatchNorm, if gradients, loss and correct predictions pass once."""
+        arithmetic = expected(self.workload, 1)
+        return self.step_bytes - arithmetic.gradients - arithmetic.scalars
 
     @property
     def ring_bytes(self) -> float:
-        """What each chip would send in a step if every all-reduce went round a ring: 2(N − 1)/N of its bytes."""
-        return sum(ring(one) for one in self.collectives)
+        """The bytes that each chip would send in a step if every collective went round a ring, see `ring`."""
+        return sum(ring(collective) for collective in self.collectives)
 
 
-def ring(one: Collective) -> float:
-    """Bytes that a chip sends: an all-reduce goes round twice, each other kind at most once."""
-    return (2 if one.kind == "all-reduce" else 1) * (one.group - 1) / one.group * one.step_bytes
+def ring(collective: Collective) -> float:
+    """The bytes that a chip sends round a ring: an all-reduce goes round twice, any other kind at most once."""
+    return (
+        (2 if collective.kind == "all-reduce" else 1)
+        * (collective.group - 1)
+        / collective.group
+        * collective.step_bytes
+    )
 
 
 @dataclass(frozen=True)
 class Expected:
-    """Bytes of one chip's step by arithmetic on the recipe; every number is a float32 or an int32.
+    """The bytes of one chip's step by arithmetic on the recipe; every number is a float32 or an int32.
 
     Args:
-        gradients: of all parameters, each once.
-        scalars: the loss and the number of correct predictions.
-        norms: per channel of a BatchNorm the mean, the variance, and backward the sums of their two gradients.
-        arguments: parameters, buffers, moments and Adam's count, the chip's part of the batch, the learning rate.
-        outputs: of all layers for the chip's part of the batch.
+        gradients: bytes of the gradients of all parameters.
+        scalars: bytes of the loss and the number of correct predictions.
+        norms: bytes of each BatchNorm channel's mean and variance, and in backward the sums of their two gradients.
+        arguments: bytes of parameters, buffers, moments, Adam's count, the chip's part of the batch, and learning rate.
+        outputs: bytes of the outputs of all layers for the chip's part of the batch.
     """
 
     gradients: int
@@ -108,16 +113,16 @@ class Expected:
 
     @property
     def exchanged(self) -> int:
-        """What chips exchange in a step."""
+        """The bytes that chips exchange in a step."""
         return self.gradients + self.scalars + self.norms
 
 
 def expected(workload: str, batch: int) -> Expected:
-    """What a step is expected to need.
+    """The bytes of a step by arithmetic.
 
     Args:
         workload: name of the step.
-        batch: examples a chip.
+        batch: number of examples on a chip.
     """
     step = WORKLOADS[workload]
     optimizer = recipes.load(step.recipe).optimizer
@@ -138,7 +143,7 @@ def _network(step: Workload) -> Network:
 
 @cache
 def _outputs(step: Workload) -> int:
-    """Numbers that come out of all layers for one example; a layer in a loop has as many outputs as it is called."""
+    """The count of numbers in the outputs of all layers for one example; a layer in a loop counts at every call."""
     network, few = _network(step), 2
     weights = {name: np.zeros(shape) for name, shape in network.shapes().items()}
     outputs = network.forward(weights, np.zeros((few, *step.input_shape[1:])), training=True).outputs
@@ -147,5 +152,8 @@ def _outputs(step: Workload) -> int:
 
 
 def batches(workload: str, chips: int) -> Mapping[str, int]:
-    """Examples a step of all chips: as many a chip as the study has on its one, or as many in all."""
+    """Scaling → number of examples in a step of all chips.
+
+    For "weak" each chip has the study's batch, for "strong" all together have GLOBAL examples.
+    """
     return {"weak": chips * WORKLOADS[workload].batch, "strong": GLOBAL}

@@ -1,4 +1,4 @@
-"""What can be said of a step before a compiler sees it: its matrix products, and its loops written out."""
+"""Properties of a step that need no compiler: its matrix products, and its loops written out."""
 
 from collections.abc import Iterator
 from math import prod
@@ -8,12 +8,12 @@ from jax.extend import core
 
 
 def matrix_flops(jaxpr: Any) -> int:
-    """FLOPs of all matrix products and convolutions; what is in a loop counts as often as it runs.
+    """The FLOPs of all matrix products and convolutions of a jaxpr; those in a loop count as often as it runs.
 
     A multiplication and an addition are two. Products with a convolution's padding are not counted.
 
     Raises:
-        ValueError: a `while` or a `cond`; the program does not say how often it runs what.
+        ValueError: it has a `while` or a `cond`, which do not tell how often their parts run.
     """
     return sum(_flops(equation) for equation in jaxpr.eqns)
 
@@ -31,7 +31,7 @@ def _flops(equation: Any) -> int:
 
 
 def _inner(parameters: dict[str, Any]) -> Iterator[Any]:
-    """Programs among the parameters of an equation."""
+    """Yield the jaxprs among the parameters of an equation."""
     for value in parameters.values():
         if hasattr(value, "eqns") or hasattr(value, "jaxpr"):
             yield getattr(value, "jaxpr", value)
@@ -59,20 +59,20 @@ def _convolution(equation: Any) -> int:
 
 
 def _pairs(size: int, taps: int, positions: int, stride: int, low: int, spread: int, dilation: int) -> int:
-    """How often a tap of the kernel meets an element of the input along one axis."""
+    """The number of times that a tap of the kernel meets an element of the input along one axis."""
     offsets = (position * stride + tap * dilation - low for position in range(positions) for tap in range(taps))
     return sum(offset % spread == 0 and 0 <= offset // spread < size for offset in offsets)
 
 
 def has_loops(jaxpr: Any) -> bool:
-    """Whether there is a scan anywhere."""
+    """Whether there is a scan anywhere in a jaxpr."""
     return any(
         equation.primitive.name == "scan" or any(map(has_loops, _inner(equation.params))) for equation in jaxpr.eqns
     )
 
 
 def unrolled(closed: Any) -> Any:
-    """The same closed program with every iteration of its outer scans written out."""
+    """The same closed jaxpr with every iteration of its outer scans written out."""
     equations = [
         equation.replace(params={**equation.params, "unroll": equation.params["length"]})
         if equation.primitive.name == "scan"

@@ -24,7 +24,7 @@ KNOWN: Mapping[str, Mapping[str, Any]] = {"chip": CHIPS, "precision": PASSES, "w
 
 
 class Cycles(TypedDict):
-    """That a product takes, by precision."""
+    """The cycles that a product takes, by precision."""
 
     default: Count
     high: Count
@@ -50,7 +50,7 @@ Record = dict[str, Any]
 
 
 class ChipLimits(TypedDict):
-    """A chip as the compiler sees it."""
+    """The limits of a chip in the compiler's own model."""
 
     available_bytes: Whole
     flops_per_second: Positive
@@ -74,39 +74,39 @@ def empty() -> Record:
 
 
 def read(path: Path) -> Record:
-    """The record at a path; an empty one where there is none.
+    """Read the record at a path; an empty one where there is none.
 
     Raises:
-        UsageError: what is there is no record.
+        UsageError: the file is no such record.
     """
     if not path.exists():
         return empty()
-    found = documents.read(path, Kept, "name another --json, or remove it")
-    require_known(path, [{"chip": name} for name in found["chips"]])
-    require_known(path, found["estimates"])
-    return found
+    record = documents.read(path, Kept, "name another --json, or remove it")
+    require_known(path, [{"chip": name} for name in record["chips"]])
+    require_known(path, record["estimates"])
+    return record
 
 
 def require_known(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Raise UsageError where a row's step, chip or precision is none of ours."""
+    """Raise UsageError where a row has an unknown step, chip or precision."""
     for what, name in ((key, row[key]) for row in rows for key in KNOWN if key in row):
         if name not in KNOWN[what]:
             raise unknown_name(f"{what} in {path}", name, KNOWN[what])
 
 
 def estimates(record: Record) -> list[Estimate]:
-    """Its estimates."""
+    """The estimates of a record."""
     return [Estimate(**row) for row in record["estimates"]]
 
 
-def add(record: Record, found: Iterable[Any], rows: str = "estimates") -> None:
-    """Put estimates in the place of those of the same step, chip, precision and effort."""
-    kept = {_key(row): row for row in [*record[rows], *map(asdict, found)]}
+def add(record: Record, results: Iterable[Any], rows: str = "estimates") -> None:
+    """Put estimates into a record, in the place of those of the same step, chip, precision, effort, chips and batch."""
+    kept = {_key(row): row for row in [*record[rows], *map(asdict, results)]}
     record[rows] = list(kept.values())
 
 
 def write(record: Record, path: Path, rows: str = "estimates") -> None:
-    """Write it, one estimate a line."""
+    """Write a record to a file, with one estimate on a line."""
     text = json.dumps({**record, rows: [], "runs": []}, indent=1)
     for name in ("runs", rows):
         lines = ",\n  ".join(json.dumps(row) for row in record[name])
@@ -118,45 +118,45 @@ def _key(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(row.get(name) for name in ("workload", "chip", "precision", "effort", "chips", "batch"))
 
 
-def table(found: Sequence[Estimate]) -> str:
-    """One step on every chip, as Markdown; every number is a compiler estimate."""
-    return markdown(HEADER, [_cells(one) for one in found])
+def table(rows: Sequence[Estimate]) -> str:
+    """A Markdown table with a row for each estimate; every number is a compiler estimate."""
+    return markdown(HEADER, [_cells(row) for row in rows])
 
 
-def _cells(one: Estimate) -> list[str]:
-    bound = f"{one.roofline_by} {time(one.roofline_seconds)}" if one.roofline_by else "–"
+def _cells(row: Estimate) -> list[str]:
+    bound = f"{row.roofline_by} {time(row.roofline_seconds)}" if row.roofline_by else "–"
     return [
-        one.chip,
-        one.precision,
-        one.effort,
-        "yes" if one.fits else "**no**",
-        size(one.needed_bytes),
-        size(one.margin_bytes),
-        count(one.matrix_flops),
-        count(one.flops),
-        size(one.hbm_bytes),
+        row.chip,
+        row.precision,
+        row.effort,
+        "yes" if row.fits else "**no**",
+        size(row.needed_bytes),
+        size(row.margin_bytes),
+        count(row.matrix_flops),
+        count(row.flops),
+        size(row.hbm_bytes),
         bound,
-        time(one.optimal_seconds),
-        count(one.estimated_cycles if one.effort == "default" else None),
-        f"{one.compile_seconds:.1f} s",
+        time(row.optimal_seconds),
+        count(row.estimated_cycles if row.effort == "default" else None),
+        f"{row.compile_seconds:.1f} s",
     ]
 
 
-def chips_table(seen: Mapping[str, Mapping[str, Any]]) -> str:
-    """The chips as their maker describes them and as the compiler sees them."""
+def chips_table(chips: Mapping[str, Mapping[str, Any]]) -> str:
+    """A table of the chips by their maker's figures and by the compiler's own model."""
     header = ("chip", "JAX device", "public peak, HBM, bandwidth", "the compiler's", "cycles of high, highest")
-    return markdown(header, [_chip(name, CHIPS[name], found) for name, found in seen.items()])
+    return markdown(header, [_chip(name, CHIPS[name], limits) for name, limits in chips.items()])
 
 
-def _chip(name: str, chip: Chip, found: Mapping[str, Any]) -> list[str]:
-    cycles, memory = found["cycles"], chip.hbm_bytes / chip.devices
+def _chip(name: str, chip: Chip, limits: Mapping[str, Any]) -> list[str]:
+    cycles, memory = limits["cycles"], chip.hbm_bytes / chip.devices
     public = _figures(chip.device_flops, memory, chip.device_bandwidth)
     ratios = ", ".join(f"{cycles[precision] / cycles['default']:.1f} ×" for precision in ("high", "highest"))
     return [
         name,
         f"{chip.kind}{', half a chip' if chip.devices == 2 else ''}",
         f"[{public}]({chip.source})",
-        _figures(found["flops_per_second"], found["available_bytes"], found["bytes_per_second"]),
+        _figures(limits["flops_per_second"], limits["available_bytes"], limits["bytes_per_second"]),
         ratios,
     ]
 
@@ -165,22 +165,22 @@ def _figures(flops: float, memory: float, bandwidth: float) -> str:
     return f"{flops / 1e12:.4g} TFLOP/s, {memory / GIB:.4g} GiB, {bandwidth / 1e9:.4g} GB/s"
 
 
-def _place(one: Estimate) -> tuple[bool, int, int]:
-    return one.effort == "default", [*CHIPS].index(one.chip), [*PASSES].index(one.precision)
+def _place(row: Estimate) -> tuple[bool, int, int]:
+    return row.effort == "default", [*CHIPS].index(row.chip), [*PASSES].index(row.precision)
 
 
 def size(number: float | None) -> str:
-    """Bytes in the largest unit that leaves at least 1, of 1024s."""
+    """A number of bytes as text, in the largest unit (of 1024s) that leaves at least 1."""
     return "–" if number is None else _scaled(number, 1024, ("B", "KiB", "MiB", "GiB"))
 
 
 def count(number: float | None) -> str:
-    """A number in thousands, millions, …"""
+    """A number as text, in thousands, millions and so on."""
     return "–" if number is None else _scaled(number, 1000, ("", "k", "M", "G", "T"))
 
 
 def time(seconds: float | None) -> str:
-    """Seconds in microseconds or milliseconds."""
+    """Seconds as text, in nanoseconds to seconds."""
     return "–" if seconds is None else _scaled(seconds * 1e9, 1000, ("ns", "µs", "ms", "s"))
 
 
@@ -192,7 +192,7 @@ def _scaled(number: float, base: int, units: Sequence[str]) -> str:
 
 
 def tables(record: Record) -> list[str]:
-    """The chips, then every step on every chip; these lie beside the record."""
+    """The parts of the file beside the record: the chips, then every step on every chip."""
     rows = sorted(estimates(record), key=_place)
     steps = [step for step in WORKLOADS if any(row.workload == step for row in rows)]
     parts = [f"## The chips\n\n{chips_table(record['chips'])}"]
@@ -205,9 +205,9 @@ def page(record: Record) -> dict[str, str]:
     rows = [row for row in estimates(record) if (row.chip, row.precision, row.effort) == SHOWN]
     head = ("step", "fits", "needs", "left", "product FLOPs", "lower bound", "estimate")
     ordered = sorted(rows, key=lambda row: [*WORKLOADS].index(row.workload))
-    return {"estimates": markdown(head, [[row.workload, *_shown(row)] for row in ordered])}
+    return {"estimates": markdown(head, [[row.workload, *_page_cells(row)] for row in ordered])}
 
 
-def _shown(row: Estimate) -> list[str]:
+def _page_cells(row: Estimate) -> list[str]:
     cells = dict(zip(HEADER, _cells(row), strict=True))
     return [cells[name] for name in ("fits", "needs", "left", "product FLOPs", "lower bound", "estimate")]

@@ -1,4 +1,4 @@
-"""The train steps that are compiled: the project's own, at the study's sizes, with shapes in the place of arrays."""
+"""The train steps to compile: the project's own, at the study's sizes, with shapes in the place of arrays."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,20 +28,20 @@ class Workload:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """Shape of a batch."""
+        """The shape of a batch of inputs."""
         return (self.batch, *(WIDTHS[self.recipe] if self.length is None else (self.length, 1)))
 
     def step(self, sharding: Any = None) -> tuple[Any, tuple[Any, ...]]:
-        """The step, whose state is donated as in training, and its arguments as shapes.
+        """The jitted step, whose state is donated like in training, and its arguments as shapes.
 
         Args:
-            sharding: of all arguments: where the step is to run.
+            sharding: sharding of all arguments, which decides where the step is to run; None leaves it open.
         """
         step, carry = self._session().abstract_step()
         return jax.jit(step, donate_argnums=0), self._arguments(carry, sharding, sharding)
 
     def step_on(self, mesh: Mesh) -> tuple[Any, tuple[Any, ...]]:
-        """The same on many devices, as `--devices` trains: each has all of the state and its part of the batch."""
+        """The same on many devices, as `--devices` trains: each has the whole state and its part of the batch."""
         everywhere, parted = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in ((), (AXIS,)))
         session = self._session()
         step, carry = session.abstract_step(Spread(session.network, mesh))
@@ -53,9 +53,9 @@ class Workload:
         return FlaxTwin(FlaxTwin.build(recipe.network, recipe.config), precision="float32").session(recipe.optimizer)
 
     def _arguments(self, carry: Any, everywhere: Any, parted: Any) -> tuple[Any, ...]:
-        """Shapes of state, inputs, labels and learning rate, and where each is."""
+        """The shapes of state, inputs, labels and learning rate, each with its sharding."""
         like = jax.ShapeDtypeStruct
-        state = jax.tree.map(lambda one: like(one.shape, one.dtype, sharding=everywhere), carry)
+        state = jax.tree.map(lambda array: like(array.shape, array.dtype, sharding=everywhere), carry)
         inputs = like(self.input_shape, jnp.float32, sharding=parted)
         labels = like((self.batch,), jnp.int32, sharding=parted)
         return state, inputs, labels, like((), jnp.float32, sharding=everywhere)
@@ -63,7 +63,7 @@ class Workload:
 
 @contextmanager
 def products_in(precision: str) -> Iterator[None]:
-    """Float32 whose matrix products have a precision: "default" (one bfloat16 pass), "high" (3) or "highest" (6)."""
+    """A context of float32 with products in a precision: "default" (one bfloat16 pass), "high" (3), "highest" (6)."""
     with jax.enable_x64(False), jax.default_matmul_precision(precision):
         yield
 

@@ -1,1 +1,1 @@
-"""How long a person waits: from start to the first step, and to a trained network."""
+"""The wait of a person for a trained network, from the start of the process."""

@@ -1,4 +1,4 @@
-"""Seconds that a person waits for a result: `python -m benchmarks result`, from the start of a process to an accuracy.
+"""The wait for a result, from the start of a process to an accuracy, in seconds: `python -m benchmarks result`.
 
 The loop is that of `parity train`, in Flax, in PyTorch, and in PyTorch with compiled steps. Each wait is a fresh
 process whose compiler's cache is empty, in turns over the seeds; at the end comes one more of the first seed from its
@@ -30,18 +30,19 @@ from parity.errors import UsageError, unknown_name
 from parity.training import make_twin
 
 CONTESTANTS = ("flax-tuned", "torch-eager", "torch-tuned")
-"""Those whose loop is the project's own."""
+"""The contestants whose loop is the project's own."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a run waits for.
+    """A request to measure waits.
 
     Args:
-        tasks, contestants: by name.
-        seeds: how many, from 0.
-        steps: limit of all tasks, None for their own.
-        device, threads: of each process.
+        tasks, contestants: names of the tasks and of the contestants.
+        seeds: number of seeds, which count from 0.
+        steps: limit of steps for all tasks; None takes each task's own.
+        device: device of each process, "cpu", "gpu" or "tpu".
+        threads: number of cores that each process may use.
     """
 
     tasks: Sequence[str]
@@ -53,7 +54,7 @@ class Request:
 
     @property
     def command(self) -> str:
-        """What makes such a record again."""
+        """The command line that makes such a record again."""
         listed = [f"--task {name}" for name in self.tasks] + [f"--contestant {name}" for name in self.contestants]
         limit = [] if self.steps is None else [f"--steps {self.steps}"]
         settings = [f"--seeds {self.seeds}", *limit, f"--device {self.device} --threads {self.threads}"]
@@ -61,21 +62,21 @@ class Request:
 
 
 def measure(request: Request, note: Note) -> dict[str, Any]:
-    """The record; see `benchmarks.speed.record`."""
+    """Measure all tasks, and return the record, see `benchmarks.speed.record`; `note` is called with progress."""
     load, about = Load(), record.about("result", request.command, request)
     with tempfile.TemporaryDirectory(prefix="netparity-") as folder:
-        found = {name: _one(name, request, Path(folder), note) for name in request.tasks}
+        tasks = {name: _task(name, request, Path(folder), note) for name in request.tasks}
     return {
         **about,
         "load_average": os.getloadavg(),
         "others": load.others(),
-        "busy": any(noisy(turn) for part in found.values() for turn in part["turns"]),
-        "tasks": found,
+        "busy": any(noisy(turn) for part in tasks.values() for turn in part["turns"]),
+        "tasks": tasks,
     }
 
 
-def _one(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any]:
-    """Proofs, then waits, of one task."""
+def _task(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any]:
+    """Prove the contestants on one task, then measure the waits of those that are proven."""
     chosen = task(name)
     chosen.plan(0)  # whether the data are there
     gate = Gate(workload.load(chosen.workload), request.device, folder, request.threads, note)
@@ -93,7 +94,7 @@ def _one(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any
 
 
 def _absent(chosen: Task, contestant: str, device: str) -> str:
-    """Why there is nothing to wait for; "" if there is."""
+    """The reason why a contestant has no wait of its own; "" if it has."""
     if contestant != "torch-tuned":
         return ""
     from parity.backends.torch.training.compiled import CompiledTorchSession
@@ -105,15 +106,18 @@ def _absent(chosen: Task, contestant: str, device: str) -> str:
 
 
 def _turns(name: str, passed: Sequence[str], request: Request, folder: Path, note: Note) -> list[dict[str, Any]]:
-    """Every contestant a seed, forward and backward, with an empty cache; then the first seed from what it left."""
+    """Measure every contestant at each seed with an empty cache, then at the first seed with the cache that it left.
+
+    The order of the contestants turns round from seed to seed.
+    """
     rounds = [(seed, seed, True) for seed in range(request.seeds)] + [(request.seeds, 0, False)]
     turns = []
     for number, seed, cold in rounds if passed else ():
         for place, contestant in enumerate(passed if number % 2 == 0 else passed[::-1]):
             note(f"{name}: seed {seed}, {contestant}{'' if cold else ', compiled before'}")
             caches = caches_in(folder / f"cache-{name}-{contestant}-{seed}")
-            said = {"contestant": contestant, "round": number, "place": place, "seed": seed, "cold": cold}
-            turns.append({**said, **_turn(name, contestant, seed, request, folder, caches)})
+            about = {"contestant": contestant, "round": number, "place": place, "seed": seed, "cold": cold}
+            turns.append({**about, **_turn(name, contestant, seed, request, folder, caches)})
     return turns
 
 
@@ -127,46 +131,46 @@ def _turn(
     )  # fmt: skip
     command, load = ["benchmarks.waits.worker", dumps(asdict(job))], Load()  # its compilers' processes are its own
     try:
-        found = process.launch(command, out, {**process.threads_of(request.threads), **caches})
-        return {**found, "others": load.others()}
+        result = process.launch(command, out, {**process.threads_of(request.threads), **caches})
+        return {**result, "others": load.others()}
     except process.ProcessError as error:
         return {"error": str(error)}
 
 
-def markdown(found: Mapping[str, Any]) -> str:
+def markdown(document: Mapping[str, Any]) -> str:
     """The record as tables; see `benchmarks.waits.page`."""
     from benchmarks.waits import page as time_to_page
 
-    return time_to_page.markdown(found)
+    return time_to_page.markdown(document)
 
 
-def figure(found: Mapping[str, Any]) -> Any:
+def figure(document: Mapping[str, Any]) -> Any:
     """The record as a Matplotlib figure, bars by phases; see `benchmarks.waits.page`."""
     from benchmarks.waits import page as time_to_page
 
-    return time_to_page.figure(found)
+    return time_to_page.figure(document)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Wait, print the tables, and write the record."""
     for name, least in (("seeds", 1), ("steps", 1)):
-        if (given := getattr(arguments, name)) is not None and given < least:
-            raise UsageError(f"got --{name} {given}; give at least {least}")
+        if (value := getattr(arguments, name)) is not None and value < least:
+            raise UsageError(f"got --{name} {value}; give at least {least}")
     for name in arguments.contestant or ():
         if name not in CONTESTANTS:
             raise unknown_name("loop of the project's own", name, CONTESTANTS)
-    given = {name: getattr(arguments, name) for name in ("seeds", "steps", "threads")}
+    settings = {name: getattr(arguments, name) for name in ("seeds", "steps", "threads")}
     request = Request(
         tasks=arguments.task or list(TASKS),
         contestants=arguments.contestant or CONTESTANTS,
         device=arguments.device,
-        **{name: value for name, value in given.items() if value is not None},
+        **{name: value for name, value in settings.items() if value is not None},
     )
     return record.make(arguments.out, "-result", partial(measure, request), markdown)
 
 
 def add_command(commands: Any) -> None:
-    """`python -m benchmarks result`."""
+    """Declare the command `python -m benchmarks result` and its options."""
     parser = commands.add_parser("result", help="seconds until an accuracy is reached; writes a record")
     parser.add_argument("--task", action="append", choices=tuple(TASKS), help="what is waited for (all)")
     parser.add_argument("--contestant", action="append", metavar="NAME", help=f"of {', '.join(CONTESTANTS)} (all)")

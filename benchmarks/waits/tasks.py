@@ -1,4 +1,4 @@
-"""What a person waits for: a network, its data, and the accuracy at which it is called done."""
+"""The tasks whose results are waited for: a network, its data, and the accuracy at which it is called done."""
 
 from dataclasses import dataclass, replace
 
@@ -10,18 +10,18 @@ from parity.training import Plan, make_plan
 
 @dataclass(frozen=True)
 class Task:
-    """A result and how long one may wait for it.
+    """A result to wait for, and the limit of the wait.
 
     Args:
-        title: for tables.
-        recipe: of the network, the optimizer and the batches.
-        data: set that it is trained on.
-        level: test accuracy that must be reached.
-        steps: limit.
+        title: its title in tables.
+        recipe: name of the recipe, which has network, optimizer and batches.
+        data: name of the data set.
+        level: test accuracy (0 to 1) that must be reached.
+        steps: limit of training steps.
         every: steps between evaluations on all of the test split.
-        why: of the level and the limit.
-        workload: of the gate, whose network and step are those of the task.
-        length: of the palindromes.
+        why: reason for the level and the limit.
+        workload: workload that the gate proves, whose network and step are those of the task.
+        length: length T of the palindromes; None takes the recipe's.
     """
 
     title: str
@@ -35,11 +35,11 @@ class Task:
     length: int | None = None
 
     def plan(self, seed: int, steps: int | None = None) -> Plan:
-        """What is run, as `parity train` plans it, evaluated on the test split alone.
+        """The plan of the run, as `parity train` makes it, but evaluated on the test split alone.
 
         Args:
-            seed: of weights and data.
-            steps: limit, if it is another.
+            seed: seed of weights and data.
+            steps: limit of steps; None takes the task's.
 
         Raises:
             UsageError: the data are not there.
@@ -49,8 +49,8 @@ class Task:
         )
 
     def _recipe(self) -> Recipe:
-        found = recipes.load(self.recipe)
-        return replace(found, evaluate_on=("test",), length=self.length or found.length)
+        recipe = recipes.load(self.recipe)
+        return replace(recipe, evaluate_on=("test",), length=self.length or recipe.length)
 
 
 TASKS = {

@@ -14,21 +14,21 @@ from benchmarks.waits.tasks import task
 from parity.files import write_atomically
 
 PHASES = ("import", "init", "first steps", "training", "evaluation")
-"""Of a wait, in order. The first steps are those that are handed to the framework at once, ten at most, and what it
-compiles for them; what it compiles later, for the smaller batch at the end of an epoch, is in training."""
+"""Phases of a wait, in order. The first steps are those that are handed to the framework at once, ten at most, with the
+compilation for them; later compilation, for the smaller batch at the end of an epoch, is in training."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one process waits for.
+    """The wait of one process.
 
     Args:
-        task, seed: what is trained.
-        backend, compiled, device: of `parity.training.make_twin`.
-        launched: when the process was started, of `time.perf_counter`, whose clock all processes of a machine share.
+        task, seed: name of the task, and seed of its weights and data.
+        backend, compiled, device: the arguments of `parity.training.make_twin`.
+        launched: time at which the process was started, by `time.perf_counter`, whose clock all processes share.
         out: JSON file of the result.
-        steps: limit, None for the task's.
-        threads: cores that the process may use.
+        steps: limit of steps; None takes the task's.
+        threads: number of cores that the process may use.
     """
 
     task: str
@@ -43,17 +43,17 @@ class Job:
 
 
 class LevelReached(Exception):  # noqa: N818 - no error: the end of the wait
-    """The accuracy is there."""
+    """The accuracy is reached, which ends the wait."""
 
 
 @dataclass
 class AccuracyWatch:
-    """Told by the training loop how it goes on; ends it when the level is reached.
+    """A watcher of the training loop that ends it when the level is reached.
 
     Args:
-        level: of the test accuracy.
-        launched: when the process was started.
-        curve: step, accuracy and seconds since the start, an evaluation each.
+        level: test accuracy that ends the loop.
+        launched: time at which the process was started.
+        curve: step, accuracy and seconds since the start, for each evaluation.
     """
 
     level: float
@@ -61,13 +61,13 @@ class AccuracyWatch:
     curve: list[tuple[int, float, float]] = field(default_factory=list)
 
     def trained(self, line: dict[str, Any]) -> None:
-        """A line of the training's metrics, of which nothing is needed."""
+        """Ignore a line of the training's metrics."""
 
     def evaluated(self, line: dict[str, Any]) -> None:
-        """An evaluation.
+        """Note an evaluation.
 
         Raises:
-            LevelReached: it has the accuracy.
+            LevelReached: its accuracy is at least the level.
         """
         self.curve.append((line["step"], line["accuracy"], time.perf_counter() - self.launched))
         if line["accuracy"] >= self.level:
@@ -75,11 +75,11 @@ class AccuracyWatch:
 
 
 class Timed:
-    """A session whose first steps and evaluations are timed apart; all else is the session's own.
+    """A session whose first steps and evaluations are timed separately; all else is passed on to the session.
 
     Attributes:
-        begun: when the first steps began.
-        seconds: of the two phases.
+        begun: time at which the first steps began; 0 before.
+        seconds: seconds of the phases "first steps" and "evaluation".
     """
 
     def __init__(self, session: Any) -> None:
@@ -90,7 +90,7 @@ class Timed:
         return getattr(self._session, name)
 
     def advance(self, batches: Sequence[Any], rates: Sequence[float]) -> Any:
-        """As the session; the first call is waited for."""
+        """Advance the session; the first call is timed, and waits for its end."""
         if self.begun:
             return self._session.advance(batches, rates)
         self.begun = time.perf_counter()
@@ -100,7 +100,7 @@ class Timed:
         return steps
 
     def evaluate(self, batches: Any) -> Any:
-        """As the session."""
+        """Evaluate by the session, and add the seconds to the phase."""
         started = time.perf_counter()
         score = self._session.evaluate(batches)
         self.seconds["evaluation"] += time.perf_counter() - started
@@ -108,16 +108,16 @@ class Timed:
 
 
 def main(argv: list[str]) -> int:
-    """Wait, and write how long it took."""
+    """Measure the wait of a job, and write the result to its file; return 0."""
     job = Job(**json.loads(argv[0]))
     keep_to_cores(job.threads)
-    found = {**waited(job), "peak_bytes": peak_bytes()}
-    write_atomically(Path(job.out), json.dumps(found) + "\n")
+    result = {**waited(job), "peak_bytes": peak_bytes()}
+    write_atomically(Path(job.out), json.dumps(result) + "\n")
     return 0
 
 
 def waited(job: Job) -> dict[str, Any]:
-    """Seconds of every phase, and whether the level was reached."""
+    """Train until the level or the limit; return the seconds of every phase, and whether the level was reached."""
     from parity import training
     from parity.backends import FRAMEWORKS
     from parity.interface.frameworks import framework_of
@@ -147,15 +147,15 @@ def waited(job: Job) -> dict[str, Any]:
 
 
 def _timed(twin: Any) -> list[Timed]:
-    """Takes the sessions that the twin makes from now on."""
-    make, made = twin.session, list[Timed]()
+    """Wrap the sessions that the twin makes from now on into `Timed`, and return the list that they are put into."""
+    make, sessions = twin.session, list[Timed]()
 
     def session(optimizer: Any) -> Timed:
-        made.append(Timed(make(optimizer)))
-        return made[-1]
+        sessions.append(Timed(make(optimizer)))
+        return sessions[-1]
 
     twin.session = session
-    return made
+    return sessions
 
 
 if __name__ == "__main__":

@@ -35,8 +35,7 @@ class Outcome:
 
     @property
     def layer(self) -> str:
-        """The layer that is named, or the quantity that differs where there is no layer, such as "loss"; "" if
-        neither."""
+        """The layer that is named, or the quantity that differs where there is no layer; "" if nothing differs."""
         headline = self.headline
         if self.first or headline is None:
             return self.first

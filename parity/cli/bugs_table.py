@@ -35,8 +35,7 @@ def show(out: Console, outcomes: Sequence[Outcome]) -> None:
 
 
 def summary(outcomes: Sequence[Outcome]) -> str:
-    """Say how many bugs were caught, located and, where the report can, named, and how many controls raised an
-    alarm."""
+    """Say how many bugs were caught, located and (where possible) named, and how many controls raised an alarm."""
     bugs = [outcome for outcome in outcomes if not outcome.bug.is_control]
     controls = [outcome for outcome in outcomes if outcome.bug.is_control]
     caught, located = sum(o.caught for o in bugs), sum(o.as_expected for o in bugs)

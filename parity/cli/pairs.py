@@ -52,7 +52,7 @@ def _reports(arguments: argparse.Namespace, progress: Callable[[str], None]) -> 
     from parity.pair.passes.progress import Progress
     from parity.pair.process import child, parent
 
-    request = _asked(arguments)
+    request = _request(arguments)
     if not arguments.in_process:
         return parent.check(arguments.names, request, progress)
 
@@ -68,7 +68,7 @@ def _only(reports: "Sequence[Report]", form: str) -> "Report":
     return reports[0]
 
 
-def _asked(arguments: argparse.Namespace) -> "Asked":
+def _request(arguments: argparse.Namespace) -> "Asked":
     """The request that the command line's options make of every pair."""
     from parity.pair.process.child import Asked
 

@@ -1,4 +1,4 @@
-"""Where data files are, and reading them with one clear error."""
+"""The folders of data files, and the reading of a file with one clear error."""
 
 import hashlib
 import os

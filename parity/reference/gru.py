@@ -13,7 +13,14 @@ from parity.reference.rnn import mark_of
 
 
 class GatesCache(NamedTuple):
-    """What `gates_backward` needs: the gates, the candidate n, its recurrent part, and the state before."""
+    """The arrays that `gates_backward` needs, each (B, H).
+
+    Attributes:
+        r, z: the reset gate and the update gate.
+        n: the candidate state.
+        recurrent_n: the part of n that comes from the state, h_n, before the reset gate scales it.
+        state: the state before the step.
+    """
 
     r: Array
     z: Array

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 
 class DenseCache(NamedTuple):
-    """What `dense_backward` needs."""
+    """The inputs (..., in) and the kernel (in, out) for `dense_backward`, and whether there is a bias."""
 
     inputs: Array
     kernel: Array

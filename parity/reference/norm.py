@@ -8,7 +8,15 @@ from parity.reference.layers import Array
 
 
 class BatchNormCache(NamedTuple):
-    """What `batch_norm_backward` needs, and the running statistics to keep after the call."""
+    """The arrays that `batch_norm_backward` needs, and the running statistics to keep after the call.
+
+    Attributes:
+        normalised: the normalised inputs, (..., C).
+        inverse_deviation: 1 / sqrt(var + eps), (C,).
+        scale: the layer's scale, (C,).
+        training: the mode of the call.
+        running_mean, running_var: the new running statistics, (C,).
+    """
 
     normalised: Array
     inverse_deviation: Array

@@ -40,7 +40,10 @@ def fold(windows: Array, shape: tuple[int, ...], stride: int, padding: int) -> A
 
 
 class ConvCache(NamedTuple):
-    """What `conv_backward` needs. The windows are taken again rather than kept: they are 9 times the input."""
+    """The arrays and sizes that `conv_backward` needs.
+
+    The windows are taken again rather than kept, for they are 9 times as large as the input.
+    """
 
     inputs: Array
     kernel: Array
@@ -96,7 +99,13 @@ def _as_matrix(windows: Array) -> Array:
 
 
 class MaxPoolCache(NamedTuple):
-    """What `max_pool_backward` needs; `winner` is each window's maximum, counted row by row."""
+    """The winners and sizes that `max_pool_backward` needs.
+
+    Attributes:
+        winner: place of each window's maximum, counted row by row, (B, H', W', C).
+        shape: shape of the inputs, (B, H, W, C).
+        window, stride, padding: the arguments of `max_pool_forward`.
+    """
 
     winner: NDArray[np.intp]
     shape: tuple[int, ...]

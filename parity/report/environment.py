@@ -1,4 +1,4 @@
-"""What figures depend on: versions, hardware, and the commit of this project."""
+"""The circumstances that figures depend on: versions, hardware, and the commit of this project."""
 
 import os
 import platform

@@ -76,7 +76,7 @@ def _case(report: ReportData, rung: Rung) -> ET.Element:
 
 
 def _message(report: ReportData, rung: Rung) -> str:
-    """What is wrong, where, and what to do, in one line."""
+    """A line that says what is wrong on a rung, where, and what to do."""
     first = report.first_difference
     if first is not None and first.rung == rung.name:
         cause = f" Cause: {first.cause}." if first.cause else ""

@@ -8,7 +8,7 @@ from parity.report.records import ReportData
 
 
 class Report(ReportData):
-    """What `parity.compare` found; the fields are those of `ReportData`."""
+    """The report of `parity.compare`, with methods that write it to files; its fields are those of `ReportData`."""
 
     def to_html(self, path: str | Path) -> None:
         """Write the report as one self-contained HTML file; raises UsageError if it cannot be written."""

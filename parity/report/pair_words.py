@@ -1,4 +1,4 @@
-"""What the forms of a report on a pair have in common: sentences, what was accepted, what did not run."""
+"""The words that all forms of a report on a pair share: sentences, accepted conventions, rungs that did not run."""
 
 import re
 

@@ -12,8 +12,7 @@ PAIR_RUNGS = tuple(range(1, 7))
 
 @dataclass(frozen=True)
 class Layer:
-    """One call of a Flax module beside the call of its PyTorch twin; a report lists them in the order in which they
-    end.
+    """One call of a Flax module beside the call of its PyTorch twin; reports list them in the order in which calls end.
 
     Args:
         flax, torch: names of the calls, such as "Conv_0" and "layer1.0.conv1"; "[2]" follows for a module's third call.
@@ -41,7 +40,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Mapped:
-    """One line of the weight map: a canonical array and who holds it.
+    """One line of the weight map: a canonical array, and the native arrays that hold it.
 
     Args:
         flax, torch: native names (several joined with " + "), "" where that side has none.

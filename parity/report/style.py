@@ -1,4 +1,4 @@
-"""What the figures share: colours, panels, bands."""
+"""The style that all figures share: colours, panels, bands."""
 
 from collections.abc import Mapping
 from typing import Any

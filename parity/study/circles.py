@@ -40,8 +40,7 @@ VARIANTS: dict[str, Start] = {
 
 
 def plans(setting: Setting) -> list[tuple[Plan, str]]:
-    """The training runs that are kept, each with its backend; the float64 runs and those from parts of the init are
-    not."""
+    """The runs that are kept, each with its backend; the float64 runs and those from parts of the init are not."""
     return [(plan, b) for b in BACKENDS for init in INITS for plan in seeds(setting, "circles", init)]
 
 

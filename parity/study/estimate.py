@@ -1,4 +1,4 @@
-"""How long a reproduction will take, from a few steps of each of its runs on this machine."""
+"""An estimate of the duration of a reproduction, from a few steps of each of its runs on this machine."""
 
 import time
 from collections.abc import Iterable

@@ -95,7 +95,7 @@ class RecipeSide:
         return self._each(("alone", mode), lambda twin: twin.isolate(probes, training=mode == "training"))
 
     def drift(self, reference: "RecipeSide") -> TracesAndReadings:
-        """What `passes` gives, with float64's own drift from starts moved by one ulp in the place of float32."""
+        """The result of `passes`, but with float64's own drift from starts moved by one ulp in the place of float32."""
         return self._keep("drift", lambda: self._drift(reference))
 
     def _drift(self, reference: "RecipeSide") -> TracesAndReadings:
@@ -192,7 +192,7 @@ class RecipeSide:
         )
 
     def _run(self, moved: bool, see: Callable[[Twin], T]) -> T:
-        """What `see` gives of the float64 twin with the case's weights, or with those moved by one ulp."""
+        """The result of `see` on the float64 twin with the case's weights, or with those moved by one ulp."""
         twin = self._twin("float64")
         if moved:
             twin.load(self._case.moved)

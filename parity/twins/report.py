@@ -73,7 +73,7 @@ def recipe_report(
 
 
 def _layers(rungs: Sequence[Rung], sides: Sequence[RecipeSide]) -> list[Layer]:
-    """Every call that was compared in the free run, with its gradient and what it introduces when it is fed alone."""
+    """Every call that was compared in the free run, with its gradient and its own gap when it is fed alone."""
     findings = {(f.quantity, f.name, f.mode, f.isolated): f for rung in rungs for f in rung.findings}
     layers = []
     for mode in MODES:

@@ -39,7 +39,7 @@ class RecipeRung(Generic[T]):
         return ladder.NAMES[self.number]
 
     def shown(self, sides: Sequence[RecipeSide]) -> dict[str, T]:
-        """What every side shows, by framework."""
+        """Framework → what its side shows for this rung."""
         return {side.framework: self.show(side, sides[-1]) for side in sides}
 
     def judge(self, case: Case, sides: Sequence[RecipeSide]) -> Rung:

@@ -12,7 +12,7 @@ from benchmarks.evidence.drawn.network import VOCABULARY, Block, Network
 
 
 def leaky_relu(x: jax.Array) -> jax.Array:
-    """Differs from Flax's, whose derivative at exactly 0 is 1: it is the slope, as PyTorch's."""
+    """Leaky ReLU whose derivative at exactly 0 is the slope 0.1, which is PyTorch's, and not 1, which is Flax's."""
     return jnp.where(x > 0, x, 0.1 * x)
 
 
@@ -32,7 +32,7 @@ FUNCTIONS: Mapping[str, Callable[[jax.Array], jax.Array]] = {
 
 
 class Activation(nnx.Module):
-    """Elementwise, or over the features."""
+    """An activation by its name in FUNCTIONS: elementwise, or over the features."""
 
     def __init__(self, function: str) -> None:
         self.function = function
@@ -66,14 +66,14 @@ class Resize(nnx.Module):
 
 
 class Flatten(nnx.Module):
-    """In the order height, width, channels."""
+    """Flattens in the order height, width, channels."""
 
     def __call__(self, x: jax.Array) -> jax.Array:
         return x.reshape(x.shape[0], -1)
 
 
 class Mean(nnx.Module):
-    """Over all but the features."""
+    """The mean over all axes but the batch and the features; with `total` the sum."""
 
     def __init__(self, total: bool) -> None:
         self.total = total
@@ -102,18 +102,18 @@ class Attention(nnx.Module):
 
 class Residual(nnx.Module):
     def __init__(self, inner: tuple[Block, ...], added: bool, rngs: nnx.Rngs) -> None:
-        self.blocks = nnx.List([block(one, rngs) for one in inner])
+        self.blocks = nnx.List([block(spec, rngs) for spec in inner])
         self.added = added
 
     def __call__(self, x: jax.Array) -> jax.Array:
         y = x
-        for one in self.blocks:
-            y = one(y)
+        for layer in self.blocks:
+            y = layer(y)
         return x + y if self.added else y
 
 
 class GRU(nnx.Module):
-    """Written out, as Flax's own cell lacks one of PyTorch's biases."""
+    """A GRU written out, since Flax's own cell lacks one of PyTorch's biases; gives all states of a sequence."""
 
     def __init__(self, features: int, hidden: int, reverse: bool, rngs: nnx.Rngs) -> None:
         self.input = nnx.Linear(features, 3 * hidden, rngs=rngs)
@@ -123,8 +123,8 @@ class GRU(nnx.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         h, states = jnp.zeros((len(x), self.state.in_features), x.dtype), []
         for t in range(x.shape[1])[:: -1 if self.reverse else 1]:
-            given, own = self.input(x[:, t]), self.state(h)
-            (r, z, n), (hr, hz, hn) = jnp.split(given, 3, -1), jnp.split(own, 3, -1)
+            from_input, from_state = self.input(x[:, t]), self.state(h)
+            (r, z, n), (hr, hz, hn) = jnp.split(from_input, 3, -1), jnp.split(from_state, 3, -1)
             z = nnx.sigmoid(z + hz)
             h = (1 - z) * jnp.tanh(n + nnx.sigmoid(r + hr) * hn) + z * h
             states.append(h)
@@ -132,18 +132,18 @@ class GRU(nnx.Module):
 
 
 def recurrent(kind: str, features: int, hidden: int, reverse: bool, rngs: nnx.Rngs) -> nnx.Module:
-    """All states of a sequence, from 0."""
+    """A recurrent layer that gives all states (B, T, H) of a sequence (B, T, F) from a first state of 0."""
     if kind == "gru":
         return GRU(features, hidden, reverse, rngs)
     cells: dict[str, Callable[..., Any]] = {"rnn": nnx.SimpleCell, "lstm": nnx.OptimizedLSTMCell}
     return nnx.RNN(cells[kind](features, hidden, rngs=rngs), reverse=reverse, rngs=rngs)
 
 
-def block(found: Block, rngs: nnx.Rngs) -> nnx.Module:
-    """One block."""
-    s, kind = dict(found.settings), found.kind
+def block(spec: Block, rngs: nnx.Rngs) -> nnx.Module:
+    """Build the Flax module of a block."""
+    s, kind = dict(spec.settings), spec.kind
     if kind == "residual":
-        return Residual(found.inner, s.get("added", True), rngs)
+        return Residual(spec.inner, s.get("added", True), rngs)
     if kind == "activation":
         return Activation(s["function"])
     if kind == "dense":
@@ -203,7 +203,7 @@ def block(found: Block, rngs: nnx.Rngs) -> nnx.Module:
 
 
 def _around(padding: int, shift: int) -> tuple[tuple[int, int], tuple[int, int]]:
-    """On both axes; shifted towards the end."""
+    """The padding of both axes, (before, after), shifted towards the end."""
     return (padding - shift, padding + shift), (padding - shift, padding + shift)
 
 
@@ -212,13 +212,13 @@ def _transposed(padding: int, more: int, shift: int) -> tuple[int, int]:
 
 
 class Drawn(nnx.Module):
-    """The whole."""
+    """The whole network: its blocks one after the other."""
 
     def __init__(self, network: Network) -> None:
         rngs = nnx.Rngs(0)
-        self.blocks = nnx.List([block(one, rngs) for one in network.blocks])
+        self.blocks = nnx.List([block(spec, rngs) for spec in network.blocks])
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        for one in self.blocks:
-            x = one(x)
+        for layer in self.blocks:
+            x = layer(x)
         return x

@@ -1,4 +1,4 @@
-"""What the check says of a drawn network, as drawn or with a bug in one side."""
+"""The check's judgement on a drawn network, as drawn or with a bug in one side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ ACCEPTED = ("running_var_bias",)
 
 @dataclass(frozen=True)
 class Judged:
-    """Of one network.
+    """The judgement on one network.
 
     Args:
-        verdict: of the report.
-        rung, layer: of the first difference, "" where there is none.
-        reason: of what could not be ruled.
-        share: the largest gap that passed, over expected rounding, of the rungs that no accepted convention excuses.
-        rounding: the same of arrays that are nothing but rounding, which `share` leaves out: what is zero in theory may
-            be zero in float32 by luck.
-        told: the largest gap there that did not pass; 0 where there is none that is a number.
+        verdict: the verdict of the report.
+        rung, layer: rung and PyTorch layer of the first difference; "" where there is none.
+        reason: the reason of the first rung that could not be ruled on; "" where there is none.
+        share: the largest gap that passed, over expected rounding, on the rungs that no accepted convention excuses.
+        rounding: the largest gap that passed between arrays that are nothing but rounding, which `share` leaves out:
+            numbers that are zero in theory may be zero in float32 by luck.
+        told: the largest gap by which the networks were called different; 0 where no such gap is a number.
     """
 
     verdict: Verdict
@@ -43,22 +43,22 @@ class Judged:
 
 
 def judge(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> Judged:
-    """Build both sides and compare them."""
+    """Build both sides, compare them, and sum up the report."""
     report = compared(network, mutant, seed=seed)
     first = report.first_difference
     unsure = next((_reason(rung) for rung in report.rungs if rung.verdict is Verdict.INCONCLUSIVE), "")
     counted = [rung for rung in report.rungs if not excusing(report.conventions, rung.number)]
-    found = [finding for rung in counted for finding in rung.findings if np.isfinite(finding.share)]
-    passed = [one for one in found if one.verdict.passes]
-    told = [one for one in found if one.verdict is Verdict.DIFFERENT]
-    held, rounding = ([one for one in passed if only_rounding(one) is apart] for apart in (False, True))
-    gaps = (_largest(held), _largest(rounding), _largest(told))
+    findings = [finding for rung in counted for finding in rung.findings if np.isfinite(finding.share)]
+    passed = [finding for finding in findings if finding.verdict.passes]
+    caught = [finding for finding in findings if finding.verdict is Verdict.DIFFERENT]
+    held, rounding = ([finding for finding in passed if only_rounding(finding) is apart] for apart in (False, True))
+    gaps = (_largest(held), _largest(rounding), _largest(caught))
     rung, layer = (first.rung, first.layer_torch) if first else ("", "")
     return Judged(report.verdict, rung, layer, unsure, *gaps)
 
 
 def _largest(findings: Sequence[Finding]) -> float:
-    return max((one.share for one in findings), default=0.0)
+    return max((finding.share for finding in findings), default=0.0)
 
 
 def _reason(rung: Rung) -> str:
@@ -66,20 +66,20 @@ def _reason(rung: Rung) -> str:
 
 
 def compared(network: Network, mutant: Mutant | None = None, *, seed: int = 0, **more: Any) -> Report:
-    """The report on the pair; `more` are options of `parity.compare`."""
+    """Build both sides and give the report on the pair; `more` are options of `parity.compare`."""
     from benchmarks.evidence.drawn import flax as flax_
     from benchmarks.evidence.drawn import torch as torch_
 
-    own = {side: mutant.network if mutant and mutant.side == side else network for side in ("flax", "torch")}
+    networks = {side: mutant.network if mutant and mutant.side == side else network for side in ("flax", "torch")}
     options = {"to_torch": "NHWC->NCHW", **more} if len(network.shape) == 3 else more
-    flax, torch = flax_.Drawn(own["flax"]), torch_.Drawn(own["torch"])
+    flax, torch = flax_.Drawn(networks["flax"]), torch_.Drawn(networks["torch"])
     return compare(
         flax, torch, inputs(network), checks=Checks(accept=ACCEPTED, probes=False), seed=seed, name="drawn", **options
     )
 
 
 def inputs(network: Network) -> np.ndarray:
-    """A batch for it."""
+    """A batch of random inputs for a network, channels last: ids for an embedding, else float32."""
     rng, shape = np.random.default_rng(1), (network.batch, *network.shape)
     if network.blocks[0].kind == "embedding":
         return rng.integers(0, VOCABULARY, shape)

@@ -9,7 +9,7 @@ from benchmarks.evidence.drawn.network import Block, Choose, Network
 
 Settings = Mapping[str, Any]
 Place = tuple[int, ...]
-"""Index of a block, and of the block inside it, …"""
+"""Index of a block, then of the block inside it, and so on."""
 
 
 @dataclass(frozen=True)
@@ -17,11 +17,11 @@ class Mutation:
     """A kind of bug.
 
     Args:
-        name: of it.
-        row: of the list of real bugs.
-        kinds: of the blocks that can have it.
-        side: framework whose builder reads what it changes; "" for either.
-        change: a block's settings → those with the bug; None where it would change nothing.
+        name: name of the kind.
+        row: number of its row in docs/porting-bugs.md.
+        kinds: kinds of the blocks that can have it.
+        side: framework whose builder reads the changed setting; "" for either.
+        change: function from a block's settings to the changed ones; it gives None where the bug would change nothing.
     """
 
     name: str
@@ -46,12 +46,12 @@ def _function(old: str, new: str) -> Callable[[Settings], Settings | None]:
 
 
 def _set(**new: Any) -> Callable[[Settings], Settings | None]:
-    """Settings that are not these already."""
+    """A change to these settings, unless the block has them already."""
     return lambda s: new if any(s.get(name) != value for name, value in new.items()) else None
 
 
 def _epsilon(value: float) -> Callable[[Settings], Settings | None]:
-    """Of a norm over more than one number: one alone is normalised to zero whatever the epsilon is."""
+    """A change of the epsilon of a norm over several numbers: one alone becomes zero whatever the epsilon is."""
 
     def change(s: Settings) -> Settings | None:
         numbers = s["features"] // s["groups"] * s["places"] if "groups" in s else s["features"]
@@ -61,7 +61,7 @@ def _epsilon(value: float) -> Callable[[Settings], Settings | None]:
 
 
 def _other_order(s: Settings) -> Settings | None:
-    """Of images with several channels and places."""
+    """A change of the order of flattening, where images have several channels and places."""
     *places, channels = s["shape"]
     return {"order": "channels first"} if len(places) == 2 and channels > 1 and prod(places) > 1 else None
 
@@ -75,7 +75,7 @@ def _shift(s: Settings) -> Settings | None:
 
 
 def _shift_transposed(s: Settings) -> Settings | None:
-    """Where both edges have room for it."""
+    """A shift of the padding by one pixel, where both edges have room for it."""
     return {"shift": 1} if min(s["kernel"]) - 1 - s["padding"] > 0 else None
 
 
@@ -124,25 +124,25 @@ MUTATIONS = (
 
 
 def places(blocks: tuple[Block, ...], above: Place = ()) -> Iterator[tuple[Place, Block]]:
-    """Every block, those inside others too."""
+    """Yield every block with its place, those inside others too."""
     for i, block in enumerate(blocks):
         yield (*above, i), block
         yield from places(block.inner, (*above, i))
 
 
 def mutants(network: Network) -> list[tuple[Mutation, Place, Settings]]:
-    """All bugs that a network can have."""
-    found = []
+    """All bugs that a network can have, each with its place and the changed settings."""
+    possible = []
     for place, block in places(network.blocks):
         for mutation in MUTATIONS:
             changed = mutation.change(block.settings) if block.kind in mutation.kinds else None
             if changed is not None:
-                found.append((mutation, place, changed))
-    return found
+                possible.append((mutation, place, changed))
+    return possible
 
 
 def mutate(choose: Choose, network: Network) -> Mutant | None:
-    """The network with one bug; None if no bug can be in it."""
+    """Plant one bug in a network; None if it can have none."""
     able = mutants(network)
     if not able:
         return None

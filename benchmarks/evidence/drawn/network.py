@@ -1,4 +1,4 @@
-"""Random networks as data: what is drawn, and how."""
+"""Random networks as data: their blocks, and the way they are drawn."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 Choose = Callable[[Sequence[Any]], Any]
-"""One of several options: by a random generator, or by a strategy that can shrink towards the first of them."""
+"""A choice among options, by a random generator or by a strategy that can shrink towards the first of them."""
 Shape = tuple[int, ...]
-"""Without the batch: (features), (time, features) or (height, width, channels)."""
+"""A shape without the batch: (features,), (time, features) or (height, width, channels)."""
 
 ACTIVATIONS = (
     "relu", "tanh", "sigmoid", "gelu", "gelu tanh", "silu", "elu", "softplus", "leaky relu", "softmax", "log softmax",
@@ -23,9 +23,9 @@ class Block:
     """A layer, or layers whose output is added to their input.
 
     Args:
-        kind: of the layer; "residual" has others inside.
-        settings: all that both frameworks need to know to build it; a bug changes one of them.
-        inner: blocks inside.
+        kind: kind of the layer; "residual" has others inside.
+        settings: all settings that the frameworks build it by; a bug changes one of them.
+        inner: the blocks inside.
     """
 
     kind: str
@@ -38,9 +38,9 @@ class Network:
     """Blocks one after the other.
 
     Args:
-        shape: of an input; (time,) of ids where the first block is an embedding.
-        batch: examples.
-        blocks: in order.
+        shape: shape of one input; (time,) of ids where the first block is an embedding.
+        batch: number of examples in a batch.
+        blocks: the blocks in their order.
     """
 
     shape: Shape
@@ -48,35 +48,35 @@ class Network:
     blocks: tuple[Block, ...]
 
     def ranks(self) -> list[int]:
-        """Of every block's input, without its batch."""
+        """The rank of every block's input, without its batch axis."""
         ranks, rank = [], len(self.shape)
-        for one in self.blocks:
+        for block in self.blocks:
             ranks.append(rank)
-            rank = {"embedding": 2, "flatten": 1, "mean": 1}.get(one.kind, rank)
+            rank = {"embedding": 2, "flatten": 1, "mean": 1}.get(block.kind, rank)
         return ranks
 
 
 def draw(choose: Choose) -> Network:
-    """A network of one to five blocks."""
+    """Draw a network of one to five blocks, after an embedding if its inputs are ids."""
     form = choose(("vector", "image", "sequence", "tokens"))
-    given = {
+    input_shape = {
         "vector": lambda: (choose((5, 3, 8)),),
         "image": lambda: (choose((6, 5, 8)), choose((6, 7, 4)), choose((3, 1, 4))),
         "sequence": lambda: (choose((4, 3, 6)), choose((6, 4, 5))),
         "tokens": lambda: (choose((4, 3, 6)),),
     }[form]()
-    blocks, shape = [], given
+    blocks, shape = [], input_shape
     if form == "tokens":
         blocks.append(Block("embedding", {"features": (features := choose((6, 4)))}))
-        shape = (*given, features)
+        shape = (*input_shape, features)
     for _ in range(choose((1, 2, 3, 4, 5))):
         block, shape = _block(choose, shape)
         blocks.append(block)
-    return Network(given, choose((3, 2, 5)), tuple(blocks))
+    return Network(input_shape, choose((3, 2, 5)), tuple(blocks))
 
 
 def _block(choose: Choose, shape: Shape, *, keeps: bool = False) -> tuple[Block, Shape]:
-    """A block for such an input and the shape of its output; the same shape if it must keep it."""
+    """Draw a block for an input of this shape; also give the shape of its output, the same one if `keeps`."""
     kind = choose([*KEEPING[len(shape)], *(CHANGING[len(shape)] if not keeps else ())])
     if kind == "residual":
         first, _ = _block(choose, shape, keeps=True)
@@ -119,7 +119,7 @@ def _group_norm(choose: Choose, shape: Shape, keeps: bool) -> tuple[Block, Shape
 
 
 def _conv(choose: Choose, shape: Shape, keeps: bool) -> tuple[Block, Shape]:
-    """Kernels of unequal sides, strides, padding, dilation and groups."""
+    """Draw a convolution, whose kernel may have unequal sides, with stride, padding, dilation and groups."""
     height, width, channels = shape
     if keeps:
         kernel, stride, dilation, padding, out = (k := choose((3, 1)), k), 1, 1, k // 2, channels
@@ -225,26 +225,26 @@ CHANGING: Mapping[int, tuple[str, ...]] = {
 
 
 def to_json(network: Network) -> dict[str, Any]:
-    """As JSON has it."""
-    return {"shape": [*network.shape], "batch": network.batch, "blocks": [_written(one) for one in network.blocks]}
+    """A network as a document that JSON can hold."""
+    return {"shape": [*network.shape], "batch": network.batch, "blocks": [_written(block) for block in network.blocks]}
 
 
 def _written(block: Block) -> dict[str, Any]:
-    return {"kind": block.kind, "settings": dict(block.settings), "inner": [_written(one) for one in block.inner]}
+    return {"kind": block.kind, "settings": dict(block.settings), "inner": [_written(inner) for inner in block.inner]}
 
 
-def from_json(found: Mapping[str, Any]) -> Network:
-    """Of what `to_json` made."""
-    return Network(tuple(found["shape"]), found["batch"], tuple(_read(one) for one in found["blocks"]))
+def from_json(document: Mapping[str, Any]) -> Network:
+    """The network of a document that `to_json` made."""
+    return Network(tuple(document["shape"]), document["batch"], tuple(_read(block) for block in document["blocks"]))
 
 
-def _read(found: Mapping[str, Any]) -> Block:
-    settings = {name: tuple(v) if isinstance(v, list) else v for name, v in found["settings"].items()}
-    return Block(found["kind"], settings, tuple(_read(one) for one in found["inner"]))
+def _read(document: Mapping[str, Any]) -> Block:
+    settings = {name: tuple(v) if isinstance(v, list) else v for name, v in document["settings"].items()}
+    return Block(document["kind"], settings, tuple(_read(inner) for inner in document["inner"]))
 
 
 def by_seed(seed: int) -> Choose:
-    """Options chosen by a random generator."""
+    """A choice by a random generator with this seed."""
     import numpy as np
 
     rng = np.random.default_rng(seed)

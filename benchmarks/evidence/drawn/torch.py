@@ -23,7 +23,7 @@ FUNCTIONS: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] = {
 
 
 class Activation(nn.Module):
-    """Elementwise, or over the features."""
+    """An activation by its name: elementwise, or over the features."""
 
     def __init__(self, function: str) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Activation(nn.Module):
 
 
 class OverFeatures(nn.Module):
-    """A layer over the last axis, also of images."""
+    """A layer that works on the features, which are axis 1 of images and the last axis of all else."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class Resize(nn.Module):
 
 
 class Flatten(nn.Module):
-    """In the order height, width, channels, unless another is said."""
+    """Flattens in the order height, width, channels, or "channels first"."""
 
     def __init__(self, order: str) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class Flatten(nn.Module):
 
 
 class Mean(nn.Module):
-    """Over all but the features."""
+    """The mean over all axes but the batch and the features; with `total` the sum."""
 
     def __init__(self, total: bool) -> None:
         super().__init__()
@@ -124,7 +124,7 @@ class Recurrent(nn.Module):
 
 
 class GRU(nn.Module):
-    """Written out, as Flax's own cell lacks one of PyTorch's biases."""
+    """A GRU written out in the form of its Flax twin; gives all states of a sequence."""
 
     def __init__(self, features: int, hidden: int) -> None:
         super().__init__()
@@ -133,8 +133,8 @@ class GRU(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         h, states = torch.zeros_like(self.state.bias[: self.state.in_features]).expand(len(x), -1), []
-        for given in self.input(x).unbind(1):
-            (r, z, n), (hr, hz, hn) = given.chunk(3, -1), self.state(h).chunk(3, -1)
+        for from_input in self.input(x).unbind(1):
+            (r, z, n), (hr, hz, hn) = from_input.chunk(3, -1), self.state(h).chunk(3, -1)
             z = torch.sigmoid(z + hz)
             h = (1 - z) * torch.tanh(n + torch.sigmoid(r + hr) * hn) + z * h
             states.append(h)
@@ -145,20 +145,20 @@ class Residual(nn.Module):
     def __init__(self, inner: tuple[Block, ...], rank: int, added: bool) -> None:
         super().__init__()
         self.added = added
-        self.blocks = nn.ModuleList([block(one, rank) for one in inner])
+        self.blocks = nn.ModuleList([block(spec, rank) for spec in inner])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = x
-        for one in self.blocks:
-            y = one(y)
+        for layer in self.blocks:
+            y = layer(y)
         return x + y if self.added else y
 
 
-def block(found: Block, rank: int) -> nn.Module:
-    """One block, whose input has such a rank without its batch."""
-    s, kind = dict(found.settings), found.kind
+def block(spec: Block, rank: int) -> nn.Module:
+    """Build the PyTorch module of a block, whose input has this rank without its batch axis."""
+    s, kind = dict(spec.settings), spec.kind
     if kind == "residual":
-        return Residual(found.inner, rank, s.get("added", True))
+        return Residual(spec.inner, rank, s.get("added", True))
     if kind == "activation":
         return Activation(s["function"])
     if kind == "dense":
@@ -196,14 +196,14 @@ def block(found: Block, rank: int) -> nn.Module:
 
 
 class Drawn(nn.Module):
-    """The whole."""
+    """The whole network: its blocks one after the other."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         ranks = network.ranks()
-        self.blocks = nn.ModuleList([block(one, rank) for one, rank in zip(network.blocks, ranks, strict=True)])
+        self.blocks = nn.ModuleList([block(spec, rank) for spec, rank in zip(network.blocks, ranks, strict=True)])
 
     def forward(self, x: torch.Tensor) -> Any:
-        for one in self.blocks:
-            x = one(x)
+        for layer in self.blocks:
+            x = layer(x)
         return x

@@ -1,1 +1,1 @@
-"""What is made of a record of speed: the page, its figures and tables, and what has changed between two records."""
+"""The pages made of a record of speed, with their figures and tables, and the comparison of two records."""

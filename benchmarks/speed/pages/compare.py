@@ -1,4 +1,4 @@
-"""Two records side by side: what differs in their settings, then the ratio of every median, with its interval."""
+"""Two records side by side: the differences of their settings, then the ratio of every median, with its interval."""
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -18,10 +18,10 @@ class Change:
     """One phase of a contestant in two records.
 
     Args:
-        workload, contestant, phase: of what; phases of the start are those from cache.
+        workload, contestant, phase: names of the workload, the contestant and the phase; starts are those from cache.
         median: the new median over the old one; below 1 it has become faster.
-        low, high: bootstrap 95 % interval; None with fewer than three turns in one of them.
-        band: what equals differ by in the records (A/A), as a factor.
+        low, high: bootstrap 95 % interval; None with fewer than three turns in one of the records.
+        band: factor by which equals differ in the records (A/A).
     """
 
     workload: str
@@ -41,7 +41,7 @@ class Change:
 
 
 def changes(old: Record, new: Record) -> Iterator[Change]:
-    """Every phase of every contestant that both records have."""
+    """Yield the change of every phase of every contestant that both records have."""
     for name in old["workloads"]:
         if name not in new["workloads"]:
             continue
@@ -54,7 +54,7 @@ def changes(old: Record, new: Record) -> Iterator[Change]:
 
 
 def differences(old: Record, new: Record) -> dict[str, tuple[Any, Any]]:
-    """What is not the same in the settings, dotted → (old, new)."""
+    """Dotted name of a setting that differs → its old and its new value."""
     pairs = [(f, old["environment"][f], new["environment"][f]) for f in FACTS]
     pairs += [(f, old["request"][f], new["request"][f]) for f in SETTINGS]
     return {name: (a, b) for key, before, after in pairs for name, a, b in _apart(key, before, after)}
@@ -69,22 +69,22 @@ def _apart(key: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 def timed(record: Record) -> list[str]:
-    """Workload and contestant of all that was timed."""
+    """Names "workload/contestant" of all that was timed."""
     return [f"{name}/{contestant}" for name in record["workloads"] for contestant in derive.contestants(record, name)]
 
 
 def text(old: Record, new: Record) -> str:
-    """What differs, then a table, then a count."""
-    found = list(changes(old, new))
+    """The comparison as text: the settings that differ, a table of the changes, and a count."""
+    changed = list(changes(old, new))
     lines = [f"differs: {name}: {before} → {after}" for name, (before, after) in differences(old, new).items()]
     lines += [f"busy: the {which} record was made on a busy machine" for which in _busy(old, new)]
-    for which, one, other in (("OLD", old, new), ("NEW", new, old)):
-        only = [name for name in timed(one) if name not in timed(other)]
+    for which, record, other in (("OLD", old, new), ("NEW", new, old)):
+        only = [name for name in timed(record) if name not in timed(other)]
         lines += [f"only in {which}: {', '.join(only)}"] if only else []
-    flagged = [change.flag for change in found if change.flag]
-    count = f"{len(found)} compared: {flagged.count('slower')} slower, {flagged.count('faster')} faster"
+    flagged = [change.flag for change in changed if change.flag]
+    count = f"{len(changed)} compared: {flagged.count('slower')} slower, {flagged.count('faster')} faster"
     head = ("workload", "contestant", "phase", "new / old", "noise of A/A", "")
-    return "\n".join([*lines, "", markdown(head, map(_row, found)), "", f"{count} by more than the noise"])
+    return "\n".join([*lines, "", markdown(head, map(_row, changed)), "", f"{count} by more than the noise"])
 
 
 def _busy(old: Record, new: Record) -> list[str]:
@@ -97,7 +97,7 @@ def _row(change: Change) -> list[str]:
 
 
 def as_json(old: Record, new: Record) -> dict[str, Any]:
-    """The same for programs."""
+    """The comparison as a dictionary that JSON can hold."""
     return {
         "differences": {name: list(values) for name, values in differences(old, new).items()},
         "busy": _busy(old, new),

@@ -20,12 +20,12 @@ class Section:
     """A part of a report.
 
     Args:
-        id: of its place in the page, and the name of its drawing's file.
+        id: id of its place in the page, and stem of its drawing's file.
         title: its heading.
-        text: Markdown.
-        draw: makes its figure, None if it has none.
-        label: what the figure shows.
-        source: digest of the file that it is made from.
+        text: its text, as Markdown.
+        draw: function that makes its figure; None if it has none.
+        label: description of the figure.
+        source: digest of the record that it is made from.
     """
 
     id: str
@@ -37,33 +37,35 @@ class Section:
 
 
 def page(title: str, sections: Sequence[Section]) -> str:
-    """The file. Text of a record is escaped."""
+    """The text of the HTML file, in which text from a record is escaped."""
     style = part("page.css") + (HERE / "page.css").read_text(encoding="utf-8")
     script = part("page_theme.js")
-    contents = "".join(f'<a href="#{one.id}">{html.escape(one.title)}</a>' for one in sections)
+    contents = "".join(f'<a href="#{section.id}">{html.escape(section.title)}</a>' for section in sections)
     main = "\n".join([f"<h1>{html.escape(title)}</h1>", *map(_section, sections)])
     return framed(title, style=style, script=script, main=main, contents=contents)
 
 
-def _section(found: Section) -> str:
-    title, drawn = html.escape(found.title), ""
-    if found.draw is not None:
-        made = drawing.inline(found.draw(), found.id, found.label, found.source)
-        drawn = f'<div class="drawing" role="region" tabindex="0" aria-label="{title}: drawing">{made}</div>'
-    head = f'<h2 id="{found.id}-title">{title}</h2>'
-    body = f"{head}\n{drawn}\n{_html(found.text, title)}"
-    return f'<section id="{found.id}" aria-labelledby="{found.id}-title">\n{body}</section>'
+def _section(section: Section) -> str:
+    title, drawn = html.escape(section.title), ""
+    if section.draw is not None:
+        element = drawing.inline(section.draw(), section.id, section.label, section.source)
+        drawn = f'<div class="drawing" role="region" tabindex="0" aria-label="{title}: drawing">{element}</div>'
+    head = f'<h2 id="{section.id}-title">{title}</h2>'
+    body = f"{head}\n{drawn}\n{_html(section.text, title)}"
+    return f'<section id="{section.id}" aria-labelledby="{section.id}-title">\n{body}</section>'
 
 
 def _html(text: str, title: str) -> str:
     """Markdown as elements without inline style; a wide table scrolls by itself, also by keyboard."""
-    made = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
-    made = re.sub(r' style="text-align:(\w+)"', r' class="\1"', made)
+    markup = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    markup = re.sub(r' style="text-align:(\w+)"', r' class="\1"', markup)
     opening = f'<div class="scroll" role="region" tabindex="0" aria-label="{title}: table"><table>'
-    return made.replace("<table>", opening).replace("</table>", "</table></div>")
+    return markup.replace("<table>", opening).replace("</table>", "</table></div>")
 
 
 def without_drawings(text: str) -> str:
-    """A file but for the lines of its drawings, which depend on the version that drew them: what is drawn, and from
-    what, stays."""
+    """A page without the insides of its drawings, which depend on the version of the library that drew them.
+
+    The opening tag of a drawing, with its label and source, stays.
+    """
     return re.sub(r"(<svg[^>]*>).*?</svg>", r"\1</svg>", text, flags=re.DOTALL)

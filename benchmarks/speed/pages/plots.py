@@ -1,4 +1,4 @@
-"""A record drawn: ratios with their intervals, phases of the start, and the roofline."""
+"""Drawings of a record: ratios with their intervals, phases of the start, and the roofline."""
 
 from collections.abc import Iterable, Sequence
 from math import inf
@@ -28,7 +28,7 @@ PARTS = {
     "first single step": "#882255",
     "a steady step": "#117733",
 }
-"""Part of a bar → colour."""
+"""Part of a bar → its colour."""
 
 
 def stacked(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
@@ -40,22 +40,25 @@ def stacked(heights: Sequence[float]) -> tuple[Figure, list[Axes]]:
 
 
 def compared(record: Record, name: str) -> list[tuple[str, str, derive.Ratio]]:
-    """(label, framework or "" for both, ratio): each contestant against its framework's default, then ours."""
-    found = []
+    """The ratios of a workload: each contestant to its framework's default, then Flax's tuned track to PyTorch's.
+
+    Each is a label, the framework ("" for both), and the ratio.
+    """
+    rows = []
     for contestant in derive.contestants(record, name):
         framework = ENTRIES[contestant].framework
         if contestant != DEFAULT[framework]:
-            found.append((contestant, framework, derive.ratio(record, name, DEFAULT[framework], contestant)))
-    found.append(("flax-tuned against torch-tuned", "", derive.ratio(record, name, TUNED["torch"], TUNED["jax"])))
-    return [(label, framework, ratio) for label, framework, ratio in found if ratio is not None]
+            rows.append((contestant, framework, derive.ratio(record, name, DEFAULT[framework], contestant)))
+    rows.append(("flax-tuned against torch-tuned", "", derive.ratio(record, name, TUNED["torch"], TUNED["jax"])))
+    return [(label, framework, ratio) for label, framework, ratio in rows if ratio is not None]
 
 
 def ratios(record: Record) -> Figure:
-    """Forest plot: how many times faster than its framework's default, with intervals, and what equals differ by."""
+    """A forest plot of how many times faster each contestant is than its framework's default, with the band of A/A."""
     rows = {name: compared(record, name) for name in record["workloads"]}
-    figure, panels = stacked([0.75 + 0.24 * max(1, len(found)) for found in rows.values()])
-    for axes, (name, found) in zip(panels, rows.items(), strict=True):
-        _forest(axes, found, derive.band(record, name))
+    figure, panels = stacked([0.75 + 0.24 * max(1, len(comparisons)) for comparisons in rows.values()])
+    for axes, (name, comparisons) in zip(panels, rows.items(), strict=True):
+        _forest(axes, comparisons, derive.band(record, name))
         axes.set_title(record["workloads"][name]["title"], loc="left", fontsize=9)
     panels[-1].set_xlabel("times as fast as the default of its framework; band: A/A")
     return figure
@@ -64,14 +67,14 @@ def ratios(record: Record) -> Figure:
 def _forest(axes: Axes, rows: Sequence[tuple[str, str, derive.Ratio]], band: float) -> None:
     axes.axvspan(1 / band, band, color="#808080", alpha=0.25, linewidth=0)
     axes.axvline(1, color=INK, linewidth=0.8)
-    for place, (_, framework, found) in enumerate(rows):
+    for place, (_, framework, ratio) in enumerate(rows):
         colour = COLOURS.get(framework, INK)
-        if found["low"] is not None:
-            axes.plot([found["low"], found["high"]], [place, place], color=colour, linewidth=1.8)
-        axes.plot(found["median"], place, color=colour, marker="o", markersize=4.5)
-        axes.text(1.02, place, times(found), transform=axes.get_yaxis_transform(), va="center", fontsize=8)
+        if ratio["low"] is not None:
+            axes.plot([ratio["low"], ratio["high"]], [place, place], color=colour, linewidth=1.8)
+        axes.plot(ratio["median"], place, color=colour, marker="o", markersize=4.5)
+        axes.text(1.02, place, times(ratio), transform=axes.get_yaxis_transform(), va="center", fontsize=8)
     axes.set_xscale("log")
-    ends = [found[key] for _, _, found in rows for key in ("low", "median", "high") if found[key] is not None]
+    ends = [ratio[key] for _, _, ratio in rows for key in ("low", "median", "high") if ratio[key] is not None]
     axes.set_xlim(0.8 * min([*ends, 1 / band]), 1.25 * max([*ends, band]))
     axes.set_yticks(range(len(rows)), [label for label, _, _ in rows], fontsize=8)
     axes.set_ylim(len(rows) - 0.4, -0.6)
@@ -84,14 +87,14 @@ def _forest(axes: Axes, rows: Sequence[tuple[str, str, derive.Ratio]], band: flo
 
 
 def phases(record: Record) -> Figure:
-    """Stacked bars of the start, cold and from cache; beside them the steady step and when the start is paid for."""
+    """Stacked bars of the phases of the start, cold and cached, with the steady step and the steps that pay for it."""
     bars = {
         name: [(c, kind) for c in derive.contestants(record, name) for kind in derive.start(record, name, c)]
         for name in record["workloads"]
     }
-    figure, panels = stacked([0.75 + 0.2 * max(1, len(found)) for found in bars.values()])
-    for axes, (name, found) in zip(panels, bars.items(), strict=True):
-        _bars(axes, record, name, found)
+    figure, panels = stacked([0.75 + 0.2 * max(1, len(starts)) for starts in bars.values()])
+    for axes, (name, starts) in zip(panels, bars.items(), strict=True):
+        _bars(axes, record, name, starts)
         axes.set_title(record["workloads"][name]["title"], loc="left", fontsize=9)
     panels[-1].set_xlabel("seconds; right of it a steady step, and when the start has paid")
     handles = [Line2D([], [], color=colour, linewidth=6, label=part) for part, colour in PARTS.items()]
@@ -102,13 +105,13 @@ def phases(record: Record) -> Figure:
 def _bars(axes: Axes, record: Record, name: str, bars: Sequence[tuple[str, str]]) -> None:
     for place, (contestant, kind) in enumerate(bars):
         step, left = derive.seconds(record, name, contestant, "training")["median"], 0.0
-        found = derive.phases(record, name, contestant) | {"a steady step": {kind: step}}
+        seconds = derive.phases(record, name, contestant) | {"a steady step": {kind: step}}
         for part, colour in PARTS.items():
-            took = found.get(part, {}).get(kind, 0.0)
+            took = seconds.get(part, {}).get(kind, 0.0)
             axes.barh(place, took, left=left, color=colour, height=0.7)
             left += took
-        own = contestant in DEFAULT.values()
-        paid = "" if own else f", pays: {steps(derive.payback(record, name, contestant, kind))}"
+        is_default = contestant in DEFAULT.values()
+        paid = "" if is_default else f", pays: {steps(derive.payback(record, name, contestant, kind))}"
         text = f"{digits(1e3 * step)} ms{paid}"
         axes.text(1.02, place, text, transform=axes.get_yaxis_transform(), va="center", fontsize=7.5)
     axes.set_yticks(range(len(bars)), [f"{contestant}, {kind}" for contestant, kind in bars], fontsize=7.5)
@@ -118,10 +121,10 @@ def _bars(axes: Axes, record: Record, name: str, bars: Sequence[tuple[str, str]]
 
 
 def roofline(record: Record) -> Figure:
-    """Operations a second that each training step reaches, over its operations a byte, beneath the measured roofs."""
+    """A plot of each training step's operations a second over its operations a byte, beneath the measured roofs."""
     figure, (axes,) = stacked([4.4])
     work = {name: arithmetic.training(workload.load(name).recipe) for name in record["workloads"]}
-    along = {name: found.total / found.bytes for name, found in work.items()}
+    along = {name: cost.total / cost.bytes for name, cost in work.items()}
     _roofs(axes, record, along.values())
     lowest = inf
     for name, place in along.items():
@@ -130,7 +133,7 @@ def roofline(record: Record) -> Figure:
             lowest = min(lowest, reached)
             axes.plot(place, reached, **_point(contestant), gid=f"{name}-{contestant}")
     axes.set_ylim(bottom=lowest / 3 if lowest < inf else None)
-    for order, (name, place) in enumerate(sorted(along.items(), key=lambda found: found[1])):
+    for order, (name, place) in enumerate(sorted(along.items(), key=lambda item: item[1])):
         axes.axvline(place, color="#808080", linewidth=0.5, linestyle=":")
         axes.text(
             place, 0.02 + 0.045 * (order % 4), name, transform=axes.get_xaxis_transform(), ha="center", fontsize=8
@@ -144,7 +147,7 @@ def roofline(record: Record) -> Figure:
 
 
 def _roofs(axes: Axes, record: Record, along: Iterable[float]) -> None:
-    """The copy's slope, and the levels of products and of convolutions."""
+    """Draw the slope of the copy, and the levels of products and of convolutions."""
     limit, places = record["ceilings"]["best"], np.asarray(list(along))
     top = max(limit["gemm"], limit["conv"])
     span = np.geomspace(places.min() / 4, max(places.max(), top / limit["copy"]) * 6, 200)
@@ -158,9 +161,9 @@ def _roofs(axes: Axes, record: Record, along: Iterable[float]) -> None:
 
 
 def _point(contestant: str) -> dict[str, Any]:
-    """Colour of the framework, shape of the track or the peer; ours is filled."""
-    found = ENTRIES[contestant]
-    shape = MARKERS[found.track if found.track in MARKERS else found.needs or found.name]
-    colour = COLOURS[found.framework]
-    fill = colour if found.track == "tuned" else "none"
+    """Matplotlib's options for a contestant's mark: colour by framework, shape by track or peer; ours is filled."""
+    entry = ENTRIES[contestant]
+    shape = MARKERS[entry.track if entry.track in MARKERS else entry.needs or entry.name]
+    colour = COLOURS[entry.framework]
+    fill = colour if entry.track == "tuned" else "none"
     return {"marker": shape, "color": colour, "markerfacecolor": fill, "markersize": 6, "linestyle": "none"}

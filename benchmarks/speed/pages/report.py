@@ -1,4 +1,4 @@
-"""What is said of a record: its folder's page and drawings, the HTML page, docs/speed.md and the README's block.
+"""The pages of a record: its folder's page and drawings, the HTML page, docs/speed.md and the README's block.
 
 Beside the main record of a dated folder there may be others, each shown by a module of its own (`BESIDE`).
 """
@@ -34,7 +34,7 @@ BESIDE = (
     ),
     ("result.json", "time_to", "waits.page", "Time to a result", "accuracy over the seconds that training takes"),
 )
-"""File of a record, name of its section, module of this package that shows it, title, and what its figure shows."""
+"""File of a record, name of its section, module of this package that shows it, title, and description of its figure."""
 RATIOS = (
     "How many times faster each contestant's training step is than that of its framework's default track: the median "
     "of the rounds' ratios with its bootstrap 95 % interval. The last row is Flax tuned against PyTorch tuned. Grey: "
@@ -54,39 +54,39 @@ TARGETS = "What the project wants, judged by the medians of this record. A miss 
 
 
 def newest(root: Path = ROOT) -> Path:
-    """The newest main record.
+    """The path of the newest main record.
 
     Raises:
         UsageError: there is none.
     """
-    found = sorted((root / "benchmarks" / "records").glob(f"*-speed/{NAME}"))
-    if not found:
+    paths = sorted((root / "benchmarks" / "records").glob(f"*-speed/{NAME}"))
+    if not paths:
         place = f"benchmarks/records/DATE-speed/{NAME}"
         raise UsageError(f"no {place} is there; name a record, or make one: python -m benchmarks run --out {place}")
-    return found[-1]
+    return paths[-1]
 
 
 def digest(path: Path) -> str:
-    """Of a record's file; drawings carry it."""
+    """The SHA-256 of a record's file in words, which the drawings carry."""
     return f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()} of {path.name}"
 
 
 def sections(path: Path) -> list[Section]:
-    """All that is said of a main record and of those beside it.
+    """The sections on a main record and on those beside it.
 
     Raises:
         UsageError: a file is no record, or the module that shows it is missing.
     """
     record, source = records.load(path), digest(path)
-    made = partial(_section, record, source)
+    drawn = partial(_section, record, source)
     headline = f"{table.headline(record)}\n\n{targets.counted(record)}"
     return [
         Section("short", "In short", f"{headline}\n\n{table.busy(record)}".strip()),
         Section("targets", "Where it should end", f"{TARGETS}\n\n{targets.table(record)}"),
-        made("ratios", "Ratios", RATIOS, plots.ratios),
+        drawn("ratios", "Ratios", RATIOS, plots.ratios),
         Section("workloads", "Every contestant", "\n".join(table.contestants(record))),
-        made("phases", "Phases of the start", f"{PHASES}\n\n{table.starts(record)}", plots.phases),
-        made("roofline", "Roofline", f"{ROOFLINE}\n\n{table.roofline(record)}", plots.roofline),
+        drawn("phases", "Phases of the start", f"{PHASES}\n\n{table.starts(record)}", plots.phases),
+        drawn("roofline", "Roofline", f"{ROOFLINE}\n\n{table.roofline(record)}", plots.roofline),
         *_beside(path.parent),
         Section("about", "How it was measured", about(record)),
     ]
@@ -104,12 +104,14 @@ def _beside(folder: Path) -> Iterator[Section]:
         if find_spec(f"benchmarks.{module}") is None:
             missing = f"benchmarks/{module.replace('.', '/')}.py"
             raise UsageError(f"{path} cannot be shown: {missing} is not there; remove one or add the other")
-        shown, found = import_module(f"benchmarks.{module}"), records.load(path, path.stem)
-        yield Section(name, title, shown.markdown(found), partial(shown.figure, found), label, digest(path))
+        page_module, record = import_module(f"benchmarks.{module}"), records.load(path, path.stem)
+        yield Section(
+            name, title, page_module.markdown(record), partial(page_module.figure, record), label, digest(path)
+        )
 
 
 def about(record: Record) -> str:
-    """Machine, versions, settings and command of a record."""
+    """A list of the machine, versions, settings and command of a record."""
     environment, request = record["environment"], record["request"]
     hardware, limit = environment["hardware"], record["ceilings"]["best"]
     versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
@@ -137,75 +139,83 @@ def _others(record: Record) -> str:
 
 
 def outputs(path: Path, root: Path, html: Path | None = None) -> dict[Path, str]:
-    """File → what it should hold.
+    """File → the text that it should hold.
 
     A record among the project's gets its folder's page and drawings; the newest of them docs/speed.md and the README's
     block too. Any other record gets the HTML page only, beside it.
 
     Args:
         path: the main record.
-        root: of the project.
-        html: where the HTML page goes.
+        root: folder of the project.
+        html: path of the HTML page; None puts it beside the record.
     """
-    found = sections(path)
+    contents = sections(path)
     if path.resolve().parent.parent != (root / "benchmarks" / "records").resolve():
-        return {html or path.with_suffix(".html"): page(TITLE, found)}
+        return {html or path.with_suffix(".html"): page(TITLE, contents)}
     folder = path.parent
-    drawings = {one.id: drawing.file(one.draw(), one.source) for one in found if one.draw}
-    made = {folder / f"{name}.svg": content for name, content in drawings.items()}
-    made |= {html or folder / HTML: page(TITLE, found), folder / README: f"# {TITLE}\n\n{markdown(found, '')}\n"}
+    drawings = {section.id: drawing.file(section.draw(), section.source) for section in contents if section.draw}
+    texts = {folder / f"{name}.svg": content for name, content in drawings.items()}
+    texts |= {html or folder / HTML: page(TITLE, contents), folder / README: f"# {TITLE}\n\n{markdown(contents, '')}\n"}
     if path.resolve() == newest(root).resolve():
         place = folder.resolve().relative_to(root.resolve()).as_posix()
         whole = {
-            "speed": short(found, f"../{place}/"),
+            "speed": short(contents, f"../{place}/"),
             "speed-in-short": table.turned(records.load(path)),
-            "speed-about": found[-1].text,
+            "speed-about": contents[-1].text,
         }
         for target in (root / "docs" / "speed.md", root / README):
-            made[target] = blocks.filled(target.read_text(), whole)
-    return made
+            texts[target] = blocks.filled(target.read_text(), whole)
+    return texts
 
 
-def markdown(found: list[Section], place: str, *, level: int = 2) -> str:
-    """The sections as Markdown, with the drawings in the folder `place`."""
+def markdown(content: list[Section], place: str, *, level: int = 2) -> str:
+    """The sections as Markdown.
+
+    Args:
+        content: the sections.
+        place: folder of the drawings, as the beginning of a link from the page.
+        level: level of the sections' headings.
+    """
     parts = []
-    for one in found:
-        deeper = re.sub(r"^#+", lambda marks: "#" * (len(marks[0]) + level - 2), one.text, flags=re.MULTILINE)
-        picture = f"![{one.label}]({place}{one.id}.svg)\n\n" if one.draw else ""
-        parts.append(f"{'#' * level} {one.title}\n\n{picture}{deeper.strip()}")
+    for section in content:
+        deeper = re.sub(r"^#+", lambda marks: "#" * (len(marks[0]) + level - 2), section.text, flags=re.MULTILINE)
+        picture = f"![{section.label}]({place}{section.id}.svg)\n\n" if section.draw else ""
+        parts.append(f"{'#' * level} {section.title}\n\n{picture}{deeper.strip()}")
     return "\n\n".join(parts)
 
 
-def short(found: list[Section], place: str) -> str:
-    """The first section, and every figure with what it shows and the way to its table; for docs/speed.md.
+def short(content: list[Section], place: str) -> str:
+    """The block of docs/speed.md: the first section, and every figure with a sentence on it and a link to its table.
 
     Args:
-        found: the sections, the first of which is the headline.
+        content: the sections, the first of which is the headline.
         place: the folder of the record, as a link from the page.
     """
     figures = [
-        f"**{one.title}.** {_sentence(one)} ([all of it]({place}{README}#{_anchor(one.title)}))\n\n"
-        f"![{one.label}]({place}{one.id}.svg)"
-        for one in found
-        if one.draw
+        f"**{section.title}.** {_sentence(section)} ([all of it]({place}{README}#{_anchor(section.title)}))\n\n"
+        f"![{section.label}]({place}{section.id}.svg)"
+        for section in content
+        if section.draw
     ]
-    rest = ", ".join(f"[{one.title}]({place}{README}#{_anchor(one.title)})" for one in found[1:-1] if not one.draw)
-    return "\n\n".join([found[0].text, f"Tables without a figure: {rest}.", *figures])
+    rest = ", ".join(
+        f"[{section.title}]({place}{README}#{_anchor(section.title)})" for section in content[1:-1] if not section.draw
+    )
+    return "\n\n".join([content[0].text, f"Tables without a figure: {rest}.", *figures])
 
 
-def _sentence(found: Section) -> str:
-    """What a figure shows: the text before the first table of its section, or its label where there is none."""
-    text = found.text.partition("\n")[0]
-    return f"{found.label[:1].upper()}{found.label[1:]}." if text.startswith(("#", "|")) else text
+def _sentence(section: Section) -> str:
+    """A sentence on a figure: the first line of its section, or its label where that line is a heading or a table."""
+    text = section.text.partition("\n")[0]
+    return f"{section.label[:1].upper()}{section.label[1:]}." if text.startswith(("#", "|")) else text
 
 
 def _anchor(title: str) -> str:
-    """The place of a heading in a page, as GitHub spells it."""
+    """The anchor of a heading, as GitHub spells it."""
     return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
 def differs(target: Path, wanted: str) -> bool:
-    """Whether a file does not say what it should; of a drawing, whether it was made from another record."""
+    """Whether a file differs from the wanted text; a drawing differs if it was made from another record."""
     if not target.is_file():
         return True
     there = target.read_text()
@@ -215,39 +225,39 @@ def differs(target: Path, wanted: str) -> bool:
     return without_drawings(there) != without_drawings(wanted)
 
 
-def write(made: Mapping[Path, str]) -> None:
-    """Write what has changed, be it the lines of a drawing."""
-    for target, content in made.items():
+def write(texts: Mapping[Path, str]) -> None:
+    """Write the files whose text has changed, even if only in the lines of a drawing."""
+    for target, content in texts.items():
         if not target.is_file() or target.read_text() != content:
             write_atomically(target, content)
             print(f"wrote {target}", file=sys.stderr)
 
 
-def check(made: Mapping[Path, str], path: Path) -> int:
-    """1 where a file does not say what the record says; nothing is written."""
-    stale = [target for target, content in made.items() if differs(target, content)]
+def check(texts: Mapping[Path, str], path: Path) -> int:
+    """Compare the files with their texts, without writing; return 1 where one differs, else 0."""
+    stale = [target for target, content in texts.items() if differs(target, content)]
     for target in stale:
         print(f"{target} does not say what {path} says; run python -m benchmarks report {path}", file=sys.stderr)
     return int(bool(stale))
 
 
-def report(given: str | None, html: str | None, *, checked: bool, root: Path = ROOT) -> int:
-    """The command: write the pages of a record, or check them.
+def report(source: str | None, html: str | None, *, checked: bool, root: Path = ROOT) -> int:
+    """Write the pages of a record, or check them; return the exit code.
 
     Args:
-        given: a record, or the folder of one; None is the newest.
-        html: where the HTML page goes; None is beside the record.
-        checked: write nothing; 1 where a page does not say what the record says.
-        root: of the project.
+        source: path of a record or of its folder; None takes the newest.
+        html: path of the HTML page; None puts it beside the record.
+        checked: whether to write nothing and return 1 where a page differs from the record.
+        root: folder of the project.
 
     Raises:
         UsageError: there is no such record, or a file cannot be written.
     """
     require_writable("--html", html)
-    path = Path(given) if given else newest(root)
+    path = Path(source) if source else newest(root)
     path = path / NAME if path.is_dir() else path
-    made = outputs(path, root, Path(html) if html else None)
+    texts = outputs(path, root, Path(html) if html else None)
     if checked:
-        return check(made, path)
-    write(made)
+        return check(texts, path)
+    write(texts)
     return 0

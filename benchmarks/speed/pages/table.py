@@ -20,39 +20,39 @@ def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def table(record: Record) -> str:
-    """Every workload: training and inference of each contestant, and what was not timed."""
+    """The tables of every workload: training and inference of each contestant, and those that were not timed."""
     parts = contestants(record)
     return "\n".join([*parts, busy(record)]).rstrip()
 
 
 def busy(record: Record) -> str:
-    """In how many turns other processes kept the machine busy; "" if in none."""
+    """Say in how many turns other processes kept the machine busy; "" if in none."""
     return disturbed([is_busy(turn) for part in record["workloads"].values() for turn in part["turns"]], "turns")
 
 
-def disturbed(found: Sequence[bool], what: str) -> str:
-    """In how many of so many things others kept the machine busy; "" if in none."""
-    number = f"{sum(found)} of {len(found)} {what}"
-    return f"**In {number} others kept more than {NOISY:g} cores busy.**" if any(found) else ""
+def disturbed(flags: Sequence[bool], what: str) -> str:
+    """Say in how many measurements, which are called `what`, others kept the machine busy; "" if in none."""
+    number = f"{sum(flags)} of {len(flags)} {what}"
+    return f"**In {number} others kept more than {NOISY:g} cores busy.**" if any(flags) else ""
 
 
 def contestants(record: Record) -> list[str]:
-    """Lines: every workload's title, table, and what was not timed."""
+    """The lines of every workload: its title, its table, and the contestants that were not timed."""
     return [part for name in record["workloads"] for part in (*_workload(record, name), "")]
 
 
 def _workload(record: Record, name: str) -> list[str]:
-    found = record["workloads"][name]
+    part = record["workloads"][name]
     noise = derive.noise(record, name)
     notes = [
-        *untimed(found),
+        *untimed(part),
         *([f"A/A ({noise['contestant']} against itself): {times(noise)}"] if noise else []),
     ]
-    return [f"### {found['title']} (`{name}`)", "", rows(record, name), "", *(f"- {note}" for note in notes)]
+    return [f"### {part['title']} (`{name}`)", "", rows(record, name), "", *(f"- {note}" for note in notes)]
 
 
 def untimed(part: Record) -> list[str]:
-    """What was not timed in a part of a record, and why: absent, not proven, or failed."""
+    """The contestants that were not timed in a part of a record, with the reason: absent, not proven, or failed."""
     proofs = {c: proof for c, proof in part["proofs"].items() if not proof["verdict"].startswith("same")}
     failed = (f"{_turn(turn)}: failed: {turn['error']}" for turn in part["turns"] if "error" in turn)
     return [
@@ -67,7 +67,7 @@ def _turn(turn: Record) -> str:
 
 
 def rows(record: Record, name: str) -> str:
-    """One workload."""
+    """The table of one workload, with a row for each contestant."""
     head = (
         "contestant", "track", "proof", "training, ms a step", "against its default", "of the floor", "bound",
         "inference, ms", "data alone, ms", "J a step",
@@ -86,25 +86,25 @@ def rows(record: Record, name: str) -> str:
                 f"{derive.share(record, name, contestant):.0%}",
                 floor.bound(took["median"]),
                 milliseconds(derive.seconds(record, name, contestant, "inference")),
-                _told(derive.values(record, name, contestant, "pipeline"), milliseconds),
-                _told(derive.joules(record, name, contestant), lambda found: digits(found["median"])),
+                _summed_up(derive.values(record, name, contestant, "pipeline"), milliseconds),
+                _summed_up(derive.joules(record, name, contestant), lambda spread: digits(spread["median"])),
             ]
         )
     return markdown(*_filled(head, lines))
 
 
-def _told(found: Sequence[float], words: Callable[[dict[str, float]], str]) -> str:
-    return words(stats.spread(found)) if found else NONE
+def _summed_up(values: Sequence[float], words: Callable[[dict[str, float]], str]) -> str:
+    return words(stats.spread(values)) if values else NONE
 
 
 def _filled(head: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
-    """Without the columns in which nothing is told."""
+    """The head and the rows without the columns that are empty."""
     kept = [i for i in range(len(head)) if any(row[i] != NONE for row in rows)]
     return [head[i] for i in kept], [[row[i] for i in kept] for row in rows]
 
 
 def headline(record: Record) -> str:
-    """A row a workload: the tuned step of both frameworks."""
+    """A table with a row for each workload: the tuned step of both frameworks."""
     head = ("workload", "Flax, ms a step", "PyTorch, ms a step", "PyTorch / Flax", "of the floor", "bound")
     return markdown(head, (_headline(record, name) for name in record["workloads"]))
 
@@ -121,31 +121,31 @@ def _headline(record: Record, name: str) -> list[str]:
 
 
 def turned(record: Record) -> str:
-    """The tuned step of both frameworks in few lines: a column a workload."""
+    """A table with a column for each workload: the tuned step of both frameworks."""
     lines = [_headline(record, name)[:4] for name in record["workloads"]]
     head, *rows = zip(["training step, ms", "Flax", "PyTorch", "PyTorch / Flax"], *lines, strict=True)
     return markdown(head, rows)
 
 
 def starts(record: Record) -> str:
-    """Every contestant's phases before its steady steps, cold and from cache, and when they are paid for."""
+    """A table of every contestant's phases of the start, cold and cached, and the steps that pay for them."""
     names = ("import", "data", "init", "first step", "first single step", *derive.COMPILING)
     head = ("workload", "contestant", "caches", *(f"{name}, s" for name in names), "steady step, ms", "pays after")
     lines = []
     for name in record["workloads"]:
         for contestant in derive.contestants(record, name):
-            found = derive.phases(record, name, contestant)
+            phases = derive.phases(record, name, contestant)
             step = milliseconds(derive.seconds(record, name, contestant, "training"))
             for kind in derive.start(record, name, contestant):
-                cells = [f"{found[p][kind]:.3g}" if p in found else NONE for p in names]
+                cells = [f"{phases[p][kind]:.3g}" if p in phases else NONE for p in names]
                 paid = steps(derive.payback(record, name, contestant, kind))
-                own = contestant in DEFAULT.values()
-                lines.append([f"`{name}`", contestant, kind, *cells, step, NONE if own else paid])
+                is_default = contestant in DEFAULT.values()
+                lines.append([f"`{name}`", contestant, kind, *cells, step, NONE if is_default else paid])
     return markdown(*_filled(head, lines))
 
 
 def roofline(record: Record) -> str:
-    """Where each step is beneath the machine's roofs."""
+    """A table of each step's place beneath the machine's roofs."""
     head = (
         "workload",
         "FLOPs a step",
@@ -172,29 +172,29 @@ def roofline(record: Record) -> str:
     return markdown(head, lines)
 
 
-def proof(found: dict[str, Any]) -> str:
-    """Verdict of the gate and the gap that it rests on."""
-    return found["verdict"] if found["share"] is None else f"{found['verdict']}, {found['share']:.2g} × rounding"
+def proof(result: dict[str, Any]) -> str:
+    """The verdict of the gate, and the gap that it rests on."""
+    return result["verdict"] if result["share"] is None else f"{result['verdict']}, {result['share']:.2g} × rounding"
 
 
-def milliseconds(found: dict[str, float]) -> str:
-    """Median ± MAD of seconds, in milliseconds; one value has no spread."""
-    median = digits(1e3 * found["median"])
-    return median if found["n"] == 1 else f"{median} ± {digits(1e3 * found['mad'], 1)}"
+def milliseconds(spread: dict[str, float]) -> str:
+    """The median ± MAD of seconds, in milliseconds; one value has no spread."""
+    median = digits(1e3 * spread["median"])
+    return median if spread["n"] == 1 else f"{median} ± {digits(1e3 * spread['mad'], 1)}"
 
 
 def digits(value: float, count: int = 3) -> str:
-    """So many significant digits, never an exponent for a large number."""
+    """A number with `count` significant digits, and never an exponent if it is large."""
     return f"{value:,.0f}" if value >= 10**count else f"{value:.{count}g}"
 
 
-def times(found: dict[str, Any] | None) -> str:
-    """A ratio and its interval; a dash for none."""
-    if found is None:
+def times(ratio: dict[str, Any] | None) -> str:
+    """A ratio and its interval, such as "1.52 × (1.48–1.57)"; a dash for None."""
+    if ratio is None:
         return NONE
-    if found["low"] is None:
-        return f"{_factor(found['median'])} ×"
-    return f"{_factor(found['median'])} × ({_factor(found['low'])}–{_factor(found['high'])})"
+    if ratio["low"] is None:
+        return f"{_factor(ratio['median'])} ×"
+    return f"{_factor(ratio['median'])} × ({_factor(ratio['low'])}–{_factor(ratio['high'])})"
 
 
 def _factor(value: float) -> str:
@@ -202,7 +202,7 @@ def _factor(value: float) -> str:
 
 
 def steps(count: float | None) -> str:
-    """A number of steps in words."""
+    """A number of steps in words; "never" for inf, a dash for None."""
     if count is None:
         return NONE
     if count == inf:

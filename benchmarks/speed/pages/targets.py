@@ -1,4 +1,4 @@
-"""Where it should end: what the project wants of its speed, each judged from a record."""
+"""The targets of the project's speed, each judged from a record."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from benchmarks.speed.derive import DEFAULT, TUNED, Record
 from benchmarks.speed.pages.table import NONE, markdown, times
 
 SMALL = ("points", "rnn-5", "rnn-30")
-"""Workloads whose steps are so short that what is around them counts most."""
+"""Workloads whose steps are so short that the overhead around them counts most."""
 LARGE = ("mlp", "vgg-32", "vgg-256")
 """Workloads that are judged by the machine's floor."""
 NETWORKS = {"points": ("points",), "mlp": ("mlp",), "vgg": ("vgg-32", "vgg-256"), "rnn": ("rnn-5", "rnn-30")}
@@ -23,11 +23,12 @@ class Judged:
     """One target on one workload.
 
     Args:
-        target: in words.
-        where: workload or network.
-        measured: in words; a dash where the record has nothing of it.
-        value, wanted: what was measured, None if nothing was, and the least that the target asks for.
-        within: whether a miss is no larger than what equals differ by in the same record (A/A).
+        target: the target in words.
+        where: name of the workload or network.
+        measured: the measurement in words; a dash where the record has none.
+        value: the measured number; None where the record has none.
+        wanted: the least number that meets the target.
+        within: whether a miss is no larger than the difference of equals in the same record (A/A).
     """
 
     target: str
@@ -39,12 +40,12 @@ class Judged:
 
     @property
     def met(self) -> bool | None:
-        """None where the record cannot tell."""
+        """Whether the target is met; None where the record cannot tell."""
         return None if self.value is None else self.value >= self.wanted
 
     @property
     def verdict(self) -> str:
-        """Met, or by how much it was missed."""
+        """The verdict in words: met, or missed by how much."""
         if self.value is None:
             return "not in the record"
         if self.met:
@@ -53,22 +54,26 @@ class Judged:
 
 
 def judge(record: Record) -> list[Judged]:
-    """All targets, in order."""
+    """Judge all targets, in order."""
     return [*_against_default(record), *_against_peers(record), *_against_keras(record), *_of_floor(record)]
 
 
 def table(record: Record) -> str:
     """The targets as a Markdown table, with their number above it."""
-    lines = ([one.target, one.where, one.measured, one.verdict] for one in judge(record))
+    lines = ([target.target, target.where, target.measured, target.verdict] for target in judge(record))
     return f"{counted(record)}\n\n{markdown(('target', 'workload', 'measured', 'verdict'), lines)}"
 
 
 def counted(record: Record) -> str:
-    """How many targets are met, in a sentence."""
-    found = judge(record)
-    told = [one for one in found if one.met is not None]
-    said = f"{sum(one.met is True for one in told)} of the {len(told)} targets that this record can judge are met."
-    return said if len(told) == len(found) else f"{said} {len(found) - len(told)} cannot be judged from it."
+    """Say in a sentence how many targets are met."""
+    targets = judge(record)
+    known = [target for target in targets if target.met is not None]
+    sentence = (
+        f"{sum(target.met is True for target in known)} of the {len(known)} targets that this record can judge are met."
+    )
+    return (
+        sentence if len(known) == len(targets) else f"{sentence} {len(targets) - len(known)} cannot be judged from it."
+    )
 
 
 def _against_default(record: Record) -> Iterator[Judged]:
@@ -80,7 +85,7 @@ def _against_default(record: Record) -> Iterator[Judged]:
 
 
 def _against_peers(record: Record) -> Iterator[Judged]:
-    """Like against like: ours in the peer's framework."""
+    """Judge the project's loop against each peer in the same framework."""
     for peer in (entry for entry in ENTRIES.values() if entry.track == "peer"):
         for name in _all():
             if not peer.networks or derive.workload.load(name).recipe.network in peer.networks:
@@ -90,27 +95,27 @@ def _against_peers(record: Record) -> Iterator[Judged]:
 
 
 def _against_keras(record: Record) -> Iterator[Judged]:
-    """The better of ours against the better backend of Keras; a network counts by the workload that is worst for us."""
+    """Judge the better of our loops against the better backend of Keras, a network by its worst workload for us."""
     worst = {network: _keras(record, names) for network, names in NETWORKS.items()}
-    known = {network: found for network, found in worst.items() if found is not None}
+    known = {network: ratio for network, ratio in worst.items() if ratio is not None}
     target = f"the better of ours {KERAS_TIMES:g} times as fast as the better of Keras 3 in {KERAS_NETWORKS} networks"
-    measured = ", ".join(f"{network} {times(found)}" for network, found in known.items()) or NONE
+    measured = ", ".join(f"{network} {times(ratio)}" for network, ratio in known.items()) or NONE
     # the network that is third from the top decides
-    values = sorted((found["median"] for found in known.values()), reverse=True)
+    values = sorted((ratio["median"] for ratio in known.values()), reverse=True)
     value = values[KERAS_NETWORKS - 1] if len(known) == len(NETWORKS) else None
     yield Judged(target, ", ".join(NETWORKS), measured, value, KERAS_TIMES)
 
 
 def _keras(record: Record, names: Sequence[str]) -> dict[str, Any] | None:
-    """The least ratio of a network's workloads; None unless the record has all of them."""
-    found = []
+    """The least ratio among a network's workloads; None unless the record has all of them."""
+    ratios = []
     for name in names:
         timed = name in record["workloads"]
         ours = derive.best(record, name, list(TUNED.values())) if timed else None
         theirs = derive.best(record, name, KERAS) if timed else None
-        found.append(derive.ratio(record, name, theirs, ours) if ours and theirs else None)
-    known = [one for one in found if one is not None]
-    return min(known, key=lambda one: one["median"]) if len(known) == len(found) else None
+        ratios.append(derive.ratio(record, name, theirs, ours) if ours and theirs else None)
+    known = [ratio for ratio in ratios if ratio is not None]
+    return min(known, key=lambda ratio: ratio["median"]) if len(known) == len(ratios) else None
 
 
 def _of_floor(record: Record) -> Iterator[Judged]:
@@ -122,11 +127,11 @@ def _of_floor(record: Record) -> Iterator[Judged]:
 
 
 def _ratio(record: Record, name: str, target: str, slower: str, faster: str, wanted: float) -> Judged:
-    found = derive.ratio(record, name, slower, faster) if name in record["workloads"] else None
-    if found is None:
+    ratio = derive.ratio(record, name, slower, faster) if name in record["workloads"] else None
+    if ratio is None:
         return Judged(target, f"`{name}`", NONE, None, wanted)
-    within = found["median"] * derive.band(record, name) >= wanted
-    return Judged(target, f"`{name}`", times(found), found["median"], wanted, within)
+    within = ratio["median"] * derive.band(record, name) >= wanted
+    return Judged(target, f"`{name}`", times(ratio), ratio["median"], wanted, within)
 
 
 def _all() -> list[str]:
