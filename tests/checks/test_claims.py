@@ -33,7 +33,7 @@ def test_what_is_judged_keeps_its_words(why: str) -> None:
         "points", "about 85 %", "84.0% ± 1.4% (2 runs)", Ruling.CONFIRMED, why
     )
     assert near("images", "loss 3.27", 3.27, [2.0, 2.5], *given) == Judged(
-        "images", "loss 3.27", "2.250 (2 runs)", Ruling.REFUTED, why
+        "images", "loss 3.27", "2.250 ± 0.354 (2 runs)", Ruling.REFUTED, why
     )
     assert holds("circles", "the init", "so", True, *given) == Judged(
         "circles", "the init", "so", Ruling.CONFIRMED, why

@@ -113,7 +113,7 @@ def test_conventions_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         (["{}:misspelt"], "did you mean accept?"),
         (["{}:right", "moons"], "got moons beside"),
         (["{}:right", "--rungs", "2"], "--rungs is for recipes"),
-        (["moons", "--html", "x.html"], "--html is for a pair of your own"),
+        (["moons", "--repro", "x.py"], "--repro is for a pair of your own"),
         (["{}:right", "--accept", "running_var"], "did you mean running_var_bias"),
         (["{}:right", "--html", "no/such/folder/x.html"], "expected a file name in a folder that exists"),
         (["{}:right", "--map", "{}"], "is not JSON"),
