@@ -128,7 +128,7 @@ def with_large_kernel_gradient(x: jax.Array, kernel: jax.Array, arithmetic: tupl
     own. Elsewhere than on the CPU the tangent is the convolution.
 
     Args:
-        x, kernel: of one floating dtype; kernel (3, 3, in, out).
+        x, kernel: arrays of one floating dtype; x (B, H, W, in) and kernel (3, 3, in, out).
         arithmetic: precision and preferred_element_type, by name, as `jax.lax.conv_general_dilated` takes them.
     """
     return _plain_convolution(x, kernel, arithmetic)

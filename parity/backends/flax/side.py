@@ -108,7 +108,7 @@ class FlaxSide(Side):
 
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass."""
-        look = self._look(inputs, how)
+        look = self._look(inputs, how, native)
         given, targets = FlaxTree((tuple(inputs.args), dict(inputs.kwargs))), _targets(how)
         program = self._program(look, given, how)
         with setting(how.precision):
@@ -137,25 +137,34 @@ class FlaxSide(Side):
             loss=None if how.objective is None else ends[0],
         )
 
-    def _look(self, inputs: Inputs, how: Pass) -> Look:
-        """The network traced in that mode, as its user runs it, whatever the precision."""
+    def _look(self, inputs: Inputs, how: Pass, native: Mapping[str, NDArray] | None = None) -> Look:
+        """The network traced in that mode, as its user runs it, whatever the precision.
+
+        Args:
+            inputs: The arguments of the call.
+            how: The mode, and what is captured.
+            native: The arrays that it runs with; the user's own if left out. A network may change the shape of its
+                state, which keeps axes of length one after a training pass.
+        """
+        held = native or self.native
+        shapes = tuple((name, a.shape) for name, a in held.items() if a.shape != self.native[name].shape)
         given = FlaxTree((tuple(inputs.args), dict(inputs.kwargs)))
         fed = tuple((start, tuple(a.shape for a in feed)) for start, feed in how.feeds.items())
-        key = ("look", how.training, how.capture, given.key, how.mask is None, how.objective, fed)
+        key = ("look", how.training, how.capture, given.key, how.mask is None, how.objective, fed, shapes)
         if key not in self._programs:
-            self._programs[key] = self._traced(given, how)
+            self._programs[key] = self._traced(given, how, held)
             if self._programs[key].tape.apart and not self._unrolled:
                 self._unroll()  # to see every use of dropout
-                return self._look(inputs, how)
+                return self._look(inputs, how, native)
         return self._programs[key]
 
-    def _traced(self, given: FlaxTree, how: Pass) -> Look:
+    def _traced(self, given: FlaxTree, how: Pass, native: Mapping[str, NDArray]) -> Look:
         """With arrays in float32; in the user's own types where the network does not run with these."""
         try:
-            return self._traced_with({name: type_of(array) for name, array in self.native.items()}, given, how)
+            return self._traced_with({name: type_of(array) for name, array in native.items()}, given, how)
         except Exception:
             arrays = self._model.arrays
-            types = {name: type_of(array, arrays[name].dtype) for name, array in self.native.items()}
+            types = {name: type_of(array, arrays[name].dtype) for name, array in native.items()}
             if not any(jnp.issubdtype(t.dtype, jnp.floating) and t.dtype.itemsize < SINGLE for t in types.values()):
                 raise
             return self._traced_with(types, given, how)

@@ -121,7 +121,7 @@ def _packed(packing: Packing, kind: str) -> str:
 
 def _fitted(link: ArrayPairing) -> str:
     torch = link.torch
-    if torch.reshaped is None:
+    if torch.reshaped is None or _piece("", torch):
         return "transposed" if torch.transposed else ""
     if link.flax.reshaped is not None:
         inner = "×".join(map(str, torch.reshaped[:-1]))

@@ -26,7 +26,7 @@ class Group:
     Attributes:
         label: who trained them.
         curves: loss and accuracy of training and of what the figure shows beside it.
-        final: by split, of each seed, and the epochs.
+        final: split → quantity → one value for each seed; and the epochs.
     """
 
     label: str
