@@ -16,6 +16,8 @@ import jax
 import numpy as np
 import torch
 
+from parity import Checks, TrainingPair
+
 x = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
 
 
@@ -41,13 +43,13 @@ def trained():
     flax, model, x = right()
     model[2] = Odd()
     losses = (lambda y, t: ((y - t) ** 2).mean(), lambda y, t: ((y - t) ** 2).mean())
-    return flax, model, x, {"loss": losses, "targets": np.ones((4, 2), np.float32)}
+    return flax, model, x, {"training": TrainingPair(loss=losses, targets=np.ones((4, 2), np.float32))}
 
 
 def wrong():
     flax, model, x = right()
     model[2] = torch.nn.Softsign()
-    return flax, model, x, {"accept": ["running_var_bias"]}
+    return flax, model, x, {"checks": Checks(accept=["running_var_bias"])}
 
 
 def odd():
