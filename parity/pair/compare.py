@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from parity.checks.ladder import NAMES
-from parity.checks.verdict import Finding, rung
+from parity.checks.verdict import Finding, observed
 from parity.interface.observation import Inputs
 from parity.interface.side import Side
 from parity.interface.user_code import UserCodeError
 from parity.pair.arrays.inputs import Adapter, adapt, as_inputs
 from parity.pair.causes.conventions import require_known
+from parity.pair.causes.explained import conventions_of, explained
 from parity.pair.ladder import Clock, LadderRun
 from parity.pair.passes.progress import Progress
 from parity.pair.passes.sides import SidePair
@@ -23,6 +24,7 @@ from parity.pair.rungs.float32_tables import explaining
 from parity.pair.rungs.input_gradients import given_of
 from parity.pair.rungs.layer_alone import introduced
 from parity.pair.rungs.loss import gradients_rung, objectives
+from parity.pair.rungs.not_run import random_modes, without_gradients, without_training_run
 from parity.pair.rungs.probes import probes, try_probe
 from parity.pair.rungs.schedule import STEPS, Schedules, as_schedules
 from parity.pair.rungs.state import state_rung
@@ -133,15 +135,16 @@ def _forward(climb: LadderRun, accept: Sequence[str], probe: bool) -> None:
     climb.tables = explaining(work)
     structural = structure(work)
     ties = tie_convention(work, structural, accept)
-    climb.conventions = [*ties, *conventions]
+    first = [*ties, *conventions_of(structural, accept)]
+    climb.conventions = [*first, *conventions]
     climb.ruled(structural)
     climb.ruled(shown or found)
     probed = _probed(work, climb.watch) if probe and work.proof.agrees else []
     climb.clock.mark("probes")
-    found = rung(2, NAMES[2], [*found.findings, *probed])
+    found = observed(2, NAMES[2], [*found.findings, *probed])
+    sure = [replace(c, confirmed=c.confirmed and explained(found.findings)) for c in conventions]
+    climb.conventions = [*first, *sure, *conventions_of(found, accept)]
     if shown is not None:  # the rung as it was; the conventions are its cause if nothing differs without them
-        sure = [replace(c, confirmed=c.confirmed and found.verdict.passes) for c in conventions]
-        climb.conventions = [*ties, *sure]
         found = replace(shown, findings=(*shown.findings, *probed))
     climb.ruled(found)
 
@@ -159,6 +162,9 @@ def _gradients(climb: LadderRun, accept: Sequence[str]) -> None:
     if not work.couple.backward:
         climb.not_run[3] = NO_BACKWARD
         return
+    if why := without_gradients(work):
+        climb.not_run[3] = why
+        return
     given = given_of(work.couple, work.views["evaluation"])
     work.notes += given.notes
     found, reduced = gradients_rung(work, given, accept)
@@ -168,7 +174,9 @@ def _gradients(climb: LadderRun, accept: Sequence[str]) -> None:
 
 def _state(climb: LadderRun, accept: Sequence[str]) -> None:
     climb.watch.step(4, "state")
-    if (state := state_rung(climb.work, accept)) is not None:
+    if why := random_modes(climb.work):
+        climb.not_run[4] = why
+    elif (state := state_rung(climb.work, accept)) is not None:
         climb.conventions += state[1]
         climb.ruled(state[0])
     else:
@@ -186,7 +194,9 @@ def _training(climb: LadderRun, optimizers: tuple[Any, Any] | None, schedules: S
     if optimizers is None:
         return
     climb.watch.step(6, "training runs")
-    if not climb.work.couple.backward:
+    if why := without_training_run(climb.work, climb.rungs):
+        climb.not_run[6] = why
+    elif not climb.work.couple.backward:
         climb.not_run[6] = NO_BACKWARD
     elif tied(climb.work.match):
         climb.not_run[6] = "a tied array trains otherwise than the two that the other side has, by definition"
@@ -196,6 +206,8 @@ def _training(climb: LadderRun, optimizers: tuple[Any, Any] | None, schedules: S
 
 def _introduced(work: CheckState) -> dict[tuple[str, str], Finding]:
     """What each layer introduces itself; nothing, and a note, if the layers are not to be had alone."""
+    if random_modes(work):
+        return {}
     try:
         return introduced(work.original or work)
     except UserCodeError as error:

@@ -40,7 +40,7 @@ def convert_sides(
     receiver, lone = (
         (couple.flax, proof.match.lone_flax) if direction == "torch->flax" else (couple.torch, proof.match.lone_torch)
     )
-    missing = [n for unit in lone for p in unit.arrays.values() for n in p.names if n in receiver.parameters]
+    missing = [n for unit in lone for p in unit.arrays.values() for n in p.names if n in receiver.declared]
     if missing:
         names = ", ".join(missing)
         raise UsageError(f"{names} of {receiver.framework} have no counterpart; give the right pairs with --map")

@@ -114,9 +114,9 @@ class NnxModel(Model):
 
     def apply(self, state: State, args: Any, kwargs: Any, tape: Tape) -> tuple[Any, State]:
         """Result and buffers of one pass."""
-        graph, variables = self._parts(tape.training, tape.dtype, tape.mask is not None)
+        graph, variables = self._parts(tape.training, tape.dtype, tape.drops)
         flat = [
-            (p, v.replace(state[_dotted(p)] if _dotted(p) in state else v.get_value()))  # new ones, of this trace
+            (p, v.replace(state[_dotted(p)] if _dotted(p) in state else _drawn(v, tape)))  # new ones, of this trace
             for p, v in nnx.to_flat_state(variables)
         ]
         model = nnx.merge(graph, nnx.from_flat_state(flat))
@@ -202,7 +202,7 @@ class LinenModel(Model):
         variables = traverse_util.unflatten_dict({self._paths[name]: array for name, array in state.items()})
         mutable = [collection for collection in variables if collection != "params"]
         args, kwargs = in_mode(type(self._module).__call__, args, kwargs, tape.training)
-        key = jax.random.key(0)
+        key = _of_draw(jax.random.key(0), tape)
         with linen_taps(tape, self._seen if tape.dtype == jnp.float32 else {}):  # whose modules are not widened
             result, after = self._module.apply(
                 variables, *args, **kwargs, mutable=mutable, rngs={"dropout": key, "params": key}
@@ -221,6 +221,16 @@ class LinenModel(Model):
         own = self.arrays
         flat = {name: jnp.asarray(native.get(name, array), jnp.asarray(array).dtype) for name, array in own.items()}
         return self._module, traverse_util.unflatten_dict({self._paths[n]: a for n, a in flat.items()})
+
+
+def _drawn(variable: nnx.Variable, tape: Tape) -> Any:
+    """The value of a variable; the key of a random stream as it is in that draw."""
+    value = variable.get_value()
+    return _of_draw(value, tape) if isinstance(variable, nnx.RngKey) else value
+
+
+def _of_draw(key: Any, tape: Tape) -> Any:
+    return key if tape.draw is None else jax.random.fold_in(key, tape.draw)
 
 
 def _every_variable(

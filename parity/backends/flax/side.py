@@ -14,14 +14,17 @@ from parity.backends.flax.attention import attention_dropout
 from parity.backends.flax.inputs import FlaxInputs, Leaves, loss_of, setting, state_of
 from parity.backends.flax.models import Model, State, open_model, plain
 from parity.backends.flax.programs import RUN_ONCE
+from parity.backends.flax.results import described, flattened, places_of_draws
 from parity.backends.flax.tape import Feeds, Tape, arrays_of, floats, transparent_checkpoints
 from parity.backends.flax.units import Seat, units_of
 from parity.backends.flax.widen import casts, gelus, widened
-from parity.interface.observation import Call, Inputs, PassResult
+from parity.interface.observation import Call, Inputs, PassResult, Returned
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory, call_names
-from parity.interface.tree import leaves
 from parity.interface.unit import Unit, split_stack
+
+LOSS = "loss"
+"""Name of the loss among what is differentiated."""
 
 
 class FlaxSide(Side):
@@ -86,9 +89,33 @@ class FlaxSide(Side):
         strict = asked in ("highest", "float32") or (asked is None and jax.default_backend() == "cpu")
         return strict, f"jax_default_matmul_precision {asked or 'of the device'} on {jax.default_backend()}"
 
-    def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
-        """Shape of each floating leaf of the result."""
-        return dict(self._abstract(self.native, inputs, Pass(capture=False))[1])
+    @property
+    def stored(self) -> Mapping[str, str]:
+        """Names of the user's dtypes."""
+        return {name: jnp.asarray(array).dtype.name for name, array in self._model.arrays.items()}
+
+    def returned(self, inputs: Inputs, training: bool = False) -> Returned:
+        """What the network returns, and whether its draws change it."""
+        how = Pass("float32", training, capture=False)
+        places, result = self._drawn(inputs, how, leaves=not training)
+        noisy = bool(places) and (training or bool(self._drawn(inputs, how, leaves=False)[0]))
+        return Returned(described(result[0]), places, noisy)
+
+    def _drawn(self, inputs: Inputs, how: Pass, leaves: bool) -> tuple[tuple[str, ...], list[Any]]:
+        """Where the network draws what changes its result, and that result while it was traced."""
+        result: list[Any] = []
+
+        def apply(draw: jax.Array, state: State, arrays: Leaves) -> Leaves:
+            tape = self._tape(how, None)
+            tape.draw, tape.leaves = draw, leaves
+            tape.admit(state, arrays)
+            output, _ = self._apply(state, given.merged(arrays), tape)
+            result[:] = [output]
+            return list(flattened(output).values())
+
+        with setting(how.precision):
+            given = FlaxInputs(inputs, how.precision)
+            return places_of_draws(apply, state_of(self.native, how.precision), given.arrays), result
 
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass."""
@@ -103,7 +130,7 @@ class FlaxSide(Side):
             found = jax.tree.map(_array, program(state, given.arrays, cotangents, zeros if how.pulls else [], feeds))
         results, recorded, buffers, ends, pulled = found
         return PassResult(
-            outputs=dict(zip(names, results, strict=True)),
+            outputs={name: results[name] for name in names},
             calls=tuple(_calls(tape, recorded, pulled)),
             buffers=buffers,
             parameter_gradients={n: pulled[0][n] for n in pulled[0] if n in self.parameters} if pulled else {},
@@ -112,7 +139,7 @@ class FlaxSide(Side):
             gelus=tuple(tape.gelus),
             narrow={} if tape.casts else _narrow(tape, how.precision),
             undone=tuple(tape.casts),
-            loss=None if how.objective is None else ends[0],
+            loss=None if how.objective is None else ends[LOSS],
         )
 
     def _abstract(
@@ -129,7 +156,7 @@ class FlaxSide(Side):
                 def trace(state: State, arrays: Leaves) -> Any:
                     tape.admit(state, arrays)
                     output, _ = self._apply(state, given.merged(arrays), tape)
-                    result.extend((name, leaf) for name, leaf in leaves(output) if isinstance(leaf, jax.Array))
+                    result.extend(flattened(output).items())
                     return arrays_of(output), _ends(output, how)
 
                 traced = jax.make_jaxpr(trace)(state_of(native, how.precision), given.arrays)
@@ -154,7 +181,7 @@ class FlaxSide(Side):
         if key not in self._programs:
             example = given
 
-            def run(state: State, arrays: Leaves, cotangents: Leaves, zeros: list[Leaves], feeds: Feeds) -> Any:
+            def run(state: State, arrays: Leaves, cotangents: State, zeros: list[Leaves], feeds: Feeds) -> Any:
                 return self._traced(state, arrays, cotangents, zeros, feeds, example, how, bool(tape.casts))
 
             self._programs[key] = jax.jit(run, compiler_options=RUN_ONCE)
@@ -164,7 +191,7 @@ class FlaxSide(Side):
         self,
         state: State,
         arrays: Leaves,
-        cotangents: Leaves,
+        cotangents: State,
         zeros: list[Leaves],
         feeds: Feeds,
         given: FlaxInputs,
@@ -176,7 +203,7 @@ class FlaxSide(Side):
             tape.feeds = feeds
             tape.admit(state, arrays, floating, zeros)
             result, buffers = self._apply(state, given.merged(given.with_floating(arrays, floating)), tape)
-            every = [leaf for _, leaf in leaves(result) if isinstance(leaf, jax.Array)]
+            every = flattened(result)
             recorded = [(entry.inputs, entry.outputs) for entry in tape.entries]
             ends = _ends(result, how)
             return ends, (every, recorded, buffers, ends)
@@ -190,8 +217,7 @@ class FlaxSide(Side):
         ends, pullback, seen = jax.vjp(
             lambda own, x, z: forward({**rest, **own}, x, z), learnable, floating, zeros, has_aux=True
         )
-        own = [c.astype(e.dtype) for c, e in zip(cotangents, ends, strict=True)]
-        return *seen, pullback(own)
+        return *seen, pullback({name: cotangents[name].astype(end.dtype) for name, end in ends.items()})
 
     def train(
         self,
@@ -231,7 +257,7 @@ class FlaxSide(Side):
             result, buffers = self._apply({**state, **own}, inputs, self._tape(how, None))
             if how.objective is not None:
                 return loss_of(how.objective, result, how.precision), buffers
-            found = dict(leaves(result))
+            found = flattened(result)
             return jnp.concatenate([((found[n] - t) ** 2).ravel() for n, t in targets.items()]).mean(), buffers
 
         (loss, buffers), gradients = jax.value_and_grad(objective, has_aux=True)(learnable)
@@ -278,19 +304,19 @@ def _begun(optimizer: Any, params: Any, precision: Precision) -> Any:
     return jax.tree.map(lambda a: a.astype(jnp.int64) if jnp.asarray(a).dtype == jnp.int32 else a, state)
 
 
-def _ends(result: Any, how: Pass) -> Leaves:
-    """What is differentiated: the loss, or the floating leaves of the result."""
+def _ends(result: Any, how: Pass) -> dict[str, jax.Array]:
+    """What is differentiated, by name: the loss, or the floating leaves of the result."""
     if how.objective is not None:
-        return [loss_of(how.objective, result, how.precision)]
-    return [leaf for _, leaf in leaves(result) if floats(leaf)]
+        return {LOSS: loss_of(how.objective, result, how.precision)}
+    return {name: leaf for name, leaf in flattened(result).items() if floats(leaf)}
 
 
-def _cotangents(shapes: Mapping[str, tuple[int, ...]], how: Pass) -> Leaves:
-    """Of what is differentiated."""
+def _cotangents(shapes: Mapping[str, tuple[int, ...]], how: Pass) -> dict[str, jax.Array]:
+    """Of what is differentiated, by name."""
     if how.objective is not None:
-        return [jnp.ones((), how.precision)]
+        return {LOSS: jnp.ones((), how.precision)}
     given = how.cotangents or {}
-    return [jnp.asarray(np.asarray(given.get(n, np.zeros(shape))), how.precision) for n, shape in shapes.items()]
+    return {n: jnp.asarray(np.asarray(given.get(n, np.zeros(shape))), how.precision) for n, shape in shapes.items()}
 
 
 def _array(array: jax.Array) -> NDArray[Any]:

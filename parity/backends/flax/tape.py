@@ -59,6 +59,8 @@ class Tape:
     ) -> None:
         self.dtype, self.training, self.perturbations, self.mask = dtype, training, perturbations, mask
         self.capture, self.unrolled = capture, unrolled
+        self.draw: jax.Array | None = None  # number of the draw, from which a network's keys are made if it is there
+        self.leaves = False  # whether dropout that is asked for in evaluation stays on
         self.apart = False  # whether dropout was used in a loop that is not unrolled
         self.entries: list[Entry] = []
         self.dropouts: list[Dropped] = []
@@ -68,6 +70,11 @@ class Tape:
         self.feeds: Feeds = {}
         self._begun = 0
         self._traces: set[int] | None = None
+
+    @property
+    def drops(self) -> bool:
+        """Whether dropout draws what it drops: it has masks, or is left as it is."""
+        return self.mask is not None or self.leaves
 
     def admit(self, *trees: Any) -> None:
         """Only values that are traced as these are will be recorded: what a transformation inside the network (a scan's
@@ -203,7 +210,7 @@ def _tapped(cls: type, call: Callable[..., Any], tape: Tape) -> Any:
         if type(self) is not cls or path is None:  # a subclass that calls its parent, or one made inside
             return call(self, *args, **kwargs)
         entry, args, kwargs = tape.begin(path, cls.__name__, args, kwargs)
-        if isinstance(self, nnx.Dropout):
+        if isinstance(self, nnx.Dropout) and not tape.leaves:
             output = tape.dropout(self, args[0], kwargs.get("deterministic"))
         else:
             output = call(self, *args, **kwargs)
@@ -219,15 +226,13 @@ def linen_taps(tape: Tape, modules: dict[str, Any]) -> Iterator[None]:
     def intercept(call: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Any:
         module = context.module
         for one in (module, *_held(module)):
-            widen(
-                one, tape.dtype, tape.mask is not None
-            )  # a cell makes its first carry in a method that is not intercepted
+            widen(one, tape.dtype, tape.drops)  # a cell makes its first carry in a method that is not intercepted
         if context.method_name != "__call__":
             return call(*args, **kwargs)
         path = "/".join(module.path)
         modules.setdefault(path, module)
         entry, args, kwargs = tape.begin(path, type(module).__name__, args, kwargs)
-        if isinstance(module, nn.Dropout):
+        if isinstance(module, nn.Dropout) and not tape.leaves:
             still = args[1] if len(args) > 1 else kwargs.get("deterministic")
             output = tape.dropout(module, args[0], still)
         else:

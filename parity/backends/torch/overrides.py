@@ -13,6 +13,7 @@ from parity.interface.observation import Dropped, Mask
 
 ELEMENTS = {F.dropout, torch.dropout, F.alpha_dropout, torch.alpha_dropout}
 CHANNELS = {F.dropout1d, F.dropout2d, F.dropout3d, F.feature_alpha_dropout, torch.feature_dropout}
+DROPS = ELEMENTS | CHANNELS | {FUSED, F.multi_head_attention_forward}
 NARROW = {torch.float32, torch.float16, torch.bfloat16}
 CASTS = {torch.Tensor.float, torch.Tensor.half, torch.Tensor.bfloat16}
 
@@ -24,10 +25,14 @@ class PassOverrides(TorchFunctionMode):
         dtype: of the pass.
         mask: what dropout does; None turns it off.
         gelu: form of every GELU, "exact" or "tanh"; None leaves them.
+        leaves_dropout: whether dropout is left as the network asks for it.
     """
 
-    def __init__(self, dtype: torch.dtype, mask: Mask | None, gelu: str | None = None) -> None:
+    def __init__(
+        self, dtype: torch.dtype, mask: Mask | None, gelu: str | None = None, leaves_dropout: bool = False
+    ) -> None:
         super().__init__()
+        self.leaves_dropout = leaves_dropout
         self.gelu = gelu
         self.gelus: list[str] = []
         self.dtype = dtype
@@ -39,6 +44,8 @@ class PassOverrides(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
+        if self.leaves_dropout and (func in DROPS):
+            return func(*args, **kwargs)
         if func in ELEMENTS or func in CHANNELS:
             return self._dropout(func, *args, **kwargs)
         if func is F.gelu:

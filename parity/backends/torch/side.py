@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -15,15 +15,16 @@ from torch import nn
 from parity.backends.torch.inputs import DTYPES, Tensors, given_of, loss_of
 from parity.backends.torch.optimizers import Stepper, rates
 from parity.backends.torch.overrides import PassOverrides, plain_paths
+from parity.backends.torch.results import Draws, described, flattened
 from parity.backends.torch.tape import Tape, array_of, taps
 from parity.backends.torch.twin import strict_float32
 from parity.backends.torch.units import units_of
+from parity.checks.referee import repeats
 from parity.errors import UsageError
-from parity.interface.observation import Inputs, PassResult
+from parity.interface.observation import Inputs, PassResult, Returned
 from parity.interface.packing import Packing
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory, call_names
-from parity.interface.tree import leaves
 from parity.interface.unit import Unit
 
 
@@ -63,8 +64,25 @@ class TorchSide(Side):
 
     @cached_property
     def parameters(self) -> frozenset[str]:
-        """Names of the learnable ones."""
+        """Those that require gradients."""
+        return frozenset(name for name, parameter in self._user.named_parameters() if parameter.requires_grad)
+
+    @cached_property
+    def declared(self) -> frozenset[str]:
+        """All parameters."""
         return frozenset(name for name, _ in self._user.named_parameters())
+
+    @property
+    def stored(self) -> Mapping[str, str]:
+        """Names of the user's dtypes."""
+        named = {**dict(self._user.named_parameters()), **dict(self._user.named_buffers())}
+        return {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in named.items()}
+
+    def standing(self, name: str) -> str:
+        """As PyTorch has it: a parameter that requires gradients or not, or a buffer."""
+        if name in self.parameters:
+            return "is trained"
+        return "is frozen (requires_grad=False)" if name in self.declared else "is a buffer"
 
     @cached_property
     def ties(self) -> Mapping[str, str]:
@@ -81,10 +99,40 @@ class TorchSide(Side):
         strict = products == "highest" and convolutions == "float32"
         return strict, f"float32_matmul_precision {products}, convolutions in {convolutions}"
 
-    def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
-        """Shape of each floating leaf of the result."""
-        outputs = self._pass(self.native, inputs, Pass(capture=False)).outputs
-        return {name: a.shape for name, a in outputs.items() if np.issubdtype(a.dtype, np.floating)}
+    def returned(self, inputs: Inputs, training: bool = False) -> Returned:
+        """What the network returns, and whether it is the same when it is called twice."""
+        result, random = self._twice(inputs, training, leaves_dropout=not training)
+        noisy = random and (training or self._twice(inputs, training, leaves_dropout=False)[1])
+        return Returned(described(result), self._places(inputs, training) if random else (), noisy)
+
+    def _twice(self, inputs: Inputs, training: bool, leaves_dropout: bool) -> tuple[Any, bool]:
+        """The result, and whether that of a second call is another one."""
+        first, second = (self._called(inputs, training, leaves_dropout, seed) for seed in (0, 1))
+        arrays = [list(map(array_of, flattened(result, torch.float32).values())) for result in (first, second)]
+        return first, len(arrays[0]) != len(arrays[1]) or not all(map(repeats, *arrays))
+
+    def _called(
+        self, inputs: Inputs, training: bool, leaves_dropout: bool, seed: int, draws: Draws | None = None
+    ) -> Any:
+        """What the network returns in float32, with the generator at that seed; the user's is as before afterwards."""
+        model = self._model(torch.float32).train(training)
+        tensors = {name: torch.tensor(array, dtype=torch.float32) for name, array in self.native.items()}
+        args, kwargs, _ = given_of(inputs, torch.float32, False)
+        with (
+            torch.random.fork_rng(devices=[]),
+            _setting(torch.float32),
+            PassOverrides(torch.float32, None, self._gelu, leaves_dropout),
+            draws or nullcontext(),
+            torch.no_grad(),
+        ):
+            torch.manual_seed(seed)
+            return torch.func.functional_call(model, tensors, args, kwargs)
+
+    def _places(self, inputs: Inputs, training: bool) -> tuple[str, ...]:
+        """Where the network draws random numbers."""
+        draws = Draws()
+        self._called(inputs, training, not training, 0, draws)
+        return tuple(draws.places) or ("a place that is not known",)
 
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass."""
@@ -114,7 +162,7 @@ class TorchSide(Side):
             torch.set_grad_enabled(wanted),
         ):
             result = torch.func.functional_call(model, tensors, args, kwargs)
-            outputs = {name: leaf for name, leaf in leaves(result) if isinstance(leaf, torch.Tensor)}
+            outputs = flattened(result, dtype)
             loss = None if how.objective is None else loss_of(how.objective, result, dtype)
         ends = list(_ends(outputs, loss, how.cotangents or {}))
         pulled = _pull(ends, self._sources(tensors, given, tape)) if wanted else {}
@@ -164,8 +212,16 @@ class TorchSide(Side):
         return Stepper(optimizer, self._groups(optimizer, dict(model.named_parameters())))
 
     def _groups(self, optimizer: Any, tensors: Mapping[str, torch.Tensor]) -> list[dict[str, Any]]:
-        """The optimizer's groups with tensors in the place of the user's parameters of the same names."""
+        """The optimizer's groups with tensors in the place of the user's parameters of the same names.
+
+        Raises:
+            UsageError: none of them is the network's.
+        """
         names = {id(parameter): name for name, parameter in self._user.named_parameters()}
+        if not any(id(parameter) in names for group in _groups(optimizer) for parameter in group["params"]):
+            raise UsageError(
+                "the PyTorch optimizer holds none of the network's parameters; make it of torch_model.parameters()"
+            )
         return [
             {**group, "params": [tensors[n] for p in group["params"] if (n := names.get(id(p), "")) in tensors]}
             for group in _groups(optimizer)
@@ -253,7 +309,7 @@ def _narrow(tape: Tape, dtype: torch.dtype) -> dict[str, str]:
 
 def _distance(result: Any, targets: Mapping[str, NDArray]) -> torch.Tensor:
     """Mean of the squared distances of the floating output leaves from the targets."""
-    outputs = {name: t for name, t in leaves(result) if isinstance(t, torch.Tensor) and _floats(t)}
+    outputs = {name: t for name, t in flattened(result, torch.float64).items() if _floats(t)}
     squares = [(outputs[name] - torch.tensor(target)).square().flatten() for name, target in targets.items()]
     return torch.cat(squares).mean()
 

@@ -10,6 +10,7 @@ from parity.checks.verdict import Finding
 
 Turn = Callable[[NDArray], NDArray]
 AS_IT_IS = "as it is"
+RESHAPED = ", reshaped"
 ONE_FOR_ALL = "one for the whole batch"
 TURNS: dict[str, Turn] = {
     AS_IT_IS: lambda a: a,
@@ -29,7 +30,7 @@ def turns(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[tuple[str
         yield from exact
         return
     for name, turn in usable.items():
-        yield f"{name}, reshaped", lambda a, turn=turn: turn(a).reshape(wanted)  # type: ignore[misc]
+        yield f"{name}{RESHAPED}", lambda a, turn=turn: turn(a).reshape(wanted)  # type: ignore[misc]
 
 
 def one_for_all(flax: NDArray, wanted: tuple[int, ...]) -> NDArray:

@@ -51,6 +51,30 @@ KNOWN: Mapping[str, Known] = {
         "one side's loss is summed where the other's is averaged: over the batch, the labels or the elements",
         "reduce both alike: PyTorch's losses average by default (reduction=\"mean\"), optax's give one number a sample",
     ),
+    "extra_outputs": Known(
+        "the networks return other sets of results: one returns what the other does not, or by another name",
+        "return the same names in both, or accept it: then what is in both is compared, and the rest is listed",
+    ),
+    "output_shape": Known(
+        "a result has the same numbers in another shape: with an axis of length 1 more, or flattened",
+        "reshape it in one of them: a loss broadcasts (3,) against (3, 1) to (3, 3) without a word",
+    ),
+    "output_kind": Known(
+        "a result is of another kind of number: whole, floating, or truth values",
+        "cast it in one of them",
+    ),
+    "frozen": Known(
+        "one side trains a parameter that the other does not: it is frozen there, or a buffer",
+        "freeze it in both: requires_grad_(False) in PyTorch; a collection of its own or stop_gradient in Flax",
+    ),
+    "unused_parameters": Known(
+        "one side has parameters that the other does not, and that nothing uses",
+        "take them away, or accept them: they change nothing of what the network computes",
+    ),
+    "stored_dtype": Known(
+        "one side keeps its arrays in a narrower dtype: the formula is the same, its float32 is not",
+        "keep them in one dtype in both: model.float() in PyTorch, param_dtype=jnp.float32 in Flax",
+    ),
 }
 STATE = ("running_var_bias", "running_keep")
 """Those that change running statistics only."""

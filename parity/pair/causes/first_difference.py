@@ -6,6 +6,7 @@ from dataclasses import replace
 from parity.checks.referee import AGREED
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair.causes.conventions import KNOWN
+from parity.pair.causes.explained import convention_of, sentence_of
 from parity.pair.weightmap.match import LayerPairing, WeightMap
 from parity.report.records import Difference, Layer, Lint
 
@@ -27,6 +28,11 @@ def first_difference(
 
 def _elsewhere(rung: Rung, finding: Finding, match: WeightMap, lints: Sequence[Lint]) -> Difference:
     bond = _bond_of(finding.name, match)
+    if own := sentence_of(finding):
+        place = bond.flax.path if bond else "", bond.torch.path if bond else finding.name
+        known = KNOWN.get(convention_of(finding))
+        cause, mend = (known.text, known.mend) if known else ("", "")
+        return Difference(rung.name, *place, own, finding.index, finding.values, cause, mend, finding.mode)
     reason = f": {finding.reason}" if finding.reason else ""
     mode = f" in {finding.mode}" if finding.mode else ""
     text = f"the {finding.quantity} of {finding.name or 'the network'} differs{mode}{reason}"

@@ -68,7 +68,7 @@ def _does(name: str) -> str:
 
 def _result(work: CheckState, views: BothSides) -> Both | None:
     """The first of what the networks return; None where it is not of one shape."""
-    ours, theirs = (names[0] if names else None for names in work.couple.result_names)
+    ours, theirs = (names[0] if names else None for names in work.couple.results("evaluation").floating)
     if ours is None or theirs is None:
         return None
     flax, torch = views.flax["float64"].outputs[ours], views.torch["float64"].outputs[theirs]

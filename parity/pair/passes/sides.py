@@ -7,13 +7,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.observation import Dropped, Inputs, Mask, PassResult
+from parity.interface.observation import Dropped, Inputs, Mask, PassResult, Returned
 from parity.interface.random import moved, single
 from parity.interface.side import FRAMEWORKS, Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.inputs import Adapter, adapt
-from parity.pair.arrays.layout import ONE_FOR_ALL, TURNS, agree, floating, one_for_all, spread, turned, turns
+from parity.pair.arrays.layout import ONE_FOR_ALL, RESHAPED, TURNS, agree, floating, one_for_all, spread, turned, turns
 from parity.pair.passes.progress import Progress
+from parity.pair.passes.results import ResultPairs, pair_results
 from parity.pair.weightmap import random_weights as draws
 from parity.pair.weightmap.align import CallPair, pair_blocks, pair_layers
 from parity.pair.weightmap.match import WeightMap
@@ -61,60 +62,61 @@ class SidePair:
     seed: int = 0
     watch: Progress = field(default_factory=Progress)
     backward: bool = True
-    result_turns: list[str | None] = field(default_factory=list)
+    result_turns: dict[str, str | None] = field(default_factory=dict)
     objectives: tuple[Objective, Objective] | None = None
-    _shapes: tuple[Shapes, Shapes] | None = None
-    _names: tuple[list[str], list[str]] | None = None
-    _cotangents: tuple[Arrays, Arrays] | None = None
+    _results: dict[str, ResultPairs] = field(default_factory=dict)
+    _cotangents: dict[str, tuple[Arrays, Arrays]] = field(default_factory=dict)
 
     def given(self, side: str, inputs: Inputs | None = None) -> Inputs:
         """The inputs as a side wants them."""
         return adapt(self.inputs if inputs is None else inputs, self.to_flax if side == "flax" else self.to_torch)
 
+    def results(self, mode: str) -> ResultPairs:
+        """What both return in a mode, and which leaf belongs to which."""
+        if mode not in self._results:
+            self._results[mode] = pair_results(self._returned(self.flax, mode), self._returned(self.torch, mode))
+        return self._results[mode]
+
+    def _returned(self, side: Side, mode: str) -> Returned:
+        given = self.given(side.framework)
+        with self.watch.running(f"{FRAMEWORKS[side.framework]}'s forward pass for what it returns ({mode})"):
+            return side.returned(given, mode == "training")
+
     @property
     def shapes(self) -> tuple[Shapes, Shapes]:
-        """Shapes of the floating leaves of what each side returns."""
-        if self._shapes is None:
-            self._shapes = self._output_shapes(self.flax), self._output_shapes(self.torch)
-        return self._shapes
+        """Shapes of the floating leaves of what each side returns in evaluation."""
+        found = self.results("evaluation")
+        flax, torch = (
+            {n: leaf.shape for n, leaf in side.leaves.items() if leaf.kind == "floating"}
+            for side in (found.flax, found.torch)
+        )
+        return flax, torch
 
-    def _output_shapes(self, side: Side) -> Shapes:
-        given = self.given(side.framework)
-        with self.watch.running(f"{FRAMEWORKS[side.framework]}'s forward pass for the shapes of its results"):
-            return side.output_shapes(given)
+    def cotangents(self, mode: str) -> tuple[Arrays, Arrays]:
+        """Random cotangents of the floating results that are compared in a mode, the same on both sides."""
+        if mode not in self._cotangents:
+            rng, results = np.random.default_rng([self.seed, 3]), self.results(mode)
+            names = results.floating[1]
+            theirs = {name: single(rng.standard_normal(results.torch.leaves[name].shape)) for name in names}
+            self._cotangents[mode] = self.in_flax(theirs, mode), theirs
+        return self._cotangents[mode]
 
-    @property
-    def result_names(self) -> tuple[list[str], list[str]]:
-        """Names of the floating leaves of the results, those at one place taken to be the same."""
-        if self._names is None:
-            ours, theirs = (list(shapes) for shapes in self.shapes)
-            self._names = (list(theirs), theirs) if sorted(ours) == sorted(theirs) else (ours, theirs)
-        return self._names
+    def with_moved_cotangents(self, rng: np.random.Generator, mode: str) -> "SidePair":
+        """The same with that mode's cotangents moved by one ulp."""
+        theirs = {name: moved(array, rng) for name, array in self.cotangents(mode)[1].items()}
+        return replace(self, _cotangents={mode: (self.in_flax(theirs, mode), theirs)})
 
-    @property
-    def cotangents(self) -> tuple[Arrays, Arrays]:
-        """Random cotangents of the results, the same on both sides."""
-        if self._cotangents is None:
-            rng = np.random.default_rng([self.seed, 3])
-            theirs = {name: single(rng.standard_normal(shape)) for name, shape in self.shapes[1].items()}
-            self._cotangents = self.in_flax(theirs), theirs
-        return self._cotangents
+    def in_flax(self, torch: Arrays, mode: str) -> Arrays:
+        """Arrays by leaf of PyTorch's result in a mode, by leaf and in the layout of Flax's."""
+        results = self.results(mode)
+        return {
+            a: self._back(b, torch[b], results.flax.leaves[a].shape) for a, b in zip(*results.floating, strict=True)
+        }
 
-    def with_moved_cotangents(self, rng: np.random.Generator) -> "SidePair":
-        """The same with cotangents moved by one ulp."""
-        theirs = {name: moved(array, rng) for name, array in self.cotangents[1].items()}
-        return replace(self, _cotangents=(self.in_flax(theirs), theirs))
-
-    def in_flax(self, torch: Arrays) -> Arrays:
-        """Arrays by leaf of PyTorch's result, by leaf and in the layout of Flax's."""
-        pairs = enumerate(zip(*self.result_names, strict=False))
-        return {a: self._back(place, torch[b], self.shapes[0][a]) for place, (a, b) in pairs}
-
-    def _back(self, place: int, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
-        """PyTorch's array in Flax's layout."""
-        known = self.result_turns[place] if place < len(self.result_turns) else None
-        name = known or next((name for name, _ in turns(shape, torch.shape)), None)
-        return np.zeros(shape) if name is None else back(name, torch, shape)
+    def _back(self, name: str, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
+        """PyTorch's array of that leaf in Flax's layout."""
+        known = self.result_turns.get(name) or next((turn for turn, _ in turns(shape, torch.shape)), None)
+        return np.zeros(shape) if known is None else back(known, torch, shape)
 
     def look(
         self,
@@ -135,7 +137,7 @@ class SidePair:
         if backward and self.objectives is not None:
             how = replace(how, objective=self.objectives[place])
         elif backward:
-            how = replace(how, cotangents=self.cotangents[place])
+            how = replace(how, cotangents=self.cotangents(mode)[place])
         alone = ", each layer alone" if feeds is not None else ""
         what = "forward and backward pass" if backward else f"forward pass{alone}"
         given = self.given(side, inputs)
@@ -144,18 +146,16 @@ class SidePair:
 
     def settle_layouts(self, flax: PassResult, torch: PassResult) -> bool:
         """Take the layouts in which the results agree; whether the cotangents have to be drawn again for them."""
-        found = []
-        for a, b in zip(*self.result_names, strict=False):
-            best = turned(flax.outputs[a], torch.outputs[b])
-            found.append(None if best is None else best[0])
-        before = [
-            self._first_turn(flax.outputs[a].shape, torch.outputs[b].shape)
-            for a, b in zip(*self.result_names, strict=False)
-        ]
+        found: dict[str, str | None] = {}
+        before: dict[str, str | None] = {}
+        for a, b in zip(*self.results("evaluation").floating, strict=True):
+            ours, theirs = flax.outputs[a], torch.outputs[b]
+            best = turned(ours, theirs)
+            found[b], before[b] = None if best is None else best[0], self._first_turn(ours.shape, theirs.shape)
         self.result_turns = found
         if found == before:
             return False
-        self._cotangents = None
+        self._cotangents = {}
         return True
 
     @staticmethod
@@ -165,7 +165,7 @@ class SidePair:
 
 def back(name: str, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
     """PyTorch's array in the layout that the turn of that name makes it of."""
-    turn = TURNS[name.removesuffix(", reshaped")]
+    turn = TURNS[name.removesuffix(RESHAPED)]
     places = turn(np.arange(int(np.prod(shape))).reshape(shape)).ravel()
     flat = np.empty(places.size)
     flat[places] = torch.ravel()
@@ -277,5 +277,5 @@ def turn_by(name: str | None, flax: NDArray, wanted: tuple[int, ...]) -> NDArray
         return flax
     if name == ONE_FOR_ALL:
         return one_for_all(flax, wanted)
-    array = TURNS[name.removesuffix(", reshaped")](flax)
+    array = TURNS[name.removesuffix(RESHAPED)](flax)
     return array.reshape(wanted) if array.size == np.prod(wanted, dtype=int) else array

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from parity.checks.verdict import Rung, Verdict
+from parity.pair.arrays.layout import AS_IT_IS, RESHAPED
 from parity.pair.causes.conventions import quantified
 from parity.pair.causes.settings import lint, lint_dropout, lint_gelu, lint_precision
 from parity.pair.passes.compared import compare_layers
 from parity.pair.passes.sides import MODES, BothSides, SidePair, joints, look
 from parity.pair.passes.work import CheckState
 from parity.pair.rungs import rules as rungs
+from parity.pair.rungs.decisions import settled_ties
 from parity.pair.weightmap.match import WeightMap
 from parity.pair.weightmap.prove import BUDGET, Proof, Prover
 from parity.pair.weightmap.ties import declared, with_ties
@@ -18,7 +20,7 @@ from parity.report.records import Convention, Lint
 
 def proven(couple: SidePair, found: WeightMap, seed: int, fixed: bool = False) -> CheckState:
     """The map, or the reading of it, with which the networks agree; `fixed` tries no other reading."""
-    budget = 1 if fixed else BUDGET
+    budget = 1 if fixed or couple.results("evaluation").noisy else BUDGET
     sides = {"flax": couple.flax, "torch": couple.torch}
     tied = with_ties(found, sides)
     proof = _proof(couple, tied or found, seed, budget)
@@ -38,6 +40,7 @@ def _proof(couple: SidePair, found: WeightMap, seed: int, budget: int) -> Proof:
         couple.torch.native,
         seed,
         budget=budget,
+        names=couple.results("evaluation").pairs,
     )
     proof = prover.prove(found)
     if couple.settle_layouts(proof.sight.flax, proof.sight.torch):
@@ -54,6 +57,7 @@ def forward(work: CheckState, accept: Sequence[str]) -> tuple[list[Convention], 
     work.lints += lint_dropout(
         work.views["training"].flax["float64"].dropouts, work.views["training"].torch["float64"].dropouts
     )
+    work.notes += _layouts(work)
     shown = rungs.forward(list(work.compared.values()))
     causes = [one for one in work.lints if one.convention in ("norm_eps", "gelu_form")]
     if shown.verdict is not Verdict.DIFFERENT or not causes:
@@ -80,6 +84,16 @@ def forward(work: CheckState, accept: Sequence[str]) -> tuple[list[Convention], 
     return found, shown
 
 
+def _layouts(work: CheckState) -> list[str]:
+    """Results that the sides return in unlike layouts of one shape's axes."""
+    turns = {name: turn for name, turn in work.couple.result_turns.items() if turn not in (None, AS_IT_IS)}
+    return [
+        f"the result {name or 'of the networks'} is compared in PyTorch's layout: Flax's axes, {turn}"
+        for name, turn in turns.items()
+        if turn is not None and not turn.endswith(RESHAPED)
+    ]
+
+
 def _undone(work: CheckState, causes: Sequence[Lint]) -> CheckState | None:
     """The same with the causes undone, if that makes the networks agree."""
     eps = {
@@ -89,7 +103,9 @@ def _undone(work: CheckState, causes: Sequence[Lint]) -> CheckState | None:
     }
     gelu = next((one.flax for one in causes if one.convention == "gelu_form"), None)
     old = work.couple
-    couple = replace(old, torch=old.torch.undo(eps, gelu), result_turns=list(old.result_turns))
+    couple = replace(
+        old, torch=old.torch.undo(eps, gelu), result_turns=dict(old.result_turns), _results=dict(old._results)
+    )
     other = proven(couple, work.match, couple.seed, work.fixed)
     other.shared = work.shared
     if not other.proof.agrees:
@@ -110,4 +126,6 @@ def _look(work: CheckState) -> None:
             views = look(couple, proof.match, proof.torch, mode, work.masks(mode))
         work.views[mode] = views
         work.joints[mode] = joints(proof.match, views)
-        work.compared[mode] = compare_layers(work.joints[mode], views, couple.result_names, mode)
+        work.compared[mode] = settled_ties(
+            work, compare_layers(work.joints[mode], views, couple.results(mode), mode), mode
+        )

@@ -1,21 +1,25 @@
 """Inputs and weights beyond the user's, each of which shows what others hide, where the networks take them."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.checks.verdict import Finding
 from parity.interface.observation import Inputs
-from parity.interface.trace import Arrays
+from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.inputs import changed
 from parity.pair.arrays.layout import compare, turned
 from parity.pair.passes.sides import SidePair
+from parity.pair.rungs.decisions import nudged, ruled_again
 from parity.pair.weightmap import random_weights as draws
 from parity.pair.weightmap.match import WeightMap
 from parity.pair.weightmap.ties import clashes
+
+PROBED = "result with "
+"""What the quantity of a probe's finding begins with; then comes its name."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +55,45 @@ def probes(match: WeightMap, couple: SidePair, torch: Arrays) -> Iterator[Probe]
 
 
 def try_probe(probe: Probe, match: WeightMap, couple: SidePair) -> list[Finding] | str:
-    """The findings on what the networks return, or why it could not be tried."""
+    """The findings on what the networks return, or why it could not be tried. A network whose results are random, or
+    differ already in shape or kind, has none that a probe adds to."""
     if clash := clashes(match, "torch", probe.torch):
         return f"{probe.name}: not tried, {clash[0]} hold different numbers and Flax ties them"
-    flax = draws.carry(match, probe.torch, couple.flax.native)
-    theirs = _attempt(lambda: couple.look("torch", probe.torch, "evaluation", "float64", probe.inputs, False).outputs)
-    ours = _attempt(lambda: couple.look("flax", flax, "evaluation", "float64", probe.inputs, False).outputs)
+    runs = _Runs(probe, match, couple)
+    theirs, ours = runs.outputs("torch", "float64"), runs.outputs("flax", "float64")
     if isinstance(ours, str) or isinstance(theirs, str):
         return f"{probe.name}: not tried, {_refused(isinstance(ours, str), isinstance(theirs, str))}"
-    low = _attempt(lambda: couple.look("torch", probe.torch, "evaluation", "float32", probe.inputs, False).outputs)
+    low = runs.outputs("torch", "float32")
     if isinstance(low, str):
         return f"{probe.name}: not tried, PyTorch's network does not take it in float32"
     if any(not np.isfinite(a).all() for outputs in (ours, theirs) for a in outputs.values() if a.dtype.kind == "f"):
         return f"{probe.name}: not ruled on, there are numbers that are not finite"
-    return list(_findings(probe.name, ours, theirs, low, couple))
+    found = list(_findings(probe.name, couple, ours, theirs, low))
+    if all(finding.verdict.passes for finding in found):
+        return found
+    return list(_findings(probe.name, couple, ours, theirs, low, runs.outputs("flax", "float32"), runs.moved()))
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Passes of both sides on a probe."""
+
+    probe: Probe
+    match: WeightMap
+    couple: SidePair
+
+    def outputs(self, side: Literal["flax", "torch"], precision: Precision) -> Arrays | str:
+        """What a side returns, or what it raised."""
+        torch = self.probe.torch
+        native = torch if side == "torch" else draws.carry(self.match, torch, self.couple.flax.native)
+        look = self.couple.look
+        return _attempt(lambda: look(side, native, "evaluation", precision, self.probe.inputs, False).outputs)
+
+    def moved(self) -> list[tuple[Arrays, Arrays]]:
+        """What both return from starts moved by what passes for rounding, for whole numbers to be ruled on."""
+        if not self.couple.results("evaluation").exact[0]:
+            return []
+        return list(nudged(self.couple, self.match, self.probe.torch, "evaluation", self.probe.inputs))
 
 
 def _refused(flax: bool, torch: bool) -> str:
@@ -73,12 +102,28 @@ def _refused(flax: bool, torch: bool) -> str:
     return f"{'Flax' if flax else 'PyTorch'}'s network does not take it though the other does"
 
 
-def _findings(name: str, ours: Arrays, theirs: Arrays, low: Arrays, couple: SidePair) -> Iterator[Finding]:
-    for a, b in zip(*couple.result_names, strict=False):
+def _findings(
+    name: str,
+    couple: SidePair,
+    ours: Arrays,
+    theirs: Arrays,
+    low: Arrays,
+    flax_low: Arrays | str = "",
+    moved: Sequence[tuple[Arrays, Arrays]] = (),
+) -> Iterator[Finding]:
+    pairs = couple.results("evaluation")
+    exact = set(pairs.exact[1])
+    for a, b in pairs.pairs:
+        if b in exact:
+            found = ruled_again(b, ours[a], theirs[b], [(m[0][a], m[1][b]) for m in moved], None)
+            yield replace(found, quantity=f"{PROBED}{name}", mode="evaluation")
+            continue
         turn = turned(ours[a], theirs[b])
-        flax = ours[a] if turn is None else turn[1](ours[a])
-        found = compare("result", b or "network", flax, theirs[b], low[b], mode="evaluation")
-        yield replace(found, quantity=f"result with {name}")
+        flax, small = (ours[a], None if isinstance(flax_low, str) else flax_low[a])
+        if turn is not None:
+            flax, small = turn[1](flax), None if small is None else turn[1](small)
+        found = compare("result", b or "network", flax, theirs[b], low[b], small, mode="evaluation")
+        yield replace(found, quantity=f"{PROBED}{name}")
 
 
 def _attempt(look: Callable[[], Mapping[str, NDArray]]) -> Arrays | str:

@@ -81,4 +81,4 @@ def _afterwards(work: CheckState, after: After, flax: Mapping[Precision, Arrays]
     """What the networks return in evaluation with these arrays; Flax's results are given."""
     couple = work.couple
     torch = {p: couple.look("torch", own, "evaluation", p, gradients=False).outputs for p, (_, own) in after.items()}
-    return list(results("result afterwards", couple.result_names, flax, torch, "evaluation"))
+    return list(results("result afterwards", couple.results("evaluation"), flax, torch, "evaluation"))

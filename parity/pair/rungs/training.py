@@ -93,9 +93,9 @@ def trajectory_rung(work: CheckState, optimizers: tuple[Any, Any]) -> Rung:
     couple, proof = work.couple, work.proof
     rng = np.random.default_rng([couple.seed, 6])
     batches = [changed(couple.inputs, lambda a, s=s: (a * (1.0 + 0.25 * s)).astype(a.dtype)) for s in range(STEPS)]  # type: ignore[misc]
-    shapes = {name: array.shape for name, array in couple.cotangents[1].items()}
+    shapes = {name: array.shape for name, array in couple.cotangents("training")[1].items()}
     theirs = [{name: draws.single(rng.standard_normal(shape)) for name, shape in shapes.items()} for _ in batches]
-    ours = [couple.in_flax(target) for target in theirs]
+    ours = [couple.in_flax(target, "training") for target in theirs]
     moved = draws.moved(work.match, proof.torch, rng)
     losses = couple.objectives or (None, None)
     runs: dict[str, Trajectory] = {}

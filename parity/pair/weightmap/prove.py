@@ -23,21 +23,29 @@ MOST_IN_GROUP = 4
 
 @dataclass(frozen=True)
 class ProofPass:
-    """One evaluation pass of both networks with the same numbers: Flax in float64, PyTorch in both precisions."""
+    """One evaluation pass of both networks with the same numbers: Flax in float64, PyTorch in both precisions; and the
+    names of the results that belong together."""
 
     flax: PassResult
     torch: PassResult
     low: PassResult
+    names: tuple[tuple[str, str], ...] = ()
 
     def layer(self, pair: CallPair) -> tuple[bool, bool]:
         """Whether the inputs, and the outputs, of two calls agree."""
         return self._agree(pair, "inputs"), self._agree(pair, "outputs")
 
-    def same_outputs(self) -> bool:
-        """Whether what the networks return agrees."""
-        ours, theirs = floating(list(self.flax.outputs.values())), floating(list(self.torch.outputs.values()))
-        low = floating(list(self.low.outputs.values()))
-        return len(ours) == len(theirs) > 0 and all(map(agree, ours, theirs, low))
+    def same_outputs(self, match: WeightMap) -> bool:
+        """Whether what the networks return agrees: the floating numbers; where there are none the others, or, as they
+        may be undecided where scores are equal, the layers inside."""
+        every = [(self.flax.outputs[a], self.torch.outputs[b], self.low.outputs[b]) for a, b in self.names]
+        floats = [arrays for arrays in every if len(floating(arrays)) == len(arrays)]
+        if floats or not every:
+            return bool(floats) and all(agree(*arrays) for arrays in floats)
+        if all(np.array_equal(ours, theirs) for ours, theirs, _ in every):
+            return True
+        layers = pair_layers(match, self.flax.calls, self.torch.calls)
+        return bool(layers) and all(self.layer(pair)[1] for pair in layers)
 
     def _agree(self, pair: CallPair, what: str) -> bool:
         ours, theirs, low = (
@@ -82,6 +90,7 @@ class Prover:
         own_flax, own_torch: the users' own arrays, for what is not mapped.
         seed: of the numbers.
         budget: readings that are tried at most; 1 is the given one alone.
+        names: Flax's and PyTorch's of the results that belong together.
     """
 
     def __init__(
@@ -93,7 +102,9 @@ class Prover:
         own_torch: Arrays,
         seed: int,
         budget: int = BUDGET,
+        names: tuple[tuple[str, str], ...] = (),
     ) -> None:
+        self._names = names
         self._flax, self._torch, self._low = flax, torch, torch_low
         self._own_flax, self._own_torch, self._seed = own_flax, own_torch, seed
         self._tried, self._budget = 0, budget
@@ -104,7 +115,7 @@ class Prover:
         seen, low = self._torch(torch), self._low(torch)
         best, sight = match, self._look(match, torch, seen, low)
         undecided: tuple[str, ...] = ()
-        while self._budget > 1 and not sight.same_outputs():
+        while self._budget > 1 and not sight.same_outputs(best):
             failing = first_failing(best, sight)
             options = list(alternatives(best, sight, failing, self._own_torch, self._own_flax))
             found = None
@@ -113,18 +124,18 @@ class Prover:
                     undecided = tuple(name for name, _ in options[place:])
                     break
                 other = self._look(option, torch, seen, low)
-                if other.same_outputs() or first_failing(option, other) > failing:
+                if other.same_outputs(option) or first_failing(option, other) > failing:
                     found = option, other
                     break
             if found is None:
                 break
             best, sight = found
         flax = draws.carry(best, torch, self._own_flax)
-        return Proof(best, flax, torch, sight, sight.same_outputs(), undecided, self._tried)
+        return Proof(best, flax, torch, sight, sight.same_outputs(best), undecided, self._tried)
 
     def _look(self, match: WeightMap, torch: Arrays, seen: PassResult, low: PassResult) -> ProofPass:
         self._tried += 1
-        return ProofPass(self._flax(draws.carry(match, torch, self._own_flax)), seen, low)
+        return ProofPass(self._flax(draws.carry(match, torch, self._own_flax)), seen, low, self._names)
 
 
 def first_failing(match: WeightMap, sight: ProofPass) -> int:

@@ -37,7 +37,11 @@ def draw(match: WeightMap, torch: Mapping[str, NDArray], seed: int, scale: float
         if link.tie is not None:
             continue
         rng = np.random.default_rng([seed, crc32(name_of(bond, link).encode())])
-        link.torch.write(single(_random(bond, link, rng, scale)), native)
+        drawn = _random(bond, link, rng, scale)
+        own = link.torch.read(torch)
+        if bond.flax.kind == "custom" and own.size and (own > 0).all():
+            drawn = _positive(drawn, rng)
+        link.torch.write(single(drawn), native)
     for _, link in match.links:
         if link.tie is not None:
             link.torch.write(link.tie.turn(link.tie.of.torch.read(native)), native)
@@ -79,6 +83,11 @@ def _random(bond: LayerPairing, link: ArrayPairing, rng: Generator, scale: float
     if bond.flax.kind == "custom" and len(shape) > 1:  # may be a kernel as well as a table
         return rng.standard_normal(shape) * scale * max(shape) ** -0.5
     return 0.5 * rng.standard_normal(shape)
+
+
+def _positive(drawn: NDArray, rng: Generator) -> NDArray:
+    """A draw for an array of which the user's own numbers are all positive: a variance, or a scale, that must be."""
+    return np.abs(drawn) if drawn.ndim > 1 else rng.uniform(0.5, 2.0, drawn.shape)
 
 
 def _fan_in(bond: LayerPairing, shape: tuple[int, ...]) -> int:

@@ -26,7 +26,7 @@ def with_ties(found: WeightMap, sides: Sides) -> WeightMap | None:
     tied = found
     for side, other in (("flax", "torch"), ("torch", "flax")):
         for unit, role in _lone(found, side):
-            if not sides[side].parameters.issuperset(unit.arrays[role].names):
+            if not sides[side].declared.issuperset(unit.arrays[role].names):
                 continue  # a table that is no weight
             shape = unit.arrays[role].shape(shapes[side])
             for of_bond, of in found.links:

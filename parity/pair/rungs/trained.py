@@ -1,0 +1,87 @@
+"""Which arrays each side trains, uses and in which dtype it keeps them: part of what makes two networks the same."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from parity.checks.verdict import Finding, Verdict
+from parity.interface.random import single
+from parity.interface.side import FRAMEWORKS, Side
+from parity.pair.causes.explained import STORED, TRAINED
+from parity.pair.passes.work import CheckState
+from parity.pair.rungs.map_table import UNKNOWN, has_effect
+from parity.pair.weightmap.match import ArrayPairing
+from parity.pair.weightmap.random_weights import name_of
+
+NARROW = frozenset({"float16", "bfloat16"})
+SIDES = ("flax", "torch")
+
+
+def trained(work: CheckState) -> list[Finding]:
+    """One finding for each array that one side trains and the other does not. A parameter whose gradient is zero is not
+    trained, whatever it is declared as (stop_gradient in Flax, detach in PyTorch)."""
+    findings = []
+    for bond, link in work.match.links:
+        declared = {side: _share(_side(work, side), getattr(link, side).names) for side in SIDES}
+        if link.tie is None and declared["flax"] != declared["torch"]:
+            findings.append(_trained(work, name_of(bond, link), link, max(SIDES, key=lambda side: declared[side])))
+    return findings
+
+
+def _trained(work: CheckState, name: str, link: ArrayPairing, trains: str) -> Finding:
+    """The finding on an array that the one side trains, as it says, and the other does not, or not all of it."""
+    words = ", ".join(
+        f"{' + '.join(names := getattr(link, side).names)} {_side(work, side).standing(names[0])} in {FRAMEWORKS[side]}"
+        for side in (trains, *(other for other in SIDES if other != trains))
+    )
+    if not work.couple.backward:
+        return Finding(TRAINED, name, Verdict.INCONCLUSIVE, np.inf, reason=f"{words}; {UNKNOWN}")
+    if any(has_effect(getattr(views, trains), getattr(link, trains)) for views in work.views.values()):
+        return Finding(TRAINED, name, Verdict.DIFFERENT, np.inf, reason=words)
+    return Finding(TRAINED, name, Verdict.SAME, reason=f"{words}, where its gradient is zero: trained in neither")
+
+
+def _share(side: Side, names: Sequence[str]) -> float:
+    return sum(name in side.parameters for name in names) / len(names)
+
+
+def _side(work: CheckState, side: str) -> Side:
+    return work.couple.flax if side == "flax" else work.couple.torch
+
+
+def storage(work: CheckState) -> list[Finding]:
+    """That arrays are kept in a narrower dtype on one side than on the other: the formula is the same, the network is
+    not. One finding for all that differ alike."""
+    stored = {side: _side(work, side).stored for side in SIDES}
+    apart: Counter[tuple[str, ...]] = Counter()
+    for _, link in work.match.links:
+        dtypes = tuple(" and ".join(sorted({stored[side][n] for n in getattr(link, side).names})) for side in SIDES)
+        if dtypes[0] != dtypes[1] and NARROW & {*dtypes[0].split(" and "), *dtypes[1].split(" and ")}:
+            apart[dtypes] += 1
+    total = sum(1 for _ in work.match.links)
+    return [
+        Finding(STORED, "network", Verdict.DIFFERENT, np.inf, reason=_stored(flax, torch, count, total))
+        for (flax, torch), count in apart.items()
+    ]
+
+
+def _stored(flax: str, torch: str, count: int, total: int) -> str:
+    which = "all arrays are" if count == total else f"{count} of {total} arrays are"
+    return f"{which} kept in {flax} in Flax, in {torch} in PyTorch; in float64 they are judged as one formula"
+
+
+def never_used(work: CheckState, side: Side, names: Sequence[str]) -> bool:
+    """Whether other numbers in arrays of a side change nothing of what it returns in evaluation; not only their
+    gradient is zero."""
+    views = getattr(work.views["evaluation"], side.framework)["float64"]
+    if any(np.any(views.parameter_gradients.get(name, 0.0)) for name in names):
+        return False
+    own = work.proof.flax if side.framework == "flax" else work.proof.torch
+    rng = np.random.default_rng([work.couple.seed, 10])
+    other = {name: single(own[name] + rng.standard_normal(own[name].shape)) for name in names}
+    before, after = (
+        work.couple.look(side.framework, native, "evaluation", "float64", gradients=False).outputs  # type: ignore[arg-type]
+        for native in (own, {**own, **other})
+    )
+    return all(np.array_equal(before[name], after[name], equal_nan=True) for name in before)
