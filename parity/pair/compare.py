@@ -10,7 +10,7 @@ from parity.interface.observation import Inputs
 from parity.interface.side import Side
 from parity.interface.user_code import UserCodeError
 from parity.pair.arrays.inputs import Adapter, adapt, as_inputs
-from parity.pair.causes.conventions import require_known
+from parity.pair.causes.conventions import known_names
 from parity.pair.causes.explained import conventions_of, explained
 from parity.pair.ladder import Clock, LadderRun
 from parity.pair.passes.progress import Progress
@@ -25,7 +25,7 @@ from parity.pair.rungs.input_gradients import given_of
 from parity.pair.rungs.layer_alone import introduced
 from parity.pair.rungs.loss import gradients_rung, objectives
 from parity.pair.rungs.not_run import random_modes, without_gradients, without_training_run
-from parity.pair.rungs.probes import probes, try_probe
+from parity.pair.rungs.probes import probed
 from parity.pair.rungs.schedule import STEPS, Schedules, as_schedules
 from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.structure import structure, tie_convention
@@ -98,7 +98,7 @@ def _compared(
     map_file: str | None = None,
     map_out: str | None = None,
 ) -> Report:
-    require_known(accept)
+    accept = known_names(accept)
     rates = as_schedules(schedules, schedule_steps, optimizers)
     clock = Clock()
     watch.step(1, "mapping weights")
@@ -139,13 +139,13 @@ def _forward(climb: LadderRun, accept: Sequence[str], probe: bool) -> None:
     climb.conventions = [*first, *conventions]
     climb.ruled(structural)
     climb.ruled(shown or found)
-    probed = _probed(work, climb.watch) if probe and work.proof.agrees else []
+    found_by_probes, climb.located = probed(work) if probe and work.proof.agrees else ([], None)
     climb.clock.mark("probes")
-    found = observed(2, NAMES[2], [*found.findings, *probed])
+    found = observed(2, NAMES[2], [*found.findings, *found_by_probes])
     sure = [replace(c, confirmed=c.confirmed and explained(found.findings)) for c in conventions]
     climb.conventions = [*first, *sure, *conventions_of(found, accept)]
     if shown is not None:  # the rung as it was; the conventions are its cause if nothing differs without them
-        found = replace(shown, findings=(*shown.findings, *probed))
+        found = replace(shown, findings=(*shown.findings, *found_by_probes))
     climb.ruled(found)
 
 
@@ -252,16 +252,3 @@ def _matched(couple: SidePair, map_file: str | None) -> WeightMap:
     if map_file is not None:
         return mapfile.read(map_file, ours, theirs, (flax, torch))
     return match(ours, theirs, flax, torch)
-
-
-def _probed(work: CheckState, watch: Progress) -> list[Finding]:
-    """What the probes found; those that could not be tried are noted."""
-    findings: list[Finding] = []
-    for one in probes(work.match, work.couple, work.proof.torch):
-        watch.note(f"probe: {one.name}")
-        found = try_probe(one, work.match, work.couple)
-        if isinstance(found, str):
-            work.notes.append(found)
-        else:
-            findings += found
-    return findings

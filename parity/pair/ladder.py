@@ -6,15 +6,20 @@ from dataclasses import dataclass, field, replace
 
 from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.pair.arrays.inputs import described
-from parity.pair.causes.first_difference import first_difference
+from parity.pair.causes.explained import only_probes
+from parity.pair.causes.first_difference import first_difference, with_padding
 from parity.pair.causes.from_numbers import with_clue
 from parity.pair.passes.progress import Progress
 from parity.pair.passes.work import CheckState
 from parity.pair.repro.script import reproduced
 from parity.pair.rungs.map_table import coverage, table
+from parity.pair.rungs.probes import Located
 from parity.pair.rungs.structure import unpaired
 from parity.report.pair import Report
 from parity.report.records import Convention, Difference, Layer, excusing
+
+FORWARD = 2
+"""Number of the rung that probes belong to."""
 
 
 class Clock:
@@ -48,6 +53,7 @@ class LadderRun:
         alone: what layers introduce themselves, by the name of PyTorch's call and the mode.
         rungs, conventions: found so far.
         not_run: why a rung was not climbed, by number.
+        located: what both sides showed on the first probe that they differ at.
     """
 
     name: str
@@ -59,6 +65,7 @@ class LadderRun:
     rungs: list[Rung] = field(default_factory=list)
     conventions: list[Convention] = field(default_factory=list)
     not_run: dict[int, str] = field(default_factory=dict)
+    located: Located | None = None
     _made_of: Difference | None = None
     _made: tuple[Difference | None, str, bytes] = None, "", b""
 
@@ -85,7 +92,9 @@ class LadderRun:
         work, original = self.work, self.work.original or self.work
         layers = self._layers(original)
         counted = [one for one in self.rungs if not excusing(self.conventions, one.number)]
-        first, script, arrays = self._shown(first_difference(counted, layers, work.match, work.lints), original)
+        beyond = self._beyond(counted)
+        found = beyond or first_difference(counted, layers, work.match, work.lints)
+        first, script, arrays = (beyond, "", b"") if beyond else self._shown(found, original)
         return Report(
             name=self.name,
             verdict=worst(one.verdict for one in counted),
@@ -106,6 +115,20 @@ class LadderRun:
             device=" and ".join(dict.fromkeys((work.couple.flax.device, work.couple.torch.device))),
             inputs=described(work.couple.inputs),
         )
+
+    def _beyond(self, rungs: Sequence[Rung]) -> Difference | None:
+        """The first difference, where it is one that only a probe shows: where the networks part on that probe."""
+        failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
+        if failed is None or self.located is None or not only_probes(failed):
+            return None
+        work, name = self.located.work, self.located.name
+        shown = [rung for rung in (failed,) if rung.number == FORWARD]
+        found = first_difference(shown, work.compared["evaluation"].layers, work.match, work.lints)
+        clue = with_clue(found, work)
+        if clue is None:
+            return None
+        clue = clue if clue.cause else with_padding(clue, work.lints)
+        return replace(clue, text=f"the same on your inputs; different with {name}: {clue.text}")
 
     def _layers(self, original: CheckState) -> list[Layer]:
         """The layers as they were, with the gradients that rung 3 rules on, which are without what was undone, and with

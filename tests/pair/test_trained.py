@@ -23,15 +23,16 @@ X = np.random.default_rng(3).standard_normal((4, 5)).astype(np.float32)
 class Port(nnx.Module):
     """Two dense layers, the first of which may be frozen, and a table that may be a variable."""
 
-    def __init__(self, stop: bool = False, kind: type = nnx.Param, spare: bool = False) -> None:
+    def __init__(self, stop: str = "", kind: type = nnx.Param, spare: bool = False) -> None:
         self.first, self.last = nnx.Linear(5, 6, rngs=nnx.Rngs(0)), nnx.Linear(6, 3, rngs=nnx.Rngs(1))
         self.shift, self.stop = kind(jnp.ones(6)), stop
         if spare:
             self.spare = nnx.Linear(4, 9, rngs=nnx.Rngs(2))
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        y = self.first(x) + self.shift[...]
-        return self.last(jnp.tanh(jax.lax.stop_gradient(y) if self.stop else y))
+        shift = self.shift[...]
+        y = self.first(x) + (jax.lax.stop_gradient(shift) if self.stop == "shift" else shift)
+        return self.last(jnp.tanh(jax.lax.stop_gradient(y) if self.stop == "all" else y))
 
 
 class Original(nn.Module):
@@ -89,8 +90,9 @@ def test_what_one_side_trains_is_different_at_the_structure_and_can_be_accepted(
 @pytest.mark.parametrize(
     ("port", "model"),
     [
-        (Port(stop=True), frozen(Original(), "first", "shift")),
-        (Port(stop=True), Original(detach=True)),
+        (Port(stop="shift"), frozen(Original(), "shift")),
+        (Port(stop="shift"), Original(buffer=True)),
+        (Port(stop="all"), Original(detach=True)),
         (Port(kind=nnx.Variable), Original(buffer=True)),
         (Port(kind=nnx.Variable), frozen(Original(), "shift")),
     ],
@@ -101,7 +103,8 @@ def test_what_is_frozen_on_both_sides_is_the_same(port: Port, model: nn.Module) 
 
 
 def test_a_stopped_gradient_on_one_side_is_different() -> None:
-    assert compared(Port(stop=True), Original()).verdict is Verdict.DIFFERENT
+    assert compared(Port(stop="shift"), Original()).verdict is Verdict.DIFFERENT
+    assert compared(Port(stop="all"), Original()).verdict is Verdict.DIFFERENT
     assert compared(Port(), Original(detach=True)).verdict is Verdict.DIFFERENT
 
 

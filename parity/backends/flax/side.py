@@ -18,7 +18,7 @@ from parity.backends.flax.results import described, flattened, places_of_draws
 from parity.backends.flax.tape import Feeds, Tape, arrays_of, floats, transparent_checkpoints
 from parity.backends.flax.units import Seat, units_of
 from parity.backends.flax.widen import casts, gelus, widened
-from parity.interface.observation import Call, Inputs, PassResult, Returned
+from parity.interface.observation import Call, Inputs, Leaf, PassResult, Returned
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory, call_names
 from parity.interface.unit import Unit, split_stack
@@ -99,18 +99,18 @@ class FlaxSide(Side):
         how = Pass("float32", training, capture=False)
         places, result = self._drawn(inputs, how, leaves=not training)
         noisy = bool(places) and (training or bool(self._drawn(inputs, how, leaves=False)[0]))
-        return Returned(described(result[0]), places, noisy)
+        return Returned(result, places, noisy)
 
-    def _drawn(self, inputs: Inputs, how: Pass, leaves: bool) -> tuple[tuple[str, ...], list[Any]]:
-        """Where the network draws what changes its result, and that result while it was traced."""
-        result: list[Any] = []
+    def _drawn(self, inputs: Inputs, how: Pass, leaves: bool) -> tuple[tuple[str, ...], dict[str, Leaf]]:
+        """Where the network draws what changes its result, and the leaves of that."""
+        result: dict[str, Leaf] = {}
 
         def apply(draw: jax.Array, state: State, arrays: Leaves) -> Leaves:
             tape = self._tape(how, None)
             tape.draw, tape.leaves = draw, leaves
             tape.admit(state, arrays)
             output, _ = self._apply(state, given.merged(arrays), tape)
-            result[:] = [output]
+            result.update(described(output))
             return list(flattened(output).values())
 
         with setting(how.precision):

@@ -119,7 +119,6 @@ class TorchSide(Side):
         tensors = {name: torch.tensor(array, dtype=torch.float32) for name, array in self.native.items()}
         args, kwargs, _ = given_of(inputs, torch.float32, False)
         with (
-            torch.random.fork_rng(devices=[]),
             _setting(torch.float32),
             PassOverrides(torch.float32, None, self._gelu, leaves_dropout),
             draws or nullcontext(),
@@ -269,7 +268,7 @@ class TorchSide(Side):
 
 @contextmanager
 def _setting(dtype: torch.dtype) -> Iterator[None]:
-    with strict_float32(), plain_paths(dtype):
+    with strict_float32(), plain_paths(dtype), torch.random.fork_rng(devices=[]):
         yield
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 
 from parity.checks.verdict import Finding, Rung, Verdict
-from parity.pair.causes.conventions import KNOWN
+from parity.pair.causes.conventions import KNOWN, PROBES
 from parity.pair.passes.compared import ENTRIES, KIND, RANDOM, SHAPE
 from parity.report.records import Convention
 
 TRAINED, STORED, UNUSED = "training", "storage", "unused parameter"
 """Quantities of the findings on what is trained, on dtypes, and on parameters that one side has and nothing uses."""
+PROBED = "result with "
+"""What the quantity of a probe's finding begins with; then comes the probe's name."""
 CONVENTIONS = {
     ENTRIES: "extra_outputs",
     SHAPE: "output_shape",
@@ -35,7 +37,18 @@ MOST = 3
 
 def convention_of(finding: Finding) -> str:
     """Name of the convention that a finding's difference is, "" if it is none."""
-    return CONVENTIONS.get(finding.quantity, "")
+    return PROBES.get(probe_of(finding), "") or CONVENTIONS.get(finding.quantity, "")
+
+
+def probe_of(finding: Finding) -> str:
+    """Name of the probe that found it, "" if it was none."""
+    return finding.quantity.removeprefix(PROBED) if finding.quantity.startswith(PROBED) else ""
+
+
+def only_probes(rung: Rung) -> bool:
+    """Whether all that differs on a rung differs beyond the user's own inputs only."""
+    odd = [finding for finding in rung.findings if finding.verdict is Verdict.DIFFERENT]
+    return bool(odd) and all(map(probe_of, odd))
 
 
 def sentence_of(finding: Finding) -> str:
@@ -54,11 +67,13 @@ def conventions_of(rung: Rung, accept: Sequence[str]) -> list[Convention]:
     """The conventions that a rung's findings are, but for the tie of weights, which is told elsewhere; confirmed if
     nothing else differs on the rung."""
     named: dict[str, dict[str, None]] = {}
+    confirmed = explained(rung.findings)
     for finding in rung.findings:
         name = convention_of(finding)
+        if probe_of(finding) and not confirmed:
+            continue  # the networks differ on the user's own inputs already
         if name and name != "tied_weights" and finding.verdict is Verdict.DIFFERENT:
             named.setdefault(name, {})[_words(finding)] = None
-    confirmed = explained(rung.findings)
     return [
         Convention(name, f"{KNOWN[name].text}: {_listed(list(words))}", (rung.number,), confirmed, name in accept)
         for name, words in named.items()
@@ -66,6 +81,8 @@ def conventions_of(rung: Rung, accept: Sequence[str]) -> list[Convention]:
 
 
 def _words(finding: Finding) -> str:
+    if not finding.reason:
+        return f"{finding.name} by {finding.gap:.2g}"
     whole = finding.name in ("", "network") or finding.name in finding.reason
     return finding.reason if whole else f"{finding.name}: {finding.reason}"
 

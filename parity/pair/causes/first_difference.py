@@ -100,3 +100,11 @@ def _may_be(lint: Lint, found: Difference) -> bool:
     if found.rung in ("gradients", "trajectory"):
         return lint.setting == "reduction"
     return not lint.layer_torch and lint.setting == "gelu"
+
+
+def with_padding(found: Difference, lints: Sequence[Lint]) -> Difference:
+    """With the padding as the cause, where a convolution pads otherwise, or its input is padded before it in one of
+    them: alike at some sizes, not at others."""
+    places = {found.layer_torch, found.layer_torch.removeprefix("input of ")}
+    here = next((one for one in lints if one.setting == "padding" and one.layer_torch in places), None)
+    return found if here is None else replace(found, cause=here.text)

@@ -10,7 +10,7 @@ from parity.checks.referee import NUDGE, equal_to_rounding, rule_exact
 from parity.checks.verdict import Finding, Verdict
 from parity.interface.observation import Inputs, PassResult
 from parity.interface.trace import Arrays
-from parity.pair.arrays.inputs import changed
+from parity.pair.arrays.domain import resized
 from parity.pair.arrays.layout import floating, turned
 from parity.pair.passes.compared import VALUES, Compared, agreed
 from parity.pair.passes.sides import BothSides, SidePair
@@ -65,7 +65,7 @@ def nudged(
         rng = np.random.default_rng([couple.seed, 9, number])
         theirs = {name: _moved(array, rng) for name, array in torch.items()}
         ours = draws.carry(match, theirs, couple.flax.native)
-        near = changed(given, lambda array, rng=rng: _moved(array, rng))  # type: ignore[misc]
+        near = resized(given, lambda array, rng=rng: _moved(array, rng))  # type: ignore[misc]
         yield (
             couple.look("flax", ours, mode, "float64", near, gradients=False).outputs,
             couple.look("torch", theirs, mode, "float64", near, gradients=False).outputs,

@@ -1,57 +1,73 @@
-"""Inputs and weights beyond the user's, each of which shows what others hide, where the networks take them."""
+"""Tries what a probe gives both networks, and says where they part if they do so there alone."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.checks.verdict import Finding
-from parity.interface.observation import Inputs
+from parity.checks.verdict import Finding, Verdict
 from parity.interface.trace import Arrays, Precision
-from parity.pair.arrays.inputs import changed
 from parity.pair.arrays.layout import compare, turned
-from parity.pair.passes.sides import SidePair
+from parity.pair.causes.explained import PROBED
+from parity.pair.passes.compared import compare_layers
+from parity.pair.passes.sides import PRECISIONS, BothSides, SidePair, joints
+from parity.pair.passes.work import CheckState
 from parity.pair.rungs.decisions import nudged, ruled_again
+from parity.pair.rungs.probe_inputs import Probe, probes
 from parity.pair.weightmap import random_weights as draws
 from parity.pair.weightmap.match import WeightMap
 from parity.pair.weightmap.ties import clashes
 
-PROBED = "result with "
-"""What the quantity of a probe's finding begins with; then comes its name."""
+MODE = "evaluation"
 
 
 @dataclass(frozen=True)
-class Probe:
-    """What is tried.
+class Located:
+    """The first probe at which the networks differ.
 
     Args:
-        name: in words.
-        inputs: for both.
-        torch: PyTorch's arrays.
+        name: of the probe.
+        work: what both sides showed on it, in the place of what they showed on the user's inputs.
     """
 
     name: str
-    inputs: Inputs
-    torch: Arrays
+    work: CheckState
 
 
-def probes(match: WeightMap, couple: SidePair, torch: Arrays) -> Iterator[Probe]:
-    """Other sizes of inputs and weights, the user's own weights, another batch, odd and even sizes, masks; and normal
-    inputs where the user's hide what a network does."""
-    inputs, rng = couple.inputs, np.random.default_rng([couple.seed, 8])
-    if floats := _floats(inputs):
-        if not all(map(_telling, floats)):
-            yield Probe("normal inputs", changed(inputs, lambda a: rng.standard_normal(a.shape).astype(a.dtype)), torch)
-        yield Probe("inputs × 0.01", changed(inputs, lambda a: (0.01 * a).astype(a.dtype)), torch)
-        yield Probe("inputs × 30", changed(inputs, lambda a: (30.0 * a).astype(a.dtype)), torch)
-        yield Probe("inputs + 10", changed(inputs, lambda a: (a + 10.0).astype(a.dtype)), torch)
-    yield Probe("kernels × 3", inputs, draws.draw(match, couple.torch.native, couple.seed + 1, 3.0))
-    yield Probe("PyTorch's own weights", inputs, dict(couple.torch.native))
-    yield from _masks(inputs, torch)
-    for name, resized in _resized(inputs):
-        yield Probe(name, resized, torch)
+def probed(work: CheckState) -> tuple[list[Finding], Located | None]:
+    """What the probes found, those that could not be tried being noted; and where the networks part on the first probe
+    at which they do, if they agree on the user's own inputs."""
+    findings: list[Finding] = []
+    odd: list[Probe] = []
+    for probe in probes(work.match, work.couple, work.proof.torch, work.views[MODE].torch["float64"].calls):
+        work.couple.watch.note(f"probe: {probe.name}")
+        found = try_probe(probe, work.match, work.couple)
+        if isinstance(found, str):
+            work.notes.append(found)
+            continue
+        findings += found
+        odd += [probe] if any(finding.verdict is Verdict.DIFFERENT for finding in found) else []
+    return findings, located(work, odd[0]) if odd and work.compared[MODE].agrees else None
+
+
+def located(work: CheckState, probe: Probe) -> Located | None:
+    """What every layer shows on a probe; None if the networks do not take it with their layers being recorded."""
+    flax = draws.carry(work.match, probe.torch, work.couple.flax.native)
+    look = work.couple.look
+    try:
+        views = BothSides(
+            {p: look("flax", flax, MODE, p, probe.inputs, False, feeds={}) for p in PRECISIONS},
+            {p: look("torch", probe.torch, MODE, p, probe.inputs, False, feeds={}) for p in PRECISIONS},
+        )
+        pairs = joints(work.match, views)
+        compared = compare_layers(pairs, views, work.couple.results(MODE), MODE)
+    except Exception:  # nobody knows what a user's network raises for other shapes
+        return None
+    proof = replace(work.proof, flax=flax, torch=probe.torch)
+    shown = replace(work, proof=proof, views={MODE: views}, joints={MODE: pairs}, compared={MODE: compared})
+    return Located(probe.name, shown)
 
 
 def try_probe(probe: Probe, match: WeightMap, couple: SidePair) -> list[Finding] | str:
@@ -66,7 +82,7 @@ def try_probe(probe: Probe, match: WeightMap, couple: SidePair) -> list[Finding]
     low = runs.outputs("torch", "float32")
     if isinstance(low, str):
         return f"{probe.name}: not tried, PyTorch's network does not take it in float32"
-    if any(not np.isfinite(a).all() for outputs in (ours, theirs) for a in outputs.values() if a.dtype.kind == "f"):
+    if any(not np.isfinite(a).all() for by in (ours, theirs, low) for a in by.values() if a.dtype.kind == "f"):
         return f"{probe.name}: not ruled on, there are numbers that are not finite"
     found = list(_findings(probe.name, couple, ours, theirs, low))
     if all(finding.verdict.passes for finding in found):
@@ -132,73 +148,3 @@ def _attempt(look: Callable[[], Mapping[str, NDArray]]) -> Arrays | str:
         return dict(look())
     except Exception as error:
         return str(error).splitlines()[0] if str(error) else type(error).__name__
-
-
-def _floats(inputs: Inputs) -> list[NDArray]:
-    seen: list[NDArray] = []
-    changed(inputs, lambda a: seen.append(a) or a)  # type: ignore[func-returns-value]
-    return seen
-
-
-def _telling(array: NDArray) -> bool:
-    """Whether numbers are neither all alike nor of a size at which functions are flat or linear."""
-    found = array[np.isfinite(array)].astype(np.float64)
-    return bool(found.size) and bool(found.min() < found.max()) and 0.1 <= float(np.abs(found).max()) <= 100.0
-
-
-def _walk(tree: Any, change: Callable[[str, NDArray], NDArray], name: str = "") -> Any:
-    if isinstance(tree, Mapping):
-        return {key: _walk(item, change, str(key)) for key, item in tree.items()}
-    if isinstance(tree, list | tuple):
-        return type(tree)(_walk(item, change, name) for item in tree)
-    return change(name, tree) if isinstance(tree, np.ndarray) else tree
-
-
-def _every(inputs: Inputs, change: Callable[[str, NDArray], NDArray]) -> Inputs:
-    return Inputs(_walk(inputs.args, change), _walk(dict(inputs.kwargs), change))
-
-
-def _masks(inputs: Inputs, torch: Arrays) -> Iterator[Probe]:
-    """Masks that let everything through, and that hide the end of every second sequence."""
-    found: list[NDArray] = []
-
-    def note(name: str, array: NDArray) -> NDArray:
-        if _is_mask(name, array):
-            found.append(array)
-        return array
-
-    _every(inputs, note)
-    if not found:
-        return
-    yield Probe("full masks", _every(inputs, lambda n, a: np.ones_like(a) if _is_mask(n, a) else a), torch)
-    yield Probe("padded masks", _every(inputs, lambda n, a: _padded(a) if _is_mask(n, a) else a), torch)
-
-
-def _is_mask(name: str, array: NDArray) -> bool:
-    return array.dtype == np.bool_ or ("mask" in name and array.dtype.kind in "iu" and set(np.unique(array)) <= {0, 1})
-
-
-def _padded(array: NDArray) -> NDArray:
-    mask = np.ones_like(array)
-    mask[::2, ..., -max(1, array.shape[-1] // 3) :] = 0
-    return mask
-
-
-def _resized(inputs: Inputs) -> Iterator[tuple[str, Inputs]]:
-    """One sample more, and images of one row and column less, so that even sizes become odd and odd ones even."""
-    yield "one sample more", _every(inputs, lambda _, a: np.concatenate([a, a[:1]]) if a.ndim else a)
-    images: list[NDArray] = []
-    _every(inputs, lambda _, a: images.append(a) or a if _is_image(a) else a)  # type: ignore[func-returns-value]
-    if images:
-        parity = "odd" if images[0].shape[2] % 2 == 0 else "even"
-        yield f"{parity} sizes", _every(inputs, lambda _, a: _cropped(a) if _is_image(a) else a)
-
-
-def _is_image(array: NDArray) -> bool:
-    return array.ndim == 4 and array.dtype.kind == "f" and array.shape[2] > 2
-
-
-def _cropped(array: NDArray) -> NDArray:
-    """Without the last row and column, whichever of the outer axes is the channels'."""
-    last = array.shape[3] <= 4 or (array.shape[1] > 4 and array.shape[1] == array.shape[2])
-    return array[:, :-1, :-1] if last else array[:, :, :-1, :-1]
