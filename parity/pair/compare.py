@@ -29,6 +29,7 @@ from parity.pair.rungs.probes import probed
 from parity.pair.rungs.schedule import STEPS, Schedules, as_schedules
 from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.structure import structure, tie_convention
+from parity.pair.rungs.trained import left_still
 from parity.pair.rungs.training import trajectory_rung, update_rung
 from parity.pair.weightmap import file as mapfile
 from parity.pair.weightmap.match import WeightMap, match
@@ -110,6 +111,7 @@ def _compared(
         mapfile.write(work.match, map_out)
     clock.mark("map")
     climb = LadderRun(name, work, watch, clock)
+    work.still = _left_still(work, optimizers)
     _forward(climb, accept, probe)
     _gradients(climb, accept)
     _state(climb, accept)
@@ -202,6 +204,15 @@ def _training(climb: LadderRun, optimizers: tuple[Any, Any] | None, schedules: S
         climb.not_run[6] = "a tied array trains otherwise than the two that the other side has, by definition"
     else:
         climb.ruled(trajectory_rung(climb.work, optimizers))
+
+
+def _left_still(work: CheckState, optimizers: tuple[Any, Any] | None) -> frozenset[str]:
+    """What the optimizers leave as it is; nothing, and a note, if they cannot be asked."""
+    try:
+        return left_still(work.couple, optimizers) if optimizers is not None else frozenset()
+    except UserCodeError as error:
+        work.notes.append(f"which parameters the optimizers train is not known: {error}")
+        return frozenset()
 
 
 def _introduced(work: CheckState) -> dict[tuple[str, str], Finding]:

@@ -118,7 +118,7 @@ IDS = np.array([[3, 1, 4, 9, 0, 0], [2, 6, 5, 3, 5, 9]])
             "different",
         ),
         (lambda y, i: y * (i != 12)[..., None], lambda y, i: y, "different"),
-        (lambda y, i: y + (i[:, :1] == 7)[..., None], lambda y, i: y, "different"),
+        (lambda y, i: y + (i == 7).any(1)[:, None, None], lambda y, i: y, "different"),
         (lambda y, i: y * (i != 0)[..., None], lambda y, i: y * (i > 0)[..., None], "same"),
     ],
 )

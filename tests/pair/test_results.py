@@ -66,6 +66,7 @@ SAME: dict[str, tuple[Any, Any]] = {
         lambda y: {"z": jnp.tanh(y), "a": y, "m": {"q": y + 1, "b": y * 2}},
         lambda y: {"m": {"b": y * 2, "q": y + 1}, "a": y, "z": torch.tanh(y)},
     ),
+    "whole numbers for keys": (lambda y: {2: y, 1: y + 1}, lambda y: {1: y + 1, 2: y}),
     "fields and keys of one name": (
         lambda y: FlaxOutput(logits=y, hidden=jnp.sin(y)),
         lambda y: {"logits": y, "hidden": torch.sin(y)},
@@ -183,6 +184,12 @@ def test_an_entry_of_training_alone_is_told() -> None:
     assert {f.mode for f in report.rungs[1].findings if not f.verdict.passes} == {"training"}
     both = parity.compare(port, Original(lambda y: y, lambda y: (y, y.mean())), X, probes=False)
     assert both.verdict is Verdict.SAME
+
+
+def test_words_beside_numbers_are_said_to_be_not_compared() -> None:
+    report = compared(lambda y: {"y": y, "name": "port"}, lambda y: {"y": y, "name": "original"})
+    assert report.verdict is Verdict.SAME
+    assert "Flax's result ['name'] is a str: not compared" in report.notes
 
 
 def test_another_layout_is_accepted_and_noted() -> None:

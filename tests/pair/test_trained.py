@@ -171,3 +171,28 @@ def test_an_optimizer_over_other_parameters_is_one_clear_error() -> None:
     optimizers = optax.sgd(0.1), torch.optim.SGD(Original().parameters(), 0.1)
     with pytest.raises(UsageError, match="none of the network's parameters"):
         compared(Port(), Original(), optimizers=optimizers)
+
+
+def masked(*frozen_names: str) -> optax.GradientTransformation:
+    """SGD that leaves the parameters of these names as they are."""
+    return optax.chain(
+        optax.sgd(0.1),
+        optax.masked(
+            optax.set_to_zero(),
+            lambda tree: jax.tree_util.tree_map_with_path(lambda path, _: path[0].key in frozen_names, tree),
+        ),
+    )
+
+
+def test_what_an_optimizer_leaves_as_it_is_is_not_trained() -> None:
+    port, model = Port(), Original()
+    some = torch.optim.SGD([p for n, p in model.named_parameters() if not n.startswith("first")], 0.1)
+    alike = compared(port, model, optimizers=(masked("first"), some))
+    assert alike.rungs[0].verdict is Verdict.SAME, told(alike)
+    for optimizers in ((masked("first"), torch.optim.SGD(model.parameters(), 0.1)), (optax.sgd(0.1), some)):
+        report = compared(port, model, optimizers=optimizers)
+        assert report.verdict is Verdict.DIFFERENT
+        assert "left as it is by the optimizer" in told(report) and "first.weight" in told(report)
+    half = frozen(Original(), "first")
+    halves = compared(port, half, optimizers=(masked("first"), torch.optim.SGD(half.parameters(), 0.1)))
+    assert halves.rungs[0].verdict is Verdict.SAME, told(halves)

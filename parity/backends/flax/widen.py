@@ -34,7 +34,7 @@ def gelus(jaxpr: Jaxpr) -> Iterator[str]:
     """Form of every GELU, "tanh" or "exact", told by the cubic's factor and by the error function."""
     for equation in jaxpr.eqns:
         name, factors = equation.primitive.name, [v.val for v in equation.invars if isinstance(v, Literal)]
-        if name == "mul" and any(abs(float(factor) - CUBIC) < NEAR for factor in factors if jnp.ndim(factor) == 0):
+        if name == "mul" and any(abs(complex(factor) - CUBIC) < NEAR for factor in factors if jnp.ndim(factor) == 0):
             yield "tanh"
         elif name in ("erf", "erfc"):
             yield "exact"

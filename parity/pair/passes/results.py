@@ -50,6 +50,17 @@ class ResultPairs:
         return [(a, b) for a, b in self.pairs if self.flax.leaves[a].kind != self.torch.leaves[b].kind]
 
     @property
+    def others(self) -> list[str]:
+        """What is said of the leaves that are no arrays."""
+        sides = {"Flax": self.flax, "PyTorch": self.torch}
+        every = [(side, name, leaf) for side, by in sides.items() for name, leaf in by.leaves.items()]
+        return [
+            f"{side}'s result {name or 'itself'} is a {leaf.type}: not compared"
+            for side, name, leaf in every
+            if leaf.kind == "other"
+        ]
+
+    @property
     def noisy(self) -> bool:
         """Whether a side is random, so that there is nothing to compare."""
         return self.flax.noisy or self.torch.noisy
@@ -106,7 +117,7 @@ def _paired(ours: Named, theirs: Named, flax: Mapping[str, Leaf], torch: Mapping
     if _is_leaf(ours) or _is_leaf(theirs):
         return [_fitting(ours, theirs, flax, torch)]
     children = _children(ours), _children(theirs)
-    keyed = all(isinstance(key, str) for by in children for key in by)
+    keyed = children[0].keys() == children[1].keys() or all(isinstance(key, str) for by in children for key in by)
     if (
         not keyed
         and len(ours) == len(theirs)

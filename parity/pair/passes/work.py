@@ -11,7 +11,7 @@ from parity.report.records import Lint
 
 @dataclass
 class CheckState:
-    """What is known so far."""
+    """What is known so far; `still` names, as "flax:…" and "torch:…", what the users' optimizers leave as it is."""
 
     couple: SidePair
     proof: Proof
@@ -24,6 +24,7 @@ class CheckState:
     fixed: bool = False
     losses: dict[str, list[float]] = field(default_factory=dict)
     original: "CheckState | None" = None
+    still: frozenset[str] = frozenset()
 
     @property
     def match(self) -> WeightMap:

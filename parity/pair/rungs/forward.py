@@ -57,7 +57,7 @@ def forward(work: CheckState, accept: Sequence[str]) -> tuple[list[Convention], 
     work.lints += lint_dropout(
         work.views["training"].flax["float64"].dropouts, work.views["training"].torch["float64"].dropouts
     )
-    work.notes += _layouts(work)
+    work.notes += [*_layouts(work), *dict.fromkeys(note for m in MODES for note in work.couple.results(m).others)]
     shown = rungs.forward(list(work.compared.values()))
     causes = [one for one in work.lints if one.convention in ("norm_eps", "gelu_form")]
     if shown.verdict is not Verdict.DIFFERENT or not causes:

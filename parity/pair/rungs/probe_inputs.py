@@ -18,6 +18,10 @@ from parity.pair.weightmap.match import WeightMap
 
 Rows = list[tuple[NDArray, int]]
 """Whole numbers that index tables, each with the number of rows of the smallest table that it indexes."""
+MOST_DRAWS = 3
+"""So often are other ids drawn, at most, until each has been there once."""
+MOST_ROWS = 2**24
+"""More numbers than that between a user's smallest and largest are no ids."""
 
 
 @dataclass(frozen=True)
@@ -108,28 +112,36 @@ def _rows(match: WeightMap, torch: Arrays, calls: tuple[Call, ...]) -> Iterator[
 
 def _ids(inputs: Inputs, torch: Arrays, rows: Rows, rng: Generator) -> Iterator[Probe]:
     """The user's whole numbers in other places, and others: of all rows of the tables that they index, or between the
-    smallest and the largest of the user's."""
+    smallest and the largest of the user's, each as often as the others."""
     found: list[NDArray] = []
     _every(inputs, lambda name, a: found.append(a) or a if _is_whole(name, a) else a)  # type: ignore[func-returns-value]
     if not found:
         return
 
-    def other(name: str, array: NDArray) -> NDArray:
-        if not _is_whole(name, array):
-            return array
-        sizes = [size for given, size in rows if np.array_equal(given, array)]
-        low, high = (0, min(sizes)) if sizes else (int(array.min()), int(array.max()) + 1)
-        return rng.integers(low, high, array.shape).astype(array.dtype)
-
     def permuted(name: str, array: NDArray) -> NDArray:
         return rng.permutation(array.ravel()).reshape(array.shape) if _is_whole(name, array) else array
 
     yield Probe("permuted ids", _every(inputs, permuted), torch)
-    yield Probe("other ids", _every(inputs, other), torch)
+    orders = {id(array): rng.permutation(np.arange(*_range(array, rows))) for array in found}
+    for turn in range(min(MOST_DRAWS, max(-(-orders[id(array)].size // array.size) for array in found))):
+
+        def other(name: str, array: NDArray, turn: int = turn) -> NDArray:
+            if not _is_whole(name, array):
+                return array
+            return np.resize(np.roll(orders[id(array)], -turn * array.size), array.shape).astype(array.dtype)
+
+        yield Probe("other ids", _every(inputs, other), torch)
+
+
+def _range(array: NDArray, rows: Rows) -> tuple[int, int]:
+    """The first id and the one after the last: of the table that they index, else of the user's own."""
+    sizes = [size for given, size in rows if np.array_equal(given, array)]
+    return (0, min(sizes)) if sizes else (int(array.min()), int(array.max()) + 1)
 
 
 def _is_whole(name: str, array: NDArray) -> bool:
-    return array.dtype.kind in "iu" and array.size > 1 and not _is_mask(name, array)
+    spread = array.dtype.kind in "iu" and array.size > 1 and int(array.max()) - int(array.min()) < MOST_ROWS
+    return spread and not _is_mask(name, array)
 
 
 def _masks(inputs: Inputs, torch: Arrays) -> Iterator[Probe]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from parity.checks.verdict import Finding, Verdict
 from parity.interface.random import single
 from parity.interface.side import FRAMEWORKS, Side
 from parity.pair.causes.explained import STORED, TRAINED
+from parity.pair.passes.sides import SidePair
 from parity.pair.passes.work import CheckState
 from parity.pair.rungs.map_table import UNKNOWN, has_effect
 from parity.pair.weightmap.match import ArrayPairing
@@ -16,6 +18,8 @@ from parity.pair.weightmap.random_weights import name_of
 
 NARROW = frozenset({"float16", "bfloat16"})
 SIDES = ("flax", "torch")
+STEPS = 3
+"""Steps of an optimizer after which what has not moved is left as it is: the first learning rate may be zero."""
 
 
 def trained(work: CheckState) -> list[Finding]:
@@ -23,7 +27,7 @@ def trained(work: CheckState) -> list[Finding]:
     trained, whatever it is declared as (stop_gradient in Flax, detach in PyTorch)."""
     findings = []
     for bond, link in work.match.links:
-        declared = {side: _share(_side(work, side), getattr(link, side).names) for side in SIDES}
+        declared = {side: _share(work, side, getattr(link, side).names) for side in SIDES}
         if link.tie is None and declared["flax"] != declared["torch"]:
             findings.append(_trained(work, name_of(bond, link), link, max(SIDES, key=lambda side: declared[side])))
     return findings
@@ -32,7 +36,7 @@ def trained(work: CheckState) -> list[Finding]:
 def _trained(work: CheckState, name: str, link: ArrayPairing, trains: str) -> Finding:
     """The finding on an array that the one side trains, as it says, and the other does not, or not all of it."""
     words = ", ".join(
-        f"{' + '.join(names := getattr(link, side).names)} {_side(work, side).standing(names[0])} in {FRAMEWORKS[side]}"
+        f"{' + '.join(names := getattr(link, side).names)} {_standing(work, side, names[0])} in {FRAMEWORKS[side]}"
         for side in (trains, *(other for other in SIDES if other != trains))
     )
     if not work.couple.backward:
@@ -42,8 +46,32 @@ def _trained(work: CheckState, name: str, link: ArrayPairing, trains: str) -> Fi
     return Finding(TRAINED, name, Verdict.SAME, reason=f"{words}, where its gradient is zero: trained in neither")
 
 
-def _share(side: Side, names: Sequence[str]) -> float:
-    return sum(name in side.parameters for name in names) / len(names)
+def _share(work: CheckState, side: str, names: Sequence[str]) -> float:
+    own = _side(work, side).parameters
+    return sum(name in own and f"{side}:{name}" not in work.still for name in names) / len(names)
+
+
+def _standing(work: CheckState, side: str, name: str) -> str:
+    return "is left as it is by the optimizer" if f"{side}:{name}" in work.still else _side(work, side).standing(name)
+
+
+def left_still(couple: SidePair, optimizers: tuple[Any, Any]) -> frozenset[str]:
+    """Names, as "flax:…" and "torch:…", of the trained arrays that the users' optimizers leave as they are whatever
+    their gradients are, as they are masked or in no group; of a side whose optimizer moves nothing at all, none.
+
+    Raises:
+        UserCodeError: an optimizer does not take the network's parameters.
+    """
+    found: set[str] = set()
+    for side, optimizer in zip((couple.flax, couple.torch), optimizers, strict=True):
+        rng = np.random.default_rng([couple.seed, 11])
+        own = {name: single(side.native[name]) for name in sorted(side.parameters)}
+        stream = [{n: single(1.0 + rng.random(a.shape)) for n, a in own.items()} for _ in range(STEPS)]
+        with couple.watch.running(f"the first steps of {FRAMEWORKS[side.framework]}'s optimizer"):
+            after = side.update(optimizer, own, stream, "float64")[-1]
+        still = {name for name, array in own.items() if np.array_equal(array, after[name])}
+        found |= {f"{side.framework}:{name}" for name in still if len(still) < len(own)}
+    return frozenset(found)
 
 
 def _side(work: CheckState, side: str) -> Side:
