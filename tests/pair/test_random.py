@@ -188,6 +188,7 @@ def test_streams_of_linen_are_found() -> None:
 
 def test_the_users_generators_are_as_they_were() -> None:
     torch.manual_seed(11)
+    model = TorchNoisy()
     before = torch.get_rng_state()
-    compared(Plain(), TorchNoisy())
+    compared(Plain(), model)
     assert torch.equal(before, torch.get_rng_state())
