@@ -26,7 +26,7 @@ NO_VERDICT = {
     "parity/backends/flax/tracing/places.py": "which of GELU's two forms an equation has",
     "parity/data/augment.py": "probability of a flip",
     "parity/interface/random.py": "a toss of a coin",
-    "parity/pair/rungs/probes.py": "size of inputs that a probe is made of",
+    "parity/pair/rungs/probing/inputs.py": "size of inputs that a probe is made of",
     "parity/study/circles.py": "a toss of a coin",
     "parity/study/beyond.py": "size of a gradient that the study calls vanished",
 }

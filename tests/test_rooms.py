@@ -39,6 +39,7 @@ ROOMS = (
     "parity/pair/passes",
     "parity/pair/causes",
     "parity/pair/rungs",
+    "parity/pair/rungs/probing",
     "parity/pair/repro",
     "parity/pair",
     "parity/pair/process",

@@ -5,7 +5,7 @@ float64 is rounding, and rounding and conditioning act alike in both precisions:
 of the larger float32 error. A different formula leaves a gap about as large in float64 as in float32.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -112,6 +112,74 @@ def rule_drift(
     return replace(found, gap=found.gap / size if size else found.gap)
 
 
+NUDGE = MARGIN * float(np.finfo(np.float64).eps)
+"""Relative size by which a start is moved to see which decisions hang on rounding: as much as passes for it."""
+
+
+def rule_exact(
+    quantity: str,
+    name: str,
+    values: Mapping[str, NDArray],
+    *,
+    moved: Mapping[str, Sequence[NDArray]] | None = None,
+    tied: NDArray | None = None,
+    mode: str = "",
+) -> Finding:
+    """Rule on whole numbers or truth values, which are equal or not; share and gap are those of the places that differ.
+
+    Args:
+        quantity, name, mode: what it is, for the report.
+        values: framework → its array from the float64 pass, all of one shape.
+        moved: framework → the same from starts that are moved by `NUDGE`. A place at which a framework comes to the
+            other's value by itself hangs on rounding: a tie, which is no difference.
+        tied: where it is known otherwise that both values are as good, as the scores are equal to rounding.
+    """
+    (ours, first), (theirs, second) = values.items()
+    if first.shape != second.shape:
+        return Finding(quantity, name, Verdict.DIFFERENT, np.inf, reason=_shapes(values), mode=mode)
+    if not first.size:
+        return Finding(quantity, name, Verdict.INCONCLUSIVE, np.inf, reason="nothing was compared", mode=mode)
+    odd = first != second
+    ties = np.zeros_like(odd) if tied is None else odd & tied
+    for framework, other in ((ours, second), (theirs, first)):
+        for array in (moved or {}).get(framework, ()):
+            ties |= odd & (array == other)
+    if not (odd & ~ties).any():
+        words = f"{int(ties.sum())} of {odd.size} are ties: the scores are equal to rounding" if ties.any() else ""
+        verdict = Verdict.INCONCLUSIVE if ties.all() else Verdict.SAME
+        return Finding(quantity, name, verdict, reason=words, mode=mode)
+    index = tuple(int(i) for i in np.argwhere(odd & ~ties)[0])
+    count = int((odd & ~ties).sum())
+    return Finding(
+        quantity,
+        name,
+        Verdict.DIFFERENT,
+        np.inf,
+        index=index,
+        values={framework: float(array[index]) for framework, array in values.items()},
+        reason=f"{count} of {odd.size} are not equal",
+        mode=mode,
+        gap=count / odd.size,
+    )
+
+
+def repeats(first: NDArray, second: NDArray) -> bool:
+    """Whether two float32 runs of one network give the same, but for sums that are taken in another order."""
+    if first.shape != second.shape or first.dtype.kind != "f":
+        return np.array_equal(first, second)
+    if np.array_equal(first, second, equal_nan=True):
+        return True
+    if not (np.isfinite(first).all() and np.isfinite(second).all()):
+        return False
+    return _norm(_difference(first, second)) <= REDUCED * float(np.finfo(np.float32).eps) * _norm(first)
+
+
+def equal_to_rounding(first: NDArray, second: NDArray) -> NDArray:
+    """Where float64 numbers are as near to each other as rounding may bring them, element by element."""
+    size = max(float(np.abs(first).max(initial=0.0)), float(np.abs(second).max(initial=0.0)))
+    return np.abs(first - second) <= NUDGE * size
+
+
 def only_rounding(finding: Finding) -> bool:
     """Whether the array that was ruled on is itself no larger than what passes as rounding: zero in theory."""
     return 0 < finding.share <= MARGIN * finding.gap
@@ -139,13 +207,17 @@ def _compare(quantity: str, name: str, values: Mapping[str, NDArray], noise: flo
 def _incomparable(values: Mapping[str, HighLow]) -> tuple[Verdict, str] | None:
     shapes = {framework: pair.high.shape for framework, pair in values.items()}
     if len(set(shapes.values())) > 1:
-        return Verdict.DIFFERENT, "shapes " + " against ".join(f"{s} in {f}" for f, s in shapes.items())
+        return Verdict.DIFFERENT, _shapes({framework: pair.high for framework, pair in values.items()})
     if len(values) < 2 or 0 in next(iter(shapes.values())):
         return Verdict.INCONCLUSIVE, "nothing was compared"
     for pair in values.values():
         if pair.high.dtype != np.float64:
             return Verdict.INCONCLUSIVE, f"got {pair.high.dtype} where float64 was asked for: nothing to rule on"
     return _not_finite(values)
+
+
+def _shapes(values: Mapping[str, NDArray]) -> str:
+    return "shapes " + " against ".join(f"{a.shape} in {framework}" for framework, a in values.items())
 
 
 def _not_finite(values: Mapping[str, HighLow]) -> tuple[Verdict, str] | None:

@@ -1,7 +1,7 @@
 """What the checks say."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -92,3 +92,25 @@ def rung(number: int, name: str, findings: Iterable[Finding], blamed: Finding | 
         return Rung(number, name, verdict, "", max(found, key=lambda f: f.share), found)
     first = blamed or next((f for f in found if f.verdict is verdict), None)
     return Rung(number, name, verdict, layer or (first.name if first else ""), first, found)
+
+
+INSIDE = frozenset({"output", "gradient of output"})
+"""Quantities of layers inside a network: they say where a difference begins and convict nobody."""
+
+
+def observed(number: int, name: str, findings: Iterable[Finding]) -> Rung:
+    """Sum up a rung by what can be observed of a network; what is inside is named first where that differs, and left
+    out where it differs alone.
+
+    Args:
+        number, name: of the rung.
+        findings: in the order in which what goes wrong is named.
+    """
+    every = tuple(findings)
+    verdict = worst(finding.verdict for finding in every if finding.quantity not in INSIDE)
+    shown = [f for f in every if f.quantity not in INSIDE or f.verdict.passes or not verdict.passes]
+    found = rung(number, name, shown)
+    if found.verdict is verdict or (verdict.passes and found.verdict.passes):
+        return found
+    first = next((finding for finding in shown if finding.verdict is verdict), None)
+    return replace(found, verdict=verdict, headline=first, layer=first.name if first else "")

@@ -13,7 +13,7 @@ from parity.checks.ladder import RUNGS, parse_rungs
 from parity.cli.files import require_places, write
 from parity.data.registry import is_images, unknown_images
 from parity.errors import UsageError
-from parity.pair.causes.conventions import require_known
+from parity.pair.causes.conventions import known_names
 from parity.report import json_, terminal
 from parity.report.exit_codes import exit_code
 from parity.twins.check import check as check_recipe
@@ -27,7 +27,7 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
     """
     chosen = _chosen(arguments)
     rungs, devices = _rungs(arguments), _devices(arguments)
-    require_known(arguments.accept)
+    known_names(arguments.accept)
     trained = weights.load(arguments.weights) if arguments.weights else None
     places = require_places(arguments, len(chosen))
     keep_compiled_programs()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from numpy.typing import NDArray
 
@@ -15,6 +15,42 @@ class Inputs:
 
     args: tuple[Any, ...] = ()
     kwargs: Mapping[str, Any] = field(default_factory=dict)
+
+
+LeafKind = Literal["floating", "whole", "truth", "other"]
+"""Floating numbers (a complex number is two of them), whole numbers, truth values, and what is no array."""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One leaf of what a network returns.
+
+    Args:
+        kind: of its numbers; "other" is compared with nothing.
+        shape: of the array, in the framework's own layout; () of what is none.
+        type: name of the class of what is no array, such as "str".
+    """
+
+    kind: LeafKind
+    shape: tuple[int, ...] = ()
+    type: str = ""
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What a network returns in one mode, as it is called by its user in float32.
+
+    Args:
+        leaves: by name, as in `PassResult.outputs`, and what is no array besides; a complex array is two leaves, whose
+            names end in ".real" and ".imag".
+        random: where numbers are drawn that change the result from one call to the next, one text a place; dropout that
+            stays on in evaluation is among them, in training dropout is off.
+        noisy: whether it is random too in the passes of a check, in which dropout is off.
+    """
+
+    leaves: Mapping[str, Leaf]
+    random: tuple[str, ...] = ()
+    noisy: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +103,8 @@ class PassResult:
     """One pass.
 
     Args:
-        outputs: leaves of the result by name ("" for a lone array, else "[0]", ".logits", "['a'][1]" …).
+        outputs: leaves of the result by name ("" for a lone array, else "[0]", ".logits", "['a'][1]" …), arrays and
+            Python's numbers; a complex one is two, its real and its imaginary part.
         calls: in the order in which they end; the network's own is the last.
         buffers: all native arrays that are not parameters, after the pass.
         parameter_gradients, input_gradients: pull-back of the cotangents, or gradients of the loss, by native name, and

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from parity.interface.observation import Inputs, Mask, PassResult
+from parity.interface.observation import Inputs, Mask, PassResult, Returned
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit
 
@@ -82,7 +82,21 @@ class Side(ABC):
     @property
     @abstractmethod
     def parameters(self) -> frozenset[str]:
-        """Names of the native arrays that are learnable."""
+        """Names of the native arrays that are trained, as they are declared: parameters that are not frozen."""
+
+    @property
+    def declared(self) -> frozenset[str]:
+        """Names of the native arrays that are parameters, trained or frozen."""
+        return self.parameters
+
+    @property
+    @abstractmethod
+    def stored(self) -> Mapping[str, str]:
+        """Native name → name of the dtype in which the user keeps the array, such as "float16"."""
+
+    def standing(self, name: str) -> str:
+        """How the native array of that name is declared, in words that follow its name: "is trained" …"""
+        return "is trained" if name in self.parameters else "is no parameter"
 
     @property
     @abstractmethod
@@ -95,8 +109,12 @@ class Side(ABC):
         """Whether float32 products and convolutions are strict as the framework is set now on its device; in words."""
 
     @abstractmethod
+    def returned(self, inputs: Inputs, training: bool = False) -> Returned:
+        """What the network returns in a mode, with the user's own arrays, and whether two calls of it agree."""
+
     def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
         """Shape of each floating leaf of the result, by name."""
+        return {n: leaf.shape for n, leaf in self.returned(inputs).leaves.items() if leaf.kind == "floating"}
 
     @abstractmethod
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from parity.checks.ladder import NAMES
-from parity.checks.verdict import Finding, rung
+from parity.checks.verdict import Finding, observed
 from parity.interface.user_code import UserCodeError
-from parity.pair.causes.conventions import require_known
+from parity.pair.causes.conventions import known_names
+from parity.pair.causes.explained import conventions_of, explained
 from parity.pair.ladder import Clock, LadderRun
 from parity.pair.opened import OpenSides, proven_pair
 from parity.pair.options import Request, TrainingPair
@@ -20,10 +21,12 @@ from parity.pair.rungs.float32_tables import explaining
 from parity.pair.rungs.input_gradients import given_of
 from parity.pair.rungs.layer_alone import introduced
 from parity.pair.rungs.loss import gradients_rung
-from parity.pair.rungs.probes import probes, try_probe
+from parity.pair.rungs.not_run import random_modes, without_gradients, without_training_run
+from parity.pair.rungs.probing.probes import probed
 from parity.pair.rungs.schedule import Schedules, as_schedules
 from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.structure import structure, tie_convention
+from parity.pair.rungs.trained import left_still
 from parity.pair.rungs.training import trajectory_rung, update_rung
 from parity.pair.weightmap import file as map_file
 from parity.pair.weightmap.ties import tied
@@ -63,7 +66,7 @@ def compare_sides(open_sides: OpenSides, inputs: Any, request: Request, watch: P
 
 def _compared(open_sides: OpenSides, inputs: Any, request: Request, watch: Progress) -> Report:
     training, checks = request.training, request.checks
-    require_known(checks.accept)
+    known_names(checks.accept)
     schedules = as_schedules(training.schedules, training.schedule_steps, training.optimizers)
     clock = Clock()
     watch.step(1, "mapping weights")
@@ -71,6 +74,7 @@ def _compared(open_sides: OpenSides, inputs: Any, request: Request, watch: Progr
     if request.map_out:
         map_file.write(run.state.weight_map, request.map_out)
     clock.mark("map")
+    run.state.still = _left_still(run.state, training.optimizers)
     _forward(run)
     _gradients(run)
     _state(run)
@@ -99,16 +103,18 @@ def _forward(run: LadderRun) -> None:
     run.tables = explaining(run.state)
     structural = structure(run.state)
     ties = tie_convention(run.state, structural, run.accept)
-    run.conventions = [*ties, *conventions]
+    structural_conventions = [*ties, *conventions_of(structural, run.accept)]
+    run.conventions = [*structural_conventions, *conventions]
     run.ruled(structural)
     run.ruled(shown or judged)
-    probed = _probed(run.state, run.watch) if run.request.checks.probes and run.state.proof.agrees else []
+    tried = run.request.checks.probes and run.state.proof.agrees
+    by_probes, run.located = probed(run.state) if tried else ([], None)
     run.clock.mark("probes")
-    judged = rung(2, NAMES[2], [*judged.findings, *probed])
+    judged = observed(2, NAMES[2], [*judged.findings, *by_probes])
+    sure = [replace(c, confirmed=c.confirmed and explained(judged.findings)) for c in conventions]
+    run.conventions = [*structural_conventions, *sure, *conventions_of(judged, run.accept)]
     if shown is not None:  # the rung as it was; the conventions are its cause if nothing differs without them
-        sure = [replace(c, confirmed=c.confirmed and judged.verdict.passes) for c in conventions]
-        run.conventions = [*ties, *sure]
-        judged = replace(shown, findings=(*shown.findings, *probed))
+        judged = replace(shown, findings=(*shown.findings, *by_probes))
     run.ruled(judged)
 
 
@@ -126,6 +132,9 @@ def _gradients(run: LadderRun) -> None:
     if not state.sides.backward:
         run.not_run[3] = NO_BACKWARD
         return
+    if why := without_gradients(state):
+        run.not_run[3] = why
+        return
     shared = given_of(state.sides, state.passes["evaluation"])
     state.notes += shared.notes
     judged, reduced = gradients_rung(state, shared, run.accept)
@@ -136,7 +145,9 @@ def _gradients(run: LadderRun) -> None:
 def _state(run: LadderRun) -> None:
     """Rung 4."""
     run.watch.step(4, "state")
-    if (ruled := state_rung(run.state, run.accept)) is not None:
+    if why := random_modes(run.state):
+        run.not_run[4] = why
+    elif (ruled := state_rung(run.state, run.accept)) is not None:
         run.conventions += ruled[1]
         run.ruled(ruled[0])
     else:
@@ -156,7 +167,9 @@ def _training(run: LadderRun, training: TrainingPair, schedules: Schedules | Non
     if optimizers is None:
         return
     run.watch.step(6, "training runs")
-    if not run.state.sides.backward:
+    if why := without_training_run(run.state, run.rungs):
+        run.not_run[6] = why
+    elif not run.state.sides.backward:
         run.not_run[6] = NO_BACKWARD
     elif tied(run.state.weight_map):
         run.not_run[6] = "a tied array trains otherwise than the two that the other side has, by definition"
@@ -164,23 +177,21 @@ def _training(run: LadderRun, training: TrainingPair, schedules: Schedules | Non
         run.ruled(trajectory_rung(run.state, optimizers))
 
 
+def _left_still(state: CheckState, optimizers: tuple[Any, Any] | None) -> frozenset[str]:
+    """What the optimizers leave as it is; nothing, and a note, if they cannot be asked."""
+    try:
+        return left_still(state.sides, optimizers) if optimizers is not None else frozenset()
+    except UserCodeError as error:
+        state.notes.append(f"which parameters the optimizers train is not known: {error}")
+        return frozenset()
+
+
 def _introduced(state: CheckState) -> dict[tuple[str, str], Finding]:
     """What each layer introduces itself; nothing, and a note, if the layers cannot be run alone."""
+    if random_modes(state):
+        return {}
     try:
         return introduced(state.original or state)
     except UserCodeError as error:
         state.notes.append(f"layers alone: not tried, {error}")
         return {}
-
-
-def _probed(state: CheckState, watch: Progress) -> list[Finding]:
-    """What the probes found; those that could not be tried are noted."""
-    findings: list[Finding] = []
-    for probe in probes(state.weight_map, state.sides, state.proof.torch):
-        watch.note(f"probe: {probe.name}")
-        outcome = try_probe(probe, state.weight_map, state.sides)
-        if isinstance(outcome, str):
-            state.notes.append(outcome)
-        else:
-            findings += outcome
-    return findings

@@ -50,6 +50,6 @@ def convert_sides(open_sides: OpenSides, inputs: Any, direction: Direction, requ
 def _require_counterparts(receiver: Side, lone: tuple[Unit, ...]) -> None:
     """Raise UsageError if a unit without a counterpart holds an array that the receiving side learns."""
     native = [name for unit in lone for packing in unit.arrays.values() for name in packing.names]
-    if missing := [name for name in native if name in receiver.parameters]:
+    if missing := [name for name in native if name in receiver.declared]:
         names = ", ".join(missing)
         raise UsageError(f"{names} of {receiver.framework} have no counterpart; give the right pairs with --map")

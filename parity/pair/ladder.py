@@ -6,16 +6,22 @@ from dataclasses import dataclass, field, replace
 
 from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.pair.arrays.inputs import described
-from parity.pair.causes.first_difference import first_difference
+from parity.pair.causes.conventions import known_names
+from parity.pair.causes.explained import only_probes
+from parity.pair.causes.first_difference import first_difference, with_padding
 from parity.pair.causes.from_numbers import with_clue
 from parity.pair.options import Request
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.progress import Progress
 from parity.pair.repro.script import reproduced
 from parity.pair.rungs.map_table import coverage, table
+from parity.pair.rungs.probing.probes import Located
 from parity.pair.rungs.structure import unpaired
 from parity.report.pair import Report
 from parity.report.records import Convention, Difference, Layer, excusing
+
+FORWARD = 2
+"""The number of the rung that probes belong to."""
 
 
 class Clock:
@@ -49,6 +55,7 @@ class LadderRun:
         alone: What each layer introduces itself, by the name of PyTorch's call and the mode.
         rungs, conventions: What was found so far.
         not_run: Why a rung was not reached, by its number.
+        located: What both sides showed on the first probe that they differ at.
     """
 
     request: Request
@@ -60,13 +67,14 @@ class LadderRun:
     rungs: list[Rung] = field(default_factory=list)
     conventions: list[Convention] = field(default_factory=list)
     not_run: dict[int, str] = field(default_factory=dict)
+    located: Located | None = None
     _shown_for: Difference | None = None
     _shown: tuple[Difference | None, str, bytes] = None, "", b""
 
     @property
     def accept(self) -> Sequence[str]:
         """The names of the conventions that are no difference to the user."""
-        return self.request.checks.accept
+        return known_names(self.request.checks.accept)
 
     def ruled(self, rung: Rung) -> None:
         """Keep a rung that was ruled, in the place of an earlier and partial one of the same number."""
@@ -91,8 +99,10 @@ class LadderRun:
         state, original = self.state, self.state.original or self.state
         sides, layers = state.sides, self._layers(original)
         counted = [rung for rung in self.rungs if not excusing(self.conventions, rung.number)]
-        difference = first_difference(counted, layers, state.weight_map, state.lints)
-        first, script, arrays = self._explained(difference, original)
+        first, script, arrays = self._beyond(counted), "", b""
+        if first is None:
+            difference = first_difference(counted, layers, state.weight_map, state.lints)
+            first, script, arrays = self._explained(difference, original)
         calls, passes = state.calls["evaluation"], state.passes["evaluation"]
         return Report(
             name=self.request.name,
@@ -114,6 +124,20 @@ class LadderRun:
             device=" and ".join(dict.fromkeys((sides.flax.device, sides.torch.device))),
             inputs=described(sides.inputs),
         )
+
+    def _beyond(self, rungs: Sequence[Rung]) -> Difference | None:
+        """The first difference, where it is one that only a probe shows: where the networks part on that probe."""
+        failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
+        if failed is None or self.located is None or not only_probes(failed):
+            return None
+        state, name = self.located.work, self.located.name
+        shown = [rung for rung in (failed,) if rung.number == FORWARD]
+        difference = first_difference(shown, state.compared["evaluation"].layers, state.weight_map, state.lints)
+        clue = with_clue(difference, state)
+        if clue is None:
+            return None
+        clue = clue if clue.cause else with_padding(clue, state.lints)
+        return replace(clue, text=f"the same on your inputs; different with {name}: {clue.text}")
 
     def _layers(self, original: CheckState) -> list[Layer]:
         """The layers as they were, with the gradients that rung 3 rules on, which are without what was undone, and with

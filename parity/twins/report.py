@@ -11,7 +11,7 @@ from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.data.folder.source import title
 from parity.interface.trace import Trace, call_path
-from parity.pair.causes.conventions import require_known
+from parity.pair.causes.conventions import known_names
 from parity.report.pair import Report
 from parity.report.records import Coverage, Difference, Input, Layer, Mapped
 from parity.report.terminal import evidence
@@ -47,7 +47,7 @@ def recipe_report(
     Raises:
         UsageError: a convention is not known.
     """
-    require_known(accept)
+    accept = known_names(accept)
     compared = any(rung.number in (2, 3) for rung in rungs) and rungs[0].verdict is not Verdict.DIFFERENT
     layers = _layers(rungs, sides) if compared else []
     inputs = case.batches[0].inputs

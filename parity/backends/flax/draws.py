@@ -19,7 +19,8 @@ ATTENTION: tuple[Any, ...] = (linen_attention, nnx_attention)
 @contextmanager
 def drawn_dropout(tape: Tape) -> Iterator[None]:
     """Let the tape say what is kept in training. Without masks the evaluated program takes the means instead, which it
-    finds by itself unless the tape is unrolled."""
+    finds by itself unless the tape is unrolled. In evaluation attention keeps the mean, unless dropout is left as it
+    is."""
     original, modules = jax.random.bernoulli, [module.random for module in ATTENTION]
 
     def bernoulli(
@@ -32,12 +33,19 @@ def drawn_dropout(tape: Tape) -> Iterator[None]:
         tape.note(float(p), tuple(shape), noted)
         return original(key, p, shape, *args, **kwargs)
 
-    quiet = SimpleNamespace(bernoulli=lambda *args, **kwargs: bernoulli(*args, noted=tape.masked, **kwargs))
+    def still(key: Any, p: Any = 0.5, shape: Any = None, *args: Any, **kwargs: Any) -> jax.Array:
+        if shape is None or not isinstance(p, int | float | np.floating):
+            return original(key, p, shape, *args, **kwargs)
+        return tape.kept(key, float(p), tuple(shape), noted=False)
+
+    def quiet(*args: Any, **kwargs: Any) -> jax.Array:
+        return bernoulli(*args, noted=tape.masked, **kwargs) if tape.training else still(*args, **kwargs)
+
     try:
         if tape.training:
             jax.random.bernoulli = bernoulli
-            for module in ATTENTION:
-                module.random = quiet
+        for module in () if tape.leaves else ATTENTION:
+            module.random = SimpleNamespace(bernoulli=quiet)
         yield
     finally:
         jax.random.bernoulli = original

@@ -103,21 +103,21 @@ class NnxModel(Model):
         flat = nnx.to_flat_state(nnx.state(self._user))
         return frozenset(_dotted(path) for path, variable in flat if isinstance(variable, nnx.Param))
 
-    def _parts(self, training: bool, masked: bool) -> tuple[nnx.GraphDef, Any]:
-        key = training, masked
+    def _parts(self, training: bool, drops: bool) -> tuple[nnx.GraphDef, Any]:
+        key = training, drops
         if key not in self._split:
             model = nnx.clone(self._user)
             model.train() if training else model.eval()
-            for _, module in nnx.iter_modules(model) if training and not masked else ():
+            for _, module in () if drops else nnx.iter_modules(model):
                 calm(module)
             self._split[key] = nnx.split(model)
         return self._split[key]
 
     def apply(self, state: State, args: Any, kwargs: Any, tape: Tape) -> tuple[Any, State]:
         """Result and buffers of one pass."""
-        graph, variables = self._parts(tape.training, tape.masked)
+        graph, variables = self._parts(tape.training, tape.drops)
         flat = [
-            (path, _holding(leaf, state.get(_dotted(path), _value(leaf))))  # new variables, of this trace
+            (path, _holding(leaf, state.get(_dotted(path), _drawn(leaf, tape))))  # new variables, of this trace
             for path, leaf in nnx.to_flat_state(variables)
         ]
         model = nnx.merge(graph, nnx.from_flat_state(flat))
@@ -203,7 +203,7 @@ class LinenModel(Model):
         variables = traverse_util.unflatten_dict({self._paths[name]: array for name, array in state.items()})
         mutable = [collection for collection in variables if collection != "params"]
         args, kwargs = in_mode(type(self._module).__call__, args, kwargs, tape.training)
-        key = jax.random.key(0)
+        key = _of_draw(jax.random.key(0), tape)
         with linen_taps(tape, self._seen):
             result, after = _module_in_mode(self._module, tape.training).apply(
                 variables, *args, **kwargs, mutable=mutable, rngs={"dropout": key, "params": key}
@@ -242,6 +242,16 @@ def _holds_numbers(leaf: Any) -> bool:
 
 def _value(leaf: Any) -> Any:
     return leaf.get_value() if isinstance(leaf, nnx.Variable) else leaf
+
+
+def _drawn(leaf: Any, tape: Tape) -> Any:
+    """The value of a leaf of a state; the key of a random stream as it is in that draw."""
+    value = _value(leaf)
+    return _of_draw(value, tape) if isinstance(leaf, nnx.RngKey) else value
+
+
+def _of_draw(key: Any, tape: Tape) -> Any:
+    return key if tape.draw is None else jax.random.fold_in(key, tape.draw)
 
 
 def _holding(leaf: Any, value: Any) -> Any:

@@ -23,20 +23,22 @@ from parity.backends.flax.inputs import (
 from parity.backends.flax.look import Look
 from parity.backends.flax.models import Model, State, open_model, plain
 from parity.backends.flax.optimizers import OptimizerRule
+from parity.backends.flax.results import described, flattened, places_of_draws
 from parity.backends.flax.traced import Traced
 from parity.backends.flax.tracing.marks import Plan
 from parity.backends.flax.tracing.tape import Feeds, Tape, floats, transparent_checkpoints
 from parity.backends.flax.tracing.written import inexact
 from parity.backends.flax.training.programs import RUN_ONCE
 from parity.backends.flax.units import Seat, units_of
-from parity.interface.observation import Inputs, PassResult
+from parity.interface.observation import Inputs, Leaf, PassResult, Returned
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory
-from parity.interface.tree import leaves
 from parity.interface.unit import Unit, split_stack
 
 SINGLE = 4
 """Bytes of a float32 number."""
+DRAW = Type((), np.dtype(np.uint32))
+"""Type of the number of a draw."""
 Types = dict[str, Type]
 
 
@@ -102,9 +104,35 @@ class FlaxSide(Side):
         strict = asked in ("highest", "float32") or (asked is None and jax.default_backend() == "cpu")
         return strict, f"jax_default_matmul_precision {asked or 'of the device'} on {jax.default_backend()}"
 
-    def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
-        """Shape of each floating leaf of the result."""
-        return dict(self._look(inputs, Pass(capture=False)).shapes)
+    @property
+    def stored(self) -> Mapping[str, str]:
+        """Names of the user's dtypes."""
+        return {name: jnp.asarray(array).dtype.name for name, array in self._model.arrays.items()}
+
+    def returned(self, inputs: Inputs, training: bool = False) -> Returned:
+        """What the network returns, and whether its draws change it."""
+        how = Pass("float32", training, capture=False)
+        places, result = self._drawn(inputs, how, leaves=not training)
+        noisy = bool(places) and (training or bool(self._drawn(inputs, how, leaves=False)[0]))
+        return Returned(result, places, noisy)
+
+    def _drawn(self, inputs: Inputs, how: Pass, leaves: bool) -> tuple[tuple[str, ...], dict[str, Leaf]]:
+        """Where the network draws what changes its result, and the leaves of that."""
+        given, types = FlaxTree((tuple(inputs.args), dict(inputs.kwargs))), self._look(inputs, how).types
+        result: dict[str, Leaf] = {}
+
+        def apply(draw: jax.Array, state: State, arrays: Leaves) -> Leaves:
+            tape = self._tape(how)
+            tape.draw, tape.leaves = draw, leaves
+            tape.admit(state, arrays)
+            output, _ = self._apply(state, _inputs(given.merged(arrays)), tape)
+            result.update(described(output))
+            return list(flattened(output).values())
+
+        traced, plan = Traced(apply, DRAW, types, given.types), Plan(wide=False, means=how.training)
+        with setting("float32"):
+            state = state_of(self.native, types, "float32")
+            return places_of_draws(traced, plan, state, _arrays(given, how)), result
 
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass."""
@@ -177,11 +205,11 @@ class FlaxSide(Side):
             tape.feeds = feeds
             tape.admit(state, arrays)
             result, buffers = self._apply(state, _inputs(given.merged(arrays)), tape)
-            every = [(name, leaf) for name, leaf in leaves(result) if isinstance(leaf, jax.Array)]
-            names.extend(name for name, _ in every)
+            every = flattened(result)
+            names.extend(every)
             ends = _ends(result, how, targets.merged(targeted))
             recorded = [(entry.inputs, entry.outputs) for entry in tape.entries]
-            return [leaf for _, leaf in every], recorded, buffers, ends
+            return list(every.values()), recorded, buffers, ends
 
         fed = {start: [type_of(array) for array in feed] for start, feed in how.feeds.items()}
         return Look(Traced(run, types, given.types, targets.types, fed), tape, names, types)
@@ -273,7 +301,7 @@ class FlaxSide(Side):
             result, buffers = self._apply({**state, **learnable}, inputs, self._tape(how))
             if how.objective is not None:
                 return loss_of(how.objective, result, targets), buffers
-            found = dict(leaves(result))
+            found = flattened(result)
             return jnp.concatenate([((found[n] - t) ** 2).ravel() for n, t in targets.items()]).mean(), buffers
 
         return run
@@ -337,7 +365,7 @@ def _ends(result: Any, how: Pass, targets: Any) -> Leaves:
     """What is differentiated: the loss, or the floating leaves of the result."""
     if how.objective is not None:
         return [loss_of(how.objective, result, targets)]
-    return [leaf for _, leaf in leaves(result) if floats(leaf)]
+    return [leaf for leaf in flattened(result).values() if floats(leaf)]
 
 
 def _cotangents(shapes: Mapping[str, tuple[int, ...]], how: Pass) -> Leaves:

@@ -26,6 +26,7 @@ TENSOR_TYPES = {"torch.FloatTensor": torch.float32, "torch.HalfTensor": torch.fl
 TENSOR_TYPES["torch.BFloat16Tensor"] = torch.bfloat16
 DIGITS = 12
 """Of a rate, which is one less what is kept."""
+DROPS = ELEMENTS | CHANNELS | {FUSED, F.multi_head_attention_forward}
 DRAWS = {torch.bernoulli, torch.Tensor.bernoulli, torch.Tensor.bernoulli_}
 
 
@@ -36,11 +37,21 @@ class PassOverrides(TorchFunctionMode):
         dtype: of the pass.
         mask: what dropout does; None turns it off.
         gelu: form of every GELU, "exact" or "tanh"; None leaves them.
-        training: the mode; in evaluation a dropout that is on nevertheless drops, the same numbers in every pass.
+        training: the mode; in evaluation a dropout that is on nevertheless is off too.
+        leaves_dropout: whether dropout is left as the network asks for it.
     """
 
-    def __init__(self, dtype: torch.dtype, mask: Mask | None, gelu: str | None = None, training: bool = True) -> None:
+    def __init__(
+        self,
+        dtype: torch.dtype,
+        mask: Mask | None,
+        gelu: str | None = None,
+        training: bool = True,
+        *,
+        leaves_dropout: bool = False,
+    ) -> None:
         super().__init__()
+        self.leaves_dropout = leaves_dropout
         self.gelu = gelu
         self.gelus: list[str] = []
         self.dtype = dtype
@@ -48,12 +59,13 @@ class PassOverrides(TorchFunctionMode):
         self.training = training
         self.dropouts: list[Dropped] = []
         self.casts: list[Cast] = []
-        self._drawn = 0
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
         if self.dtype == torch.float64:
             func, args, kwargs = self._widened(func, args, kwargs)
+        if self.leaves_dropout and func in DROPS:
+            return func(*args, **kwargs)
         if func in ELEMENTS or func in CHANNELS:
             return self._dropout(func, *args, **kwargs)
         if func in DRAWS and self.training:
@@ -78,23 +90,16 @@ class PassOverrides(TorchFunctionMode):
     @property
     def _drop(self) -> Drop:
         """Of attention weights; without masks it is not even noted, as Flax's is not."""
-        if self.mask is None and self.training:
+        if self.mask is None:
             return None
         return lambda weights, p: self._masked(weights, Dropped(tuple(weights.shape), float(p)))
 
     def _masked(self, x: torch.Tensor, used: Dropped) -> torch.Tensor:
         if not self.training:
-            return x * self._really(used).to(x.dtype)
+            return x
         self.dropouts.append(used)
         mask = None if self.mask is None else self.mask(len(self.dropouts) - 1, used)
         return x if mask is None else x * torch.tensor(mask, dtype=x.dtype, device=x.device)
-
-    def _really(self, used: Dropped) -> torch.Tensor:
-        """A mask of a dropout that is on in evaluation."""
-        self._drawn += 1
-        generator = torch.Generator().manual_seed(self._drawn)
-        kept = torch.rand(used.shape, generator=generator, dtype=torch.float64) >= used.rate
-        return kept / (1.0 - used.rate) if used.rate < 1 else kept * 0.0
 
     def _kept(self, func: Any, x: torch.Tensor, p: Any = None, **kwargs: Any) -> torch.Tensor:
         """Draws of 0 and 1 for a dropout of the network's own: those of the mask, or their mean, in which dropout is

@@ -1,7 +1,7 @@
 """A user's PyTorch network, seen through NumPy."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -15,16 +15,17 @@ from parity.backends.torch.inputs import DTYPES, Tensors, given_of, loss_of
 from parity.backends.torch.lazy import materialised
 from parity.backends.torch.optimizers import Stepper, rates
 from parity.backends.torch.overrides import PassOverrides, plain_paths
+from parity.backends.torch.results import Draws, described, flattened
 from parity.backends.torch.tape import Tape, array_of, taps
 from parity.backends.torch.training.precision import strict_float32
 from parity.backends.torch.units import units_of
 from parity.backends.torch.widen import converted_table, copied, counterpart, in_precision, restored
+from parity.checks.referee import repeats
 from parity.errors import UsageError
-from parity.interface.observation import Inputs, PassResult
+from parity.interface.observation import Inputs, PassResult, Returned
 from parity.interface.packing import Packing
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory, call_names
-from parity.interface.tree import leaves
 from parity.interface.unit import Unit
 
 
@@ -66,8 +67,25 @@ class TorchSide(Side):
 
     @cached_property
     def parameters(self) -> frozenset[str]:
-        """Names of the learnable ones."""
+        """Those that require gradients."""
+        return frozenset(name for name, parameter in self._user.named_parameters() if parameter.requires_grad)
+
+    @cached_property
+    def declared(self) -> frozenset[str]:
+        """All parameters."""
         return frozenset(name for name, _ in self._user.named_parameters())
+
+    @property
+    def stored(self) -> Mapping[str, str]:
+        """Names of the user's dtypes."""
+        named = {**dict(self._user.named_parameters()), **dict(self._user.named_buffers())}
+        return {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in named.items()}
+
+    def standing(self, name: str) -> str:
+        """As PyTorch has it: a parameter that requires gradients or not, or a buffer."""
+        if name in self.parameters:
+            return "is trained"
+        return "is frozen (requires_grad=False)" if name in self.declared else "is a buffer"
 
     @cached_property
     def ties(self) -> Mapping[str, str]:
@@ -84,10 +102,36 @@ class TorchSide(Side):
         strict = products == "highest" and convolutions == "float32"
         return strict, f"float32_matmul_precision {products}, convolutions in {convolutions}"
 
-    def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
-        """Shape of each floating leaf of the result."""
-        outputs = self._pass(self.native, inputs, Pass(capture=False)).outputs
-        return {name: a.shape for name, a in outputs.items() if np.issubdtype(a.dtype, np.floating)}
+    def returned(self, inputs: Inputs, training: bool = False) -> Returned:
+        """What the network returns, and whether it is the same when it is called twice."""
+        result, random = self._twice(inputs, training, leaves_dropout=not training)
+        noisy = random and (training or self._twice(inputs, training, leaves_dropout=False)[1])
+        return Returned(described(result), self._places(inputs, training) if random else (), noisy)
+
+    def _twice(self, inputs: Inputs, training: bool, leaves_dropout: bool) -> tuple[Any, bool]:
+        """The result, and whether that of a second call is another one."""
+        first, second = (self._called(inputs, training, leaves_dropout, seed) for seed in (0, 1))
+        arrays = [list(map(array_of, flattened(result, torch.float32).values())) for result in (first, second)]
+        return first, len(arrays[0]) != len(arrays[1]) or not all(map(repeats, *arrays))
+
+    def _called(
+        self, inputs: Inputs, training: bool, leaves_dropout: bool, seed: int, draws: Draws | None = None
+    ) -> Any:
+        """What the network returns in float32, with the generator at that seed; the user's is as before afterwards."""
+        model = self._model(torch.float32).train(training)
+        overrides = PassOverrides(torch.float32, None, self._gelu, training, leaves_dropout=leaves_dropout)
+        with restored(model):
+            _load(model, self.native)
+            args, kwargs, _ = given_of(inputs, torch.float32, False)
+            with _setting(torch.float32), overrides, draws or nullcontext(), torch.no_grad():
+                torch.manual_seed(seed)
+                return model(*args, **kwargs)
+
+    def _places(self, inputs: Inputs, training: bool) -> tuple[str, ...]:
+        """Where the network draws random numbers."""
+        draws = Draws()
+        self._called(inputs, training, not training, 0, draws)
+        return tuple(draws.places) or ("a place that is not known",)
 
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass."""
@@ -122,7 +166,7 @@ class TorchSide(Side):
             torch.set_grad_enabled(wanted),
         ):
             result = model(*args, **kwargs)
-            outputs = {name: leaf for name, leaf in leaves(result) if isinstance(leaf, torch.Tensor)}
+            outputs = flattened(result, dtype)
             loss = None if how.objective is None else loss_of(how.objective, result, dtype)
         ends = list(_ends(outputs, loss, how.cotangents or {}))
         sources = [*learnable.values(), *given.values(), *(t for e in tape for t in e.outputs if t.requires_grad)]
@@ -151,6 +195,8 @@ class TorchSide(Side):
     ) -> Trajectory:
         """Float64 training steps."""
         model = copied(self._model(torch.float64)).train()
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name in self.parameters)
         _load(model, native)
         own, losses = self._stepper(optimizer, model), []
         for batch, target in zip(inputs, targets, strict=True):
@@ -170,8 +216,16 @@ class TorchSide(Side):
         return Stepper(optimizer, self._groups(optimizer, dict(model.named_parameters())))
 
     def _groups(self, optimizer: Any, tensors: Mapping[str, torch.Tensor]) -> list[dict[str, Any]]:
-        """The optimizer's groups with tensors in the place of the user's parameters of the same names."""
+        """The optimizer's groups with tensors in the place of the user's parameters of the same names.
+
+        Raises:
+            UsageError: none of them is the network's.
+        """
         names = {id(parameter): name for name, parameter in self._user.named_parameters()}
+        if not any(id(parameter) in names for group in _groups(optimizer) for parameter in group["params"]):
+            raise UsageError(
+                "the PyTorch optimizer holds none of the network's parameters; make it of torch_model.parameters()"
+            )
         return [
             {**group, "params": [tensors[n] for p in group["params"] if (n := names.get(id(p), "")) in tensors]}
             for group in _groups(optimizer)
@@ -186,7 +240,7 @@ class TorchSide(Side):
     ) -> list[Arrays]:
         """Feed a stream of gradients to the optimizer alone."""
         tensors = {n: _tensor(a, DTYPES[precision]).requires_grad_() for n, a in parameters.items()}
-        if tensors.keys() <= self.parameters:
+        if tensors.keys() <= self.declared:
             own = Stepper(optimizer, self._groups(optimizer, tensors))
         else:
             own = Stepper(optimizer, [{**_groups(optimizer)[0], "params": list(tensors.values())}])
@@ -220,7 +274,7 @@ class TorchSide(Side):
 
 @contextmanager
 def _setting(dtype: torch.dtype) -> Iterator[None]:
-    with strict_float32(), plain_paths(dtype):
+    with strict_float32(), plain_paths(dtype), torch.random.fork_rng(devices=[]):
         yield
 
 
@@ -260,7 +314,7 @@ def _narrow(tape: Tape, dtype: torch.dtype) -> dict[str, str]:
 
 def _distance(result: Any, targets: Mapping[str, NDArray]) -> torch.Tensor:
     """Mean of the squared distances of the floating output leaves from the targets."""
-    outputs = {name: t for name, t in leaves(result) if isinstance(t, torch.Tensor) and _floats(t)}
+    outputs = {name: t for name, t in flattened(result, torch.float64).items() if _floats(t)}
     squares = [(outputs[name] - torch.tensor(target)).square().flatten() for name, target in targets.items()]
     return torch.cat(squares).mean()
 

@@ -93,6 +93,6 @@ def _fed(given: Sequence[NDArray], args: Any, kwargs: Any) -> tuple[Any, Any]:
 
 def array_of(tensor: torch.Tensor) -> NDArray[Any]:
     """In NumPy; of the short types, which it does not have or nobody can subtract, in float64."""
-    tensor = tensor.detach()
+    tensor = tensor.detach().resolve_conj().resolve_neg()
     found = (tensor.double() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor).cpu().numpy()
     return np.asarray(found)

@@ -26,6 +26,32 @@ class Known:
     mend: str
 
 
+PROBES = {
+    "normal inputs": "normal_inputs",
+    "inputs × 0.01": "small_inputs",
+    "inputs × 30": "large_inputs",
+    "inputs + 10": "shifted_inputs",
+    "kernels × 3": "large_kernels",
+    "kernels × 30": "huge_kernels",
+    "PyTorch's own weights": "own_weights",
+    "permuted ids": "permuted_ids",
+    "other ids": "other_ids",
+    "full masks": "full_masks",
+    "padded masks": "padded_masks",
+    "one sample more": "other_batch",
+    "odd sizes": "odd_sizes",
+    "even sizes": "even_sizes",
+}
+"""Name of a probe → the name by which what it alone shows can be accepted."""
+
+
+def _of_probe(name: str) -> Known:
+    return Known(
+        f"the networks are the same on your inputs and differ with {name}",
+        "mend it if they shall be the same there too, or accept it if they are never given such",
+    )
+
+
 KNOWN: Mapping[str, Known] = {
     "running_var_bias": Known(
         "Flax's BatchNorm keeps the biased variance of a batch (divided by n), PyTorch's the unbiased one (by n - 1)",
@@ -51,16 +77,43 @@ KNOWN: Mapping[str, Known] = {
         "one side's loss is summed where the other's is averaged: over the batch, the labels or the elements",
         "reduce both alike: PyTorch's losses average by default (reduction=\"mean\"), optax's give one number a sample",
     ),
+    "extra_outputs": Known(
+        "the networks return other sets of results: one returns what the other does not, or by another name",
+        "return the same names in both, or accept it: then what is in both is compared, and the rest is listed",
+    ),
+    "output_shape": Known(
+        "a result has the same numbers in another shape: with an axis of length 1 more, or flattened",
+        "reshape it in one of them: a loss broadcasts (3,) against (3, 1) to (3, 3) without a word",
+    ),
+    "output_kind": Known(
+        "a result is of another kind of number: whole, floating, or truth values",
+        "cast it in one of them",
+    ),
+    "frozen": Known(
+        "one side trains a parameter that the other does not: it is frozen there, or a buffer",
+        "freeze it in both: requires_grad_(False) in PyTorch; a collection of its own or stop_gradient in Flax",
+    ),
+    "unused_parameters": Known(
+        "one side has parameters that the other does not, and that nothing uses",
+        "take them away, or accept them: they change nothing of what the network computes",
+    ),
+    "stored_dtype": Known(
+        "one side keeps its arrays in a narrower dtype: the formula is the same, its float32 is not",
+        "keep them in one dtype in both: model.float() in PyTorch, param_dtype=jnp.float32 in Flax",
+    ),
+    **{accepted: _of_probe(name) for name, accepted in PROBES.items()},
 }
 STATE = ("running_var_bias", "running_keep")
 """Those that change running statistics only."""
 
 
-def require_known(names: Sequence[str]) -> None:
-    """Raise UsageError if a name is none of a convention."""
-    for name in names:
+def known_names(names: Sequence[str]) -> list[str]:
+    """The names of conventions, that of a probe also where it is given in words; raises UsageError if one is none."""
+    found = [PROBES.get(name, name) for name in names]
+    for name in found:
         if name not in KNOWN:
             raise unknown_name("convention", name, KNOWN)
+    return found
 
 
 def undone_statistics(match: WeightMap, steps: Sequence[Arrays], calls: Sequence[Sequence[Call]]) -> Arrays:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from parity.checks.referee import AGREED
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair.causes.conventions import KNOWN
+from parity.pair.causes.explained import convention_of, sentence_of
 from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 from parity.report.records import Difference, Layer, Lint
 
@@ -27,6 +28,11 @@ def first_difference(
 
 def _elsewhere(rung: Rung, finding: Finding, match: WeightMap, lints: Sequence[Lint]) -> Difference:
     bond = _bond_of(finding.name, match)
+    if own := sentence_of(finding):
+        place = bond.flax.path if bond else "", bond.torch.path if bond else finding.name
+        known = KNOWN.get(convention_of(finding))
+        cause, mend = (known.text, known.mend) if known else ("", "")
+        return Difference(rung.name, *place, own, finding.index, finding.values, cause, mend, finding.mode)
     reason = f": {finding.reason}" if finding.reason else ""
     mode = f" in {finding.mode}" if finding.mode else ""
     text = f"the {finding.quantity} of {finding.name or 'the network'} differs{mode}{reason}"
@@ -94,3 +100,11 @@ def _may_be(lint: Lint, found: Difference) -> bool:
     if found.rung in ("gradients", "trajectory"):
         return lint.setting == "reduction"
     return not lint.layer_torch and lint.setting == "gelu"
+
+
+def with_padding(found: Difference, lints: Sequence[Lint]) -> Difference:
+    """With the padding as the cause, where a convolution pads otherwise, or its input is padded before it in one of
+    them: alike at some sizes, not at others."""
+    places = {found.layer_torch, found.layer_torch.removeprefix("input of ")}
+    here = next((one for one in lints if one.setting == "padding" and one.layer_torch in places), None)
+    return found if here is None else replace(found, cause=here.text)

@@ -43,7 +43,7 @@ def _numbers(work: CheckState, mode: str) -> tuple[Both | None, list[Both | None
     passed = [joint for joint, layer in zip(joints[:at], layers, strict=False) if layer.finding.verdict.passes]
     before: list[Both | None] = [_outputs(views, joint) for joint in passed[-1:]]
     if at == len(layers):
-        return _result(work, views), before
+        return _result(work, mode), before
     if layers[at].inherited <= AGREED:
         return _outputs(views, joints[at]), [*before, _inputs(views, joints[at])]
     return _inputs(views, joints[at]), before
@@ -67,12 +67,15 @@ def _does(name: str) -> str:
     return "takes the numbers as they are" if name == NOTHING else f"applies {name}"
 
 
-def _result(work: CheckState, views: BothSides) -> Both | None:
-    """The first of what the networks return; None where it is not of one shape."""
-    ours, theirs = (names[0] if names else None for names in work.couple.result_names)
-    if ours is None or theirs is None:
+def _result(work: CheckState, mode: str) -> Both | None:
+    """The first of what the networks return that differs; None where it is not of one shape."""
+    odd = {f.name for f in work.compared[mode].results if f.verdict is Verdict.DIFFERENT}
+    pairs = zip(*work.couple.results.of(mode).floating, strict=True)
+    names = next(((a, b) for a, b in pairs if (b or "network") in odd), None)
+    if names is None:
         return None
-    flax, torch = views.flax["float64"].outputs[ours], views.torch["float64"].outputs[theirs]
+    views = work.views[mode]
+    flax, torch = views.flax["float64"].outputs[names[0]], views.torch["float64"].outputs[names[1]]
     turn = turned(flax, torch)
     return None if turn is None else (turn[1](flax), torch)
 

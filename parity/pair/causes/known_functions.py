@@ -77,6 +77,10 @@ def related(flax: NDArray, torch: NDArray) -> str:
         return ""
     squared = float(np.vdot(torch, torch))
     factor = float(np.vdot(torch, flax)) / squared if squared else 0.0
+    if _close(torch, flax):
+        return ""
+    if _close(-torch, flax):
+        return "Flax's numbers are PyTorch's with the other sign"
     if factor and _close(factor * torch, flax):
         return f"Flax's numbers are {_told(factor)} times PyTorch's"
     offset = float((flax - torch).mean())

@@ -28,6 +28,7 @@ class CheckState:
         fixed: Whether the weight map is the user's own, so that no other reading of it is tried.
         losses: The losses of each side's training run, by side.
         original: The state before anything was undone; None where nothing was.
+        still: The names, as "flax:NAME" and "torch:NAME", of what the users' optimizers leave as it is.
     """
 
     sides: SidePair
@@ -41,6 +42,7 @@ class CheckState:
     fixed: bool = False
     losses: dict[str, list[float]] = field(default_factory=dict)
     original: "CheckState | None" = None
+    still: frozenset[str] = frozenset()
 
     @property
     def weight_map(self) -> WeightMap:

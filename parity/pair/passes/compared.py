@@ -1,21 +1,28 @@
 """What both sides showed in one mode, compared layer by layer and result by result."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.checks.referee import rule_exact
 from parity.checks.verdict import Finding, Verdict
-from parity.interface.observation import PassResult
+from parity.interface.observation import PassResult, Returned
 from parity.interface.trace import Arrays, Precision, call_names
-from parity.pair.arrays.layout import ONE_FOR_ALL, compare, floating, turn_by, turned
+from parity.pair.arrays.layout import ONE_FOR_ALL, RESHAPED, compare, floating, turn_by, turned, turns
 from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.calls import CallPairing
+from parity.pair.passes.result_pairs import ResultPairs, steps
 from parity.pair.passes.sides import PRECISIONS
 from parity.report.records import Layer
 
-Names = tuple[Sequence[str], Sequence[str]]
+VALUES, ENTRIES, KIND, SHAPE, RANDOM = "result", "set of results", "kind of number", "shape", "repetition"
+"""Quantities of the findings on what the networks return."""
+KINDS = {"floating": "floating numbers", "whole": "whole numbers", "truth": "truth values"}
+MOST_PLACES = 3
+"""Places at which numbers are drawn that are named."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +30,8 @@ class Compared:
     """One mode.
 
     Args:
-        layers: those that are compared.
-        results: findings on what the networks return.
+        layers: those that are compared; they say where a difference begins, and convict nobody.
+        results: findings on what the networks return, which convict.
         otherwise: layers that differ though the results agree: one side computes there what the other computes
             elsewhere (a norm of all tokens, or of the first one only), which is no difference of function.
     """
@@ -33,15 +40,28 @@ class Compared:
     results: tuple[Finding, ...]
     otherwise: tuple[Layer, ...] = ()
 
+    @property
+    def agrees(self) -> bool:
+        """Whether numbers were compared and all that the networks return agree."""
+        values = [finding for finding in self.results if finding.quantity == VALUES]
+        return bool(values) and all(finding.verdict.passes for finding in values)
 
-def compare_layers(joints: Sequence[CallPairing], views: BothSides, names: Names, mode: str) -> Compared:
-    """Every joint's output and its gradient, and the results."""
+
+def compare_layers(joints: Sequence[CallPairing], views: BothSides, pairs: ResultPairs, mode: str) -> Compared:
+    """Every joint's output and its gradient, and the results; nothing but that they are random where they are."""
+    returned = tuple(_results(views, pairs, mode))
+    if pairs.noisy:
+        return Compared((), returned)
     called = [call_names([c.path for c in seen["float64"].calls]) for seen in (views.flax, views.torch)]
     shown = [_layer(joint, views, (called[0][joint.pair.flax], called[1][joint.pair.torch]), mode) for joint in joints]
-    returned = tuple(_results(views, names, mode))
-    agreed = all(finding.verdict.passes for finding in returned)
-    apart = [layer for layer in shown if agreed and layer.finding.verdict is Verdict.DIFFERENT]
-    return Compared(tuple(layer for layer in shown if layer not in apart), returned, tuple(apart))
+    return agreed(Compared(tuple(shown), returned))
+
+
+def agreed(compared: Compared) -> Compared:
+    """With the layers that differ apart, if the results agree."""
+    apart = [layer for layer in compared.layers if compared.agrees and not layer.finding.verdict.passes]
+    layers = tuple(layer for layer in compared.layers if layer not in apart)
+    return replace(compared, layers=layers, otherwise=(*compared.otherwise, *apart))
 
 
 def _layer(joint: CallPairing, views: BothSides, names: tuple[str, str], mode: str) -> Layer:
@@ -109,23 +129,91 @@ def _gap(a: NDArray, b: NDArray) -> float:
     return gap / size if size else gap
 
 
-def _results(views: BothSides, names: Names, mode: str) -> Iterator[Finding]:
-    ours, theirs = names
-    if len(ours) != len(theirs):
-        reason = f"Flax returns {len(ours)} floating arrays, PyTorch {len(theirs)}"
-        yield Finding("result", "network", Verdict.DIFFERENT, np.inf, reason=reason, mode=mode)
+def _results(views: BothSides, pairs: ResultPairs, mode: str) -> Iterator[Finding]:
+    """Whether the results are random, then what their trees look like, then their numbers."""
+    yield from drawn(pairs, mode)
+    if pairs.noisy:
         return
+    yield from trees(pairs, mode)
     flax, torch = ({p: seen[p].outputs for p in PRECISIONS} for seen in (views.flax, views.torch))
-    yield from results("result", names, flax, torch, mode)
+    values = list(results(VALUES, pairs, flax, torch, mode))
+    yield from values
+    if not values:
+        yield Finding(VALUES, "network", Verdict.INCONCLUSIVE, np.inf, reason=_nothing(pairs), mode=mode)
+
+
+def drawn(pairs: ResultPairs, mode: str) -> Iterator[Finding]:
+    """That a network gives other numbers each time it is called. In evaluation one that does and one that does not are
+    two functions; where both do, or dropout of the user's own is on in training, there is nothing to rule on."""
+    places = {"Flax": pairs.flax.random, "PyTorch": pairs.torch.random}
+    random = {side: where for side, where in places.items() if where}
+    if not random:
+        return
+    words = "; ".join(f"{side}'s network draws numbers at {_listed(where)}" for side, where in random.items())
+    reason = f"random: {words}, and gives another result at each call in {mode}"
+    only = mode == "evaluation" and len(random) == 1
+    if only:
+        reason += f"; {next(side for side in places if side not in random)}'s does not"
+    verdict = Verdict.DIFFERENT if only else Verdict.INCONCLUSIVE
+    yield Finding(RANDOM, "network", verdict, np.inf, reason=reason, mode=mode)
+
+
+def _listed(places: Sequence[str]) -> str:
+    rest = f" and {len(places) - MOST_PLACES} other places" if len(places) > MOST_PLACES else ""
+    return ", ".join(places[:MOST_PLACES]) + rest
+
+
+def trees(pairs: ResultPairs, mode: str) -> Iterator[Finding]:
+    """How the results differ before their numbers are looked at: entries, kinds of numbers, shapes."""
+    lone = {"Flax": pairs.lone_flax, "PyTorch": pairs.lone_torch}
+    if any(lone.values()):
+        words = "; ".join(
+            f"only {side} returns {', '.join(map(_entry, names))}" for side, names in lone.items() if names
+        )
+        yield Finding(ENTRIES, "network", Verdict.DIFFERENT, np.inf, reason=words, mode=mode)
+    elif pairs.renamed and any(steps(a) != steps(b) and steps(a) and steps(b) for a, b in pairs.pairs):
+        words = "; ".join(f"{_entry(a)} in Flax, {_entry(b)} in PyTorch" for a, b in pairs.pairs)
+        yield Finding(ENTRIES, "network", Verdict.DIFFERENT, np.inf, reason=words, mode=mode)
+    for a, b in pairs.other_kinds:
+        words = f"{KINDS[pairs.flax.leaves[a].kind]} in Flax, {KINDS[pairs.torch.leaves[b].kind]} in PyTorch"
+        yield Finding(KIND, b or "network", Verdict.DIFFERENT, np.inf, reason=words, mode=mode)
+    for a, b in pairs.pairs:
+        ours, theirs = pairs.flax.leaves[a].shape, pairs.torch.leaves[b].shape
+        if not any(not name.endswith(RESHAPED) for name, _ in turns(ours, theirs)):
+            yield Finding(SHAPE, b or "network", Verdict.DIFFERENT, np.inf, reason=_reshape(ours, theirs), mode=mode)
+
+
+def _entry(name: str) -> str:
+    return name or "an array"
+
+
+def _reshape(ours: tuple[int, ...], theirs: tuple[int, ...]) -> str:
+    """Both shapes and, where the numbers are as many, what makes them one."""
+    words = f"{ours} in Flax, {theirs} in PyTorch"
+    return f"{words}: reshape it in one of them" if prod(ours) == prod(theirs) else words
+
+
+def _nothing(pairs: ResultPairs) -> str:
+    sides = {"Flax": pairs.flax, "PyTorch": pairs.torch}
+    return f"nothing was compared: {', '.join(f'{side} returns {_returns(s)}' for side, s in sides.items())}"
+
+
+def _returns(side: Returned) -> str:
+    types = dict.fromkeys(leaf.type or "numbers" for leaf in side.leaves.values())
+    return ", ".join(types) or "None"
 
 
 def results(
-    quantity: str, names: Names, flax: Mapping[Precision, Arrays], torch: Mapping[Precision, Arrays], mode: str
+    quantity: str, pairs: ResultPairs, flax: Mapping[Precision, Arrays], torch: Mapping[Precision, Arrays], mode: str
 ) -> Iterator[Finding]:
-    """Findings on what the networks return, leaf by leaf."""
-    for a, b in zip(*names, strict=False):
+    """Findings on the numbers that the networks return, leaf by leaf."""
+    exact = set(pairs.exact[1])
+    for a, b in pairs.pairs:
         (ours, theirs), (ours_low, theirs_low) = ((flax[p][a], torch[p][b]) for p in PRECISIONS)
         turn = turned(ours, theirs)
         if turn is not None:
             ours, ours_low = turn[1](ours), turn[1](ours_low)
-        yield compare(quantity, b or "network", ours, theirs, theirs_low, ours_low, mode=mode)
+        if b in exact:
+            yield rule_exact(quantity, b or "network", {"flax": ours, "torch": theirs}, mode=mode)
+        else:
+            yield compare(quantity, b or "network", ours, theirs, theirs_low, ours_low, mode=mode)

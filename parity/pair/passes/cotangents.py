@@ -1,46 +1,46 @@
 """Random cotangents of what the networks return, the same on both sides."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from parity.interface.random import moved, single
 from parity.interface.trace import Arrays
-from parity.pair.passes.results import Results
+from parity.pair.passes.results import Results, Turns
 
 
 class Cotangents:
-    """The cotangents of both sides by leaf, each in its side's own layout, float64 arrays of float32's numbers.
+    """The cotangents of both sides by mode and leaf, each in its side's own layout: float64 arrays of float32 numbers.
 
     Args:
         seed: The seed of the draw.
         results: What the networks return.
-        torch: The cotangents of PyTorch's leaves, where they are not to be drawn.
+        torch: The cotangents of PyTorch's leaves, by mode, where they are not to be drawn.
     """
 
-    def __init__(self, seed: int, results: Results, torch: Arrays | None = None) -> None:
-        self._seed, self._results, self._torch = seed, results, torch
-        self._flax: tuple[tuple[str | None, ...], Arrays] | None = None
+    def __init__(self, seed: int, results: Results, torch: Mapping[str, Arrays] | None = None) -> None:
+        self._seed, self._results, self._torch = seed, results, dict(torch or {})
+        self._flax: dict[str, tuple[Turns, Arrays]] = {}
 
-    @property
-    def torch(self) -> Arrays:
-        """Those of PyTorch's leaves."""
-        if self._torch is None:
-            generator = np.random.default_rng([self._seed, 3])
-            shapes = self._results.shapes[1]
-            self._torch = {name: single(generator.standard_normal(shape)) for name, shape in shapes.items()}
-        return self._torch
+    def torch(self, mode: str) -> Arrays:
+        """Those of PyTorch's leaves that are compared in a mode and floating."""
+        if mode not in self._torch:
+            generator, pairs = np.random.default_rng([self._seed, 3]), self._results.of(mode)
+            shapes = {name: pairs.torch.leaves[name].shape for name in pairs.floating[1]}
+            self._torch[mode] = {name: single(generator.standard_normal(shape)) for name, shape in shapes.items()}
+        return self._torch[mode]
 
-    @property
-    def flax(self) -> Arrays:
+    def flax(self, mode: str) -> Arrays:
         """Those of Flax's leaves; made again where the layouts of the results have changed."""
-        turns = self._results.turns
-        if self._flax is None or self._flax[0] != turns:
-            self._flax = turns, self._results.in_flax(self.torch)
-        return self._flax[1]
+        turns = self._results.turns(mode)
+        if mode not in self._flax or self._flax[mode][0] != turns:
+            self._flax[mode] = turns, self._results.in_flax(self.torch(mode), mode)
+        return self._flax[mode][1]
 
-    def moved(self, generator: np.random.Generator) -> "Cotangents":
-        """The same with every number moved by one float64 ulp, up or down at random."""
-        torch = {name: moved(array, generator) for name, array in self.torch.items()}
-        return Cotangents(self._seed, self._results, torch)
+    def moved(self, generator: np.random.Generator, mode: str) -> "Cotangents":
+        """The same with every number of a mode's moved by one float64 ulp, up or down at random."""
+        torch = {name: moved(array, generator) for name, array in self.torch(mode).items()}
+        return Cotangents(self._seed, self._results, {**self._torch, mode: torch})
 
     def of(self, results: Results) -> "Cotangents":
         """The same cotangents for a changed pair of networks, which returns leaves of the same shapes."""

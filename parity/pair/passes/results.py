@@ -1,69 +1,78 @@
-"""What both networks return: the shapes and names of its leaves, and the layouts in which they are the same."""
+"""What both networks return in each mode, and the layouts in which it is the same."""
 
 from collections.abc import Callable, Mapping
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.observation import PassResult
+from parity.interface.observation import PassResult, Returned
 from parity.interface.trace import Arrays
 from parity.pair.arrays.layout import turn_back, turned, turns
+from parity.pair.passes.result_pairs import ResultPairs
 
 Shapes = Mapping[str, tuple[int, ...]]
 """The shape of each floating leaf of a result, by the leaf's name."""
-Names = tuple[list[str], list[str]]
+Turns = Mapping[str, str | None]
+"""The name of the turn that makes Flax's leaf PyTorch's, by the name of PyTorch's; None where no turn fits."""
 
 
 class Results:
-    """The floating leaves that both networks return.
+    """What both networks return.
 
     Args:
-        find_shapes: Finds the shapes of Flax's leaves and of PyTorch's; called when they are first asked for.
-        settled: The name of the turn that makes each of Flax's leaves PyTorch's, by place, where that is known; None
-            for a leaf that no turn fits.
+        find_pairs: Finds what both return in a mode, and which leaf belongs to which; called when first needed.
+        settled: The turns that are known.
     """
 
-    def __init__(self, find_shapes: Callable[[], tuple[Shapes, Shapes]], settled: tuple[str | None, ...] = ()) -> None:
-        self._find_shapes = find_shapes
-        self._settled = settled
+    def __init__(self, find_pairs: Callable[[str], ResultPairs], settled: Turns | None = None) -> None:
+        self._find_pairs = find_pairs
+        self._settled: Turns = settled or {}
+        self._pairs: dict[str, ResultPairs] = {}
 
-    @cached_property
-    def shapes(self) -> tuple[Shapes, Shapes]:
-        """The shapes of Flax's leaves and of PyTorch's."""
-        return self._find_shapes()
-
-    @cached_property
-    def names(self) -> Names:
-        """The names of Flax's leaves and of PyTorch's; leaves at one place are taken to be the same."""
-        ours, theirs = (list(shapes) for shapes in self.shapes)
-        return (list(theirs), theirs) if sorted(ours) == sorted(theirs) else (ours, theirs)
+    def of(self, mode: str) -> ResultPairs:
+        """What both return in a mode, and which leaf belongs to which."""
+        if mode not in self._pairs:
+            self._pairs[mode] = self._find_pairs(mode)
+        return self._pairs[mode]
 
     @property
-    def turns(self) -> tuple[str | None, ...]:
-        """The name of the turn of each of Flax's leaves: the settled one, else the first one that the shapes allow."""
-        pairs = enumerate(zip(*self.names, strict=False))
-        return tuple(self._turn(place, self.shapes[0][a], self.shapes[1][b]) for place, (a, b) in pairs)
+    def shapes(self) -> tuple[Shapes, Shapes]:
+        """The shapes of the floating leaves of what Flax's network and PyTorch's return in evaluation."""
+        pairs = self.of("evaluation")
+        return _floating_shapes(pairs.flax), _floating_shapes(pairs.torch)
 
-    def _turn(self, place: int, shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
-        known = self._settled[place] if place < len(self._settled) else None
-        return known or next((name for name, _ in turns(shape, wanted)), None)
+    @property
+    def settled(self) -> Turns:
+        """The turns that were found to bring the results nearest to each other."""
+        return self._settled
+
+    def turns(self, mode: str) -> Turns:
+        """The turn of each floating leaf of a mode: the settled one, else the first one that the shapes allow."""
+        pairs = self.of(mode)
+        leaves = zip(*pairs.floating, strict=True)
+        return {b: self._turn(b, pairs.flax.leaves[a].shape, pairs.torch.leaves[b].shape) for a, b in leaves}
+
+    def _turn(self, name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> str | None:
+        return self._settled.get(name) or next((turn for turn, _ in turns(shape, wanted)), None)
 
     def settle(self, flax: PassResult, torch: PassResult) -> bool:
         """Take the turns that bring two results nearest to each other; whether any turn is another one than before.
 
         Args:
-            flax, torch: Passes of both networks with the same weights and inputs.
+            flax, torch: Passes in evaluation of both networks with the same weights and inputs.
         """
-        before = self.turns
-        nearest = (turned(flax.outputs[a], torch.outputs[b]) for a, b in zip(*self.names, strict=False))
-        self._settled = tuple(None if turn is None else turn[0] for turn in nearest)
-        return self.turns != before
+        before = self.turns("evaluation")
+        pairs = zip(*self.of("evaluation").floating, strict=True)
+        nearest = {b: turned(flax.outputs[a], torch.outputs[b]) for a, b in pairs}
+        self._settled = {name: None if turn is None else turn[0] for name, turn in nearest.items()}
+        return self.turns("evaluation") != before
 
-    def in_flax(self, torch: Arrays) -> Arrays:
-        """Arrays by leaf of PyTorch's result, by leaf and in the layout of Flax's; zeros where no turn fits."""
-        leaves = zip(*self.names, self.turns, strict=False)
-        return {a: self._back(turn, torch[b], self.shapes[0][a]) for a, b, turn in leaves}
+    def in_flax(self, torch: Arrays, mode: str) -> Arrays:
+        """Arrays by floating leaf of PyTorch's result in a mode, by leaf and in the layout of Flax's; zeros where no
+        turn fits."""
+        pairs, known = self.of(mode), self.turns(mode)
+        leaves = zip(*pairs.floating, strict=True)
+        return {a: self._back(known[b], torch[b], pairs.flax.leaves[a].shape) for a, b in leaves}
 
     @staticmethod
     def _back(turn: str | None, torch: NDArray, shape: tuple[int, ...]) -> NDArray:
@@ -71,4 +80,8 @@ class Results:
 
     def copy(self) -> "Results":
         """The same results, whose layouts can be settled anew."""
-        return Results(lambda: self.shapes, self._settled)
+        return Results(self.of, self._settled)
+
+
+def _floating_shapes(returned: Returned) -> Shapes:
+    return {name: leaf.shape for name, leaf in returned.leaves.items() if leaf.kind == "floating"}

@@ -7,13 +7,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.observation import Inputs, Mask, PassResult
+from parity.interface.observation import Inputs, Mask, PassResult, Returned
 from parity.interface.side import FRAMEWORKS, Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.inputs import Adapter, adapt
 from parity.pair.passes.cotangents import Cotangents
 from parity.pair.passes.progress import Progress
-from parity.pair.passes.results import Names, Results, Shapes
+from parity.pair.passes.result_pairs import ResultPairs, pair_results
+from parity.pair.passes.results import Results, Shapes
 
 MODES = ("evaluation", "training")
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
@@ -49,7 +50,8 @@ class SidePair:
         watch: Told of every pass.
         backward: Whether gradients are computed at all.
         objectives: Flax's loss and PyTorch's; without them gradients are those of random cotangents.
-        results: What the networks return, and the layouts in which it is compared; found when it is first needed.
+        results: What the networks return in each mode, and the layouts in which it is compared; found when it is first
+            needed.
         random_cotangents: The cotangents of what the networks return.
     """
 
@@ -64,7 +66,7 @@ class SidePair:
     random_cotangents: Cotangents = field(default=None)  # type: ignore[assignment] # likewise
 
     def __post_init__(self) -> None:
-        self.results = self.results or Results(self._output_shapes)
+        self.results = self.results or Results(self._result_pairs)
         self.random_cotangents = self.random_cotangents or Cotangents(self.seed, self.results)
 
     @property
@@ -84,27 +86,21 @@ class SidePair:
 
     @property
     def shapes(self) -> tuple[Shapes, Shapes]:
-        """The shapes of the floating leaves of what each side returns."""
+        """The shapes of the floating leaves of what each side returns in evaluation."""
         return self.results.shapes
 
-    @property
-    def result_names(self) -> Names:
-        """The names of the floating leaves of the results; those at one place are taken to be the same."""
-        return self.results.names
-
-    @property
-    def cotangents(self) -> tuple[Arrays, Arrays]:
-        """The cotangents of Flax's results and of PyTorch's."""
-        return self.random_cotangents.flax, self.random_cotangents.torch
+    def cotangents(self, mode: str) -> tuple[Arrays, Arrays]:
+        """The cotangents of the floating results that are compared in a mode, Flax's and PyTorch's."""
+        return self.random_cotangents.flax(mode), self.random_cotangents.torch(mode)
 
     def with_torch(self, torch: Side) -> "SidePair":
         """The pair with another PyTorch side, which returns the same leaves; layouts settled later are its own."""
         results = self.results.copy()
         return replace(self, torch=torch, results=results, random_cotangents=self.random_cotangents.of(results))
 
-    def with_moved_cotangents(self, generator: np.random.Generator) -> "SidePair":
-        """The pair with every cotangent moved by one float64 ulp."""
-        return replace(self, random_cotangents=self.random_cotangents.moved(generator))
+    def with_moved_cotangents(self, generator: np.random.Generator, mode: str) -> "SidePair":
+        """The pair with every cotangent of a mode moved by one float64 ulp."""
+        return replace(self, random_cotangents=self.random_cotangents.moved(generator, mode))
 
     def run_pass(
         self,
@@ -135,30 +131,31 @@ class SidePair:
             UserCodeError: The network, the loss or an adapter raised something.
         """
         backward = gradients and self.backward
-        how = self._how(side, backward, Pass(precision, mode == "training", gradients or feeds is not None, mask=mask))
+        how = self._how(
+            side, mode, backward, Pass(precision, mode == "training", gradients or feeds is not None, mask=mask)
+        )
         alone = ", each layer alone" if feeds is not None else ""
         what = "forward and backward pass" if backward else f"forward pass{alone}"
         adapted = self.pair_inputs.adapted(side, inputs)
         with self.watch.running(f"{FRAMEWORKS[side]}'s {what} ({mode}, {precision})", backward):
             return (self.flax if side == "flax" else self.torch).run(native, adapted, replace(how, feeds=feeds or {}))
 
-    def _how(self, side: str, backward: bool, how: Pass) -> Pass:
+    def _how(self, side: str, mode: str, backward: bool, how: Pass) -> Pass:
         """The pass with what its gradients are of, if it computes any."""
         if not backward:
             return how
         place = 0 if side == "flax" else 1
         if self.objectives is not None:
             return replace(how, objective=self.objectives[place])
-        return replace(how, cotangents=self.cotangents[place])
+        return replace(how, cotangents=self.cotangents(mode)[place])
 
     look = run_pass
     """The former name of `run_pass`."""
 
-    def _output_shapes(self) -> tuple[Shapes, Shapes]:
-        flax, torch = (self._shapes_of(side) for side in (self.flax, self.torch))
-        return flax, torch
+    def _result_pairs(self, mode: str) -> ResultPairs:
+        return pair_results(self._returned(self.flax, mode), self._returned(self.torch, mode))
 
-    def _shapes_of(self, side: Side) -> Shapes:
+    def _returned(self, side: Side, mode: str) -> Returned:
         adapted = self.pair_inputs.adapted(side.framework)
-        with self.watch.running(f"{FRAMEWORKS[side.framework]}'s forward pass for the shapes of its results"):
-            return side.output_shapes(adapted)
+        with self.watch.running(f"{FRAMEWORKS[side.framework]}'s forward pass for what it returns ({mode})"):
+            return side.returned(adapted, mode == "training")

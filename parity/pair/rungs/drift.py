@@ -7,13 +7,12 @@ import numpy as np
 
 from parity.checks.drift import STARTS, as_float32, settled
 from parity.checks.ladder import NAMES
-from parity.checks.verdict import Finding, Rung, Verdict, rung
+from parity.checks.verdict import Finding, Rung, Verdict, observed
 from parity.interface.observation import PassResult
 from parity.interface.trace import Precision
 from parity.pair.passes.both_sides import BothSides, run_both
 from parity.pair.passes.check_state import CheckState
-from parity.pair.passes.compared import compare_layers
-from parity.pair.rungs import rules as rungs
+from parity.pair.passes.compared import VALUES, compare_layers
 from parity.pair.rungs.input_gradients import SharedInputs
 from parity.pair.rungs.loss import judged
 from parity.pair.weightmap import random_weights as weights
@@ -28,16 +27,16 @@ def settled_gradients(work: CheckState, given: SharedInputs, found: Rung) -> Run
         given: where the gradients of the inputs belong.
         found: as the error of float32 has it.
     """
-    forward = rungs.forward(list(work.compared.values()))
-    if found.verdict is not Verdict.DIFFERENT or forward.verdict is Verdict.DIFFERENT:
+    values = [f for one in work.compared.values() for f in one.results if f.quantity == VALUES]
+    if found.verdict is not Verdict.DIFFERENT or any(f.verdict is Verdict.DIFFERENT for f in values):
         return found
     views = {mode: _with_drift(work, mode) for mode in work.views}
-    names = work.couple.result_names
-    compared = {mode: compare_layers(work.joints[mode], seen, names, mode) for mode, seen in views.items()}
+    results = work.couple.results
+    compared = {mode: compare_layers(work.joints[mode], seen, results.of(mode), mode) for mode, seen in views.items()}
     own = judged(work, views, compared, given).findings
     for mode, one in work.compared.items():
         work.compared[mode] = replace(one, layers=tuple(_settled(layer, own) for layer in one.layers))
-    return rung(3, NAMES[3], settled(found.findings, own))
+    return observed(3, NAMES[3], settled(found.findings, own))
 
 
 def _settled(layer: Layer, own: tuple[Finding, ...]) -> Layer:
@@ -51,7 +50,7 @@ def _with_drift(work: CheckState, mode: str) -> BothSides:
     for number in range(STARTS):
         rng = np.random.default_rng([work.couple.seed, 7, number])
         torch = weights.moved(work.match, work.proof.torch, rng)
-        couple = work.couple.with_moved_cotangents(rng)
+        couple = work.couple.with_moved_cotangents(rng, mode)
         starts.append(run_both(couple, work.match, torch, mode, work.masks(mode), ("float64",)))
     flax, torch_ = (
         _own(getattr(work.views[mode], side)["float64"], [getattr(view, side)["float64"] for view in starts])

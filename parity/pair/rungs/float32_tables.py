@@ -24,7 +24,7 @@ def explaining(work: CheckState) -> list[str]:
     rng = np.random.default_rng([couple.seed, 7])
     moved = {n: proof.torch[n] * (1 + STORED * rng.choice([-1.0, 1.0], proof.torch[n].shape)) for n in tables}
     seen = couple.run_pass("torch", {**proof.torch, **moved}, "evaluation", "float64", gradients=False).outputs
-    for a, b in zip(*couple.result_names, strict=False):
+    for a, b in zip(*couple.results.of("evaluation").floating, strict=False):
         ours, theirs = proof.sight.flax.outputs[a], proof.sight.torch.outputs[b]
         turn = turned(ours, theirs)
         if turn is None or _norm(turn[1](ours) - theirs) > MARGIN * _norm(seen[b] - theirs):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from parity.checks.verdict import Verdict
+from parity.pair.arrays.layout import AS_IT_IS, RESHAPED
 from parity.pair.causes.conventions import quantified
 from parity.pair.causes.settings import lint, lint_dropout, lint_gelu, lint_precision
 from parity.pair.passes.both_sides import BothSides, run_both
@@ -12,6 +13,7 @@ from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import compare_layers
 from parity.pair.passes.sides import MODES, SidePair
 from parity.pair.rungs import rules as rungs
+from parity.pair.rungs.decisions import settled_ties
 from parity.pair.weightmap.alternatives import NativeArrays
 from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.proof import Proof, Runs
@@ -32,7 +34,7 @@ def proven(
         fixed: Whether no other reading of the map is tried.
         shared_dropout: Whether the same masks are injected into both sides' dropout in training.
     """
-    budget = 1 if fixed else BUDGET
+    budget = 1 if fixed or pair.results.of("evaluation").noisy else BUDGET
     both = {"flax": pair.flax, "torch": pair.torch}
     tied = with_ties(weight_map, both)
     proof = _proof(pair, tied or weight_map, seed, budget)
@@ -48,6 +50,7 @@ def _proof(pair: SidePair, weight_map: WeightMap, seed: int, budget: int) -> Pro
         lambda native: pair.run_pass("flax", native, "evaluation", "float64"),
         lambda native: pair.run_pass("torch", native, "evaluation", "float64"),
         lambda native: pair.run_pass("torch", native, "evaluation", "float32"),
+        pair.results.of("evaluation").pairs,
     )
     prover = Prover(runs, NativeArrays(pair.flax.native, pair.torch.native), seed, budget)
     proof = prover.prove(weight_map)
@@ -63,6 +66,18 @@ def run_both_modes(state: CheckState) -> None:
     state.lints += lint_precision(state.sides.flax.default_precision, state.sides.torch.default_precision)
     state.lints += lint_gelu(flax.gelus, torch.gelus)
     state.lints += lint_dropout(flax.dropouts, torch.dropouts)
+    others = dict.fromkeys(note for mode in MODES for note in state.sides.results.of(mode).others)
+    state.notes += [*_layouts(state), *others]
+
+
+def _layouts(state: CheckState) -> list[str]:
+    """Notes on the results that the sides return in unlike layouts of one shape's axes."""
+    turns = {name: turn for name, turn in state.sides.results.settled.items() if turn not in (None, AS_IT_IS)}
+    return [
+        f"the result {name or 'of the networks'} is compared in PyTorch's layout: Flax's axes, {turn}"
+        for name, turn in turns.items()
+        if turn is not None and not turn.endswith(RESHAPED)
+    ]
 
 
 def without_conventions(state: CheckState, accept: Sequence[str]) -> tuple[CheckState, list[Convention]]:
@@ -91,13 +106,14 @@ def without_conventions(state: CheckState, accept: Sequence[str]) -> tuple[Check
         total = replace(alike[0], count=sum(cause.count for cause in alike))
         text = quantified(name, total, undone.weight_map, calls)
         conventions.append(Convention(name, text, (2,), True, name in accept))
-    return replace(undone, lints=state.lints, notes=state.notes, original=state), conventions
+    return replace(undone, lints=state.lints, notes=state.notes, still=state.still, original=state), conventions
 
 
 def _with_map(state: CheckState, weight_map: WeightMap) -> CheckState:
     """A new state of the same pair, run with a map that was proven without what makes it differ."""
     proof = _proof(state.sides, weight_map, state.sides.seed, 1)
     anew = CheckState(state.sides, proof, state.lints, notes=state.notes, shared=state.shared, fixed=state.fixed)
+    anew.still = state.still
     _run_modes(anew)
     return anew
 
@@ -130,4 +146,5 @@ def _run_modes(state: CheckState) -> None:
             both = run_both(pair, proof.weight_map, proof.torch, mode, state.masks(mode))
         state.passes[mode] = both
         state.calls[mode] = pair_calls(proof.weight_map, both)
-        state.compared[mode] = compare_layers(state.calls[mode], both, pair.result_names, mode)
+        compared = compare_layers(state.calls[mode], both, pair.results.of(mode), mode)
+        state.compared[mode] = settled_ties(state, compared, mode)

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from numpy.typing import NDArray
 
 from parity.checks.verdict import Finding
+from parity.pair.arrays.domain import domain_of
 from parity.pair.arrays.layout import compare
-from parity.pair.arrays.origins import Origins, origins, spans
+from parity.pair.arrays.origins import Origins, floating_leaves, origins, spans
 from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.sides import PRECISIONS, SidePair
 
@@ -43,7 +44,8 @@ def given_of(couple: SidePair, views: BothSides) -> SharedInputs:
     theirs = theirs.among(views.torch["float64"].input_gradients)
     judged, notes = {}, []
     for number, (name, span) in enumerate(every.items()):
-        if why := _hindrance(number, span, {"to_flax": ours, "to_torch": theirs}):
+        why = _hindrance(number, span, {"to_flax": ours, "to_torch": theirs})
+        if why := why or _undefined(couple, views, (ours, theirs), name, span):
             notes.append(f"the gradient of the input {name} is not compared: {why}")
         else:
             judged[name] = span
@@ -58,6 +60,16 @@ def _hindrance(number: int, span: Span, sides: Mapping[str, Origins]) -> str:
         if not side.gives(*span[:2]):
             return f"{name} leaves it out"
     return ""
+
+
+def _undefined(couple: SidePair, views: BothSides, sides: tuple[Origins, Origins], name: str, span: Span) -> str:
+    """That an input is a mask of 0 and 1, which one side has a gradient of and the other only compares."""
+    if domain_of(floating_leaves(couple.inputs)[name]) != "mask":
+        return ""
+    seen = zip(sides, (views.flax["float64"], views.torch["float64"]), strict=True)
+    size = sum(array.size for array in floating_leaves(couple.inputs).values())
+    moves = [own.gather(by.input_gradients, size)[span[0] : span[1]].any() for own, by in seen]
+    return "" if moves[0] == moves[1] else "it is a mask of 0 and 1, of which only one side has a gradient"
 
 
 def input_gradients(views: BothSides, given: SharedInputs, mode: str) -> Iterator[Finding]:

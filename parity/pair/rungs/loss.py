@@ -53,15 +53,15 @@ def gradients_rung(work: CheckState, given: SharedInputs, accept: Sequence[str])
         accept: conventions that are no difference.
     """
     shown = judged(work, work.views, work.compared, given)
-    factor = _factor(work)
+    factor = None if work.couple.results.of("evaluation").noisy else _factor(work)
     if factor is None:
         return shown, []
     lint, times = factor
     work.lints = [*work.lints, lint]
     couple = _scaled(work.couple, times)
     views = _again(work, couple)
-    names = couple.result_names
-    compared = {mode: compare_layers(work.joints[mode], seen, names, mode) for mode, seen in views.items()}
+    results = couple.results
+    compared = {mode: compare_layers(work.joints[mode], seen, results.of(mode), mode) for mode, seen in views.items()}
     confirmed = judged(work, views, compared, given).verdict.passes
     if confirmed:
         work.sides = couple
@@ -72,6 +72,7 @@ def judged(
     work: CheckState, views: Mapping[str, BothSides], compared: Mapping[str, Compared], given: SharedInputs
 ) -> Rung:
     """Rung 3 of what was seen in each mode."""
+    views = {mode: seen for mode, seen in views.items() if not work.couple.results.of(mode).noisy}
     layers = [compared[mode] for mode in views]
     return rungs.gradients(work.match, layers, views, work.parameters, given, list(_losses(views)))
 

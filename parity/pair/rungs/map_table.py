@@ -40,7 +40,7 @@ def table(work: CheckState) -> list[Mapped]:
 def _line(work: CheckState, bond: LayerPairing, link: ArrayPairing) -> Mapped:
     proof, known = work.proof, work.couple.backward
     without = NO_EFFECT if work.couple.objectives is None else NO_EFFECT_ON_LOSS
-    effect = any(has_effect(view.torch, link.torch) for view in work.views.values())
+    effect = any(has_effect(view.torch, link.torch) for view in work.views.values()) or _agrees_alone(work, bond)
     return Mapped(
         " + ".join(link.flax.names),
         " + ".join(link.torch.names),
@@ -54,6 +54,16 @@ def _line(work: CheckState, bond: LayerPairing, link: ArrayPairing) -> Mapped:
         proof.agrees and effect and known,
         UNKNOWN if not known else without if not effect else whose(link) if link.tie else "",
     )
+
+
+def _agrees_alone(work: CheckState, bond: LayerPairing) -> bool:
+    """Whether the networks return no floating numbers, which have no gradients, and the output of the very layer shows
+    that its arrays are right."""
+    results = work.couple.results.of("evaluation")
+    if results.floating[0] or not results.pairs or work.couple.objectives is not None:
+        return False
+    layers = work.compared["evaluation"].layers
+    return any(call_path(a.torch) == bond.torch.path and a.finding.verdict.passes for a in layers)
 
 
 def has_effect(seen: Mapping[Precision, PassResult], packing: Packing) -> bool:

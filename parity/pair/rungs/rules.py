@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from parity.checks.ladder import NAMES
 from parity.checks.referee import rule_drift
-from parity.checks.verdict import Finding, Rung, rung
+from parity.checks.verdict import Finding, Rung, observed, rung
 from parity.interface.packing import Packing
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.pair.arrays.layout import compare
@@ -20,9 +20,11 @@ from parity.pair.weightmap.random_weights import name_of
 
 
 def forward(compared: Sequence[Compared]) -> Rung:
-    """Rung 2: every layer's output and the results, in both modes."""
-    findings = [f for one in compared for f in (*(layer.finding for layer in one.layers), *one.results)]
-    return rung(2, NAMES[2], findings)
+    """Rung 2: every layer's output, which says where, and the results, which convict, in both modes."""
+    findings = []
+    for one in compared:
+        findings += [*(layer.finding for layer in one.layers), *one.results]
+    return observed(2, NAMES[2], findings)
 
 
 def gradients(
@@ -33,14 +35,16 @@ def gradients(
     given: SharedInputs,
     losses: Sequence[Finding],
 ) -> Rung:
-    """Rung 3: the losses, if there are any, and gradients of parameters, inputs and every layer's output, in both
-    modes."""
+    """Rung 3, in both modes: the losses, if there are any, and the gradients of parameters and inputs, which convict;
+    those of every layer's output say where, and are left out of a mode in which all that convicts agrees."""
     findings = list(losses)
     for mode, one in zip(views, compared, strict=True):
-        findings += [layer.gradient for layer in reversed(one.layers) if layer.gradient is not None]
-        findings += parameter_gradients(match, views[mode], parameters, mode)
-        findings += input_gradients(views[mode], given, mode)
-    return rung(3, NAMES[3], findings)
+        seen = [*parameter_gradients(match, views[mode], parameters, mode), *input_gradients(views[mode], given, mode)]
+        fine = bool(seen) and all(finding.verdict.passes for finding in seen)
+        inside = [layer.gradient for layer in reversed(one.layers) if layer.gradient is not None]
+        findings += [finding for finding in inside if finding.verdict.passes or not fine]
+        findings += seen
+    return observed(3, NAMES[3], findings)
 
 
 def parameter_gradients(match: WeightMap, views: BothSides, parameters: set[str], mode: str) -> Iterator[Finding]:

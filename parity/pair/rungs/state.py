@@ -10,7 +10,7 @@ from parity.interface.packing import shaped_as
 from parity.interface.random import single
 from parity.interface.side import Side
 from parity.interface.trace import Arrays, Precision
-from parity.pair.arrays.inputs import changed
+from parity.pair.arrays.domain import resized
 from parity.pair.causes.conventions import STATE, quantified, undone_statistics
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import results
@@ -45,7 +45,7 @@ def _trained(work: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call]
     """All arrays of both sides after two training steps, the second on other inputs; and of PyTorch those before,
     between and after, and the calls of each step."""
     couple, proof, views = work.couple, work.proof, work.views["training"]
-    second = changed(couple.inputs, lambda a: (1.5 * a[::-1] + 0.25).astype(a.dtype))
+    second = resized(couple.inputs, lambda a: (1.5 * a[::-1] + 0.25).astype(a.dtype))
     after: After = {}
     calls: list[Sequence[Call]] = [views.torch["float64"].calls]
     steps = [proof.torch]
@@ -83,4 +83,4 @@ def _afterwards(work: CheckState, after: After, flax: Mapping[Precision, Arrays]
     """What the networks return in evaluation with these arrays; Flax's results are given."""
     couple = work.couple
     torch = {p: couple.look("torch", own, "evaluation", p, gradients=False).outputs for p, (_, own) in after.items()}
-    return list(results("result afterwards", couple.result_names, flax, torch, "evaluation"))
+    return list(results("result afterwards", couple.results.of("evaluation"), flax, torch, "evaluation"))

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.interface.packing import Packing
+from parity.pair.causes.explained import UNUSED, explained
 from parity.pair.passes.check_state import CheckState
-from parity.pair.rungs.map_table import UNKNOWN, has_effect
+from parity.pair.rungs.map_table import UNKNOWN, has_effect, table
+from parity.pair.rungs.trained import never_used, storage, trained
 from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.random_weights import name_of
 from parity.pair.weightmap.ties import held, tied, whose
@@ -27,6 +31,7 @@ def structure(work: CheckState) -> Rung:
         for bond, link in work.match.links
         if link.tie is not None
     ]
+    findings += [*trained(work), *storage(work), *_proven(work)]
     if unpaired(work.match):
         reason = "both sides have arrays without a counterpart that may be one; give map= with the right pairs"
         findings = [replace(f, verdict=Verdict.INCONCLUSIVE) if f.verdict is Verdict.DIFFERENT else f for f in findings]
@@ -44,13 +49,14 @@ def tie_convention(work: CheckState, found: Rung, accept: Sequence[str]) -> list
     ties = tied(work.match)
     if not ties:
         return []
-    alone = all(one.verdict.passes or one.quantity == "tie" for one in found.findings)
+    alone = explained(found.findings)
     text = f"{whose(ties[0])}; {'; '.join(map(held, ties))}"
     return [Convention("tied_weights", text, (1,), alone and work.proof.agrees, "tied_weights" in accept)]
 
 
 def _lone(work: CheckState, side: str, path: str, packings: Sequence[Packing]) -> Finding:
-    """An array without a counterpart: a difference if it is learnt and has an effect."""
+    """An array without a counterpart: a difference if it is learnt and has an effect, or is learnt by name only as
+    nothing uses it."""
     own = work.couple.flax if side == "flax" else work.couple.torch
     names = list(dict.fromkeys(name for packing in packings for name in packing.names))
     learnt = [packing for packing in packings if own.parameters.issuperset(packing.names)]
@@ -61,7 +67,18 @@ def _lone(work: CheckState, side: str, path: str, packings: Sequence[Packing]) -
         return Finding("weight map", path, Verdict.INCONCLUSIVE, reason=f"{reason}, and {UNKNOWN}")
     if effect:
         return Finding("weight map", path, Verdict.DIFFERENT, reason=reason)
+    if learnt and never_used(work, own, [name for packing in learnt for name in packing.names]):
+        return Finding(UNUSED, path, Verdict.DIFFERENT, np.inf, reason=f"{reason}, and nothing uses it")
     return Finding("weight map", path, Verdict.SAME, reason=f"{reason}, and no effect" if learnt else reason)
+
+
+def _proven(work: CheckState) -> list[Finding]:
+    """That no array is proven where the networks agree: any numbers would do, so that nothing is known of the map."""
+    lines = table(work)
+    if not work.couple.backward or not work.proof.agrees or not lines or any(line.proven for line in lines):
+        return []
+    reason = f"none of {len(lines)} arrays is proven: they have no effect on what the networks return"
+    return [Finding("weight map", "", Verdict.INCONCLUSIVE, np.inf, reason=reason)]
 
 
 def unpaired(found: WeightMap) -> bool:

@@ -9,7 +9,7 @@ from parity.checks.ladder import MAGNITUDES, NAMES, STEPS, UPDATE_SHAPES
 from parity.checks.verdict import Finding, Rung, rung
 from parity.interface.random import single
 from parity.interface.trace import Arrays, Trajectory
-from parity.pair.arrays.inputs import changed
+from parity.pair.arrays.domain import resized
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.sides import PRECISIONS, SidePair
 from parity.pair.rungs import rules as rungs
@@ -93,10 +93,10 @@ def trajectory_rung(work: CheckState, optimizers: tuple[Any, Any]) -> Rung:
     """Rung 6: training runs on equal batches, on the users' losses if there are any."""
     couple, proof = work.couple, work.proof
     rng = np.random.default_rng([couple.seed, 6])
-    batches = [changed(couple.inputs, lambda a, s=s: (a * (1.0 + 0.25 * s)).astype(a.dtype)) for s in range(STEPS)]  # type: ignore[misc]
-    shapes = {name: array.shape for name, array in couple.cotangents[1].items()}
+    batches = [resized(couple.inputs, lambda a, s=s: (a * (1.0 + 0.25 * s)).astype(a.dtype)) for s in range(STEPS)]  # type: ignore[misc]
+    shapes = {name: array.shape for name, array in couple.cotangents("training")[1].items()}
     theirs = [{name: single(rng.standard_normal(shape)) for name, shape in shapes.items()} for _ in batches]
-    ours = [couple.results.in_flax(target) for target in theirs]
+    ours = [couple.results.in_flax(target, "training") for target in theirs]
     moved = weights.moved(work.match, proof.torch, rng)
     losses = couple.objectives or (None, None)
     runs: dict[str, Trajectory] = {}

@@ -1,9 +1,10 @@
 """What the proof of a weight map is made of: passes of both networks with the same random numbers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from parity.checks.referee import MARGIN, RATIO
@@ -24,41 +25,59 @@ class Runs:
     Args:
         flax, torch: One pass of each side in float64.
         torch_low: One pass of PyTorch's side in float32.
+        names: The names of the results that belong together, Flax's and PyTorch's.
     """
 
     flax: Run
     torch: Run
     torch_low: Run
+    names: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True)
 class ProofPass:
-    """One evaluation pass of both networks with the same numbers: Flax in float64, PyTorch in both precisions."""
+    """One evaluation pass of both networks with the same numbers.
+
+    Args:
+        flax: Flax's in float64.
+        torch, low: PyTorch's in float64 and in float32.
+        names: The names of the results that belong together, Flax's and PyTorch's.
+    """
 
     flax: PassResult
     torch: PassResult
     low: PassResult
+    names: Sequence[tuple[str, str]] = ()
 
     def layer(self, pair: CallPair) -> tuple[bool, bool]:
         """Whether the inputs, and whether the outputs, of two calls agree."""
         return self._agree(pair, "inputs"), self._agree(pair, "outputs")
 
-    def same_outputs(self) -> bool:
-        """Whether what the networks return agrees."""
-        ours, theirs = floating(list(self.flax.outputs.values())), floating(list(self.torch.outputs.values()))
-        low = floating(list(self.low.outputs.values()))
-        return len(ours) == len(theirs) > 0 and all(map(agree, ours, theirs, low))
+    def same_outputs(self, weight_map: WeightMap) -> bool:
+        """Whether what the networks return agrees: the floating numbers; where there are none the others, or, as they
+        may be undecided where scores are equal, the layers inside."""
+        floats = self._floating_results()
+        if floats or not self.names:
+            return bool(floats) and all(agree(*arrays) for arrays in floats)
+        if all(np.array_equal(self.flax.outputs[a], self.torch.outputs[b]) for a, b in self.names):
+            return True
+        layers = pair_layers(weight_map, self.flax.calls, self.torch.calls)
+        return bool(layers) and all(self.layer(pair)[1] for pair in layers)
+
+    def _floating_results(self) -> list[tuple[NDArray, NDArray, NDArray]]:
+        """The results that are floating on both sides: Flax's, PyTorch's and PyTorch's in float32."""
+        every = [(self.flax.outputs[a], self.torch.outputs[b], self.low.outputs[b]) for a, b in self.names]
+        return [arrays for arrays in every if len(floating(arrays)) == len(arrays)]
 
     def standing(self, weight_map: WeightMap) -> "Standing":
         """How well the networks agree with a map, the one of this pass."""
-        return Standing(self.same_outputs(), self.near(), self.first_failing(weight_map))
+        return Standing(self.same_outputs(weight_map), self.near(), self.first_failing(weight_map))
 
     def near(self) -> bool:
         """Whether what the networks return differs by no more than float32's rounding could, where the referee may
         still tell it from float64's: constants that one side rounds do that, wrong weights do not."""
-        ours, theirs = floating(list(self.flax.outputs.values())), floating(list(self.torch.outputs.values()))
-        low = floating(list(self.low.outputs.values()))
-        return len(ours) == len(theirs) > 0 and all(map(_near, ours, theirs, low))
+        floats = self._floating_results()
+        return bool(floats) and all(_near(*arrays) for arrays in floats)
 
     def first_failing(self, weight_map: WeightMap) -> int:
         """The place in Flax's calls of the first paired layer that does not agree; beyond all of them if all do."""

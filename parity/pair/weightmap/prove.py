@@ -33,15 +33,16 @@ class Prover:
         """The proof of the map itself if the networks agree with it, else of the reading with which they agree
         longest."""
         torch = weights.random_weights(weight_map, self._own.torch, self._seed)
-        passed = ProofPass(self._flax_pass(weight_map, torch), self._runs.torch(torch), self._runs.torch_low(torch))
+        flax, low = self._flax_pass(weight_map, torch), self._runs.torch_low(torch)
+        passed = ProofPass(flax, self._runs.torch(torch), low, self._runs.names)
         self._undecided = ()
-        while self._budget > 1 and not passed.same_outputs():
+        while self._budget > 1 and not passed.same_outputs(weight_map):
             better = self._better(weight_map, passed, torch)
             if better is None:
                 break
             weight_map, passed = better
-        flax = weights.to_flax(weight_map, torch, self._own.flax)
-        return Proof(weight_map, flax, torch, passed, passed.same_outputs(), self._undecided, self._tried)
+        own, agrees = weights.to_flax(weight_map, torch, self._own.flax), passed.same_outputs(weight_map)
+        return Proof(weight_map, own, torch, passed, agrees, self._undecided, self._tried)
 
     def _better(self, weight_map: WeightMap, passed: ProofPass, torch: Arrays) -> tuple[WeightMap, ProofPass] | None:
         """The first reading with which the networks agree longer than in the pass given, and its own pass."""
@@ -62,7 +63,7 @@ class Prover:
             if self._tried >= self._budget:
                 self._undecided = tuple(name for name, _ in options[place:])
                 return
-            yield option, ProofPass(self._flax_pass(option, torch), passed.torch, passed.low)
+            yield option, replace(passed, flax=self._flax_pass(option, torch))
 
     def _flax_pass(self, weight_map: WeightMap, torch: Arrays) -> PassResult:
         self._tried += 1

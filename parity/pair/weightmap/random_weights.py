@@ -55,9 +55,10 @@ def _numbers(
     layer: LayerPairing, array: ArrayPairing, generator: Generator, scale: float, *, positive: bool
 ) -> NDArray:
     """Random numbers for one canonical array, all of them positive where it must be."""
-    if positive:
-        return generator.uniform(*POSITIVE, array.shape)
-    return _drawn(layer, array, generator, scale)
+    drawn = _drawn(layer, array, generator, scale)
+    if not positive:
+        return drawn
+    return np.abs(drawn) if drawn.ndim > 1 else generator.uniform(*POSITIVE, array.shape)
 
 
 def to_flax(weight_map: WeightMap, torch: Mapping[str, NDArray], flax: Mapping[str, NDArray]) -> Arrays:

@@ -31,7 +31,7 @@ def with_ties(weight_map: WeightMap, sides: Sides) -> WeightMap | None:
     with_tied = weight_map
     for side, other in (("flax", "torch"), ("torch", "flax")):
         for unit, role in _left_over(weight_map, side):
-            if not sides[side].parameters.issuperset(unit.arrays[role].names):
+            if not sides[side].declared.issuperset(unit.arrays[role].names):
                 continue  # a table that is no weight
             shape = unit.arrays[role].shape(shapes[side])
             for layer, first in weight_map.arrays:

@@ -44,6 +44,8 @@ def test_no_name_is_given_to_another_function_or_shape() -> None:
         (2 * X, "Flax's numbers are 2 times PyTorch's"),
         (X / 24, "Flax's numbers are 0.0416667 (1/24) times PyTorch's"),
         (6**0.5 * X, "Flax's numbers are 2.44949 (√6) times PyTorch's"),
+        (-X, "Flax's numbers are PyTorch's with the other sign"),
+        (X * 1, ""),
         (-1.1 * X, "Flax's numbers are -1.1 times PyTorch's"),
         (X + 1, "Flax's numbers are PyTorch's and 1 more"),
         (X[:, ::-1], "Flax's numbers are PyTorch's, backwards along axis 1"),

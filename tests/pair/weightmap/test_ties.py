@@ -103,5 +103,6 @@ def test_a_head_without_effect_is_no_tie() -> None:
             self.unused = torch.nn.Linear(4, 11, bias=False)
 
     report, found = _compared(Tied(), Dead())
-    assert report.verdict is Verdict.SAME and not report.conventions
-    assert found["structure"] is Verdict.SAME
+    (one,) = report.conventions  # it is one side's alone and nothing uses it, which is told, and is no tie
+    assert (one.name, one.confirmed) == ("unused_parameters", True)
+    assert found["structure"] is Verdict.DIFFERENT and found["forward"] is Verdict.SAME

@@ -50,6 +50,8 @@ class Tape:
     def __init__(self, training: bool, masked: bool = False, capture: bool = True, unrolled: bool = False) -> None:
         self.training, self.masked = training, masked
         self.capture, self.unrolled = capture, unrolled
+        self.draw: jax.Array | None = None  # number of the draw, from which a network's keys are made if it is there
+        self.leaves = False  # whether dropout that is asked for in evaluation stays on
         self.apart = False  # whether dropout was used in a loop that is not unrolled
         self.entries: list[Entry] = []
         self.dropouts: list[Dropped] = []
@@ -57,6 +59,11 @@ class Tape:
         self.feeds: Feeds = {}
         self._begun = self._tapped = 0
         self._traces: set[int] | None = None
+
+    @property
+    def drops(self) -> bool:
+        """Whether dropout draws what it drops: it has masks, or is left as it is."""
+        return self.masked or self.leaves
 
     def admit(self, *trees: Any) -> None:
         """Only values that are traced as these are will be recorded: what a transformation inside the network (a scan's
@@ -94,12 +101,13 @@ class Tape:
         return output
 
     def dropout(self, module: Any, x: jax.Array, deterministic: bool | None, call: Callable[[], Any]) -> jax.Array:
-        """In the place of a dropout module's call; in evaluation one that is not told to be still does what it does."""
+        """In the place of a dropout module's call; in evaluation one that is not told to be still is off too, unless
+        dropout is left as it is."""
         still = module.deterministic if deterministic is None else deterministic
         if still or module.rate == 0:
             return x
         if not self.training:
-            return call()
+            return call() if self.leaves else x
         if self._inside([_unbatched(x)]):
             self.apart = True
             if self.unrolled:
@@ -214,7 +222,7 @@ def linen_taps(tape: Tape, modules: dict[str, Any]) -> Iterator[None]:
 
     def intercept(call: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Any:
         module = context.module
-        for one in (module, *_held(module)) if tape.training and not tape.masked else ():
+        for one in () if tape.drops else (module, *_held(module)):
             calm(one)
         if context.method_name != "__call__":
             return call(*args, **kwargs)

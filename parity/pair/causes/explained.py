@@ -1,0 +1,92 @@
+"""Differences that a finding says by itself, and that a user may accept by name."""
+
+from collections.abc import Iterable, Sequence
+
+from parity.checks.verdict import Finding, Rung, Verdict
+from parity.pair.causes.conventions import KNOWN, PROBES
+from parity.pair.passes.compared import ENTRIES, KIND, RANDOM, SHAPE
+from parity.report.records import Convention
+
+TRAINED, STORED, UNUSED = "training", "storage", "unused parameter"
+"""Quantities of the findings on what is trained, on dtypes, and on parameters that one side has and nothing uses."""
+PROBED = "result with "
+"""What the quantity of a probe's finding begins with; then comes the probe's name."""
+CONVENTIONS = {
+    ENTRIES: "extra_outputs",
+    SHAPE: "output_shape",
+    KIND: "output_kind",
+    TRAINED: "frozen",
+    UNUSED: "unused_parameters",
+    STORED: "stored_dtype",
+    "tie": "tied_weights",
+}
+"""Quantity of a finding → name of the convention that it is."""
+SENTENCES = {
+    ENTRIES: "the networks return other sets of results in {mode}: {reason}",
+    SHAPE: "the shape of the result {name} differs in {mode}: {reason}",
+    KIND: "the result {name} is of another kind of number in {mode}: {reason}",
+    RANDOM: "{reason}",
+    TRAINED: "{name} is not trained on both sides: {reason}",
+    UNUSED: "{reason}",
+    STORED: "the same formula, stored otherwise: {reason}",
+}
+"""Quantity of a finding → what is said of its difference."""
+MOST = 3
+"""Findings of one convention that are told in full."""
+
+
+def convention_of(finding: Finding) -> str:
+    """Name of the convention that a finding's difference is, "" if it is none."""
+    return PROBES.get(probe_of(finding), "") or CONVENTIONS.get(finding.quantity, "")
+
+
+def probe_of(finding: Finding) -> str:
+    """Name of the probe that found it, "" if it was none."""
+    return finding.quantity.removeprefix(PROBED) if finding.quantity.startswith(PROBED) else ""
+
+
+def only_probes(rung: Rung) -> bool:
+    """Whether all that differs on a rung differs beyond the user's own inputs only."""
+    odd = [finding for finding in rung.findings if finding.verdict is Verdict.DIFFERENT]
+    return bool(odd) and all(map(probe_of, odd))
+
+
+def sentence_of(finding: Finding) -> str:
+    """What is said of the difference, "" if that is nothing of its own."""
+    text = SENTENCES.get(finding.quantity, "")
+    return text.format(name=finding.name, mode=finding.mode, reason=finding.reason)
+
+
+def explained(findings: Iterable[Finding]) -> bool:
+    """Whether all that does not pass is a difference that can be accepted by name."""
+    odd = [finding for finding in findings if not finding.verdict.passes]
+    return all(finding.verdict is Verdict.DIFFERENT and convention_of(finding) for finding in odd)
+
+
+def conventions_of(rung: Rung, accept: Sequence[str]) -> list[Convention]:
+    """The conventions that a rung's findings are, but for the tie of weights, which is told elsewhere; confirmed if
+    nothing else differs on the rung."""
+    named: dict[str, dict[str, None]] = {}
+    confirmed = explained(rung.findings)
+    for finding in rung.findings:
+        name = convention_of(finding)
+        if probe_of(finding) and not confirmed:
+            continue  # the networks differ on the user's own inputs already
+        if name and name != "tied_weights" and finding.verdict is Verdict.DIFFERENT:
+            named.setdefault(name, {})[_words(finding)] = None
+    return [
+        Convention(name, f"{KNOWN[name].text}: {_listed(list(words))}", (rung.number,), confirmed, name in accept)
+        for name, words in named.items()
+    ]
+
+
+def _words(finding: Finding) -> str:
+    if not finding.reason:
+        return f"{finding.name} by {finding.gap:.2g}"
+    whole = finding.name in ("", "network") or finding.name in finding.reason
+    return finding.reason if whole else f"{finding.name}: {finding.reason}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    rest = f"; and {len(words) - MOST} more" if len(words) > MOST else ""
+    return "; ".join(words[:MOST]) + rest

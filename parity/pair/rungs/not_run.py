@@ -1,0 +1,38 @@
+"""Why a rung is not climbed: what it rules on is not there."""
+
+from collections.abc import Sequence
+
+from parity.checks.verdict import Rung, Verdict
+from parity.pair.causes.explained import TRAINED
+from parity.pair.passes.check_state import CheckState
+
+
+def random_modes(work: CheckState) -> str:
+    """That the networks are random, in one mode or in both; "" if they are in neither."""
+    modes = [mode for mode in work.views if work.couple.results.of(mode).noisy]
+    return f"the networks are random in {' and '.join(modes)}" if modes else ""
+
+
+def without_gradients(work: CheckState) -> str:
+    """Why there are no gradients to compare, if so."""
+    couple = work.couple
+    if all(couple.results.of(mode).noisy for mode in work.views):
+        return random_modes(work)
+    if couple.objectives is None and not any(couple.results.of(mode).floating[0] for mode in work.views):
+        return "the networks return no floating numbers that are compared, and no loss was given"
+    inputs = [seen["float64"].input_gradients for view in work.views.values() for seen in (view.flax, view.torch)]
+    if not couple.flax.parameters | couple.torch.parameters and not all(inputs):
+        return "nothing is trained, and no input is floating"
+    return ""
+
+
+def without_training_run(work: CheckState, rungs: Sequence[Rung]) -> str:
+    """Why training runs cannot be compared, if so."""
+    if work.couple.results.of("training").noisy:
+        return random_modes(work)
+    if work.couple.objectives is None and not work.couple.results.of("training").floating[0]:
+        return "the networks return no floating numbers that are compared, and no loss was given"
+    findings = [finding for rung in rungs for finding in rung.findings if finding.quantity == TRAINED]
+    if any(finding.verdict is Verdict.DIFFERENT for finding in findings):
+        return "the networks do not train the same arrays, as rung 1 says"
+    return ""

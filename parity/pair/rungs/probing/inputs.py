@@ -1,0 +1,193 @@
+"""What a probe gives both networks: inputs and weights beyond the user's, of the kind that the user's are."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from parity.interface.observation import Call, Inputs
+from parity.interface.trace import Arrays
+from parity.pair.arrays.domain import SIZED, domain_of, resized
+from parity.pair.arrays.inputs import changed
+from parity.pair.passes.sides import SidePair
+from parity.pair.weightmap import random_weights as weights
+from parity.pair.weightmap.pairing.pairings import WeightMap
+
+Rows = list[tuple[NDArray, int]]
+"""Whole numbers that index tables, each with the number of rows of the smallest table that it indexes."""
+MOST_DRAWS = 3
+"""So often are other ids drawn, at most, until each has been there once."""
+MOST_ROWS = 2**24
+"""More numbers than that between a user's smallest and largest are no ids."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What is tried.
+
+    Args:
+        name: in words.
+        inputs: for both.
+        torch: PyTorch's arrays.
+    """
+
+    name: str
+    inputs: Inputs
+    torch: Arrays
+
+
+def probes(match: WeightMap, couple: SidePair, torch: Arrays, calls: tuple[Call, ...] = ()) -> Iterator[Probe]:
+    """Other sizes of inputs and weights, the user's own weights, other ids and masks, another batch, odd and even
+    sizes; and other inputs where the user's hide what a network does.
+
+    Args:
+        match: the map.
+        couple: the pair.
+        torch: PyTorch's arrays.
+        calls: PyTorch's calls on the user's inputs, which say what indexes which table.
+    """
+    inputs, rng = couple.inputs, np.random.default_rng([couple.seed, 8])
+    domains = {domain_of(array) for array in floating_arrays(inputs)}
+    if not all(map(_telling, floating_arrays(inputs))) or domains & {"unit"}:
+        yield Probe("normal inputs", changed(inputs, lambda array: _anew(array, rng)), torch)
+    if domains & SIZED:
+        yield Probe("inputs × 0.01", resized(inputs, lambda a: (0.01 * a).astype(a.dtype)), torch)
+        yield Probe("inputs × 30", resized(inputs, lambda a: (30.0 * a).astype(a.dtype)), torch)
+        yield Probe("inputs + 10", resized(inputs, lambda a: (a + 10.0).astype(a.dtype)), torch)
+    yield Probe("kernels × 3", inputs, weights.random_weights(match, couple.torch.native, couple.seed + 1, 3.0))
+    if couple.results.of("evaluation").exact[0] or not domains & SIZED:
+        yield Probe("kernels × 30", inputs, weights.random_weights(match, couple.torch.native, couple.seed + 2, 30.0))
+    yield Probe("PyTorch's own weights", inputs, dict(couple.torch.native))
+    yield from _ids(inputs, torch, list(_rows(match, torch, calls)), rng)
+    yield from _masks(inputs, torch)
+    for name, other in _other_sizes(inputs):
+        yield Probe(name, other, torch)
+
+
+def floating_arrays(inputs: Inputs) -> list[NDArray]:
+    """The floating arrays among inputs, in order."""
+    seen: list[NDArray] = []
+    changed(inputs, lambda a: seen.append(a) or a)  # type: ignore[func-returns-value]
+    return seen
+
+
+def _anew(array: NDArray, rng: Generator) -> NDArray:
+    """Normal numbers, or such as the domain has; what is 0 and 1 alone, or sums to one, stays."""
+    domain = domain_of(array)
+    if domain in ("mask", "shares"):
+        return array
+    drawn = rng.uniform(size=array.shape) if domain == "unit" else rng.standard_normal(array.shape)
+    return (np.abs(drawn) if domain == "positive" and np.ptp(array) else drawn).astype(array.dtype)
+
+
+def _telling(array: NDArray) -> bool:
+    """Whether numbers are neither all alike nor of a size at which functions are flat or linear."""
+    found = array[np.isfinite(array)].astype(np.float64)
+    return bool(found.size) and bool(found.min() < found.max()) and 0.1 <= float(np.abs(found).max()) <= 100.0
+
+
+def _walk(tree: Any, change: Callable[[str, NDArray], NDArray], name: str = "") -> Any:
+    if isinstance(tree, Mapping):
+        return {key: _walk(item, change, str(key)) for key, item in tree.items()}
+    if isinstance(tree, list | tuple):
+        items = [_walk(item, change, name) for item in tree]
+        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+    return change(name, tree) if isinstance(tree, np.ndarray) else tree
+
+
+def _every(inputs: Inputs, change: Callable[[str, NDArray], NDArray]) -> Inputs:
+    return Inputs(_walk(inputs.args, change), _walk(dict(inputs.kwargs), change))
+
+
+def _rows(match: WeightMap, torch: Arrays, calls: tuple[Call, ...]) -> Iterator[tuple[NDArray, int]]:
+    """The whole numbers that PyTorch's embeddings were called with, and how many rows their tables have."""
+    tables = {bond.torch.path: link.torch.names[0] for bond, link in match.links if bond.torch.kind == "embedding"}
+    for call in calls:
+        if call.path in tables and call.inputs and call.inputs[0].dtype.kind in "iu":
+            yield call.inputs[0], torch[tables[call.path]].shape[0]
+
+
+def _ids(inputs: Inputs, torch: Arrays, rows: Rows, rng: Generator) -> Iterator[Probe]:
+    """The user's whole numbers in other places, and others: of all rows of the tables that they index, or between the
+    smallest and the largest of the user's, each as often as the others."""
+    found: list[NDArray] = []
+    _every(inputs, lambda name, a: found.append(a) or a if _is_whole(name, a) else a)  # type: ignore[func-returns-value]
+    if not found:
+        return
+
+    def permuted(name: str, array: NDArray) -> NDArray:
+        return rng.permutation(array.ravel()).reshape(array.shape) if _is_whole(name, array) else array
+
+    yield Probe("permuted ids", _every(inputs, permuted), torch)
+    orders = {id(array): rng.permutation(np.arange(*_range(array, rows))) for array in found}
+    for turn in range(min(MOST_DRAWS, max(-(-orders[id(array)].size // array.size) for array in found))):
+
+        def other(name: str, array: NDArray, turn: int = turn) -> NDArray:
+            if not _is_whole(name, array):
+                return array
+            return np.resize(np.roll(orders[id(array)], -turn * array.size), array.shape).astype(array.dtype)
+
+        yield Probe("other ids", _every(inputs, other), torch)
+
+
+def _range(array: NDArray, rows: Rows) -> tuple[int, int]:
+    """The first id and the one after the last: of the table that they index, else of the user's own."""
+    sizes = [size for given, size in rows if np.array_equal(given, array)]
+    return (0, min(sizes)) if sizes else (int(array.min()), int(array.max()) + 1)
+
+
+def _is_whole(name: str, array: NDArray) -> bool:
+    spread = array.dtype.kind in "iu" and array.size > 1 and int(array.max()) - int(array.min()) < MOST_ROWS
+    return spread and not _is_mask(name, array)
+
+
+def _masks(inputs: Inputs, torch: Arrays) -> Iterator[Probe]:
+    """Masks that let everything through, and that hide the end of every second sequence."""
+    found: list[NDArray] = []
+    _every(inputs, lambda name, a: found.append(a) or a if _is_mask(name, a) else a)  # type: ignore[func-returns-value]
+    if not found:
+        return
+    yield Probe("full masks", _every(inputs, lambda n, a: _full(a) if _is_mask(n, a) else a), torch)
+    yield Probe("padded masks", _every(inputs, lambda n, a: _padded(a) if _is_mask(n, a) else a), torch)
+
+
+def _is_mask(name: str, array: NDArray) -> bool:
+    if array.dtype.kind == "f":
+        return domain_of(array) == "mask"
+    return array.dtype == np.bool_ or ("mask" in name and array.dtype.kind in "iu" and set(np.unique(array)) <= {0, 1})
+
+
+def _full(array: NDArray) -> NDArray:
+    """The mask with what most of the user's numbers are in all of it: that lets through, be it 1 or 0."""
+    return np.full_like(array, 2 * np.count_nonzero(array) >= array.size)
+
+
+def _padded(array: NDArray) -> NDArray:
+    mask = _full(array)
+    if mask.ndim:
+        end = mask[::2, ..., -max(1, array.shape[-1] // 3) :]
+        end[...] = 1 - mask.astype(np.int8).max(initial=0)
+    return mask
+
+
+def _other_sizes(inputs: Inputs) -> Iterator[tuple[str, Inputs]]:
+    """One sample more, and images of one row and column less, so that even sizes become odd and odd ones even."""
+    yield "one sample more", _every(inputs, lambda _, a: np.concatenate([a, a[:1]]) if a.ndim else a)
+    images: list[NDArray] = []
+    _every(inputs, lambda _, a: images.append(a) or a if _is_image(a) else a)  # type: ignore[func-returns-value]
+    if images:
+        parity = "odd" if images[0].shape[2] % 2 == 0 else "even"
+        yield f"{parity} sizes", _every(inputs, lambda _, a: _cropped(a) if _is_image(a) else a)
+
+
+def _is_image(array: NDArray) -> bool:
+    return array.ndim == 4 and array.dtype.kind == "f" and array.shape[2] > 2
+
+
+def _cropped(array: NDArray) -> NDArray:
+    """Without the last row and column, whichever of the outer axes is the channels'."""
+    last = array.shape[3] <= 4 or (array.shape[1] > 4 and array.shape[1] == array.shape[2])
+    return array[:, :-1, :-1] if last else array[:, :, :-1, :-1]

@@ -1,0 +1,152 @@
+"""Tries what a probe gives both networks, and says where they part if they do so there alone."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.checks.verdict import Finding, Verdict
+from parity.interface.trace import Arrays, Precision
+from parity.pair.arrays.layout import compare, turned
+from parity.pair.causes.explained import PROBED
+from parity.pair.passes.both_sides import BothSides
+from parity.pair.passes.calls import pair_calls
+from parity.pair.passes.check_state import CheckState
+from parity.pair.passes.compared import compare_layers
+from parity.pair.passes.sides import PRECISIONS, SidePair
+from parity.pair.rungs.decisions import nudged, ruled_again
+from parity.pair.rungs.probing.inputs import Probe, probes
+from parity.pair.weightmap import random_weights as weights
+from parity.pair.weightmap.pairing.pairings import WeightMap
+from parity.pair.weightmap.ties import clashes
+
+MODE = "evaluation"
+
+
+@dataclass(frozen=True)
+class Located:
+    """The first probe at which the networks differ.
+
+    Args:
+        name: of the probe.
+        work: what both sides showed on it, in the place of what they showed on the user's inputs.
+    """
+
+    name: str
+    work: CheckState
+
+
+def probed(work: CheckState) -> tuple[list[Finding], Located | None]:
+    """What the probes found, those that could not be tried being noted; and where the networks part on the first probe
+    at which they do, if they agree on the user's own inputs."""
+    findings: list[Finding] = []
+    odd: list[Probe] = []
+    for probe in probes(work.match, work.couple, work.proof.torch, work.views[MODE].torch["float64"].calls):
+        work.couple.watch.note(f"probe: {probe.name}")
+        found = try_probe(probe, work.match, work.couple)
+        if isinstance(found, str):
+            work.notes.append(found)
+            continue
+        findings += found
+        odd += [probe] if any(finding.verdict is Verdict.DIFFERENT for finding in found) else []
+    return findings, located(work, odd[0]) if odd and work.compared[MODE].agrees else None
+
+
+def located(work: CheckState, probe: Probe) -> Located | None:
+    """What every layer shows on a probe; None if the networks do not take it with their layers being recorded."""
+    flax = weights.to_flax(work.match, probe.torch, work.couple.flax.native)
+    run_pass = work.couple.run_pass
+    try:
+        views = BothSides(
+            {p: run_pass("flax", flax, MODE, p, probe.inputs, gradients=False, feeds={}) for p in PRECISIONS},
+            {p: run_pass("torch", probe.torch, MODE, p, probe.inputs, gradients=False, feeds={}) for p in PRECISIONS},
+        )
+        pairs = pair_calls(work.match, views)
+        compared = compare_layers(pairs, views, work.couple.results.of(MODE), MODE)
+    except Exception:  # nobody knows what a user's network raises for other shapes
+        return None
+    proof = replace(work.proof, flax=flax, torch=probe.torch)
+    shown = replace(work, proof=proof, passes={MODE: views}, calls={MODE: pairs}, compared={MODE: compared})
+    return Located(probe.name, shown)
+
+
+def try_probe(probe: Probe, match: WeightMap, couple: SidePair) -> list[Finding] | str:
+    """The findings on what the networks return, or why it could not be tried. A network whose results are random, or
+    differ already in shape or kind, has none that a probe adds to."""
+    if clash := clashes(match, "torch", probe.torch):
+        return f"{probe.name}: not tried, {clash[0]} hold different numbers and Flax ties them"
+    runs = _Runs(probe, match, couple)
+    theirs, ours = runs.outputs("torch", "float64"), runs.outputs("flax", "float64")
+    if isinstance(ours, str) or isinstance(theirs, str):
+        return f"{probe.name}: not tried, {_refused(isinstance(ours, str), isinstance(theirs, str))}"
+    low = runs.outputs("torch", "float32")
+    if isinstance(low, str):
+        return f"{probe.name}: not tried, PyTorch's network does not take it in float32"
+    if any(not np.isfinite(a).all() for by in (ours, theirs, low) for a in by.values() if a.dtype.kind == "f"):
+        return f"{probe.name}: not ruled on, there are numbers that are not finite"
+    found = list(_findings(probe.name, couple, ours, theirs, low))
+    if all(finding.verdict.passes for finding in found):
+        return found
+    return list(_findings(probe.name, couple, ours, theirs, low, runs.outputs("flax", "float32"), runs.moved()))
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """Passes of both sides on a probe."""
+
+    probe: Probe
+    match: WeightMap
+    couple: SidePair
+
+    def outputs(self, side: Literal["flax", "torch"], precision: Precision) -> Arrays | str:
+        """What a side returns, or what it raised."""
+        torch = self.probe.torch
+        native = torch if side == "torch" else weights.to_flax(self.match, torch, self.couple.flax.native)
+        run_pass, inputs = self.couple.run_pass, self.probe.inputs
+        return _attempt(lambda: run_pass(side, native, "evaluation", precision, inputs, gradients=False).outputs)
+
+    def moved(self) -> list[tuple[Arrays, Arrays]]:
+        """What both return from starts moved by what passes for rounding, for whole numbers to be ruled on."""
+        if not self.couple.results.of("evaluation").exact[0]:
+            return []
+        return list(nudged(self.couple, self.match, self.probe.torch, "evaluation", self.probe.inputs))
+
+
+def _refused(flax: bool, torch: bool) -> str:
+    if flax and torch:
+        return "neither network takes it"
+    return f"{'Flax' if flax else 'PyTorch'}'s network does not take it though the other does"
+
+
+def _findings(
+    name: str,
+    couple: SidePair,
+    ours: Arrays,
+    theirs: Arrays,
+    low: Arrays,
+    flax_low: Arrays | str = "",
+    moved: Sequence[tuple[Arrays, Arrays]] = (),
+) -> Iterator[Finding]:
+    pairs = couple.results.of("evaluation")
+    exact = set(pairs.exact[1])
+    for a, b in pairs.pairs:
+        if b in exact:
+            found = ruled_again(b, ours[a], theirs[b], [(m[0][a], m[1][b]) for m in moved], None)
+            yield replace(found, quantity=f"{PROBED}{name}", mode="evaluation")
+            continue
+        turn = turned(ours[a], theirs[b])
+        flax, small = (ours[a], None if isinstance(flax_low, str) else flax_low[a])
+        if turn is not None:
+            flax, small = turn[1](flax), None if small is None else turn[1](small)
+        found = compare("result", b or "network", flax, theirs[b], low[b], small, mode="evaluation")
+        yield replace(found, quantity=f"{PROBED}{name}")
+
+
+def _attempt(look: Callable[[], Mapping[str, NDArray]]) -> Arrays | str:
+    """What a network returns, or what it raised: nobody knows what a user's network raises for other shapes."""
+    try:
+        return dict(look())
+    except Exception as error:
+        return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,115 @@
+"""Which arrays each side trains, uses and in which dtype it keeps them: part of what makes two networks the same."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from parity.checks.verdict import Finding, Verdict
+from parity.interface.random import single
+from parity.interface.side import FRAMEWORKS, Side
+from parity.pair.causes.explained import STORED, TRAINED
+from parity.pair.passes.check_state import CheckState
+from parity.pair.passes.sides import SidePair
+from parity.pair.rungs.map_table import UNKNOWN, has_effect
+from parity.pair.weightmap.pairing.pairings import ArrayPairing
+from parity.pair.weightmap.random_weights import name_of
+
+NARROW = frozenset({"float16", "bfloat16"})
+SIDES = ("flax", "torch")
+STEPS = 3
+"""Steps of an optimizer after which what has not moved is left as it is: the first learning rate may be zero."""
+
+
+def trained(work: CheckState) -> list[Finding]:
+    """One finding for each array that one side trains and the other does not. A parameter whose gradient is zero is not
+    trained, whatever it is declared as (stop_gradient in Flax, detach in PyTorch)."""
+    findings = []
+    for bond, link in work.match.links:
+        declared = {side: _share(work, side, getattr(link, side).names) for side in SIDES}
+        if link.tie is None and declared["flax"] != declared["torch"]:
+            findings.append(_trained(work, name_of(bond, link), link, max(SIDES, key=lambda side: declared[side])))
+    return findings
+
+
+def _trained(work: CheckState, name: str, link: ArrayPairing, trains: str) -> Finding:
+    """The finding on an array that the one side trains, as it says, and the other does not, or not all of it."""
+    words = ", ".join(
+        f"{' + '.join(names := getattr(link, side).names)} {_standing(work, side, names[0])} in {FRAMEWORKS[side]}"
+        for side in (trains, *(other for other in SIDES if other != trains))
+    )
+    if not work.couple.backward:
+        return Finding(TRAINED, name, Verdict.INCONCLUSIVE, np.inf, reason=f"{words}; {UNKNOWN}")
+    if any(has_effect(getattr(views, trains), getattr(link, trains)) for views in work.views.values()):
+        return Finding(TRAINED, name, Verdict.DIFFERENT, np.inf, reason=words)
+    return Finding(TRAINED, name, Verdict.SAME, reason=f"{words}, where its gradient is zero: trained in neither")
+
+
+def _share(work: CheckState, side: str, names: Sequence[str]) -> float:
+    own = _side(work, side).parameters
+    return sum(name in own and f"{side}:{name}" not in work.still for name in names) / len(names)
+
+
+def _standing(work: CheckState, side: str, name: str) -> str:
+    return "is left as it is by the optimizer" if f"{side}:{name}" in work.still else _side(work, side).standing(name)
+
+
+def left_still(couple: SidePair, optimizers: tuple[Any, Any]) -> frozenset[str]:
+    """Names, as "flax:…" and "torch:…", of the trained arrays that the users' optimizers leave as they are whatever
+    their gradients are, as they are masked or in no group; of a side whose optimizer moves nothing at all, none.
+
+    Raises:
+        UserCodeError: an optimizer does not take the network's parameters.
+    """
+    found: set[str] = set()
+    for side, optimizer in zip((couple.flax, couple.torch), optimizers, strict=True):
+        rng = np.random.default_rng([couple.seed, 11])
+        own = {name: single(side.native[name]) for name in sorted(side.parameters)}
+        stream = [{n: single(1.0 + rng.random(a.shape)) for n, a in own.items()} for _ in range(STEPS)]
+        with couple.watch.running(f"the first steps of {FRAMEWORKS[side.framework]}'s optimizer"):
+            after = side.update(optimizer, own, stream, "float64")[-1]
+        still = {name for name, array in own.items() if np.array_equal(array, after[name])}
+        found |= {f"{side.framework}:{name}" for name in still if len(still) < len(own)}
+    return frozenset(found)
+
+
+def _side(work: CheckState, side: str) -> Side:
+    return work.couple.flax if side == "flax" else work.couple.torch
+
+
+def storage(work: CheckState) -> list[Finding]:
+    """That arrays are kept in a narrower dtype on one side than on the other: the formula is the same, the network is
+    not. One finding for all that differ alike."""
+    stored = {side: _side(work, side).stored for side in SIDES}
+    apart: Counter[tuple[str, ...]] = Counter()
+    for _, link in work.match.links:
+        dtypes = tuple(" and ".join(sorted({stored[side][n] for n in getattr(link, side).names})) for side in SIDES)
+        if dtypes[0] != dtypes[1] and NARROW & {*dtypes[0].split(" and "), *dtypes[1].split(" and ")}:
+            apart[dtypes] += 1
+    total = sum(1 for _ in work.match.links)
+    return [
+        Finding(STORED, "network", Verdict.DIFFERENT, np.inf, reason=_stored(flax, torch, count, total))
+        for (flax, torch), count in apart.items()
+    ]
+
+
+def _stored(flax: str, torch: str, count: int, total: int) -> str:
+    which = "all arrays are" if count == total else f"{count} of {total} arrays are"
+    return f"{which} kept in {flax} in Flax, in {torch} in PyTorch; in float64 they are judged as one formula"
+
+
+def never_used(work: CheckState, side: Side, names: Sequence[str]) -> bool:
+    """Whether other numbers in arrays of a side change nothing of what it returns in evaluation; not only their
+    gradient is zero."""
+    views = getattr(work.views["evaluation"], side.framework)["float64"]
+    if any(np.any(views.parameter_gradients.get(name, 0.0)) for name in names):
+        return False
+    own = work.proof.flax if side.framework == "flax" else work.proof.torch
+    rng = np.random.default_rng([work.couple.seed, 10])
+    other = {name: single(own[name] + rng.standard_normal(own[name].shape)) for name in names}
+    before, after = (
+        work.couple.look(side.framework, native, "evaluation", "float64", gradients=False).outputs  # type: ignore[arg-type]
+        for native in (own, {**own, **other})
+    )
+    return all(np.array_equal(before[name], after[name], equal_nan=True) for name in before)
