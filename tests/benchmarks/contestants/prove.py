@@ -1,4 +1,7 @@
-"""Run contestants on the small workloads, in a process of its own: `python -m tests.benchmarks.prove FOLDER NAMES…`."""
+"""Run contestants on the small workloads, in a process of its own.
+
+`python -m tests.benchmarks.contestants.prove FOLDER NAMES…` runs them.
+"""
 
 import sys
 from pathlib import Path
@@ -6,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.contestants import entry
-from tests.benchmarks.small import WORKLOADS, fitting, run
+from tests.benchmarks.contestants.small import WORKLOADS, fitting, run
 
 
 def main(folder: Path, names: list[str]) -> None:

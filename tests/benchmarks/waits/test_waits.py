@@ -15,7 +15,7 @@ from benchmarks.waits import page as time_to_page
 from benchmarks.waits.tasks import TASKS, task
 from benchmarks.waits.worker import PHASES, AccuracyWatch, Job, LevelReached, Timed, waited
 from parity.errors import UsageError
-from tests.benchmarks.test_growth import PROVEN
+from tests.benchmarks.growth.test_growth import PROVEN
 
 
 def turn(contestant: str, seed: int, seconds: float, *, reached: bool = True, cold: bool = True) -> dict[str, Any]:

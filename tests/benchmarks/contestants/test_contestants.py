@@ -18,7 +18,7 @@ from parity.checks.ladder import trajectory
 from parity.checks.verdict import Rung, Verdict
 from parity.interface.trace import Trajectory
 from parity.recipes import Optimizer
-from tests.benchmarks.small import STEPS, WORKLOADS, fitting, reference
+from tests.benchmarks.contestants.small import STEPS, WORKLOADS, fitting, reference
 
 QUICK = "--xla_backend_optimization_level=0"
 """Compile fast rather than well; steps are few."""
@@ -38,7 +38,7 @@ def proofs(tmp_path_factory: pytest.TempPathFactory) -> Any:
     def proven(environment: tuple[tuple[str, str], ...]) -> tuple[Path, str]:
         folder = tmp_path_factory.mktemp("proofs")
         names = [entry.name for entry in ENTRIES.values() if entry.environment == environment]
-        command = [sys.executable, "-W", "error", "-m", "tests.benchmarks.prove", str(folder), *names]
+        command = [sys.executable, "-W", "error", "-m", "tests.benchmarks.contestants.prove", str(folder), *names]
         variables = {**os.environ, "XLA_FLAGS": QUICK, **dict(environment)}
         done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
         return folder, done.stderr if done.returncode else ""
