@@ -33,8 +33,8 @@ class Prover:
         """The proof of the map itself if the networks agree with it, else of the reading with which they agree
         longest."""
         torch = weights.random_weights(weight_map, self._own.torch, self._seed)
-        flax, low = self._flax_pass(weight_map, torch), self._runs.torch_low(torch)
-        passed = ProofPass(flax, self._runs.torch(torch), low, self._runs.names)
+        flax = self._flax_pass(weight_map, torch)
+        passed = ProofPass(flax, self._runs.torch(torch), self._runs.torch_low(torch), self._runs.names)
         self._undecided = ()
         while self._budget > 1 and not passed.same_outputs(weight_map):
             better = self._better(weight_map, passed, torch)
