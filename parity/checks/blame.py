@@ -27,7 +27,7 @@ def blame_forward(free: Sequence[Finding], alone: Sequence[Finding]) -> Blame | 
 
 
 def first_of_worst(blamed: Sequence[Blame | None]) -> Blame | None:
-    """Of what is blamed in several modes, the first with the worst verdict."""
+    """The first with the worst verdict among what is blamed in several modes; None where nothing is."""
     found = [blame for blame in blamed if blame is not None]
     target = worst(finding.verdict for finding, _ in found)
     return next((blame for blame in found if blame[0].verdict is target), None)

@@ -32,9 +32,9 @@ class Judged:
     """A claim and what came of it.
 
     Args:
-        experiment: of the study, by its name in `parity reproduce`.
+        experiment: the study's experiment, by its name in `parity reproduce`.
         claim: the study's words, shortened.
-        measured: in words, with figures; "–" if nothing was.
+        measured: what was measured, in words, with figures; "–" if nothing was.
         ruling: what is said of it.
         why: the reason, where the figures do not say it.
     """

@@ -43,7 +43,7 @@ def devices(drift: Drift, several: Mapping[int, Runs], ways: Ways, *, apart: boo
     Args:
         drift: the runs on one device.
         several: number of devices → framework → run of the same batches from the same start.
-        ways: of being wrong.
+        ways: number of devices → what known wrong ways to part the first step would give, to recognise a cause.
         apart: whether each device was told to normalise by its own part of the batch.
     """
     findings: list[Finding] = []

@@ -55,7 +55,7 @@ def settled(found: Sequence[Finding], own: Sequence[Finding]) -> list[Finding]:
     """The findings; those that differ by no more than the drift explains are inconclusive.
 
     Args:
-        found: as the error of float32 has them.
+        found: the findings that were made with float32's own arrays.
         own: the same quantities with `as_float32`'s arrays in the place of float32's.
     """
     explained = {_key(finding) for finding in own if finding.verdict.passes}

@@ -101,7 +101,7 @@ def gradients(traces: Traces, readings: Readings, drift: tuple[Traces, Readings]
     parameter, the input and every layer's output; in the free run and for every layer alone.
 
     Args:
-        traces, readings: as of `forward`.
+        traces, readings: the same two mappings that `forward` takes.
         drift: the same with each framework's own drift in the place of float32, for a second opinion.
     """
     findings, blamed = [], []

@@ -28,7 +28,7 @@ def outcome(name: str, accuracies: Mapping[str, NDArray], samples: int) -> Rung:
     """Compare final accuracies pair by pair.
 
     Args:
-        name: of what was trained.
+        name: name of what was trained.
         accuracies: framework → final accuracy of each seed, (seeds,), the seeds in one order.
         samples: examples that each accuracy was measured on.
     """

@@ -132,7 +132,8 @@ def rule_exact(
         values: framework → its array from the float64 pass, all of one shape.
         moved: framework → the same from starts that are moved by `NUDGE`. A place at which a framework comes to the
             other's value by itself hangs on rounding: a tie, which is no difference.
-        tied: where it is known otherwise that both values are as good, as the scores are equal to rounding.
+        tied: truth values of the arrays' shape, true where both values are known to be as good, since the scores are
+            equal to rounding.
     """
     (ours, first), (theirs, second) = values.items()
     if first.shape != second.shape:

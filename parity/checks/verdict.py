@@ -31,14 +31,14 @@ class Finding:
 
     Args:
         quantity: what was compared, for instance "output" or "gradient".
-        name: of which call or weight.
+        name: name of the call or the weight that it belongs to.
         verdict: the referee's.
         share: gap between the twins in float64, in units of the rounding expected there; 1 is ordinary.
         bits: correct bits that each framework keeps in float32 (24 is all), where that can be said.
-        index: of the worst element.
+        index: index of the worst element.
         values: each framework's float64 value there.
         culprit: framework that disagrees with the two others, where there are three.
-        reason: in words, where the numbers do not say it.
+        reason: why the verdict is so, in words, where the numbers do not say it.
         mode: "evaluation" or "training", where it matters.
         isolated: whether the call was fed the same input on both sides.
         gap: largest distance between two in float64, Euclidean, relative to the size of the array.
@@ -67,11 +67,11 @@ class Rung:
     Args:
         number, name: its place on the ladder.
         verdict: the worst of its findings.
-        layer: where it first goes wrong, "" if it does not.
+        layer: the layer where it first goes wrong, "" if it does not.
         headline: the finding to show: the first that is wrong, else the one nearest to the threshold.
         findings: all of them.
         reason: why the rung could not run.
-        cause: of the difference, in words, where it is recognised.
+        cause: the cause of the difference, in words, where it is recognised.
     """
 
     number: int
@@ -103,8 +103,8 @@ def observed(number: int, name: str, findings: Iterable[Finding]) -> Rung:
     out where it differs alone.
 
     Args:
-        number, name: of the rung.
-        findings: in the order in which what goes wrong is named.
+        number, name: the rung's place on the ladder.
+        findings: all findings, in the order in which what goes wrong is named.
     """
     every = tuple(findings)
     verdict = worst(finding.verdict for finding in every if finding.quantity not in INSIDE)

@@ -11,7 +11,7 @@ class Devices:
     """The devices that train together, each on its part of the same global batch.
 
     Args:
-        count: of all processes together.
+        count: number of devices, those of all processes together.
         norm_parts: parts of a batch that BatchNorm sees apart: 1 takes its statistics over the global batch, whoever
             holds what of it (`SyncBatchNorm`, a sharded `jit`); `count` over each device's part, of which the first
             device's run on, as `DistributedDataParallel` and `pmap` do by themselves.
@@ -43,7 +43,7 @@ class Member:
     Args:
         rank, size: its number, and how many there are.
         local_rank: its number on its machine.
-        devices: of all processes together.
+        devices: number of devices, those of all processes together.
     """
 
     rank: int = 0

@@ -21,7 +21,7 @@ def as_written(number: float, dtype: np.dtype) -> float:
     """The number that was rounded to this one, as far as that can be told.
 
     Args:
-        number: of that floating type, held in float64.
+        number: a number of the type `dtype`, held in float64.
         dtype: any floating type, those of `ml_dtypes` too.
 
     Returns:

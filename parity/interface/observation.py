@@ -26,8 +26,8 @@ class Leaf:
     """One leaf of what a network returns.
 
     Args:
-        kind: of its numbers; "other" is compared with nothing.
-        shape: of the array, in the framework's own layout; () of what is none.
+        kind: what its numbers are; "other" is compared with nothing.
+        shape: shape of the array, in the framework's own layout; () for what is no array.
         type: name of the class of what is no array, such as "str".
     """
 
@@ -41,10 +41,10 @@ class Returned:
     """What a network returns in one mode, as it is called by its user in float32.
 
     Args:
-        leaves: by name, as in `PassResult.outputs`, and what is no array besides; a complex array is two leaves, whose
-            names end in ".real" and ".imag".
-        random: where numbers are drawn that change the result from one call to the next, one text a place; dropout that
-            stays on in evaluation is among them, in training dropout is off.
+        leaves: the leaves by name, as in `PassResult.outputs`, and what is no array besides; a complex array is two
+            leaves, whose names end in ".real" and ".imag".
+        random: places where numbers are drawn that change the result from one call to the next, one text each; dropout
+            that stays on in evaluation is among them, in training dropout is off.
         noisy: whether it is random too in the passes of a check, in which dropout is off.
     """
 
@@ -58,11 +58,11 @@ class Call:
     """One call of a module.
 
     Args:
-        path: of the module; "" is the network itself.
+        path: path of the module; "" is the network itself.
         type: name of its class.
         start: how many calls had begun before it; with the place in the list, which is by the end, this gives nesting.
         inputs, outputs: the floating and integer arrays among arguments and result, flattened in order.
-        gradients: with respect to each output, None for those that have none (integers, or no path to the cotangents).
+        gradients: one gradient for each output, None for those that have none (integers, or no path to the cotangents).
     """
 
     path: str
@@ -105,14 +105,14 @@ class PassResult:
     Args:
         outputs: leaves of the result by name ("" for a lone array, else "[0]", ".logits", "['a'][1]" …), arrays and
             Python's numbers; a complex one is two, its real and its imaginary part.
-        calls: in the order in which they end; the network's own is the last.
+        calls: the recorded calls in the order in which they end; the network's own is the last.
         buffers: all native arrays that are not parameters, after the pass.
         parameter_gradients, input_gradients: pull-back of the cotangents, or gradients of the loss, by native name, and
             by leaf of the inputs (floating ones); empty if none was asked for. A parameter without effect has zeros.
         dropouts: uses of dropout, in order.
         narrow: calls whose results are of a narrower floating type than was asked for, with its name.
         gelus: form of every GELU, in order: "exact" or "tanh".
-        loss: of the pass's objective, one number; None without one.
+        loss: loss of the pass's objective, one number; None without an objective.
         undone: casts to a type narrower than float32 that are written in the network; the pass in float64 is without.
         unwidened: what computes in float32 even in the pass in float64, with the user's line; the numbers that come
             from it have float32's rounding.

@@ -18,8 +18,8 @@ class Part:
     """One native array, or a part of it, as a part of a canonical one. The steps are done in the order of the fields.
 
     Args:
-        name: of the native array.
-        cut: of the first axes.
+        name: name of the native array.
+        cut: what is taken of each of the first axes.
         shape: reshaped to, row-major; None leaves the shape.
         axes: transposed by, as `numpy.transpose`.
         flip: axes that are reversed afterwards.
@@ -60,11 +60,11 @@ class Packing:
     """How the native arrays of a layer hold one canonical array.
 
     Args:
-        parts: in the order in which they are joined.
+        parts: the parts in the order in which they are joined.
         join: "concatenate" them along `axis`, or their "sum" (the two biases of PyTorch's recurrent layers).
-        axis: of the joined array.
+        axis: the axis that the parts are concatenated along.
         reshaped, transposed: what is done to the joined array, to fit the other side's canonical one.
-        cut: of the first axes of what comes out of that, where the canonical array is a piece of it.
+        cut: what is then taken of each of the first axes, where the canonical array is a piece of that.
         shape_after, axes_after: what the piece is reshaped to, and transposed by; None leaves it.
         flip: axes that are reversed at the end.
     """

@@ -25,7 +25,7 @@ def draw(shapes: Shapes, scheme: Scheme, seed: int) -> Arrays:
             "orthogonal" is "default", but each H×H block of a recurrent kernel ("…hh.kernel", (H, k·H)) is uniform
             among the orthogonal matrices, and its bias is 0. "probe" is random in every array, so that no bug hides
             behind a zero or a one.
-        seed: of the draw; each array's stream is that of its name.
+        seed: seed of the draw, a whole number; each array has a stream of its own, which its name and the seed decide.
     """
     rule = {"default": _default, "randn": _randn, "orthogonal": _orthogonal, "probe": _probe}[scheme]
     return {name: single(rule(name, shapes, np.random.default_rng([seed, crc32(name.encode())]))) for name in shapes}

@@ -17,7 +17,7 @@ class Objective:
     """One side's loss, as the user wrote it for that framework.
 
     Args:
-        loss: of what the network returns and the targets; gives one number.
+        loss: a function of what the network returns and the targets; it gives one number.
         targets: tree of NumPy arrays, which become the framework's: floating ones in the precision of the pass, whole
             numbers in PyTorch as int64, in Flax as int32, or int64 in a float64 pass.
         scale: the loss is multiplied by it.
@@ -36,7 +36,7 @@ class Pass:
         precision: floating inputs and arrays are cast to it, whatever they are; float32 is strict.
         training: the mode.
         capture: record every module's call; else only outputs and buffers are there.
-        cotangents: by leaf of the outputs, for the gradients; none are computed without.
+        cotangents: what the gradients are pulled back from, by leaf of the outputs; without them none are computed.
         mask: what dropout does; None turns it off.
         objective: gradients are those of this loss, and not of cotangents.
         feeds: number of a call, in the order in which they begin → what it gets in the place of its floating arguments,

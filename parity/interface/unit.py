@@ -47,7 +47,7 @@ class Unit:
     One layer of stacked ones (a scan's) is a unit of its own, with "[i]" behind its path.
 
     Args:
-        path: of the module, in the framework's own spelling; "" is the network itself.
+        path: path of the module, in the framework's own spelling; "" is the network itself.
         kind: what it computes.
         arrays: canonical role → how the native arrays hold it.
         settings: its conventions in canonical terms and plain values, for those of the kind (see `SETTINGS`).

@@ -16,7 +16,7 @@ class UserCodeError(UsageError):
     """What the users' networks, losses, optimizers or schedules raised.
 
     Args:
-        error: as it was raised.
+        error: the exception that they raised.
         during: what ran, a noun phrase.
         backward: whether that computed gradients.
     """

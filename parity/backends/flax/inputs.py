@@ -53,7 +53,7 @@ def type_of(array: NDArray, kept: Any = None) -> Type:
     whole numbers as JAX takes them outside of its 64-bit mode.
 
     Args:
-        array: of any type.
+        array: an array of any type.
         kept: a floating type to take in the place of float32.
 
     Raises:

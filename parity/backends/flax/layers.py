@@ -21,7 +21,7 @@ class Seat:
     """A module and the arrays that are its own or beneath it.
 
     Args:
-        path: of the module.
+        path: the module's path in the network.
         module: NNX's object, or Linen's with its fields; None where nobody knows what holds the arrays.
         names: "kernel" or "hi.kernel" → native name.
         shapes: the same → shape.

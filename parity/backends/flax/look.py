@@ -26,7 +26,7 @@ class Look:
         traced: it gives the leaves of the result, inputs and outputs of every call, buffers, and what is
             differentiated.
         tape: what was recorded meanwhile.
-        names: of the leaves of the result.
+        names: name of each leaf of the result, in order.
         types: shapes and types of parameters and buffers by native name.
     """
 

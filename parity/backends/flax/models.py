@@ -64,7 +64,7 @@ class Model(ABC):
         return {name: found[self.path(name)] for name in names}
 
     def path(self, name: str) -> tuple[str, ...]:
-        """Of an array among the parameters."""
+        """Path of an array in the tree of the parameters."""
         return tuple(name.split(self.separator))
 
     @abstractmethod
@@ -144,7 +144,7 @@ class NnxModel(Model):
 
     @property
     def ties(self) -> dict[str, str]:
-        """Of modules and variables that are reached in several ways."""
+        """Second names of arrays that are reached in several ways, as through a shared module → the first name."""
         first = {id(v): _dotted(path) for path, v in nnx.iter_graph(self._user) if isinstance(v, nnx.Variable)}
         known = self.arrays
         return {
@@ -190,11 +190,11 @@ class LinenModel(Model):
         return frozenset(name for name in self.arrays if name.startswith("params/"))
 
     def path(self, name: str) -> tuple[str, ...]:
-        """Without the collection."""
+        """The path has no collection in front."""
         return tuple(self._paths[name][1:]) if name in self._paths else (name,)
 
     def place(self, name: str) -> tuple[str, str]:
-        """By the path, as a name may hold a slash itself (weight norm's)."""
+        """The place is read from the path, since a name may hold a slash itself (weight norm's do)."""
         path = self._paths[name]
         return "/".join(path[1:-1]), path[-1]
 

@@ -99,7 +99,7 @@ class FlaxSide(Side):
 
     @property
     def default_precision(self) -> tuple[bool, str]:
-        """Of JAX's configuration; its default is strict on a CPU only."""
+        """What JAX's configuration asks for; its default is strict on a CPU only."""
         asked = getattr(jax.config, "jax_default_matmul_precision")  # noqa: B009 - jax declares no types
         strict = asked in ("highest", "float32") or (asked is None and jax.default_backend() == "cpu")
         return strict, f"jax_default_matmul_precision {asked or 'of the device'} on {jax.default_backend()}"
@@ -327,7 +327,7 @@ class FlaxSide(Side):
             return seen
 
     def rates(self, schedule: Any, steps: int, precision: Precision) -> NDArray:
-        """Of optax's schedule."""
+        """Learning rates that optax's schedule gives for the first so many counts."""
         traced = Traced(lambda count: jnp.asarray(schedule(count), jnp.float32), type_of(np.asarray(0)))
         rate = traced.compiled(Plan(precision == "float64"))
         return np.array([rate(np.asarray(count, np.int32)) for count in range(steps)])
@@ -342,12 +342,12 @@ def _inputs(tree: Any) -> Inputs:
 
 
 def _targets(how: Pass) -> FlaxTree:
-    """Of the pass's objective."""
+    """The targets of the pass's objective; an empty tree without one."""
     return FlaxTree(None if how.objective is None else how.objective.targets)
 
 
 def _arrays(tree: FlaxTree, how: Pass) -> Leaves:
-    """As the program of the pass takes them."""
+    """The arrays of a tree in the types that the program of the pass takes."""
     return [converted(array, kind, how.precision) for array, kind in zip(tree.arrays, tree.types, strict=True)]
 
 
@@ -369,7 +369,7 @@ def _ends(result: Any, how: Pass, targets: Any) -> Leaves:
 
 
 def _cotangents(shapes: Mapping[str, tuple[int, ...]], how: Pass) -> Leaves:
-    """Of what is differentiated."""
+    """What the pass pulls back: 1 for the loss of an objective, else a cotangent for each leaf, zeros by default."""
     if how.objective is not None:
         return [jnp.ones((), how.precision)]
     given = how.cotangents or {}
@@ -377,6 +377,6 @@ def _cotangents(shapes: Mapping[str, tuple[int, ...]], how: Pass) -> Leaves:
 
 
 def _array(array: jax.Array) -> NDArray[Any]:
-    """In NumPy, which has no bfloat16; PyTorch's side widens the short types too."""
+    """The array in NumPy; the short floating types become float64, on PyTorch's side too: NumPy has no bfloat16."""
     found = np.asarray(array)
     return found.astype(np.float64) if floats(array) and found.dtype.itemsize < SINGLE else found

@@ -17,7 +17,7 @@ class Traced:
     """A traced function.
 
     Args:
-        function: of trees of arrays, gives a tree of arrays.
+        function: a function that takes trees of arrays and gives a tree of arrays.
         types: trees of the shapes and types that it is called with, as `jax.ShapeDtypeStruct`.
     """
 
@@ -59,7 +59,7 @@ def widened(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function as its user runs it, evaluated in float64.
 
     Args:
-        function: of trees of arrays; it is traced with float32 ones where it is given float64 ones.
+        function: a function that takes trees of arrays; it is traced with float32 ones where it is given float64 ones.
     """
 
     def run(*arguments: Any) -> Any:

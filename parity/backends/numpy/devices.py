@@ -22,7 +22,7 @@ class Way:
     """A way to part a step.
 
     Args:
-        name: in words.
+        name: what is done, in words.
         apart: each device normalises by its own part; the first one's running statistics stay.
         alike: each part's mean loss counts alike, however many examples it has.
         summed: gradients are summed over the devices, not averaged.

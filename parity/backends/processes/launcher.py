@@ -40,7 +40,7 @@ class EarlyEnd:
     """Why processes that train together have ended before their time.
 
     Args:
-        code: to leave with.
+        code: exit status that the command leaves with.
         words: what the process said that failed first, or what is known of it.
         told: whether these are its own words, which say all.
     """

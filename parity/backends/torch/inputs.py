@@ -48,7 +48,7 @@ def loss_of(objective: Objective, result: Any, dtype: torch.dtype) -> torch.Tens
 
 
 def _target(leaf: Any, dtype: torch.dtype) -> Any:
-    """As `_tensor`; whole numbers are int64, which is what PyTorch's losses take as labels."""
+    """A leaf of targets as `_tensor` gives it; whole numbers become int64, which PyTorch's losses take as labels."""
     tensor = _tensor(leaf, dtype)
     whole = isinstance(tensor, torch.Tensor) and not tensor.is_floating_point() and tensor.dtype != torch.bool
     return tensor.long() if whole else tensor

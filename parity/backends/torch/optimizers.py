@@ -40,7 +40,7 @@ class Stepper:
         return float(self.optimizer.param_groups[0]["lr"])
 
     def zero_grad(self) -> None:
-        """As the optimizer's."""
+        """Clear the gradients of the optimizer's parameters."""
         self.optimizer.zero_grad()
 
     def step(self) -> None:

@@ -34,7 +34,7 @@ class PassOverrides(TorchFunctionMode):
     """Takes dropout over, and lets casts to a narrower type keep float64.
 
     Args:
-        dtype: of the pass.
+        dtype: floating type that the pass computes in.
         mask: what dropout does; None turns it off.
         gelu: form of every GELU, "exact" or "tanh"; None leaves them.
         training: the mode; in evaluation a dropout that is on nevertheless is off too.
@@ -89,7 +89,7 @@ class PassOverrides(TorchFunctionMode):
 
     @property
     def _drop(self) -> Drop:
-        """Of attention weights; without masks it is not even noted, as Flax's is not."""
+        """What drops attention weights; without masks it is None and not even noted, as Flax's is not."""
         if self.mask is None:
             return None
         return lambda weights, p: self._masked(weights, Dropped(tuple(weights.shape), float(p)))

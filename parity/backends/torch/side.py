@@ -82,7 +82,7 @@ class TorchSide(Side):
         return {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in named.items()}
 
     def standing(self, name: str) -> str:
-        """As PyTorch has it: a parameter that requires gradients or not, or a buffer."""
+        """PyTorch declares a parameter that requires gradients, one that does not, or a buffer."""
         if name in self.parameters:
             return "is trained"
         return "is frozen (requires_grad=False)" if name in self.declared else "is a buffer"
@@ -96,7 +96,7 @@ class TorchSide(Side):
 
     @property
     def default_precision(self) -> tuple[bool, str]:
-        """Of PyTorch's switches; convolutions may use TF32 on a GPU unless they are told not to."""
+        """What PyTorch's switches ask for; convolutions may use TF32 on a GPU unless they are told not to."""
         products, gpu = torch.get_float32_matmul_precision(), torch.cuda.is_available()
         convolutions = "TF32" if gpu and torch.backends.cudnn.allow_tf32 else "float32"
         strict = products == "highest" and convolutions == "float32"
@@ -320,7 +320,7 @@ def _distance(result: Any, targets: Mapping[str, NDArray]) -> torch.Tensor:
 
 
 def _groups(optimizer: Any) -> list[dict[str, Any]]:
-    """Of an optimizer, or of it and its scheduler."""
+    """Parameter groups of an optimizer, which may come in a tuple with its scheduler."""
     return (optimizer[0] if isinstance(optimizer, tuple) else optimizer).param_groups
 
 

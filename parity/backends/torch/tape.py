@@ -45,8 +45,8 @@ def taps(model: nn.Module, capture: bool, feeds: Mapping[int, Sequence[NDArray]]
 
     Args:
         model: the network.
-        capture: whether to.
-        feeds: as `Pass` has them.
+        capture: whether calls are recorded and fed at all.
+        feeds: number of a call, in the order in which they begin → what it gets in the place of its floating arguments.
     """
     tape: Tape = []
     open_: list[Entry] = []
@@ -92,7 +92,7 @@ def _fed(given: Sequence[NDArray], args: Any, kwargs: Any) -> tuple[Any, Any]:
 
 
 def array_of(tensor: torch.Tensor) -> NDArray[Any]:
-    """In NumPy; of the short types, which it does not have or nobody can subtract, in float64."""
+    """The tensor in NumPy; float16, which is too coarse to subtract in, and bfloat16, which NumPy lacks, in float64."""
     tensor = tensor.detach().resolve_conj().resolve_neg()
     found = (tensor.double() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor).cpu().numpy()
     return np.asarray(found)

@@ -43,7 +43,7 @@ class Plan:
     """How a traced program is evaluated.
 
     Args:
-        wide: in float64 and complex128; else in the types that it was traced in.
+        wide: whether it is computed in float64 and complex128; else it is in the types that it was traced in.
         added: number of a tap → what is added there.
         masks: what each use of dropout is multiplied with.
         means: every truth value that the program draws is its mean, a number between 0 and 1, so that dropout, which is

@@ -33,7 +33,7 @@ class Constant:
     """An array that a program was traced with: it is no argument of the network.
 
     Args:
-        array: as it is in the program.
+        array: the array in the type that it has in the program.
         place: the user's line that uses it first, None where no line is theirs.
     """
 

@@ -101,7 +101,7 @@ class Tape:
         return output
 
     def dropout(self, module: Any, x: jax.Array, deterministic: bool | None, call: Callable[[], Any]) -> jax.Array:
-        """In the place of a dropout module's call; in evaluation one that is not told to be still is off too, unless
+        """Stand in for a dropout module's call. In evaluation a dropout that is not told to be still is off too, unless
         dropout is left as it is."""
         still = module.deterministic if deterministic is None else deterministic
         if still or module.rate == 0:
@@ -119,7 +119,7 @@ class Tape:
         return x * mask_place(number, shape, x.dtype) if self.masked else x
 
     def kept(self, key: Any, keep: float, shape: tuple[int, ...], noted: bool = True) -> jax.Array:
-        """In the place of a draw of truth values: whether each number is kept; it may be of a shape that broadcasts."""
+        """Stand in for a draw of truth values, which say whether each number is kept; their shape may broadcast."""
         if self._inside([key]):
             self.apart = self.apart or self.masked
             if self.unrolled:

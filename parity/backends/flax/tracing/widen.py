@@ -35,7 +35,7 @@ def evaluate(closed: ClosedJaxpr, arguments: Sequence[Any], plan: Plan) -> list[
 
 
 def evaluate_with(jaxpr: Jaxpr, constants: Sequence[Any], arguments: Sequence[Any], plan: Plan) -> list[Any]:
-    """As `evaluate`, with its constants read already."""
+    """Results of a traced program, as `evaluate` gives them, whose constants have been read already."""
     values: dict[Any, Any] = dict(zip(jaxpr.constvars, constants, strict=True))
     values |= zip(jaxpr.invars, arguments, strict=True)
 
@@ -128,7 +128,7 @@ def _bound(equation: Any, values: Sequence[Any], params: Any) -> Sequence[Any]:
 
 
 def _narrowly(equation: Any, values: Sequence[Any], plan: Plan) -> Sequence[Any]:
-    """In the types of the program; only the results are widened."""
+    """Compute an equation in the types of the program; only its results are widened, if the plan is wide."""
     pairs = zip(values, equation.invars, strict=True)
     narrow = [jnp.asarray(v).astype(variable.aval.dtype) if _changed(v, variable.aval) else v for v, variable in pairs]
     results = _bound(equation, narrow, equation.params)
@@ -180,7 +180,7 @@ def _bitcast(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[A
 
 
 def _select(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
-    """By the mean of truth values: the mean of what they choose."""
+    """Choose between cases. A mean of truth values gives the mean of what they choose, unless that is whole numbers."""
     which, *cases = values
     if any(_soft(c, v) for c, v in zip(cases, equation.invars[1:], strict=True)):
         cases = [jnp.asarray(case, _real(plan)) for case in cases]
