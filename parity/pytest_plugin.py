@@ -36,11 +36,11 @@ class Parity:
         self.reports: list[Report] = []
 
     def compare(self, flax_model: Any, torch_model: Any, inputs: Any, **options: Any) -> Report:
-        """`parity.compare` with the test's name; the report is written where --parity-html says.
+        """Call `parity.compare` with the test's name, and write the report to the folder of --parity-html, if any.
 
         Args:
             flax_model, torch_model, inputs: The pair, as for `parity.compare`.
-            options: Its keywords; what --parity-accept names is accepted too.
+            options: Keywords of `parity.compare`; what --parity-accept names is accepted too.
         """
         from parity import compare
 
@@ -60,7 +60,7 @@ class Parity:
 
         Args:
             flax_model, torch_model, inputs: The pair, as for `parity.compare`.
-            options: Its keywords.
+            options: Keywords of `parity.compare`.
 
         Returns:
             The report, if they are.

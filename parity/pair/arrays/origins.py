@@ -21,8 +21,8 @@ class Origins:
     """Where the numbers that one side is given come from.
 
     Args:
-        places: For each floating leaf that is made of the user's numbers as they are, an int64 array of its shape: the
-            places of its numbers among all floating numbers of the user, or `CONSTANT`.
+        places: An int64 array for each floating leaf that is made of the user's numbers as they are, of the leaf's
+            shape: the places of its numbers among all floating numbers of the user, or `CONSTANT`.
         computed: The numbers of the user's floating leaves with which the adapter computes.
     """
 

@@ -14,8 +14,11 @@ from parity.report.records import Difference, Layer, Lint
 def first_difference(
     rungs: Sequence[Rung], layers: Sequence[Layer], match: WeightMap, lints: Sequence[Lint]
 ) -> Difference | None:
-    """Of the first rung that differs. In the forward pass, the first layer whose input still agrees, or what makes the
-    first input that does not."""
+    """The difference of the first rung that differs; None if no rung does.
+
+    In the forward pass it is at the first layer that differs, if the input of that layer still agrees; otherwise it is
+    before that layer, at what makes its input.
+    """
     failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
     if failed is None:
         return None
@@ -80,7 +83,7 @@ def _bond_of(name: str, match: WeightMap) -> LayerPairing | None:
 
 
 def _with_cause(found: Difference, lints: Sequence[Lint]) -> Difference:
-    """With what the linter says of the very layer, or of the network where no layer says it."""
+    """The difference, its cause being what the linter says of its layer or, failing that, of the network."""
     here = [one for one in lints if one.layer_torch and one.layer_torch == found.layer_torch]
     kinds = [one for one in lints if one not in here and _may_be(one, found)]
     for one in [*here, *kinds]:
@@ -103,8 +106,10 @@ def _may_be(lint: Lint, found: Difference) -> bool:
 
 
 def with_padding(found: Difference, lints: Sequence[Lint]) -> Difference:
-    """With the padding as the cause, where a convolution pads otherwise, or its input is padded before it in one of
-    them: alike at some sizes, not at others."""
+    """The difference, its cause being the padding if the linter says that its layer is padded differently.
+
+    The networks may then agree at some sizes of the input and differ at others.
+    """
     places = {found.layer_torch, found.layer_torch.removeprefix("input of ")}
     here = next((one for one in lints if one.setting == "padding" and one.layer_torch in places), None)
     return found if here is None else replace(found, cause=here.text)

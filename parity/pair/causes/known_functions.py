@@ -68,7 +68,7 @@ def _values(x: NDArray) -> Iterator[tuple[str, NDArray]]:
 
 
 def related(flax: NDArray, torch: NDArray) -> str:
-    """In words, what makes Flax's array of PyTorch's: a factor, an offset, another order; "" if it is none of these.
+    """Say what turns PyTorch's array into Flax's: a factor, an offset, another order; "" if it is none of these.
 
     Args:
         flax, torch: float64 arrays of one shape.

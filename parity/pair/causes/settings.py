@@ -184,7 +184,7 @@ def _transposed_pads(settings: Mapping[str, Any], size: int, side: str) -> tuple
 
 
 def _transposed_same(kernel: int, stride: int, padding: str) -> tuple[int, int]:
-    """As `jax.lax.conv_transpose` has it."""
+    """The padding before and after one axis that `jax.lax.conv_transpose` applies for SAME or VALID."""
     if padding == "VALID":
         return kernel - 1, kernel + stride - 2 + max(kernel - stride, 0) - (kernel - 1)
     total = kernel + stride - 2

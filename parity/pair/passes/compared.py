@@ -58,7 +58,7 @@ def compare_layers(joints: Sequence[CallPairing], views: BothSides, pairs: Resul
 
 
 def agreed(compared: Compared) -> Compared:
-    """With the layers that differ apart, if the results agree."""
+    """The comparison, with the layers that differ moved to `otherwise` if the results agree."""
     apart = [layer for layer in compared.layers if compared.agrees and not layer.finding.verdict.passes]
     layers = tuple(layer for layer in compared.layers if layer not in apart)
     return replace(compared, layers=layers, otherwise=(*compared.otherwise, *apart))
@@ -143,8 +143,11 @@ def _results(views: BothSides, pairs: ResultPairs, mode: str) -> Iterator[Findin
 
 
 def drawn(pairs: ResultPairs, mode: str) -> Iterator[Finding]:
-    """That a network gives other numbers each time it is called. In evaluation one that does and one that does not are
-    two functions; where both do, or dropout of the user's own is on in training, there is nothing to rule on."""
+    """A finding that a network returns other numbers each time it is called, if one does.
+
+    The networks are different if only one of them does so in evaluation. If both do, or if it happens in training,
+    there is nothing to rule on, and the finding is inconclusive.
+    """
     places = {"Flax": pairs.flax.random, "PyTorch": pairs.torch.random}
     random = {side: where for side, where in places.items() if where}
     if not random:

@@ -42,7 +42,7 @@ class Heard:
         """Keep a message.
 
         Args:
-            kind, content: As `child.main` sends them.
+            kind, content: The kind of the message and what it holds; `child.main` lists them.
             note: Told what is being done.
 
         Raises:

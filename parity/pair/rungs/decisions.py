@@ -78,8 +78,10 @@ def _moved(array: NDArray, rng: np.random.Generator) -> NDArray:
 
 
 def tied_scores(views: BothSides, flax: str, torch: str) -> NDArray | None:
-    """Where two indices that differ have scores that are equal to rounding, if the scores are among what was seen: an
-    array whose largest, or smallest, number along an axis is at the index everywhere."""
+    """Truth values that say where the scores at both sides' indices are equal to rounding; None without scores.
+
+    Scores are an array among what was seen whose largest, or smallest, number along an axis is at the index everywhere.
+    """
     sides: Mapping[str, PassResult] = {"flax": views.flax["float64"], "torch": views.torch["float64"]}
     ours, theirs = sides["flax"].outputs[flax], sides["torch"].outputs[torch]
     if ours.shape != theirs.shape or ours.dtype.kind not in "iu" or theirs.dtype.kind not in "iu":

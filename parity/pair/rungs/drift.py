@@ -20,12 +20,14 @@ from parity.report.records import Layer
 
 
 def settled_gradients(work: CheckState, given: SharedInputs, found: Rung) -> Rung:
-    """Rung 3 without what the drift explains; the layers' gradients are settled too.
+    """Rung 3, in which differences no larger than the drift explains are inconclusive.
+
+    The gradients of the layers in `work` are settled in the same way.
 
     Args:
-        work: what is known.
-        given: where the gradients of the inputs belong.
-        found: as the error of float32 has it.
+        work: what is known of the pair so far.
+        given: the numbers of the user's inputs that the gradients of each side's inputs belong to.
+        found: the rung, judged by the error of float32.
     """
     values = [f for one in work.compared.values() for f in one.results if f.quantity == VALUES]
     if found.verdict is not Verdict.DIFFERENT or any(f.verdict is Verdict.DIFFERENT for f in values):

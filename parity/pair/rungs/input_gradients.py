@@ -20,10 +20,11 @@ class SharedInputs:
     """What both sides are given of the user's floating numbers.
 
     Args:
-        flax, torch: where their numbers come from.
-        judged: name of an input → its first place, the one after its last, and its shape; those that can be compared.
-        size: of all.
-        notes: on those that cannot.
+        flax, torch: the numbers of the user that each side's inputs come from.
+        judged: name of an input → its first place, the one after its last, and its shape; only inputs whose gradients
+            can be compared.
+        size: number of all floating numbers of the user.
+        notes: a sentence for each input whose gradient cannot be compared.
     """
 
     flax: Origins = field(default_factory=Origins)
@@ -63,7 +64,7 @@ def _hindrance(number: int, span: Span, sides: Mapping[str, Origins]) -> str:
 
 
 def _undefined(couple: SidePair, views: BothSides, sides: tuple[Origins, Origins], name: str, span: Span) -> str:
-    """That an input is a mask of 0 and 1, which one side has a gradient of and the other only compares."""
+    """Why the gradient of a mask of 0 and 1 cannot be compared, if only one side has one; "" otherwise."""
     if domain_of(floating_leaves(couple.inputs)[name]) != "mask":
         return ""
     seen = zip(sides, (views.flax["float64"], views.torch["float64"]), strict=True)

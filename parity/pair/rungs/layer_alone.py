@@ -29,7 +29,7 @@ class FedLayer:
     """A layer that is fed alone.
 
     Args:
-        joint: its calls.
+        joint: the layer's calls on both sides.
         flax, torch: what each side's is fed: float32's numbers, so that both precisions get the same; None for layers
             that get whole numbers, which are the same already.
     """
@@ -91,7 +91,10 @@ def _fed(work: CheckState, flax: Sequence[Call], torch: Sequence[Call]) -> Itera
 
 
 def _turned(joint: CallPairing, kind: str, flax: NDArray, torch: NDArray) -> Iterator[FedLayer]:
-    """By the layout of the kind where it fits: arrays that differ already cannot tell it."""
+    """The layer, fed PyTorch's input on both sides; none if no layout turns it into the shape of Flax's input.
+
+    The layout is that of the layer's kind if it fits, since inputs that differ already cannot tell it.
+    """
     moved = "channels last to first"
     fit = dict(turns(flax.shape, torch.shape))
     nearest = turned(flax, torch)

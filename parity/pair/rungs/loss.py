@@ -49,7 +49,7 @@ def gradients_rung(work: CheckState, given: SharedInputs, accept: Sequence[str])
 
     Args:
         work: what is known; the reduction is added to its lints.
-        given: where the gradients of the inputs belong.
+        given: the numbers of the user's inputs that the gradients of each side's inputs belong to.
         accept: conventions that are no difference.
     """
     shown = judged(work, work.views, work.compared, given)
@@ -127,7 +127,7 @@ def _agree(a: NDArray, b: NDArray, low_b: NDArray, low_a: NDArray, times: float)
 
 
 def _counts(work: CheckState) -> dict[int, str]:
-    """By how many numbers a loss may be divided, and what they are; of equal counts the likelier."""
+    """The counts that a loss may be divided by, each with what it counts; the likelier meaning if two are equal."""
     assert work.couple.objectives is not None
     given = [leaf for _, leaf in leaves(work.couple.objectives[1].targets) if isinstance(leaf, np.ndarray)]
     shapes = [("outputs", shape) for shape in work.couple.shapes[1].values()] + [("targets", a.shape) for a in given]

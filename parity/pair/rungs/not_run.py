@@ -8,7 +8,7 @@ from parity.pair.passes.check_state import CheckState
 
 
 def random_modes(work: CheckState) -> str:
-    """That the networks are random, in one mode or in both; "" if they are in neither."""
+    """Say in which modes the networks are random; "" if they are in neither."""
     modes = [mode for mode in work.views if work.couple.results.of(mode).noisy]
     return f"the networks are random in {' and '.join(modes)}" if modes else ""
 

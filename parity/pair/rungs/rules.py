@@ -113,7 +113,11 @@ def state(
 
 
 def update(seen: Mapping[str, Mapping[str, Sequence[Arrays]]]) -> list[Finding]:
-    """Of rung 5: the optimizers alone. Side → precision → arrays after every step."""
+    """The findings of rung 5 on the optimizers alone.
+
+    Args:
+        seen: side → precision → arrays after every step, by name.
+    """
     findings = []
     for step, arrays in enumerate(seen["torch"]["float64"]):
         for name in arrays:

@@ -48,8 +48,11 @@ def _is_scheduler(given: Any) -> bool:
 
 
 def learning_rates(couple: SidePair, schedules: Schedules) -> Finding:
-    """On the rates of all steps together: one that has come down to rounding's own zero is not judged by itself. The
-    finding's index is the step, from 0, at which they differ most."""
+    """The finding on the learning rates of all steps together.
+
+    A rate that has come down to rounding's own zero is not judged by itself. The finding's index is the step, from 0,
+    at which the rates differ most.
+    """
     with couple.watch.running("the schedules"):
         flax, torch = (
             {p: side.rates(own, schedules.steps, p) for p in PRECISIONS}

@@ -72,8 +72,10 @@ def _unmapped(work: CheckState, side: Side) -> Arrays:
 
 
 def _mended(after: After, undone: Arrays) -> After:
-    """With PyTorch's statistics as Flax's conventions would have made them; float32's are changed by as much as
-    float64's, so that their own rounding stays what it was."""
+    """The arrays of both sides, with PyTorch's statistics as Flax's conventions would have made them.
+
+    Those in float32 are changed by as much as those in float64, so that their own rounding stays what it was.
+    """
     (flax, torch), (flax_low, torch_low) = after["float64"], after["float32"]
     low = {name: torch_low[name] + (array - torch[name]) for name, array in undone.items()}
     return {"float64": (flax, {**torch, **undone}), "float32": (flax_low, {**torch_low, **low})}

@@ -73,7 +73,10 @@ def _lone(work: CheckState, side: str, path: str, packings: Sequence[Packing]) -
 
 
 def _proven(work: CheckState) -> list[Finding]:
-    """That no array is proven where the networks agree: any numbers would do, so that nothing is known of the map."""
+    """An inconclusive finding if the networks agree and no array is proven.
+
+    Any numbers would do then, so that nothing is known of the map.
+    """
     lines = table(work)
     if not work.couple.backward or not work.proof.agrees or not lines or any(line.proven for line in lines):
         return []

@@ -79,8 +79,10 @@ def _side(work: CheckState, side: str) -> Side:
 
 
 def storage(work: CheckState) -> list[Finding]:
-    """That arrays are kept in a narrower dtype on one side than on the other: the formula is the same, the network is
-    not. One finding for all that differ alike."""
+    """Findings on arrays that are kept in a narrower dtype on one side than on the other.
+
+    The formula is the same then, but the network is not. Arrays that differ alike share one finding.
+    """
     stored = {side: _side(work, side).stored for side in SIDES}
     apart: Counter[tuple[str, ...]] = Counter()
     for _, link in work.match.links:

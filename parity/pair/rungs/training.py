@@ -26,13 +26,16 @@ def update_rung(work: CheckState, optimizers: tuple[Any, Any] | None, schedules:
 
 
 def _groups(optimizer: Any) -> int:
-    """Of parameters with settings of their own, in PyTorch."""
+    """The number of groups of parameters, each with settings of its own, in PyTorch's optimizer."""
     alone = optimizer[0] if isinstance(optimizer, tuple) else optimizer
     return len(getattr(alone, "param_groups", ()))
 
 
 def _own_stream(work: CheckState, optimizers: tuple[Any, Any]) -> list[Finding]:
-    """On the networks' own parameters, that each may have its settings; without those that one side keeps in parts."""
+    """Findings on the optimizers' steps with the networks' own parameters, so that each has its own settings.
+
+    Tied arrays, and those that one side keeps in parts, are left out.
+    """
     couple, rng = work.couple, np.random.default_rng([work.couple.seed, 5])
     links = [
         (bond, link)

@@ -29,8 +29,8 @@ class Probe:
     """What is tried.
 
     Args:
-        name: in words.
-        inputs: for both.
+        name: a few words that say what is tried.
+        inputs: the inputs that both networks get.
         torch: PyTorch's arrays.
     """
 
@@ -188,6 +188,6 @@ def _is_image(array: NDArray) -> bool:
 
 
 def _cropped(array: NDArray) -> NDArray:
-    """Without the last row and column, whichever of the outer axes is the channels'."""
+    """The images without their last row and column, whichever of the outer axes is the channels'."""
     last = array.shape[3] <= 4 or (array.shape[1] > 4 and array.shape[1] == array.shape[2])
     return array[:, :-1, :-1] if last else array[:, :, :-1, :-1]

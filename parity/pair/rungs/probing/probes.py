@@ -30,7 +30,7 @@ class Located:
     """The first probe at which the networks differ.
 
     Args:
-        name: of the probe.
+        name: the probe's name.
         work: what both sides showed on it, in the place of what they showed on the user's inputs.
     """
 

@@ -152,7 +152,7 @@ def _cut(split: Split, order: Sequence[int], heads: int, turn: int, whole: str) 
     Args:
         split: The array and its parts.
         order: The places of the parts in the order in which they are joined.
-        heads: In how many groups the axis is divided.
+        heads: The number of groups into which the axis is divided.
         turn: Which of the readings of a piece as the part is taken.
         whole: The side that holds the array whole.
     """
@@ -173,7 +173,7 @@ def _piece(whole: Entry, axis: int, heads: int, span: tuple[int, int]) -> Shaped
     Args:
         whole: The array.
         axis: The axis that is cut.
-        heads: In how many groups it is divided.
+        heads: The number of groups into which the axis is divided.
         span: The first place of the piece in each group, and the one after its last.
     """
     before, after = whole.shape[:axis], whole.shape[axis + 1 :]

@@ -55,7 +55,7 @@ def _alignment(
 
 
 def _starts(whole: Entry, parts: Sequence[Entry], stop: int) -> list[int]:
-    """Where a window of parts may begin that ends at a place and is as large as the whole."""
+    """The places where a window of parts may begin that ends at a place and is as large as the whole."""
     size, starts = 0, []
     for start in range(stop - 1, max(stop - 1 - MOST, -1), -1):
         size += parts[start].size
