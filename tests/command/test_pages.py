@@ -90,6 +90,13 @@ def test_the_pages_show_the_whole_check_and_all_bugs() -> None:
     assert "parity bugs" in commands
 
 
+def test_the_readme_is_short_and_a_page_is_read_in_ten_minutes() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) <= 130
+    catalogue = ROOT / "docs" / "porting-bugs.md"  # is looked up in, not read
+    words = {page.name: len(page.read_text().split()) for page in PAGES if page != catalogue}
+    assert {name: count for name, count in words.items() if count > 2500} == {}
+
+
 def test_an_outline_tells_different_outputs_apart() -> None:
     assert outline("vgg = 12.5 same") == outline("vgg  =  9.0   same")
     assert outline("vgg = 12.5 same") != outline("vgg ≠ 12.5 different")
