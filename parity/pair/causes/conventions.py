@@ -101,6 +101,10 @@ KNOWN: Mapping[str, Known] = {
         "one side keeps its arrays in a narrower dtype: the formula is the same, its float32 is not",
         "keep them in one dtype in both: model.float() in PyTorch, param_dtype=jnp.float32 in Flax",
     ),
+    "computed_dtype": Known(
+        "one side casts to a narrower dtype inside: the formula is the same, its float32 is not",
+        "cast in both or in neither; a layer of Flax computes in what its dtype= says",
+    ),
     **{accepted: _of_probe(name) for name, accepted in PROBES.items()},
 }
 STATE = ("running_var_bias", "running_keep")

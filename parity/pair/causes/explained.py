@@ -7,8 +7,9 @@ from parity.pair.causes.conventions import KNOWN, PROBES
 from parity.pair.passes.compared import ENTRIES, KIND, RANDOM, SHAPE
 from parity.report.records import Convention
 
-TRAINED, STORED, UNUSED = "training", "storage", "unused parameter"
-"""Quantities of the findings on what is trained, on dtypes, and on parameters that one side has and nothing uses."""
+TRAINED, STORED, COMPUTED, UNUSED = "training", "storage", "computed dtype", "unused parameter"
+"""Quantities of the findings on what is trained, on the dtypes in which arrays are kept and in which a side computes,
+and on parameters that one side has and nothing uses."""
 PROBED = "result with "
 """What the quantity of a probe's finding begins with; then comes the probe's name."""
 CONVENTIONS = {
@@ -18,6 +19,7 @@ CONVENTIONS = {
     TRAINED: "frozen",
     UNUSED: "unused_parameters",
     STORED: "stored_dtype",
+    COMPUTED: "computed_dtype",
     "tie": "tied_weights",
 }
 """Quantity of a finding → name of the convention that it is."""
@@ -29,6 +31,7 @@ SENTENCES = {
     TRAINED: "{name} is not trained on both sides: {reason}",
     UNUSED: "{reason}",
     STORED: "the same formula, stored otherwise: {reason}",
+    COMPUTED: "{reason}",
 }
 """Quantity of a finding → what is said of its difference."""
 MOST = 3

@@ -13,6 +13,7 @@ from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import compare_layers
 from parity.pair.passes.sides import MODES, SidePair
 from parity.pair.rungs import rules as rungs
+from parity.pair.rungs.computed_dtype import with_computed_dtype
 from parity.pair.rungs.decisions import settled_ties
 from parity.pair.weightmap.alternatives import NativeArrays
 from parity.pair.weightmap.pairing.pairings import WeightMap
@@ -147,4 +148,5 @@ def _run_modes(state: CheckState) -> None:
         state.passes[mode] = both
         state.calls[mode] = pair_calls(proof.weight_map, both)
         compared = compare_layers(state.calls[mode], both, pair.results.of(mode), mode)
-        state.compared[mode] = settled_ties(state, compared, mode)
+        settled = settled_ties(state, compared, mode)
+        state.compared[mode] = replace(settled, results=with_computed_dtype(settled, both, mode))

@@ -1,0 +1,54 @@
+"""Finds what one side computes in a narrower dtype: the same formula as the other's, but not the same float32 network."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from parity.checks.verdict import Finding, Verdict
+from parity.interface.observation import Cast
+from parity.interface.side import FRAMEWORKS
+from parity.pair.causes.explained import COMPUTED
+from parity.pair.passes.both_sides import BothSides
+from parity.pair.passes.compared import Compared
+
+
+def with_computed_dtype(compared: Compared, passes: BothSides, mode: str) -> tuple[Finding, ...]:
+    """The findings on the results of a mode, and one more where a side's own casts make its float32 results worse.
+
+    A float32 error that comes from the device or from the order of a sum is no difference of the networks. One that
+    comes from a cast to bfloat16 or float16, which is written in one of the networks, is.
+
+    Args:
+        compared: What both sides showed in that mode.
+        passes: The passes of both sides in that mode.
+        mode: "evaluation" or "training".
+    """
+    casts = {"flax": passes.flax["float64"].undone, "torch": passes.torch["float64"].undone}
+    worse = {_worse(finding) for finding in compared.results if finding.verdict is Verdict.LESS_ACCURATE}
+    return (*compared.results, *_computed(worse, casts, _place(compared), mode))
+
+
+def _computed(worse: set[str], casts: dict[str, Sequence[Cast]], place: str, mode: str) -> Iterator[Finding]:
+    for side, other in (("flax", "torch"), ("torch", "flax")):
+        if side in worse and casts[side]:
+            words = f"same formula, computed in {_listed(casts[side])} in {FRAMEWORKS[side]}"
+            words += f", in {_listed(casts[other])} in {FRAMEWORKS[other]}" if casts[other] else " only"
+            yield Finding(COMPUTED, place, Verdict.DIFFERENT, np.inf, reason=words, mode=mode)
+
+
+def _worse(finding: Finding) -> str:
+    """The side whose float32 error is the larger one."""
+    return max(finding.errors, key=lambda side: finding.errors[side])
+
+
+def _place(compared: Compared) -> str:
+    """The name of PyTorch's first call that is less accurate, "network" if none was compared by itself."""
+    named = (layer.torch for layer in compared.layers if layer.finding.verdict is Verdict.LESS_ACCURATE)
+    return next(named, "") or "network"
+
+
+def _listed(casts: Sequence[Cast]) -> str:
+    places: dict[str, list[str]] = {}
+    for cast in casts:
+        places.setdefault(cast.dtype, []).append(cast.place)
+    return " and ".join(f"{dtype} at {', '.join(dict.fromkeys(lines))}" for dtype, lines in places.items())

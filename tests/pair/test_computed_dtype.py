@@ -1,0 +1,86 @@
+"""A cast to half precision inside one network only is no pass: the formula is the same, its float32 is not."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+import parity
+from parity.checks.verdict import Verdict
+from parity.report.pair import Report
+
+X = np.random.default_rng(1).standard_normal((4, 6)).astype(np.float32)
+
+
+class Port(nn.Module):
+    """Two dense layers; the first may compute in another dtype, or what is between them be cast."""
+
+    dtype: Any = None
+    cast: Any = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Dense(8, dtype=self.dtype, name="first")(x)
+        x = x.astype(self.cast).astype(jnp.float32) if self.cast else x.astype(jnp.float32)
+        return nn.Dense(3, name="last")(nn.relu(x))
+
+
+class Original(torch.nn.Module):
+    """Its twin, which may cast at the same place."""
+
+    def __init__(self, cast: torch.dtype | None = None) -> None:
+        super().__init__()
+        self.first, self.last, self.cast = torch.nn.Linear(6, 8), torch.nn.Linear(8, 3), cast
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(x)
+        x = x.to(self.cast).float() if self.cast else x
+        return self.last(torch.relu(x))
+
+
+def compared(port: Port, original: Original, **checks: Any) -> Report:
+    """The report on the two, without probes."""
+    variables = port.init(jax.random.key(0), X)
+    return parity.compare((port, variables), original, X, checks=parity.Checks(probes=False, **checks))
+
+
+@pytest.mark.parametrize(
+    ("port", "original", "side", "dtype"),
+    [
+        (Port(cast=jnp.bfloat16), Original(), "Flax", "bfloat16"),
+        (Port(dtype=jnp.float16), Original(), "Flax", "float16"),
+        (Port(), Original(torch.bfloat16), "PyTorch", "bfloat16"),
+        (Port(), Original(torch.float16), "PyTorch", "float16"),
+    ],
+)
+def test_half_precision_inside_one_side_is_a_difference_that_is_named(
+    port: Port, original: Original, side: str, dtype: str
+) -> None:
+    report = compared(port, original)
+    assert report.verdict is Verdict.DIFFERENT and report.first_difference is not None
+    words = report.first_difference.text
+    assert (
+        words.startswith(f"same formula, computed in {dtype} at test_computed_dtype.py:") and f"in {side} only" in words
+    )
+    assert [(c.name, c.confirmed) for c in report.conventions] == [("computed_dtype", True)]
+
+
+def test_it_can_be_accepted() -> None:
+    assert compared(Port(cast=jnp.bfloat16), Original(), accept=["computed_dtype"]).verdict is Verdict.SAME
+
+
+def test_the_same_cast_in_both_is_no_difference() -> None:
+    assert compared(Port(cast=jnp.bfloat16), Original(torch.bfloat16)).verdict is Verdict.SAME
+
+
+def test_a_cast_that_loses_nothing_is_no_difference() -> None:
+    class Halved(Original):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            half = torch.tensor(0.5).to(torch.bfloat16)
+            return self.last(torch.relu(self.first(x)) * half.float() * 2)
+
+    assert compared(Port(), Halved()).verdict is Verdict.SAME
