@@ -51,15 +51,18 @@ def twin_class(framework: str) -> type[Twin]:
     return getattr(import_module(f"{__name__}.{module}"), name)
 
 
-def open_sides(flax_model: Any, torch_model: Any, flax_inputs: "Inputs", torch_inputs: "Inputs") -> "tuple[Side, Side]":
+def open_sides(
+    flax_model: Any, torch_model: Any, flax_inputs: "Inputs", torch_inputs: "Inputs", training_flag: str = ""
+) -> "tuple[Side, Side]":
     """The sides of a pair that a user brings, Flax's and PyTorch's; loads both frameworks.
 
     Args:
         flax_model, torch_model: the user's networks.
         flax_inputs, torch_inputs: what each is called with.
+        training_flag: the argument or field by which Flax's network is told its mode, see `parity.Checks`.
 
     Raises:
         UsageError: a model is not one of its framework.
     """
-    flax = import_module(f"{__name__}.flax.side").FlaxSide(flax_model, flax_inputs)
+    flax = import_module(f"{__name__}.flax.side").FlaxSide(flax_model, flax_inputs, training_flag)
     return flax, import_module(f"{__name__}.torch.side").TorchSide(torch_model, torch_inputs)

@@ -7,7 +7,7 @@ from parity.cli import options
 from parity.errors import UsageError
 
 RECIPES_ONLY = ("rungs", "device", "devices", "batch_norm", "data", "length", "weights", "data_dir", "download")
-PAIRS_ONLY = ("dropout", "no_probes", "map", "map_out", "show_map", "repro", "in_process")
+PAIRS_ONLY = ("dropout", "no_probes", "training_flag", "map", "map_out", "show_map", "repro", "in_process")
 
 
 def add(commands: Any) -> None:
@@ -62,6 +62,11 @@ def _add_pair_options(check: argparse.ArgumentParser) -> None:
     pair.add_argument("--repro", metavar="FILE", help="write a script that shows the first difference, if there is one")
     pair.add_argument("--dropout", choices=("off", "shared"), help="shared: the same masks on both sides (off)")
     pair.add_argument("--no-probes", action="store_true", help="your inputs only")
+    pair.add_argument(
+        "--training-flag",
+        metavar="NAME",
+        help='Flax\'s argument that says that it trains, where that is not a usual one ("not NAME": that it does not)',
+    )
     pair.add_argument("--map", metavar="FILE", help="weight map to use as it is")
     pair.add_argument("--map-out", metavar="FILE", help="write the weight map")
     pair.add_argument("--show-map", action="store_true", help="print the weight map")

@@ -72,7 +72,7 @@ def _request(arguments: argparse.Namespace) -> "Asked":
     """The request that the command line's options make of every pair."""
     from parity.pair.process.child import Asked
 
-    checks = {name: value for name in ("accept", "dropout") if (value := getattr(arguments, name))}
+    checks = {name: value for name in ("accept", "dropout", "training_flag") if (value := getattr(arguments, name))}
     places = {name: value for name in ("map", "map_out") if (value := getattr(arguments, name))}
     return Asked(checks | ({"probes": False} if arguments.no_probes else {}), {**places, "seed": arguments.seed})
 

@@ -94,6 +94,11 @@ class Side(ABC):
     def stored(self) -> Mapping[str, str]:
         """Native name → name of the dtype in which the user keeps the array, such as "float16"."""
 
+    @property
+    def flags(self) -> Sequence[str]:
+        """Arguments of the network's call by one of which it may be told its mode, though no name of ours says so."""
+        return ()
+
     def standing(self, name: str) -> str:
         """How the native array of that name is declared, in words that follow its name: "is trained" …"""
         return "is trained" if name in self.parameters else "is no parameter"

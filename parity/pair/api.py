@@ -78,7 +78,7 @@ def watched(flax_model: Any, torch_model: Any, inputs: Any, request: Request, wa
         request: What is asked.
         watch: Told of every pass and of every rung that was ruled.
     """
-    return compare_sides(_opener(flax_model, torch_model), inputs, request, watch)
+    return compare_sides(_opener(flax_model, torch_model, request.checks.training_flag), inputs, request, watch)
 
 
 def convert(
@@ -116,8 +116,8 @@ def converted(
     """The receiving side and its native arrays; the arguments are those of `convert`."""
     if direction not in DIRECTIONS:
         raise UsageError(f"direction got {direction!r}; expected one of {', '.join(DIRECTIONS)}")
-    return convert_sides(_opener(flax_model, torch_model), inputs, direction, request)
+    return convert_sides(_opener(flax_model, torch_model, request.checks.training_flag), inputs, direction, request)
 
 
-def _opener(flax_model: Any, torch_model: Any) -> OpenSides:
-    return lambda flax, torch: open_sides(flax_model, torch_model, flax, torch)
+def _opener(flax_model: Any, torch_model: Any, training_flag: str) -> OpenSides:
+    return lambda flax, torch: open_sides(flax_model, torch_model, flax, torch, training_flag)

@@ -15,6 +15,7 @@ from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.progress import Progress
 from parity.pair.repro.script import reproduced
 from parity.pair.rungs.map_table import coverage, table
+from parity.pair.rungs.modes import flags_to_ask_for, mode_not_switched, only_training
 from parity.pair.rungs.probing.probes import Located
 from parity.pair.rungs.structure import unpaired
 from parity.report.pair import Report
@@ -83,7 +84,11 @@ class LadderRun:
         self.watch.ruled(self.report)
 
     def _as_known(self, rung: Rung) -> Rung:
-        """The rung; one that rests on an undecided map, or on tables kept in float32, cannot be called different."""
+        """The rung; one that rests on an undecided map, on tables kept in float32, or on a mode that may not have been
+        switched, cannot be called different."""
+        asked = flags_to_ask_for(self.state) if rung.verdict is Verdict.DIFFERENT and only_training(rung) else ""
+        if asked:
+            return replace(rung, verdict=Verdict.INCONCLUSIVE, reason=mode_not_switched(self.state))
         proof = self.state.proof
         undecided = proof.undecided or unpaired(proof.weight_map)
         if proof.agrees or not (undecided or self.tables) or rung.verdict is not Verdict.DIFFERENT:
@@ -103,6 +108,9 @@ class LadderRun:
         if first is None:
             difference = first_difference(counted, layers, state.weight_map, state.lints)
             first, script, arrays = self._explained(difference, original)
+        mode = mode_not_switched(original)
+        if mode and first is not None and first.mode != "evaluation":
+            first = replace(first, text=f"{mode}: {first.text}")
         calls, passes = state.calls["evaluation"], state.passes["evaluation"]
         return Report(
             name=self.request.name,
@@ -117,7 +125,7 @@ class LadderRun:
             losses=dict(state.losses),
             repro_script=script,
             repro_arrays=arrays,
-            notes=[*state.notes, *_narrow_casts(state), *_computed_elsewhere(state)],
+            notes=[*([mode] if mode else []), *state.notes, *_narrow_casts(state), *_computed_elsewhere(state)],
             not_run=dict(self.not_run),
             seconds=self.clock.seconds,
             seed=sides.seed,

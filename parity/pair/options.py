@@ -45,6 +45,9 @@ class Checks:
         accept: Names of conventions (`parity conventions` lists them) that are no difference to you.
         dropout: "off", or "shared": in training the same masks are injected into both networks.
         probes: Whether inputs and weights beyond yours are tried too, where the networks take them.
+        training_flag: The name of the argument or field by which Flax's network is told that it trains, where it is
+            none of the usual ones (`train`, `training`, `is_training`, `deterministic`, `use_running_average`, …); with
+            "not " before it, the one by which it is told that it does not.
 
     Raises:
         UsageError: The name of what dropout does is not known.
@@ -53,6 +56,7 @@ class Checks:
     accept: Sequence[str] = ()
     dropout: Literal["off", "shared"] = "off"
     probes: bool = True
+    training_flag: str = ""
 
     def __post_init__(self) -> None:
         if self.dropout not in DROPOUTS:
@@ -86,7 +90,11 @@ class Request:
 
 
 GROUPS: Mapping[str, type[TrainingPair] | type[Checks]] = {"training": TrainingPair, "checks": Checks}
-GROUP_OF: Mapping[str, str] = {option.name: name for name, group in GROUPS.items() for option in fields(group)}
+NEVER_ALONE = ("training_flag",)
+"""Options that came after the groups: they are no keywords of `parity.compare`."""
+GROUP_OF: Mapping[str, str] = {
+    option.name: name for name, group in GROUPS.items() for option in fields(group) if option.name not in NEVER_ALONE
+}
 """The former keywords of `parity.compare` → the keyword of the group that each is in now."""
 Group = TypeVar("Group", TrainingPair, Checks)
 

@@ -11,7 +11,7 @@ from flax import nnx
 
 import parity
 from parity.errors import UsageError
-from parity.pair.options import GROUP_OF, with_former
+from parity.pair.options import GROUP_OF, NEVER_ALONE, with_former
 
 X = np.zeros((2, 3), np.float32)
 FORMER: dict[str, Any] = {
@@ -28,7 +28,8 @@ FORMER: dict[str, Any] = {
 
 def test_the_former_names_are_those_of_the_fields() -> None:
     assert FORMER.keys() == GROUP_OF.keys()
-    assert {field.name for group in (parity.TrainingPair, parity.Checks) for field in fields(group)} == FORMER.keys()
+    named = {field.name for group in (parity.TrainingPair, parity.Checks) for field in fields(group)}
+    assert named == {*FORMER, *NEVER_ALONE}
 
 
 @pytest.mark.parametrize("name", FORMER)

@@ -1,6 +1,5 @@
 """A user's Flax network as a pure function of named arrays: NNX and Linen."""
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
@@ -12,14 +11,13 @@ import numpy as np
 from flax import linen as nn
 from flax import nnx, traverse_util
 
+from parity.backends.flax.modes import changed_collections, in_mode, linen_in_mode, mode_words, nnx_in_mode
 from parity.backends.flax.tracing.tape import Tape, calm, linen_taps, nnx_taps
 from parity.backends.flax.tracing.written import wide
 from parity.errors import UsageError
 from parity.interface.trace import Arrays
 
 State = dict[str, jax.Array]
-TRAINING_WORDS = ("train", "training", "is_training")
-EVALUATION_WORDS = ("deterministic", "use_running_average", "inference", "eval")
 
 
 class Model(ABC):
@@ -50,6 +48,11 @@ class Model(ABC):
         """The user's object with these arrays."""
 
     @property
+    @abstractmethod
+    def call(self) -> Callable[..., Any]:
+        """The method that runs the network, whose first parameter is the module."""
+
+    @property
     def ties(self) -> dict[str, str]:
         """Second names → native names."""
         return {}
@@ -72,23 +75,13 @@ class Model(ABC):
         """Path of the module that holds a native array, and the array's name in it."""
 
 
-def in_mode(call: Callable[..., Any], args: Any, kwargs: Any, training: bool) -> tuple[list[Any], dict[str, Any]]:
-    """Arguments of a module's call, told its mode by the keyword that it has for this, if any."""
-    known = list(inspect.signature(call).parameters)[1:]  # without self
-    words = {**dict.fromkeys(TRAINING_WORDS, training), **dict.fromkeys(EVALUATION_WORDS, not training)}
-    placed = known[: len(args)]
-    positional = [words.get(word, arg) for word, arg in zip(placed, args, strict=False)]
-    named = {word: value for word, value in words.items() if word in known and word not in placed}
-    return [*positional, *args[len(placed) :]], {**kwargs, **named}
-
-
 class NnxModel(Model):
     """A network of Flax NNX."""
 
     separator = "."
 
-    def __init__(self, model: nnx.Module) -> None:
-        self._user = model
+    def __init__(self, model: nnx.Module, flag: str = "") -> None:
+        self._user, self._flag = model, flag
         self._split: dict[tuple[bool, bool], tuple[nnx.GraphDef, Any]] = {}
 
     @property
@@ -103,11 +96,16 @@ class NnxModel(Model):
         flat = nnx.to_flat_state(nnx.state(self._user))
         return frozenset(_dotted(path) for path, variable in flat if isinstance(variable, nnx.Param))
 
+    @property
+    def call(self) -> Callable[..., Any]:
+        """The class's own."""
+        return type(self._user).__call__
+
     def _parts(self, training: bool, drops: bool) -> tuple[nnx.GraphDef, Any]:
         key = training, drops
         if key not in self._split:
             model = nnx.clone(self._user)
-            model.train() if training else model.eval()
+            nnx_in_mode(model, training, mode_words(training, self._flag))
             for _, module in () if drops else nnx.iter_modules(model):
                 calm(module)
             self._split[key] = nnx.split(model)
@@ -121,7 +119,7 @@ class NnxModel(Model):
             for path, leaf in nnx.to_flat_state(variables)
         ]
         model = nnx.merge(graph, nnx.from_flat_state(flat))
-        args, kwargs = in_mode(type(model).__call__, args, kwargs, tape.training)
+        args, kwargs = in_mode(self.call, args, kwargs, mode_words(tape.training, self._flag))
         with nnx_taps(model, tape):
             result = model(*args, **kwargs)
         after = {_dotted(path): _value(leaf) for path, leaf in nnx.to_flat_state(nnx.state(model))}
@@ -168,8 +166,9 @@ class LinenModel(Model):
 
     separator = "/"
 
-    def __init__(self, module: nn.Module, variables: Mapping[str, Any]) -> None:
-        self._module = module
+    def __init__(self, module: nn.Module, variables: Mapping[str, Any], flag: str = "") -> None:
+        self._module, self._flag = module, flag
+        self._changed: list[str] | None = None
         self._variables = _plain(variables)
         self._paths = {"/".join(path): path for path in traverse_util.flatten_dict(self._variables)}
         if "params" not in self._variables:
@@ -189,6 +188,11 @@ class LinenModel(Model):
         """Those of the collection params."""
         return frozenset(name for name in self.arrays if name.startswith("params/"))
 
+    @property
+    def call(self) -> Callable[..., Any]:
+        """The class's own."""
+        return type(self._module).__call__
+
     def path(self, name: str) -> tuple[str, ...]:
         """The path has no collection in front."""
         return tuple(self._paths[name][1:]) if name in self._paths else (name,)
@@ -201,13 +205,18 @@ class LinenModel(Model):
     def apply(self, state: State, args: Any, kwargs: Any, tape: Tape) -> tuple[Any, State]:
         """Result and buffers of one pass."""
         variables = traverse_util.unflatten_dict({self._paths[name]: array for name, array in state.items()})
-        mutable = [collection for collection in variables if collection != "params"]
-        args, kwargs = in_mode(type(self._module).__call__, args, kwargs, tape.training)
-        key = _of_draw(jax.random.key(0), tape)
+        words = mode_words(tape.training, self._flag)
+        args, kwargs = in_mode(self.call, args, kwargs, words)
+        module, key = linen_in_mode(self._module, words), _of_draw(jax.random.key(0), tape)
+
+        def run(mutable: list[str]) -> Any:
+            return module.apply(variables, *args, **kwargs, mutable=mutable, rngs={"dropout": key, "params": key})
+
+        if self._changed is None and not tape.training:
+            self._changed = changed_collections(run)
+        mutable = [c for c in variables if c != "params"] if tape.training else self._changed or []
         with linen_taps(tape, self._seen):
-            result, after = _module_in_mode(self._module, tape.training).apply(
-                variables, *args, **kwargs, mutable=mutable, rngs={"dropout": key, "params": key}
-            )
+            result, after = run(mutable)
         changed = {**state, **_joined(_plain(after))}
         return result, {name: changed[name] for name in state if name not in self.parameters}
 
@@ -222,15 +231,6 @@ class LinenModel(Model):
         own = self.arrays
         flat = {name: jnp.asarray(native.get(name, array), jnp.asarray(array).dtype) for name, array in own.items()}
         return self._module, traverse_util.unflatten_dict({self._paths[n]: a for n, a in flat.items()})
-
-
-def _module_in_mode(module: nn.Module, training: bool) -> nn.Module:
-    """The module with the fields that tell it its mode, if it has any."""
-    words = {**dict.fromkeys(TRAINING_WORDS, training), **dict.fromkeys(EVALUATION_WORDS, not training)}
-    fields: dict[str, Any] = {
-        word: value for word, value in words.items() if isinstance(getattr(module, word, None), bool)
-    }
-    return module.clone(**fields) if fields else module
 
 
 def _holds_numbers(leaf: Any) -> bool:
@@ -278,16 +278,20 @@ def _every_variable(
         yield from _every_variable(item, (*path, key), (*above, id(node)))
 
 
-def open_model(model: Any) -> Model:
+def open_model(model: Any, training_flag: str = "") -> Model:
     """The driver for what the user gave.
+
+    Args:
+        model: An NNX module, or a Linen module and its variables.
+        training_flag: The name by which the user's network is told its mode, see `modes.mode_words`.
 
     Raises:
         UsageError: it is neither an NNX module nor a Linen module with its variables.
     """
     if isinstance(model, nnx.Module):
-        return NnxModel(model)
+        return NnxModel(model, training_flag)
     if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], nn.Module):
-        return LinenModel(*model)
+        return LinenModel(*model, training_flag)
     hint = "give (module, variables)" if isinstance(model, nn.Module) else "see parity.compare"
     raise UsageError(
         f"got {type(model).__name__} as Flax model; expected an nnx.Module or (linen module, variables): {hint}"

@@ -22,6 +22,7 @@ from parity.backends.flax.inputs import (
 )
 from parity.backends.flax.look import Look
 from parity.backends.flax.models import Model, State, open_model, plain
+from parity.backends.flax.modes import flags_of
 from parity.backends.flax.optimizers import OptimizerRule
 from parity.backends.flax.results import described, flattened, places_of_draws
 from parity.backends.flax.traced import Traced
@@ -47,8 +48,9 @@ class FlaxSide(Side):
 
     framework = "flax"
 
-    def __init__(self, model: Any, inputs: Inputs) -> None:
-        self._model: Model = open_model(model)
+    def __init__(self, model: Any, inputs: Inputs, training_flag: str = "") -> None:
+        self._model: Model = open_model(model, training_flag)
+        self._flag = training_flag
         self._example = inputs
         self._programs: dict[Any, Any] = {}
         self._unrolled = False
@@ -103,6 +105,11 @@ class FlaxSide(Side):
         asked = getattr(jax.config, "jax_default_matmul_precision")  # noqa: B009 - jax declares no types
         strict = asked in ("highest", "float32") or (asked is None and jax.default_backend() == "cpu")
         return strict, f"jax_default_matmul_precision {asked or 'of the device'} on {jax.default_backend()}"
+
+    @property
+    def flags(self) -> Sequence[str]:
+        """None, if the user named the one that says the mode."""
+        return () if self._flag else flags_of(self._model.call)
 
     @property
     def stored(self) -> Mapping[str, str]:

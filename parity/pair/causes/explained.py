@@ -4,12 +4,11 @@ from collections.abc import Iterable, Sequence
 
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair.causes.conventions import KNOWN, PROBES
-from parity.pair.passes.compared import ENTRIES, KIND, RANDOM, SHAPE
+from parity.pair.passes.compared import COMPUTED, ENTRIES, KIND, RANDOM, SHAPE
 from parity.report.records import Convention
 
-TRAINED, STORED, COMPUTED, UNUSED = "training", "storage", "computed dtype", "unused parameter"
-"""Quantities of the findings on what is trained, on the dtypes in which arrays are kept and in which a side computes,
-and on parameters that one side has and nothing uses."""
+TRAINED, STORED, UNUSED = "training", "storage", "unused parameter"
+"""Quantities of the findings on what is trained, on dtypes, and on parameters that one side has and nothing uses."""
 PROBED = "result with "
 """What the quantity of a probe's finding begins with; then comes the probe's name."""
 CONVENTIONS = {

@@ -19,7 +19,8 @@ from parity.pair.passes.sides import PRECISIONS
 from parity.report.records import Layer
 
 VALUES, ENTRIES, KIND, SHAPE, RANDOM = "result", "set of results", "kind of number", "shape", "repetition"
-"""Quantities of the findings on what the networks return."""
+COMPUTED = "computed dtype"
+"""Quantities of the findings on what the networks return, the last on the dtype in which they compute it."""
 KINDS = {"floating": "floating numbers", "whole": "whole numbers", "truth": "truth values"}
 MOST_PLACES = 3
 """Places at which numbers are drawn that are named."""

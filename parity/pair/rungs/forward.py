@@ -11,9 +11,9 @@ from parity.pair.passes.both_sides import BothSides, run_both
 from parity.pair.passes.calls import pair_calls
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import compare_layers
+from parity.pair.passes.computed_dtype import with_computed_dtype
 from parity.pair.passes.sides import MODES, SidePair
 from parity.pair.rungs import rules as rungs
-from parity.pair.rungs.computed_dtype import with_computed_dtype
 from parity.pair.rungs.decisions import settled_ties
 from parity.pair.weightmap.alternatives import NativeArrays
 from parity.pair.weightmap.pairing.pairings import WeightMap

@@ -1,15 +1,14 @@
-"""Finds what one side computes in a narrower dtype: the same formula as the other's, but not the same float32 network."""
+"""Finds what one side computes in a narrower dtype: the same formula, but not the same network in float32."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from parity.checks.verdict import Finding, Verdict
 from parity.interface.observation import Cast
 from parity.interface.side import FRAMEWORKS
-from parity.pair.causes.explained import COMPUTED
 from parity.pair.passes.both_sides import BothSides
-from parity.pair.passes.compared import Compared
+from parity.pair.passes.compared import COMPUTED, Compared
 
 
 def with_computed_dtype(compared: Compared, passes: BothSides, mode: str) -> tuple[Finding, ...]:
@@ -28,7 +27,7 @@ def with_computed_dtype(compared: Compared, passes: BothSides, mode: str) -> tup
     return (*compared.results, *_computed(worse, casts, _place(compared), mode))
 
 
-def _computed(worse: set[str], casts: dict[str, Sequence[Cast]], place: str, mode: str) -> Iterator[Finding]:
+def _computed(worse: set[str], casts: Mapping[str, Sequence[Cast]], place: str, mode: str) -> Iterator[Finding]:
     for side, other in (("flax", "torch"), ("torch", "flax")):
         if side in worse and casts[side]:
             words = f"same formula, computed in {_listed(casts[side])} in {FRAMEWORKS[side]}"
