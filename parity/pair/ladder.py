@@ -12,10 +12,10 @@ from parity.pair.causes.first_difference import first_difference, with_padding
 from parity.pair.causes.from_numbers import with_clue
 from parity.pair.options import Request
 from parity.pair.passes.check_state import CheckState
+from parity.pair.passes.modes import flags_to_ask_for, mode_not_switched, only_training
 from parity.pair.passes.progress import Progress
 from parity.pair.repro.script import reproduced
 from parity.pair.rungs.map_table import coverage, table
-from parity.pair.rungs.modes import flags_to_ask_for, mode_not_switched, only_training
 from parity.pair.rungs.probing.probes import Located
 from parity.pair.rungs.structure import unpaired
 from parity.report.pair import Report
