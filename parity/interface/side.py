@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from parity.interface.observation import Inputs, Mask, PassResult, Returned
+from parity.interface.tables import EqualTables, Table
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit
 
@@ -129,6 +130,24 @@ class Side(ABC):
             UsageError: the loss gives something else than one number.
             Exception: whatever the network or the loss raises.
         """
+
+    @abstractmethod
+    def tables(self, inputs: Inputs, held: Sequence[str]) -> list[Table]:
+        """The tables of the network in evaluation in float64, where they meet what depends on the inputs.
+
+        Args:
+            inputs: What it is called with.
+            held: Native names of buffers that are tables.
+        """
+
+    def unify(self, equal: Sequence[EqualTables], native: Mapping[str, NDArray]) -> None:
+        """From now on, other numbers are in the place of those tables in float64, beside those of earlier calls.
+
+        Args:
+            equal: The tables that the network computes.
+            native: Those that it holds, by their native names.
+        """
+        raise NotImplementedError(f"{self.framework}'s tables are never changed")
 
     @abstractmethod
     def train(

@@ -33,6 +33,7 @@ from parity.backends.flax.training.programs import RUN_ONCE
 from parity.backends.flax.units import Seat, units_of
 from parity.interface.observation import Inputs, Leaf, PassResult, Returned
 from parity.interface.side import Objective, Pass, Side
+from parity.interface.tables import EqualTables, Table
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit, split_stack
 
@@ -53,6 +54,7 @@ class FlaxSide(Side):
         self._flag = training_flag
         self._example = inputs
         self._programs: dict[Any, Any] = {}
+        self._equal: list[EqualTables] = []
         self._unrolled = False
 
     @cached_property
@@ -148,7 +150,7 @@ class FlaxSide(Side):
         program = self._program(look, given, how)
         with setting(how.precision):
             plain = program(
-                look.traced.constants(how.precision),
+                look.traced.constants(how.precision, self._equal),
                 state_of(native, look.types, how.precision),
                 _arrays(given, how),
                 _arrays(targets, how),
@@ -171,6 +173,17 @@ class FlaxSide(Side):
             unwidened=look.unwidened,
             loss=None if how.objective is None else ends[0],
         )
+
+    def tables(self, inputs: Inputs, held: Sequence[str]) -> list[Table]:
+        """Those of the traced program."""
+        del held  # all arrays that are not traced as arguments are tables
+        with setting("float64"):
+            return self._look(inputs, Pass()).traced.tables()
+
+    def unify(self, equal: Sequence[EqualTables], native: Mapping[str, NDArray]) -> None:
+        """Replaces the tables in passes and in training."""
+        self._equal += equal
+        self.native = {**self.native, **native}
 
     def _look(self, inputs: Inputs, how: Pass, native: Mapping[str, NDArray] | None = None) -> Look:
         """The network traced in that mode, as its user runs it, whatever the precision.
@@ -290,7 +303,7 @@ class FlaxSide(Side):
             return {**state, **buffers, **learnt}, moments, loss
 
         traced = Traced(step, types, rule.moment_types, first.types, wanted.types)
-        program, losses = traced.compiled(Plan(means=True)), []
+        program, losses = traced.compiled(Plan(means=True), self._equal), []
         with setting("float64"):
             state = state_of(native, types, "float64")
             moments = rule.begun({name: state[name] for name in learnable}, "float64")

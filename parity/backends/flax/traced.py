@@ -4,12 +4,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import numpy as np
 
 from parity.backends.flax.inputs import Type, setting, tracing
 from parity.backends.flax.tracing.marks import Plan
+from parity.backends.flax.tracing.tables import parted
 from parity.backends.flax.tracing.widen import constant, evaluate_with
 from parity.backends.flax.tracing.written import narrow
 from parity.backends.flax.training.programs import RUN_ONCE
+from parity.interface.tables import EqualTables, Table, is_table, nudged, replaced
 from parity.interface.trace import Precision
 
 
@@ -24,23 +27,54 @@ class Traced:
     def __init__(self, function: Callable[..., Any], *types: Any) -> None:
         with tracing():
             self.closed, shapes = jax.make_jaxpr(function, return_shape=True)(*types)
+        self._parts = parted(self.closed)
         self._structure = jax.tree.structure(shapes)
         self.result_types = shapes
+        self._constants: dict[Precision, list[Any]] = {}
 
-    def constants(self, precision: Precision) -> list[Any]:
-        """The arrays that it was traced with."""
-        return [constant(value, Plan(precision == "float64")) for value in self.closed.consts]
+    def constants(self, precision: Precision, equal: Sequence[EqualTables] = ()) -> list[Any]:
+        """The arrays that it computes with and that depend on no argument of it, in the caller's setting.
+
+        Args:
+            precision: The precision that they are in.
+            equal: Tables to be replaced, in float64; others of the same numbers are too.
+        """
+        if precision not in self._constants:
+            self._constants[precision] = self._compiled(precision, self.closed.consts)
+        found = self._constants[precision]
+        return [replaced(array, equal) for array in found] if equal and precision == "float64" else found
+
+    def _compiled(self, precision: Precision, values: Sequence[Any]) -> list[Any]:
+        """What the program makes of these arrays, which it was traced with, before it gets its arguments."""
+        plan = Plan(precision == "float64")
+        read = [constant(value, plan) for value in values]
+        if not self._parts.tables.eqns:
+            return evaluate_with(self._parts.tables, read, (), plan)
+        run = jax.jit(lambda read: evaluate_with(self._parts.tables, read, (), plan), compiler_options=RUN_ONCE)
+        return list(run(read))
+
+    def inline_constants(self) -> list[Any]:
+        """The same in float64, as a part of a program that is being traced."""
+        read = [constant(value, Plan()) for value in self.closed.consts]
+        return evaluate_with(self._parts.tables, read, (), Plan())
+
+    def tables(self) -> list[Table]:
+        """Its floating tables in float64, in the caller's setting, with what rounding of what it was traced with to
+        float32 makes of them."""
+        found, moved = self.constants("float64"), self._compiled("float64", [nudged(c) for c in self.closed.consts])
+        every = zip(found, moved, self._parts.places, strict=True)
+        return [Table(np.asarray(a), np.asarray(b), place or "") for a, b, place in every if is_table(a)]
 
     def __call__(self, plan: Plan, constants: Sequence[Any], *arguments: Any) -> Any:
         """What it gives for other arrays, which may be traced."""
-        results = evaluate_with(self.closed.jaxpr, constants, jax.tree.leaves(arguments), plan)
+        results = evaluate_with(self._parts.rest, constants, jax.tree.leaves(arguments), plan)
         return jax.tree.unflatten(self._structure, results)
 
-    def compiled(self, plan: Plan) -> Callable[..., Any]:
-        """The same as a program of arrays of the plan's precision."""
+    def compiled(self, plan: Plan, equal: Sequence[EqualTables] = ()) -> Callable[..., Any]:
+        """The same as a program of arrays of the plan's precision, with those tables replaced."""
         precision: Precision = "float64" if plan.wide else "float32"
         with setting(precision):
-            constants = self.constants(precision)
+            constants = self.constants(precision, equal)
         program = jax.jit(lambda constants, *arguments: self(plan, constants, *arguments), compiler_options=RUN_ONCE)
 
         def run(*arguments: Any) -> Any:
@@ -64,6 +98,6 @@ def widened(function: Callable[..., Any]) -> Callable[..., Any]:
 
     def run(*arguments: Any) -> Any:
         traced = Traced(function, *types_of(arguments))
-        return traced(Plan(), traced.constants("float64"), *arguments)
+        return traced(Plan(), traced.inline_constants(), *arguments)
 
     return run

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from parity.backends.torch.attention import FUSED, Drop, attend, inside_multi_head
+from parity.backends.torch.tables import TableWatch
 from parity.backends.torch.widen import SHORT, WIDE, single_finfo, users_line, widened_arguments
 from parity.interface.observation import Cast, Dropped, Mask
 
@@ -39,6 +40,7 @@ class PassOverrides(TorchFunctionMode):
         gelu: form of every GELU, "exact" or "tanh"; None leaves them.
         training: the mode; in evaluation a dropout that is on nevertheless is off too.
         leaves_dropout: whether dropout is left as the network asks for it.
+        watch: told of every call, to find the network's tables.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class PassOverrides(TorchFunctionMode):
         training: bool = True,
         *,
         leaves_dropout: bool = False,
+        watch: TableWatch | None = None,
     ) -> None:
         super().__init__()
+        self.watch = watch
         self.leaves_dropout = leaves_dropout
         self.gelu = gelu
         self.gelus: list[str] = []
@@ -64,6 +68,15 @@ class PassOverrides(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         if self.dtype == torch.float64:
             func, args, kwargs = self._widened(func, args, kwargs)
+        if self.watch is None:
+            return self._taken_over(func, args, kwargs)
+        args, kwargs = self.watch.entering(func, args, kwargs)
+        result = self._taken_over(func, args, kwargs)
+        self.watch.leaving(func, args, kwargs, result)
+        return result
+
+    def _taken_over(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        """The result of a call, with dropout and GELU as they are in this pass."""
         if self.leaves_dropout and func in DROPS:
             return func(*args, **kwargs)
         if func in ELEMENTS or func in CHANNELS:

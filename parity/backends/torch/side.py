@@ -16,6 +16,7 @@ from parity.backends.torch.lazy import materialised
 from parity.backends.torch.optimizers import Stepper, rates
 from parity.backends.torch.overrides import PassOverrides, plain_paths
 from parity.backends.torch.results import Draws, described, flattened
+from parity.backends.torch.tables import TableWatch, tables
 from parity.backends.torch.tape import Tape, array_of, taps
 from parity.backends.torch.training.precision import strict_float32
 from parity.backends.torch.units import units_of
@@ -25,6 +26,7 @@ from parity.errors import UsageError
 from parity.interface.observation import Inputs, PassResult, Returned
 from parity.interface.packing import Packing
 from parity.interface.side import Objective, Pass, Side
+from parity.interface.tables import Table
 from parity.interface.trace import Arrays, Precision, Trajectory, call_names
 from parity.interface.unit import Unit
 
@@ -136,6 +138,26 @@ class TorchSide(Side):
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass."""
         return self._pass(native, inputs, how)
+
+    def tables(self, inputs: Inputs, held: Sequence[str]) -> list[Table]:
+        """What meets, in evaluation, the inputs or what depends on them."""
+        return tables(self._watched(inputs, held, TableWatch()), self._watched(inputs, held, TableWatch(moves=True)))
+
+    def _watched(self, inputs: Inputs, held: Sequence[str], watch: TableWatch) -> TableWatch:
+        """The watch, after a forward pass in float64."""
+        model = self._model(torch.float64).eval()
+        with restored(model):
+            _load(model, self.native)
+            for name, buffer in model.named_buffers():
+                watch.held(buffer if name in held else None)
+            for module in model.modules():
+                for value in list(vars(module).values()):
+                    watch.held(value)
+            args, kwargs, _ = given_of(inputs, torch.float64, False)
+            overrides = PassOverrides(torch.float64, None, self._gelu, False, watch=watch)
+            with _setting(torch.float64), overrides, watch.of_numpy(), torch.no_grad():
+                model(*args, **kwargs)
+        return watch
 
     def _model(self, dtype: torch.dtype) -> nn.Module:
         if dtype not in self._copies:

@@ -26,9 +26,15 @@ SINGLE = {torch.float64: torch.float32, torch.float16: torch.float32, torch.bflo
 SINGLE_COMPLEX = {torch.complex128: torch.complex64, torch.complex32: torch.complex64}
 SHORT = {torch.float16, torch.bfloat16, torch.complex32}
 """Narrower than what users run a network in."""
+MARK = "_netparity_table"
+"""The attribute of a tensor that depends on no input and on nothing that is learnt: "held" if the network held it, or
+made it of numbers, else "made"."""
 OURS = str(Path(__file__).parents[2])
+NETWORKS = str(Path(OURS, "bugs"))
+"""A room of ours that holds networks, with planted bugs."""
 BETWEEN = {
-    str(Path(OURS, "backends", "torch", name)) for name in ("overrides.py", "tape.py", "widen.py", "attention.py")
+    str(Path(OURS, "backends", "torch", name))
+    for name in ("overrides.py", "tables.py", "tape.py", "widen.py", "attention.py")
 }
 """Files whose frames stand between a network's lines."""
 LIBRARIES = (str(Path(torch.__file__).parent), str(Path(np.__file__).parent))
@@ -116,7 +122,7 @@ def widened_arguments(args: Sequence[Any], kwargs: Any) -> tuple[tuple[Any, ...]
 def widened(value: Any) -> Any:
     """A tensor, or the tensors of a list, in wider types; a float32 number of NumPy's as it was written."""
     if isinstance(value, torch.Tensor):
-        return value.to(WIDE[value.dtype]) if value.dtype in WIDE and not value.is_sparse else value
+        return _widened(value) if value.dtype in WIDE and not value.is_sparse else value
     if isinstance(value, np.float32 | np.float16):
         return as_written(float(value), value.dtype)
     if type(value) in (list, tuple) and any(isinstance(item, torch.Tensor | np.floating) for item in value):
@@ -124,12 +130,19 @@ def widened(value: Any) -> Any:
     return value
 
 
+def _widened(tensor: torch.Tensor) -> torch.Tensor:
+    wide = tensor.to(WIDE[tensor.dtype])
+    if hasattr(tensor, MARK):
+        setattr(wide, MARK, getattr(tensor, MARK))
+    return wide
+
+
 def users_line() -> str:
     """The innermost line of the network that is running, as "file:line"; "" where there is none."""
     frame: Any = sys._getframe(1)
     while frame is not None:
         name = frame.f_code.co_filename
-        if name.startswith(OURS) and name not in BETWEEN:
+        if name.startswith(OURS) and name not in BETWEEN and not name.startswith(NETWORKS):
             return ""
         if name not in BETWEEN and not _of_a_library(name):
             return f"{Path(name).name}:{frame.f_lineno}"

@@ -13,6 +13,7 @@ from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import compare_layers
 from parity.pair.passes.computed_dtype import with_computed_dtype
 from parity.pair.passes.sides import MODES, SidePair
+from parity.pair.passes.tables import unify_tables
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.decisions import settled_ties
 from parity.pair.weightmap.alternatives import NativeArrays
@@ -35,6 +36,7 @@ def proven(
         fixed: Whether no other reading of the map is tried.
         shared_dropout: Whether the same masks are injected into both sides' dropout in training.
     """
+    notes = unify_tables(pair, weight_map)
     budget = 1 if fixed or pair.results.of("evaluation").noisy else BUDGET
     both = {"flax": pair.flax, "torch": pair.torch}
     tied = with_ties(weight_map, both)
@@ -43,7 +45,7 @@ def proven(
         plain = _proof(pair, weight_map, seed, 1 if proof.agrees else budget)
         if plain.agrees or not (proof.agrees or declared(tied, both)):  # what is not mapped has no effect, or no tie
             proof = plain
-    return CheckState(pair, proof, lint(proof.weight_map), fixed=fixed, shared=shared_dropout)
+    return CheckState(pair, proof, lint(proof.weight_map), notes=notes, fixed=fixed, shared=shared_dropout)
 
 
 def _proof(pair: SidePair, weight_map: WeightMap, seed: int, budget: int) -> Proof:

@@ -23,6 +23,8 @@ NEAR = 1e-8
 """As near to it as float32 is."""
 FRAMEWORKS = ("jax", "jaxlib", "flax", "optax", "numpy")
 OURS = str(Path(__file__).parents[3])
+NETWORKS = str(Path(OURS, "bugs"))
+"""A room of ours that holds networks, with planted bugs."""
 SHIFTS = ("shift_right_logical", "shift_right_arithmetic")
 ROUNDED = {(8, 7): "bfloat16", (5, 10): "float16", (8, 23): "float32"}
 """Binary digits of exponent and mantissa → type."""
@@ -126,16 +128,20 @@ def place_of(equation: Any) -> str | None:
     frameworks'. None where the tool itself made it, or no such line is there."""
     every = getattr(equation.source_info.traceback, "frames", [])
     frames = [f for f in every if not _within(f.file_name, "jax") and f.file_name != written.__file__]
-    if not frames or frames[0].file_name.startswith(OURS):
+    if not frames or _ours(frames[0].file_name):
         return None
     for frame in frames:
         if frame.file_name == tape.__file__:
             continue
-        if frame.file_name.startswith(OURS):
+        if _ours(frame.file_name):
             return None
         if not any(_within(frame.file_name, name) for name in FRAMEWORKS) and not frame.file_name.startswith("<"):
             return f"{Path(frame.file_name).name}:{frame.line_num}"
     return None
+
+
+def _ours(path: str) -> bool:
+    return path.startswith(OURS) and not path.startswith(NETWORKS)
 
 
 def _within(path: str, package: str) -> bool:

@@ -34,7 +34,7 @@ def evaluate(closed: ClosedJaxpr, arguments: Sequence[Any], plan: Plan) -> list[
     return evaluate_with(closed.jaxpr, [constant(c, plan) for c in closed.consts], arguments, plan)
 
 
-def evaluate_with(jaxpr: Jaxpr, constants: Sequence[Any], arguments: Sequence[Any], plan: Plan) -> list[Any]:
+def evaluate_with(jaxpr: Jaxpr | Any, constants: Sequence[Any], arguments: Sequence[Any], plan: Plan) -> list[Any]:
     """Results of a traced program, as `evaluate` gives them, whose constants have been read already."""
     values: dict[Any, Any] = dict(zip(jaxpr.constvars, constants, strict=True))
     values |= zip(jaxpr.invars, arguments, strict=True)

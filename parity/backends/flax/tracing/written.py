@@ -1,7 +1,8 @@
-"""Remembers the Python numbers that JAX rounds while a program is traced."""
+"""Remembers the Python numbers, and the tables of NumPy, that JAX rounds while a program is traced."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from typing import Any
 
 import jax
@@ -19,6 +20,8 @@ from parity.interface.literals import as_written, table_as_written
 _WRITTEN: dict[tuple[str, complex], complex] = {}
 """Name of a floating type and a number of it → the number of Python's that was rounded to it. It outlives a trace, as
 JAX keeps the programs of inner functions and does not trace them again."""
+_TABLES: dict[tuple[str, tuple[int, ...], bytes], NDArray] = {}
+"""Name of a floating type, shape and digest of a table of that type → NumPy's table that was rounded to it."""
 ROUNDING: Any = rounding
 CREATION: Any = creation
 PUBLIC: Any = jnp
@@ -26,6 +29,8 @@ FOLDING: Any = const_fold_rules
 CONVERT: Any = jax.lax.convert_element_type_p
 """Where JAX rounds a Python number: it has no public way to be told of it."""
 MANY = 100_000
+LARGEST = 2**22
+"""Numbers of a table that is remembered."""
 WIDE = {"f": np.dtype(np.float64), "c": np.dtype(np.complex128)}
 
 
@@ -93,12 +98,28 @@ def _of_numpy(number: np.float64) -> Any:
 
 
 def _remember(number: Any, dtype: Any) -> None:
+    if isinstance(number, np.ndarray) and number.ndim:
+        _remember_table(number, dtype)
     if not isinstance(number, float | complex | np.float64 | np.complex128) or dtype is None:
         return
     if inexact(dtype) and (dtype := np.dtype(dtype)) != wide(dtype):
         with np.errstate(all="ignore"):
             rounded = np.asarray(number).astype(dtype).item()
         _WRITTEN.setdefault((dtype.name, rounded), number)
+
+
+def _remember_table(table: NDArray, dtype: Any) -> None:
+    """Keep a table that JAX rounds to a type, or outside of its 64-bit mode to that of half its width."""
+    if table.dtype != wide(table.dtype) or table.dtype.kind not in WIDE or table.size > LARGEST:
+        return
+    rounded = np.dtype(narrow(table.dtype) if dtype is None else dtype)
+    if inexact(rounded) and rounded != table.dtype and len(_TABLES) < MANY:
+        with np.errstate(all="ignore"):
+            _TABLES.setdefault(_key(table.astype(rounded)), table.copy())
+
+
+def _key(table: NDArray) -> tuple[str, tuple[int, ...], bytes]:
+    return table.dtype.name, table.shape, sha256(table.tobytes()).digest()
 
 
 def widened_literal(value: Any, dtype: Any) -> NDArray:
@@ -110,13 +131,16 @@ def widened_literal(value: Any, dtype: Any) -> NDArray:
 
     Returns:
         Whole numbers and truth values as they are. Of a floating or complex scalar the number of Python's that JAX
-        rounded, where it is known, else the one with the fewest decimal digits; tables see `table_as_written`.
+        rounded, where it is known, else the one with the fewest decimal digits. Of a table the one of NumPy's that JAX
+        rounded, where it is known, else see `table_as_written`.
     """
     if not inexact(dtype):
         return np.asarray(value).astype(dtype)
     if isinstance(value, float | complex):  # JAX keeps the number of a weakly typed one
         return np.asarray(value, wide(dtype))
     array = np.asarray(value)
+    if array.ndim and (written := _TABLES.get(_key(array))) is not None:
+        return written
     if array.ndim or array.dtype.itemsize >= wide(dtype).itemsize:
         return table_as_written(array) if array.dtype == np.float32 else array.astype(wide(dtype))
     return np.asarray(_scalar(array.item(), array.dtype), wide(dtype))

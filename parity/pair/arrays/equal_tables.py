@@ -1,0 +1,124 @@
+"""Finds the tables of one side that are the other's, but for what float32 made of their numbers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import permutations, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.interface.tables import HALF, NEAR, Table
+
+Turn = Callable[[NDArray], NDArray]
+ROUNDINGS = 4
+"""So many roundings of float32 may a table's numbers differ by."""
+ONE_SIGN = 32
+"""So many where all have one sign, as frequencies do, and their own size is the measure."""
+MOST_AXES = 4
+
+
+@dataclass(frozen=True)
+class Match:
+    """A table of Flax's that is one of PyTorch's, rounded otherwise.
+
+    Args:
+        flax, torch: The two tables.
+        after: PyTorch's numbers in the layout of Flax's table.
+        gap: By how much the two differ, relative to the largest number.
+    """
+
+    flax: Table
+    torch: Table
+    after: NDArray
+    gap: float
+
+
+def matches(flax: Sequence[Table], torch: Sequence[Table]) -> Iterator[Match]:
+    """The tables of Flax's that PyTorch has too, but with other numbers than float64's rounding gives."""
+    for table in flax:
+        pairs = [match for other in torch for match in _matches(table, other)]
+        if pairs and (nearest := min(pairs, key=lambda match: match.gap)).gap > NEAR:
+            yield nearest
+
+
+def _matches(flax: Table, torch: Table) -> Iterator[Match]:
+    narrow, theirs, moved = _collapsed(flax.array), _collapsed(torch.array), torch.moved
+    for turn in _turns(narrow.shape, theirs.shape):
+        after = turn(theirs)
+        if after.dtype.kind != flax.array.dtype.kind or not _near(flax, narrow, after, _spread(torch.array, moved)):
+            continue
+        size = float(np.abs(_finite(narrow)).max(initial=0.0))
+        gap = float(np.abs(_finite(after) - _finite(narrow)).max(initial=0.0))
+        yield Match(flax, torch, np.broadcast_to(after, flax.array.shape).copy(), gap / size if size else 0.0)
+
+
+def _near(flax: Table, ours: NDArray, after: NDArray, spread: float) -> bool:
+    """Whether two tables differ by no more than float32's rounding explains: that of their numbers, that of the
+    positions by which sines and cosines multiply it, and what the numbers that they are made of explain."""
+    if not np.array_equal(np.isfinite(ours), np.isfinite(after)):
+        return False
+    ours, after = _finite(ours), _finite(after)
+    gap, size = np.abs(after - ours), np.abs(ours)
+    allowed = ROUNDINGS * (spread + _spread(flax.array, flax.moved))
+    if ours.dtype.kind == "f" and ((ours >= 0).all() or (ours <= 0).all()):
+        return bool((gap <= allowed + ONE_SIGN * HALF * size).all())
+    unit = ROUNDINGS * HALF * float(size.max(initial=0.0))
+    weights = [np.ones(()), *(_positions(ours.shape, axis) for axis in range(ours.ndim))]
+    return any(bool((gap <= allowed + unit * weight).all()) for weight in weights)
+
+
+def _positions(shape: tuple[int, ...], axis: int) -> NDArray:
+    """One more than the index along an axis, to be broadcast."""
+    return 1.0 + np.arange(shape[axis]).reshape([-1 if place == axis else 1 for place in range(len(shape))])
+
+
+def _spread(array: NDArray, moved: NDArray) -> float:
+    return float(np.abs(_finite(moved) - _finite(array)).max(initial=0.0))
+
+
+def _finite(array: NDArray) -> NDArray:
+    return np.where(np.isfinite(array), array, 0.0)
+
+
+def _collapsed(array: NDArray) -> NDArray:
+    """The table with one number along every axis along which it does not change."""
+    for axis in range(array.ndim):
+        first = array.take([0], axis)
+        if array.shape[axis] > 1 and np.array_equal(array, np.broadcast_to(first, array.shape), equal_nan=True):
+            array = first
+    return array
+
+
+def _turns(ours: tuple[int, ...], theirs: tuple[int, ...]) -> Iterator[Turn]:
+    """How a table of the other shape may become one of ours: in another order of the axes, tiled or repeated along
+    them, or cut to the first positions."""
+    kept, other = [n for n in ours if n > 1], [n for n in theirs if n > 1]
+    if len(kept) != len(other) or len(kept) > MOST_AXES or not kept:
+        return
+    for order in permutations(range(len(kept))):
+        steps = [list(_along(axis, other[place], kept[axis])) for axis, place in enumerate(order)]
+        for chosen in product(*steps):
+            yield _combined(other, order, chosen, ours)
+
+
+def _combined(other: Sequence[int], order: Sequence[int], steps: Sequence[Turn], shape: tuple[int, ...]) -> Turn:
+    def turn(array: NDArray) -> NDArray:
+        array = array.reshape(other).transpose(order)
+        for step in steps:
+            array = step(array)
+        return array.reshape(shape)
+
+    return turn
+
+
+def _along(axis: int, theirs: int, ours: int) -> Iterator[Turn]:
+    """How one axis of the other length becomes one of ours."""
+    if theirs == ours:
+        yield lambda array: array
+    elif ours % theirs == 0:
+        yield lambda array: np.concatenate([array] * (ours // theirs), axis)
+        yield lambda array: array.repeat(ours // theirs, axis)
+    elif theirs > ours:
+        yield lambda array: array.take(range(ours), axis)
+        if theirs % ours == 0:
+            yield lambda array: array.take(range(0, theirs, theirs // ours), axis)
