@@ -29,7 +29,7 @@ from parity.backends.flax.traced import Traced
 from parity.backends.flax.tracing.marks import Plan
 from parity.backends.flax.tracing.tape import Feeds, Tape, floats, transparent_checkpoints
 from parity.backends.flax.tracing.written import inexact
-from parity.backends.flax.training.programs import RUN_ONCE
+from parity.backends.flax.training.programs import run_once
 from parity.backends.flax.units import Seat, units_of
 from parity.interface.observation import Inputs, Leaf, PassResult, Returned
 from parity.interface.side import Objective, Pass, Side
@@ -248,7 +248,7 @@ class FlaxSide(Side):
             def run(constants: Any, state: State, arrays: Leaves, *rest: Any) -> Any:
                 return self._pulled(look, how, constants, state, arrays, *rest)
 
-            self._programs[key] = jax.jit(run, compiler_options=RUN_ONCE)
+            self._programs[key] = jax.jit(run, compiler_options=run_once())
         return self._programs[key]
 
     def _pulled(

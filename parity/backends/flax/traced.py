@@ -11,7 +11,7 @@ from parity.backends.flax.tracing.marks import Plan
 from parity.backends.flax.tracing.tables import parted
 from parity.backends.flax.tracing.widen import constant, evaluate_with
 from parity.backends.flax.tracing.written import narrow
-from parity.backends.flax.training.programs import RUN_ONCE
+from parity.backends.flax.training.programs import run_once
 from parity.interface.tables import EqualTables, Table, is_table, nudged, replaced
 from parity.interface.trace import Precision
 
@@ -50,7 +50,7 @@ class Traced:
         read = [constant(value, plan) for value in values]
         if not self._parts.tables.eqns:
             return evaluate_with(self._parts.tables, read, (), plan)
-        run = jax.jit(lambda read: evaluate_with(self._parts.tables, read, (), plan), compiler_options=RUN_ONCE)
+        run = jax.jit(lambda read: evaluate_with(self._parts.tables, read, (), plan), compiler_options=run_once())
         return list(run(read))
 
     def inline_constants(self) -> list[Any]:
@@ -75,7 +75,7 @@ class Traced:
         precision: Precision = "float64" if plan.wide else "float32"
         with setting(precision):
             constants = self.constants(precision, equal)
-        program = jax.jit(lambda constants, *arguments: self(plan, constants, *arguments), compiler_options=RUN_ONCE)
+        program = jax.jit(lambda constants, *arguments: self(plan, constants, *arguments), compiler_options=run_once())
 
         def run(*arguments: Any) -> Any:
             with setting(precision):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from parity.backends.flax.training.graph import State, buffers_of, module_paths
 from parity.backends.flax.training.network import FlaxNetwork
 from parity.backends.flax.training.parallel import ParallelFlaxSession
-from parity.backends.flax.training.programs import RUN_ONCE
+from parity.backends.flax.training.programs import run_once
 from parity.backends.flax.training.session import FlaxSession
 from parity.backends.flax.training.steps import moments_of
 from parity.backends.flax.twin_tape import TwinTape, taps
@@ -131,7 +131,7 @@ class FlaxTwin(FlaxNetwork, Twin):
     def _checked(self, function: Callable[..., Any], **static: Any) -> Any:
         """The compiled program of a function that the checks run a few times."""
         key = (function.__name__, *static.items())
-        return self.program(key, partial(function, **static), compiler_options=RUN_ONCE)
+        return self.program(key, partial(function, **static), compiler_options=run_once())
 
     @in_setting
     def update(
@@ -145,7 +145,7 @@ class FlaxTwin(FlaxNetwork, Twin):
         require_rates(len(gradients), learning_rates)
         step = jax.jit(
             lambda gradient, state, params, rate: self.optimizer(optimizer, rate).update(gradient, state, params),
-            compiler_options=RUN_ONCE,
+            compiler_options=run_once(),
         )
         params = {name: self.inputs(array) for name, array in parameters.items()}
         state, steps = self.optimizer(optimizer, 0.0).init(params), []

@@ -15,7 +15,7 @@ import jaxnets
 from jaxnets import losses, optimizers
 from parity.backends.flax.training.devices import local_device
 from parity.backends.flax.training.graph import Graph, State, buffers_of, concrete, kinds_of
-from parity.backends.flax.training.programs import RUN_ONCE
+from parity.backends.flax.training.programs import run_once
 from parity.interface.network import Config, Network, in_setting
 from parity.interface.trace import Arrays, Precision
 from parity.recipes import Optimizer
@@ -75,7 +75,7 @@ class FlaxNetwork(Network):
             return {".".join(map(str, path)): variable[...] for path, variable in nnx.to_flat_state(state)}
 
         with jax.default_device(local_device("cpu")):
-            native = jax.jit(jax.vmap(draw_one), compiler_options=RUN_ONCE)(jnp.asarray(np.asarray(seeds, np.uint32)))
+            native = jax.jit(jax.vmap(draw_one), compiler_options=run_once())(jnp.asarray(np.asarray(seeds, np.uint32)))
         draws = [
             to_canonical({k: np.asarray(v[i]) for k, v in native.items()}, kinds, "flax") for i in range(len(seeds))
         ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from parity.backends.flax.training.graph import State
 from parity.backends.flax.training.network import FlaxNetwork
-from parity.backends.flax.training.programs import RUN_ONCE
+from parity.backends.flax.training.programs import run_once
 from parity.backends.flax.training.steps import (
     MOMENTS,
     Carry,
@@ -123,7 +123,7 @@ class FlaxSession(Session[FlaxNetwork]):
             (step.__name__, self.optimizer, self._brief, self.network.devices),
             step,
             donate_argnums=0,
-            compiler_options=RUN_ONCE if self._brief else None,
+            compiler_options=run_once() if self._brief else None,
             **self._placement(),
         )
 
