@@ -58,11 +58,12 @@ def rule(quantity: str, name: str, values: Mapping[str, HighLow], *, smooth: boo
 
     Args:
         quantity, name, mode: what it is, for the report.
-        values: framework → its arrays, all of one shape.
+        values: framework → its arrays, all of one shape; a complex number is two.
         smooth: whether the quantity is a continuous function of the input. Where it is not (gradients behind a ReLU or
             a max-pool), float32 may fall on the other side of a kink by rounding, and its error says nothing of the
             accuracy of the framework.
     """
+    values = {framework: _parts(pair) for framework, pair in values.items()}
     if (odd := _incomparable(values)) is not None:
         return Finding(quantity, name, odd[0], share=np.inf, reason=odd[1], mode=mode)
     twins = {framework: pair for framework, pair in values.items() if pair.low is not None}
@@ -102,6 +103,8 @@ def rule_drift(
         own: framework → the same from the moved start.
         still: framework → the same from the start that was moved; None where those are the values.
     """
+    values, own = ({f: _reals(array) for f, array in by.items()} for by in (values, own))
+    still = None if still is None else {framework: _reals(array) for framework, array in still.items()}
     pairs = {framework: HighLow(array) for framework, array in values.items()}
     if (odd := _incomparable(pairs)) is not None:
         return Finding(quantity, name, odd[0], share=np.inf, reason=odd[1], mode=mode)
@@ -215,6 +218,15 @@ def _incomparable(values: Mapping[str, HighLow]) -> tuple[Verdict, str] | None:
         if pair.high.dtype != np.float64:
             return Verdict.INCONCLUSIVE, f"got {pair.high.dtype} where float64 was asked for: nothing to rule on"
     return _not_finite(values)
+
+
+def _parts(pair: HighLow) -> HighLow:
+    return HighLow(_reals(pair.high), None if pair.low is None else _reals(pair.low))
+
+
+def _reals(array: NDArray) -> NDArray:
+    """A complex array as its real and imaginary parts, along a last axis; any other as it is."""
+    return np.stack([array.real, array.imag], -1) if np.iscomplexobj(array) else array
 
 
 def _shapes(values: Mapping[str, NDArray]) -> str:

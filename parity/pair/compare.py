@@ -27,7 +27,7 @@ from parity.pair.rungs.schedule import Schedules, as_schedules
 from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.structure import structure, tie_convention
 from parity.pair.rungs.trained import left_still
-from parity.pair.rungs.training import trajectory_rung, update_rung
+from parity.pair.rungs.training import complex_note, not_conjugated, trajectory_rung, update_rung
 from parity.pair.weightmap import file as map_file
 from parity.pair.weightmap.ties import tied
 from parity.report.pair import Report
@@ -136,10 +136,15 @@ def _gradients(run: LadderRun) -> None:
         run.not_run[3] = why
         return
     shared = given_of(state.sides, state.passes["evaluation"])
-    state.notes += shared.notes
+    state.notes += [*shared.notes, *complex_note(state)]
+    conjugated = not_conjugated(state, run.request.training.optimizers)
     judged, reduced = gradients_rung(state, shared, run.accept)
     run.conventions += reduced
-    run.ruled(judged if reduced else settled_gradients(state, shared, judged))
+    settled = judged if reduced else settled_gradients(state, shared, judged)
+    if conjugated:
+        settled = observed(3, NAMES[3], [*conjugated, *settled.findings])
+        run.conventions += conventions_of(settled, run.accept)
+    run.ruled(settled)
 
 
 def _state(run: LadderRun) -> None:

@@ -101,6 +101,10 @@ KNOWN: Mapping[str, Known] = {
         "one side keeps its arrays in a narrower dtype: the formula is the same, its float32 is not",
         "keep them in one dtype in both: model.float() in PyTorch, param_dtype=jnp.float32 in Flax",
     ),
+    "conjugate_gradients": Known(
+        "JAX's gradient of a complex parameter is the conjugate of PyTorch's",
+        "conjugate it before optax's update: optax.chain(optax.stateless(lambda g, p: jax.tree.map(jnp.conj, g)), …)",
+    ),
     "computed_dtype": Known(
         "one side casts to a narrower dtype inside: the formula is the same, its float32 is not",
         "cast in both or in neither; a layer of Flax computes in what its dtype= says",

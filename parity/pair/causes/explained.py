@@ -7,8 +7,9 @@ from parity.pair.causes.conventions import KNOWN, PROBES
 from parity.pair.passes.compared import COMPUTED, ENTRIES, KIND, RANDOM, SHAPE
 from parity.report.records import Convention
 
-TRAINED, STORED, UNUSED = "training", "storage", "unused parameter"
-"""Quantities of the findings on what is trained, on dtypes, and on parameters that one side has and nothing uses."""
+TRAINED, STORED, UNUSED, CONJUGATED = "training", "storage", "unused parameter", "conjugated gradient"
+"""Quantities of the findings on what is trained, on dtypes, on parameters that one side has and nothing uses, and on
+complex parameters that are trained in other directions."""
 PROBED = "result with "
 """What the quantity of a probe's finding begins with; then comes the probe's name."""
 CONVENTIONS = {
@@ -18,6 +19,7 @@ CONVENTIONS = {
     TRAINED: "frozen",
     UNUSED: "unused_parameters",
     STORED: "stored_dtype",
+    CONJUGATED: "conjugate_gradients",
     COMPUTED: "computed_dtype",
     "tie": "tied_weights",
 }
@@ -31,6 +33,7 @@ SENTENCES = {
     UNUSED: "{reason}",
     STORED: "the same formula, stored otherwise: {reason}",
     COMPUTED: "{reason}",
+    CONJUGATED: "the gradient of {name} differs: {reason}",
 }
 """Quantity of a finding → what is said of its difference."""
 MOST = 3

@@ -57,8 +57,14 @@ def parameter_gradients(match: WeightMap, views: BothSides, parameters: set[str]
             [_pulled(side, link, ties, seen[p].parameter_gradients) for p in PRECISIONS]
             for side, seen in (("flax", views.flax), ("torch", views.torch))
         )
+        a, low_a = in_torch(a), in_torch(low_a)
         name = " + ".join([name_of(bond, link), *(name_of(*tied) for tied in ties)])
         yield compare("gradient", name, a, b, low_b, low_a, mode=mode, smooth=False)
+
+
+def in_torch(gradient: NDArray) -> NDArray:
+    """Flax's gradient as PyTorch gives it: JAX's gradient of a complex parameter is the conjugate of PyTorch's."""
+    return np.conj(gradient) if np.iscomplexobj(gradient) else gradient
 
 
 def _pulled(

@@ -4,25 +4,55 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from parity.checks.ladder import MAGNITUDES, NAMES, STEPS, UPDATE_SHAPES
-from parity.checks.verdict import Finding, Rung, rung
+from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.interface.random import single
 from parity.interface.trace import Arrays, Trajectory
 from parity.pair.arrays.domain import resized
+from parity.pair.causes.explained import CONJUGATED
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.sides import PRECISIONS, SidePair
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.schedule import Schedules, learning_rates
 from parity.pair.weightmap import random_weights as weights
 
+CONJUGATES = "it is complex: JAX's gradient is the conjugate of PyTorch's, and the optimizers take both as they are"
+
 
 def update_rung(work: CheckState, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> Rung:
     """Rung 5: the schedules step by step, and the optimizers alone on one stream of gradients."""
     findings = [] if schedules is None else [learning_rates(work.couple, schedules)]
     if optimizers is not None:
-        findings += _own_stream(work, optimizers) if _groups(optimizers[1]) > 1 else _stream(work.couple, optimizers)
+        own = _groups(optimizers[1]) > 1 or any(np.iscomplexobj(array) for array in work.proof.torch.values())
+        findings += _own_stream(work, optimizers) if own else _stream(work.couple, optimizers)
     return rung(5, NAMES[5], findings)
+
+
+def complex_note(work: CheckState) -> list[str]:
+    """A note on complex parameters, if both sides learn any."""
+    learnt = rungs.learnable(work.match, work.parameters)
+    if not any(np.iscomplexobj(link.torch.read(work.proof.torch)) for _, link in learnt):
+        return []
+    return ["gradients of complex parameters are compared as PyTorch gives them; JAX's are their conjugates"]
+
+
+def not_conjugated(work: CheckState, optimizers: tuple[Any, Any] | None) -> list[Finding]:
+    """Findings on complex parameters whose gradients go to both optimizers as they are: JAX's is the conjugate of
+    PyTorch's, so that Flax's side descends in another direction.
+
+    Args:
+        work: What is known of the pair.
+        optimizers: Optax's and PyTorch's; None if there are none.
+    """
+    learnt = [(bond, link) for bond, link in rungs.learnable(work.match, work.parameters) if link.tie is None]
+    names = [bond.array_name(link) for bond, link in learnt if np.iscomplexobj(link.torch.read(work.proof.torch))]
+    if optimizers is None or not names:
+        return []
+    steps = [f for f in _own_stream(work, optimizers) if f.verdict is Verdict.DIFFERENT]
+    odd = [name for name in names if any(finding.name.startswith(f"{name} after step") for finding in steps)]
+    return [Finding(CONJUGATED, name, Verdict.DIFFERENT, np.inf, reason=CONJUGATES) for name in odd]
 
 
 def _groups(optimizer: Any) -> int:
@@ -47,22 +77,30 @@ def _own_stream(work: CheckState, optimizers: tuple[Any, Any]) -> list[Finding]:
         "torch": [name for _, link in links for name in link.torch.names],
     }
     start, *stream = (
-        {name: single(size * rng.standard_normal(a.shape)) for name, a in work.proof.torch.items()}
-        for size in (1.0, *MAGNITUDES)
+        {name: single(size * _normal(rng, a)) for name, a in work.proof.torch.items()} for size in (1.0, *MAGNITUDES)
     )
 
     def own(side: str, arrays: Arrays) -> Arrays:
         held = arrays if side == "torch" else weights.to_flax(work.match, arrays, couple.flax.native)
         return {name: held[name] for name in names[side]}
 
+    def pulled(side: str, gradients: Arrays) -> Arrays:
+        return {name: rungs.in_torch(a) if side == "flax" else a for name, a in own(side, gradients).items()}
+
     def named(side: str, arrays: Arrays) -> Arrays:
         return {bond.array_name(link): getattr(link, side).read(arrays) for bond, link in links}
 
     starts = {side: own(side, start) for side in names}
-    seen = _steps(couple, optimizers, starts, lambda side: [own(side, gradients) for gradients in stream])
+    seen = _steps(couple, optimizers, starts, lambda side: [pulled(side, gradients) for gradients in stream])
     return rungs.update(
         {side: {p: [named(side, arrays) for arrays in steps] for p, steps in by.items()} for side, by in seen.items()}
     )
+
+
+def _normal(rng: np.random.Generator, like: NDArray) -> NDArray:
+    """Normal numbers of an array's shape, complex ones for a complex array."""
+    drawn = rng.standard_normal(like.shape)
+    return drawn + 1j * rng.standard_normal(like.shape) if np.iscomplexobj(like) else drawn
 
 
 def _stream(couple: SidePair, optimizers: tuple[Any, Any]) -> list[Finding]:
