@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.checks.verdict import Finding, Verdict
+from parity.checks.verdict import SHAPES, Finding, Verdict
 
 RATIO = float(np.finfo(np.float64).eps / np.finfo(np.float32).eps)
 """Rounding in float64 over rounding in float32, 2⁻²⁹: a property of the two formats, not a choice."""
@@ -230,7 +230,7 @@ def _reals(array: NDArray) -> NDArray:
 
 
 def _shapes(values: Mapping[str, NDArray]) -> str:
-    return "shapes " + " against ".join(f"{a.shape} in {framework}" for framework, a in values.items())
+    return SHAPES + " against ".join(f"{a.shape} in {framework}" for framework, a in values.items())
 
 
 def _not_finite(values: Mapping[str, HighLow]) -> tuple[Verdict, str] | None:

@@ -19,6 +19,10 @@ class Verdict(StrEnum):
         return self in (Verdict.SAME, Verdict.LESS_ACCURATE)
 
 
+SHAPES = "shapes "
+"""What the reason of a finding on arrays of other shapes begins with."""
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst verdict; of none at all, inconclusive: nothing was compared."""
     ranks = list(Verdict)
@@ -58,6 +62,11 @@ class Finding:
     isolated: bool = False
     gap: float = 0.0
     errors: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def is_shape(self) -> bool:
+        """Whether the arrays have other shapes, so that their numbers were not compared."""
+        return self.verdict is Verdict.DIFFERENT and self.reason.startswith(SHAPES)
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,8 @@ class LadderRun:
         counted = [rung for rung in self.rungs if not excusing(self.conventions, rung.number)]
         first, script, arrays = self._beyond(counted), "", b""
         if first is None:
-            difference = first_difference(counted, layers, state.weight_map, state.lints)
+            confirmed = {convention.name for convention in self.conventions if convention.confirmed}
+            difference = first_difference(counted, layers, state.weight_map, state.lints, confirmed)
             first, script, arrays = self._explained(difference, original)
         mode = mode_not_switched(original)
         if mode and first is not None and first.mode != "evaluation":

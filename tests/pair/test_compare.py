@@ -151,11 +151,35 @@ def test_the_form_of_gelu_is_named_and_confirmed() -> None:
     assert compared(square("tanh"), accept=["gelu_form"]).verdict is Verdict.SAME
 
 
-def test_a_table_that_is_kept_in_float32_is_not_ruled_on_and_another_table_is_different() -> None:
+def test_a_table_that_is_kept_in_float32_is_made_equal_and_another_table_is_different() -> None:
     report = compared(rotated())
+    assert report.verdict is Verdict.SAME and "is one table" in report.notes[0]
+    assert compared(rotated(101.0)).verdict is Verdict.DIFFERENT
+
+
+def test_a_table_in_float32_that_the_other_side_has_in_another_form_is_not_ruled_on() -> None:
+    frequencies = 100.0 ** -(np.arange(8) / 8)
+    places = np.arange(9, dtype=np.float32) % 5
+
+    class Looked(nn.Module):
+        @nn.compact
+        def __call__(self, places: jax.Array) -> jax.Array:
+            table = jnp.asarray(np.sin(np.arange(5)[:, None] * frequencies))
+            return nn.Dense(4)(table[places.astype(jnp.int32)])
+
+    class Computed(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("frequencies", torch.tensor(frequencies, dtype=torch.float32))
+            self.dense = torch.nn.Linear(8, 4)
+
+        def forward(self, places: torch.Tensor) -> torch.Tensor:
+            return self.dense(torch.sin(places[:, None] * self.get_buffer("frequencies")))
+
+    port = Looked()
+    report = compared(((port, port.init(jax.random.key(0), places)), Computed(), places, {}), probes=False)
     assert report.verdict is Verdict.INCONCLUSIVE
     assert "rests on frequencies, kept in float32 by PyTorch only" in report.rungs[1].reason
-    assert compared(rotated(101.0)).verdict is Verdict.DIFFERENT
 
 
 def test_equal_layers_on_one_input_are_told_apart_by_agreement() -> None:

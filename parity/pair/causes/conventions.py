@@ -143,11 +143,12 @@ def undone_statistics(match: WeightMap, steps: Sequence[Arrays], calls: Sequence
 
 def _again(bond: LayerPairing, is_variance: bool, steps: Sequence[NDArray], calls: Sequence[Sequence[Call]]) -> NDArray:
     keep, own = bond.flax.settings["keep"], bond.torch.settings["keep"]
+    is_biased = bond.flax.settings.get("running_var") == "biased"
     found = steps[0]
     for before, after, seen in zip(steps, steps[1:], calls, strict=False):
         fresh = (after - own * before) / (1.0 - own)
-        count = values_per_channel(bond, seen)
-        found = keep * found + (1.0 - keep) * fresh * ((count - 1) / count if is_variance and count > 1 else 1.0)
+        count = values_per_channel(bond, seen) if is_variance and is_biased else 1
+        found = keep * found + (1.0 - keep) * fresh * ((count - 1) / count if count > 1 else 1.0)
     return found
 
 

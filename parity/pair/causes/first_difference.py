@@ -1,7 +1,8 @@
 """Names the first place where a pair parts, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from parity.checks.referee import AGREED
 from parity.checks.verdict import Finding, Rung, Verdict
@@ -12,21 +13,44 @@ from parity.report.records import Difference, Layer, Lint
 
 
 def first_difference(
-    rungs: Sequence[Rung], layers: Sequence[Layer], match: WeightMap, lints: Sequence[Lint]
+    rungs: Sequence[Rung],
+    layers: Sequence[Layer],
+    match: WeightMap,
+    lints: Sequence[Lint],
+    confirmed: Collection[str] = (),
 ) -> Difference | None:
     """The difference of the first rung that differs; None if no rung does.
 
     In the forward pass it is at the first layer that differs, if the input of that layer still agrees; otherwise it is
     before that layer, at what makes its input.
+
+    Args:
+        rungs: The rungs, without those that are excused.
+        layers: What each layer showed, in the order in which they run.
+        match: The weight map.
+        lints: Settings that differ.
+        confirmed: Names of the conventions without which the networks agree.
     """
+    lints = [lint for lint in lints if lint.setting != "gelu" or lint.convention in confirmed]
     failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
     if failed is None:
         return None
     finding = failed.headline or Finding("", "", Verdict.DIFFERENT)
-    layer = next((one for one in layers if one.finding.verdict is Verdict.DIFFERENT), None)
+    layer = _first_layer(layers)
     if failed.number != 2 or layer is None:
         return _elsewhere(failed, finding, match, lints)
     return _forward(layer, layers, match, lints)
+
+
+def _first_layer(layers: Sequence[Layer]) -> Layer | None:
+    """The first layer that differs. One whose output only has another shape, as it is padded here and cut afterwards
+    there, is passed over where what comes after it agrees and something differs later."""
+    odd = [place for place, layer in enumerate(layers) if layer.finding.verdict is Verdict.DIFFERENT]
+    for place, following in pairwise(odd):
+        between = layers[place + 1 : following]
+        if not (layers[place].finding.is_shape and any(layer.finding.verdict.passes for layer in between)):
+            return layers[place]
+    return layers[odd[-1]] if odd else None
 
 
 def _elsewhere(rung: Rung, finding: Finding, match: WeightMap, lints: Sequence[Lint]) -> Difference:

@@ -12,6 +12,8 @@ from parity.interface.side import Side
 from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.domain import resized
 from parity.pair.causes.conventions import STATE, quantified, undone_statistics
+from parity.pair.causes.own_statistics import measured
+from parity.pair.causes.settings import lint
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import results
 from parity.pair.passes.sides import PRECISIONS
@@ -29,14 +31,19 @@ def state_rung(work: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Conv
     after, steps, calls = _trained(work)
     flax = {p: work.couple.look("flax", own, "evaluation", p, gradients=False).outputs for p, (own, _) in after.items()}
     found = rungs.state(work.match, work.parameters, after, _afterwards(work, after, flax))
-    lints = {one.convention: one for one in work.lints if one.convention in STATE}
-    if found.verdict is not Verdict.DIFFERENT or not lints:
+    if found.verdict is not Verdict.DIFFERENT:
         return found, []
-    mended = _mended(after, undone_statistics(work.match, steps, calls))
+    ours = work.proof.flax, {**work.proof.flax, **work.views["training"].flax["float64"].buffers}
+    norms = measured(work.match, ours, (steps[0], steps[1]), calls[0])
+    lints = {one.convention: one for one in lint(norms) if one.convention in STATE}
+    if not lints:
+        return found, []
+    work.lints += [one for one in lints.values() if one not in work.lints]
+    mended = _mended(after, undone_statistics(norms, steps, calls))
     explained = rungs.state(work.match, work.parameters, mended, _afterwards(work, mended, flax))
     confirmed = explained.verdict.passes
     return found, [
-        Convention(name, quantified(name, one, work.match, calls[0]), (4,), confirmed, name in accept)
+        Convention(name, quantified(name, one, norms, calls[0]), (4,), confirmed, name in accept)
         for name, one in lints.items()
     ]
 

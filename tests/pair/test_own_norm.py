@@ -1,0 +1,83 @@
+"""A batch norm of one's own in Flax against PyTorch's: its momentum and its variance are read off its statistics."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import torch
+
+import parity
+from parity.checks.verdict import Verdict
+from parity.report.pair import Report
+
+X = np.random.default_rng(0).standard_normal((3, 6, 6, 3)).astype(np.float32)
+
+
+class Norm(nn.Module):
+    """Written out, as many projects have it."""
+
+    momentum: float
+    unbiased: bool = False
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool) -> jax.Array:
+        size = x.shape[-1]
+        scale, bias = self.param("scale", nn.initializers.ones, size), self.param("bias", nn.initializers.zeros, size)
+        mean = self.variable("batch_stats", "mean", jnp.zeros, size)
+        var = self.variable("batch_stats", "var", jnp.ones, size)
+        if train:
+            now, spread = x.mean((0, 1, 2)), x.var((0, 1, 2))
+            count = x.size // size
+            kept = spread * count / (count - 1) if self.unbiased else spread
+            mean.value = self.momentum * mean.value + (1 - self.momentum) * now
+            var.value = self.momentum * var.value + (1 - self.momentum) * kept
+        else:
+            now, spread = mean.value, var.value
+        return (x - now) * jax.lax.rsqrt(spread + 1e-5) * scale + bias
+
+
+class Port(nn.Module):
+    norm: tuple[float, bool]
+
+    @nn.compact
+    def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
+        x = nn.Conv(4, (3, 3), padding=1, use_bias=False, name="conv")(x)
+        x = nn.relu(Norm(*self.norm, name="bn")(x, train))
+        return nn.Dense(5, name="lin")(x.mean((1, 2)))
+
+
+class Original(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.bn = torch.nn.Conv2d(3, 4, 3, padding=1, bias=False), torch.nn.BatchNorm2d(4)
+        self.lin = torch.nn.Linear(4, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.lin(torch.relu(self.bn(self.conv(x))).mean((2, 3)))
+
+
+def compared(momentum: float, unbiased: bool = False, accept: tuple[str, ...] = ()) -> Report:
+    port = Port((momentum, unbiased))
+    checks = parity.Checks(accept=accept, probes=False)
+    variables = port.init(jax.random.key(0), X)
+    return parity.compare((port, variables), Original(), X, to_torch="NHWC->NCHW", checks=checks)
+
+
+def test_a_biased_variance_is_named_and_can_be_accepted() -> None:
+    report = compared(0.9)
+    assert report.verdict is Verdict.DIFFERENT
+    assert [(c.name, c.confirmed) for c in report.conventions] == [("running_var_bias", True)]
+    assert compared(0.9, accept=("running_var_bias",)).verdict is Verdict.SAME
+
+
+def test_an_unbiased_one_is_the_same() -> None:
+    assert compared(0.9, unbiased=True).verdict is Verdict.SAME
+
+
+@pytest.mark.parametrize("unbiased", [False, True])
+def test_another_momentum_is_a_difference_in_state_that_is_named(unbiased: bool) -> None:
+    report = compared(0.1, unbiased, accept=("running_var_bias",))
+    assert report.verdict is Verdict.DIFFERENT and report.first_difference is not None
+    assert report.first_difference.rung == "state" and "momentum" in report.first_difference.cause
+    assert all(rung.verdict.passes for rung in report.rungs if rung.number < 4)
