@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from jax.extend import core
 
@@ -37,12 +37,37 @@ def _inner(parameters: dict[str, Any]) -> Iterator[Any]:
             yield getattr(value, "jaxpr", value)
 
 
+class _Axis(NamedTuple):
+    """One spatial axis of a convolution.
+
+    Args:
+        size, taps, positions: Lengths of the input, the kernel and the output.
+        stride: The step from one position to the next.
+        low: The padding before the first element.
+        spread, dilation: The distances between neighbours of the input and of the kernel.
+    """
+
+    size: int
+    taps: int
+    positions: int
+    stride: int
+    low: int
+    spread: int
+    dilation: int
+
+    def pairs(self) -> int:
+        """The number of times that a tap of the kernel meets an element of the input."""
+        steps = (position * self.stride - self.low for position in range(self.positions))
+        offsets = (step + tap * self.dilation for step in steps for tap in range(self.taps))
+        return sum(offset % self.spread == 0 and 0 <= offset // self.spread < self.size for offset in offsets)
+
+
 def _convolution(equation: Any) -> int:
     left, right = (variable.aval.shape for variable in equation.invars)
     parameters, out = equation.params, equation.outvars[0].aval.shape
     of_input, of_kernel, of_output = parameters["dimension_numbers"]
     pairs = [
-        _pairs(left[i], right[k], out[o], stride, low, spread, dilation)
+        _Axis(left[i], right[k], out[o], stride, low, spread, dilation).pairs()
         for i, k, o, stride, (low, _), spread, dilation in zip(
             of_input[2:],
             of_kernel[2:],
@@ -56,12 +81,6 @@ def _convolution(equation: Any) -> int:
     ]
     batch, channels, features = out[of_output[0]], right[of_kernel[1]], out[of_output[1]]
     return 2 * batch * features * channels * prod(pairs)
-
-
-def _pairs(size: int, taps: int, positions: int, stride: int, low: int, spread: int, dilation: int) -> int:
-    """The number of times that a tap of the kernel meets an element of the input along one axis."""
-    offsets = (position * stride + tap * dilation - low for position in range(positions) for tap in range(taps))
-    return sum(offset % spread == 0 and 0 <= offset // spread < size for offset in offsets)
 
 
 def has_loops(jaxpr: Any) -> bool:

@@ -37,6 +37,16 @@ class Outcome:
     lines: Sequence[Line]
 
 
+@dataclass(frozen=True)
+class _Surroundings:
+    """Where a run reads its images, writes its files and reports to; the arguments are those of `begin`."""
+
+    watcher: Watcher
+    out: Path | None
+    folder: str | None
+    pulse: Callable[[], None] | None
+
+
 def make_twin(plan: Plan, backend: str, device: str = "cpu", *, compiled: bool = False, devices: int = 1) -> Twin:
     """The network that a plan trains; one twin can serve many runs, which then compile once.
 
@@ -85,7 +95,7 @@ def begin(
     twin.load(initial.draw(twin.shapes(), plan.recipe.init, plan.seed))
     if out is not None:
         require_empty(out)
-    return _run(plan, twin.session(plan.recipe.optimizer), watcher, [], out, folder, pulse)
+    return _run(plan, twin.session(plan.recipe.optimizer), [], _Surroundings(watcher, out, folder, pulse))
 
 
 def resume(
@@ -123,7 +133,7 @@ def resume(
     if out is not None:
         _require_room(out, run, start.path)
     before = [] if run is None else [line for line in journal.read(run / METRICS) if line["step"] <= start.state.step]
-    return _run(plan, session, watcher, before, out, folder, pulse)
+    return _run(plan, session, before, _Surroundings(watcher, out, folder, pulse))
 
 
 def _require_room(out: Path, run: Path | None, path: Path) -> None:
@@ -135,15 +145,9 @@ def _require_room(out: Path, run: Path | None, path: Path) -> None:
         raise UsageError(f"the run has gone on to step {at} since {path.name}; give --resume {run}, or a new --out")
 
 
-def _run(
-    plan: Plan,
-    session: Session,
-    watcher: Watcher,
-    before: list[Line],
-    out: Path | None,
-    folder: str | None,
-    pulse: Callable[[], None] | None,
-) -> Outcome:
+def _run(plan: Plan, session: Session, before: list[Line], around: _Surroundings) -> Outcome:
+    """Train until the plan's last step; `before` holds the metrics of the steps that a checkpoint has behind it."""
+    out, folder = around.out, around.folder
     commit()  # noted before the training, not after it
     train = open_training(plan.recipe, plan.data, plan.seed, folder=folder)
     require_agreement(plan, session, train)
@@ -152,7 +156,7 @@ def _run(
     first, seconds = session.step, max((line["seconds"] for line in _training(before)), default=0.0)
     with nullcontext() if out is None else taken(out) as kept:
         with Journal(None if out is None else out / METRICS, before) as lines:
-            loop = Loop(plan, session, train, splits, lines, watcher, kept, seconds, pulse)
+            loop = Loop(plan, session, train, splits, lines, around.watcher, kept, seconds, around.pulse)
             loop.run()
         summary = summarise(plan, session.network, lines.lines, first)
         if out is not None:

@@ -134,7 +134,7 @@ def undone_statistics(match: WeightMap, steps: Sequence[Arrays], calls: Sequence
     """
     undone = {}
     for bond in _norms(match):
-        for link in bond.links:
+        for link in bond.arrays:
             if link.role in ("running_mean", "running_var"):
                 name = link.torch.names[0]
                 undone[name] = _again(bond, link.role == "running_var", [s[name] for s in steps], calls)
@@ -160,7 +160,7 @@ def values_per_channel(bond: LayerPairing, calls: Sequence[Call]) -> int:
 
 def _norms(match: WeightMap) -> Iterator[LayerPairing]:
     """Pairs of BatchNorms whose steps can be told apart: the share that PyTorch keeps is constant and not all."""
-    for bond in match.bonds:
+    for bond in match.layers:
         settings = bond.torch.settings
         if bond.flax.kind == bond.torch.kind == "batch_norm" and settings.get("keep") not in (None, 1.0):
             yield bond

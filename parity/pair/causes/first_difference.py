@@ -91,19 +91,19 @@ def _forward(layer: Layer, layers: Sequence[Layer], match: WeightMap, lints: Seq
 def _between(layer: Layer, layers: Sequence[Layer], match: WeightMap) -> LayerPairing | None:
     """The first pair of units between the last layer that agrees and the failing one that no call was compared of."""
     compared = {one.torch.partition("[")[0] for one in layers}
-    orders = {bond.torch.path: bond.torch.order for bond in match.bonds}
+    orders = {bond.torch.path: bond.torch.order for bond in match.layers}
     here = orders.get(layer.torch.partition("[")[0])
     passed = [one.torch.partition("[")[0] for one in layers if one.finding.verdict.passes]
     last = max(
         (orders[path] for path in passed if path in orders and (here is None or orders[path] < here)), default=-1
     )
-    inside = [b for b in match.bonds if last < b.torch.order < (10**9 if here is None else here)]
+    inside = [b for b in match.layers if last < b.torch.order < (10**9 if here is None else here)]
     silent = sorted((b for b in inside if b.torch.path not in compared), key=lambda b: b.torch.order)
     return silent[0] if silent else None
 
 
 def _bond_of(name: str, match: WeightMap) -> LayerPairing | None:
-    return next((b for b in match.bonds if b.torch.path and name.startswith(f"{b.torch.path}.")), None)
+    return next((b for b in match.layers if b.torch.path and name.startswith(f"{b.torch.path}.")), None)
 
 
 def _with_cause(found: Difference, lints: Sequence[Lint]) -> Difference:

@@ -36,7 +36,7 @@ def with_clue(found: Difference | None, work: CheckState) -> Difference | None:
 def _numbers(work: CheckState, mode: str) -> tuple[Both | None, list[Both | None]]:
     """What differs first, and what it may have been made of: the last output that agrees, and the layer's own input
     where that agrees too."""
-    views, layers, joints = work.views[mode], work.compared[mode].layers, work.joints[mode]
+    views, layers, joints = work.passes[mode], work.compared[mode].layers, work.calls[mode]
     if len(layers) != len(joints):
         return None, []
     at = next((i for i, one in enumerate(layers) if one.finding.verdict is Verdict.DIFFERENT), len(layers))
@@ -70,11 +70,11 @@ def _does(name: str) -> str:
 def _result(work: CheckState, mode: str) -> Both | None:
     """The first of what the networks return that differs; None where it is not of one shape."""
     odd = {f.name for f in work.compared[mode].results if f.verdict is Verdict.DIFFERENT}
-    pairs = zip(*work.couple.results.of(mode).floating, strict=True)
+    pairs = zip(*work.sides.results.of(mode).floating, strict=True)
     names = next(((a, b) for a, b in pairs if (b or "network") in odd), None)
     if names is None:
         return None
-    views = work.views[mode]
+    views = work.passes[mode]
     flax, torch = views.flax["float64"].outputs[names[0]], views.torch["float64"].outputs[names[1]]
     turn = turned(flax, torch)
     return None if turn is None else (turn[1](flax), torch)

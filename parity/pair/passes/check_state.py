@@ -59,23 +59,3 @@ class CheckState:
         """The masks of dropout in that mode; None where dropout is off."""
         images = any(layer.torch.kind == "conv" for layer in self.weight_map.layers)
         return SharedMasks(self.sides.seed, images) if self.shared and mode == "training" else None
-
-    @property
-    def couple(self) -> SidePair:
-        """The former name of `sides`."""
-        return self.sides
-
-    @property
-    def match(self) -> WeightMap:
-        """The former name of `weight_map`."""
-        return self.weight_map
-
-    @property
-    def views(self) -> dict[str, BothSides]:
-        """The former name of `passes`."""
-        return self.passes
-
-    @property
-    def joints(self) -> dict[str, list[CallPairing]]:
-        """The former name of `calls`."""
-        return self.calls

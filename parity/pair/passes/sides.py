@@ -14,7 +14,7 @@ from parity.pair.arrays.inputs import Adapter, adapt
 from parity.pair.passes.cotangents import Cotangents
 from parity.pair.passes.progress import Progress
 from parity.pair.passes.result_pairs import ResultPairs, pair_results
-from parity.pair.passes.results import Results, Shapes
+from parity.pair.passes.results import Results
 
 MODES = ("evaluation", "training")
 PRECISIONS: tuple[Precision, ...] = ("float64", "float32")
@@ -73,21 +73,6 @@ class SidePair:
     def inputs(self) -> Inputs:
         """The inputs as the user gave them."""
         return self.pair_inputs.shared
-
-    @property
-    def to_flax(self) -> Adapter:
-        """What is done to the inputs for Flax's side."""
-        return self.pair_inputs.to_flax
-
-    @property
-    def to_torch(self) -> Adapter:
-        """What is done to the inputs for PyTorch's side."""
-        return self.pair_inputs.to_torch
-
-    @property
-    def shapes(self) -> tuple[Shapes, Shapes]:
-        """The shapes of the floating leaves of what each side returns in evaluation."""
-        return self.results.shapes
 
     def cotangents(self, mode: str) -> tuple[Arrays, Arrays]:
         """The cotangents of the floating results that are compared in a mode, Flax's and PyTorch's."""
@@ -148,9 +133,6 @@ class SidePair:
         if self.objectives is not None:
             return replace(how, objective=self.objectives[place])
         return replace(how, cotangents=self.cotangents(mode)[place])
-
-    look = run_pass
-    """The former name of `run_pass`."""
 
     def _result_pairs(self, mode: str) -> ResultPairs:
         return pair_results(self._returned(self.flax, mode), self._returned(self.torch, mode))

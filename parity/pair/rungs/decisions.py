@@ -25,14 +25,14 @@ STARTS = 4
 
 def settled_ties(work: CheckState, compared: Compared, mode: str) -> Compared:
     """What was compared, with ties told from differences; passes are run only where something differs."""
-    exact = {b: a for a, b in zip(*work.couple.results.of(mode).exact, strict=True)}
+    exact = {b: a for a, b in zip(*work.sides.results.of(mode).exact, strict=True)}
     odd = {f.name for f in compared.results if f.quantity == VALUES and f.verdict is Verdict.DIFFERENT}
     names = {b: a for b, a in exact.items() if (b or "network") in odd}
     if not names:
         return compared
-    views = work.views[mode]
+    views = work.passes[mode]
     seen = {"flax": views.flax["float64"].outputs, "torch": views.torch["float64"].outputs}
-    moved = list(nudged(work.couple, work.match, work.proof.torch, mode))
+    moved = list(nudged(work.sides, work.weight_map, work.proof.torch, mode))
     ruled = {}
     for b, a in names.items():
         tied = tied_scores(views, a, b)

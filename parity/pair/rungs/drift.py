@@ -32,9 +32,9 @@ def settled_gradients(work: CheckState, given: SharedInputs, found: Rung) -> Run
     values = [f for one in work.compared.values() for f in one.results if f.quantity == VALUES]
     if found.verdict is not Verdict.DIFFERENT or any(f.verdict is Verdict.DIFFERENT for f in values):
         return found
-    views = {mode: _with_drift(work, mode) for mode in work.views}
-    results = work.couple.results
-    compared = {mode: compare_layers(work.joints[mode], seen, results.of(mode), mode) for mode, seen in views.items()}
+    views = {mode: _with_drift(work, mode) for mode in work.passes}
+    results = work.sides.results
+    compared = {mode: compare_layers(work.calls[mode], seen, results.of(mode), mode) for mode, seen in views.items()}
     own = judged(work, views, compared, given).findings
     for mode, one in work.compared.items():
         work.compared[mode] = replace(one, layers=tuple(_settled(layer, own) for layer in one.layers))
@@ -50,12 +50,12 @@ def _with_drift(work: CheckState, mode: str) -> BothSides:
     stay, so that equal numbers in a window of a max-pool stay equal."""
     starts = []
     for number in range(STARTS):
-        rng = np.random.default_rng([work.couple.seed, 7, number])
-        torch = weights.moved(work.match, work.proof.torch, rng)
-        couple = work.couple.with_moved_cotangents(rng, mode)
-        starts.append(run_both(couple, work.match, torch, mode, work.masks(mode), ("float64",)))
+        rng = np.random.default_rng([work.sides.seed, 7, number])
+        torch = weights.moved(work.weight_map, work.proof.torch, rng)
+        couple = work.sides.with_moved_cotangents(rng, mode)
+        starts.append(run_both(couple, work.weight_map, torch, mode, work.masks(mode), ("float64",)))
     flax, torch_ = (
-        _own(getattr(work.views[mode], side)["float64"], [getattr(view, side)["float64"] for view in starts])
+        _own(getattr(work.passes[mode], side)["float64"], [getattr(view, side)["float64"] for view in starts])
         for side in ("flax", "torch")
     )
     return BothSides(flax, torch_)

@@ -16,8 +16,8 @@ def explaining(work: CheckState) -> list[str]:
     Moved by half a unit of float32's last place, they change what PyTorch's network returns by as much as the two
     differ, within the referee's margin. None, if anything differs by more.
     """
-    couple, proof = work.couple, work.proof
-    lone = [n for unit in work.match.lone_torch for p in unit.arrays.values() for n in p.names]
+    couple, proof = work.sides, work.proof
+    lone = [n for unit in work.weight_map.lone_torch for p in unit.arrays.values() for n in p.names]
     tables = [name for name in lone if name not in couple.torch.parameters]
     if proof.agrees or not tables:
         return []
@@ -25,7 +25,7 @@ def explaining(work: CheckState) -> list[str]:
     moved = {n: proof.torch[n] * (1 + STORED * rng.choice([-1.0, 1.0], proof.torch[n].shape)) for n in tables}
     seen = couple.run_pass("torch", {**proof.torch, **moved}, "evaluation", "float64", gradients=False).outputs
     for a, b in zip(*couple.results.of("evaluation").floating, strict=False):
-        ours, theirs = proof.sight.flax.outputs[a], proof.sight.torch.outputs[b]
+        ours, theirs = proof.evaluation.flax.outputs[a], proof.evaluation.torch.outputs[b]
         turn = turned(ours, theirs)
         if turn is None or _norm(turn[1](ours) - theirs) > MARGIN * _norm(seen[b] - theirs):
             return []

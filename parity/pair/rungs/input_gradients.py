@@ -37,7 +37,8 @@ class SharedInputs:
 def given_of(couple: SidePair, views: BothSides) -> SharedInputs:
     """What the adapters of a pair do with the inputs, as far as there are gradients of what they make."""
     every = spans(couple.inputs)
-    ours, theirs = origins(couple.inputs, couple.to_flax), origins(couple.inputs, couple.to_torch)
+    pair = couple.pair_inputs
+    ours, theirs = origins(pair.shared, pair.to_flax), origins(pair.shared, pair.to_torch)
     if ours is None or theirs is None:
         side = "to_flax" if ours is None else "to_torch"
         return SharedInputs(notes=(f"the gradients of the inputs are not compared: {side} cannot be followed",))

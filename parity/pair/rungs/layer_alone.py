@@ -42,7 +42,7 @@ class FedLayer:
 def introduced(work: CheckState) -> dict[tuple[str, str], Finding]:
     """The referee's on the output of each layer that is fed alone, by the name of PyTorch's call and the mode. Takes
     one forward pass a side and precision."""
-    views = work.views[MODE]
+    views = work.passes[MODE]
     calls = views.flax["float64"].calls, views.torch["float64"].calls
     fed = list(_fed(work, *calls))
     if not fed:
@@ -51,9 +51,9 @@ def introduced(work: CheckState) -> dict[tuple[str, str], Finding]:
         "flax": {calls[0][one.joint.pair.flax].start: (one.flax,) for one in fed if one.flax is not None},
         "torch": {calls[1][one.joint.pair.torch].start: (one.torch,) for one in fed if one.torch is not None},
     }
-    native, look = {"flax": work.proof.flax, "torch": work.proof.torch}, work.couple.look
+    native, run_pass = {"flax": work.proof.flax, "torch": work.proof.torch}, work.sides.run_pass
     seen = {
-        p: [look(side, native[side], MODE, p, gradients=False, feeds=feeds[side]).calls for side in SIDES]
+        p: [run_pass(side, native[side], MODE, p, gradients=False, feeds=feeds[side]).calls for side in SIDES]
         for p in PRECISIONS
     }
     names = call_names([call.path for call in calls[1]])
@@ -77,9 +77,9 @@ def _outputs(joint: CallPairing, flax: Sequence[Call], torch: Sequence[Call]) ->
 
 def _fed(work: CheckState, flax: Sequence[Call], torch: Sequence[Call]) -> Iterator[FedLayer]:
     """The layers that hold no other, of known kinds, that get one array in a layout that both have."""
-    for joint in work.joints[MODE]:
+    for joint in work.calls[MODE]:
         ours, theirs = flax[joint.pair.flax], torch[joint.pair.torch]
-        kind = "custom" if joint.pair.layer is None else work.match.bonds[joint.pair.layer].torch.kind
+        kind = "custom" if joint.pair.layer is None else work.weight_map.layers[joint.pair.layer].torch.kind
         if kind in NOT_FED:
             continue
         if joint.turn != ONE_FOR_ALL and _is_leaf(flax, joint.pair.flax) and _is_leaf(torch, joint.pair.torch):

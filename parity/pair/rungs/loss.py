@@ -52,16 +52,16 @@ def gradients_rung(work: CheckState, given: SharedInputs, accept: Sequence[str])
         given: the numbers of the user's inputs that the gradients of each side's inputs belong to.
         accept: conventions that are no difference.
     """
-    shown = judged(work, work.views, work.compared, given)
-    factor = None if work.couple.results.of("evaluation").noisy else _factor(work)
+    shown = judged(work, work.passes, work.compared, given)
+    factor = None if work.sides.results.of("evaluation").noisy else _factor(work)
     if factor is None:
         return shown, []
     lint, times = factor
     work.lints = [*work.lints, lint]
-    couple = _scaled(work.couple, times)
+    couple = _scaled(work.sides, times)
     views = _again(work, couple)
     results = couple.results
-    compared = {mode: compare_layers(work.joints[mode], seen, results.of(mode), mode) for mode, seen in views.items()}
+    compared = {mode: compare_layers(work.calls[mode], seen, results.of(mode), mode) for mode, seen in views.items()}
     confirmed = judged(work, views, compared, given).verdict.passes
     if confirmed:
         work.sides = couple
@@ -72,9 +72,9 @@ def judged(
     work: CheckState, views: Mapping[str, BothSides], compared: Mapping[str, Compared], given: SharedInputs
 ) -> Rung:
     """Rung 3 of what was seen in each mode."""
-    views = {mode: seen for mode, seen in views.items() if not work.couple.results.of(mode).noisy}
+    views = {mode: seen for mode, seen in views.items() if not work.sides.results.of(mode).noisy}
     layers = [compared[mode] for mode in views]
-    return rungs.gradients(work.match, layers, views, work.parameters, given, list(_losses(views)))
+    return rungs.gradients(work.weight_map, layers, views, work.parameters, given, list(_losses(views)))
 
 
 def _losses(views: Mapping[str, BothSides]) -> Iterator[Finding]:
@@ -102,14 +102,14 @@ def _again(work: CheckState, couple: SidePair) -> dict[str, BothSides]:
     """What was seen, with PyTorch's passes anew."""
     return {
         mode: BothSides(seen.flax, run_torch(couple, work.proof.torch, mode, work.masks(mode)))
-        for mode, seen in work.views.items()
+        for mode, seen in work.passes.items()
     }
 
 
 def _factor(work: CheckState) -> tuple[Lint, float] | None:
     """What to multiply PyTorch's loss with to have Flax's, if that is by how many numbers one of them sums over where
     the other averages."""
-    values = _values(work.views["evaluation"])
+    values = _values(work.passes["evaluation"])
     if values is None or _agree(*values, 1.0):
         return None
     flax, torch = float(values[0]), float(values[1])
@@ -128,9 +128,11 @@ def _agree(a: NDArray, b: NDArray, low_b: NDArray, low_a: NDArray, times: float)
 
 def _counts(work: CheckState) -> dict[int, str]:
     """The counts that a loss may be divided by, each with what it counts; the likelier meaning if two are equal."""
-    assert work.couple.objectives is not None
-    given = [leaf for _, leaf in leaves(work.couple.objectives[1].targets) if isinstance(leaf, np.ndarray)]
-    shapes = [("outputs", shape) for shape in work.couple.shapes[1].values()] + [("targets", a.shape) for a in given]
+    assert work.sides.objectives is not None
+    given = [leaf for _, leaf in leaves(work.sides.objectives[1].targets) if isinstance(leaf, np.ndarray)]
+    shapes = [("outputs", shape) for shape in work.sides.results.shapes[1].values()] + [
+        ("targets", a.shape) for a in given
+    ]
     tokens = {a.size: f"all {a.size} labels" for a in given if a.ndim > 1 and a.dtype.kind in "iu"}
     batches = {shape[0]: f"the batch of {shape[0]}" for _, shape in reversed(shapes) if shape}
     elements = {prod(shape): f"all {prod(shape)} elements of the {whose}" for whose, shape in reversed(shapes)}

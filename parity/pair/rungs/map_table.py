@@ -28,19 +28,19 @@ LETTERS = {("conv", 3): ("OIW", "WIO"), ("conv", 4): ("OIHW", "HWIO"), ("conv", 
 def table(work: CheckState) -> list[Mapped]:
     """One line a canonical array, those without counterpart last."""
     proof = work.proof
-    lines = [_line(work, bond, link) for bond in proof.match.bonds for link in bond.links]
-    for side, units in (("flax", proof.match.lone_flax), ("torch", proof.match.lone_torch)):
+    lines = [_line(work, bond, link) for bond in proof.weight_map.layers for link in bond.arrays]
+    for side, units in (("flax", proof.weight_map.lone_flax), ("torch", proof.weight_map.lone_torch)):
         lines += [_lone(proof, side, unit, role) for unit in units for role in unit.arrays]
-    for bond in proof.match.bonds:
+    for bond in proof.weight_map.layers:
         lines += [_lone(proof, "flax", bond.flax, role) for role in bond.lone_flax]
         lines += [_lone(proof, "torch", bond.torch, role) for role in bond.lone_torch]
     return lines
 
 
 def _line(work: CheckState, bond: LayerPairing, link: ArrayPairing) -> Mapped:
-    proof, known = work.proof, work.couple.backward
-    without = NO_EFFECT if work.couple.objectives is None else NO_EFFECT_ON_LOSS
-    effect = any(has_effect(view.torch, link.torch) for view in work.views.values()) or _agrees_alone(work, bond)
+    proof, known = work.proof, work.sides.backward
+    without = NO_EFFECT if work.sides.objectives is None else NO_EFFECT_ON_LOSS
+    effect = any(has_effect(view.torch, link.torch) for view in work.passes.values()) or _agrees_alone(work, bond)
     return Mapped(
         " + ".join(link.flax.names),
         " + ".join(link.torch.names),
@@ -59,8 +59,8 @@ def _line(work: CheckState, bond: LayerPairing, link: ArrayPairing) -> Mapped:
 def _agrees_alone(work: CheckState, bond: LayerPairing) -> bool:
     """Whether the networks return no floating numbers, which have no gradients, and the output of the very layer shows
     that its arrays are right."""
-    results = work.couple.results.of("evaluation")
-    if results.floating[0] or not results.pairs or work.couple.objectives is not None:
+    results = work.sides.results.of("evaluation")
+    if results.floating[0] or not results.pairs or work.sides.objectives is not None:
         return False
     layers = work.compared["evaluation"].layers
     return any(call_path(a.torch) == bond.torch.path and a.finding.verdict.passes for a in layers)
@@ -143,12 +143,12 @@ def _fitted(link: ArrayPairing) -> str:
 def coverage(match: WeightMap, couple: SidePair, joints: Sequence[CallPairing], views: BothSides) -> Coverage:
     """Shares of parameters mapped and of layers compared, and the calls without a partner."""
     total = sum(couple.torch.native[n].size for n in couple.torch.parameters)
-    mapped = {n for b in match.bonds for li in b.links for n in li.torch.names if n in couple.torch.parameters}
+    mapped = {n for b in match.layers for li in b.arrays for n in li.torch.names if n in couple.torch.parameters}
     covered = sum(couple.torch.native[n].size for n in mapped)
     flax, torch = views.flax["float64"].calls, views.torch["float64"].calls
     names = call_names([c.path for c in flax]), call_names([c.path for c in torch])
     paired = {j.pair.flax for j in joints}, {j.pair.torch for j in joints}
-    layers = {split_stack(b.torch.path)[0] for b in match.bonds} | {u.path for u in match.lone_torch}
+    layers = {split_stack(b.torch.path)[0] for b in match.layers} | {u.path for u in match.lone_torch}
     holding = [i for i, call in enumerate(torch) if call_path(call.path) in layers]
     return Coverage(
         covered / total if total else 1.0,

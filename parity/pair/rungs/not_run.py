@@ -9,18 +9,18 @@ from parity.pair.passes.check_state import CheckState
 
 def random_modes(work: CheckState) -> str:
     """Say in which modes the networks are random; "" if they are in neither."""
-    modes = [mode for mode in work.views if work.couple.results.of(mode).noisy]
+    modes = [mode for mode in work.passes if work.sides.results.of(mode).noisy]
     return f"the networks are random in {' and '.join(modes)}" if modes else ""
 
 
 def without_gradients(work: CheckState) -> str:
     """Why there are no gradients to compare, if so."""
-    couple = work.couple
-    if all(couple.results.of(mode).noisy for mode in work.views):
+    couple = work.sides
+    if all(couple.results.of(mode).noisy for mode in work.passes):
         return random_modes(work)
-    if couple.objectives is None and not any(couple.results.of(mode).floating[0] for mode in work.views):
+    if couple.objectives is None and not any(couple.results.of(mode).floating[0] for mode in work.passes):
         return "the networks return no floating numbers that are compared, and no loss was given"
-    inputs = [seen["float64"].input_gradients for view in work.views.values() for seen in (view.flax, view.torch)]
+    inputs = [seen["float64"].input_gradients for view in work.passes.values() for seen in (view.flax, view.torch)]
     if not couple.flax.parameters | couple.torch.parameters and not all(inputs):
         return "nothing is trained, and no input is floating"
     return ""
@@ -28,9 +28,9 @@ def without_gradients(work: CheckState) -> str:
 
 def without_training_run(work: CheckState, rungs: Sequence[Rung]) -> str:
     """Why training runs cannot be compared, if so."""
-    if work.couple.results.of("training").noisy:
+    if work.sides.results.of("training").noisy:
         return random_modes(work)
-    if work.couple.objectives is None and not work.couple.results.of("training").floating[0]:
+    if work.sides.objectives is None and not work.sides.results.of("training").floating[0]:
         return "the networks return no floating numbers that are compared, and no loss was given"
     findings = [finding for rung in rungs for finding in rung.findings if finding.quantity == TRAINED]
     if any(finding.verdict is Verdict.DIFFERENT for finding in findings):

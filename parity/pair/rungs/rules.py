@@ -82,7 +82,7 @@ def _pulled(
 
 def learnable(match: WeightMap, parameters: set[str]) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
     """Mapped arrays that both sides learn; names are "flax:…" and "torch:…"."""
-    for bond, link in match.links:
+    for bond, link in match.arrays:
         names = [f"flax:{n}" for n in link.flax.names] + [f"torch:{n}" for n in link.torch.names]
         if parameters.issuperset(names):
             yield bond, link
@@ -94,7 +94,7 @@ def _given(gradients: Arrays, names: Sequence[str]) -> Arrays:
 
 def buffers(match: WeightMap, parameters: set[str]) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
     """Mapped arrays that no side learns."""
-    for bond, link in match.links:
+    for bond, link in match.arrays:
         names = {f"flax:{n}" for n in link.flax.names} | {f"torch:{n}" for n in link.torch.names}
         if not names & parameters:
             yield bond, link

@@ -26,21 +26,23 @@ After = dict[Precision, tuple[Arrays, Arrays]]
 def state_rung(work: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Convention]] | None:
     """The rung: two training steps' buffers, then evaluation; and the conventions that explain a difference. None where
     the networks have no buffers."""
-    if not any(rungs.buffers(work.match, work.parameters)):
+    if not any(rungs.buffers(work.weight_map, work.parameters)):
         return None
     after, steps, calls = _trained(work)
-    flax = {p: work.couple.look("flax", own, "evaluation", p, gradients=False).outputs for p, (own, _) in after.items()}
-    found = rungs.state(work.match, work.parameters, after, _afterwards(work, after, flax))
+    flax = {
+        p: work.sides.run_pass("flax", own, "evaluation", p, gradients=False).outputs for p, (own, _) in after.items()
+    }
+    found = rungs.state(work.weight_map, work.parameters, after, _afterwards(work, after, flax))
     if found.verdict is not Verdict.DIFFERENT:
         return found, []
-    ours = work.proof.flax, {**work.proof.flax, **work.views["training"].flax["float64"].buffers}
-    norms = measured(work.match, ours, (steps[0], steps[1]), calls[0])
+    ours = work.proof.flax, {**work.proof.flax, **work.passes["training"].flax["float64"].buffers}
+    norms = measured(work.weight_map, ours, (steps[0], steps[1]), calls[0])
     lints = {one.convention: one for one in lint(norms) if one.convention in STATE}
     if not lints:
         return found, []
     work.lints += [one for one in lints.values() if one not in work.lints]
     mended = _mended(after, undone_statistics(norms, steps, calls))
-    explained = rungs.state(work.match, work.parameters, mended, _afterwards(work, mended, flax))
+    explained = rungs.state(work.weight_map, work.parameters, mended, _afterwards(work, mended, flax))
     confirmed = explained.verdict.passes
     return found, [
         Convention(name, quantified(name, one, norms, calls[0]), (4,), confirmed, name in accept)
@@ -51,7 +53,7 @@ def state_rung(work: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Conv
 def _trained(work: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
     """All arrays of both sides after two training steps, the second on other inputs; and of PyTorch those before,
     between and after, and the calls of each step."""
-    couple, proof, views = work.couple, work.proof, work.views["training"]
+    couple, proof, views = work.sides, work.proof, work.passes["training"]
     second = resized(couple.inputs, lambda a: (1.5 * a[::-1] + 0.25).astype(a.dtype))
     after: After = {}
     calls: list[Sequence[Call]] = [views.torch["float64"].calls]
@@ -59,8 +61,8 @@ def _trained(work: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call]
     for precision in PRECISIONS:
         flax = {**proof.flax, **views.flax[precision].buffers, **_unmapped(work, couple.flax)}
         torch = {**proof.torch, **views.torch[precision].buffers, **_unmapped(work, couple.torch)}
-        seen = couple.look("torch", torch, "training", precision, second)
-        ours = couple.look("flax", flax, "training", precision, second, gradients=False)
+        seen = couple.run_pass("torch", torch, "training", precision, second)
+        ours = couple.run_pass("flax", flax, "training", precision, second, gradients=False)
         both = {**flax, **ours.buffers}, {**torch, **seen.buffers}
         after[precision] = shaped_as(both[0], proof.flax), shaped_as(both[1], proof.torch)
         if precision == "float64":
@@ -72,8 +74,8 @@ def _trained(work: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call]
 def _unmapped(work: CheckState, side: Side) -> Arrays:
     """Random numbers for what only that side learns: those that it has may be zeros, which hide what it does to the
     buffers."""
-    mapped = {name for _, link in work.match.links for name in getattr(link, side.framework).names}
-    rng = np.random.default_rng([work.couple.seed, 8])
+    mapped = {name for _, link in work.weight_map.arrays for name in getattr(link, side.framework).names}
+    rng = np.random.default_rng([work.sides.seed, 8])
     lone = sorted(side.parameters - mapped)
     return {name: single(side.native[name] + 0.5 * rng.standard_normal(side.native[name].shape)) for name in lone}
 
@@ -90,6 +92,8 @@ def _mended(after: After, undone: Arrays) -> After:
 
 def _afterwards(work: CheckState, after: After, flax: Mapping[Precision, Arrays]) -> list[Finding]:
     """What the networks return in evaluation with these arrays; Flax's results are given."""
-    couple = work.couple
-    torch = {p: couple.look("torch", own, "evaluation", p, gradients=False).outputs for p, (_, own) in after.items()}
+    couple = work.sides
+    torch = {
+        p: couple.run_pass("torch", own, "evaluation", p, gradients=False).outputs for p, (_, own) in after.items()
+    }
     return list(results("result afterwards", couple.results.of("evaluation"), flax, torch, "evaluation"))

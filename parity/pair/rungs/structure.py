@@ -20,19 +20,19 @@ from parity.report.records import Convention
 
 def structure(work: CheckState) -> Rung:
     """The rung, after both modes were seen."""
-    findings = [Finding("weight map", "", Verdict.SAME, reason=f"{len(work.match.bonds)} pairs of layers")]
-    for side, lone in (("flax", work.match.lone_flax), ("torch", work.match.lone_torch)):
+    findings = [Finding("weight map", "", Verdict.SAME, reason=f"{len(work.weight_map.layers)} pairs of layers")]
+    for side, lone in (("flax", work.weight_map.lone_flax), ("torch", work.weight_map.lone_torch)):
         findings += [_lone(work, side, unit.path, list(unit.arrays.values())) for unit in lone]
-    for bond in work.match.bonds:
+    for bond in work.weight_map.layers:
         for side, unit, roles in (("flax", bond.flax, bond.lone_flax), ("torch", bond.torch, bond.lone_torch)):
             findings += [_lone(work, side, unit.path, [unit.arrays[role]]) for role in roles]
     findings += [
         Finding("tie", name_of(bond, link), Verdict.DIFFERENT, reason=whose(link))
-        for bond, link in work.match.links
+        for bond, link in work.weight_map.arrays
         if link.tie is not None
     ]
     findings += [*trained(work), *storage(work), *_proven(work)]
-    if unpaired(work.match):
+    if unpaired(work.weight_map):
         reason = "both sides have arrays without a counterpart that may be one; give map= with the right pairs"
         findings = [replace(f, verdict=Verdict.INCONCLUSIVE) if f.verdict is Verdict.DIFFERENT else f for f in findings]
         findings.append(Finding("weight map", "", Verdict.INCONCLUSIVE, reason=reason))
@@ -46,7 +46,7 @@ def structure(work: CheckState) -> Rung:
 def tie_convention(work: CheckState, found: Rung, accept: Sequence[str]) -> list[Convention]:
     """The convention that explains the rung, where one side ties what the other does not: it is confirmed if nothing
     else differs there and the networks agree with the tied array in both places."""
-    ties = tied(work.match)
+    ties = tied(work.weight_map)
     if not ties:
         return []
     alone = explained(found.findings)
@@ -57,13 +57,13 @@ def tie_convention(work: CheckState, found: Rung, accept: Sequence[str]) -> list
 def _lone(work: CheckState, side: str, path: str, packings: Sequence[Packing]) -> Finding:
     """An array without a counterpart: a difference if it is learnt and has an effect, or is learnt by name only as
     nothing uses it."""
-    own = work.couple.flax if side == "flax" else work.couple.torch
+    own = work.sides.flax if side == "flax" else work.sides.torch
     names = list(dict.fromkeys(name for packing in packings for name in packing.names))
     learnt = [packing for packing in packings if own.parameters.issuperset(packing.names)]
-    effect = any(has_effect(getattr(views, side), packing) for views in work.views.values() for packing in learnt)
+    effect = any(has_effect(getattr(views, side), packing) for views in work.passes.values() for packing in learnt)
     other = "torch" if side == "flax" else "flax"
     reason = f"{', '.join(names)} of {side} has no counterpart in {other}"
-    if effect and not work.couple.backward:
+    if effect and not work.sides.backward:
         return Finding("weight map", path, Verdict.INCONCLUSIVE, reason=f"{reason}, and {UNKNOWN}")
     if effect:
         return Finding("weight map", path, Verdict.DIFFERENT, reason=reason)
@@ -78,7 +78,7 @@ def _proven(work: CheckState) -> list[Finding]:
     Any numbers would do then, so that nothing is known of the map.
     """
     lines = table(work)
-    if not work.couple.backward or not work.proof.agrees or not lines or any(line.proven for line in lines):
+    if not work.sides.backward or not work.proof.agrees or not lines or any(line.proven for line in lines):
         return []
     reason = f"none of {len(lines)} arrays is proven: they have no effect on what the networks return"
     return [Finding("weight map", "", Verdict.INCONCLUSIVE, np.inf, reason=reason)]

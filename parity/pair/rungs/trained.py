@@ -26,7 +26,7 @@ def trained(work: CheckState) -> list[Finding]:
     """One finding for each array that one side trains and the other does not. A parameter whose gradient is zero is not
     trained, whatever it is declared as (stop_gradient in Flax, detach in PyTorch)."""
     findings = []
-    for bond, link in work.match.links:
+    for bond, link in work.weight_map.arrays:
         declared = {side: _share(work, side, getattr(link, side).names) for side in SIDES}
         if link.tie is None and declared["flax"] != declared["torch"]:
             findings.append(_trained(work, name_of(bond, link), link, max(SIDES, key=lambda side: declared[side])))
@@ -39,9 +39,9 @@ def _trained(work: CheckState, name: str, link: ArrayPairing, trains: str) -> Fi
         f"{' + '.join(names := getattr(link, side).names)} {_standing(work, side, names[0])} in {FRAMEWORKS[side]}"
         for side in (trains, *(other for other in SIDES if other != trains))
     )
-    if not work.couple.backward:
+    if not work.sides.backward:
         return Finding(TRAINED, name, Verdict.INCONCLUSIVE, np.inf, reason=f"{words}; {UNKNOWN}")
-    if any(has_effect(getattr(views, trains), getattr(link, trains)) for views in work.views.values()):
+    if any(has_effect(getattr(views, trains), getattr(link, trains)) for views in work.passes.values()):
         return Finding(TRAINED, name, Verdict.DIFFERENT, np.inf, reason=words)
     return Finding(TRAINED, name, Verdict.SAME, reason=f"{words}, where its gradient is zero: trained in neither")
 
@@ -75,7 +75,7 @@ def left_still(couple: SidePair, optimizers: tuple[Any, Any]) -> frozenset[str]:
 
 
 def _side(work: CheckState, side: str) -> Side:
-    return work.couple.flax if side == "flax" else work.couple.torch
+    return work.sides.flax if side == "flax" else work.sides.torch
 
 
 def storage(work: CheckState) -> list[Finding]:
@@ -85,11 +85,11 @@ def storage(work: CheckState) -> list[Finding]:
     """
     stored = {side: _side(work, side).stored for side in SIDES}
     apart: Counter[tuple[str, ...]] = Counter()
-    for _, link in work.match.links:
+    for _, link in work.weight_map.arrays:
         dtypes = tuple(" and ".join(sorted({stored[side][n] for n in getattr(link, side).names})) for side in SIDES)
         if dtypes[0] != dtypes[1] and NARROW & {*dtypes[0].split(" and "), *dtypes[1].split(" and ")}:
             apart[dtypes] += 1
-    total = sum(1 for _ in work.match.links)
+    total = sum(1 for _ in work.weight_map.arrays)
     return [
         Finding(STORED, "network", Verdict.DIFFERENT, np.inf, reason=_stored(flax, torch, count, total))
         for (flax, torch), count in apart.items()
@@ -104,14 +104,14 @@ def _stored(flax: str, torch: str, count: int, total: int) -> str:
 def never_used(work: CheckState, side: Side, names: Sequence[str]) -> bool:
     """Whether other numbers in arrays of a side change nothing of what it returns in evaluation; not only their
     gradient is zero."""
-    views = getattr(work.views["evaluation"], side.framework)["float64"]
+    views = getattr(work.passes["evaluation"], side.framework)["float64"]
     if any(np.any(views.parameter_gradients.get(name, 0.0)) for name in names):
         return False
     own = work.proof.flax if side.framework == "flax" else work.proof.torch
-    rng = np.random.default_rng([work.couple.seed, 10])
+    rng = np.random.default_rng([work.sides.seed, 10])
     other = {name: single(own[name] + rng.standard_normal(own[name].shape)) for name in names}
     before, after = (
-        work.couple.look(side.framework, native, "evaluation", "float64", gradients=False).outputs  # type: ignore[arg-type]
+        work.sides.run_pass(side.framework, native, "evaluation", "float64", gradients=False).outputs  # type: ignore[arg-type]
         for native in (own, {**own, **other})
     )
     return all(np.array_equal(before[name], after[name], equal_nan=True) for name in before)

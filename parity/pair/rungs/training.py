@@ -23,16 +23,16 @@ CONJUGATES = "it is complex: JAX's gradient is the conjugate of PyTorch's, and t
 
 def update_rung(work: CheckState, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> Rung:
     """Rung 5: the schedules step by step, and the optimizers alone on one stream of gradients."""
-    findings = [] if schedules is None else [learning_rates(work.couple, schedules)]
+    findings = [] if schedules is None else [learning_rates(work.sides, schedules)]
     if optimizers is not None:
         own = _groups(optimizers[1]) > 1 or any(np.iscomplexobj(array) for array in work.proof.torch.values())
-        findings += _own_stream(work, optimizers) if own else _stream(work.couple, optimizers)
+        findings += _own_stream(work, optimizers) if own else _stream(work.sides, optimizers)
     return rung(5, NAMES[5], findings)
 
 
 def complex_note(work: CheckState) -> list[str]:
     """A note on complex parameters, if both sides learn any."""
-    learnt = rungs.learnable(work.match, work.parameters)
+    learnt = rungs.learnable(work.weight_map, work.parameters)
     if not any(np.iscomplexobj(link.torch.read(work.proof.torch)) for _, link in learnt):
         return []
     return ["gradients of complex parameters are compared as PyTorch gives them; JAX's are their conjugates"]
@@ -46,7 +46,7 @@ def not_conjugated(work: CheckState, optimizers: tuple[Any, Any] | None) -> list
         work: What is known of the pair.
         optimizers: Optax's and PyTorch's; None if there are none.
     """
-    learnt = [(bond, link) for bond, link in rungs.learnable(work.match, work.parameters) if link.tie is None]
+    learnt = [(bond, link) for bond, link in rungs.learnable(work.weight_map, work.parameters) if link.tie is None]
     names = [bond.array_name(link) for bond, link in learnt if np.iscomplexobj(link.torch.read(work.proof.torch))]
     if optimizers is None or not names:
         return []
@@ -66,10 +66,10 @@ def _own_stream(work: CheckState, optimizers: tuple[Any, Any]) -> list[Finding]:
 
     Tied arrays, and those that one side keeps in parts, are left out.
     """
-    couple, rng = work.couple, np.random.default_rng([work.couple.seed, 5])
+    couple, rng = work.sides, np.random.default_rng([work.sides.seed, 5])
     links = [
         (bond, link)
-        for bond, link in rungs.learnable(work.match, work.parameters)
+        for bond, link in rungs.learnable(work.weight_map, work.parameters)
         if link.tie is None and len(link.flax.names) == len(link.torch.names) == 1
     ]
     names = {
@@ -81,7 +81,7 @@ def _own_stream(work: CheckState, optimizers: tuple[Any, Any]) -> list[Finding]:
     )
 
     def own(side: str, arrays: Arrays) -> Arrays:
-        held = arrays if side == "torch" else weights.to_flax(work.match, arrays, couple.flax.native)
+        held = arrays if side == "torch" else weights.to_flax(work.weight_map, arrays, couple.flax.native)
         return {name: held[name] for name in names[side]}
 
     def pulled(side: str, gradients: Arrays) -> Arrays:
@@ -132,22 +132,22 @@ def _steps(
 
 def trajectory_rung(work: CheckState, optimizers: tuple[Any, Any]) -> Rung:
     """Rung 6: training runs on equal batches, on the users' losses if there are any."""
-    couple, proof = work.couple, work.proof
+    couple, proof = work.sides, work.proof
     rng = np.random.default_rng([couple.seed, 6])
     batches = [resized(couple.inputs, lambda a, s=s: (a * (1.0 + 0.25 * s)).astype(a.dtype)) for s in range(STEPS)]  # type: ignore[misc]
     shapes = {name: array.shape for name, array in couple.cotangents("training")[1].items()}
     theirs = [{name: single(rng.standard_normal(shape)) for name, shape in shapes.items()} for _ in batches]
     ours = [couple.results.in_flax(target, "training") for target in theirs]
-    moved = weights.moved(work.match, proof.torch, rng)
+    moved = weights.moved(work.weight_map, proof.torch, rng)
     losses = couple.objectives or (None, None)
     runs: dict[str, Trajectory] = {}
     own: dict[str, Trajectory] = {}
     for found, torch in ((runs, proof.torch), (own, moved)):
-        flax = weights.to_flax(work.match, torch, couple.flax.native)
+        flax = weights.to_flax(work.weight_map, torch, couple.flax.native)
         given = {side: [couple.pair_inputs.adapted(side, batch) for batch in batches] for side in ("flax", "torch")}
         with couple.watch.running("Flax's training run", backward=True):
             found["flax"] = couple.flax.train(flax, given["flax"], ours, optimizers[0], losses[0])
         with couple.watch.running("PyTorch's training run", backward=True):
             found["torch"] = couple.torch.train(torch, given["torch"], theirs, optimizers[1], losses[1])
     work.losses = {side: [float(x) for x in run.losses] for side, run in runs.items()}
-    return rungs.trajectory(work.match, work.parameters, runs, own)
+    return rungs.trajectory(work.weight_map, work.parameters, runs, own)

@@ -134,13 +134,3 @@ class Proof:
     agrees: bool
     undecided: tuple[str, ...]
     tried: int
-
-    @property
-    def match(self) -> WeightMap:
-        """The former name of `weight_map`."""
-        return self.weight_map
-
-    @property
-    def sight(self) -> ProofPass:
-        """The former name of `evaluation`."""
-        return self.evaluation

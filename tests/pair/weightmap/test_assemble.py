@@ -15,7 +15,7 @@ def unit(path: str, kind: Kind, order: int, **arrays: tuple[int, ...]) -> Unit:
 
 
 def pairs(found: WeightMap) -> dict[str, str]:
-    return {bond.flax.path: bond.torch.path for bond in found.bonds}
+    return {bond.flax.path: bond.torch.path for bond in found.layers}
 
 
 def matched(flax: list[Unit], torch: list[Unit]) -> WeightMap:
@@ -47,20 +47,20 @@ def test_a_bias_that_one_side_has_not_is_a_lone_role() -> None:
     flax = [unit("d0", "dense", 0, kernel=(2, 3))]
     torch = [unit("fc", "dense", 0, kernel=(2, 3), bias=(3,))]
     found = matched(flax, torch)
-    assert pairs(found) == {"d0": "fc"} and found.bonds[0].lone_torch == ("bias",)
+    assert pairs(found) == {"d0": "fc"} and found.layers[0].lone_torch == ("bias",)
 
 
 def test_custom_arrays_are_paired_by_shape_then_by_name() -> None:
     flax = [unit("", "custom", 0, cls=(1, 1, 8), gamma=(8,), beta=(8,))]
     torch = [unit("", "custom", 0, layer_beta=(8,), layer_gamma=(8,), class_token=(1, 1, 8))]
-    found = {link.role: link.torch_role for bond in matched(flax, torch).bonds for link in bond.links}
+    found = {link.role: link.torch_role for bond in matched(flax, torch).layers for link in bond.arrays}
     assert found == {"cls": "class_token", "gamma": "layer_gamma", "beta": "layer_beta"}
 
 
 def test_a_kernel_that_a_module_of_no_known_kind_holds_is_read_in_every_way_that_fits() -> None:
     flax = [unit("Dense_0", "dense", 0, kernel=(6, 6), bias=(6,))]
     torch = [unit("c_attn", "custom", 0, weight=(6, 6), bias=(6,))]
-    kernel = next(link for link in matched(flax, torch).bonds[0].links if link.role == "kernel")
+    kernel = next(link for link in matched(flax, torch).layers[0].arrays if link.role == "kernel")
     array = np.random.default_rng(0).standard_normal((6, 6))
     readings = [packing.read({"c_attn.weight": array}) for packing in (kernel.torch, *kernel.others)]
     assert np.array_equal(readings[0], array) and np.array_equal(readings[1], array.T)
@@ -68,7 +68,7 @@ def test_a_kernel_that_a_module_of_no_known_kind_holds_is_read_in_every_way_that
 
 def test_layers_of_other_kinds_are_not_paired() -> None:
     found = matched([unit("d", "dense", 0, kernel=(3, 4))], [unit("e", "embedding", 0, table=(3, 4))])
-    assert not found.bonds and len(found.lone_flax) == len(found.lone_torch) == 1
+    assert not found.layers and len(found.lone_flax) == len(found.lone_torch) == 1
 
 
 def test_a_dense_layer_over_patches_is_the_convolution_with_its_strides() -> None:
@@ -76,8 +76,8 @@ def test_a_dense_layer_over_patches_is_the_convolution_with_its_strides() -> Non
     conv = unit("proj", "conv", 0, kernel=(2, 2, 3, 5), bias=(5,))
     conv = Unit("proj", "conv", conv.arrays, settings)
     found = matched([unit("embed", "dense", 0, kernel=(12, 5), bias=(5,))], [conv])
-    kernel = next(link for link in found.bonds[0].links if link.role == "kernel")
-    assert {link.role for link in found.bonds[0].links} == {"kernel", "bias"} and not found.bonds[0].lone_torch
+    kernel = next(link for link in found.layers[0].arrays if link.role == "kernel")
+    assert {link.role for link in found.layers[0].arrays} == {"kernel", "bias"} and not found.layers[0].lone_torch
     array = np.random.default_rng(0).standard_normal((2, 2, 3, 5))
     assert np.array_equal(kernel.torch.read({"proj.kernel": array}), array.reshape(12, 5))
 
@@ -89,16 +89,16 @@ def test_two_dense_layers_are_the_halves_of_a_recurrent_one() -> None:
     lstm = Unit("lstm", "lstm", arrays)
     i = unit("i", "dense", 0, kernel=(3, 8), bias=(8,))
     two = matched([i, unit("h", "dense", 1, kernel=(2, 8), bias=(8,))], [lstm])
-    biases = [link.torch.names for bond in two.bonds for link in bond.links if link.role == "bias"]
+    biases = [link.torch.names for bond in two.layers for link in bond.arrays if link.role == "bias"]
     assert biases == [("l.b",), ("l.c",)] and not two.lone_torch
     one = matched([i, unit("h2", "dense", 1, kernel=(2, 8))], [lstm])
-    biases = [link.torch.names for bond in one.bonds for link in bond.links if link.role == "bias"]
+    biases = [link.torch.names for bond in one.layers for link in bond.arrays if link.role == "bias"]
     assert [set(names) for names in biases] == [{"l.b", "l.c"}]
-    assert not any(bond.lone_torch for bond in one.bonds)
+    assert not any(bond.lone_torch for bond in one.layers)
 
 
 def test_custom_layers_are_not_paired_by_what_little_they_share() -> None:
     flax = [unit("a", "custom", 0, kernel=(9, 4), bias=(9,))]
     torch = [unit("b", "custom", 0, weight=(4, 9), bias=(9,))]
-    (bond,) = matched(flax, torch).bonds
-    assert {link.role: link.torch_role for link in bond.links} == {"kernel": "weight", "bias": "bias"}
+    (bond,) = matched(flax, torch).layers
+    assert {link.role: link.torch_role for link in bond.arrays} == {"kernel": "weight", "bias": "bias"}

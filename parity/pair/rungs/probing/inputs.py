@@ -104,7 +104,7 @@ def _every(inputs: Inputs, change: Callable[[str, NDArray], NDArray]) -> Inputs:
 
 def _rows(match: WeightMap, torch: Arrays, calls: tuple[Call, ...]) -> Iterator[tuple[NDArray, int]]:
     """The whole numbers that PyTorch's embeddings were called with, and how many rows their tables have."""
-    tables = {bond.torch.path: link.torch.names[0] for bond, link in match.links if bond.torch.kind == "embedding"}
+    tables = {bond.torch.path: link.torch.names[0] for bond, link in match.arrays if bond.torch.kind == "embedding"}
     for call in calls:
         if call.path in tables and call.inputs and call.inputs[0].dtype.kind in "iu":
             yield call.inputs[0], torch[tables[call.path]].shape[0]

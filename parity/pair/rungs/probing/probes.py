@@ -15,6 +15,7 @@ from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.calls import pair_calls
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import compare_layers
+from parity.pair.passes.result_pairs import ResultPairs
 from parity.pair.passes.sides import PRECISIONS, SidePair
 from parity.pair.passes.tables import unify_tables
 from parity.pair.rungs.decisions import nudged, ruled_again
@@ -44,9 +45,9 @@ def probed(work: CheckState) -> tuple[list[Finding], Located | None]:
     at which they do, if they agree on the user's own inputs."""
     findings: list[Finding] = []
     odd: list[Probe] = []
-    for probe in probes(work.match, work.couple, work.proof.torch, work.views[MODE].torch["float64"].calls):
-        work.couple.watch.note(f"probe: {probe.name}")
-        found = try_probe(probe, work.match, work.couple)
+    for probe in probes(work.weight_map, work.sides, work.proof.torch, work.passes[MODE].torch["float64"].calls):
+        work.sides.watch.note(f"probe: {probe.name}")
+        found = try_probe(probe, work.weight_map, work.sides)
         if isinstance(found, str):
             work.notes.append(found)
             continue
@@ -57,15 +58,15 @@ def probed(work: CheckState) -> tuple[list[Finding], Located | None]:
 
 def located(work: CheckState, probe: Probe) -> Located | None:
     """What every layer shows on a probe; None if the networks do not take it with their layers being recorded."""
-    flax = weights.to_flax(work.match, probe.torch, work.couple.flax.native)
-    run_pass = work.couple.run_pass
+    flax = weights.to_flax(work.weight_map, probe.torch, work.sides.flax.native)
+    run_pass = work.sides.run_pass
     try:
         views = BothSides(
             {p: run_pass("flax", flax, MODE, p, probe.inputs, gradients=False, feeds={}) for p in PRECISIONS},
             {p: run_pass("torch", probe.torch, MODE, p, probe.inputs, gradients=False, feeds={}) for p in PRECISIONS},
         )
-        pairs = pair_calls(work.match, views)
-        compared = compare_layers(pairs, views, work.couple.results.of(MODE), MODE)
+        pairs = pair_calls(work.weight_map, views)
+        compared = compare_layers(pairs, views, work.sides.results.of(MODE), MODE)
     except Exception:  # nobody knows what a user's network raises for other shapes
         return None
     proof = replace(work.proof, flax=flax, torch=probe.torch)
@@ -87,13 +88,17 @@ def try_probe(probe: Probe, match: WeightMap, couple: SidePair) -> list[Finding]
         return f"{probe.name}: not tried, PyTorch's network does not take it in float32"
     if any(not np.isfinite(a).all() for by in (ours, theirs, low) for a in by.values() if a.dtype.kind == "f"):
         return f"{probe.name}: not ruled on, there are numbers that are not finite"
-    found = list(_findings(probe.name, couple, ours, theirs, low))
-    if all(finding.verdict.passes for finding in found):
-        return found
+    returned, pairs = _Returned(ours, theirs, low), couple.results.of(MODE)
+    findings = list(_findings(probe.name, pairs, returned))
+    if all(finding.verdict.passes for finding in findings):
+        return findings
     if unify_tables(couple, match, probe.inputs):
-        ours = runs.outputs("flax", "float64")
-        assert not isinstance(ours, str)  # it ran a moment ago
-    return list(_findings(probe.name, couple, ours, theirs, low, runs.outputs("flax", "float32"), runs.moved()))
+        equal = runs.outputs("flax", "float64")
+        assert not isinstance(equal, str)  # it ran a moment ago
+        returned = replace(returned, flax=equal)
+    flax_low = runs.outputs("flax", "float32")
+    known = replace(returned, flax_low=None if isinstance(flax_low, str) else flax_low, moved=runs.moved())
+    return list(_findings(probe.name, pairs, known))
 
 
 @dataclass(frozen=True)
@@ -101,21 +106,21 @@ class _Runs:
     """Passes of both sides on a probe."""
 
     probe: Probe
-    match: WeightMap
-    couple: SidePair
+    weight_map: WeightMap
+    sides: SidePair
 
     def outputs(self, side: Literal["flax", "torch"], precision: Precision) -> Arrays | str:
         """What a side returns, or what it raised."""
         torch = self.probe.torch
-        native = torch if side == "torch" else weights.to_flax(self.match, torch, self.couple.flax.native)
-        run_pass, inputs = self.couple.run_pass, self.probe.inputs
+        native = torch if side == "torch" else weights.to_flax(self.weight_map, torch, self.sides.flax.native)
+        run_pass, inputs = self.sides.run_pass, self.probe.inputs
         return _attempt(lambda: run_pass(side, native, "evaluation", precision, inputs, gradients=False).outputs)
 
     def moved(self) -> list[tuple[Arrays, Arrays]]:
         """What both return from starts moved by what passes for rounding, for whole numbers to be ruled on."""
-        if not self.couple.results.of("evaluation").exact[0]:
+        if not self.sides.results.of("evaluation").exact[0]:
             return []
-        return list(nudged(self.couple, self.match, self.probe.torch, "evaluation", self.probe.inputs))
+        return list(nudged(self.sides, self.weight_map, self.probe.torch, "evaluation", self.probe.inputs))
 
 
 def _refused(flax: bool, torch: bool) -> str:
@@ -124,28 +129,42 @@ def _refused(flax: bool, torch: bool) -> str:
     return f"{'Flax' if flax else 'PyTorch'}'s network does not take it though the other does"
 
 
-def _findings(
-    name: str,
-    couple: SidePair,
-    ours: Arrays,
-    theirs: Arrays,
-    low: Arrays,
-    flax_low: Arrays | str = "",
-    moved: Sequence[tuple[Arrays, Arrays]] = (),
-) -> Iterator[Finding]:
-    pairs = couple.results.of("evaluation")
+@dataclass(frozen=True)
+class _Returned:
+    """What the networks return on a probe, by the name of the result.
+
+    Args:
+        flax, torch: Each side's in float64.
+        torch_low, flax_low: Each side's in float32; Flax's is None as long as it is not needed, or where its network
+            does not run in float32.
+        moved: Flax's and PyTorch's from starts that are moved by what passes for rounding.
+    """
+
+    flax: Arrays
+    torch: Arrays
+    torch_low: Arrays
+    flax_low: Arrays | None = None
+    moved: Sequence[tuple[Arrays, Arrays]] = ()
+
+    def rule_exact(self, a: str, b: str) -> Finding:
+        """The finding on a result of whole numbers or truth values, Flax's `a` and PyTorch's `b`."""
+        moved = [(flax[a], torch[b]) for flax, torch in self.moved]
+        return ruled_again(b, self.flax[a], self.torch[b], moved, None)
+
+    def rule(self, a: str, b: str) -> Finding:
+        """The finding on a floating result, in the layout that PyTorch returns."""
+        flax, low = self.flax[a], None if self.flax_low is None else self.flax_low[a]
+        turn = turned(flax, self.torch[b])
+        if turn is not None:
+            flax, low = turn[1](flax), None if low is None else turn[1](low)
+        return compare("result", b or "network", flax, self.torch[b], self.torch_low[b], low)
+
+
+def _findings(name: str, pairs: ResultPairs, returned: _Returned) -> Iterator[Finding]:
     exact = set(pairs.exact[1])
     for a, b in pairs.pairs:
-        if b in exact:
-            found = ruled_again(b, ours[a], theirs[b], [(m[0][a], m[1][b]) for m in moved], None)
-            yield replace(found, quantity=f"{PROBED}{name}", mode="evaluation")
-            continue
-        turn = turned(ours[a], theirs[b])
-        flax, small = (ours[a], None if isinstance(flax_low, str) else flax_low[a])
-        if turn is not None:
-            flax, small = turn[1](flax), None if small is None else turn[1](small)
-        found = compare("result", b or "network", flax, theirs[b], low[b], small, mode="evaluation")
-        yield replace(found, quantity=f"{PROBED}{name}")
+        finding = returned.rule_exact(a, b) if b in exact else returned.rule(a, b)
+        yield replace(finding, quantity=f"{PROBED}{name}", mode=MODE)
 
 
 def _attempt(look: Callable[[], Mapping[str, NDArray]]) -> Arrays | str:

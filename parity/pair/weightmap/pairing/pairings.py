@@ -68,11 +68,6 @@ class LayerPairing:
     lone_torch: tuple[str, ...] = ()
     piece: "Piece | None" = None
 
-    @property
-    def links(self) -> tuple[ArrayPairing, ...]:
-        """The former name of `arrays`."""
-        return self.arrays
-
     def array_name(self, array: ArrayPairing) -> str:
         """The canonical name of one of the arrays: the path of PyTorch's layer and the role, and the number of the
         piece where PyTorch's layer holds several."""
@@ -117,16 +112,6 @@ class WeightMap:
     def arrays(self) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
         """Every canonical array, each with the pairing of its layers."""
         return ((layer, array) for layer in self.layers for array in layer.arrays)
-
-    @property
-    def bonds(self) -> tuple[LayerPairing, ...]:
-        """The former name of `layers`."""
-        return self.layers
-
-    @property
-    def links(self) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
-        """The former name of `arrays`."""
-        return self.arrays
 
     def tied_to(self, first: ArrayPairing) -> list[tuple[LayerPairing, ArrayPairing]]:
         """The arrays that one side holds inside the array of this pairing, each with the pairing of its layers."""
