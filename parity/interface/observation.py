@@ -129,3 +129,27 @@ class PassResult:
     undone: tuple[Cast, ...] = ()
     unwidened: tuple[str, ...] = ()
     loss: NDArray | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a network.
+
+    Args:
+        array: Its numbers, float64 or complex128.
+        moved: The same if what the network holds of it were moved by half a unit of float32's last place: what storing
+            in float32 explains.
+        place: The user's line that uses it, or its name; "" if it is not known.
+    """
+
+    array: NDArray[Any]
+    moved: NDArray[Any]
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class EqualTables:
+    """A table of one side and the numbers that it gets in their place, which are the other side's."""
+
+    before: NDArray[Any]
+    after: NDArray[Any]

@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from parity.interface.observation import Inputs, Mask, PassResult, Returned
-from parity.interface.tables import EqualTables, Table
+from parity.interface.observation import EqualTables, Inputs, Mask, PassResult, Returned, Table
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit
 

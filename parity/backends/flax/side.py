@@ -31,9 +31,8 @@ from parity.backends.flax.tracing.tape import Feeds, Tape, floats, transparent_c
 from parity.backends.flax.tracing.written import inexact
 from parity.backends.flax.training.programs import run_once
 from parity.backends.flax.units import Seat, units_of
-from parity.interface.observation import Inputs, Leaf, PassResult, Returned
+from parity.interface.observation import EqualTables, Inputs, Leaf, PassResult, Returned, Table
 from parity.interface.side import Objective, Pass, Side
-from parity.interface.tables import EqualTables, Table
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit, split_stack
 

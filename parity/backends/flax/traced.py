@@ -12,7 +12,8 @@ from parity.backends.flax.tracing.tables import parted
 from parity.backends.flax.tracing.widen import constant, evaluate_with
 from parity.backends.flax.tracing.written import narrow
 from parity.backends.flax.training.programs import run_once
-from parity.interface.tables import EqualTables, Table, is_table, nudged, replaced
+from parity.checks.tables import is_table, nudged, replaced
+from parity.interface.observation import EqualTables, Table
 from parity.interface.trace import Precision
 
 

@@ -23,10 +23,9 @@ from parity.backends.torch.units import units_of
 from parity.backends.torch.widen import converted_table, copied, counterpart, in_precision, restored
 from parity.checks.referee import repeats
 from parity.errors import UsageError
-from parity.interface.observation import Inputs, PassResult, Returned
+from parity.interface.observation import Inputs, PassResult, Returned, Table
 from parity.interface.packing import Packing
 from parity.interface.side import Objective, Pass, Side
-from parity.interface.tables import Table
 from parity.interface.trace import Arrays, Precision, Trajectory, call_names
 from parity.interface.unit import Unit
 

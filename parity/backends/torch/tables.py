@@ -8,7 +8,8 @@ import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
 from parity.backends.torch.widen import MARK, users_line
-from parity.interface.tables import Table, is_table, nudged
+from parity.checks.tables import is_table, nudged
+from parity.interface.observation import Table
 
 SHAPED = frozenset({"zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "new_tensor"})
 """Functions that take no more of their first tensor than its shape and type."""

@@ -7,13 +7,10 @@ from itertools import permutations, product
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.tables import HALF, NEAR, Table
+from parity.checks.tables import are_one_table, finite, of_other_numbers, spread
+from parity.interface.observation import Table
 
 Turn = Callable[[NDArray], NDArray]
-ROUNDINGS = 4
-"""So many roundings of float32 may a table's numbers differ by."""
-ONE_SIGN = 32
-"""So many where all have one sign, as frequencies do, and their own size is the measure."""
 MOST_AXES = 4
 
 
@@ -37,47 +34,19 @@ def matches(flax: Sequence[Table], torch: Sequence[Table]) -> Iterator[Match]:
     """The tables of Flax's that PyTorch has too, but with other numbers than float64's rounding gives."""
     for table in flax:
         pairs = [match for other in torch for match in _matches(table, other)]
-        if pairs and (nearest := min(pairs, key=lambda match: match.gap)).gap > NEAR:
+        if pairs and of_other_numbers((nearest := min(pairs, key=lambda match: match.gap)).gap):
             yield nearest
 
 
 def _matches(flax: Table, torch: Table) -> Iterator[Match]:
-    narrow, theirs, moved = _collapsed(flax.array), _collapsed(torch.array), torch.moved
+    narrow, theirs, explained = _collapsed(flax.array), _collapsed(torch.array), spread(flax)
     for turn in _turns(narrow.shape, theirs.shape):
         after = turn(theirs)
-        if after.dtype.kind != flax.array.dtype.kind or not _near(flax, narrow, after, _spread(torch.array, moved)):
+        if after.dtype.kind != flax.array.dtype.kind or not are_one_table(narrow, after, explained + spread(torch)):
             continue
-        size = float(np.abs(_finite(narrow)).max(initial=0.0))
-        gap = float(np.abs(_finite(after) - _finite(narrow)).max(initial=0.0))
+        size = float(np.abs(finite(narrow)).max(initial=0.0))
+        gap = float(np.abs(finite(after) - finite(narrow)).max(initial=0.0))
         yield Match(flax, torch, np.broadcast_to(after, flax.array.shape).copy(), gap / size if size else 0.0)
-
-
-def _near(flax: Table, ours: NDArray, after: NDArray, spread: float) -> bool:
-    """Whether two tables differ by no more than float32's rounding explains: that of their numbers, that of the
-    positions by which sines and cosines multiply it, and what the numbers that they are made of explain."""
-    if not np.array_equal(np.isfinite(ours), np.isfinite(after)):
-        return False
-    ours, after = _finite(ours), _finite(after)
-    gap, size = np.abs(after - ours), np.abs(ours)
-    allowed = ROUNDINGS * (spread + _spread(flax.array, flax.moved))
-    if ours.dtype.kind == "f" and ((ours >= 0).all() or (ours <= 0).all()):
-        return bool((gap <= allowed + ONE_SIGN * HALF * size).all())
-    unit = ROUNDINGS * HALF * float(size.max(initial=0.0))
-    weights = [np.ones(()), *(_positions(ours.shape, axis) for axis in range(ours.ndim))]
-    return any(bool((gap <= allowed + unit * weight).all()) for weight in weights)
-
-
-def _positions(shape: tuple[int, ...], axis: int) -> NDArray:
-    """One more than the index along an axis, to be broadcast."""
-    return 1.0 + np.arange(shape[axis]).reshape([-1 if place == axis else 1 for place in range(len(shape))])
-
-
-def _spread(array: NDArray, moved: NDArray) -> float:
-    return float(np.abs(_finite(moved) - _finite(array)).max(initial=0.0))
-
-
-def _finite(array: NDArray) -> NDArray:
-    return np.where(np.isfinite(array), array, 0.0)
 
 
 def _collapsed(array: NDArray) -> NDArray:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from parity.interface.observation import Inputs
+from parity.checks.tables import is_table, nudged
+from parity.interface.observation import EqualTables, Inputs, Table
 from parity.interface.side import Side
-from parity.interface.tables import EqualTables, Table, is_table, nudged
 from parity.pair.arrays.equal_tables import Match, matches
 from parity.pair.passes.sides import SidePair
 from parity.pair.weightmap.pairing.pairings import WeightMap
