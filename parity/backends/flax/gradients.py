@@ -54,28 +54,28 @@ class PassProgram:
     def __init__(self, look: Look, how: Pass, parameters: frozenset[str]) -> None:
         self._look, self._how, self._parameters = look, how, parameters
 
-    def __call__(self, passed: PassArrays) -> Any:
+    def __call__(self, operands: PassArrays) -> Any:
         """What the look's trace gives, and the gradients by parameter, by floating argument and by tap; an empty tuple
         in their place where none are asked for."""
-        floating = [array for array in passed.arrays if inexact(array.dtype)]
-        state = passed.state.items()
+        floating = [array for array in operands.arrays if inexact(array.dtype)]
+        state = operands.state.items()
         learnable = {name: a for name, a in state if name in self._parameters and inexact(a.dtype)}
 
         def forward(learnable: State, floating: Leaves, added: Added) -> Any:
-            results = self._results(passed, learnable, floating, added)
+            results = self._results(operands, learnable, floating, added)
             return results[3], results
 
         if not self._how.pulls:
-            return *forward(learnable, floating, passed.added)[1], ()
-        ends, pullback, results = jax.vjp(forward, learnable, floating, passed.added, has_aux=True)
-        return *results, pullback([c.astype(e.dtype) for c, e in zip(passed.cotangents, ends, strict=True)])
+            return *forward(learnable, floating, operands.added)[1], ()
+        ends, pullback, results = jax.vjp(forward, learnable, floating, operands.added, has_aux=True)
+        return *results, pullback([c.astype(e.dtype) for c, e in zip(operands.cotangents, ends, strict=True)])
 
-    def _results(self, passed: PassArrays, learnable: State, floating: Leaves, added: Added) -> Any:
+    def _results(self, operands: PassArrays, learnable: State, floating: Leaves, added: Added) -> Any:
         """What the trace gives with these in the place of the pass's own arrays."""
         how = self._how
-        plan = Plan(how.precision == "float64", added, passed.masks, how.training and how.mask is None)
-        state, arrays = {**passed.state, **learnable}, _with_floating(passed.arrays, floating)
-        return self._look.traced(plan, passed.constants, state, arrays, passed.targets, passed.feeds)
+        plan = Plan(how.precision == "float64", added, operands.masks, how.training and how.mask is None)
+        state, arrays = {**operands.state, **learnable}, _with_floating(operands.arrays, floating)
+        return self._look.traced(plan, operands.constants, state, arrays, operands.targets, operands.feeds)
 
 
 def _with_floating(arrays: Leaves, floating: Leaves) -> Leaves:

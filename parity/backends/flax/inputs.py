@@ -97,7 +97,7 @@ def targets_of(how: Pass) -> FlaxTree:
     return FlaxTree(None if how.objective is None else how.objective.targets)
 
 
-def arrays_of(tree: FlaxTree, precision: Precision) -> Leaves:
+def arrays_in(tree: FlaxTree, precision: Precision) -> Leaves:
     """The arrays of a tree in the types that a program of that precision takes."""
     return [converted(array, kind, precision) for array, kind in zip(tree.arrays, tree.types, strict=True)]
 

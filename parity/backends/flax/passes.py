@@ -14,7 +14,7 @@ from parity.backends.flax.inputs import (
     Leaves,
     Type,
     arguments_of,
-    arrays_of,
+    arrays_in,
     inputs_of,
     setting,
     state_of,
@@ -68,7 +68,7 @@ class Passes:
         traced, plan = Traced(apply, DRAW, types, arguments.types), Plan(wide=False, means=how.training)
         with setting("float32"):
             state = state_of(self._looks.native, types, "float32")
-            return places_of_draws(traced, plan, state, arrays_of(arguments, how.precision)), leaves
+            return places_of_draws(traced, plan, state, arrays_in(arguments, how.precision)), leaves
 
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass with these arrays."""
@@ -104,8 +104,8 @@ def _pass_arrays(look: Look, native: Mapping[str, NDArray], arguments: FlaxTree,
     return PassArrays(
         constants=look.traced.constants(how.precision),
         state=state_of(native, look.types, how.precision),
-        arrays=arrays_of(arguments, how.precision),
-        targets=arrays_of(targets_of(how), how.precision),
+        arrays=arrays_in(arguments, how.precision),
+        targets=arrays_in(targets_of(how), how.precision),
         cotangents=cotangents_of(look.shapes, how),
         added={number: jnp.zeros(shape, how.precision) for number, shape in look.taps.items()} if how.pulls else {},
         feeds={start: [jnp.array(a, how.precision) for a in feed] for start, feed in how.feeds.items()},

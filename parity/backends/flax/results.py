@@ -27,14 +27,14 @@ DRAWS = "random_bits"
 
 def flattened(result: Any) -> dict[str, jax.Array]:
     """The arrays and numbers among the leaves of a result, by name; a complex one as its two parts."""
-    found: dict[str, jax.Array] = {}
+    arrays: dict[str, jax.Array] = {}
     for name, leaf in leaves(result):
         if not _is_numeric(leaf):
             continue
         array = jnp.asarray(leaf)
         parts = {".real": array.real, ".imag": array.imag} if jnp.iscomplexobj(array) else {"": array}
-        found |= {name + suffix: part for suffix, part in parts.items()}
-    return found
+        arrays |= {name + suffix: part for suffix, part in parts.items()}
+    return arrays
 
 
 def ends_of(result: Any, how: Pass, targets: Any) -> Leaves:

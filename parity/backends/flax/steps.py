@@ -12,7 +12,7 @@ from parity.backends.flax.inputs import (
     FlaxTree,
     Leaves,
     arguments_of,
-    arrays_of,
+    arrays_in,
     inputs_of,
     loss_of,
     setting,
@@ -63,7 +63,7 @@ class Steps:
             state = state_of(native, types, "float64")
             moments = rule.begun({name: state[name] for name in learnable}, "float64")
             for batch, tree in zip(inputs, trees, strict=True):
-                arrays, aims = arrays_of(arguments_of(batch), "float64"), arrays_of(tree, "float64")
+                arrays, aims = arrays_in(arguments_of(batch), "float64"), arrays_in(tree, "float64")
                 state, moments, loss = program(state, moments, arrays, aims)
                 losses.append(float(loss))
             return Trajectory(np.array(losses), {name: np.array(array) for name, array in state.items()})
