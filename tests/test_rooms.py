@@ -1,7 +1,7 @@
 """The order of the rooms: what a file may import, that no two files import each other, and that a room stays small."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -67,6 +67,19 @@ ROOMS = (
 """From the bottom up: a file imports from its own room and from those above it in this list, never from one below."""
 LARGEST = 16
 """Python files of a room beside each other, its `__init__.py` among them."""
+LONGEST = 150
+"""Lines of a class, with its docstrings."""
+MOST = 6
+"""Arguments of a function that can be passed by position, besides the object or the class of a method."""
+OVER: frozenset[str] = frozenset(
+    {
+        "parity/twins/observe.py RecipeSide",
+        "parity/pair/rungs/probing/probes.py _findings",
+        "parity/training/run.py _run",
+        "benchmarks/tpu/program.py _pairs",
+    }
+)
+"""Classes and functions, as "file name", that may be over these until they are mended; nothing new comes in here."""
 Arrows = Mapping[str, set[str]]
 
 
@@ -136,6 +149,33 @@ def circle(found: Arrows) -> list[str]:
     return next((closed for file in sorted(found) if (closed := walk(file, []))), [])
 
 
+def long_classes(source: str) -> dict[str, int]:
+    """Name → lines of the classes that are too long."""
+    classes = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.ClassDef)]
+    lengths = [(node.name, (node.end_lineno or node.lineno) - node.lineno + 1) for node in classes]
+    return {name: length for name, length in lengths if length > LONGEST}
+
+
+def wide_functions(source: str) -> dict[str, int]:
+    """Name → number of the arguments of functions that take too many by position."""
+    tree = ast.parse(source)
+    methods = {id(item) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for item in node.body}
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    counts = [(node.name, _positional(node, id(node) in methods)) for node in functions]
+    return {name: count for name, count in counts if count > MOST}
+
+
+def _positional(function: ast.FunctionDef | ast.AsyncFunctionDef, is_method: bool) -> int:
+    static = any(isinstance(mark, ast.Name) and mark.id == "staticmethod" for mark in function.decorator_list)
+    return len(function.args.posonlyargs) + len(function.args.args) - (is_method and not static)
+
+
+def over(scan: Callable[[str], Mapping[str, int]]) -> dict[str, int]:
+    """What a scan sees in the files of the packages, as "file name" → size, without what is exempt."""
+    sizes = {f"{file} {name}": size for file in arrows(ROOT) for name, size in scan((ROOT / file).read_text()).items()}
+    return {place: size for place, size in sizes.items() if place not in OVER}
+
+
 def test_every_file_has_a_room_and_every_room_a_file() -> None:
     files = arrows(ROOT)
     assert [file for file in files if not room_of(file)] == []
@@ -155,6 +195,14 @@ def test_no_room_is_too_full() -> None:
     for file in arrows(ROOT):
         folders[str(Path(file).parent)] = folders.get(str(Path(file).parent), 0) + 1
     assert {folder: count for folder, count in folders.items() if count > LARGEST} == {}
+
+
+def test_no_class_is_too_long() -> None:
+    assert over(long_classes) == {}
+
+
+def test_no_function_takes_too_many_arguments_by_position() -> None:
+    assert over(wide_functions) == {}
 
 
 @pytest.fixture
@@ -198,3 +246,34 @@ def test_an_import_that_climbs_and_the_circle_it_makes_are_seen(house: Path, sou
 def test_a_file_without_a_room_is_seen(house: Path) -> None:
     (house / "parity" / "c.py").write_text("")
     assert [file for file in arrows(house) if not room_of(file, SMALL)] == ["parity/c.py"]
+
+
+def test_a_class_that_is_too_long_is_seen() -> None:
+    lines = "".join(f"    x{number} = {number}\n" for number in range(LONGEST - 1))
+    assert long_classes(f"class Fits:\n{lines}") == {}
+    assert long_classes(f"class Long:\n{lines}    y = 0\n") == {"Long": LONGEST + 1}
+    assert long_classes("def f():\n    class Inner:\n" + "        x = 0\n" * LONGEST) == {"Inner": LONGEST + 1}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(a, b, c, d, e, g): ...",
+        "def f(a, b, c, d, e, g, *rest, h, **options): ...",
+        "class C:\n    def f(self, a, b, c, d, e, g): ...",
+        "class C:\n    @classmethod\n    def f(cls, a, b, c, d, e, g): ...",
+        "class C:\n    @staticmethod\n    def f(a, b, c, d, e, g): ...",
+    ],
+)
+def test_one_more_argument_by_position_is_seen(source: str) -> None:
+    assert wide_functions(source) == {}
+    for wider in (
+        source.replace("g", "g, i", 1),
+        source.replace("a,", "a, i,", 1),
+        source.replace("d,", "d, /, i,", 1),
+    ):
+        assert wide_functions(wider) == {"f": MOST + 1}, wider
+
+
+def test_functions_inside_functions_and_those_that_wait_are_seen() -> None:
+    assert wide_functions("def g():\n    async def f(a, b, c, d, e, h, i): ...") == {"f": MOST + 1}

@@ -11,8 +11,8 @@ def leaves(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
     The name of a lone leaf is ""; below it is "[0]", "['key']" or ".field" for every level.
     """
-    for own, item in _children(tree):
-        yield from leaves(item, f"{name}{own}")
+    for suffix, item in _children(tree):
+        yield from leaves(item, f"{name}{suffix}")
     if tree is not None and not _is_node(tree):
         yield name, tree
 

@@ -96,5 +96,5 @@ STACKED = re.compile(r"(.*)\[(\d+)\]$")
 
 def split_stack(path: str) -> tuple[str, int | None]:
     """Path and index of one of stacked units."""
-    found = STACKED.match(path)
-    return (found[1], int(found[2])) if found else (path, None)
+    match = STACKED.match(path)
+    return (match[1], int(match[2])) if match else (path, None)

@@ -43,13 +43,13 @@ def raising(during: str, backward: bool = False) -> Iterator[None]:
 
 def words(error: BaseException) -> str:
     """An error's type and the first line of what it says, without notes that others added (JAX: on its traceback)."""
-    told = traceback.TracebackException.from_exception(error)
-    told.__notes__ = None
-    return [*told.format_exception_only()][-1].strip().splitlines()[0]
+    summary = traceback.TracebackException.from_exception(error)
+    summary.__notes__ = None
+    return [*summary.format_exception_only()][-1].strip().splitlines()[0]
 
 
 def _place(error: Exception) -> str:
     """The last line of the users' code on the way to where it was raised, if there is one."""
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
-    own = [f"{path.name} line {line}" for path, line in frames if not NOT_USERS & set(path.parents)]
-    return f", {own[-1]}" if own else ""
+    places = [f"{path.name} line {line}" for path, line in frames if not NOT_USERS & set(path.parents)]
+    return f", {places[-1]}" if places else ""

@@ -13,7 +13,8 @@ from parity.backends.flax.models import State
 from parity.backends.flax.tracing.tape import floats
 from parity.backends.flax.tracing.written import narrow, remembering_literals, wide
 from parity.errors import UsageError
-from parity.interface.side import Objective
+from parity.interface.observation import Inputs
+from parity.interface.side import Objective, Pass
 from parity.interface.trace import Precision
 from parity.interface.tree import leaves, mapped
 
@@ -79,6 +80,26 @@ def _require_fit(array: NDArray, kept: np.iinfo) -> None:
 def converted(array: NDArray, kind: Type, precision: Precision) -> jax.Array:
     """An array as a program of that type takes it, in float64 or complex128 where that is asked for."""
     return jnp.array(array, wide(kind.dtype) if precision == "float64" else kind.dtype)
+
+
+def arguments_of(inputs: Inputs) -> FlaxTree:
+    """The arguments of a call, which `inputs_of` puts together again."""
+    return FlaxTree((tuple(inputs.args), dict(inputs.kwargs)))
+
+
+def inputs_of(arguments: FlaxTree, arrays: Sequence[Any]) -> Inputs:
+    """The arguments of a call with other arrays."""
+    return Inputs(*arguments.merged(arrays))
+
+
+def targets_of(how: Pass) -> FlaxTree:
+    """The targets of the pass's objective; an empty tree without one."""
+    return FlaxTree(None if how.objective is None else how.objective.targets)
+
+
+def arrays_in(tree: FlaxTree, precision: Precision) -> Leaves:
+    """The arrays of a tree in the types that a program of that precision takes."""
+    return [converted(array, kind, precision) for array, kind in zip(tree.arrays, tree.types, strict=True)]
 
 
 def loss_of(objective: Objective, result: Any, targets: Any) -> jax.Array:

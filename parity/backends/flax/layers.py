@@ -49,7 +49,7 @@ def dtype_of(module: Any) -> dict[str, Any]:
 
 
 def _present(seat: Seat, roles: Mapping[str, str]) -> Arrays:
-    return {role: Packing((Part(seat.names[own]),)) for role, own in roles.items() if own in seat.names}
+    return {role: Packing((Part(seat.names[name]),)) for role, name in roles.items() if name in seat.names}
 
 
 AFFINE = {"scale": "scale", "bias": "bias"}

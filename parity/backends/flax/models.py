@@ -63,8 +63,8 @@ class Model(ABC):
 
     def flat(self, tree: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
         """The other way round."""
-        found = traverse_util.flatten_dict(tree)
-        return {name: found[self.path(name)] for name in names}
+        arrays = traverse_util.flatten_dict(tree)
+        return {name: arrays[self.path(name)] for name in names}
 
     def path(self, name: str) -> tuple[str, ...]:
         """Path of an array in the tree of the parameters."""
@@ -127,8 +127,8 @@ class NnxModel(Model):
 
     def modules(self) -> dict[str, Any]:
         """Path → module."""
-        found = sorted(nnx.iter_modules(self._user), key=lambda item: len(item[0]))
-        return {_dotted(path): module for path, module in found}
+        modules = sorted(nnx.iter_modules(self._user), key=lambda item: len(item[0]))
+        return {_dotted(path): module for path, module in modules}
 
     def place(self, name: str) -> tuple[str, str]:
         """The innermost module: an array may lie in a list or a dict that it holds."""
@@ -228,8 +228,8 @@ class LinenModel(Model):
 
     def adopt(self, native: Mapping[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
         """Module and variables that hold these arrays, in the user's dtypes."""
-        own = self.arrays
-        flat = {name: jnp.asarray(native.get(name, array), jnp.asarray(array).dtype) for name, array in own.items()}
+        arrays = self.arrays
+        flat = {name: jnp.asarray(native.get(name, array), jnp.asarray(array).dtype) for name, array in arrays.items()}
         return self._module, traverse_util.unflatten_dict({self._paths[n]: a for n, a in flat.items()})
 
 
@@ -300,13 +300,13 @@ def open_model(model: Any, training_flag: str = "") -> Model:
 
 def plain(arrays: Mapping[str, Any]) -> Arrays:
     """Read-only NumPy copies, floating ones in float64, complex ones in complex128."""
-    found = {}
+    copies = {}
     for name, value in arrays.items():
         array = np.asarray(value)
         copied = array.astype(wide(array.dtype))  # always a copy
         copied.flags.writeable = False
-        found[name] = copied
-    return found
+        copies[name] = copied
+    return copies
 
 
 def _plain(tree: Any) -> Any:

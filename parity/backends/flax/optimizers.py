@@ -27,6 +27,11 @@ class OptimizerRule:
         self._first = Traced(lambda arrays: optimizer.init(model.tree(arrays)), self._types)
 
     @property
+    def names(self) -> list[str]:
+        """Native names of its arrays, in order."""
+        return list(self._types)
+
+    @property
     def moment_types(self) -> Any:
         """Tree of the shapes and types of its state."""
         return jax.tree.map(lambda leaf: Type(leaf.shape, leaf.dtype), self._first.result_types)

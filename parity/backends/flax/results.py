@@ -10,11 +10,13 @@ import numpy as np
 from jax.extend.core import Jaxpr, jaxprs_in_params
 from jax.interpreters import partial_eval
 
+from parity.backends.flax.inputs import Leaves, loss_of
 from parity.backends.flax.traced import Traced
 from parity.backends.flax.tracing.marks import Plan
 from parity.backends.flax.tracing.tape import floats
 from parity.checks.referee import repeats
 from parity.interface.observation import Leaf, LeafKind
+from parity.interface.side import Pass
 from parity.interface.tree import leaves
 from parity.interface.user_code import NOT_USERS
 
@@ -25,14 +27,21 @@ DRAWS = "random_bits"
 
 def flattened(result: Any) -> dict[str, jax.Array]:
     """The arrays and numbers among the leaves of a result, by name; a complex one as its two parts."""
-    found: dict[str, jax.Array] = {}
+    arrays: dict[str, jax.Array] = {}
     for name, leaf in leaves(result):
         if not _is_numeric(leaf):
             continue
         array = jnp.asarray(leaf)
         parts = {".real": array.real, ".imag": array.imag} if jnp.iscomplexobj(array) else {"": array}
-        found |= {name + suffix: part for suffix, part in parts.items()}
-    return found
+        arrays |= {name + suffix: part for suffix, part in parts.items()}
+    return arrays
+
+
+def ends_of(result: Any, how: Pass, targets: Any) -> Leaves:
+    """What is differentiated: the loss, or the floating leaves of the result."""
+    if how.objective is not None:
+        return [loss_of(how.objective, result, targets)]
+    return [leaf for leaf in flattened(result).values() if floats(leaf)]
 
 
 def described(result: Any) -> dict[str, Leaf]:

@@ -25,12 +25,12 @@ class TwinTape:
         self.inputs: list[jax.Array] = []
         self.outputs: list[jax.Array] = []
 
-    def record(self, path: str, given: jax.Array, output: jax.Array) -> jax.Array:
+    def record(self, path: str, x: jax.Array, output: jax.Array) -> jax.Array:
         """Note a call; its output goes on with its perturbation added, whose gradient is the output's."""
         if self.perturbations is not None:
             output = output + self.perturbations[len(self.outputs)]
         self.paths.append(path)
-        self.inputs.append(given)
+        self.inputs.append(x)
         self.outputs.append(output)
         return output
 

@@ -18,7 +18,7 @@ def units_of(seats: list[Seat], beneath: Callable[[str, str], bool]) -> list[Uni
         seats: every module, parents before children.
         beneath: whether the second path is within the first.
     """
-    found: list[tuple[tuple[int, int, int, int], Unit]] = []
+    keyed: list[tuple[tuple[int, int, int, int], Unit]] = []
     cells: list[str] = []
     for place, seat in enumerate(seats):
         if any(beneath(cell, seat.path) for cell in cells):
@@ -27,16 +27,16 @@ def units_of(seats: list[Seat], beneath: Callable[[str, str], bool]) -> list[Uni
             cells.append(seat.path)
         for number, (index, unit) in enumerate(_units(seat)):
             when = len(seats) * 9 if seat.ran is None else seat.ran
-            found.append(((when, 0 if index is None else index, place, number), unit))
-    ordered = _interleaved([(key, unit) for key, unit in sorted(found, key=lambda pair: pair[0])])
+            keyed.append(((when, 0 if index is None else index, place, number), unit))
+    ordered = _interleaved([(key, unit) for key, unit in sorted(keyed, key=lambda pair: pair[0])])
     return [replace(unit, order=order) for order, unit in enumerate(ordered)]
 
 
-def _interleaved(found: list[tuple[tuple[int, int, int, int], Unit]]) -> list[Unit]:
+def _interleaved(keyed: list[tuple[tuple[int, int, int, int], Unit]]) -> list[Unit]:
     """Stacked layers that stand together, layer by layer."""
     ordered: list[Unit] = []
     run: list[tuple[int, Unit]] = []
-    for key, unit in found:
+    for key, unit in keyed:
         if unit.path.endswith("]"):
             run.append((key[1], unit))
             continue
@@ -56,7 +56,7 @@ def _units(seat: Seat) -> Iterator[tuple[int | None, Unit]]:
     if depth is None and arrays:
         yield None, unit
     taken = {name for packing in arrays.values() for name in packing.names}
-    if rest := {own: whole(seat.names[own]) for own in seat.held if seat.names[own] not in taken}:
+    if rest := {name: whole(seat.names[name]) for name in seat.held if seat.names[name] not in taken}:
         yield None, replace(unit, kind="custom", arrays=rest, settings={})
 
 

@@ -29,10 +29,10 @@ PATIENCE = 20.0
 
 def require_room(processes: int, device: str) -> None:
     """Raise UsageError unless this machine has so many devices."""
-    found = torch.cuda.device_count() if device == "gpu" else A_CORE * (os.cpu_count() or 1)
-    if processes > found:
+    room = torch.cuda.device_count() if device == "gpu" else A_CORE * (os.cpu_count() or 1)
+    if processes > room:
         what = "gpu devices" if device == "gpu" else f"processes, {A_CORE} a core"
-        raise UsageError(f"got --devices {processes}, and this machine has room for {found} {what}; give fewer")
+        raise UsageError(f"got --devices {processes}, and this machine has room for {room} {what}; give fewer")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def launch(words: Sequence[str], processes: int) -> EarlyEnd | None:
     return None
 
 
-def together(entry: Callable[..., Any] | str, given: Sequence[Any], processes: int) -> dict[int, Any]:
+def together(entry: Callable[..., Any] | str, arguments: Sequence[Any], processes: int) -> dict[int, Any]:
     """Run a function or a program in so many processes of this machine that end together; rank → what it returns.
 
     Raises:
@@ -90,26 +90,26 @@ def together(entry: Callable[..., Any] | str, given: Sequence[Any], processes: i
             logs_specs=DefaultLogsSpecs(log_dir=folder),
             signals_to_handle="SIGTERM,SIGHUP,SIGQUIT",  # Ctrl-C is Python's own
         )
-        return elastic_launch(config, entry)(*given)
+        return elastic_launch(config, entry)(*arguments)
 
 
 def first_of(failures: Mapping[int, ProcessFailure]) -> EarlyEnd:
     """What ended the processes: the words of one that knows, a signal, or else that one has lost the others."""
-    found = list(failures.items())
-    own = {rank: failure for rank, failure in found if failure.exitcode > 0 and failure.exitcode != LOST}
-    by_signal = {r: f for r, f in found if f.exitcode < 0 and not _by_launcher(f, found[0][1])}
-    if spoken := [failure for failure in own.values() if _has_words(failure)]:
+    ranked = list(failures.items())
+    exited = {rank: failure for rank, failure in ranked if failure.exitcode > 0 and failure.exitcode != LOST}
+    by_signal = {r: f for r, f in ranked if f.exitcode < 0 and not _by_launcher(f, ranked[0][1])}
+    if spoken := [failure for failure in exited.values() if _has_words(failure)]:
         return EarlyEnd(spoken[0].exitcode, spoken[0].message, told=True)
-    if own:
-        rank, failure = next(iter(own.items()))
+    if exited:
+        rank, failure = next(iter(exited.items()))
         return EarlyEnd(failure.exitcode, f"the process of device {rank} failed; what it said is above", told=False)
     if by_signal:
         rank = min(by_signal, key=lambda rank: by_signal[rank].exitcode == -signal.SIGABRT)
         name = signal.Signals(-by_signal[rank].exitcode).name
         return EarlyEnd(LOST, f"the process of device {rank} was killed by {name}", told=False)
-    if stuck := [str(rank) for rank, f in found if f.exitcode == -signal.SIGKILL]:
+    if stuck := [str(rank) for rank, f in ranked if f.exitcode == -signal.SIGKILL]:
         return EarlyEnd(LOST, f"the process of device {', '.join(stuck)} stood still, and was killed", told=False)
-    return EarlyEnd(LOST, found[0][1].message, told=True)
+    return EarlyEnd(LOST, ranked[0][1].message, told=True)
 
 
 def _by_launcher(failure: ProcessFailure, first: ProcessFailure) -> bool:

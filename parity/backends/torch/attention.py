@@ -15,17 +15,18 @@ _SIGNATURE = inspect.signature(F.multi_head_attention_forward)
 
 
 def attend(
-    drop: Drop,
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
     attn_mask: torch.Tensor | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
+    *,
+    drop: Drop,
     scale: float | None = None,
     enable_gqa: bool = False,
 ) -> torch.Tensor:
-    """`F.scaled_dot_product_attention` whose weights are dropped by `drop`."""
+    """`F.scaled_dot_product_attention` with its own arguments, whose weights are dropped by `drop`."""
     if drop is None or dropout_p == 0:
         return FUSED(query, key, value, attn_mask, 0.0, is_causal, scale=scale, enable_gqa=enable_gqa)
     if enable_gqa:
@@ -51,7 +52,7 @@ def inside_multi_head(drop: Drop, *args: Any, **kwargs: Any) -> Iterator[None]:
 
     changed: dict[str, Any] = {
         "dropout": dropout,
-        "scaled_dot_product_attention": lambda *args, **kwargs: attend(drop, *args, **kwargs),
+        "scaled_dot_product_attention": lambda *args, **kwargs: attend(*args, drop=drop, **kwargs),
     }
     originals = {name: getattr(F, name) for name in changed}
     try:

@@ -20,15 +20,16 @@ def given_of(inputs: Inputs, dtype: torch.dtype, gradients: bool) -> tuple[tuple
     """Arguments, keyword arguments, and the floating leaves by name, for their gradients."""
 
     def convert(leaf: Any) -> Any:
-        tensor = _tensor(leaf, dtype)
-        return tensor.requires_grad_(gradients) if _inexact(tensor) else tensor
+        tensor = tensor_of(leaf, dtype)
+        return tensor.requires_grad_(gradients) if inexact(tensor) else tensor
 
     args, kwargs = (mapped(tree, lambda _, leaf: convert(leaf)) for tree in (tuple(inputs.args), dict(inputs.kwargs)))
     every = [*leaves(args), *leaves(kwargs)]
-    return args, kwargs, {name: leaf for name, leaf in every if _inexact(leaf)}
+    return args, kwargs, {name: leaf for name, leaf in every if inexact(leaf)}
 
 
-def _inexact(leaf: Any) -> bool:
+def inexact(leaf: Any) -> bool:
+    """Whether a leaf is a tensor of floating or complex numbers."""
     return isinstance(leaf, torch.Tensor) and (leaf.is_floating_point() or leaf.is_complex())
 
 
@@ -48,13 +49,13 @@ def loss_of(objective: Objective, result: Any, dtype: torch.dtype) -> torch.Tens
 
 
 def _target(leaf: Any, dtype: torch.dtype) -> Any:
-    """A leaf of targets as `_tensor` gives it; whole numbers become int64, which PyTorch's losses take as labels."""
-    tensor = _tensor(leaf, dtype)
+    """A leaf of targets as `tensor_of` gives it; whole numbers become int64, which PyTorch's losses take as labels."""
+    tensor = tensor_of(leaf, dtype)
     whole = isinstance(tensor, torch.Tensor) and not tensor.is_floating_point() and tensor.dtype != torch.bool
     return tensor.long() if whole else tensor
 
 
-def _tensor(leaf: Any, dtype: torch.dtype) -> Any:
+def tensor_of(leaf: Any, dtype: torch.dtype) -> Any:
     """An array as a tensor, of that precision if it is floating or complex; anything else as it is."""
     if not isinstance(leaf, np.ndarray | np.generic):
         return leaf

@@ -17,12 +17,12 @@ class Stepper:
     """An optimizer of the user's class and settings; its schedule, if there is one, moves on after every step.
 
     Args:
-        given: the user's optimizer, or it and its scheduler; neither is changed.
+        source: the user's optimizer, or it and its scheduler; neither is changed.
         groups: parameter groups in the place of its own, in their order.
     """
 
-    def __init__(self, given: Any, groups: Sequence[Group]) -> None:
-        optimizer, scheduler = given if isinstance(given, tuple) else (given, None)
+    def __init__(self, source: Any, groups: Sequence[Group]) -> None:
+        optimizer, scheduler = source if isinstance(source, tuple) else (source, None)
         known = set(inspect.signature(type(optimizer)).parameters)  # AdamW's defaults have one that it does not take
         chosen = [{key: value for key, value in group.items() if key in known} for group in groups]
         defaults = {key: value for key, value in optimizer.defaults.items() if key in known}
@@ -30,8 +30,9 @@ class Stepper:
             self.optimizer: torch.optim.Optimizer = type(optimizer)(chosen, **defaults)
         except TypeError:  # it takes what its defaults do not tell
             self.optimizer = _copied(optimizer, groups)
-        for own, group in zip(self.optimizer.param_groups, groups, strict=True):
-            own.update({key: value for key, value in group.items() if key not in own})  # what schedulers keep there
+        for settings, group in zip(self.optimizer.param_groups, groups, strict=True):
+            kept_by_schedulers = {key: value for key, value in group.items() if key not in settings}
+            settings.update(kept_by_schedulers)
         self._scheduler = scheduler and copy.deepcopy(scheduler, {id(optimizer): self.optimizer})
 
     @property
@@ -59,16 +60,16 @@ def _copied(optimizer: Any, groups: Sequence[Group]) -> torch.optim.Optimizer:
     vars(other).update({name: copy.deepcopy(value, parameters) for name, value in vars(optimizer).items()})
     other.state.clear()  # a plain deep copy forgets the attributes that a class of one's own has
     del other.param_groups[len(groups) :]
-    for own, group in zip(other.param_groups, groups, strict=True):
-        own.update(group)
+    for settings, group in zip(other.param_groups, groups, strict=True):
+        settings.update(group)
     return other
 
 
 def rates(scheduler: Any, steps: int) -> NDArray:
     """Learning rates of the first so many steps from where a scheduler is."""
     groups = [{**group, "params": [torch.zeros((), requires_grad=True)]} for group in scheduler.optimizer.param_groups]
-    stepper, found = Stepper((scheduler.optimizer, scheduler), groups), []
+    stepper, learning_rates = Stepper((scheduler.optimizer, scheduler), groups), []
     for _ in range(steps):
-        found.append(stepper.rate)
+        learning_rates.append(stepper.rate)
         stepper.step()
-    return np.array(found)
+    return np.array(learning_rates)

@@ -87,7 +87,7 @@ class PassOverrides(TorchFunctionMode):
             kwargs["approximate"] = self._gelu(kwargs.get("approximate", args[1] if len(args) > 1 else "none"))
             args = args[:1]
         if func is FUSED:
-            return attend(self._drop, *args, **kwargs)
+            return attend(*args, drop=self._drop, **kwargs)
         if func is F.multi_head_attention_forward:
             with inside_multi_head(self._drop, *args, **kwargs):
                 return func(*args, **kwargs)

@@ -19,14 +19,14 @@ NUMBERS = (np.ndarray, np.generic, bool, int, float, complex)
 def flattened(result: Any, dtype: torch.dtype) -> Tensors:
     """The tensors and numbers among the leaves of a result, by name; a complex one as its two parts, and Python's
     floating numbers in the dtype."""
-    found: Tensors = {}
+    tensors: Tensors = {}
     for name, leaf in leaves(result):
         if not _is_numeric(leaf):
             continue
         tensor = leaf if isinstance(leaf, torch.Tensor) else _number(leaf, dtype)
         parts = {".real": tensor.real, ".imag": tensor.imag} if tensor.is_complex() else {"": tensor}
-        found |= {name + suffix: part for suffix, part in parts.items()}
-    return found
+        tensors |= {name + suffix: part for suffix, part in parts.items()}
+    return tensors
 
 
 def described(result: Any) -> dict[str, Leaf]:

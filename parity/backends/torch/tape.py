@@ -56,8 +56,8 @@ def taps(model: nn.Module, capture: bool, feeds: Mapping[int, Sequence[NDArray]]
         nonlocal begun
         if begun in feeds:
             args, kwargs = _fed(feeds[begun], args, kwargs)
-        given = [t.detach().clone() for _, t in leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
-        open_.append(Entry(path, type(module).__name__, begun, given))
+        tensors = [t.detach().clone() for _, t in leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
+        open_.append(Entry(path, type(module).__name__, begun, tensors))
         begun += 1
         return args, kwargs
 
@@ -80,9 +80,9 @@ def taps(model: nn.Module, capture: bool, feeds: Mapping[int, Sequence[NDArray]]
             handle.remove()
 
 
-def _fed(given: Sequence[NDArray], args: Any, kwargs: Any) -> tuple[Any, Any]:
+def _fed(feed: Sequence[NDArray], args: Any, kwargs: Any) -> tuple[Any, Any]:
     """The arguments with other floating tensors."""
-    rest = iter(given)
+    rest = iter(feed)
 
     def change(leaf: Any) -> Any:
         floats = isinstance(leaf, torch.Tensor) and leaf.is_floating_point()
@@ -94,5 +94,5 @@ def _fed(given: Sequence[NDArray], args: Any, kwargs: Any) -> tuple[Any, Any]:
 def array_of(tensor: torch.Tensor) -> NDArray[Any]:
     """The tensor in NumPy; float16, which is too coarse to subtract in, and bfloat16, which NumPy lacks, in float64."""
     tensor = tensor.detach().resolve_conj().resolve_neg()
-    found = (tensor.double() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor).cpu().numpy()
-    return np.asarray(found)
+    array = (tensor.double() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor).cpu().numpy()
+    return np.asarray(array)

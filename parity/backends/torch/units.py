@@ -28,18 +28,18 @@ def units_of(model: nn.Module, started: Mapping[str, int]) -> list[Unit]:
         model: the network.
         started: module path → when its first call began; modules that never ran are not in it.
     """
-    found: list[tuple[tuple[int, int, int], Unit]] = []
+    keyed: list[tuple[tuple[int, int, int], Unit]] = []
     inside = {id(part) for module in model.modules() if is_parametrized(module) for part in _parametrizations(module)}
     for place, (path, module) in enumerate(model.named_modules()):
         if id(module) in inside:
             continue
         for suffix, kind, arrays, settings in _described(module, f"{path}." if path else ""):
             owner = path if path in started else path.rpartition(".")[0] if _held(model, path) else path
-            key = (started.get(owner, len(started) + 1), place, len(found))
-            found.append(
+            key = (started.get(owner, len(started) + 1), place, len(keyed))
+            keyed.append(
                 (key, Unit(f"{path}{suffix}", kind, arrays, settings, 0, type(module).__name__, owner in started))
             )
-    ordered = [unit for _, unit in sorted(found, key=lambda pair: pair[0])]
+    ordered = [unit for _, unit in sorted(keyed, key=lambda pair: pair[0])]
     return [_numbered(unit, order) for order, unit in enumerate(ordered)]
 
 
@@ -78,9 +78,11 @@ def _described(module: nn.Module, prefix: str) -> Iterator[Described]:
         if isinstance(module, classes):
             yield from describe(module, prefix)
             return
-    own = _arrays(module)
+    tensors = _arrays(module)
     arrays = {
-        n: whole(f"{prefix}{n}") for n, t in own.items() if t is not None and (t.is_floating_point() or t.is_complex())
+        n: whole(f"{prefix}{n}")
+        for n, t in tensors.items()
+        if t is not None and (t.is_floating_point() or t.is_complex())
     }
     if arrays:
         yield "", "custom", arrays, {}
@@ -88,7 +90,7 @@ def _described(module: nn.Module, prefix: str) -> Iterator[Described]:
 
 def _present(module: nn.Module, prefix: str, roles: Mapping[str, str]) -> Arrays:
     """Roles whose array is there, as it is."""
-    return {role: whole(f"{prefix}{own}") for role, own in roles.items() if getattr(module, own, None) is not None}
+    return {role: whole(f"{prefix}{name}") for role, name in roles.items() if getattr(module, name, None) is not None}
 
 
 def _dense(module: nn.Linear, prefix: str) -> Iterator[Described]:

@@ -81,6 +81,6 @@ def test_attention_with_masks_is_the_fused_one_where_they_let_all_through(option
         query = query[:, :2]
     if "attn_mask" in options:
         options = {"attn_mask": torch.ones(5, 5, dtype=torch.bool).tril(1)}
-    ours = attend(lambda weights, p: weights, query, key, value, dropout_p=0.5, **options)
+    ours = attend(query, key, value, dropout_p=0.5, drop=lambda weights, p: weights, **options)
     theirs = torch.nn.functional.scaled_dot_product_attention(query, key, value, **options)
     assert float((ours - theirs).abs().max()) < 64 * np.finfo(np.float64).eps

@@ -107,12 +107,12 @@ def gelus(jaxpr: Jaxpr) -> Iterator[str]:
 
 def constants(closed: ClosedJaxpr) -> list[Constant]:
     """The floating arrays that a program was traced with, those of inner programs too."""
-    found = list(_constants(closed))
+    arrays = list(_constants(closed))
     for equation in equations(closed.jaxpr):
         for value in equation.params.values():
             for body in value if isinstance(value, tuple) else (value,):
-                found += _constants(body) if isinstance(body, ClosedJaxpr) else ()
-    return found
+                arrays += _constants(body) if isinstance(body, ClosedJaxpr) else ()
+    return arrays
 
 
 def _constants(closed: ClosedJaxpr) -> Iterator[Constant]:

@@ -78,8 +78,8 @@ class Tape:
         """Note that a call begins; its arguments, or what it is fed in their place."""
         self.started.setdefault(path, self._begun)
         if self._begun in self.feeds:
-            given = iter(self.feeds[self._begun])
-            args, kwargs = mapped(lambda a: next(given).astype(a.dtype) if floats(a) else a, (args, kwargs))
+            rest = iter(self.feeds[self._begun])
+            args, kwargs = mapped(lambda a: next(rest).astype(a.dtype) if floats(a) else a, (args, kwargs))
         self._begun += 1
         return Entry(path, kind, self._begun - 1, arrays_of((args, kwargs))), args, kwargs
 
@@ -146,9 +146,9 @@ def _rate(keep: float, shape: tuple[int, ...]) -> Dropped:
 
 def arrays_of(tree: Any) -> list[jax.Array]:
     """The arrays among a tree's leaves."""
-    found: list[jax.Array] = []
-    mapped(lambda leaf: found.append(leaf) if _is_array(leaf) else None, tree)
-    return found
+    arrays: list[jax.Array] = []
+    mapped(lambda leaf: arrays.append(leaf) if _is_array(leaf) else None, tree)
+    return arrays
 
 
 def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
@@ -158,8 +158,8 @@ def mapped(function: Callable[[Any], Any], tree: Any) -> Any:
         if not is_dataclass(leaf) or isinstance(leaf, type | nn.Module):
             return function(leaf)
         changed = copy(leaf)
-        for one in fields(leaf):
-            object.__setattr__(changed, one.name, mapped(function, getattr(leaf, one.name)))
+        for attribute in fields(leaf):
+            object.__setattr__(changed, attribute.name, mapped(function, getattr(leaf, attribute.name)))
         return changed
 
     return jax.tree.map(inside, tree)
@@ -222,8 +222,8 @@ def linen_taps(tape: Tape, modules: dict[str, Any]) -> Iterator[None]:
 
     def intercept(call: Callable[..., Any], args: Any, kwargs: Any, context: Any) -> Any:
         module = context.module
-        for one in () if tape.drops else (module, *_held(module)):
-            calm(one)
+        for part in () if tape.drops else (module, *_held(module)):
+            calm(part)
         if context.method_name != "__call__":
             return call(*args, **kwargs)
         path = "/".join(module.path)

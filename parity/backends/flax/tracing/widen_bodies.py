@@ -118,9 +118,9 @@ def _custom_jvp(equation: Any, values: list[Any], plan: Plan, evaluate: Evaluate
         with as_traced():
             jaxpr, constants, zeros = rule.call_wrapped(*[False] * (len(primals) - skip))
         results = evaluate(ClosedJaxpr(jaxpr, constants), [*primals[skip:], *tangents[skip:]], plan)
-        given = iter(results[len(zeros) :])
+        derivatives = iter(results[len(zeros) :])
         pairs = list(zip(results, zeros, strict=False))
-        return [r for r, _ in pairs], [_zero(r) if zero else next(given) for r, zero in pairs]
+        return [r for r, _ in pairs], [_zero(r) if zero else next(derivatives) for r, zero in pairs]
 
     return call(*values)
 
@@ -148,9 +148,9 @@ def _custom_vjp(equation: Any, values: list[Any], plan: Plan, evaluate: Evaluate
         there: list[bool] = []
         with as_traced():
             pulled = _backward(params["bwd"], kept_types, program.out_avals, there)
-        given = [c for c in cotangents if inexact(c.dtype)]
-        gradients = iter(evaluate(pulled, [*kept, *given], plan))
-        return (*[None] * skip, *(next(gradients) if one else None for one in there))
+        floating = [c for c in cotangents if inexact(c.dtype)]
+        gradients = iter(evaluate(pulled, [*kept, *floating], plan))
+        return (*[None] * skip, *(next(gradients) if present else None for present in there))
 
     call.defvjp(forward, backward)
     return call(*values)
@@ -162,11 +162,11 @@ def _backward(pull: Any, kept: Sequence[Any], outputs: Sequence[Any], there: lis
     floating = [aval for aval in outputs if inexact(aval.dtype)]
 
     def run(*values: Any) -> list[Any]:
-        given = iter(values[len(kept) :])
-        cotangents = [next(given) if inexact(a.dtype) else np.zeros(a.shape, jax.dtypes.float0) for a in outputs]
-        found = pull.call_wrapped(*values[: len(kept)], *cotangents)
-        there[:] = [isinstance(g, jax.Array | np.ndarray) and g.dtype != jax.dtypes.float0 for g in found]
-        return [gradient for gradient, one in zip(found, there, strict=True) if one]
+        rest = iter(values[len(kept) :])
+        cotangents = [next(rest) if inexact(a.dtype) else np.zeros(a.shape, jax.dtypes.float0) for a in outputs]
+        gradients = pull.call_wrapped(*values[: len(kept)], *cotangents)
+        there[:] = [isinstance(g, jax.Array | np.ndarray) and g.dtype != jax.dtypes.float0 for g in gradients]
+        return [gradient for gradient, present in zip(gradients, there, strict=True) if present]
 
     return jax.make_jaxpr(run)(*(jax.ShapeDtypeStruct(aval.shape, aval.dtype) for aval in (*kept, *floating)))
 

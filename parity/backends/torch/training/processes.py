@@ -40,8 +40,8 @@ def joined(count: int | None, device: str, timeout: float, *, search: bool = Fal
 
 
 def _take_gpu(number: int) -> None:
-    if number >= (found := torch.cuda.device_count()):
-        raise UsageError(f"PyTorch has {found} gpu devices here, too few for process {number}; launch {found}")
+    if number >= (devices := torch.cuda.device_count()):
+        raise UsageError(f"PyTorch has {devices} gpu devices here, too few for process {number}; launch {devices}")
     torch.cuda.set_device(number)
 
 
