@@ -21,7 +21,8 @@ from parity.checks.referee import MARGIN
 from parity.checks.verdict import Verdict
 from parity.files import write_atomically
 from parity.report.environment import commit, versions
-from parity.twins.observe import MODES, RecipeSide
+from parity.twins.first_batch import MODES
+from parity.twins.observe import RecipeSide
 
 TOLERANCES = (1e-5, 1e-4, 1e-3)
 
@@ -80,7 +81,7 @@ def _size_result(bench: Bench, family: Family, size: float) -> dict[str, Any]:
 def shown(observer: RecipeSide) -> Iterator[tuple[str, NDArray]]:
     """Yield the name and value of every float32 array that a test of the twins would compare."""
     for mode in MODES:
-        trace = observer.traces(mode)["float32"]
+        trace = observer.first_batch.traces(mode)["float32"]
         yield f"{mode} loss", trace.loss
         groups: dict[str, Mapping[str, NDArray]] = {
             "output": trace.outputs,

@@ -110,7 +110,7 @@ def _with_second_opinion(rung: Rung, below: Sequence[Rung], sides: Sequence[Reci
     """Gradients that differ though no output does are judged again, beside each framework's own drift."""
     if rung.number != 3 or rung.verdict is not Verdict.DIFFERENT or below[-1].verdict is Verdict.DIFFERENT:
         return rung
-    drift = {side.framework: side.drift(sides[-1]) for side in sides}
+    drift = {side.framework: side.first_batch.drift(sides[-1].first_batch) for side in sides}
     return ladder.gradients(*by_mode(TABLE[3].shown(sides)), by_mode(drift))
 
 

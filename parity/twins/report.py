@@ -16,7 +16,8 @@ from parity.report.pair import Report
 from parity.report.records import Coverage, Difference, Input, Layer, Mapped
 from parity.report.terminal import evidence
 from parity.twins.case import Case
-from parity.twins.observe import MODES, RecipeSide
+from parity.twins.first_batch import MODES
+from parity.twins.observe import RecipeSide
 from parity.weights import is_buffer
 
 FRAMEWORKS = ("Flax", "PyTorch", "NumPy")
@@ -77,7 +78,7 @@ def _layers(rungs: Sequence[Rung], sides: Sequence[RecipeSide]) -> list[Layer]:
     findings = {(f.quantity, f.name, f.mode, f.isolated): f for rung in rungs for f in rung.findings}
     layers = []
     for mode in MODES:
-        flax, torch = (side.traces(mode)["float64"] for side in sides[:2])
+        flax, torch = (side.first_batch.traces(mode)["float64"] for side in sides[:2])
         for name, output in torch.outputs.items():
             if (finding := findings.get(("output", name, mode, False))) is None:
                 continue

@@ -10,7 +10,8 @@ from parity.checks.initialisation import initialisation
 from parity.checks.verdict import Rung
 from parity.interface.trace import Trajectory, WatchedRun
 from parity.twins.case import Case
-from parity.twins.observe import RecipeSide, TracesAndReadings
+from parity.twins.first_batch import TracesAndReadings
+from parity.twins.observe import RecipeSide
 
 T = TypeVar("T")
 WatchedRuns = tuple[WatchedRun, WatchedRun, dict[int, WatchedRun]]
@@ -75,7 +76,7 @@ def _devices(observations: Mapping[str, WatchedRuns], case: Case, sides: Sequenc
 
 def _rows() -> tuple[RecipeRung[Any], ...]:
     def both_passes(side: RecipeSide, reference: RecipeSide) -> TracesAndReadings:
-        return side.passes(reference)
+        return side.first_batch.passes(reference.first_batch)
 
     return (
         RecipeRung(1, lambda side, _: side.shapes(), lambda s, case, _: ladder.structure(s, case.recipe.parameters)),
