@@ -58,7 +58,7 @@ def are_one_table(ours: NDArray, theirs: NDArray, explained: float) -> bool:
 
     Args:
         ours, theirs: The tables in float64 or complex128.
-        explained: By how much the rounding of what they are made of moves their numbers.
+        explained: The largest move of a number that the rounding of what they are made of explains.
     """
     if not np.array_equal(np.isfinite(ours), np.isfinite(theirs)):
         return False

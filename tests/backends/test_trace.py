@@ -10,7 +10,7 @@ from flax import nnx
 
 import jaxnets
 from parity.backends import Twin, twin_class
-from parity.backends.flax.twin_tape import TwinTape, module_paths, taps
+from parity.backends.flax.training.tape import TwinTape, module_paths, taps
 from tests.backends.small import (
     PRECISIONS,
     SMALL,

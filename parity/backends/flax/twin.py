@@ -16,7 +16,7 @@ from parity.backends.flax.training.parallel import ParallelFlaxSession
 from parity.backends.flax.training.programs import run_once
 from parity.backends.flax.training.session import FlaxSession
 from parity.backends.flax.training.steps import moments_of
-from parity.backends.flax.twin_tape import TwinTape, taps
+from parity.backends.flax.training.tape import TwinTape, taps
 from parity.data import Batch
 from parity.interface.network import in_setting
 from parity.interface.runs import require_rates

@@ -11,7 +11,7 @@ from parity.backends.torch.training.compiled import CompiledTorchSession, is_sma
 from parity.backends.torch.training.network import Tensors, TorchNetwork
 from parity.backends.torch.training.parallel import ParallelTorchSession
 from parity.backends.torch.training.session import TorchSession
-from parity.backends.torch.twin_tape import taps
+from parity.backends.torch.training.tape import taps
 from parity.data import Batch
 from parity.interface.network import in_setting
 from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace, call_names, call_path

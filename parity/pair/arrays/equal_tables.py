@@ -21,7 +21,7 @@ class Match:
     Args:
         flax, torch: The two tables.
         after: PyTorch's numbers in the layout of Flax's table.
-        gap: By how much the two differ, relative to the largest number.
+        gap: The largest difference of two numbers, relative to the largest number.
     """
 
     flax: Table
