@@ -72,7 +72,7 @@ def are_one_table(ours: NDArray, theirs: NDArray, explained: float) -> bool:
 
 
 def spread(table: Table) -> float:
-    """By how much the rounding of what a table is made of moves its numbers."""
+    """The largest move of a number of a table that the rounding of what it is made of explains."""
     return float(np.abs(finite(table.moved) - finite(table.array)).max(initial=0.0))
 
 

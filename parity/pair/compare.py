@@ -1,10 +1,12 @@
 """The whole check of a user's pair: map, prove, go through the rungs, and say what was found."""
 
+import os
 from dataclasses import replace
 from typing import Any
 
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, observed
+from parity.errors import UsageError
 from parity.interface.user_code import UserCodeError
 from parity.pair.causes.conventions import known_names
 from parity.pair.causes.explained import conventions_of, explained
@@ -13,7 +15,7 @@ from parity.pair.opened import OpenSides, proven_pair
 from parity.pair.options import Request, TrainingPair
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.progress import Progress
-from parity.pair.passes.user_errors import broken, nothing
+from parity.pair.passes.user_errors import broken, nothing, own_fault
 from parity.pair.rungs import forward as passes
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.drift import settled_gradients
@@ -32,6 +34,8 @@ from parity.pair.weightmap import file as map_file
 from parity.pair.weightmap.ties import tied
 from parity.report.pair import Report
 
+DEBUG = "NETPARITY_DEBUG"
+"""The environment variable with which a fault of our own is raised."""
 NO_BACKWARD = "it needs backward passes, which were left out"
 
 
@@ -39,7 +43,8 @@ def compare_sides(open_sides: OpenSides, inputs: Any, request: Request, watch: P
     """Check a pair of sides.
 
     Where a network, or other code of the users', raises something, the rung that was running is inconclusive; where a
-    backward pass does, all that needs none is compared in a second go.
+    backward pass does, all that needs none is compared in a second go. A fault of our own makes it inconclusive too,
+    and is raised if NETPARITY_DEBUG is set.
 
     Args:
         open_sides: Makes the sides of their inputs.
@@ -53,10 +58,16 @@ def compare_sides(open_sides: OpenSides, inputs: Any, request: Request, watch: P
     watch = watch or Progress()
     try:
         return _compared(open_sides, inputs, request, watch)
-    except UserCodeError as error:
+    except UsageError as error:
+        if not isinstance(error, UserCodeError):
+            raise
         so_far, reason = watch.so_far() or nothing(request.name, request.seed), str(error)
         if not (error.backward and request.backward) or any(rung.number == 3 for rung in so_far.rungs):
             return broken(so_far, watch.rung, reason)
+    except Exception as error:
+        if DEBUG in os.environ:
+            raise
+        return broken(watch.so_far() or nothing(request.name, request.seed), watch.rung, own_fault(error))
     watch.note(f"{reason}; again without backward passes")
     try:
         return broken(_compared(open_sides, inputs, replace(request, backward=False), watch), 3, reason)

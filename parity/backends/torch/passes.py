@@ -1,5 +1,6 @@
 """Passes over a user's PyTorch network."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -131,8 +132,11 @@ class Passes:
 
 @contextmanager
 def setting(dtype: torch.dtype) -> Iterator[None]:
-    """Strict float32, new tensors of that type, and the user's random generator as before afterwards."""
-    with strict_float32(), plain_paths(dtype), torch.random.fork_rng(devices=[]):
+    """Strict float32, new tensors of that type, nothing compiled, and the user's random generator as before
+    afterwards."""
+    compiles = "torch._dynamo" in sys.modules  # what compiled nothing has not loaded it, which takes a second
+    eager = torch.compiler.set_stance("force_eager") if compiles else nullcontext()
+    with strict_float32(), plain_paths(dtype), torch.random.fork_rng(devices=[]), eager:
         yield
 
 

@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from parity.backends.torch.accepted import accepted
 from parity.backends.torch.copies import Copies, load, materialised
 from parity.backends.torch.optimizers import rates
 from parity.backends.torch.passes import Passes
 from parity.backends.torch.steps import Steps
 from parity.backends.torch.units import units_of
 from parity.backends.torch.widen import copied
-from parity.errors import UsageError
 from parity.interface.observation import Inputs, PassResult, Returned, Table
 from parity.interface.packing import Packing
 from parity.interface.side import Objective, Pass, Side
@@ -29,9 +29,7 @@ class TorchSide(Side):
     framework = "torch"
 
     def __init__(self, model: nn.Module, inputs: Inputs, *, gelu: str | None = None) -> None:
-        if not isinstance(model, nn.Module):
-            raise UsageError(f"got {type(model).__name__} as PyTorch model; expected an nn.Module")
-        self._user = materialised(model, inputs)
+        self._user = materialised(accepted(model), inputs)
         self._example = inputs
         self._copies = Copies(self._user, gelu)
         self._passes, self._steps = Passes(self._copies), Steps(self._copies)

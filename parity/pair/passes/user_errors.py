@@ -1,10 +1,13 @@
 """What a check comes to where the users' code, or a framework, does not come to its end."""
 
+import traceback
 from dataclasses import replace
+from pathlib import Path
 
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Verdict, worst
 from parity.checks.verdict import rung as ruled
+from parity.interface.user_code import words
 from parity.report.pair import Report
 from parity.report.records import Coverage
 
@@ -33,3 +36,12 @@ def broken(report: Report, number: int, reason: str) -> Report:
 def nothing(name: str, seed: int | None) -> Report:
     """The report on a pair of which nothing was ruled; `seed` is None where nothing was drawn either."""
     return Report(name, Verdict.INCONCLUSIVE, (), None, (), (), (), (), Coverage(0.0, 0.0), seed=seed)
+
+
+def own_fault(error: Exception) -> str:
+    """What is said of an exception that is no fault of the users'."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"netparity itself failed: {words(error)} ({Path(frame.filename).name} line {frame.lineno}); please report it "
+        "with the pair. NETPARITY_DEBUG=1 shows where"
+    )
