@@ -54,6 +54,8 @@ class Unit:
         order: place in the order of first execution, counted over all units; those that never run come last.
         type: name of the class, for people.
         runs: whether it ran at all.
+        normed: the same layer where its weight is computed by a weight norm: its kernel is what is normed, and
+            weight_scale (a number for each channel) its norm.
     """
 
     path: str
@@ -63,6 +65,7 @@ class Unit:
     order: int = 0
     type: str = ""
     runs: bool = True
+    normed: "Unit | None" = None
 
 
 SETTINGS: Mapping[str, str] = {

@@ -9,6 +9,8 @@ from parity.interface.packing import Packing, whole
 from parity.interface.unit import Kind, Unit
 
 Described = tuple[Kind, Arrays, dict[str, Any], int | None]
+SCALE = "/kernel/scale"
+"""What stands behind a layer's name in the name of the norm of its kernel."""
 
 
 def units_of(seats: list[Seat], beneath: Callable[[str, str], bool]) -> list[Unit]:
@@ -28,8 +30,30 @@ def units_of(seats: list[Seat], beneath: Callable[[str, str], bool]) -> list[Uni
         for number, (index, unit) in enumerate(_units(seat)):
             when = len(seats) * 9 if seat.ran is None else seat.ran
             keyed.append(((when, 0 if index is None else index, place, number), unit))
-    ordered = _interleaved([(key, unit) for key, unit in sorted(keyed, key=lambda pair: pair[0])])
+    ordered = _with_norms(_interleaved([(key, unit) for key, unit in sorted(keyed, key=lambda pair: pair[0])]))
     return [replace(unit, order=order) for order, unit in enumerate(ordered)]
+
+
+def _with_norms(units: list[Unit]) -> list[Unit]:
+    """The units with what Linen's weight norms hold in the layers whose kernels they norm."""
+    norms = {path: (unit, role) for unit in units if unit.type == "WeightNorm" for path, role in _normed_layers(unit)}
+    found = {unit.path for unit in units} & norms.keys()
+    layers = []
+    for unit in units:
+        if unit.path in found:
+            norm, role = norms[unit.path]
+            unit = replace(unit, arrays={**unit.arrays, "weight_scale": norm.arrays[role]})
+        if not (unit.type == "WeightNorm" and found.issuperset(path for path, _ in _normed_layers(unit))):
+            layers.append(unit)
+    return layers
+
+
+def _normed_layers(norm: Unit) -> Iterator[tuple[str, str]]:
+    """The paths of the layers that a weight norm of Linen's holds the norms of, each with the norm's role."""
+    above = norm.path.rpartition("/")[0]
+    for role in norm.arrays:
+        layer = role.removesuffix(SCALE)
+        yield (f"{above}/{layer}" if above else layer), role
 
 
 def _interleaved(keyed: list[tuple[tuple[int, int, int, int], Unit]]) -> list[Unit]:

@@ -1,6 +1,7 @@
 """The layers of any PyTorch network that hold arrays, in canonical terms."""
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -18,6 +19,11 @@ AFFINE = {"scale": "weight", "bias": "bias"}
 STATISTICS = {"running_mean": "running_mean", "running_var": "running_var"}
 ATTENTION = ("query", "key", "value")
 Arrays = dict[str, Packing]
+NORMED = (
+    ("parametrizations.weight.original0", "parametrizations.weight.original1"),
+    ("weight_g", "weight_v"),
+)
+"""Names of the norm and of what is normed in a layer with a weight norm: the new one and the old one."""
 Described = tuple[str, Kind, Arrays, dict[str, Any]]  # what comes behind the path, kind, arrays, settings
 
 
@@ -36,15 +42,34 @@ def units_of(model: nn.Module, started: Mapping[str, int]) -> list[Unit]:
         for suffix, kind, arrays, settings in _described(module, f"{path}." if path else ""):
             owner = path if path in started else path.rpartition(".")[0] if _held(model, path) else path
             key = (started.get(owner, len(started) + 1), place, len(keyed))
-            keyed.append(
-                (key, Unit(f"{path}{suffix}", kind, arrays, settings, 0, type(module).__name__, owner in started))
-            )
+            unit = Unit(f"{path}{suffix}", kind, arrays, settings, 0, type(module).__name__, owner in started)
+            keyed.append((key, replace(unit, normed=_normed(unit, module, f"{path}." if path else ""))))
     ordered = [unit for _, unit in sorted(keyed, key=lambda pair: pair[0])]
     return [_numbered(unit, order) for order, unit in enumerate(ordered)]
 
 
 def _numbered(unit: Unit, order: int) -> Unit:
-    return Unit(unit.path, unit.kind, unit.arrays, unit.settings, order, unit.type, unit.runs)
+    normed = None if unit.normed is None else replace(unit.normed, order=order)
+    return replace(unit, order=order, normed=normed)
+
+
+def _normed(unit: Unit, module: nn.Module, prefix: str) -> Unit | None:
+    """The layer that PyTorch's weight norm, the new one or the old one, computes the weight of; None without one."""
+    norm, kept = next(((g, v) for g, v in NORMED if {g, v} <= unit.arrays.keys()), ("", ""))
+    describe = next((function for classes, function in DESCRIBED if isinstance(module, classes)), None)
+    if not norm or describe is None or (is_parametrized(module) and not _is_weight_norm(module)):
+        return None
+    _, kind, arrays, settings = next(describe(module, prefix))
+    weight, scale = arrays["kernel"].parts[0], _arrays(module)[norm]
+    assert scale is not None  # it is one of the unit's arrays
+    kernel = Packing((replace(weight, name=f"{prefix}{kept}"),))
+    flat = whole(f"{prefix}{norm}", shape=(scale.numel(),))
+    return replace(unit, kind=kind, arrays={**arrays, "kernel": kernel, "weight_scale": flat}, settings=settings)
+
+
+def _is_weight_norm(module: nn.Module) -> bool:
+    holder = cast(Any, module.parametrizations)
+    return [type(part).__name__ for part in getattr(holder, "weight", ())] == ["_WeightNorm"]
 
 
 def _held(model: nn.Module, path: str) -> bool:
