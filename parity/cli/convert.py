@@ -11,6 +11,9 @@ def add(commands: Any) -> None:
     convert.add_argument("--direction", choices=("torch->flax", "flax->torch"), default="torch->flax")
     convert.add_argument("--out", metavar="FILE", required=True, help="safetensors file to write")
     convert.add_argument("--map", metavar="FILE", help="weight map to use as it is")
+    convert.add_argument(
+        "--accept", action="append", default=[], metavar="NAME", help="a convention in which the networks may differ"
+    )
     convert.set_defaults(run=_convert)
     known = commands.add_parser("conventions", help="differences of convention that can be accepted by name")
     known.set_defaults(run=_conventions)

@@ -94,7 +94,7 @@ def convert(arguments: argparse.Namespace, progress: Callable[[str], None]) -> i
     from parity.backends.processes.configuration import keep_compiled_programs
     from parity.files import require_writable
     from parity.pair.api import converted
-    from parity.pair.options import Request
+    from parity.pair.options import Checks, Request
     from parity.report import terminal
 
     require_writable("--out", arguments.out)
@@ -103,7 +103,8 @@ def convert(arguments: argparse.Namespace, progress: Callable[[str], None]) -> i
     flax, torch, inputs, options = target.load(arguments.target)
     adapters = {key: options[key] for key in ("to_flax", "to_torch") if key in options}
     progress("mapping weights")
-    side, native = converted(flax, torch, inputs, arguments.direction, Request(map=arguments.map, **adapters))
+    request = Request(map=arguments.map, checks=Checks(accept=arguments.accept), **adapters)
+    side, native = converted(flax, torch, inputs, arguments.direction, request)
     count = _save(native, arguments.out, {"layout": side.framework, "direction": arguments.direction})
     terminal.console().print(f"{count} arrays of {side.framework} written to {Path(arguments.out)}", soft_wrap=True)
     return 0
@@ -116,6 +117,10 @@ def _save(native: dict[str, Any], path: str, metadata: dict[str, str]) -> int:
 
     from parity.files import write_atomically
 
+    if lost := [name for name, array in native.items() if np.iscomplexobj(array)]:
+        raise UsageError(
+            f"{', '.join(lost)} hold complex numbers, which a safetensors file cannot; use parity.convert in Python"
+        )
     floating = {name: array for name, array in native.items() if np.issubdtype(array.dtype, np.floating)}
     arrays = {name: np.require(array.astype(np.float32), requirements="C") for name, array in floating.items()}
     write_atomically(path, safetensors_numpy.save(arrays, metadata={"format": "netparity", **metadata}))

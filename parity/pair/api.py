@@ -1,5 +1,6 @@
 """Bring your own pair: one call for any Flax network and any PyTorch network."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from parity.backends import open_sides
@@ -90,6 +91,7 @@ def convert(
     to_flax: Adapter = None,
     to_torch: Adapter = None,
     map: str | None = None,
+    accept: Sequence[str] = (),
 ) -> Any:
     """Carry weights and buffers from one network to the other, by a map that is proven first.
 
@@ -98,6 +100,8 @@ def convert(
         direction: "torch->flax" or "flax->torch".
         to_flax, to_torch: How one side wants the inputs, as for `compare`.
         map: The file of a weight map to use as it is.
+        accept: Names of conventions (`parity conventions` lists them) in which the networks may differ, such as
+            "norm_eps" or "gelu_form": the weights are carried over as they are.
 
     Returns:
         A copy of the receiving network (of Linen, module and variables) with the other's numbers, in its own dtypes.
@@ -105,7 +109,7 @@ def convert(
     Raises:
         UsageError: The networks do not agree with any map, or an array would be left without a counterpart.
     """
-    request = Request(to_flax=to_flax, to_torch=to_torch, map=map)
+    request = Request(to_flax=to_flax, to_torch=to_torch, map=map, checks=Checks(accept=accept))
     side, native = converted(flax_model, torch_model, inputs, direction, request)
     return side.adopt(native)
 
