@@ -28,7 +28,7 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
             reported before anything else is loaded.
     """
     for name in arguments.names:
-        target.require_file(name)
+        target.require_function(name)
     from parity.cli.files import ONE_REPORT, require_places, write
     from parity.files import require_writable
     from parity.report import pair_terminal, terminal
@@ -90,7 +90,7 @@ def convert(arguments: argparse.Namespace, progress: Callable[[str], None]) -> i
     Raises:
         UsageError: no map of the weights makes the networks agree, or the file cannot be written.
     """
-    target.require_file(arguments.target)
+    target.require_function(arguments.target)
     from parity.backends.processes.configuration import keep_compiled_programs
     from parity.files import require_writable
     from parity.pair.api import converted

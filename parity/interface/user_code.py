@@ -22,7 +22,7 @@ class UserCodeError(UsageError):
     """
 
     def __init__(self, error: Exception, during: str, backward: bool) -> None:
-        super().__init__(f"{words(error)} during {during}{_place(error)}")
+        super().__init__(f"{words(error)} during {during}{place_in_user_code(error)}")
         self.backward = backward
 
 
@@ -48,8 +48,11 @@ def words(error: BaseException) -> str:
     return [*summary.format_exception_only()][-1].strip().splitlines()[0]
 
 
-def _place(error: Exception) -> str:
-    """The last line of the users' code on the way to where it was raised, if there is one."""
+def place_in_user_code(error: Exception) -> str:
+    """The last line of the users' code on the way to where an exception was raised, as ", file.py line 3".
+
+    It is "" if no line is theirs.
+    """
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     places = [f"{path.name} line {line}" for path, line in frames if not NOT_USERS & set(path.parents)]
     return f", {places[-1]}" if places else ""

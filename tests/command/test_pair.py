@@ -1,6 +1,8 @@
 """`parity check file.py:function`, `parity convert` and `parity conventions`, as a person runs them."""
 
 import json
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -128,3 +130,37 @@ def test_bad_input_is_one_clear_line(
     assert main(["check", *(word.format(file) for word in words), *process]) == 2
     last = capsys.readouterr().err.strip().splitlines()[-1]
     assert last.startswith("parity: ") and expected in last
+
+
+FAULTS = {
+    "syntax": ("def pair(:\n", "line 1 is no Python"),
+    "import": ("import no_such_module_of_anybody\ndef pair(): ...\n", "cannot be imported: ModuleNotFoundError"),
+    "raises": ("1 / 0\ndef pair(): ...\n", "cannot be imported: ZeroDivisionError: division by zero, it.py line 1"),
+    "arguments": ("def pair(x, y=1, *, z): ...\n", "needs arguments (x, z)"),
+    "no function": ("pair = 3\n", "is of type int; expected a function"),
+    "another name": ("def pairs(): ...\n", "did you mean pairs?"),
+    "nothing": ("def pair(): ...\n", "returned NoneType; expected"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_in_the_users_file_is_one_clear_line(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text, expected = FAULTS[name]
+    file = tmp_path / "it.py"
+    file.write_text(text)
+    assert main(["check", f"{file}:pair", "--in-process"]) == 2
+    last = capsys.readouterr().err.strip().splitlines()[-1]
+    assert last.startswith("parity: ") and expected in last
+
+
+def test_a_fault_that_can_be_seen_is_told_before_the_frameworks_are_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "it.py"
+    file.write_text("def pair(x): ...\n")
+    code = (
+        "import sys; from parity.cli.main import main; "
+        f"code = main(['check', {f'{file}:pair'!r}]); "
+        "sys.exit(9 if {'jax', 'torch'} & sys.modules.keys() else code)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 2

@@ -75,7 +75,7 @@ def check(names: Sequence[str], asked: child.Asked, note: Note) -> list[Report]:
         UsageError: A target or an option of it is not what it should be.
     """
     for name in names:
-        target.require_file(name)
+        target.require_function(name)
     done: list[Report] = []
     while len(done) < len(names):
         heard, end = _run(names[len(done) :], asked, note)
