@@ -184,6 +184,12 @@ def equal_to_rounding(first: NDArray, second: NDArray) -> NDArray:
     return np.abs(first - second) <= NUDGE * size
 
 
+def within_float32(finding: Finding) -> bool:
+    """Whether a gap in float64 is no more than the rounding of float32 explains: nothing to rule on where a side
+    computes in float32 all the same."""
+    return bool(finding.errors) and finding.gap <= MARGIN * max(finding.errors.values())
+
+
 def only_rounding(finding: Finding) -> bool:
     """Whether the array that was ruled on is itself no larger than what passes as rounding: zero in theory."""
     return 0 < finding.share <= MARGIN * finding.gap

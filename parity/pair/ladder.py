@@ -4,7 +4,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from parity.checks.referee import within_float32
 from parity.checks.verdict import Finding, Rung, Verdict, worst
+from parity.interface.side import FRAMEWORKS
 from parity.pair.arrays.inputs import described
 from parity.pair.causes.conventions import known_names
 from parity.pair.causes.explained import only_probes
@@ -89,6 +91,9 @@ class LadderRun:
         asked = flags_to_ask_for(self.state) if rung.verdict is Verdict.DIFFERENT and only_training(rung) else ""
         if asked:
             return replace(rung, verdict=Verdict.INCONCLUSIVE, reason=mode_not_switched(self.state))
+        if places := self._not_in_float64(rung):
+            reason = f"rests on what is computed in float32 in the float64 passes too: {', '.join(places)}"
+            return replace(rung, verdict=Verdict.INCONCLUSIVE, reason=reason)
         proof = self.state.proof
         undecided = proof.undecided or unpaired(proof.weight_map)
         if proof.agrees or not (undecided or self.tables) or rung.verdict is not Verdict.DIFFERENT:
@@ -98,6 +103,13 @@ class LadderRun:
             names = ", ".join(self.tables)
             reason = f"rests on {names}, kept in float32 by PyTorch only: compute it in the inputs' dtype in both"
         return replace(rung, verdict=Verdict.INCONCLUSIVE, reason=reason)
+
+    def _not_in_float64(self, rung: Rung) -> list[str]:
+        """What a side cannot compute in float64, if that explains all that differs on the rung."""
+        sides = [getattr(passes, side)["float64"] for passes in self.state.passes.values() for side in FRAMEWORKS]
+        odd = [finding for finding in rung.findings if finding.verdict is Verdict.DIFFERENT]
+        explained = bool(odd) and all(map(within_float32, odd))
+        return list(dict.fromkeys(place for seen in sides for place in seen.unwidened)) if explained else []
 
     def report(self) -> Report:
         """The report so far."""

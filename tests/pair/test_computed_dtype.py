@@ -84,3 +84,33 @@ def test_a_cast_that_loses_nothing_is_no_difference() -> None:
             return self.last(torch.relu(self.first(x)) * half.float() * 2)
 
     assert compared(Port(), Halved()).verdict is Verdict.SAME
+
+
+class Called(nn.Module):
+    """Calls NumPy between its layers, which has to be in float32."""
+
+    function: Any
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.Dense(8, name="first")(x)
+        x = jax.pure_callback(
+            lambda a: np.asarray(self.function(np.asarray(a))), jax.ShapeDtypeStruct(x.shape, x.dtype), x
+        )
+        return nn.Dense(3, name="last")(x)
+
+
+class Tanh(Original):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.tanh(self.first(x)))
+
+
+@pytest.mark.parametrize(("function", "verdict"), [(np.tanh, Verdict.INCONCLUSIVE), (np.sin, Verdict.DIFFERENT)])
+def test_what_cannot_be_computed_in_float64_is_not_ruled_on_where_its_rounding_explains_the_gap(
+    function: Any, verdict: Verdict
+) -> None:
+    port = Called(function)
+    checks = parity.Checks(probes=False)
+    report = parity.compare((port, port.init(jax.random.key(0), X)), Tanh(), X, checks=checks)
+    assert report.rungs[1].verdict is verdict
+    assert ("pure_callback at test_computed_dtype.py" in report.rungs[1].reason) is (verdict is Verdict.INCONCLUSIVE)
