@@ -17,6 +17,9 @@ ROUNDINGS = 4
 ONE_SIGN = 32
 """So many where all have one sign, as frequencies do, and each number's own size is the measure."""
 
+EXPLAINED = ONE_SIGN
+"""So many times may two results differ by what half a unit of float32's last place in a table changes them by."""
+
 
 def is_table(array: Any) -> bool:
     """Whether an array is floating or complex and of more than one number."""

@@ -136,7 +136,7 @@ class Side(ABC):
 
         Args:
             inputs: What it is called with.
-            held: Native names of buffers that are tables.
+            held: Native names of arrays that are tables: they have no counterpart and are not trained.
         """
 
     def unify(self, equal: Sequence[EqualTables], native: Mapping[str, NDArray]) -> None:

@@ -135,3 +135,54 @@ def test_what_is_drawn_or_learnt_is_no_table() -> None:
 
     report = compared(lambda: jnp.asarray(POSITIONS), Learning())
     assert report.verdict is not Verdict.SAME
+
+
+FREQUENCY = 10000.0 ** -(np.arange(SIZE // 2) / (SIZE // 2))
+
+
+class Looked(nn.Module):
+    """Sines and cosines beside each other, of more positions than there are, looked up by position."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array, positions: jax.Array) -> jax.Array:
+        far = np.arange(LONGEST)[:, None] * FREQUENCY
+        sine, cosine = jnp.split(jnp.asarray(np.concatenate([np.sin(far), np.cos(far)], -1))[positions], 2, -1)
+        a, b = jnp.split(nn.Dense(SIZE, name="first")(x), 2, -1)
+        return nn.Dense(3, name="last")(jnp.concatenate([a * cosine - b * sine, b * cosine + a * sine], -1))
+
+
+class Rotated(torch.nn.Module):
+    """Computes them from frequencies that it keeps, twice each; or keeps a frozen table of both."""
+
+    def __init__(self, frozen: bool, base: float = 1.0) -> None:
+        super().__init__()
+        self.first, self.last = torch.nn.Linear(SIZE, SIZE), torch.nn.Linear(SIZE, 3)
+        frequency = torch.tensor(FREQUENCY**base, dtype=torch.float32)
+        self.register_buffer("frequency", frequency, persistent=False)
+        self.table = None
+        if frozen:
+            angle = np.arange(LONGEST)[:, None] * FREQUENCY**base
+            table = torch.tensor(np.concatenate([np.sin(angle), np.cos(angle)], -1), dtype=torch.float32)
+            self.table = torch.nn.Parameter(table, requires_grad=False)
+
+    def forward(self, x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        del positions
+        if self.table is None:
+            angle = torch.arange(x.shape[1])[:, None] * self.get_buffer("frequency")
+            angle = torch.cat([angle, angle], -1)
+            sine, cosine = angle.sin(), angle.cos()
+        else:
+            sine, cosine = (part.repeat(1, 2) for part in self.table[: x.shape[1]].chunk(2, -1))
+        x = self.first(x)
+        a, b = x.chunk(2, -1)
+        return self.last(x * cosine + torch.cat([-b, a], -1) * sine)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize(("base", "verdict"), [(1.0, Verdict.SAME), (1.0001, Verdict.DIFFERENT)])
+def test_parts_of_a_table_are_found(frozen: bool, base: float, verdict: Verdict) -> None:
+    inputs = X, np.broadcast_to(np.arange(TIME), X.shape[:2]).copy()
+    port, checks = Looked(), parity.Checks(probes=False)
+    variables = port.init(jax.random.key(0), *inputs)
+    report = parity.compare((port, variables), Rotated(frozen, base), inputs, checks=checks)
+    assert report.verdict is verdict, report.first_difference

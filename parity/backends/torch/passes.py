@@ -109,7 +109,7 @@ class Passes:
 
         Args:
             inputs: What the network is called with.
-            held: Names of the buffers that are tables.
+            held: Names of the arrays that are tables: buffers, and frozen parameters.
         """
         return tables(self._watched(inputs, held, TableWatch()), self._watched(inputs, held, TableWatch(moves=True)))
 
@@ -118,8 +118,8 @@ class Passes:
         model = self._copies.model(torch.float64).eval()
         with restored(model):
             load(model, self._copies.native)
-            for name, buffer in model.named_buffers():
-                watch.held(buffer if name in held else None)
+            for name, tensor in (*model.named_parameters(), *model.named_buffers()):
+                watch.held(tensor if name in held else None)
             for module in model.modules():
                 for value in list(vars(module).values()):
                     watch.held(value)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,11 @@ from parity.checks.tables import are_one_table, finite, of_other_numbers, spread
 from parity.interface.observation import Table
 
 Turn = Callable[[NDArray], NDArray]
+Window = tuple[Any, ...]
+"""An index of a part of an array."""
 MOST_AXES = 4
+FEWEST = 4
+"""Fewer numbers may be a part of another table by chance."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +36,68 @@ class Match:
 
 
 def matches(flax: Sequence[Table], torch: Sequence[Table]) -> Iterator[Match]:
-    """The tables of Flax's that PyTorch has too, but with other numbers than float64's rounding gives."""
+    """The tables of Flax's that PyTorch has too, whole or in parts, but with other numbers than float64's rounding
+    gives."""
     for table in flax:
         pairs = [match for other in torch for match in _matches(table, other)]
-        if pairs and of_other_numbers((nearest := min(pairs, key=lambda match: match.gap)).gap):
+        parts = [] if pairs else [part for other in torch for part in _parts(table, other)]
+        nearest = min(pairs, key=lambda match: match.gap) if pairs else _joined(table, parts)
+        if nearest is not None and of_other_numbers(nearest.gap):
             yield nearest
+
+
+def _joined(flax: Table, parts: Sequence[tuple[Match, Window]]) -> Match | None:
+    """The table with all of PyTorch's parts in their places."""
+    if not parts:
+        return None
+    after = flax.array.copy()
+    for match, window in parts:
+        after[window] = match.after
+    return Match(flax, parts[0][0].torch, after, max(match.gap for match, _ in parts))
+
+
+def _parts(flax: Table, torch: Table) -> Iterator[tuple[Match, Window]]:
+    """Where PyTorch's table, or what it repeats, is a part of Flax's: its first positions, and one of several tables
+    beside each other."""
+    for form in _forms(torch):
+        yield from _windows(flax, form)
+
+
+def _forms(table: Table) -> Iterator[Table]:
+    """The table with one number along every axis along which it does not change; and what it repeats, or has tiled,
+    along an axis."""
+    array = _collapsed(table.array)
+    index = tuple(
+        slice(None) if kept == size else slice(1) for kept, size in zip(array.shape, table.array.shape, strict=True)
+    )
+    table = Table(array, table.moved[index], table.place)
+    yield table
+    for axis, size in enumerate(array.shape):
+        halves = [np.arange(size // 2), np.arange(0, size, 2)] if size % 2 == 0 else []
+        rest = [np.arange(size // 2, size), np.arange(1, size, 2)] if size % 2 == 0 else []
+        for first, second in zip(halves, rest, strict=True):
+            if np.array_equal(array.take(first, axis), array.take(second, axis)):
+                yield Table(array.take(first, axis), table.moved.take(first, axis), table.place)
+
+
+def _windows(flax: Table, torch: Table) -> Iterator[tuple[Match, Window]]:
+    """The parts of Flax's table that are PyTorch's table."""
+    places = [place for place, size in enumerate(flax.array.shape) if size > 1]
+    theirs = [size for size in torch.array.shape if size > 1]
+    if len(places) != len(theirs) or torch.array.size < FEWEST or len(places) > MOST_AXES:
+        return
+    sizes = [flax.array.shape[place] for place in places]
+    for order in set(permutations(theirs)):
+        if any(small > large for small, large in zip(order, sizes, strict=True)):
+            continue
+        starts = [range(0, large - small + 1, small) for small, large in zip(order, sizes, strict=True)]
+        for chosen in product(*starts):
+            window: list[Any] = [slice(None)] * flax.array.ndim
+            for place, start, small in zip(places, chosen, order, strict=True):
+                window[place] = slice(start, start + small)
+            where = tuple(window)
+            inside = Table(flax.array[where], flax.moved[where], flax.place)
+            yield from ((match, where) for match in _matches(inside, torch))
 
 
 def _matches(flax: Table, torch: Table) -> Iterator[Match]:

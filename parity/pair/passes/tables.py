@@ -42,7 +42,7 @@ def _lone(side: Side, weight_map: WeightMap) -> Sequence[str]:
     """The native names of a side's arrays that are not mapped and not learnt."""
     units = weight_map.lone_flax if side.framework == "flax" else weight_map.lone_torch
     names = [name for unit in units for packing in unit.arrays.values() for name in packing.names]
-    return [name for name in names if name not in side.declared]
+    return [name for name in names if name not in side.parameters]
 
 
 def _note(match: Match) -> str:

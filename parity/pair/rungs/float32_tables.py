@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from parity.checks.referee import MARGIN
+from parity.checks.tables import EXPLAINED
 from parity.pair.arrays.layout import turned
 from parity.pair.passes.check_state import CheckState
 
@@ -14,7 +14,7 @@ def explaining(work: CheckState) -> list[str]:
     """Names of buffers without a counterpart that explain by their storage alone that the networks differ.
 
     Moved by half a unit of float32's last place, they change what PyTorch's network returns by as much as the two
-    differ, within the referee's margin. None, if anything differs by more.
+    differ, but for a few roundings more. None, if anything differs by more.
     """
     couple, proof = work.sides, work.proof
     lone = [n for unit in work.weight_map.lone_torch for p in unit.arrays.values() for n in p.names]
@@ -27,7 +27,7 @@ def explaining(work: CheckState) -> list[str]:
     for a, b in zip(*couple.results.of("evaluation").floating, strict=False):
         ours, theirs = proof.evaluation.flax.outputs[a], proof.evaluation.torch.outputs[b]
         turn = turned(ours, theirs)
-        if turn is None or _norm(turn[1](ours) - theirs) > MARGIN * _norm(seen[b] - theirs):
+        if turn is None or _norm(turn[1](ours) - theirs) > EXPLAINED * _norm(seen[b] - theirs):
             return []
     return tables
 

@@ -34,7 +34,8 @@ def random_weights(weight_map: WeightMap, torch: Mapping[str, NDArray], seed: in
         scale: A factor on all kernels.
 
     Returns:
-        Float64 arrays by native name that hold float32's numbers, so that both precisions start from the same.
+        Float64 arrays by native name; those that are mapped hold float32's numbers, so that both precisions start from
+        the same, and the others are as the user wrote them.
     """
     native = native_copy(torch)
     for layer, array in weight_map.arrays:
@@ -48,7 +49,8 @@ def random_weights(weight_map: WeightMap, torch: Mapping[str, NDArray], seed: in
     for _, array in weight_map.arrays:
         if array.tie is not None:
             array.torch.write(array.tie.turn(array.tie.of.torch.read(native)), native)
-    return {name: single(values) for name, values in native.items()}
+    mapped = {name for _, array in weight_map.arrays for name in array.torch.names}
+    return {name: single(values) if name in mapped else values for name, values in native.items()}
 
 
 def _numbers(
