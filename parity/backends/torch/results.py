@@ -54,6 +54,11 @@ def _kind(tensor: torch.Tensor) -> LeafKind:
     return "truth" if tensor.dtype == torch.bool else "whole"
 
 
+OURS = Path(__file__).parents[2]
+NO_NETWORKS = {OURS, *(Path(str(module.__file__)).parent for module in (torch, np))}
+"""Folders of code that is no network: ours, PyTorch's and NumPy's."""
+
+
 class Draws(TorchFunctionMode):
     """Notes the calls that move PyTorch's random generator, as "file line number (function)"."""
 
@@ -70,8 +75,9 @@ class Draws(TorchFunctionMode):
 
 
 def _users_line() -> str:
-    """The innermost line of the user's code that is running, else the innermost of a library's."""
+    """The innermost line of the user's code that is running, else of a library that is none of the framework's."""
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_stack()]
-    users = [frame for frame in frames if not NOT_USERS & set(frame[0].parents)]
-    path, line = (users or frames)[-1]
+    others = [frame for frame in frames if not NO_NETWORKS & set(frame[0].parents) and frame[0].is_file()]
+    users = [frame for frame in others if not NOT_USERS & set(frame[0].parents)]
+    path, line = (users or others or frames)[-1]
     return f"{path.name} line {line}"
