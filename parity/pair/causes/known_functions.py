@@ -115,5 +115,5 @@ def _told(factor: float) -> str:
     return plain
 
 
-def _close(one: NDArray, other: NDArray) -> bool:
-    return bool(np.linalg.norm((one - other).ravel()) <= AGREED * np.linalg.norm(other.ravel()))
+def _close(array: NDArray, other: NDArray) -> bool:
+    return bool(np.linalg.norm((array - other).ravel()) <= AGREED * np.linalg.norm(other.ravel()))

@@ -28,18 +28,19 @@ def state_rung(work: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Conv
         return None
     after, steps, calls = _trained(work)
     flax = {
-        p: work.sides.run_pass("flax", own, "evaluation", p, gradients=False).outputs for p, (own, _) in after.items()
+        p: work.sides.run_pass("flax", arrays, "evaluation", p, gradients=False).outputs
+        for p, (arrays, _) in after.items()
     }
-    found = rungs.state(work.weight_map, work.parameters, after, _afterwards(work, after, flax))
-    lints = {one.convention: one for one in work.lints if one.convention in STATE}
-    if found.verdict is not Verdict.DIFFERENT or not lints:
-        return found, []
+    ruled = rungs.state(work.weight_map, work.parameters, after, _afterwards(work, after, flax))
+    lints = {lint.convention: lint for lint in work.lints if lint.convention in STATE}
+    if ruled.verdict is not Verdict.DIFFERENT or not lints:
+        return ruled, []
     mended = _mended(after, undone_statistics(work.weight_map, steps, calls))
     explained = rungs.state(work.weight_map, work.parameters, mended, _afterwards(work, mended, flax))
     confirmed = explained.verdict.passes
-    return found, [
-        Convention(name, quantified(name, one, work.weight_map, calls[0]), (4,), confirmed, name in accept)
-        for name, one in lints.items()
+    return ruled, [
+        Convention(name, quantified(name, lint, work.weight_map, calls[0]), (4,), confirmed, name in accept)
+        for name, lint in lints.items()
     ]
 
 
@@ -87,6 +88,7 @@ def _afterwards(work: CheckState, after: After, flax: Mapping[Precision, Arrays]
     """What the networks return in evaluation with these arrays; Flax's results are given."""
     couple = work.sides
     torch = {
-        p: couple.run_pass("torch", own, "evaluation", p, gradients=False).outputs for p, (_, own) in after.items()
+        p: couple.run_pass("torch", arrays, "evaluation", p, gradients=False).outputs
+        for p, (_, arrays) in after.items()
     }
     return list(results("result afterwards", couple.results.of("evaluation"), flax, torch, "evaluation"))
