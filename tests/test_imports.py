@@ -230,6 +230,7 @@ def test_networks_in_torch_change_nothing_in_place() -> None:
         ("parity.cli.main", FRAMEWORKS),
         ("parity.checks.ladder, parity.checks.initialisation, parity.recipes, parity.reference", FRAMEWORKS),
         ("parity.data, parity.torchvision_", FRAMEWORKS | {"sklearn", "scipy"}),
+        ("parity.pair.api", FRAMEWORKS | {"scipy"}),
     ],
 )
 def test_importing_loads_no_framework(modules: str, forbidden: set[str]) -> None:

@@ -18,9 +18,9 @@ def blame_forward(free: Sequence[Finding], alone: Sequence[Finding]) -> Blame | 
     target = worst(finding.verdict for finding in (*free, *alone))
     by_call = {finding.name: finding for finding in alone}
     for finding in free if target is not Verdict.SAME else ():
-        own = by_call.get(finding.name, finding)
-        if own.verdict is target or (finding.verdict is target and not own.verdict.passes):
-            return own, call_path(own.name) or "network"
+        itself = by_call.get(finding.name, finding)
+        if itself.verdict is target or (finding.verdict is target and not itself.verdict.passes):
+            return itself, call_path(itself.name) or "network"
         if finding.verdict is target:
             return finding, f"input of {call_path(finding.name) or 'network'}"
     return None
@@ -28,9 +28,9 @@ def blame_forward(free: Sequence[Finding], alone: Sequence[Finding]) -> Blame | 
 
 def first_of_worst(blamed: Sequence[Blame | None]) -> Blame | None:
     """The first with the worst verdict among what is blamed in several modes; None where nothing is."""
-    found = [blame for blame in blamed if blame is not None]
-    target = worst(finding.verdict for finding, _ in found)
-    return next((blame for blame in found if blame[0].verdict is target), None)
+    blames = [blame for blame in blamed if blame is not None]
+    target = worst(finding.verdict for finding, _ in blames)
+    return next((blame for blame in blames if blame[0].verdict is target), None)
 
 
 def inherit(free: Sequence[Finding], alone: Sequence[Finding]) -> list[Finding]:

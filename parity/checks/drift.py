@@ -51,19 +51,19 @@ def _off(seen: NDArray, moved: Sequence[NDArray]) -> NDArray:
         return np.asarray(seen + drift / RATIO)
 
 
-def settled(found: Sequence[Finding], own: Sequence[Finding]) -> list[Finding]:
+def settled(findings: Sequence[Finding], drifts: Sequence[Finding]) -> list[Finding]:
     """The findings; those that differ by no more than the drift explains are inconclusive.
 
     Args:
-        found: the findings that were made with float32's own arrays.
-        own: the same quantities with `as_float32`'s arrays in the place of float32's.
+        findings: the findings that were made with float32's own arrays.
+        drifts: the same quantities with `as_float32`'s arrays in the place of float32's.
     """
-    explained = {_key(finding) for finding in own if finding.verdict.passes}
+    explained = {_key(finding) for finding in drifts if finding.verdict.passes}
     return [
         replace(finding, verdict=Verdict.INCONCLUSIVE, reason=UNDETERMINED)
         if finding.verdict is Verdict.DIFFERENT and _key(finding) in explained
         else finding
-        for finding in found
+        for finding in findings
     ]
 
 

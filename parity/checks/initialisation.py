@@ -28,11 +28,11 @@ def initialisation(draws: Mapping[str, Mapping[str, NDArray]]) -> Rung:
     """
     names = list(draws.values())[-1]
     arrays = {name: {f: by[name] for f, by in draws.items()} for name in names}
-    found = [_rule("initial weights", name, by) for name, by in arrays.items()]
+    findings = [_rule("initial weights", name, by) for name, by in arrays.items()]
     kernels = {name: by for name, by in arrays.items() if name.endswith(".kernel")}
     lengths = {name: {f: _lengths(array) for f, array in by.items()} for name, by in kernels.items()}
     return rung(
-        7, "initialisation", found + [_rule("length of an output's weights", *item) for item in lengths.items()]
+        7, "initialisation", findings + [_rule("length of an output's weights", *item) for item in lengths.items()]
     )
 
 

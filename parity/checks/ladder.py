@@ -110,9 +110,9 @@ def gradients(traces: Traces, readings: Readings, drift: tuple[Traces, Readings]
         if drift is not None:
             again = _backward(drift[0][mode], drift[1][mode], mode)
             parts = tuple(map(settled, parts, again))
-        loss, training, free, inputs, own, alone = parts
+        loss, training, free, inputs, parameters, alone = parts
         findings += [finding for part in parts for finding in part]
-        blamed.append(blame_backward(loss, training, free, [*own, *inputs], alone))
+        blamed.append(blame_backward(loss, training, free, [*parameters, *inputs], alone))
     return rung(3, NAMES[3], findings, *(first_of_worst(blamed) or ()))
 
 
@@ -155,21 +155,21 @@ def update(seen: Mapping[str, Mapping[str, Sequence[Arrays]]]) -> Rung:
     return rung(5, NAMES[5], findings)
 
 
-def trajectory(seen: Mapping[str, Trajectory], own: Mapping[str, Trajectory]) -> Rung:
+def trajectory(seen: Mapping[str, Trajectory], from_moved: Mapping[str, Trajectory]) -> Rung:
     """Rung 6: a training run, against each framework's own drift when its start is moved by one ulp.
 
     Args:
         seen: framework → its run in float64.
-        own: framework → its run from the moved start.
+        from_moved: framework → its run from the moved start.
     """
     findings = []
     for step in range(len(next(iter(seen.values())).losses)):
         losses = {framework: run.losses[step] for framework, run in seen.items()}
-        moved = {framework: run.losses[step] for framework, run in own.items()}
+        moved = {framework: run.losses[step] for framework, run in from_moved.items()}
         findings.append(rule_drift("loss", f"step {step + 1}", losses, moved))
     for name in list(seen.values())[-1].weights:
         weights = {framework: run.weights[name] for framework, run in seen.items()}
-        moved = {framework: run.weights[name] for framework, run in own.items()}
+        moved = {framework: run.weights[name] for framework, run in from_moved.items()}
         findings.append(rule_drift("weight afterwards", name, weights, moved))
     return rung(6, NAMES[6], findings)
 
@@ -207,7 +207,7 @@ def _outputs(
     smooth: bool = True,
 ) -> list[Finding]:
     """Rule on each of the arrays that `select` takes from what was observed of every framework and precision."""
-    chosen = {f: {precision: select(found) for precision, found in by.items()} for f, by in seen.items()}
+    chosen = {f: {precision: select(observation) for precision, observation in by.items()} for f, by in seen.items()}
     names = dict.fromkeys(name for by in reversed(chosen.values()) for name in by["float64"])
     findings = []
     for name in names:

@@ -70,9 +70,9 @@ def rule(quantity: str, name: str, values: Mapping[str, HighLow], *, smooth: boo
     errors = {framework: _norm(_difference(pair.low, pair.high)) for framework, pair in twins.items()}
     size = max(_norm(pair.high) for pair in values.values())
     noise = max(RATIO * max([*errors.values(), STORED * size]), SMALLEST)
-    found = _compare(quantity, name, {f: pair.high for f, pair in values.items()}, noise, mode)
+    finding = _compare(quantity, name, {f: pair.high for f, pair in values.items()}, noise, mode)
     bits = {framework: _bits(error, size) for framework, error in errors.items()}
-    verdict, reason = found.verdict, ""
+    verdict, reason = finding.verdict, ""
     if verdict is Verdict.DIFFERENT and (cast := _cast_to_single(twins, noise / RATIO)):
         verdict, reason = Verdict.INCONCLUSIVE, f"{cast} computes this in float32 even in float64: nothing to rule on"
     elif (
@@ -82,15 +82,15 @@ def rule(quantity: str, name: str, values: Mapping[str, HighLow], *, smooth: boo
     ):
         verdict, reason = Verdict.LESS_ACCURATE, f"{lazy} keeps {bits[lazy]:.0f} bits of 24"
     relative = {framework: error / size if size else 0.0 for framework, error in errors.items()}
-    gap = found.gap / size if size else found.gap
-    return replace(found, verdict=verdict, bits=bits, reason=reason or found.reason, gap=gap, errors=relative)
+    gap = finding.gap / size if size else finding.gap
+    return replace(finding, verdict=verdict, bits=bits, reason=reason or finding.reason, gap=gap, errors=relative)
 
 
 def rule_drift(
     quantity: str,
     name: str,
     values: Mapping[str, NDArray],
-    own: Mapping[str, NDArray],
+    from_moved: Mapping[str, NDArray],
     *,
     still: Mapping[str, NDArray] | None = None,
     mode: str = "",
@@ -100,19 +100,23 @@ def rule_drift(
     Args:
         quantity, name, mode: what it is, for the report.
         values: framework → float64 array.
-        own: framework → the same from the moved start.
+        from_moved: framework → the same from the moved start.
         still: framework → the same from the start that was moved; None where those are the values.
     """
-    values, own = ({f: _reals(array) for f, array in by.items()} for by in (values, own))
+    values, from_moved = ({f: _reals(array) for f, array in by.items()} for by in (values, from_moved))
     still = None if still is None else {framework: _reals(array) for framework, array in still.items()}
     pairs = {framework: HighLow(array) for framework, array in values.items()}
     if (odd := _incomparable(pairs)) is not None:
         return Finding(quantity, name, odd[0], share=np.inf, reason=odd[1], mode=mode)
     starts = values if still is None else still
-    drifts = [_norm(_difference(own[framework], array)) for framework, array in starts.items() if framework in own]
+    drifts = [
+        _norm(_difference(from_moved[framework], array))
+        for framework, array in starts.items()
+        if framework in from_moved
+    ]
     size = max(_norm(array) for array in values.values())
-    found = _compare(quantity, name, values, max([*drifts, RATIO * STORED * size, SMALLEST]), mode)
-    return replace(found, gap=found.gap / size if size else found.gap)
+    finding = _compare(quantity, name, values, max([*drifts, RATIO * STORED * size, SMALLEST]), mode)
+    return replace(finding, gap=finding.gap / size if size else finding.gap)
 
 
 NUDGE = MARGIN * float(np.finfo(np.float64).eps)

@@ -95,12 +95,12 @@ class Rung:
 
 def rung(number: int, name: str, findings: Iterable[Finding], blamed: Finding | None = None, layer: str = "") -> Rung:
     """Sum up a rung's findings; `blamed` is the finding that says where it first goes wrong."""
-    found = tuple(findings)
-    verdict = worst(finding.verdict for finding in found)
+    every = tuple(findings)
+    verdict = worst(finding.verdict for finding in every)
     if verdict is Verdict.SAME:
-        return Rung(number, name, verdict, "", max(found, key=lambda f: f.share), found)
-    first = blamed or next((f for f in found if f.verdict is verdict), None)
-    return Rung(number, name, verdict, layer or (first.name if first else ""), first, found)
+        return Rung(number, name, verdict, "", max(every, key=lambda f: f.share), every)
+    first = blamed or next((f for f in every if f.verdict is verdict), None)
+    return Rung(number, name, verdict, layer or (first.name if first else ""), first, every)
 
 
 INSIDE = frozenset({"output", "gradient of output"})
@@ -118,8 +118,8 @@ def observed(number: int, name: str, findings: Iterable[Finding]) -> Rung:
     every = tuple(findings)
     verdict = worst(finding.verdict for finding in every if finding.quantity not in INSIDE)
     shown = [f for f in every if f.quantity not in INSIDE or f.verdict.passes or not verdict.passes]
-    found = rung(number, name, shown)
-    if found.verdict is verdict or (verdict.passes and found.verdict.passes):
-        return found
+    summary = rung(number, name, shown)
+    if summary.verdict is verdict or (verdict.passes and summary.verdict.passes):
+        return summary
     first = next((finding for finding in shown if finding.verdict is verdict), None)
-    return replace(found, verdict=verdict, headline=first, layer=first.name if first else "")
+    return replace(summary, verdict=verdict, headline=first, layer=first.name if first else "")

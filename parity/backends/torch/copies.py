@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from parity.backends.torch.inputs import given_of, inexact
-from parity.backends.torch.widen import converted_table, copied, counterpart, in_precision
+from parity.backends.torch.tracing.widen import converted_table, copied, counterpart, in_precision
 from parity.interface.observation import Inputs
 from parity.interface.trace import Arrays
 

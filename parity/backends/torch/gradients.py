@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from parity.backends.torch.inputs import Tensors
-from parity.backends.torch.tape import array_of
+from parity.backends.torch.tracing.tape import array_of
 from parity.interface.trace import Arrays
 
 End = tuple[torch.Tensor, torch.Tensor]

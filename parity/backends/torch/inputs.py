@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch.utils import _pytree as pytree
 
-from parity.backends.torch.widen import counterpart
+from parity.backends.torch.tracing.widen import counterpart
 from parity.errors import UsageError
 from parity.interface.observation import Inputs
 from parity.interface.side import Objective

@@ -12,12 +12,12 @@ from torch import nn
 from parity.backends.torch.copies import Copies, load
 from parity.backends.torch.gradients import Gradients, ends_of
 from parity.backends.torch.inputs import DTYPES, given_of, inexact, loss_of
-from parity.backends.torch.overrides import PassOverrides, plain_paths
 from parity.backends.torch.results import Draws, described, flattened
-from parity.backends.torch.tables import TableWatch, tables
-from parity.backends.torch.tape import Tape, array_of, taps
+from parity.backends.torch.tracing.overrides import PassOverrides, plain_paths
+from parity.backends.torch.tracing.tables import TableWatch, tables
+from parity.backends.torch.tracing.tape import Tape, array_of, taps
+from parity.backends.torch.tracing.widen import restored
 from parity.backends.torch.training.precision import strict_float32
-from parity.backends.torch.widen import restored
 from parity.checks.referee import repeats
 from parity.interface.observation import Inputs, PassResult, Returned, Table
 from parity.interface.side import Pass

@@ -14,8 +14,8 @@ from parity.backends.torch.copies import Copies, load, materialised
 from parity.backends.torch.optimizers import rates
 from parity.backends.torch.passes import Passes
 from parity.backends.torch.steps import Steps
+from parity.backends.torch.tracing.widen import copied
 from parity.backends.torch.units import units_of
-from parity.backends.torch.widen import copied
 from parity.interface.observation import Inputs, PassResult, Returned, Table
 from parity.interface.packing import Packing
 from parity.interface.side import Objective, Pass, Side

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from parity.backends.torch.copies import Copies, load
 from parity.backends.torch.inputs import DTYPES, given_of, loss_of, tensor_of
 from parity.backends.torch.optimizers import Group, Stepper
-from parity.backends.torch.overrides import PassOverrides
 from parity.backends.torch.passes import setting
 from parity.backends.torch.results import flattened
-from parity.backends.torch.tape import array_of
-from parity.backends.torch.widen import copied
+from parity.backends.torch.tracing.overrides import PassOverrides
+from parity.backends.torch.tracing.tape import array_of
+from parity.backends.torch.tracing.widen import copied
 from parity.errors import UsageError
 from parity.interface.observation import Inputs
 from parity.interface.side import Objective

@@ -79,17 +79,19 @@ def origins(inputs: Inputs, adapter: Adapter) -> Origins | None:
     other = [total + 1.0 - tag for tag in tags]
     try:
         first, second = (_adapted(inputs, adapter, numbers) for numbers in (tags, other))
-        own = floating_leaves(adapt(inputs, adapter))
+        arrays = floating_leaves(adapt(inputs, adapter))
         mine = [array.ravel() for array in floating_leaves(inputs).values()]
         flat = np.concatenate([np.zeros(0), *mine])
-        places = {name: _places(first[name], second[name], total) for name in own}
-        sure = {name: p for name, p in places.items() if p is not None and _explains(p, flat, own[name], first[name])}
-        lost = [name for name in own if name not in sure]
+        places = {name: _places(first[name], second[name], total) for name in arrays}
+        sure = {
+            name: p for name, p in places.items() if p is not None and _explains(p, flat, arrays[name], first[name])
+        }
+        lost = [name for name in arrays if name not in sure]
         halves = [[array / 2 if i == place else array for i, array in enumerate(mine)] for place in range(len(mine))]
         moved = [_adapted(inputs, adapter, numbers) for numbers in (halves if lost else [])]
     except Exception:  # nobody knows what a user's function raises for other numbers
         return None
-    computed = [i for i, by in enumerate(moved) if any(not np.array_equal(by[n], own[n]) for n in lost)]
+    computed = [i for i, by in enumerate(moved) if any(not np.array_equal(by[n], arrays[n]) for n in lost)]
     return Origins(sure, frozenset(computed))
 
 
@@ -109,7 +111,7 @@ def _places(first: NDArray, second: NDArray, total: int) -> NDArray | None:
     return np.where(tag, up, CONSTANT) if (tag | (first == second)).all() else None
 
 
-def _explains(places: NDArray, flat: NDArray, own: NDArray, constants: NDArray) -> bool:
+def _explains(places: NDArray, flat: NDArray, array: NDArray, constants: NDArray) -> bool:
     """Whether the user's own numbers come where the tags came."""
     predicted = np.where(places == CONSTANT, constants, flat[np.maximum(places, 0)] if flat.size else constants)
-    return np.array_equal(predicted.astype(own.dtype), own, equal_nan=True)
+    return np.array_equal(predicted.astype(array.dtype), array, equal_nan=True)

@@ -117,11 +117,11 @@ STATE = ("running_var_bias", "running_keep")
 
 def known_names(names: Sequence[str]) -> list[str]:
     """The names of conventions, that of a probe also where it is given in words; raises UsageError if one is none."""
-    found = [PROBES.get(name, name) for name in names]
-    for name in found:
+    accepted = [PROBES.get(name, name) for name in names]
+    for name in accepted:
         if name not in KNOWN:
             raise unknown_name("convention", name, KNOWN)
-    return found
+    return accepted
 
 
 def undone_statistics(match: WeightMap, steps: Sequence[Arrays], calls: Sequence[Sequence[Call]]) -> Arrays:
@@ -142,20 +142,20 @@ def undone_statistics(match: WeightMap, steps: Sequence[Arrays], calls: Sequence
 
 
 def _again(bond: LayerPairing, is_variance: bool, steps: Sequence[NDArray], calls: Sequence[Sequence[Call]]) -> NDArray:
-    keep, own = bond.flax.settings["keep"], bond.torch.settings["keep"]
+    keep, torch_keep = bond.flax.settings["keep"], bond.torch.settings["keep"]
     is_biased = bond.flax.settings.get("running_var") == "biased"
-    found = steps[0]
+    statistic = steps[0]
     for before, after, seen in zip(steps, steps[1:], calls, strict=False):
-        fresh = (after - own * before) / (1.0 - own)
+        fresh = (after - torch_keep * before) / (1.0 - torch_keep)
         count = values_per_channel(bond, seen) if is_variance and is_biased else 1
-        found = keep * found + (1.0 - keep) * fresh * ((count - 1) / count if count > 1 else 1.0)
-    return found
+        statistic = keep * statistic + (1.0 - keep) * fresh * ((count - 1) / count if count > 1 else 1.0)
+    return statistic
 
 
 def values_per_channel(bond: LayerPairing, calls: Sequence[Call]) -> int:
     """How many values one statistic of a PyTorch BatchNorm is of."""
-    given = next((call.inputs[0].shape for call in calls if call.path == bond.torch.path and call.inputs), (1, 1))
-    return given[0] * prod(given[2:])
+    shape = next((call.inputs[0].shape for call in calls if call.path == bond.torch.path and call.inputs), (1, 1))
+    return shape[0] * prod(shape[2:])
 
 
 def _norms(match: WeightMap) -> Iterator[LayerPairing]:

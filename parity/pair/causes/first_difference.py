@@ -55,18 +55,18 @@ def _first_layer(layers: Sequence[Layer]) -> Layer | None:
 
 def _elsewhere(rung: Rung, finding: Finding, match: WeightMap, lints: Sequence[Lint]) -> Difference:
     bond = _bond_of(finding.name, match)
-    if own := sentence_of(finding):
+    if sentence := sentence_of(finding):
         place = bond.flax.path if bond else "", bond.torch.path if bond else finding.name
         known = KNOWN.get(convention_of(finding))
         cause, mend = (known.text, known.mend) if known else ("", "")
-        return Difference(rung.name, *place, own, finding.index, finding.values, cause, mend, finding.mode)
+        return Difference(rung.name, *place, sentence, finding.index, finding.values, cause, mend, finding.mode)
     reason = f": {finding.reason}" if finding.reason else ""
     mode = f" in {finding.mode}" if finding.mode else ""
     text = f"the {finding.quantity} of {finding.name or 'the network'} differs{mode}{reason}"
     flax = bond.flax.path if bond else ""
     torch = bond.torch.path if bond else finding.name
-    found = Difference(rung.name, flax, torch, text, finding.index, finding.values, mode=finding.mode)
-    return _with_cause(found, lints)
+    difference = Difference(rung.name, flax, torch, text, finding.index, finding.values, mode=finding.mode)
+    return _with_cause(difference, lints)
 
 
 def _forward(layer: Layer, layers: Sequence[Layer], match: WeightMap, lints: Sequence[Lint]) -> Difference:
@@ -74,11 +74,11 @@ def _forward(layer: Layer, layers: Sequence[Layer], match: WeightMap, lints: Seq
     name = layer.torch or "the network"
     if layer.inherited <= AGREED:
         text = f"the output of {name} ({layer.type}) differs in {layer.mode} though its input agrees"
-        found = Difference("forward", layer.flax, layer.torch, text, *worst, mode=layer.mode)
-        return _with_cause(found, lints)
+        difference = Difference("forward", layer.flax, layer.torch, text, *worst, mode=layer.mode)
+        return _with_cause(difference, lints)
     between = _between(layer, layers, match)
-    same = [one for one in layers if one.mode == layer.mode]
-    before = [one for one in same[: same.index(layer)] if one.finding.verdict.passes]
+    same = [other for other in layers if other.mode == layer.mode]
+    before = [other for other in same[: same.index(layer)] if other.finding.verdict.passes]
     after = f" after {before[-1].torch}" if before else ""
     where = between.torch.path if between else layer.torch
     what = f"{where} was not compared by itself, and what comes out of it" if between else "what is computed"
@@ -90,10 +90,10 @@ def _forward(layer: Layer, layers: Sequence[Layer], match: WeightMap, lints: Seq
 
 def _between(layer: Layer, layers: Sequence[Layer], match: WeightMap) -> LayerPairing | None:
     """The first pair of units between the last layer that agrees and the failing one that no call was compared of."""
-    compared = {one.torch.partition("[")[0] for one in layers}
+    compared = {other.torch.partition("[")[0] for other in layers}
     orders = {bond.torch.path: bond.torch.order for bond in match.layers}
     here = orders.get(layer.torch.partition("[")[0])
-    passed = [one.torch.partition("[")[0] for one in layers if one.finding.verdict.passes]
+    passed = [other.torch.partition("[")[0] for other in layers if other.finding.verdict.passes]
     last = max(
         (orders[path] for path in passed if path in orders and (here is None or orders[path] < here)), default=-1
     )
@@ -106,34 +106,34 @@ def _bond_of(name: str, match: WeightMap) -> LayerPairing | None:
     return next((b for b in match.layers if b.torch.path and name.startswith(f"{b.torch.path}.")), None)
 
 
-def _with_cause(found: Difference, lints: Sequence[Lint]) -> Difference:
+def _with_cause(difference: Difference, lints: Sequence[Lint]) -> Difference:
     """The difference, its cause being what the linter says of its layer or, failing that, of the network."""
-    here = [one for one in lints if one.layer_torch and one.layer_torch == found.layer_torch]
-    kinds = [one for one in lints if one not in here and _may_be(one, found)]
-    for one in [*here, *kinds]:
-        if one.setting == "fast_variance":
+    here = [lint for lint in lints if lint.layer_torch and lint.layer_torch == difference.layer_torch]
+    kinds = [lint for lint in lints if lint not in here and _may_be(lint, difference)]
+    for lint in [*here, *kinds]:
+        if lint.setting == "fast_variance":
             continue
-        known = KNOWN[one.convention].mend if one.convention else f"write the same {one.setting} in both"
-        mend = one.mend or known
-        return replace(found, cause=one.text, mend=mend)
-    return found
+        known = KNOWN[lint.convention].mend if lint.convention else f"write the same {lint.setting} in both"
+        mend = lint.mend or known
+        return replace(difference, cause=lint.text, mend=mend)
+    return difference
 
 
-def _may_be(lint: Lint, found: Difference) -> bool:
+def _may_be(lint: Lint, difference: Difference) -> bool:
     """Whether a lint that is said of another place may be the cause here: those of no layer, in the forward pass; and
     those of state and of the loss, on their rungs."""
-    if found.rung == "state":
+    if difference.rung == "state":
         return lint.setting in ("keep", "running_var")
-    if found.rung in ("gradients", "trajectory"):
+    if difference.rung in ("gradients", "trajectory"):
         return lint.setting == "reduction"
     return not lint.layer_torch and lint.setting == "gelu"
 
 
-def with_padding(found: Difference, lints: Sequence[Lint]) -> Difference:
+def with_padding(difference: Difference, lints: Sequence[Lint]) -> Difference:
     """The difference, its cause being the padding if the linter says that its layer is padded differently.
 
     The networks may then agree at some sizes of the input and differ at others.
     """
-    places = {found.layer_torch, found.layer_torch.removeprefix("input of ")}
-    here = next((one for one in lints if one.setting == "padding" and one.layer_torch in places), None)
-    return found if here is None else replace(found, cause=here.text)
+    places = {difference.layer_torch, difference.layer_torch.removeprefix("input of ")}
+    here = next((lint for lint in lints if lint.setting == "padding" and lint.layer_torch in places), None)
+    return difference if here is None else replace(difference, cause=here.text)

@@ -19,18 +19,18 @@ Both = tuple[NDArray, NDArray]
 """Flax's array, in PyTorch's layout, and PyTorch's."""
 
 
-def with_clue(found: Difference | None, work: CheckState) -> Difference | None:
+def with_clue(difference: Difference | None, work: CheckState) -> Difference | None:
     """The difference, with the functions that the sides apply there or how their numbers are related, if that is known.
 
     Args:
-        found: the first difference.
+        difference: the first difference.
         work: what is known, before any convention was undone.
     """
-    if found is None or found.cause or found.rung != "forward" or found.mode not in work.compared:
-        return found
-    there, given = _numbers(work, found.mode)
-    text = _clue(given, there) if there is not None else ""
-    return replace(found, cause=text) if text else found
+    if difference is None or difference.cause or difference.rung != "forward" or difference.mode not in work.compared:
+        return difference
+    there, inputs = _numbers(work, difference.mode)
+    text = _clue(inputs, there) if there is not None else ""
+    return replace(difference, cause=text) if text else difference
 
 
 def _numbers(work: CheckState, mode: str) -> tuple[Both | None, list[Both | None]]:
@@ -39,7 +39,7 @@ def _numbers(work: CheckState, mode: str) -> tuple[Both | None, list[Both | None
     views, layers, joints = work.passes[mode], work.compared[mode].layers, work.calls[mode]
     if len(layers) != len(joints):
         return None, []
-    at = next((i for i, one in enumerate(layers) if one.finding.verdict is Verdict.DIFFERENT), len(layers))
+    at = next((i for i, other in enumerate(layers) if other.finding.verdict is Verdict.DIFFERENT), len(layers))
     passed = [joint for joint, layer in zip(joints[:at], layers, strict=False) if layer.finding.verdict.passes]
     before: list[Both | None] = [_outputs(views, joint) for joint in passed[-1:]]
     if at == len(layers):
@@ -49,11 +49,11 @@ def _numbers(work: CheckState, mode: str) -> tuple[Both | None, list[Both | None
     return _inputs(views, joints[at]), before
 
 
-def _clue(given: Sequence[Both | None], there: Both) -> str:
+def _clue(inputs: Sequence[Both | None], there: Both) -> str:
     """How the two numbers there are related, or the functions that make them of what was given."""
     if text := related(*there):
         return text
-    for both in given:
+    for both in inputs:
         names = [applied(x, y) for x, y in zip(both, there, strict=True)] if both is not None else []
         if any(names) and names[0] != names[1]:
             order = 1 if names[0] else -1

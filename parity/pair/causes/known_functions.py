@@ -1,11 +1,11 @@
 """How two arrays that should be the same are related, and which function one array is of another: clues to a cause."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from parity.checks.referee import AGREED
 
@@ -18,33 +18,44 @@ def _leaky(slope: float) -> Function:
     return lambda x: np.where(x > 0, x, slope * x)
 
 
-FUNCTIONS: Mapping[str, Function] = {
-    NOTHING: lambda x: x,
-    "ReLU": lambda x: np.maximum(x, 0),
-    "ReLU6": lambda x: np.clip(x, 0, 6),
-    "leaky ReLU (slope 0.01)": _leaky(0.01),
-    "leaky ReLU (slope 0.2)": _leaky(0.2),
-    "ELU": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
-    "SELU": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0))),
-    "GELU (exact)": lambda x: x * special.ndtr(x),
-    "GELU (tanh form)": lambda x: 0.5 * x * (1 + np.tanh(sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
-    "GELU (x·σ(1.702·x))": lambda x: x * special.expit(1.702 * x),
-    "SiLU": lambda x: x * special.expit(x),
-    "Mish": lambda x: x * np.tanh(np.logaddexp(0, x)),
-    "softplus": lambda x: np.logaddexp(0, x),
-    "softsign": lambda x: x / (1 + np.abs(x)),
-    "tanh": np.tanh,
-    "sigmoid": special.expit,
-    "log-sigmoid": special.log_expit,
-    "hard sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
-    "hard swish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
-    "hard tanh": lambda x: np.clip(x, -1, 1),
-    "square": np.square,
-    "exp": np.exp,
-}
-"""Elementwise functions between layers, as both frameworks document them."""
-ALONG: Mapping[str, Callable[..., NDArray]] = {"softmax": special.softmax, "log-softmax": special.log_softmax}
-"""Functions along an axis."""
+@cache
+def functions() -> Mapping[str, Function]:
+    """The elementwise functions between layers, as both frameworks document them, by name; float64 arrays to arrays of
+    the same shape. SciPy is loaded here, as few checks come to ask for a function."""
+    from scipy import special
+
+    return {
+        NOTHING: lambda x: x,
+        "ReLU": lambda x: np.maximum(x, 0),
+        "ReLU6": lambda x: np.clip(x, 0, 6),
+        "leaky ReLU (slope 0.01)": _leaky(0.01),
+        "leaky ReLU (slope 0.2)": _leaky(0.2),
+        "ELU": lambda x: np.where(x > 0, x, np.expm1(np.minimum(x, 0))),
+        "SELU": lambda x: 1.0507009873554805 * np.where(x > 0, x, 1.6732632423543772 * np.expm1(np.minimum(x, 0))),
+        "GELU (exact)": lambda x: x * special.ndtr(x),
+        "GELU (tanh form)": lambda x: 0.5 * x * (1 + np.tanh(sqrt(2 / np.pi) * (x + 0.044715 * x**3))),
+        "GELU (x·σ(1.702·x))": lambda x: x * special.expit(1.702 * x),
+        "SiLU": lambda x: x * special.expit(x),
+        "Mish": lambda x: x * np.tanh(np.logaddexp(0, x)),
+        "softplus": lambda x: np.logaddexp(0, x),
+        "softsign": lambda x: x / (1 + np.abs(x)),
+        "tanh": np.tanh,
+        "sigmoid": special.expit,
+        "log-sigmoid": special.log_expit,
+        "hard sigmoid": lambda x: np.clip(x / 6 + 0.5, 0, 1),
+        "hard swish": lambda x: x * np.clip(x / 6 + 0.5, 0, 1),
+        "hard tanh": lambda x: np.clip(x, -1, 1),
+        "square": np.square,
+        "exp": np.exp,
+    }
+
+
+@cache
+def functions_along() -> Mapping[str, Callable[..., NDArray]]:
+    """The functions along an axis, which they take as `axis`, by name."""
+    from scipy import special
+
+    return {"softmax": special.softmax, "log-softmax": special.log_softmax}
 
 
 def applied(x: NDArray, y: NDArray) -> str:
@@ -60,9 +71,9 @@ def applied(x: NDArray, y: NDArray) -> str:
 
 
 def _values(x: NDArray) -> Iterator[tuple[str, NDArray]]:
-    for name, function in FUNCTIONS.items():
+    for name, function in functions().items():
         yield name, function(x)
-    for name, along in ALONG.items():
+    for name, along in functions_along().items():
         for axis in range(1, x.ndim):
             yield f"{name} along axis {axis}", along(x, axis=axis)
 
@@ -104,5 +115,5 @@ def _told(factor: float) -> str:
     return plain
 
 
-def _close(one: NDArray, other: NDArray) -> bool:
-    return bool(np.linalg.norm((one - other).ravel()) <= AGREED * np.linalg.norm(other.ravel()))
+def _close(array: NDArray, other: NDArray) -> bool:
+    return bool(np.linalg.norm((array - other).ravel()) <= AGREED * np.linalg.norm(other.ravel()))

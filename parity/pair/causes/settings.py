@@ -19,12 +19,12 @@ SIZES = (7, 8, 9, 10)
 
 def lint(match: WeightMap) -> list[Lint]:
     """Settings that differ, alike ones together."""
-    found: dict[tuple[str, str, str, str], Lint] = {}
+    lints: dict[tuple[str, str, str, str], Lint] = {}
     for bond in match.layers:
-        for one in _layer(bond):
-            key = (bond.torch.kind, one.setting, one.flax, one.torch)
-            found[key] = replace(found[key], count=found[key].count + 1) if key in found else one
-    return [*found.values(), *(_tie(bond, link) for bond, link in match.arrays if link.tie is not None)]
+        for difference in _layer(bond):
+            key = (bond.torch.kind, difference.setting, difference.flax, difference.torch)
+            lints[key] = replace(lints[key], count=lints[key].count + 1) if key in lints else difference
+    return [*lints.values(), *(_tie(bond, link) for bond, link in match.arrays if link.tie is not None)]
 
 
 def _tie(bond: LayerPairing, link: ArrayPairing) -> Lint:

@@ -94,16 +94,16 @@ def _outputs(views: BothSides, joint: CallPairing, precision: Precision) -> tupl
 
 
 def _gradient(joint: CallPairing, views: BothSides, name: str, mode: str) -> Finding | None:
-    found = []
+    gradients = []
     for precision in PRECISIONS if joint.turn != ONE_FOR_ALL else ():
         ours = _gradients(views.flax[precision], joint.pair.flax)[joint.leaf_flax]
         theirs = _gradients(views.torch[precision], joint.pair.torch)[joint.leaf_torch]
         if ours is None or theirs is None:
             return None
-        found.append((turn_by(joint.turn, ours, theirs.shape), theirs))
-    if not found:
+        gradients.append((turn_by(joint.turn, ours, theirs.shape), theirs))
+    if not gradients:
         return None
-    (a, b), (low_a, low_b) = found
+    (a, b), (low_a, low_b) = gradients
     return compare("gradient of output", name, a, b, low_b, low_a, mode=mode, smooth=False)
 
 

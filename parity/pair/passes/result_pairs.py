@@ -141,7 +141,7 @@ def _fitting(ours: Named, theirs: Named, flax: Mapping[str, Leaf], torch: Mappin
 
 
 def _children(named: Named) -> dict[Key, Named]:
-    found: dict[Key, list[tuple[tuple[Key, ...], str]]] = {}
+    children: dict[Key, list[tuple[tuple[Key, ...], str]]] = {}
     for path, name in named:
-        found.setdefault(path[0], []).append((path[1:], name))
-    return dict(found)
+        children.setdefault(path[0], []).append((path[1:], name))
+    return dict(children)

@@ -85,7 +85,7 @@ def written(difference: Difference | None, state: CheckState, target: str) -> tu
 def _place(state: CheckState) -> Place | None:
     """The first layer that differs: its output, fed its input; or its input, with all that agree before it fed."""
     for mode, compared in state.compared.items():
-        layer = next((one for one in compared.layers if one.finding.verdict is Verdict.DIFFERENT), None)
+        layer = next((other for other in compared.layers if other.finding.verdict is Verdict.DIFFERENT), None)
         if layer is None:
             continue
         names = call_names([call.path for call in state.passes[mode].torch["float64"].calls])
@@ -93,7 +93,7 @@ def _place(state: CheckState) -> Place | None:
         here = pairings[layer.torch]
         if layer.inherited <= AGREED:
             return Place(here, layer, "outputs", (here,))
-        passed = [pairings[one.torch] for one in compared.layers if one.finding.verdict.passes]
+        passed = [pairings[other.torch] for other in compared.layers if other.finding.verdict.passes]
         before = tuple(j for j in passed if j.pair.torch < here.pair.torch and j.pair.layer is not None)
         return Place(here, layer, "inputs", before)
     return None
@@ -105,12 +105,12 @@ def _saved(state: CheckState, place: Place) -> Iterator[tuple[str, NDArray]]:
     leaves = (place.pairing.leaf_flax, place.pairing.leaf_torch) if place.what == "outputs" else (0, 0)
     yield "leaves", np.array(leaves)
     for side, seen, native in (("flax", views.flax, proof.flax), ("torch", views.torch, proof.torch)):
-        own = state.sides.flax if side == "flax" else state.sides.torch
+        network_side = state.sides.flax if side == "flax" else state.sides.torch
         for pairing in place.fed:
             call = seen["float64"].calls[getattr(pairing.pair, side)]
             for number, array in enumerate(floating(call.inputs)):
                 yield f"{side} feeds {call.start} {number}", array
-            inside = [unit for unit in own.units if beneath(unit.path, call.path)]
+            inside = [unit for unit in network_side.units if beneath(unit.path, call.path)]
             names = dict.fromkeys(n for unit in inside for p in unit.arrays.values() for n in p.names)
             yield from ((f"{side} arrays {name}", native[name]) for name in names)
 

@@ -27,11 +27,11 @@ def recurrent(layer: LayerPairing) -> str:
     if kernel is None:
         return ""
     (cell, module), sizes = CELLS[layer.torch.kind], f"{kernel.shape[0]}, {torch['features']}"
-    own = f"gate_fn=jax.nn.{gate}, " if gate else ""
-    own += f"activation_fn=jax.nn.{activation}, " if activation else ""
+    functions = f"gate_fn=jax.nn.{gate}, " if gate else ""
+    functions += f"activation_fn=jax.nn.{activation}, " if activation else ""
     other = f", nonlinearity={torch['activation']!r}" if "activation" in torch else ""
     return (
-        f"cell = nnx.{cell}({sizes}, {own}dtype=jnp.float64, param_dtype=jnp.float64,\n"
+        f"cell = nnx.{cell}({sizes}, {functions}dtype=jnp.float64, param_dtype=jnp.float64,\n"
         f"    rngs=nnx.Rngs(0))\n"
         f"flax_layer = nnx.RNN(cell)\n"
         f"torch_layer = torch.nn.{module}({sizes}, batch_first=True{other}).double()\n{COPIED}{_bias(layer.torch.kind)}"

@@ -61,12 +61,12 @@ def nudged(
     couple: SidePair, match: WeightMap, torch: Arrays, mode: str, inputs: Inputs | None = None
 ) -> Iterator[tuple[Arrays, Arrays]]:
     """What both sides return in float64 where weights and inputs are moved by what passes for rounding."""
-    given = couple.inputs if inputs is None else inputs
+    batch = couple.inputs if inputs is None else inputs
     for number in range(STARTS):
         rng = np.random.default_rng([couple.seed, 9, number])
         theirs = {name: _moved(array, rng) for name, array in torch.items()}
         ours = weights.to_flax(match, theirs, couple.flax.native)
-        near = resized(given, lambda array, rng=rng: _moved(array, rng))  # type: ignore[misc]
+        near = resized(batch, lambda array, rng=rng: _moved(array, rng))  # type: ignore[misc]
         yield (
             couple.run_pass("flax", ours, mode, "float64", near, gradients=False).outputs,
             couple.run_pass("torch", theirs, mode, "float64", near, gradients=False).outputs,
@@ -86,10 +86,10 @@ def tied_scores(views: BothSides, flax: str, torch: str) -> NDArray | None:
     ours, theirs = sides["flax"].outputs[flax], sides["torch"].outputs[torch]
     if ours.shape != theirs.shape or ours.dtype.kind not in "iu" or theirs.dtype.kind not in "iu":
         return None
-    for side, own, other in (("torch", theirs, ours), ("flax", ours, theirs)):
-        for scores, axis in _scores(sides[side], own):
+    for side, calls, other in (("torch", theirs, ours), ("flax", ours, theirs)):
+        for scores, axis in _scores(sides[side], calls):
             if int(other.min(initial=0)) >= 0 and int(other.max(initial=0)) < scores.shape[axis]:
-                return equal_to_rounding(_at(scores, own, axis), _at(scores, other, axis))
+                return equal_to_rounding(_at(scores, calls, axis), _at(scores, other, axis))
     return None
 
 

@@ -19,30 +19,30 @@ from parity.pair.weightmap import random_weights as weights
 from parity.report.records import Layer
 
 
-def settled_gradients(work: CheckState, given: SharedInputs, found: Rung) -> Rung:
+def settled_gradients(work: CheckState, shared: SharedInputs, ruled: Rung) -> Rung:
     """Rung 3, in which differences no larger than the drift explains are inconclusive.
 
     The gradients of the layers in `work` are settled in the same way.
 
     Args:
         work: what is known of the pair so far.
-        given: the numbers of the user's inputs that the gradients of each side's inputs belong to.
-        found: the rung, judged by the error of float32.
+        shared: the numbers of the user's inputs that the gradients of each side's inputs belong to.
+        ruled: the rung, judged by the error of float32.
     """
-    values = [f for one in work.compared.values() for f in one.results if f.quantity == VALUES]
-    if found.verdict is not Verdict.DIFFERENT or any(f.verdict is Verdict.DIFFERENT for f in values):
-        return found
+    values = [f for comparison in work.compared.values() for f in comparison.results if f.quantity == VALUES]
+    if ruled.verdict is not Verdict.DIFFERENT or any(f.verdict is Verdict.DIFFERENT for f in values):
+        return ruled
     views = {mode: _with_drift(work, mode) for mode in work.passes}
     results = work.sides.results
     compared = {mode: compare_layers(work.calls[mode], seen, results.of(mode), mode) for mode, seen in views.items()}
-    own = judged(work, views, compared, given).findings
-    for mode, one in work.compared.items():
-        work.compared[mode] = replace(one, layers=tuple(_settled(layer, own) for layer in one.layers))
-    return observed(3, NAMES[3], settled(found.findings, own))
+    drifts = judged(work, views, compared, shared).findings
+    for mode, comparison in work.compared.items():
+        work.compared[mode] = replace(comparison, layers=tuple(_settled(layer, drifts) for layer in comparison.layers))
+    return observed(3, NAMES[3], settled(ruled.findings, drifts))
 
 
-def _settled(layer: Layer, own: tuple[Finding, ...]) -> Layer:
-    return layer if layer.gradient is None else replace(layer, gradient=settled([layer.gradient], own)[0])
+def _settled(layer: Layer, drifts: tuple[Finding, ...]) -> Layer:
+    return layer if layer.gradient is None else replace(layer, gradient=settled([layer.gradient], drifts)[0])
 
 
 def _with_drift(work: CheckState, mode: str) -> BothSides:

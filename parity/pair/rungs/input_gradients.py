@@ -70,20 +70,20 @@ def _undefined(couple: SidePair, views: BothSides, sides: tuple[Origins, Origins
         return ""
     seen = zip(sides, (views.flax["float64"], views.torch["float64"]), strict=True)
     size = sum(array.size for array in floating_leaves(couple.inputs).values())
-    moves = [own.gather(by.input_gradients, size)[span[0] : span[1]].any() for own, by in seen]
+    moves = [origin.gather(by.input_gradients, size)[span[0] : span[1]].any() for origin, by in seen]
     return "" if moves[0] == moves[1] else "it is a mask of 0 and 1, of which only one side has a gradient"
 
 
-def input_gradients(views: BothSides, given: SharedInputs, mode: str) -> Iterator[Finding]:
+def input_gradients(views: BothSides, shared: SharedInputs, mode: str) -> Iterator[Finding]:
     """The gradient with respect to every input that both sides are given."""
-    if not given.judged:
+    if not shared.judged:
         return
     flat = {
-        (side, p): own.gather(getattr(views, side)[p].input_gradients, given.size)
-        for side, own in (("flax", given.flax), ("torch", given.torch))
+        (side, p): origin.gather(getattr(views, side)[p].input_gradients, shared.size)
+        for side, origin in (("flax", shared.flax), ("torch", shared.torch))
         for p in PRECISIONS
     }
-    for name, (start, stop, shape) in given.judged.items():
+    for name, (start, stop, shape) in shared.judged.items():
         parts: dict[tuple[str, str], NDArray] = {key: a[start:stop].reshape(shape) for key, a in flat.items()}
         a, b, low_a, low_b = (parts[side, p] for p in PRECISIONS for side in ("flax", "torch"))
         yield compare("gradient of input", name, a, b, low_b, low_a, mode=mode, smooth=False)

@@ -48,8 +48,8 @@ def introduced(work: CheckState) -> dict[tuple[str, str], Finding]:
     if not fed:
         return {}
     feeds = {
-        "flax": {calls[0][one.joint.pair.flax].start: (one.flax,) for one in fed if one.flax is not None},
-        "torch": {calls[1][one.joint.pair.torch].start: (one.torch,) for one in fed if one.torch is not None},
+        "flax": {calls[0][layer.joint.pair.flax].start: (layer.flax,) for layer in fed if layer.flax is not None},
+        "torch": {calls[1][layer.joint.pair.torch].start: (layer.torch,) for layer in fed if layer.torch is not None},
     }
     native, run_pass = {"flax": work.proof.flax, "torch": work.proof.torch}, work.sides.run_pass
     seen = {
@@ -57,8 +57,8 @@ def introduced(work: CheckState) -> dict[tuple[str, str], Finding]:
         for p in PRECISIONS
     }
     names = call_names([call.path for call in calls[1]])
-    places = [one.joint.pair.torch for one in fed]
-    return {(names[p], MODE): _finding(one.joint, seen, names[p]) for p, one in zip(places, fed, strict=True)}
+    places = [layer.joint.pair.torch for layer in fed]
+    return {(names[p], MODE): _finding(layer.joint, seen, names[p]) for p, layer in zip(places, fed, strict=True)}
 
 
 def _finding(joint: CallPairing, seen: Mapping[Precision, Sequence[Sequence[Call]]], name: str) -> Finding:
@@ -100,8 +100,8 @@ def _turned(joint: CallPairing, kind: str, flax: NDArray, torch: NDArray) -> Ite
     nearest = turned(flax, torch)
     name = moved if kind in CHANNELS_FIRST and moved in fit else nearest[0] if nearest else None
     if name is not None:
-        given = single(torch)
-        yield FedLayer(joint, turn_back(name, given, flax.shape), given)
+        feed = single(torch)
+        yield FedLayer(joint, turn_back(name, feed, flax.shape), feed)
 
 
 def _is_leaf(calls: Sequence[Call], place: int) -> bool:

@@ -39,20 +39,20 @@ def objectives(loss: Any, targets: Any) -> tuple[Objective, Objective] | None:
         raise UsageError(
             f"loss got {type(loss).__name__}; expected (flax_loss, torch_loss), two functions of outputs and targets"
         )
-    given = as_numpy(targets)
-    return Objective(loss[0], given), Objective(loss[1], given)
+    arrays = as_numpy(targets)
+    return Objective(loss[0], arrays), Objective(loss[1], arrays)
 
 
-def gradients_rung(work: CheckState, given: SharedInputs, accept: Sequence[str]) -> tuple[Rung, list[Convention]]:
+def gradients_rung(work: CheckState, shared: SharedInputs, accept: Sequence[str]) -> tuple[Rung, list[Convention]]:
     """Rung 3, and the reduction of the losses where it explains what differs: then what is judged afterwards is
     PyTorch's loss by the factor, if that makes the rung pass.
 
     Args:
         work: what is known; the reduction is added to its lints.
-        given: the numbers of the user's inputs that the gradients of each side's inputs belong to.
+        shared: the numbers of the user's inputs that the gradients of each side's inputs belong to.
         accept: conventions that are no difference.
     """
-    shown = judged(work, work.passes, work.compared, given)
+    shown = judged(work, work.passes, work.compared, shared)
     factor = None if work.sides.results.of("evaluation").noisy else _factor(work)
     if factor is None:
         return shown, []
@@ -62,19 +62,19 @@ def gradients_rung(work: CheckState, given: SharedInputs, accept: Sequence[str])
     views = _again(work, couple)
     results = couple.results
     compared = {mode: compare_layers(work.calls[mode], seen, results.of(mode), mode) for mode, seen in views.items()}
-    confirmed = judged(work, views, compared, given).verdict.passes
+    confirmed = judged(work, views, compared, shared).verdict.passes
     if confirmed:
         work.sides = couple
     return shown, [Convention(REDUCTION, lint.text, (3,), confirmed, REDUCTION in accept)]
 
 
 def judged(
-    work: CheckState, views: Mapping[str, BothSides], compared: Mapping[str, Compared], given: SharedInputs
+    work: CheckState, views: Mapping[str, BothSides], compared: Mapping[str, Compared], shared: SharedInputs
 ) -> Rung:
     """Rung 3 of what was seen in each mode."""
     views = {mode: seen for mode, seen in views.items() if not work.sides.results.of(mode).noisy}
     layers = [compared[mode] for mode in views]
-    return rungs.gradients(work.weight_map, layers, views, work.parameters, given, list(_losses(views)))
+    return rungs.gradients(work.weight_map, layers, views, work.parameters, shared, list(_losses(views)))
 
 
 def _losses(views: Mapping[str, BothSides]) -> Iterator[Finding]:
@@ -122,18 +122,18 @@ def _factor(work: CheckState) -> tuple[Lint, float] | None:
 
 def _agree(a: NDArray, b: NDArray, low_b: NDArray, low_a: NDArray, times: float) -> bool:
     """Whether Flax's loss is that many times PyTorch's."""
-    own = np.asarray(times * b), np.asarray(times * low_b.astype(np.float64))
-    return bool(a) and compare("loss", "", a, own[0], own[1], low_a).verdict.passes
+    scaled = np.asarray(times * b), np.asarray(times * low_b.astype(np.float64))
+    return bool(a) and compare("loss", "", a, scaled[0], scaled[1], low_a).verdict.passes
 
 
 def _counts(work: CheckState) -> dict[int, str]:
     """The counts that a loss may be divided by, each with what it counts; the likelier meaning if two are equal."""
     assert work.sides.objectives is not None
-    given = [leaf for _, leaf in leaves(work.sides.objectives[1].targets) if isinstance(leaf, np.ndarray)]
+    targets = [leaf for _, leaf in leaves(work.sides.objectives[1].targets) if isinstance(leaf, np.ndarray)]
     shapes = [("outputs", shape) for shape in work.sides.results.shapes[1].values()] + [
-        ("targets", a.shape) for a in given
+        ("targets", a.shape) for a in targets
     ]
-    tokens = {a.size: f"all {a.size} labels" for a in given if a.ndim > 1 and a.dtype.kind in "iu"}
+    tokens = {a.size: f"all {a.size} labels" for a in targets if a.ndim > 1 and a.dtype.kind in "iu"}
     batches = {shape[0]: f"the batch of {shape[0]}" for _, shape in reversed(shapes) if shape}
     elements = {prod(shape): f"all {prod(shape)} elements of the {whose}" for whose, shape in reversed(shapes)}
     features = {prod(shape[1:]): f"the {prod(shape[1:])} elements of each sample" for _, shape in shapes if shape}

@@ -22,8 +22,8 @@ from parity.pair.weightmap.random_weights import name_of
 def forward(compared: Sequence[Compared]) -> Rung:
     """Rung 2: every layer's output, which says where, and the results, which convict, in both modes."""
     findings = []
-    for one in compared:
-        findings += [*(layer.finding for layer in one.layers), *one.results]
+    for comparison in compared:
+        findings += [*(layer.finding for layer in comparison.layers), *comparison.results]
     return observed(2, NAMES[2], findings)
 
 
@@ -32,16 +32,16 @@ def gradients(
     compared: Sequence[Compared],
     views: Mapping[str, BothSides],
     parameters: set[str],
-    given: SharedInputs,
+    shared: SharedInputs,
     losses: Sequence[Finding],
 ) -> Rung:
     """Rung 3, in both modes: the losses, if there are any, and the gradients of parameters and inputs, which convict;
     those of every layer's output say where, and are left out of a mode in which all that convicts agrees."""
     findings = list(losses)
-    for mode, one in zip(views, compared, strict=True):
-        seen = [*parameter_gradients(match, views[mode], parameters, mode), *input_gradients(views[mode], given, mode)]
+    for mode, comparison in zip(views, compared, strict=True):
+        seen = [*parameter_gradients(match, views[mode], parameters, mode), *input_gradients(views[mode], shared, mode)]
         fine = bool(seen) and all(finding.verdict.passes for finding in seen)
-        inside = [layer.gradient for layer in reversed(one.layers) if layer.gradient is not None]
+        inside = [layer.gradient for layer in reversed(comparison.layers) if layer.gradient is not None]
         findings += [finding for finding in inside if finding.verdict.passes or not fine]
         findings += seen
     return observed(3, NAMES[3], findings)
@@ -75,8 +75,8 @@ def _pulled(
     total = packing.pull(_given(gradients, packing.names))
     for _, other in ties:
         if other.tie is not None and other.tie.side != side:
-            own: Packing = getattr(other, side)
-            total = total + other.tie.turn(own.pull(_given(gradients, own.names)))
+            packed: Packing = getattr(other, side)
+            total = total + other.tie.turn(packed.pull(_given(gradients, packed.names)))
     return total
 
 
@@ -134,17 +134,17 @@ def update(seen: Mapping[str, Mapping[str, Sequence[Arrays]]]) -> list[Finding]:
 
 
 def trajectory(
-    match: WeightMap, parameters: set[str], runs: Mapping[str, Trajectory], own: Mapping[str, Trajectory]
+    match: WeightMap, parameters: set[str], runs: Mapping[str, Trajectory], from_moved: Mapping[str, Trajectory]
 ) -> Rung:
     """Rung 6: training runs, against each side's own drift when its start is moved by one ulp. Buffers are rung 4's."""
     findings = []
     for step in range(len(runs["torch"].losses)):
-        values, moved = ({side: run.losses[step] for side, run in by.items()} for by in (runs, own))
+        values, moved = ({side: run.losses[step] for side, run in by.items()} for by in (runs, from_moved))
         findings.append(rule_drift("loss", f"step {step + 1}", values, moved))
     for bond, link in learnable(match, parameters):
         values, moved = (
             {"flax": link.flax.read(by["flax"].weights), "torch": link.torch.read(by["torch"].weights)}
-            for by in (runs, own)
+            for by in (runs, from_moved)
         )
         findings.append(rule_drift("weight afterwards", name_of(bond, link), values, moved))
     return rung(6, NAMES[6], findings)

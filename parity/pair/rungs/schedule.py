@@ -18,17 +18,24 @@ class Schedules:
     steps: int
 
 
-def as_schedules(given: Any, steps: int, optimizers: Any) -> Schedules | None:
+def as_schedules(schedules: Any, steps: int, optimizers: Any) -> Schedules | None:
     """What the user gave, None if nothing.
 
     Raises:
         UsageError: it is no such pair, or the scheduler is that of another optimizer or wants a metric.
     """
-    if given is None:
+    if schedules is None:
         return None
-    if not isinstance(given, list | tuple) or len(given) != 2 or not callable(given[0]) or not _is_scheduler(given[1]):
+    if (
+        not isinstance(schedules, list | tuple)
+        or len(schedules) != 2
+        or not callable(schedules[0])
+        or not _is_scheduler(schedules[1])
+    ):
         what = (
-            ", ".join(type(one).__name__ for one in given) if isinstance(given, list | tuple) else type(given).__name__
+            ", ".join(type(schedule).__name__ for schedule in schedules)
+            if isinstance(schedules, list | tuple)
+            else type(schedules).__name__
         )
         raise UsageError(
             f"schedules got {what}; expected (optax schedule, PyTorch scheduler), a function of the step and an "
@@ -36,15 +43,17 @@ def as_schedules(given: Any, steps: int, optimizers: Any) -> Schedules | None:
         )
     if steps < 1:
         raise UsageError(f"schedule_steps got {steps}; expected at least 1")
-    if hasattr(given[1], "patience"):
-        raise UsageError(f"schedules got a {type(given[1]).__name__}, which follows a metric; optax's follow the step")
-    if optimizers is not None and given[1].optimizer is not optimizers[1]:
+    if hasattr(schedules[1], "patience"):
+        raise UsageError(
+            f"schedules got a {type(schedules[1]).__name__}, which follows a metric; optax's follow the step"
+        )
+    if optimizers is not None and schedules[1].optimizer is not optimizers[1]:
         raise UsageError("the scheduler in schedules is not that of the PyTorch optimizer in optimizers; make it of it")
-    return Schedules(given[0], given[1], steps)
+    return Schedules(schedules[0], schedules[1], steps)
 
 
-def _is_scheduler(given: Any) -> bool:
-    return hasattr(given, "optimizer") and hasattr(given, "step")
+def _is_scheduler(schedule: Any) -> bool:
+    return hasattr(schedule, "optimizer") and hasattr(schedule, "step")
 
 
 def learning_rates(couple: SidePair, schedules: Schedules) -> Finding:
@@ -55,7 +64,7 @@ def learning_rates(couple: SidePair, schedules: Schedules) -> Finding:
     """
     with couple.watch.running("the schedules"):
         flax, torch = (
-            {p: side.rates(own, schedules.steps, p) for p in PRECISIONS}
-            for side, own in ((couple.flax, schedules.flax), (couple.torch, schedules.torch))
+            {p: side.rates(schedule, schedules.steps, p) for p in PRECISIONS}
+            for side, schedule in ((couple.flax, schedules.flax), (couple.torch, schedules.torch))
         )
     return compare("schedule", "learning rate", flax["float64"], torch["float64"], torch["float32"], flax["float32"])

@@ -13,7 +13,7 @@ from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.domain import resized
 from parity.pair.causes.conventions import STATE, quantified, undone_statistics
 from parity.pair.causes.own_statistics import measured
-from parity.pair.causes.settings import lint
+from parity.pair.causes.settings import lint as lint_map
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import results
 from parity.pair.passes.sides import PRECISIONS
@@ -30,23 +30,24 @@ def state_rung(work: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Conv
         return None
     after, steps, calls = _trained(work)
     flax = {
-        p: work.sides.run_pass("flax", own, "evaluation", p, gradients=False).outputs for p, (own, _) in after.items()
+        p: work.sides.run_pass("flax", arrays, "evaluation", p, gradients=False).outputs
+        for p, (arrays, _) in after.items()
     }
-    found = rungs.state(work.weight_map, work.parameters, after, _afterwards(work, after, flax))
-    if found.verdict is not Verdict.DIFFERENT:
-        return found, []
+    ruled = rungs.state(work.weight_map, work.parameters, after, _afterwards(work, after, flax))
+    if ruled.verdict is not Verdict.DIFFERENT:
+        return ruled, []
     ours = work.proof.flax, {**work.proof.flax, **work.passes["training"].flax["float64"].buffers}
     norms = measured(work.weight_map, ours, (steps[0], steps[1]), calls[0])
-    lints = {one.convention: one for one in lint(norms) if one.convention in STATE}
+    lints = {lint.convention: lint for lint in lint_map(norms) if lint.convention in STATE}
     if not lints:
-        return found, []
-    work.lints += [one for one in lints.values() if one not in work.lints]
+        return ruled, []
+    work.lints += [lint for lint in lints.values() if lint not in work.lints]
     mended = _mended(after, undone_statistics(norms, steps, calls))
     explained = rungs.state(work.weight_map, work.parameters, mended, _afterwards(work, mended, flax))
     confirmed = explained.verdict.passes
-    return found, [
-        Convention(name, quantified(name, one, norms, calls[0]), (4,), confirmed, name in accept)
-        for name, one in lints.items()
+    return ruled, [
+        Convention(name, quantified(name, lint, norms, calls[0]), (4,), confirmed, name in accept)
+        for name, lint in lints.items()
     ]
 
 
@@ -94,6 +95,7 @@ def _afterwards(work: CheckState, after: After, flax: Mapping[Precision, Arrays]
     """What the networks return in evaluation with these arrays; Flax's results are given."""
     couple = work.sides
     torch = {
-        p: couple.run_pass("torch", own, "evaluation", p, gradients=False).outputs for p, (_, own) in after.items()
+        p: couple.run_pass("torch", arrays, "evaluation", p, gradients=False).outputs
+        for p, (_, arrays) in after.items()
     }
     return list(results("result afterwards", couple.results.of("evaluation"), flax, torch, "evaluation"))

@@ -43,13 +43,13 @@ def structure(work: CheckState) -> Rung:
     return rung(1, NAMES[1], findings)
 
 
-def tie_convention(work: CheckState, found: Rung, accept: Sequence[str]) -> list[Convention]:
+def tie_convention(work: CheckState, ruled: Rung, accept: Sequence[str]) -> list[Convention]:
     """The convention that explains the rung, where one side ties what the other does not: it is confirmed if nothing
     else differs there and the networks agree with the tied array in both places."""
     ties = tied(work.weight_map)
     if not ties:
         return []
-    alone = explained(found.findings)
+    alone = explained(ruled.findings)
     text = f"{whose(ties[0])}; {'; '.join(map(held, ties))}"
     return [Convention("tied_weights", text, (1,), alone and work.proof.agrees, "tied_weights" in accept)]
 
@@ -57,9 +57,9 @@ def tie_convention(work: CheckState, found: Rung, accept: Sequence[str]) -> list
 def _lone(work: CheckState, side: str, path: str, packings: Sequence[Packing]) -> Finding:
     """An array without a counterpart: a difference if it is learnt and has an effect, or is learnt by name only as
     nothing uses it."""
-    own = work.sides.flax if side == "flax" else work.sides.torch
+    network_side = work.sides.flax if side == "flax" else work.sides.torch
     names = list(dict.fromkeys(name for packing in packings for name in packing.names))
-    learnt = [packing for packing in packings if own.parameters.issuperset(packing.names)]
+    learnt = [packing for packing in packings if network_side.parameters.issuperset(packing.names)]
     effect = any(has_effect(getattr(views, side), packing) for views in work.passes.values() for packing in learnt)
     other = "torch" if side == "flax" else "flax"
     reason = f"{', '.join(names)} of {side} has no counterpart in {other}"
@@ -67,7 +67,7 @@ def _lone(work: CheckState, side: str, path: str, packings: Sequence[Packing]) -
         return Finding("weight map", path, Verdict.INCONCLUSIVE, reason=f"{reason}, and {UNKNOWN}")
     if effect:
         return Finding("weight map", path, Verdict.DIFFERENT, reason=reason)
-    if learnt and never_used(work, own, [name for packing in learnt for name in packing.names]):
+    if learnt and never_used(work, network_side, [name for packing in learnt for name in packing.names]):
         return Finding(UNUSED, path, Verdict.DIFFERENT, np.inf, reason=f"{reason}, and nothing uses it")
     return Finding("weight map", path, Verdict.SAME, reason=f"{reason}, and no effect" if learnt else reason)
 
@@ -84,9 +84,9 @@ def _proven(work: CheckState) -> list[Finding]:
     return [Finding("weight map", "", Verdict.INCONCLUSIVE, np.inf, reason=reason)]
 
 
-def unpaired(found: WeightMap) -> bool:
+def unpaired(weight_map: WeightMap) -> bool:
     """Whether what is left over on both sides may be the same arrays, held in a way that was not recognised."""
-    ours, theirs = found.lone_flax, found.lone_torch
+    ours, theirs = weight_map.lone_flax, weight_map.lone_torch
     recurrent = any(unit.kind in ("lstm", "gru", "rnn") for unit in (*ours, *theirs))
     kinds = {unit.kind for unit in ours} != {unit.kind for unit in theirs}
     return bool(ours and theirs) and (recurrent or kinds)

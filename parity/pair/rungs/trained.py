@@ -47,8 +47,8 @@ def _trained(work: CheckState, name: str, link: ArrayPairing, trains: str) -> Fi
 
 
 def _share(work: CheckState, side: str, names: Sequence[str]) -> float:
-    own = _side(work, side).parameters
-    return sum(name in own and f"{side}:{name}" not in work.still for name in names) / len(names)
+    parameters = _side(work, side).parameters
+    return sum(name in parameters and f"{side}:{name}" not in work.still for name in names) / len(names)
 
 
 def _standing(work: CheckState, side: str, name: str) -> str:
@@ -62,16 +62,16 @@ def left_still(couple: SidePair, optimizers: tuple[Any, Any]) -> frozenset[str]:
     Raises:
         UserCodeError: an optimizer does not take the network's parameters.
     """
-    found: set[str] = set()
+    names: set[str] = set()
     for side, optimizer in zip((couple.flax, couple.torch), optimizers, strict=True):
         rng = np.random.default_rng([couple.seed, 11])
-        own = {name: single(side.native[name]) for name in sorted(side.parameters)}
-        stream = [{n: single(1.0 + rng.random(a.shape)) for n, a in own.items()} for _ in range(STEPS)]
+        parameters = {name: single(side.native[name]) for name in sorted(side.parameters)}
+        stream = [{n: single(1.0 + rng.random(a.shape)) for n, a in parameters.items()} for _ in range(STEPS)]
         with couple.watch.running(f"the first steps of {FRAMEWORKS[side.framework]}'s optimizer"):
-            after = side.update(optimizer, own, stream, "float64")[-1]
-        still = {name for name, array in own.items() if np.array_equal(array, after[name])}
-        found |= {f"{side.framework}:{name}" for name in still if len(still) < len(own)}
-    return frozenset(found)
+            after = side.update(optimizer, parameters, stream, "float64")[-1]
+        still = {name for name, array in parameters.items() if np.array_equal(array, after[name])}
+        names |= {f"{side.framework}:{name}" for name in still if len(still) < len(parameters)}
+    return frozenset(names)
 
 
 def _side(work: CheckState, side: str) -> Side:
@@ -107,11 +107,11 @@ def never_used(work: CheckState, side: Side, names: Sequence[str]) -> bool:
     views = getattr(work.passes["evaluation"], side.framework)["float64"]
     if any(np.any(views.parameter_gradients.get(name, 0.0)) for name in names):
         return False
-    own = work.proof.flax if side.framework == "flax" else work.proof.torch
+    arrays = work.proof.flax if side.framework == "flax" else work.proof.torch
     rng = np.random.default_rng([work.sides.seed, 10])
-    other = {name: single(own[name] + rng.standard_normal(own[name].shape)) for name in names}
+    other = {name: single(arrays[name] + rng.standard_normal(arrays[name].shape)) for name in names}
     before, after = (
         work.sides.run_pass(side.framework, native, "evaluation", "float64", gradients=False).outputs  # type: ignore[arg-type]
-        for native in (own, {**own, **other})
+        for native in (arrays, {**arrays, **other})
     )
     return all(np.array_equal(before[name], after[name], equal_nan=True) for name in before)

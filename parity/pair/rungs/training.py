@@ -80,17 +80,17 @@ def _own_stream(work: CheckState, optimizers: tuple[Any, Any]) -> list[Finding]:
         {name: single(size * _normal(rng, a)) for name, a in work.proof.torch.items()} for size in (1.0, *MAGNITUDES)
     )
 
-    def own(side: str, arrays: Arrays) -> Arrays:
+    def held_by(side: str, arrays: Arrays) -> Arrays:
         held = arrays if side == "torch" else weights.to_flax(work.weight_map, arrays, couple.flax.native)
         return {name: held[name] for name in names[side]}
 
     def pulled(side: str, gradients: Arrays) -> Arrays:
-        return {name: rungs.in_torch(a) if side == "flax" else a for name, a in own(side, gradients).items()}
+        return {name: rungs.in_torch(a) if side == "flax" else a for name, a in held_by(side, gradients).items()}
 
     def named(side: str, arrays: Arrays) -> Arrays:
         return {bond.array_name(link): getattr(link, side).read(arrays) for bond, link in links}
 
-    starts = {side: own(side, start) for side in names}
+    starts = {side: held_by(side, start) for side in names}
     seen = _steps(couple, optimizers, starts, lambda side: [pulled(side, gradients) for gradients in stream])
     return rungs.update(
         {side: {p: [named(side, arrays) for arrays in steps] for p, steps in by.items()} for side, by in seen.items()}
@@ -141,13 +141,13 @@ def trajectory_rung(work: CheckState, optimizers: tuple[Any, Any]) -> Rung:
     moved = weights.moved(work.weight_map, proof.torch, rng)
     losses = couple.objectives or (None, None)
     runs: dict[str, Trajectory] = {}
-    own: dict[str, Trajectory] = {}
-    for found, torch in ((runs, proof.torch), (own, moved)):
+    from_moved: dict[str, Trajectory] = {}
+    for by_side, torch in ((runs, proof.torch), (from_moved, moved)):
         flax = weights.to_flax(work.weight_map, torch, couple.flax.native)
-        given = {side: [couple.pair_inputs.adapted(side, batch) for batch in batches] for side in ("flax", "torch")}
+        fed = {side: [couple.pair_inputs.adapted(side, batch) for batch in batches] for side in ("flax", "torch")}
         with couple.watch.running("Flax's training run", backward=True):
-            found["flax"] = couple.flax.train(flax, given["flax"], ours, optimizers[0], losses[0])
+            by_side["flax"] = couple.flax.train(flax, fed["flax"], ours, optimizers[0], losses[0])
         with couple.watch.running("PyTorch's training run", backward=True):
-            found["torch"] = couple.torch.train(torch, given["torch"], theirs, optimizers[1], losses[1])
+            by_side["torch"] = couple.torch.train(torch, fed["torch"], theirs, optimizers[1], losses[1])
     work.losses = {side: [float(x) for x in run.losses] for side, run in runs.items()}
-    return rungs.trajectory(work.weight_map, work.parameters, runs, own)
+    return rungs.trajectory(work.weight_map, work.parameters, runs, from_moved)

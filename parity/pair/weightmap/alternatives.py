@@ -30,26 +30,26 @@ class NativeArrays:
     torch: Mapping[str, NDArray]
 
 
-def alternatives(weight_map: WeightMap, passed: ProofPass, failing: int, own: NativeArrays) -> Iterator[Option]:
+def alternatives(weight_map: WeightMap, passed: ProofPass, failing: int, native: NativeArrays) -> Iterator[Option]:
     """Other readings that might make the failing call agree, the likeliest first.
 
     Args:
         weight_map: The map that was tried.
         passed: The pass with it.
         failing: The place of the first call of Flax's that does not agree.
-        own: The users' own native arrays, for their shapes.
+        native: The users' own native arrays, for their shapes.
     """
     pairs = pair_layers(weight_map, passed.flax.calls, passed.torch.calls)
     here = next((pair for pair in pairs if pair.flax == failing), None)
     if here is not None and here.layer is not None:
         yield from _flattened(weight_map, passed, here)
-        yield from _partners(weight_map, passed, here, pairs, own)
+        yield from _partners(weight_map, passed, here, pairs, native)
         yield from _other_packings(weight_map, [here.layer])
     yield from _other_pieces(weight_map)
     verified = {pair.layer for pair in pairs if pair.flax < failing and all(passed.layer(pair))}
     unsure = [number for number in range(len(weight_map.layers)) if number not in verified]
     yield from _other_packings(weight_map, [number for number in unsure if here is None or number != here.layer])
-    yield from _exchanged(weight_map, _alike(weight_map, passed, pairs, verified), own)
+    yield from _exchanged(weight_map, _alike(weight_map, passed, pairs, verified), native)
 
 
 def _other_packings(weight_map: WeightMap, numbers: Sequence[int]) -> Iterator[Option]:
@@ -95,7 +95,7 @@ def _flattened(weight_map: WeightMap, passed: ProofPass, here: CallPair) -> Iter
 
 
 def _partners(
-    weight_map: WeightMap, passed: ProofPass, here: CallPair, pairs: Sequence[CallPair], own: NativeArrays
+    weight_map: WeightMap, passed: ProofPass, here: CallPair, pairs: Sequence[CallPair], native: NativeArrays
 ) -> Iterator[Option]:
     """Layers of PyTorch's, equal in kind and shapes, that are fed what the failing one of Flax is."""
     assert here.layer is not None
@@ -106,16 +106,16 @@ def _partners(
         equal = pair.layer != here.layer and [a.shape for a in other.arrays] == [a.shape for a in layer.arrays]
         alike = equal and other.torch.kind == layer.torch.kind
         if alike and passed.layer(CallPair(here.flax, pair.torch, None))[0]:
-            yield "another equal layer", _reordered(weight_map, [here.layer, pair.layer], (1, 0), own)
+            yield "another equal layer", _reordered(weight_map, [here.layer, pair.layer], (1, 0), native)
 
 
-def _exchanged(weight_map: WeightMap, groups: Iterator[list[int]], own: NativeArrays) -> Iterator[Option]:
+def _exchanged(weight_map: WeightMap, groups: Iterator[list[int]], native: NativeArrays) -> Iterator[Option]:
     """Other orders of layers that are alike, by the numbers of each group."""
     for numbers in groups:
         for order in permutations(range(len(numbers))) if len(numbers) <= MOST_IN_GROUP else ():
             if list(order) != sorted(order):
                 names = ", ".join(weight_map.layers[number].torch.path for number in numbers)
-                yield f"another order of {names}", _reordered(weight_map, numbers, order, own)
+                yield f"another order of {names}", _reordered(weight_map, numbers, order, native)
 
 
 def _alike(
@@ -135,10 +135,10 @@ def _alike(
     yield from (group for group in groups.values() if len(group) > 1)
 
 
-def _reordered(weight_map: WeightMap, numbers: Sequence[int], order: Sequence[int], own: NativeArrays) -> WeightMap:
+def _reordered(weight_map: WeightMap, numbers: Sequence[int], order: Sequence[int], native: NativeArrays) -> WeightMap:
     """The map with PyTorch's units of some pairings in another order."""
-    flax_shapes = {name: array.shape for name, array in own.flax.items()}
-    torch_shapes = {name: array.shape for name, array in own.torch.items()}
+    flax_shapes = {name: array.shape for name, array in native.flax.items()}
+    torch_shapes = {name: array.shape for name, array in native.torch.items()}
     changed: dict[int, LayerPairing] = {}
     for number, place in zip(numbers, order, strict=True):
         flax, torch = weight_map.layers[number].flax, weight_map.layers[numbers[place]].torch

@@ -35,7 +35,7 @@ class Reader:
 
     def __init__(self, path: str, sides: Mapping[str, tuple[Sequence[Unit], Shapes]]) -> None:
         self._path = path
-        self._left = {side: _by_path(*given) for side, given in sides.items()}
+        self._left = {side: _by_path(*units) for side, units in sides.items()}
         self._pieces: dict[tuple[str, str, str], list[Packing]] = {}
         self._whole: dict[tuple[str, str, str], ShapedUnit] = {}
 
@@ -134,8 +134,8 @@ class Reader:
         shape = self._whole[key].shapes[role]
         held = np.zeros(shape, np.int64)
         for packing in packings:
-            one = Packing((), reshaped=packing.reshaped, transposed=packing.transposed, cut=packing.cut)
-            held.ravel()[one.places(shape)] += 1
+            part = Packing((), reshaped=packing.reshaped, transposed=packing.transposed, cut=packing.cut)
+            held.ravel()[part.places(shape)] += 1
         if not (held == 1).all():
             raise UsageError(
                 f"{self._path}: the pieces of {side}'s {name} {role} {shape} hold {int((held == 0).sum())} of its "

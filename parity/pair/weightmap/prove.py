@@ -24,8 +24,8 @@ class Prover:
         budget: How many readings are tried at most; with 1 the given one alone.
     """
 
-    def __init__(self, runs: Runs, own: NativeArrays, seed: int, budget: int = BUDGET) -> None:
-        self._runs, self._own, self._seed = runs, own, seed
+    def __init__(self, runs: Runs, native: NativeArrays, seed: int, budget: int = BUDGET) -> None:
+        self._runs, self._own, self._seed = runs, native, seed
         self._tried, self._budget = 0, budget
         self._undecided: tuple[str, ...] = ()
 
@@ -41,8 +41,8 @@ class Prover:
             if better is None:
                 break
             weight_map, passed = better
-        own, agrees = weights.to_flax(weight_map, torch, self._own.flax), passed.same_outputs(weight_map)
-        return Proof(weight_map, own, torch, passed, agrees, self._undecided, self._tried)
+        flax_arrays, agrees = weights.to_flax(weight_map, torch, self._own.flax), passed.same_outputs(weight_map)
+        return Proof(weight_map, flax_arrays, torch, passed, agrees, self._undecided, self._tried)
 
     def _better(self, weight_map: WeightMap, passed: ProofPass, torch: Arrays) -> tuple[WeightMap, ProofPass] | None:
         """The first reading with which the networks agree longer than in the pass given, and its own pass."""

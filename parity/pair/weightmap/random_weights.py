@@ -107,9 +107,9 @@ def _drawn(layer: LayerPairing, array: ArrayPairing, generator: Generator, scale
     return 0.5 * generator.standard_normal(shape)
 
 
-def _is_positive(own: NDArray) -> bool:
+def _is_positive(array: NDArray) -> bool:
     """Whether a user's array holds positive numbers alone, and may have to: a variance, a scale, a rate."""
-    return bool(own.size) and bool((own > 0).all())
+    return bool(array.size) and bool((array > 0).all())
 
 
 def _fan_in(layer: LayerPairing, shape: tuple[int, ...]) -> int:

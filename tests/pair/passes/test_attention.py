@@ -11,8 +11,8 @@ from flax import nnx
 
 import parity
 from parity.backends.flax.side import FlaxSide
-from parity.backends.torch.attention import attend
 from parity.backends.torch.side import TorchSide
+from parity.backends.torch.tracing.attention import attend
 from parity.checks.verdict import Verdict
 from parity.interface.observation import Dropped, Inputs
 from parity.interface.side import Pass

@@ -85,8 +85,8 @@ def _anew(array: NDArray, rng: Generator) -> NDArray:
 
 def _telling(array: NDArray) -> bool:
     """Whether numbers are neither all alike nor of a size at which functions are flat or linear."""
-    found = array[np.isfinite(array)].astype(np.float64)
-    return bool(found.size) and bool(found.min() < found.max()) and 0.1 <= float(np.abs(found).max()) <= 100.0
+    numbers = array[np.isfinite(array)].astype(np.float64)
+    return bool(numbers.size) and bool(numbers.min() < numbers.max()) and 0.1 <= float(np.abs(numbers).max()) <= 100.0
 
 
 def _walk(tree: Any, change: Callable[[str, NDArray], NDArray], name: str = "") -> Any:
@@ -113,17 +113,17 @@ def _rows(match: WeightMap, torch: Arrays, calls: tuple[Call, ...]) -> Iterator[
 def _ids(inputs: Inputs, torch: Arrays, rows: Rows, rng: Generator) -> Iterator[Probe]:
     """The user's whole numbers in other places, and others: of all rows of the tables that they index, or between the
     smallest and the largest of the user's, each as often as the others."""
-    found: list[NDArray] = []
-    _every(inputs, lambda name, a: found.append(a) or a if _is_whole(name, a) else a)  # type: ignore[func-returns-value]
-    if not found:
+    ids: list[NDArray] = []
+    _every(inputs, lambda name, a: ids.append(a) or a if _is_whole(name, a) else a)  # type: ignore[func-returns-value]
+    if not ids:
         return
 
     def permuted(name: str, array: NDArray) -> NDArray:
         return rng.permutation(array.ravel()).reshape(array.shape) if _is_whole(name, array) else array
 
     yield Probe("permuted ids", _every(inputs, permuted), torch)
-    orders = {id(array): rng.permutation(np.arange(*_range(array, rows))) for array in found}
-    for turn in range(min(MOST_DRAWS, max(-(-orders[id(array)].size // array.size) for array in found))):
+    orders = {id(array): rng.permutation(np.arange(*_range(array, rows))) for array in ids}
+    for turn in range(min(MOST_DRAWS, max(-(-orders[id(array)].size // array.size) for array in ids))):
 
         def other(name: str, array: NDArray, turn: int = turn) -> NDArray:
             if not _is_whole(name, array):
@@ -135,7 +135,7 @@ def _ids(inputs: Inputs, torch: Arrays, rows: Rows, rng: Generator) -> Iterator[
 
 def _range(array: NDArray, rows: Rows) -> tuple[int, int]:
     """The first id and the one after the last: of the table that they index, else of the user's own."""
-    sizes = [size for given, size in rows if np.array_equal(given, array)]
+    sizes = [size for ids, size in rows if np.array_equal(ids, array)]
     return (0, min(sizes)) if sizes else (int(array.min()), int(array.max()) + 1)
 
 
@@ -146,9 +146,9 @@ def _is_whole(name: str, array: NDArray) -> bool:
 
 def _masks(inputs: Inputs, torch: Arrays) -> Iterator[Probe]:
     """Masks that let everything through, and that hide the end of every second sequence."""
-    found: list[NDArray] = []
-    _every(inputs, lambda name, a: found.append(a) or a if _is_mask(name, a) else a)  # type: ignore[func-returns-value]
-    if not found:
+    masks: list[NDArray] = []
+    _every(inputs, lambda name, a: masks.append(a) or a if _is_mask(name, a) else a)  # type: ignore[func-returns-value]
+    if not masks:
         return
     yield Probe("full masks", _every(inputs, lambda n, a: _full(a) if _is_mask(n, a) else a), torch)
     yield Probe("padded masks", _every(inputs, lambda n, a: _padded(a) if _is_mask(n, a) else a), torch)

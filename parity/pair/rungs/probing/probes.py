@@ -47,12 +47,12 @@ def probed(work: CheckState) -> tuple[list[Finding], Located | None]:
     odd: list[Probe] = []
     for probe in probes(work.weight_map, work.sides, work.proof.torch, work.passes[MODE].torch["float64"].calls):
         work.sides.watch.note(f"probe: {probe.name}")
-        found = try_probe(probe, work.weight_map, work.sides)
-        if isinstance(found, str):
-            work.notes.append(found)
+        outcome = try_probe(probe, work.weight_map, work.sides)
+        if isinstance(outcome, str):
+            work.notes.append(outcome)
             continue
-        findings += found
-        odd += [probe] if any(finding.verdict is Verdict.DIFFERENT for finding in found) else []
+        findings += outcome
+        odd += [probe] if any(finding.verdict is Verdict.DIFFERENT for finding in outcome) else []
     return findings, located(work, odd[0]) if odd and work.compared[MODE].agrees else None
 
 

@@ -20,11 +20,11 @@ def _halves(cell: ShapedUnit) -> list[ShapedUnit]:
     summands = bias.parts if bias is not None and bias.join == "sum" else ()
     halves = []
     for place, role in enumerate(ROLES):
-        own, shapes = {"kernel": arrays[role]}, {"kernel": cell.shapes[role]}
+        packings, shapes = {"kernel": arrays[role]}, {"kernel": cell.shapes[role]}
         if bias is not None and (summands or role == "recurrent_kernel"):
-            own["bias"] = replace(bias, parts=(summands[place],), join="concatenate") if summands else bias
+            packings["bias"] = replace(bias, parts=(summands[place],), join="concatenate") if summands else bias
             shapes["bias"] = cell.shapes["bias"]
-        halves.append(ShapedUnit(replace(cell.unit, kind="dense", arrays=own, settings={}), shapes))
+        halves.append(ShapedUnit(replace(cell.unit, kind="dense", arrays=packings, settings={}), shapes))
     return halves
 
 

@@ -8,9 +8,9 @@ import torch
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from parity.backends.torch.attention import FUSED, Drop, attend, inside_multi_head
-from parity.backends.torch.tables import TableWatch
-from parity.backends.torch.widen import SHORT, WIDE, single_finfo, users_line, widened_arguments
+from parity.backends.torch.tracing.attention import FUSED, Drop, attend, inside_multi_head
+from parity.backends.torch.tracing.tables import TableWatch
+from parity.backends.torch.tracing.widen import SHORT, WIDE, single_finfo, users_line, widened_arguments
 from parity.interface.observation import Cast, Dropped, Mask
 
 ELEMENTS = {F.dropout, torch.dropout, F.alpha_dropout, torch.alpha_dropout}

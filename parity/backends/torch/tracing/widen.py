@@ -29,11 +29,11 @@ SHORT = {torch.float16, torch.bfloat16, torch.complex32}
 MARK = "_netparity_table"
 """The attribute of a tensor that depends on no input and on nothing that is learnt: "held" if the network held it, or
 made it of numbers, else "made"."""
-OURS = str(Path(__file__).parents[2])
+OURS = str(Path(__file__).parents[3])
 NETWORKS = str(Path(OURS, "bugs"))
 """A room of ours that holds networks, with planted bugs."""
 BETWEEN = {
-    str(Path(OURS, "backends", "torch", name))
+    str(Path(OURS, "backends", "torch", "tracing", name))
     for name in ("overrides.py", "tables.py", "tape.py", "widen.py", "attention.py")
 }
 """Files whose frames stand between a network's lines."""

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.utils._pytree import tree_leaves, tree_map
 
-from parity.backends.torch.widen import MARK, users_line
+from parity.backends.torch.tracing.widen import MARK, users_line
 from parity.checks.tables import is_table, nudged
 from parity.interface.observation import Table
 

@@ -1,0 +1,1 @@
+"""What a pass over a user's PyTorch network changes and records meanwhile."""
