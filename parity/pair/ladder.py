@@ -151,7 +151,7 @@ class LadderRun:
         failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
         if failed is None or self.located is None or not only_probes(failed):
             return None
-        state, name = self.located.work, self.located.name
+        state, name = self.located.state, self.located.name
         shown = [rung for rung in (failed,) if rung.number == FORWARD]
         difference = first_difference(shown, state.compared["evaluation"].layers, state.weight_map, state.lints)
         clue = with_clue(difference, state)

@@ -124,53 +124,55 @@ def known_names(names: Sequence[str]) -> list[str]:
     return accepted
 
 
-def undone_statistics(match: WeightMap, steps: Sequence[Arrays], calls: Sequence[Sequence[Call]]) -> Arrays:
+def undone_statistics(weight_map: WeightMap, steps: Sequence[Arrays], calls: Sequence[Sequence[Call]]) -> Arrays:
     """PyTorch's running statistics as Flax's conventions would have made them, by native name.
 
     Args:
-        match: the map.
+        weight_map: the map.
         steps: PyTorch's native arrays before the first step and after each.
         calls: PyTorch's calls of each step, for the number of values that a statistic is of.
     """
     undone = {}
-    for bond in _norms(match):
-        for link in bond.arrays:
-            if link.role in ("running_mean", "running_var"):
-                name = link.torch.names[0]
-                undone[name] = _again(bond, link.role == "running_var", [s[name] for s in steps], calls)
+    for layer in _norms(weight_map):
+        for array in layer.arrays:
+            if array.role in ("running_mean", "running_var"):
+                name = array.torch.names[0]
+                undone[name] = _again(layer, array.role == "running_var", [s[name] for s in steps], calls)
     return undone
 
 
-def _again(bond: LayerPairing, is_variance: bool, steps: Sequence[NDArray], calls: Sequence[Sequence[Call]]) -> NDArray:
-    keep, torch_keep = bond.flax.settings["keep"], bond.torch.settings["keep"]
-    is_biased = bond.flax.settings.get("running_var") == "biased"
+def _again(
+    layer: LayerPairing, is_variance: bool, steps: Sequence[NDArray], calls: Sequence[Sequence[Call]]
+) -> NDArray:
+    keep, torch_keep = layer.flax.settings["keep"], layer.torch.settings["keep"]
+    is_biased = layer.flax.settings.get("running_var") == "biased"
     statistic = steps[0]
     for before, after, seen in zip(steps, steps[1:], calls, strict=False):
         fresh = (after - torch_keep * before) / (1.0 - torch_keep)
-        count = values_per_channel(bond, seen) if is_variance and is_biased else 1
+        count = values_per_channel(layer, seen) if is_variance and is_biased else 1
         statistic = keep * statistic + (1.0 - keep) * fresh * ((count - 1) / count if count > 1 else 1.0)
     return statistic
 
 
-def values_per_channel(bond: LayerPairing, calls: Sequence[Call]) -> int:
+def values_per_channel(layer: LayerPairing, calls: Sequence[Call]) -> int:
     """How many values one statistic of a PyTorch BatchNorm is of."""
-    shape = next((call.inputs[0].shape for call in calls if call.path == bond.torch.path and call.inputs), (1, 1))
+    shape = next((call.inputs[0].shape for call in calls if call.path == layer.torch.path and call.inputs), (1, 1))
     return shape[0] * prod(shape[2:])
 
 
-def _norms(match: WeightMap) -> Iterator[LayerPairing]:
+def _norms(weight_map: WeightMap) -> Iterator[LayerPairing]:
     """Pairs of BatchNorms whose steps can be told apart: the share that PyTorch keeps is constant and not all."""
-    for bond in match.layers:
-        settings = bond.torch.settings
-        if bond.flax.kind == bond.torch.kind == "batch_norm" and settings.get("keep") not in (None, 1.0):
-            yield bond
+    for layer in weight_map.layers:
+        settings = layer.torch.settings
+        if layer.flax.kind == layer.torch.kind == "batch_norm" and settings.get("keep") not in (None, 1.0):
+            yield layer
 
 
-def quantified(name: str, lint: Lint, match: WeightMap, calls: Sequence[Call]) -> str:
+def quantified(name: str, lint: Lint, weight_map: WeightMap, calls: Sequence[Call]) -> str:
     """What a convention is, with its numbers."""
     where = f"{lint.count} layers, first {lint.layer_torch}" if lint.layer_torch else f"{lint.count} uses"
     if name == "running_var_bias":
-        counts = sorted({values_per_channel(bond, calls) for bond in _norms(match)})
+        counts = sorted({values_per_channel(layer, calls) for layer in _norms(weight_map)})
         ratios = ", ".join(f"n = {n}: {n / (n - 1):.6g}" for n in counts[:3] if n > 1)
         return f"{KNOWN[name].text}; PyTorch's is larger by n / (n - 1) ({ratios}); {where}"
     return f"{lint.text}; {where}"

@@ -15,7 +15,7 @@ from parity.report.records import Difference, Layer, Lint
 def first_difference(
     rungs: Sequence[Rung],
     layers: Sequence[Layer],
-    match: WeightMap,
+    weight_map: WeightMap,
     lints: Sequence[Lint],
     confirmed: Collection[str] = (),
 ) -> Difference | None:
@@ -38,8 +38,8 @@ def first_difference(
     finding = failed.headline or Finding("", "", Verdict.DIFFERENT)
     layer = _first_layer(layers)
     if failed.number != 2 or layer is None:
-        return _elsewhere(failed, finding, match, lints)
-    return _forward(layer, layers, match, lints)
+        return _elsewhere(failed, finding, weight_map, lints)
+    return _forward(layer, layers, weight_map, lints)
 
 
 def _first_layer(layers: Sequence[Layer]) -> Layer | None:
@@ -53,30 +53,30 @@ def _first_layer(layers: Sequence[Layer]) -> Layer | None:
     return layers[odd[-1]] if odd else None
 
 
-def _elsewhere(rung: Rung, finding: Finding, match: WeightMap, lints: Sequence[Lint]) -> Difference:
-    bond = _bond_of(finding.name, match)
+def _elsewhere(rung: Rung, finding: Finding, weight_map: WeightMap, lints: Sequence[Lint]) -> Difference:
+    layer = _bond_of(finding.name, weight_map)
     if sentence := sentence_of(finding):
-        place = bond.flax.path if bond else "", bond.torch.path if bond else finding.name
+        place = layer.flax.path if layer else "", layer.torch.path if layer else finding.name
         known = KNOWN.get(convention_of(finding))
         cause, mend = (known.text, known.mend) if known else ("", "")
         return Difference(rung.name, *place, sentence, finding.index, finding.values, cause, mend, finding.mode)
     reason = f": {finding.reason}" if finding.reason else ""
     mode = f" in {finding.mode}" if finding.mode else ""
     text = f"the {finding.quantity} of {finding.name or 'the network'} differs{mode}{reason}"
-    flax = bond.flax.path if bond else ""
-    torch = bond.torch.path if bond else finding.name
+    flax = layer.flax.path if layer else ""
+    torch = layer.torch.path if layer else finding.name
     difference = Difference(rung.name, flax, torch, text, finding.index, finding.values, mode=finding.mode)
     return _with_cause(difference, lints)
 
 
-def _forward(layer: Layer, layers: Sequence[Layer], match: WeightMap, lints: Sequence[Lint]) -> Difference:
+def _forward(layer: Layer, layers: Sequence[Layer], weight_map: WeightMap, lints: Sequence[Lint]) -> Difference:
     worst = layer.finding.index, layer.finding.values
     name = layer.torch or "the network"
     if layer.inherited <= AGREED:
         text = f"the output of {name} ({layer.type}) differs in {layer.mode} though its input agrees"
         difference = Difference("forward", layer.flax, layer.torch, text, *worst, mode=layer.mode)
         return _with_cause(difference, lints)
-    between = _between(layer, layers, match)
+    between = _between(layer, layers, weight_map)
     same = [other for other in layers if other.mode == layer.mode]
     before = [other for other in same[: same.index(layer)] if other.finding.verdict.passes]
     after = f" after {before[-1].torch}" if before else ""
@@ -88,22 +88,22 @@ def _forward(layer: Layer, layers: Sequence[Layer], match: WeightMap, lints: Seq
     return _with_cause(Difference("forward", flax, torch, text, *worst, mode=layer.mode), lints)
 
 
-def _between(layer: Layer, layers: Sequence[Layer], match: WeightMap) -> LayerPairing | None:
+def _between(layer: Layer, layers: Sequence[Layer], weight_map: WeightMap) -> LayerPairing | None:
     """The first pair of units between the last layer that agrees and the failing one that no call was compared of."""
     compared = {other.torch.partition("[")[0] for other in layers}
-    orders = {bond.torch.path: bond.torch.order for bond in match.layers}
+    orders = {pairing.torch.path: pairing.torch.order for pairing in weight_map.layers}
     here = orders.get(layer.torch.partition("[")[0])
     passed = [other.torch.partition("[")[0] for other in layers if other.finding.verdict.passes]
     last = max(
         (orders[path] for path in passed if path in orders and (here is None or orders[path] < here)), default=-1
     )
-    inside = [b for b in match.layers if last < b.torch.order < (10**9 if here is None else here)]
+    inside = [b for b in weight_map.layers if last < b.torch.order < (10**9 if here is None else here)]
     silent = sorted((b for b in inside if b.torch.path not in compared), key=lambda b: b.torch.order)
     return silent[0] if silent else None
 
 
-def _bond_of(name: str, match: WeightMap) -> LayerPairing | None:
-    return next((b for b in match.layers if b.torch.path and name.startswith(f"{b.torch.path}.")), None)
+def _bond_of(name: str, weight_map: WeightMap) -> LayerPairing | None:
+    return next((b for b in weight_map.layers if b.torch.path and name.startswith(f"{b.torch.path}.")), None)
 
 
 def _with_cause(difference: Difference, lints: Sequence[Lint]) -> Difference:

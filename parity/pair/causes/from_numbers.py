@@ -19,34 +19,34 @@ Both = tuple[NDArray, NDArray]
 """Flax's array, in PyTorch's layout, and PyTorch's."""
 
 
-def with_clue(difference: Difference | None, work: CheckState) -> Difference | None:
+def with_clue(difference: Difference | None, state: CheckState) -> Difference | None:
     """The difference, with the functions that the sides apply there or how their numbers are related, if that is known.
 
     Args:
         difference: the first difference.
-        work: what is known, before any convention was undone.
+        state: what is known, before any convention was undone.
     """
-    if difference is None or difference.cause or difference.rung != "forward" or difference.mode not in work.compared:
+    if difference is None or difference.cause or difference.rung != "forward" or difference.mode not in state.compared:
         return difference
-    there, inputs = _numbers(work, difference.mode)
+    there, inputs = _numbers(state, difference.mode)
     text = _clue(inputs, there) if there is not None else ""
     return replace(difference, cause=text) if text else difference
 
 
-def _numbers(work: CheckState, mode: str) -> tuple[Both | None, list[Both | None]]:
+def _numbers(state: CheckState, mode: str) -> tuple[Both | None, list[Both | None]]:
     """What differs first, and what it may have been made of: the last output that agrees, and the layer's own input
     where that agrees too."""
-    views, layers, joints = work.passes[mode], work.compared[mode].layers, work.calls[mode]
-    if len(layers) != len(joints):
+    both, layers, pairings = state.passes[mode], state.compared[mode].layers, state.calls[mode]
+    if len(layers) != len(pairings):
         return None, []
     at = next((i for i, other in enumerate(layers) if other.finding.verdict is Verdict.DIFFERENT), len(layers))
-    passed = [joint for joint, layer in zip(joints[:at], layers, strict=False) if layer.finding.verdict.passes]
-    before: list[Both | None] = [_outputs(views, joint) for joint in passed[-1:]]
+    passed = [pairing for pairing, layer in zip(pairings[:at], layers, strict=False) if layer.finding.verdict.passes]
+    before: list[Both | None] = [_outputs(both, pairing) for pairing in passed[-1:]]
     if at == len(layers):
-        return _result(work, mode), before
+        return _result(state, mode), before
     if layers[at].inherited <= AGREED:
-        return _outputs(views, joints[at]), [*before, _inputs(views, joints[at])]
-    return _inputs(views, joints[at]), before
+        return _outputs(both, pairings[at]), [*before, _inputs(both, pairings[at])]
+    return _inputs(both, pairings[at]), before
 
 
 def _clue(inputs: Sequence[Both | None], there: Both) -> str:
@@ -67,28 +67,28 @@ def _does(name: str) -> str:
     return "takes the numbers as they are" if name == NOTHING else f"applies {name}"
 
 
-def _result(work: CheckState, mode: str) -> Both | None:
+def _result(state: CheckState, mode: str) -> Both | None:
     """The first of what the networks return that differs; None where it is not of one shape."""
-    odd = {f.name for f in work.compared[mode].results if f.verdict is Verdict.DIFFERENT}
-    pairs = zip(*work.sides.results.of(mode).floating, strict=True)
+    odd = {f.name for f in state.compared[mode].results if f.verdict is Verdict.DIFFERENT}
+    pairs = zip(*state.sides.results.of(mode).floating, strict=True)
     names = next(((a, b) for a, b in pairs if (b or "network") in odd), None)
     if names is None:
         return None
-    views = work.passes[mode]
-    flax, torch = views.flax["float64"].outputs[names[0]], views.torch["float64"].outputs[names[1]]
+    both = state.passes[mode]
+    flax, torch = both.flax["float64"].outputs[names[0]], both.torch["float64"].outputs[names[1]]
     turn = turned(flax, torch)
     return None if turn is None else (turn[1](flax), torch)
 
 
-def _outputs(views: BothSides, joint: CallPairing) -> Both:
-    flax = floating(views.flax["float64"].calls[joint.pair.flax].outputs)[joint.leaf_flax]
-    torch = floating(views.torch["float64"].calls[joint.pair.torch].outputs)[joint.leaf_torch]
-    return turn_by(joint.turn, flax, torch.shape), torch
+def _outputs(both: BothSides, pairing: CallPairing) -> Both:
+    flax = floating(both.flax["float64"].calls[pairing.pair.flax].outputs)[pairing.leaf_flax]
+    torch = floating(both.torch["float64"].calls[pairing.pair.torch].outputs)[pairing.leaf_torch]
+    return turn_by(pairing.turn, flax, torch.shape), torch
 
 
-def _inputs(views: BothSides, joint: CallPairing) -> Both | None:
+def _inputs(both: BothSides, pairing: CallPairing) -> Both | None:
     """The first floating inputs; None where there are none of one shape."""
-    flax = floating(views.flax["float64"].calls[joint.pair.flax].inputs)
-    torch = floating(views.torch["float64"].calls[joint.pair.torch].inputs)
+    flax = floating(both.flax["float64"].calls[pairing.pair.flax].inputs)
+    torch = floating(both.torch["float64"].calls[pairing.pair.torch].inputs)
     turn = turned(flax[0], torch[0], inside=True) if flax and torch else None
     return None if turn is None else (turn[1](flax[0]), torch[0])

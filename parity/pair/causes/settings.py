@@ -17,20 +17,20 @@ SIZES = (7, 8, 9, 10)
 """Inputs on which paddings are compared: even and odd."""
 
 
-def lint(match: WeightMap) -> list[Lint]:
+def lint(weight_map: WeightMap) -> list[Lint]:
     """Settings that differ, alike ones together."""
     lints: dict[tuple[str, str, str, str], Lint] = {}
-    for bond in match.layers:
-        for difference in _layer(bond):
-            key = (bond.torch.kind, difference.setting, difference.flax, difference.torch)
+    for layer in weight_map.layers:
+        for difference in _layer(layer):
+            key = (layer.torch.kind, difference.setting, difference.flax, difference.torch)
             lints[key] = replace(lints[key], count=lints[key].count + 1) if key in lints else difference
-    return [*lints.values(), *(_tie(bond, link) for bond, link in match.arrays if link.tie is not None)]
+    return [*lints.values(), *(_tie(layer, array) for layer, array in weight_map.arrays if array.tie is not None)]
 
 
-def _tie(bond: LayerPairing, link: ArrayPairing) -> Lint:
-    assert link.tie is not None
-    states = ("tied", "untied") if link.tie.side == "flax" else ("untied", "tied")
-    return Lint(bond.flax.path, bond.torch.path, "tie", *states, held(link), convention="tied_weights")
+def _tie(layer: LayerPairing, array: ArrayPairing) -> Lint:
+    assert array.tie is not None
+    states = ("tied", "untied") if array.tie.side == "flax" else ("untied", "tied")
+    return Lint(layer.flax.path, layer.torch.path, "tie", *states, held(array), convention="tied_weights")
 
 
 def lint_dropout(flax: Sequence[Dropped], torch: Sequence[Dropped]) -> Iterator[Lint]:
@@ -65,26 +65,28 @@ def lint_gelu(flax: Sequence[str], torch: Sequence[str]) -> Iterator[Lint]:
         yield Lint("", "", "gelu", ours, theirs, text, count=len(flax), convention="gelu_form")
 
 
-def _layer(bond: LayerPairing) -> Iterator[Lint]:
-    ours, theirs = bond.flax.settings, bond.torch.settings
-    if bond.flax.kind != bond.torch.kind:
+def _layer(layer: LayerPairing) -> Iterator[Lint]:
+    ours, theirs = layer.flax.settings, layer.torch.settings
+    if layer.flax.kind != layer.torch.kind:
         return
     for setting in ours:
         apart = setting in theirs and setting not in ("padding", "padding_mode", "output_padding")
         if apart and ours[setting] != theirs[setting]:
-            yield _lint(bond, setting, ours[setting], theirs[setting])
-    if bond.flax.kind in ("conv", "conv_transpose"):
-        yield from _padding(bond, ours, theirs)
+            yield _lint(layer, setting, ours[setting], theirs[setting])
+    if layer.flax.kind in ("conv", "conv_transpose"):
+        yield from _padding(layer, ours, theirs)
     if theirs.get("padding_idx") is not None:
-        text = f"{_where(bond)}: row {theirs['padding_idx']} (padding_idx) gets no gradient in PyTorch, it does in Flax"
-        yield Lint(bond.flax.path, bond.torch.path, "padding_idx", "None", str(theirs["padding_idx"]), text)
+        text = (
+            f"{_where(layer)}: row {theirs['padding_idx']} (padding_idx) gets no gradient in PyTorch, it does in Flax"
+        )
+        yield Lint(layer.flax.path, layer.torch.path, "padding_idx", "None", str(theirs["padding_idx"]), text)
     if ours.get("dtype") not in (None, "float64") and "dtype" not in theirs:
-        text = f"{_where(bond)}: Flax computes in {ours['dtype']} whatever it is given, PyTorch in what it is given"
+        text = f"{_where(layer)}: Flax computes in {ours['dtype']} whatever it is given, PyTorch in what it is given"
         if ours["dtype"] != "float32":
-            yield Lint(bond.flax.path, bond.torch.path, "dtype", ours["dtype"], "as given", text)
+            yield Lint(layer.flax.path, layer.torch.path, "dtype", ours["dtype"], "as given", text)
 
 
-def _lint(bond: LayerPairing, setting: str, flax: Any, torch: Any) -> Lint:
+def _lint(layer: LayerPairing, setting: str, flax: Any, torch: Any) -> Lint:
     texts = {
         "eps": lambda: f"eps is {flax:g} in Flax, {torch:g} in PyTorch",
         "keep": lambda: _keep(flax, torch),
@@ -98,12 +100,12 @@ def _lint(bond: LayerPairing, setting: str, flax: Any, torch: Any) -> Lint:
     text = texts.get(setting, lambda: f"{setting} is {flax} in Flax, {torch} in PyTorch")()
     names = {"eps": "norm_eps", "keep": "running_keep", "running_var": "running_var_bias"}
     return Lint(
-        bond.flax.path,
-        bond.torch.path,
+        layer.flax.path,
+        layer.torch.path,
         setting,
         str(flax),
         str(torch),
-        f"{_where(bond)}: {text}",
+        f"{_where(layer)}: {text}",
         convention=names.get(setting, ""),
         mend=_mend(setting, torch),
     )
@@ -124,21 +126,21 @@ def _keep(flax: float, torch: float | None) -> str:
     )
 
 
-def _where(bond: LayerPairing) -> str:
-    return KINDS.get(bond.torch.kind, bond.torch.kind)
+def _where(layer: LayerPairing) -> str:
+    return KINDS.get(layer.torch.kind, layer.torch.kind)
 
 
-def _padding(bond: LayerPairing, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[Lint]:
-    pads = _transposed_pads if bond.flax.kind == "conv_transpose" else _pads
+def _padding(layer: LayerPairing, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[Lint]:
+    pads = _transposed_pads if layer.flax.kind == "conv_transpose" else _pads
     for size in SIZES:
         a, b = pads(ours, size, "flax"), pads(theirs, size, "torch")
         if a is not None and b is not None and a != b:
             text = (
-                f"{_where(bond)}: padding {_said(ours['padding'])} in Flax pads {a} where PyTorch's "
+                f"{_where(layer)}: padding {_said(ours['padding'])} in Flax pads {a} where PyTorch's "
                 f"{_said(theirs['padding'])} pads {b} ({'even' if size % 2 == 0 else 'odd'} sizes)"
             )
             mend = f"write padding={b} in Flax"
-            yield Lint(bond.flax.path, bond.torch.path, "padding", str(a), str(b), text, mend=mend)
+            yield Lint(layer.flax.path, layer.torch.path, "padding", str(a), str(b), text, mend=mend)
             return
 
 

@@ -48,13 +48,16 @@ class Compared:
         return bool(values) and all(finding.verdict.passes for finding in values)
 
 
-def compare_layers(joints: Sequence[CallPairing], views: BothSides, pairs: ResultPairs, mode: str) -> Compared:
-    """Every joint's output and its gradient, and the results; nothing but that they are random where they are."""
-    returned = tuple(_results(views, pairs, mode))
+def compare_layers(pairings: Sequence[CallPairing], both: BothSides, pairs: ResultPairs, mode: str) -> Compared:
+    """Every paired call's output and its gradient, and the results; nothing but that they are random where they are."""
+    returned = tuple(_results(both, pairs, mode))
     if pairs.noisy:
         return Compared((), returned)
-    called = [call_names([c.path for c in seen["float64"].calls]) for seen in (views.flax, views.torch)]
-    shown = [_layer(joint, views, (called[0][joint.pair.flax], called[1][joint.pair.torch]), mode) for joint in joints]
+    called = [call_names([c.path for c in seen["float64"].calls]) for seen in (both.flax, both.torch)]
+    shown = [
+        _layer(pairing, both, (called[0][pairing.pair.flax], called[1][pairing.pair.torch]), mode)
+        for pairing in pairings
+    ]
     return agreed(Compared(tuple(shown), returned))
 
 
@@ -65,9 +68,9 @@ def agreed(compared: Compared) -> Compared:
     return replace(compared, layers=layers, otherwise=(*compared.otherwise, *apart))
 
 
-def _layer(joint: CallPairing, views: BothSides, names: tuple[str, str], mode: str) -> Layer:
-    a, b = views.flax["float64"].calls[joint.pair.flax], views.torch["float64"].calls[joint.pair.torch]
-    arrays = {p: _outputs(views, joint, p) for p in PRECISIONS}
+def _layer(pairing: CallPairing, both: BothSides, names: tuple[str, str], mode: str) -> Layer:
+    a, b = both.flax["float64"].calls[pairing.pair.flax], both.torch["float64"].calls[pairing.pair.torch]
+    arrays = {p: _outputs(both, pairing, p) for p in PRECISIONS}
     finding = compare(
         "output",
         names[1] or "network",
@@ -83,24 +86,24 @@ def _layer(joint: CallPairing, views: BothSides, names: tuple[str, str], mode: s
         arrays["float64"][1].shape,
         finding,
         _inherited(a.inputs, b.inputs),
-        _gradient(joint, views, names[1] or "network", mode),
+        _gradient(pairing, both, names[1] or "network", mode),
     )
 
 
-def _outputs(views: BothSides, joint: CallPairing, precision: Precision) -> tuple[NDArray, NDArray]:
-    ours = floating(views.flax[precision].calls[joint.pair.flax].outputs)[joint.leaf_flax]
-    theirs = floating(views.torch[precision].calls[joint.pair.torch].outputs)[joint.leaf_torch]
-    return turn_by(joint.turn, ours, theirs.shape), theirs
+def _outputs(both: BothSides, pairing: CallPairing, precision: Precision) -> tuple[NDArray, NDArray]:
+    ours = floating(both.flax[precision].calls[pairing.pair.flax].outputs)[pairing.leaf_flax]
+    theirs = floating(both.torch[precision].calls[pairing.pair.torch].outputs)[pairing.leaf_torch]
+    return turn_by(pairing.turn, ours, theirs.shape), theirs
 
 
-def _gradient(joint: CallPairing, views: BothSides, name: str, mode: str) -> Finding | None:
+def _gradient(pairing: CallPairing, both: BothSides, name: str, mode: str) -> Finding | None:
     gradients = []
-    for precision in PRECISIONS if joint.turn != ONE_FOR_ALL else ():
-        ours = _gradients(views.flax[precision], joint.pair.flax)[joint.leaf_flax]
-        theirs = _gradients(views.torch[precision], joint.pair.torch)[joint.leaf_torch]
+    for precision in PRECISIONS if pairing.turn != ONE_FOR_ALL else ():
+        ours = _gradients(both.flax[precision], pairing.pair.flax)[pairing.leaf_flax]
+        theirs = _gradients(both.torch[precision], pairing.pair.torch)[pairing.leaf_torch]
         if ours is None or theirs is None:
             return None
-        gradients.append((turn_by(joint.turn, ours, theirs.shape), theirs))
+        gradients.append((turn_by(pairing.turn, ours, theirs.shape), theirs))
     if not gradients:
         return None
     (a, b), (low_a, low_b) = gradients
@@ -130,13 +133,13 @@ def _gap(a: NDArray, b: NDArray) -> float:
     return gap / size if size else gap
 
 
-def _results(views: BothSides, pairs: ResultPairs, mode: str) -> Iterator[Finding]:
+def _results(both: BothSides, pairs: ResultPairs, mode: str) -> Iterator[Finding]:
     """Whether the results are random, then what their trees look like, then their numbers."""
     yield from drawn(pairs, mode)
     if pairs.noisy:
         return
     yield from trees(pairs, mode)
-    flax, torch = ({p: seen[p].outputs for p in PRECISIONS} for seen in (views.flax, views.torch))
+    flax, torch = ({p: seen[p].outputs for p in PRECISIONS} for seen in (both.flax, both.torch))
     values = list(results(VALUES, pairs, flax, torch, mode))
     yield from values
     if not values:

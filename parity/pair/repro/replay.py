@@ -101,10 +101,10 @@ def _place(state: CheckState) -> Place | None:
 
 def _saved(state: CheckState, place: Place) -> Iterator[tuple[str, NDArray]]:
     """ "flax arrays NAME", "flax feeds START PLACE", "leaves"."""
-    views, proof = state.passes[place.layer.mode], state.proof
+    both, proof = state.passes[place.layer.mode], state.proof
     leaves = (place.pairing.leaf_flax, place.pairing.leaf_torch) if place.what == "outputs" else (0, 0)
     yield "leaves", np.array(leaves)
-    for side, seen, native in (("flax", views.flax, proof.flax), ("torch", views.torch, proof.torch)):
+    for side, seen, native in (("flax", both.flax, proof.flax), ("torch", both.torch, proof.torch)):
         network_side = state.sides.flax if side == "flax" else state.sides.torch
         for pairing in place.fed:
             call = seen["float64"].calls[getattr(pairing.pair, side)]

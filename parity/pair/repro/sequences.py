@@ -23,7 +23,7 @@ def recurrent(layer: LayerPairing) -> str:
     apart = bool(gate) or activation != torch.get("activation", "")
     if not apart or not {gate, activation} - {""} <= ACTIVATIONS:
         return ""
-    kernel = next((link for link in layer.arrays if link.role == "input_kernel"), None)
+    kernel = next((array for array in layer.arrays if array.role == "input_kernel"), None)
     if kernel is None:
         return ""
     (cell, module), sizes = CELLS[layer.torch.kind], f"{kernel.shape[0]}, {torch['features']}"
@@ -51,7 +51,7 @@ def _bias(kind: str) -> str:
 def attention(layer: LayerPairing) -> str:
     """The lines; "" where both have as many heads: then it is something else that differs."""
     heads = layer.flax.settings.get("heads"), layer.torch.settings.get("heads")
-    kernel = next((link for link in layer.arrays if link.role == "kernel"), None)
+    kernel = next((array for array in layer.arrays if array.role == "kernel"), None)
     if None in heads or heads[0] == heads[1] or kernel is None:
         return ""
     size = kernel.shape[0]
@@ -72,7 +72,7 @@ def attention(layer: LayerPairing) -> str:
 def embedding(layer: LayerPairing) -> str:
     """The lines, of the gradient of the table; "" where no row of PyTorch's is without one."""
     row = layer.torch.settings.get("padding_idx")
-    table = next((link for link in layer.arrays if link.role == "table"), None)
+    table = next((array for array in layer.arrays if array.role == "table"), None)
     if row is None or table is None:
         return ""
     sizes = f"{table.shape[0]}, {table.shape[1]}"

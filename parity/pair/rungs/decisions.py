@@ -23,19 +23,19 @@ STARTS = 4
 """So many times is the start moved: a tie that one move leaves as it is, another one breaks."""
 
 
-def settled_ties(work: CheckState, compared: Compared, mode: str) -> Compared:
+def settled_ties(state: CheckState, compared: Compared, mode: str) -> Compared:
     """What was compared, with ties told from differences; passes are run only where something differs."""
-    exact = {b: a for a, b in zip(*work.sides.results.of(mode).exact, strict=True)}
+    exact = {b: a for a, b in zip(*state.sides.results.of(mode).exact, strict=True)}
     odd = {f.name for f in compared.results if f.quantity == VALUES and f.verdict is Verdict.DIFFERENT}
     names = {b: a for b, a in exact.items() if (b or "network") in odd}
     if not names:
         return compared
-    views = work.passes[mode]
-    seen = {"flax": views.flax["float64"].outputs, "torch": views.torch["float64"].outputs}
-    moved = list(nudged(work.sides, work.weight_map, work.proof.torch, mode))
+    both = state.passes[mode]
+    seen = {"flax": both.flax["float64"].outputs, "torch": both.torch["float64"].outputs}
+    moved = list(nudged(state.sides, state.weight_map, state.proof.torch, mode))
     ruled = {}
     for b, a in names.items():
-        tied = tied_scores(views, a, b)
+        tied = tied_scores(both, a, b)
         ruled[b or "network"] = ruled_again(
             b, seen["flax"][a], seen["torch"][b], [(m[0][a], m[1][b]) for m in moved], tied
         )
@@ -58,18 +58,18 @@ def ruled_again(
 
 
 def nudged(
-    couple: SidePair, match: WeightMap, torch: Arrays, mode: str, inputs: Inputs | None = None
+    sides: SidePair, weight_map: WeightMap, torch: Arrays, mode: str, inputs: Inputs | None = None
 ) -> Iterator[tuple[Arrays, Arrays]]:
     """What both sides return in float64 where weights and inputs are moved by what passes for rounding."""
-    batch = couple.inputs if inputs is None else inputs
+    batch = sides.inputs if inputs is None else inputs
     for number in range(STARTS):
-        rng = np.random.default_rng([couple.seed, 9, number])
+        rng = np.random.default_rng([sides.seed, 9, number])
         theirs = {name: _moved(array, rng) for name, array in torch.items()}
-        ours = weights.to_flax(match, theirs, couple.flax.native)
+        ours = weights.to_flax(weight_map, theirs, sides.flax.native)
         near = resized(batch, lambda array, rng=rng: _moved(array, rng))  # type: ignore[misc]
         yield (
-            couple.run_pass("flax", ours, mode, "float64", near, gradients=False).outputs,
-            couple.run_pass("torch", theirs, mode, "float64", near, gradients=False).outputs,
+            sides.run_pass("flax", ours, mode, "float64", near, gradients=False).outputs,
+            sides.run_pass("torch", theirs, mode, "float64", near, gradients=False).outputs,
         )
 
 
@@ -77,12 +77,12 @@ def _moved(array: NDArray, rng: np.random.Generator) -> NDArray:
     return array.astype(np.float64) * (1.0 + NUDGE * rng.choice([-1.0, 1.0], array.shape))
 
 
-def tied_scores(views: BothSides, flax: str, torch: str) -> NDArray | None:
+def tied_scores(both: BothSides, flax: str, torch: str) -> NDArray | None:
     """Truth values that say where the scores at both sides' indices are equal to rounding; None without scores.
 
     Scores are an array among what was seen whose largest, or smallest, number along an axis is at the index everywhere.
     """
-    sides: Mapping[str, PassResult] = {"flax": views.flax["float64"], "torch": views.torch["float64"]}
+    sides: Mapping[str, PassResult] = {"flax": both.flax["float64"], "torch": both.torch["float64"]}
     ours, theirs = sides["flax"].outputs[flax], sides["torch"].outputs[torch]
     if ours.shape != theirs.shape or ours.dtype.kind not in "iu" or theirs.dtype.kind not in "iu":
         return None

@@ -19,25 +19,25 @@ from parity.pair.weightmap import random_weights as weights
 from parity.report.records import Layer
 
 
-def settled_gradients(work: CheckState, shared: SharedInputs, ruled: Rung) -> Rung:
+def settled_gradients(state: CheckState, shared: SharedInputs, ruled: Rung) -> Rung:
     """Rung 3, in which differences no larger than the drift explains are inconclusive.
 
-    The gradients of the layers in `work` are settled in the same way.
+    The gradients of the layers in `state` are settled in the same way.
 
     Args:
-        work: what is known of the pair so far.
+        state: what is known of the pair so far.
         shared: the numbers of the user's inputs that the gradients of each side's inputs belong to.
         ruled: the rung, judged by the error of float32.
     """
-    values = [f for comparison in work.compared.values() for f in comparison.results if f.quantity == VALUES]
+    values = [f for comparison in state.compared.values() for f in comparison.results if f.quantity == VALUES]
     if ruled.verdict is not Verdict.DIFFERENT or any(f.verdict is Verdict.DIFFERENT for f in values):
         return ruled
-    views = {mode: _with_drift(work, mode) for mode in work.passes}
-    results = work.sides.results
-    compared = {mode: compare_layers(work.calls[mode], seen, results.of(mode), mode) for mode, seen in views.items()}
-    drifts = judged(work, views, compared, shared).findings
-    for mode, comparison in work.compared.items():
-        work.compared[mode] = replace(comparison, layers=tuple(_settled(layer, drifts) for layer in comparison.layers))
+    passes = {mode: _with_drift(state, mode) for mode in state.passes}
+    results = state.sides.results
+    compared = {mode: compare_layers(state.calls[mode], seen, results.of(mode), mode) for mode, seen in passes.items()}
+    drifts = judged(state, passes, compared, shared).findings
+    for mode, comparison in state.compared.items():
+        state.compared[mode] = replace(comparison, layers=tuple(_settled(layer, drifts) for layer in comparison.layers))
     return observed(3, NAMES[3], settled(ruled.findings, drifts))
 
 
@@ -45,17 +45,17 @@ def _settled(layer: Layer, drifts: tuple[Finding, ...]) -> Layer:
     return layer if layer.gradient is None else replace(layer, gradient=settled([layer.gradient], drifts)[0])
 
 
-def _with_drift(work: CheckState, mode: str) -> BothSides:
+def _with_drift(state: CheckState, mode: str) -> BothSides:
     """What was seen in float64, and its drift in the place of float32. Weights and cotangents are moved; the inputs
     stay, so that equal numbers in a window of a max-pool stay equal."""
     starts = []
     for number in range(STARTS):
-        rng = np.random.default_rng([work.sides.seed, 7, number])
-        torch = weights.moved(work.weight_map, work.proof.torch, rng)
-        couple = work.sides.with_moved_cotangents(rng, mode)
-        starts.append(run_both(couple, work.weight_map, torch, mode, work.masks(mode), ("float64",)))
+        rng = np.random.default_rng([state.sides.seed, 7, number])
+        torch = weights.moved(state.weight_map, state.proof.torch, rng)
+        sides = state.sides.with_moved_cotangents(rng, mode)
+        starts.append(run_both(sides, state.weight_map, torch, mode, state.masks(mode), ("float64",)))
     flax, torch_ = (
-        _own(getattr(work.passes[mode], side)["float64"], [getattr(view, side)["float64"] for view in starts])
+        _own(getattr(state.passes[mode], side)["float64"], [getattr(view, side)["float64"] for view in starts])
         for side in ("flax", "torch")
     )
     return BothSides(flax, torch_)

@@ -34,20 +34,20 @@ class SharedInputs:
     notes: tuple[str, ...] = ()
 
 
-def given_of(couple: SidePair, views: BothSides) -> SharedInputs:
+def given_of(sides: SidePair, both: BothSides) -> SharedInputs:
     """What the adapters of a pair do with the inputs, as far as there are gradients of what they make."""
-    every = spans(couple.inputs)
-    pair = couple.pair_inputs
+    every = spans(sides.inputs)
+    pair = sides.pair_inputs
     ours, theirs = origins(pair.shared, pair.to_flax), origins(pair.shared, pair.to_torch)
     if ours is None or theirs is None:
         side = "to_flax" if ours is None else "to_torch"
         return SharedInputs(notes=(f"the gradients of the inputs are not compared: {side} cannot be followed",))
-    ours = ours.among(views.flax["float64"].input_gradients)
-    theirs = theirs.among(views.torch["float64"].input_gradients)
+    ours = ours.among(both.flax["float64"].input_gradients)
+    theirs = theirs.among(both.torch["float64"].input_gradients)
     judged, notes = {}, []
     for number, (name, span) in enumerate(every.items()):
         why = _hindrance(number, span, {"to_flax": ours, "to_torch": theirs})
-        if why := why or _undefined(couple, views, (ours, theirs), name, span):
+        if why := why or _undefined(sides, both, (ours, theirs), name, span):
             notes.append(f"the gradient of the input {name} is not compared: {why}")
         else:
             judged[name] = span
@@ -64,22 +64,22 @@ def _hindrance(number: int, span: Span, sides: Mapping[str, Origins]) -> str:
     return ""
 
 
-def _undefined(couple: SidePair, views: BothSides, sides: tuple[Origins, Origins], name: str, span: Span) -> str:
+def _undefined(pair: SidePair, both: BothSides, sides: tuple[Origins, Origins], name: str, span: Span) -> str:
     """Why the gradient of a mask of 0 and 1 cannot be compared, if only one side has one; "" otherwise."""
-    if domain_of(floating_leaves(couple.inputs)[name]) != "mask":
+    if domain_of(floating_leaves(pair.inputs)[name]) != "mask":
         return ""
-    seen = zip(sides, (views.flax["float64"], views.torch["float64"]), strict=True)
-    size = sum(array.size for array in floating_leaves(couple.inputs).values())
+    seen = zip(sides, (both.flax["float64"], both.torch["float64"]), strict=True)
+    size = sum(array.size for array in floating_leaves(pair.inputs).values())
     moves = [origin.gather(by.input_gradients, size)[span[0] : span[1]].any() for origin, by in seen]
     return "" if moves[0] == moves[1] else "it is a mask of 0 and 1, of which only one side has a gradient"
 
 
-def input_gradients(views: BothSides, shared: SharedInputs, mode: str) -> Iterator[Finding]:
+def input_gradients(both: BothSides, shared: SharedInputs, mode: str) -> Iterator[Finding]:
     """The gradient with respect to every input that both sides are given."""
     if not shared.judged:
         return
     flat = {
-        (side, p): origin.gather(getattr(views, side)[p].input_gradients, shared.size)
+        (side, p): origin.gather(getattr(both, side)[p].input_gradients, shared.size)
         for side, origin in (("flax", shared.flax), ("torch", shared.torch))
         for p in PRECISIONS
     }

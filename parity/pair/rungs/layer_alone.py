@@ -29,68 +29,68 @@ class FedLayer:
     """A layer that is fed alone.
 
     Args:
-        joint: the layer's calls on both sides.
+        pairing: the layer's calls on both sides.
         flax, torch: what each side's is fed: float32's numbers, so that both precisions get the same; None for layers
             that get whole numbers, which are the same already.
     """
 
-    joint: CallPairing
+    pairing: CallPairing
     flax: NDArray | None = None
     torch: NDArray | None = None
 
 
-def introduced(work: CheckState) -> dict[tuple[str, str], Finding]:
+def introduced(state: CheckState) -> dict[tuple[str, str], Finding]:
     """The referee's on the output of each layer that is fed alone, by the name of PyTorch's call and the mode. Takes
     one forward pass a side and precision."""
-    views = work.passes[MODE]
-    calls = views.flax["float64"].calls, views.torch["float64"].calls
-    fed = list(_fed(work, *calls))
+    both = state.passes[MODE]
+    calls = both.flax["float64"].calls, both.torch["float64"].calls
+    fed = list(_fed(state, *calls))
     if not fed:
         return {}
     feeds = {
-        "flax": {calls[0][layer.joint.pair.flax].start: (layer.flax,) for layer in fed if layer.flax is not None},
-        "torch": {calls[1][layer.joint.pair.torch].start: (layer.torch,) for layer in fed if layer.torch is not None},
+        "flax": {calls[0][layer.pairing.pair.flax].start: (layer.flax,) for layer in fed if layer.flax is not None},
+        "torch": {calls[1][layer.pairing.pair.torch].start: (layer.torch,) for layer in fed if layer.torch is not None},
     }
-    native, run_pass = {"flax": work.proof.flax, "torch": work.proof.torch}, work.sides.run_pass
+    native, run_pass = {"flax": state.proof.flax, "torch": state.proof.torch}, state.sides.run_pass
     seen = {
         p: [run_pass(side, native[side], MODE, p, gradients=False, feeds=feeds[side]).calls for side in SIDES]
         for p in PRECISIONS
     }
     names = call_names([call.path for call in calls[1]])
-    places = [layer.joint.pair.torch for layer in fed]
-    return {(names[p], MODE): _finding(layer.joint, seen, names[p]) for p, layer in zip(places, fed, strict=True)}
+    places = [layer.pairing.pair.torch for layer in fed]
+    return {(names[p], MODE): _finding(layer.pairing, seen, names[p]) for p, layer in zip(places, fed, strict=True)}
 
 
-def _finding(joint: CallPairing, seen: Mapping[Precision, Sequence[Sequence[Call]]], name: str) -> Finding:
-    (a, b), (low_a, low_b) = (_outputs(joint, *seen[p]) for p in PRECISIONS)
+def _finding(pairing: CallPairing, seen: Mapping[Precision, Sequence[Sequence[Call]]], name: str) -> Finding:
+    (a, b), (low_a, low_b) = (_outputs(pairing, *seen[p]) for p in PRECISIONS)
     if (turn := turned(a, b)) is not None:
         a, low_a = turn[1](a), turn[1](low_a)
     return replace(compare("output alone", name, a, b, low_b, low_a, mode=MODE), isolated=True)
 
 
-def _outputs(joint: CallPairing, flax: Sequence[Call], torch: Sequence[Call]) -> tuple[NDArray, NDArray]:
+def _outputs(pairing: CallPairing, flax: Sequence[Call], torch: Sequence[Call]) -> tuple[NDArray, NDArray]:
     return (
-        floating(flax[joint.pair.flax].outputs)[joint.leaf_flax],
-        floating(torch[joint.pair.torch].outputs)[joint.leaf_torch],
+        floating(flax[pairing.pair.flax].outputs)[pairing.leaf_flax],
+        floating(torch[pairing.pair.torch].outputs)[pairing.leaf_torch],
     )
 
 
-def _fed(work: CheckState, flax: Sequence[Call], torch: Sequence[Call]) -> Iterator[FedLayer]:
+def _fed(state: CheckState, flax: Sequence[Call], torch: Sequence[Call]) -> Iterator[FedLayer]:
     """The layers that hold no other, of known kinds, that get one array in a layout that both have."""
-    for joint in work.calls[MODE]:
-        ours, theirs = flax[joint.pair.flax], torch[joint.pair.torch]
-        kind = "custom" if joint.pair.layer is None else work.weight_map.layers[joint.pair.layer].torch.kind
+    for pairing in state.calls[MODE]:
+        ours, theirs = flax[pairing.pair.flax], torch[pairing.pair.torch]
+        kind = "custom" if pairing.pair.layer is None else state.weight_map.layers[pairing.pair.layer].torch.kind
         if kind in NOT_FED:
             continue
-        if joint.turn != ONE_FOR_ALL and _is_leaf(flax, joint.pair.flax) and _is_leaf(torch, joint.pair.torch):
+        if pairing.turn != ONE_FOR_ALL and _is_leaf(flax, pairing.pair.flax) and _is_leaf(torch, pairing.pair.torch):
             a, b = floating(ours.inputs), floating(theirs.inputs)
             if len(a) == len(b) == 1:
-                yield from _turned(joint, kind, a[0], b[0])
+                yield from _turned(pairing, kind, a[0], b[0])
             elif not a and not b and all(map(np.array_equal, ours.inputs, theirs.inputs)):
-                yield FedLayer(joint)
+                yield FedLayer(pairing)
 
 
-def _turned(joint: CallPairing, kind: str, flax: NDArray, torch: NDArray) -> Iterator[FedLayer]:
+def _turned(pairing: CallPairing, kind: str, flax: NDArray, torch: NDArray) -> Iterator[FedLayer]:
     """The layer, fed PyTorch's input on both sides; none if no layout turns it into the shape of Flax's input.
 
     The layout is that of the layer's kind if it fits, since inputs that differ already cannot tell it.
@@ -101,7 +101,7 @@ def _turned(joint: CallPairing, kind: str, flax: NDArray, torch: NDArray) -> Ite
     name = moved if kind in CHANNELS_FIRST and moved in fit else nearest[0] if nearest else None
     if name is not None:
         feed = single(torch)
-        yield FedLayer(joint, turn_back(name, feed, flax.shape), feed)
+        yield FedLayer(pairing, turn_back(name, feed, flax.shape), feed)
 
 
 def _is_leaf(calls: Sequence[Call], place: int) -> bool:

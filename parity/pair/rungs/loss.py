@@ -43,77 +43,77 @@ def objectives(loss: Any, targets: Any) -> tuple[Objective, Objective] | None:
     return Objective(loss[0], arrays), Objective(loss[1], arrays)
 
 
-def gradients_rung(work: CheckState, shared: SharedInputs, accept: Sequence[str]) -> tuple[Rung, list[Convention]]:
+def gradients_rung(state: CheckState, shared: SharedInputs, accept: Sequence[str]) -> tuple[Rung, list[Convention]]:
     """Rung 3, and the reduction of the losses where it explains what differs: then what is judged afterwards is
     PyTorch's loss by the factor, if that makes the rung pass.
 
     Args:
-        work: what is known; the reduction is added to its lints.
+        state: what is known; the reduction is added to its lints.
         shared: the numbers of the user's inputs that the gradients of each side's inputs belong to.
         accept: conventions that are no difference.
     """
-    shown = judged(work, work.passes, work.compared, shared)
-    factor = None if work.sides.results.of("evaluation").noisy else _factor(work)
+    shown = judged(state, state.passes, state.compared, shared)
+    factor = None if state.sides.results.of("evaluation").noisy else _factor(state)
     if factor is None:
         return shown, []
     lint, times = factor
-    work.lints = [*work.lints, lint]
-    couple = _scaled(work.sides, times)
-    views = _again(work, couple)
-    results = couple.results
-    compared = {mode: compare_layers(work.calls[mode], seen, results.of(mode), mode) for mode, seen in views.items()}
-    confirmed = judged(work, views, compared, shared).verdict.passes
+    state.lints = [*state.lints, lint]
+    sides = _scaled(state.sides, times)
+    passes = _again(state, sides)
+    results = sides.results
+    compared = {mode: compare_layers(state.calls[mode], seen, results.of(mode), mode) for mode, seen in passes.items()}
+    confirmed = judged(state, passes, compared, shared).verdict.passes
     if confirmed:
-        work.sides = couple
+        state.sides = sides
     return shown, [Convention(REDUCTION, lint.text, (3,), confirmed, REDUCTION in accept)]
 
 
 def judged(
-    work: CheckState, views: Mapping[str, BothSides], compared: Mapping[str, Compared], shared: SharedInputs
+    state: CheckState, passes: Mapping[str, BothSides], compared: Mapping[str, Compared], shared: SharedInputs
 ) -> Rung:
     """Rung 3 of what was seen in each mode."""
-    views = {mode: seen for mode, seen in views.items() if not work.sides.results.of(mode).noisy}
-    layers = [compared[mode] for mode in views]
-    return rungs.gradients(work.weight_map, layers, views, work.parameters, shared, list(_losses(views)))
+    passes = {mode: seen for mode, seen in passes.items() if not state.sides.results.of(mode).noisy}
+    layers = [compared[mode] for mode in passes]
+    return rungs.gradients(state.weight_map, layers, passes, state.parameters, shared, list(_losses(passes)))
 
 
-def _losses(views: Mapping[str, BothSides]) -> Iterator[Finding]:
+def _losses(passes: Mapping[str, BothSides]) -> Iterator[Finding]:
     """The value of the loss in each mode."""
-    for mode, seen in views.items():
+    for mode, seen in passes.items():
         if (values := _values(seen)) is not None:
             yield compare("loss", "", *values, mode=mode)
 
 
-def _values(views: BothSides) -> tuple[NDArray, NDArray, NDArray, NDArray] | None:
+def _values(both: BothSides) -> tuple[NDArray, NDArray, NDArray, NDArray] | None:
     """The losses, if there are any: Flax's and PyTorch's in float64, PyTorch's and Flax's in float32."""
-    (a, low_a), (b, low_b) = ([by[p].loss for p in PRECISIONS] for by in (views.flax, views.torch))
+    (a, low_a), (b, low_b) = ([by[p].loss for p in PRECISIONS] for by in (both.flax, both.torch))
     if a is None or b is None or low_a is None or low_b is None:
         return None
     return a, b, low_b, low_a
 
 
-def _scaled(couple: SidePair, times: float) -> SidePair:
-    assert couple.objectives is not None
-    flax, torch = couple.objectives
-    return replace(couple, objectives=(flax, replace(torch, scale=times)))
+def _scaled(sides: SidePair, times: float) -> SidePair:
+    assert sides.objectives is not None
+    flax, torch = sides.objectives
+    return replace(sides, objectives=(flax, replace(torch, scale=times)))
 
 
-def _again(work: CheckState, couple: SidePair) -> dict[str, BothSides]:
+def _again(state: CheckState, sides: SidePair) -> dict[str, BothSides]:
     """What was seen, with PyTorch's passes anew."""
     return {
-        mode: BothSides(seen.flax, run_torch(couple, work.proof.torch, mode, work.masks(mode)))
-        for mode, seen in work.passes.items()
+        mode: BothSides(seen.flax, run_torch(sides, state.proof.torch, mode, state.masks(mode)))
+        for mode, seen in state.passes.items()
     }
 
 
-def _factor(work: CheckState) -> tuple[Lint, float] | None:
+def _factor(state: CheckState) -> tuple[Lint, float] | None:
     """What to multiply PyTorch's loss with to have Flax's, if that is by how many numbers one of them sums over where
     the other averages."""
-    values = _values(work.passes["evaluation"])
+    values = _values(state.passes["evaluation"])
     if values is None or _agree(*values, 1.0):
         return None
     flax, torch = float(values[0]), float(values[1])
-    for count, what in _counts(work).items():
+    for count, what in _counts(state).items():
         for times in (float(count), 1.0 / count):
             if count > 1 and _agree(*values, times):
                 return _lint(flax, torch, count, what, times > 1), times
@@ -126,11 +126,11 @@ def _agree(a: NDArray, b: NDArray, low_b: NDArray, low_a: NDArray, times: float)
     return bool(a) and compare("loss", "", a, scaled[0], scaled[1], low_a).verdict.passes
 
 
-def _counts(work: CheckState) -> dict[int, str]:
+def _counts(state: CheckState) -> dict[int, str]:
     """The counts that a loss may be divided by, each with what it counts; the likelier meaning if two are equal."""
-    assert work.sides.objectives is not None
-    targets = [leaf for _, leaf in leaves(work.sides.objectives[1].targets) if isinstance(leaf, np.ndarray)]
-    shapes = [("outputs", shape) for shape in work.sides.results.shapes[1].values()] + [
+    assert state.sides.objectives is not None
+    targets = [leaf for _, leaf in leaves(state.sides.objectives[1].targets) if isinstance(leaf, np.ndarray)]
+    shapes = [("outputs", shape) for shape in state.sides.results.shapes[1].values()] + [
         ("targets", a.shape) for a in targets
     ]
     tokens = {a.size: f"all {a.size} labels" for a in targets if a.ndim > 1 and a.dtype.kind in "iu"}

@@ -25,45 +25,45 @@ UNKNOWN = "whether it has an effect is not known without backward passes"
 LETTERS = {("conv", 3): ("OIW", "WIO"), ("conv", 4): ("OIHW", "HWIO"), ("conv", 5): ("OIDHW", "DHWIO")}
 
 
-def table(work: CheckState) -> list[Mapped]:
+def table(state: CheckState) -> list[Mapped]:
     """One line a canonical array, those without counterpart last."""
-    proof = work.proof
-    lines = [_line(work, bond, link) for bond in proof.weight_map.layers for link in bond.arrays]
+    proof = state.proof
+    lines = [_line(state, layer, array) for layer in proof.weight_map.layers for array in layer.arrays]
     for side, units in (("flax", proof.weight_map.lone_flax), ("torch", proof.weight_map.lone_torch)):
         lines += [_lone(proof, side, unit, role) for unit in units for role in unit.arrays]
-    for bond in proof.weight_map.layers:
-        lines += [_lone(proof, "flax", bond.flax, role) for role in bond.lone_flax]
-        lines += [_lone(proof, "torch", bond.torch, role) for role in bond.lone_torch]
+    for layer in proof.weight_map.layers:
+        lines += [_lone(proof, "flax", layer.flax, role) for role in layer.lone_flax]
+        lines += [_lone(proof, "torch", layer.torch, role) for role in layer.lone_torch]
     return lines
 
 
-def _line(work: CheckState, bond: LayerPairing, link: ArrayPairing) -> Mapped:
-    proof, known = work.proof, work.sides.backward
-    without = NO_EFFECT if work.sides.objectives is None else NO_EFFECT_ON_LOSS
-    effect = any(has_effect(view.torch, link.torch) for view in work.passes.values()) or _agrees_alone(work, bond)
+def _line(state: CheckState, layer: LayerPairing, array: ArrayPairing) -> Mapped:
+    proof, known = state.proof, state.sides.backward
+    without = NO_EFFECT if state.sides.objectives is None else NO_EFFECT_ON_LOSS
+    effect = any(has_effect(view.torch, array.torch) for view in state.passes.values()) or _agrees_alone(state, layer)
     return Mapped(
-        " + ".join(link.flax.names),
-        " + ".join(link.torch.names),
-        bond.flax.path,
-        bond.torch.path,
-        link.role,
-        proof.flax[link.flax.names[0]].shape,
-        proof.torch[link.torch.names[0]].shape,
-        how(bond, link),
-        prod(link.shape),
+        " + ".join(array.flax.names),
+        " + ".join(array.torch.names),
+        layer.flax.path,
+        layer.torch.path,
+        array.role,
+        proof.flax[array.flax.names[0]].shape,
+        proof.torch[array.torch.names[0]].shape,
+        how(layer, array),
+        prod(array.shape),
         proof.agrees and effect and known,
-        UNKNOWN if not known else without if not effect else whose(link) if link.tie else "",
+        UNKNOWN if not known else without if not effect else whose(array) if array.tie else "",
     )
 
 
-def _agrees_alone(work: CheckState, bond: LayerPairing) -> bool:
+def _agrees_alone(state: CheckState, layer: LayerPairing) -> bool:
     """Whether the networks return no floating numbers, which have no gradients, and the output of the very layer shows
     that its arrays are right."""
-    results = work.sides.results.of("evaluation")
-    if results.floating[0] or not results.pairs or work.sides.objectives is not None:
+    results = state.sides.results.of("evaluation")
+    if results.floating[0] or not results.pairs or state.sides.objectives is not None:
         return False
-    layers = work.compared["evaluation"].layers
-    return any(call_path(a.torch) == bond.torch.path and a.finding.verdict.passes for a in layers)
+    layers = state.compared["evaluation"].layers
+    return any(call_path(a.torch) == layer.torch.path and a.finding.verdict.passes for a in layers)
 
 
 def has_effect(seen: Mapping[Precision, PassResult], packing: Packing) -> bool:
@@ -88,12 +88,12 @@ def _lone(proof: Proof, side: str, unit: Unit, role: str) -> Mapped:
     return Mapped("", name, "", unit.path, role, (), shape, "", prod(shape), False, "no counterpart")
 
 
-def how(bond: LayerPairing, link: ArrayPairing) -> str:
+def how(layer: LayerPairing, array: ArrayPairing) -> str:
     """How PyTorch's array becomes Flax's, in words."""
-    words = [_packed(link.torch, bond.torch.kind), _fitted(link), _piece("PyTorch's", link.torch)]
-    words.append(_piece("Flax's", link.flax))
-    if len(link.flax.parts) > 1:
-        words.append(f"split into {len(link.flax.parts)}")
+    words = [_packed(array.torch, layer.torch.kind), _fitted(array), _piece("PyTorch's", array.torch)]
+    words.append(_piece("Flax's", array.flax))
+    if len(array.flax.parts) > 1:
+        words.append(f"split into {len(array.flax.parts)}")
     if words[:2] == ["transposed", "transposed"] and not any(words[2:]):
         return "as it is"
     return ", ".join(word for word in words if word) or "as it is"
@@ -129,26 +129,26 @@ def _packed(packing: Packing, kind: str) -> str:
     return ", ".join(words)
 
 
-def _fitted(link: ArrayPairing) -> str:
-    torch = link.torch
+def _fitted(array: ArrayPairing) -> str:
+    torch = array.torch
     if torch.reshaped is None or _piece("", torch):
         return "transposed" if torch.transposed else ""
-    if link.flax.reshaped is not None:
+    if array.flax.reshaped is not None:
         inner = "×".join(map(str, torch.reshaped[:-1]))
         return f"rows from {inner} channels first to channels last"
     order = torch.transposed or ()
     return "reshaped" if list(order) == sorted(order) else "transposed"
 
 
-def coverage(match: WeightMap, couple: SidePair, joints: Sequence[CallPairing], views: BothSides) -> Coverage:
+def coverage(weight_map: WeightMap, sides: SidePair, pairings: Sequence[CallPairing], both: BothSides) -> Coverage:
     """Shares of parameters mapped and of layers compared, and the calls without a partner."""
-    total = sum(couple.torch.native[n].size for n in couple.torch.parameters)
-    mapped = {n for b in match.layers for li in b.arrays for n in li.torch.names if n in couple.torch.parameters}
-    covered = sum(couple.torch.native[n].size for n in mapped)
-    flax, torch = views.flax["float64"].calls, views.torch["float64"].calls
+    total = sum(sides.torch.native[n].size for n in sides.torch.parameters)
+    mapped = {n for b in weight_map.layers for li in b.arrays for n in li.torch.names if n in sides.torch.parameters}
+    covered = sum(sides.torch.native[n].size for n in mapped)
+    flax, torch = both.flax["float64"].calls, both.torch["float64"].calls
     names = call_names([c.path for c in flax]), call_names([c.path for c in torch])
-    paired = {j.pair.flax for j in joints}, {j.pair.torch for j in joints}
-    layers = {split_stack(b.torch.path)[0] for b in match.layers} | {u.path for u in match.lone_torch}
+    paired = {j.pair.flax for j in pairings}, {j.pair.torch for j in pairings}
+    layers = {split_stack(b.torch.path)[0] for b in weight_map.layers} | {u.path for u in weight_map.lone_torch}
     holding = [i for i, call in enumerate(torch) if call_path(call.path) in layers]
     return Coverage(
         covered / total if total else 1.0,

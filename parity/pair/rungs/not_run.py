@@ -7,30 +7,30 @@ from parity.pair.causes.explained import TRAINED
 from parity.pair.passes.check_state import CheckState
 
 
-def random_modes(work: CheckState) -> str:
+def random_modes(state: CheckState) -> str:
     """Say in which modes the networks are random; "" if they are in neither."""
-    modes = [mode for mode in work.passes if work.sides.results.of(mode).noisy]
+    modes = [mode for mode in state.passes if state.sides.results.of(mode).noisy]
     return f"the networks are random in {' and '.join(modes)}" if modes else ""
 
 
-def without_gradients(work: CheckState) -> str:
+def without_gradients(state: CheckState) -> str:
     """Why there are no gradients to compare, if so."""
-    couple = work.sides
-    if all(couple.results.of(mode).noisy for mode in work.passes):
-        return random_modes(work)
-    if couple.objectives is None and not any(couple.results.of(mode).floating[0] for mode in work.passes):
+    sides = state.sides
+    if all(sides.results.of(mode).noisy for mode in state.passes):
+        return random_modes(state)
+    if sides.objectives is None and not any(sides.results.of(mode).floating[0] for mode in state.passes):
         return "the networks return no floating numbers that are compared, and no loss was given"
-    inputs = [seen["float64"].input_gradients for view in work.passes.values() for seen in (view.flax, view.torch)]
-    if not couple.flax.parameters | couple.torch.parameters and not all(inputs):
+    inputs = [seen["float64"].input_gradients for view in state.passes.values() for seen in (view.flax, view.torch)]
+    if not sides.flax.parameters | sides.torch.parameters and not all(inputs):
         return "nothing is trained, and no input is floating"
     return ""
 
 
-def without_training_run(work: CheckState, rungs: Sequence[Rung]) -> str:
+def without_training_run(state: CheckState, rungs: Sequence[Rung]) -> str:
     """Why training runs cannot be compared, if so."""
-    if work.sides.results.of("training").noisy:
-        return random_modes(work)
-    if work.sides.objectives is None and not work.sides.results.of("training").floating[0]:
+    if state.sides.results.of("training").noisy:
+        return random_modes(state)
+    if state.sides.objectives is None and not state.sides.results.of("training").floating[0]:
         return "the networks return no floating numbers that are compared, and no loss was given"
     findings = [finding for rung in rungs for finding in rung.findings if finding.quantity == TRAINED]
     if any(finding.verdict is Verdict.DIFFERENT for finding in findings):

@@ -28,9 +28,9 @@ def forward(compared: Sequence[Compared]) -> Rung:
 
 
 def gradients(
-    match: WeightMap,
+    weight_map: WeightMap,
     compared: Sequence[Compared],
-    views: Mapping[str, BothSides],
+    passes: Mapping[str, BothSides],
     parameters: set[str],
     shared: SharedInputs,
     losses: Sequence[Finding],
@@ -38,8 +38,11 @@ def gradients(
     """Rung 3, in both modes: the losses, if there are any, and the gradients of parameters and inputs, which convict;
     those of every layer's output say where, and are left out of a mode in which all that convicts agrees."""
     findings = list(losses)
-    for mode, comparison in zip(views, compared, strict=True):
-        seen = [*parameter_gradients(match, views[mode], parameters, mode), *input_gradients(views[mode], shared, mode)]
+    for mode, comparison in zip(passes, compared, strict=True):
+        seen = [
+            *parameter_gradients(weight_map, passes[mode], parameters, mode),
+            *input_gradients(passes[mode], shared, mode),
+        ]
         fine = bool(seen) and all(finding.verdict.passes for finding in seen)
         inside = [layer.gradient for layer in reversed(comparison.layers) if layer.gradient is not None]
         findings += [finding for finding in inside if finding.verdict.passes or not fine]
@@ -47,18 +50,18 @@ def gradients(
     return observed(3, NAMES[3], findings)
 
 
-def parameter_gradients(match: WeightMap, views: BothSides, parameters: set[str], mode: str) -> Iterator[Finding]:
+def parameter_gradients(weight_map: WeightMap, both: BothSides, parameters: set[str], mode: str) -> Iterator[Finding]:
     """The gradient of every mapped array that both sides learn; that of a tied one is the sum of the other side's."""
-    for bond, link in learnable(match, parameters):
-        if link.tie is not None:
+    for layer, array in learnable(weight_map, parameters):
+        if array.tie is not None:
             continue
-        ties = match.tied_to(link)
+        ties = weight_map.tied_to(array)
         (a, low_a), (b, low_b) = (
-            [_pulled(side, link, ties, seen[p].parameter_gradients) for p in PRECISIONS]
-            for side, seen in (("flax", views.flax), ("torch", views.torch))
+            [_pulled(side, array, ties, seen[p].parameter_gradients) for p in PRECISIONS]
+            for side, seen in (("flax", both.flax), ("torch", both.torch))
         )
         a, low_a = in_torch(a), in_torch(low_a)
-        name = " + ".join([name_of(bond, link), *(name_of(*tied) for tied in ties)])
+        name = " + ".join([name_of(layer, array), *(name_of(*tied) for tied in ties)])
         yield compare("gradient", name, a, b, low_b, low_a, mode=mode, smooth=False)
 
 
@@ -68,10 +71,10 @@ def in_torch(gradient: NDArray) -> NDArray:
 
 
 def _pulled(
-    side: str, link: ArrayPairing, ties: Sequence[tuple[LayerPairing, ArrayPairing]], gradients: Arrays
+    side: str, array: ArrayPairing, ties: Sequence[tuple[LayerPairing, ArrayPairing]], gradients: Arrays
 ) -> NDArray:
     """The gradient of a canonical array, with those of the arrays that the other side ties to it."""
-    packing: Packing = getattr(link, side)
+    packing: Packing = getattr(array, side)
     total = packing.pull(_given(gradients, packing.names))
     for _, other in ties:
         if other.tie is not None and other.tie.side != side:
@@ -80,41 +83,44 @@ def _pulled(
     return total
 
 
-def learnable(match: WeightMap, parameters: set[str]) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
+def learnable(weight_map: WeightMap, parameters: set[str]) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
     """Mapped arrays that both sides learn; names are "flax:…" and "torch:…"."""
-    for bond, link in match.arrays:
-        names = [f"flax:{n}" for n in link.flax.names] + [f"torch:{n}" for n in link.torch.names]
+    for layer, array in weight_map.arrays:
+        names = [f"flax:{n}" for n in array.flax.names] + [f"torch:{n}" for n in array.torch.names]
         if parameters.issuperset(names):
-            yield bond, link
+            yield layer, array
 
 
 def _given(gradients: Arrays, names: Sequence[str]) -> Arrays:
     return {name: np.asarray(gradients[name], np.result_type(gradients[name], np.float64)) for name in names}
 
 
-def buffers(match: WeightMap, parameters: set[str]) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
+def buffers(weight_map: WeightMap, parameters: set[str]) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
     """Mapped arrays that no side learns."""
-    for bond, link in match.arrays:
-        names = {f"flax:{n}" for n in link.flax.names} | {f"torch:{n}" for n in link.torch.names}
+    for layer, array in weight_map.arrays:
+        names = {f"flax:{n}" for n in array.flax.names} | {f"torch:{n}" for n in array.torch.names}
         if not names & parameters:
-            yield bond, link
+            yield layer, array
 
 
 def state(
-    match: WeightMap, parameters: set[str], after: Mapping[Precision, tuple[Arrays, Arrays]], results: Sequence[Finding]
+    weight_map: WeightMap,
+    parameters: set[str],
+    after: Mapping[Precision, tuple[Arrays, Arrays]],
+    results: Sequence[Finding],
 ) -> Rung:
     """Rung 4: buffers after training passes, then what the networks return in evaluation.
 
     Args:
-        match: the map.
+        weight_map: the map.
         parameters: names of what is learnt.
         after: precision → all native arrays of both sides.
         results: findings on the evaluation afterwards.
     """
     findings = []
-    for bond, link in buffers(match, parameters):
-        high, low = ((link.flax.read(after[p][0]), link.torch.read(after[p][1])) for p in PRECISIONS)
-        findings.append(compare("buffer", name_of(bond, link), *high, low[1], low[0], mode="training"))
+    for layer, array in buffers(weight_map, parameters):
+        high, low = ((array.flax.read(after[p][0]), array.torch.read(after[p][1])) for p in PRECISIONS)
+        findings.append(compare("buffer", name_of(layer, array), *high, low[1], low[0], mode="training"))
     return rung(4, NAMES[4], [*findings, *results])
 
 
@@ -134,17 +140,17 @@ def update(seen: Mapping[str, Mapping[str, Sequence[Arrays]]]) -> list[Finding]:
 
 
 def trajectory(
-    match: WeightMap, parameters: set[str], runs: Mapping[str, Trajectory], from_moved: Mapping[str, Trajectory]
+    weight_map: WeightMap, parameters: set[str], runs: Mapping[str, Trajectory], from_moved: Mapping[str, Trajectory]
 ) -> Rung:
     """Rung 6: training runs, against each side's own drift when its start is moved by one ulp. Buffers are rung 4's."""
     findings = []
     for step in range(len(runs["torch"].losses)):
         values, moved = ({side: run.losses[step] for side, run in by.items()} for by in (runs, from_moved))
         findings.append(rule_drift("loss", f"step {step + 1}", values, moved))
-    for bond, link in learnable(match, parameters):
+    for layer, array in learnable(weight_map, parameters):
         values, moved = (
-            {"flax": link.flax.read(by["flax"].weights), "torch": link.torch.read(by["torch"].weights)}
+            {"flax": array.flax.read(by["flax"].weights), "torch": array.torch.read(by["torch"].weights)}
             for by in (runs, from_moved)
         )
-        findings.append(rule_drift("weight afterwards", name_of(bond, link), values, moved))
+        findings.append(rule_drift("weight afterwards", name_of(layer, array), values, moved))
     return rung(6, NAMES[6], findings)

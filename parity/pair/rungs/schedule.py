@@ -56,15 +56,15 @@ def _is_scheduler(schedule: Any) -> bool:
     return hasattr(schedule, "optimizer") and hasattr(schedule, "step")
 
 
-def learning_rates(couple: SidePair, schedules: Schedules) -> Finding:
+def learning_rates(sides: SidePair, schedules: Schedules) -> Finding:
     """The finding on the learning rates of all steps together.
 
     A rate that has come down to rounding's own zero is not judged by itself. The finding's index is the step, from 0,
     at which the rates differ most.
     """
-    with couple.watch.running("the schedules"):
+    with sides.watch.running("the schedules"):
         flax, torch = (
             {p: side.rates(schedule, schedules.steps, p) for p in PRECISIONS}
-            for side, schedule in ((couple.flax, schedules.flax), (couple.torch, schedules.torch))
+            for side, schedule in ((sides.flax, schedules.flax), (sides.torch, schedules.torch))
         )
     return compare("schedule", "learning rate", flax["float64"], torch["float64"], torch["float32"], flax["float32"])

@@ -23,27 +23,27 @@ from parity.report.records import Convention
 After = dict[Precision, tuple[Arrays, Arrays]]
 
 
-def state_rung(work: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Convention]] | None:
+def state_rung(state: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Convention]] | None:
     """The rung: two training steps' buffers, then evaluation; and the conventions that explain a difference. None where
     the networks have no buffers."""
-    if not any(rungs.buffers(work.weight_map, work.parameters)):
+    if not any(rungs.buffers(state.weight_map, state.parameters)):
         return None
-    after, steps, calls = _trained(work)
+    after, steps, calls = _trained(state)
     flax = {
-        p: work.sides.run_pass("flax", arrays, "evaluation", p, gradients=False).outputs
+        p: state.sides.run_pass("flax", arrays, "evaluation", p, gradients=False).outputs
         for p, (arrays, _) in after.items()
     }
-    ruled = rungs.state(work.weight_map, work.parameters, after, _afterwards(work, after, flax))
+    ruled = rungs.state(state.weight_map, state.parameters, after, _afterwards(state, after, flax))
     if ruled.verdict is not Verdict.DIFFERENT:
         return ruled, []
-    ours = work.proof.flax, {**work.proof.flax, **work.passes["training"].flax["float64"].buffers}
-    norms = measured(work.weight_map, ours, (steps[0], steps[1]), calls[0])
+    ours = state.proof.flax, {**state.proof.flax, **state.passes["training"].flax["float64"].buffers}
+    norms = measured(state.weight_map, ours, (steps[0], steps[1]), calls[0])
     lints = {lint.convention: lint for lint in lint_map(norms) if lint.convention in STATE}
     if not lints:
         return ruled, []
-    work.lints += [lint for lint in lints.values() if lint not in work.lints]
+    state.lints += [lint for lint in lints.values() if lint not in state.lints]
     mended = _mended(after, undone_statistics(norms, steps, calls))
-    explained = rungs.state(work.weight_map, work.parameters, mended, _afterwards(work, mended, flax))
+    explained = rungs.state(state.weight_map, state.parameters, mended, _afterwards(state, mended, flax))
     confirmed = explained.verdict.passes
     return ruled, [
         Convention(name, quantified(name, lint, norms, calls[0]), (4,), confirmed, name in accept)
@@ -51,19 +51,19 @@ def state_rung(work: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Conv
     ]
 
 
-def _trained(work: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
+def _trained(state: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
     """All arrays of both sides after two training steps, the second on other inputs; and of PyTorch those before,
     between and after, and the calls of each step."""
-    couple, proof, views = work.sides, work.proof, work.passes["training"]
-    second = resized(couple.inputs, lambda a: (1.5 * a[::-1] + 0.25).astype(a.dtype))
+    sides, proof, training = state.sides, state.proof, state.passes["training"]
+    second = resized(sides.inputs, lambda a: (1.5 * a[::-1] + 0.25).astype(a.dtype))
     after: After = {}
-    calls: list[Sequence[Call]] = [views.torch["float64"].calls]
+    calls: list[Sequence[Call]] = [training.torch["float64"].calls]
     steps = [proof.torch]
     for precision in PRECISIONS:
-        flax = {**proof.flax, **views.flax[precision].buffers, **_unmapped(work, couple.flax)}
-        torch = {**proof.torch, **views.torch[precision].buffers, **_unmapped(work, couple.torch)}
-        seen = couple.run_pass("torch", torch, "training", precision, second)
-        ours = couple.run_pass("flax", flax, "training", precision, second, gradients=False)
+        flax = {**proof.flax, **training.flax[precision].buffers, **_unmapped(state, sides.flax)}
+        torch = {**proof.torch, **training.torch[precision].buffers, **_unmapped(state, sides.torch)}
+        seen = sides.run_pass("torch", torch, "training", precision, second)
+        ours = sides.run_pass("flax", flax, "training", precision, second, gradients=False)
         both = {**flax, **ours.buffers}, {**torch, **seen.buffers}
         after[precision] = shaped_as(both[0], proof.flax), shaped_as(both[1], proof.torch)
         if precision == "float64":
@@ -72,11 +72,11 @@ def _trained(work: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call]
     return after, steps, calls
 
 
-def _unmapped(work: CheckState, side: Side) -> Arrays:
+def _unmapped(state: CheckState, side: Side) -> Arrays:
     """Random numbers for what only that side learns: those that it has may be zeros, which hide what it does to the
     buffers."""
-    mapped = {name for _, link in work.weight_map.arrays for name in getattr(link, side.framework).names}
-    rng = np.random.default_rng([work.sides.seed, 8])
+    mapped = {name for _, array in state.weight_map.arrays for name in getattr(array, side.framework).names}
+    rng = np.random.default_rng([state.sides.seed, 8])
     lone = sorted(side.parameters - mapped)
     return {name: single(side.native[name] + 0.5 * rng.standard_normal(side.native[name].shape)) for name in lone}
 
@@ -91,11 +91,10 @@ def _mended(after: After, undone: Arrays) -> After:
     return {"float64": (flax, {**torch, **undone}), "float32": (flax_low, {**torch_low, **low})}
 
 
-def _afterwards(work: CheckState, after: After, flax: Mapping[Precision, Arrays]) -> list[Finding]:
+def _afterwards(state: CheckState, after: After, flax: Mapping[Precision, Arrays]) -> list[Finding]:
     """What the networks return in evaluation with these arrays; Flax's results are given."""
-    couple = work.sides
+    sides = state.sides
     torch = {
-        p: couple.run_pass("torch", arrays, "evaluation", p, gradients=False).outputs
-        for p, (_, arrays) in after.items()
+        p: sides.run_pass("torch", arrays, "evaluation", p, gradients=False).outputs for p, (_, arrays) in after.items()
     }
-    return list(results("result afterwards", couple.results.of("evaluation"), flax, torch, "evaluation"))
+    return list(results("result afterwards", sides.results.of("evaluation"), flax, torch, "evaluation"))

@@ -18,67 +18,67 @@ from parity.pair.weightmap.ties import held, tied, whose
 from parity.report.records import Convention
 
 
-def structure(work: CheckState) -> Rung:
+def structure(state: CheckState) -> Rung:
     """The rung, after both modes were seen."""
-    findings = [Finding("weight map", "", Verdict.SAME, reason=f"{len(work.weight_map.layers)} pairs of layers")]
-    for side, lone in (("flax", work.weight_map.lone_flax), ("torch", work.weight_map.lone_torch)):
-        findings += [_lone(work, side, unit.path, list(unit.arrays.values())) for unit in lone]
-    for bond in work.weight_map.layers:
-        for side, unit, roles in (("flax", bond.flax, bond.lone_flax), ("torch", bond.torch, bond.lone_torch)):
-            findings += [_lone(work, side, unit.path, [unit.arrays[role]]) for role in roles]
+    findings = [Finding("weight map", "", Verdict.SAME, reason=f"{len(state.weight_map.layers)} pairs of layers")]
+    for side, lone in (("flax", state.weight_map.lone_flax), ("torch", state.weight_map.lone_torch)):
+        findings += [_lone(state, side, unit.path, list(unit.arrays.values())) for unit in lone]
+    for layer in state.weight_map.layers:
+        for side, unit, roles in (("flax", layer.flax, layer.lone_flax), ("torch", layer.torch, layer.lone_torch)):
+            findings += [_lone(state, side, unit.path, [unit.arrays[role]]) for role in roles]
     findings += [
-        Finding("tie", name_of(bond, link), Verdict.DIFFERENT, reason=whose(link))
-        for bond, link in work.weight_map.arrays
-        if link.tie is not None
+        Finding("tie", name_of(layer, array), Verdict.DIFFERENT, reason=whose(array))
+        for layer, array in state.weight_map.arrays
+        if array.tie is not None
     ]
-    findings += [*trained(work), *storage(work), *_proven(work)]
-    if unpaired(work.weight_map):
+    findings += [*trained(state), *storage(state), *_proven(state)]
+    if unpaired(state.weight_map):
         reason = "both sides have arrays without a counterpart that may be one; give map= with the right pairs"
         findings = [replace(f, verdict=Verdict.INCONCLUSIVE) if f.verdict is Verdict.DIFFERENT else f for f in findings]
         findings.append(Finding("weight map", "", Verdict.INCONCLUSIVE, reason=reason))
-    if work.proof.undecided:
-        left = ", ".join(work.proof.undecided[:4])
-        reason = f"{work.proof.tried} readings tried, none agrees; not tried: {left}; give map= with the right pairs"
+    if state.proof.undecided:
+        left = ", ".join(state.proof.undecided[:4])
+        reason = f"{state.proof.tried} readings tried, none agrees; not tried: {left}; give map= with the right pairs"
         findings.append(Finding("weight map", "", Verdict.INCONCLUSIVE, reason=reason))
     return rung(1, NAMES[1], findings)
 
 
-def tie_convention(work: CheckState, ruled: Rung, accept: Sequence[str]) -> list[Convention]:
+def tie_convention(state: CheckState, ruled: Rung, accept: Sequence[str]) -> list[Convention]:
     """The convention that explains the rung, where one side ties what the other does not: it is confirmed if nothing
     else differs there and the networks agree with the tied array in both places."""
-    ties = tied(work.weight_map)
+    ties = tied(state.weight_map)
     if not ties:
         return []
     alone = explained(ruled.findings)
     text = f"{whose(ties[0])}; {'; '.join(map(held, ties))}"
-    return [Convention("tied_weights", text, (1,), alone and work.proof.agrees, "tied_weights" in accept)]
+    return [Convention("tied_weights", text, (1,), alone and state.proof.agrees, "tied_weights" in accept)]
 
 
-def _lone(work: CheckState, side: str, path: str, packings: Sequence[Packing]) -> Finding:
+def _lone(state: CheckState, side: str, path: str, packings: Sequence[Packing]) -> Finding:
     """An array without a counterpart: a difference if it is learnt and has an effect, or is learnt by name only as
     nothing uses it."""
-    network_side = work.sides.flax if side == "flax" else work.sides.torch
+    network_side = state.sides.flax if side == "flax" else state.sides.torch
     names = list(dict.fromkeys(name for packing in packings for name in packing.names))
     learnt = [packing for packing in packings if network_side.parameters.issuperset(packing.names)]
-    effect = any(has_effect(getattr(views, side), packing) for views in work.passes.values() for packing in learnt)
+    effect = any(has_effect(getattr(both, side), packing) for both in state.passes.values() for packing in learnt)
     other = "torch" if side == "flax" else "flax"
     reason = f"{', '.join(names)} of {side} has no counterpart in {other}"
-    if effect and not work.sides.backward:
+    if effect and not state.sides.backward:
         return Finding("weight map", path, Verdict.INCONCLUSIVE, reason=f"{reason}, and {UNKNOWN}")
     if effect:
         return Finding("weight map", path, Verdict.DIFFERENT, reason=reason)
-    if learnt and never_used(work, network_side, [name for packing in learnt for name in packing.names]):
+    if learnt and never_used(state, network_side, [name for packing in learnt for name in packing.names]):
         return Finding(UNUSED, path, Verdict.DIFFERENT, np.inf, reason=f"{reason}, and nothing uses it")
     return Finding("weight map", path, Verdict.SAME, reason=f"{reason}, and no effect" if learnt else reason)
 
 
-def _proven(work: CheckState) -> list[Finding]:
+def _proven(state: CheckState) -> list[Finding]:
     """An inconclusive finding if the networks agree and no array is proven.
 
     Any numbers would do then, so that nothing is known of the map.
     """
-    lines = table(work)
-    if not work.sides.backward or not work.proof.agrees or not lines or any(line.proven for line in lines):
+    lines = table(state)
+    if not state.sides.backward or not state.proof.agrees or not lines or any(line.proven for line in lines):
         return []
     reason = f"none of {len(lines)} arrays is proven: they have no effect on what the networks return"
     return [Finding("weight map", "", Verdict.INCONCLUSIVE, np.inf, reason=reason)]

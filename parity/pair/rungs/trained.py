@@ -22,40 +22,40 @@ STEPS = 3
 """Steps of an optimizer after which what has not moved is left as it is: the first learning rate may be zero."""
 
 
-def trained(work: CheckState) -> list[Finding]:
+def trained(state: CheckState) -> list[Finding]:
     """One finding for each array that one side trains and the other does not. A parameter whose gradient is zero is not
     trained, whatever it is declared as (stop_gradient in Flax, detach in PyTorch)."""
     findings = []
-    for bond, link in work.weight_map.arrays:
-        declared = {side: _share(work, side, getattr(link, side).names) for side in SIDES}
-        if link.tie is None and declared["flax"] != declared["torch"]:
-            findings.append(_trained(work, name_of(bond, link), link, max(SIDES, key=lambda side: declared[side])))
+    for layer, array in state.weight_map.arrays:
+        declared = {side: _share(state, side, getattr(array, side).names) for side in SIDES}
+        if array.tie is None and declared["flax"] != declared["torch"]:
+            findings.append(_trained(state, name_of(layer, array), array, max(SIDES, key=lambda side: declared[side])))
     return findings
 
 
-def _trained(work: CheckState, name: str, link: ArrayPairing, trains: str) -> Finding:
+def _trained(state: CheckState, name: str, array: ArrayPairing, trains: str) -> Finding:
     """The finding on an array that the one side trains, as it says, and the other does not, or not all of it."""
     words = ", ".join(
-        f"{' + '.join(names := getattr(link, side).names)} {_standing(work, side, names[0])} in {FRAMEWORKS[side]}"
+        f"{' + '.join(names := getattr(array, side).names)} {_standing(state, side, names[0])} in {FRAMEWORKS[side]}"
         for side in (trains, *(other for other in SIDES if other != trains))
     )
-    if not work.sides.backward:
+    if not state.sides.backward:
         return Finding(TRAINED, name, Verdict.INCONCLUSIVE, np.inf, reason=f"{words}; {UNKNOWN}")
-    if any(has_effect(getattr(views, trains), getattr(link, trains)) for views in work.passes.values()):
+    if any(has_effect(getattr(both, trains), getattr(array, trains)) for both in state.passes.values()):
         return Finding(TRAINED, name, Verdict.DIFFERENT, np.inf, reason=words)
     return Finding(TRAINED, name, Verdict.SAME, reason=f"{words}, where its gradient is zero: trained in neither")
 
 
-def _share(work: CheckState, side: str, names: Sequence[str]) -> float:
-    parameters = _side(work, side).parameters
-    return sum(name in parameters and f"{side}:{name}" not in work.still for name in names) / len(names)
+def _share(state: CheckState, side: str, names: Sequence[str]) -> float:
+    parameters = _side(state, side).parameters
+    return sum(name in parameters and f"{side}:{name}" not in state.still for name in names) / len(names)
 
 
-def _standing(work: CheckState, side: str, name: str) -> str:
-    return "is left as it is by the optimizer" if f"{side}:{name}" in work.still else _side(work, side).standing(name)
+def _standing(state: CheckState, side: str, name: str) -> str:
+    return "is left as it is by the optimizer" if f"{side}:{name}" in state.still else _side(state, side).standing(name)
 
 
-def left_still(couple: SidePair, optimizers: tuple[Any, Any]) -> frozenset[str]:
+def left_still(sides: SidePair, optimizers: tuple[Any, Any]) -> frozenset[str]:
     """Names, as "flax:…" and "torch:…", of the trained arrays that the users' optimizers leave as they are whatever
     their gradients are, as they are masked or in no group; of a side whose optimizer moves nothing at all, none.
 
@@ -63,33 +63,33 @@ def left_still(couple: SidePair, optimizers: tuple[Any, Any]) -> frozenset[str]:
         UserCodeError: an optimizer does not take the network's parameters.
     """
     names: set[str] = set()
-    for side, optimizer in zip((couple.flax, couple.torch), optimizers, strict=True):
-        rng = np.random.default_rng([couple.seed, 11])
+    for side, optimizer in zip((sides.flax, sides.torch), optimizers, strict=True):
+        rng = np.random.default_rng([sides.seed, 11])
         parameters = {name: single(side.native[name]) for name in sorted(side.parameters)}
         stream = [{n: single(1.0 + rng.random(a.shape)) for n, a in parameters.items()} for _ in range(STEPS)]
-        with couple.watch.running(f"the first steps of {FRAMEWORKS[side.framework]}'s optimizer"):
+        with sides.watch.running(f"the first steps of {FRAMEWORKS[side.framework]}'s optimizer"):
             after = side.update(optimizer, parameters, stream, "float64")[-1]
         still = {name for name, array in parameters.items() if np.array_equal(array, after[name])}
         names |= {f"{side.framework}:{name}" for name in still if len(still) < len(parameters)}
     return frozenset(names)
 
 
-def _side(work: CheckState, side: str) -> Side:
-    return work.sides.flax if side == "flax" else work.sides.torch
+def _side(state: CheckState, side: str) -> Side:
+    return state.sides.flax if side == "flax" else state.sides.torch
 
 
-def storage(work: CheckState) -> list[Finding]:
+def storage(state: CheckState) -> list[Finding]:
     """Findings on arrays that are kept in a narrower dtype on one side than on the other.
 
     The formula is the same then, but the network is not. Arrays that differ alike share one finding.
     """
-    stored = {side: _side(work, side).stored for side in SIDES}
+    stored = {side: _side(state, side).stored for side in SIDES}
     apart: Counter[tuple[str, ...]] = Counter()
-    for _, link in work.weight_map.arrays:
-        dtypes = tuple(" and ".join(sorted({stored[side][n] for n in getattr(link, side).names})) for side in SIDES)
+    for _, array in state.weight_map.arrays:
+        dtypes = tuple(" and ".join(sorted({stored[side][n] for n in getattr(array, side).names})) for side in SIDES)
         if dtypes[0] != dtypes[1] and NARROW & {*dtypes[0].split(" and "), *dtypes[1].split(" and ")}:
             apart[dtypes] += 1
-    total = sum(1 for _ in work.weight_map.arrays)
+    total = sum(1 for _ in state.weight_map.arrays)
     return [
         Finding(STORED, "network", Verdict.DIFFERENT, np.inf, reason=_stored(flax, torch, count, total))
         for (flax, torch), count in apart.items()
@@ -101,17 +101,17 @@ def _stored(flax: str, torch: str, count: int, total: int) -> str:
     return f"{which} kept in {flax} in Flax, in {torch} in PyTorch; in float64 they are judged as one formula"
 
 
-def never_used(work: CheckState, side: Side, names: Sequence[str]) -> bool:
+def never_used(state: CheckState, side: Side, names: Sequence[str]) -> bool:
     """Whether other numbers in arrays of a side change nothing of what it returns in evaluation; not only their
     gradient is zero."""
-    views = getattr(work.passes["evaluation"], side.framework)["float64"]
-    if any(np.any(views.parameter_gradients.get(name, 0.0)) for name in names):
+    shown = getattr(state.passes["evaluation"], side.framework)["float64"]
+    if any(np.any(shown.parameter_gradients.get(name, 0.0)) for name in names):
         return False
-    arrays = work.proof.flax if side.framework == "flax" else work.proof.torch
-    rng = np.random.default_rng([work.sides.seed, 10])
+    arrays = state.proof.flax if side.framework == "flax" else state.proof.torch
+    rng = np.random.default_rng([state.sides.seed, 10])
     other = {name: single(arrays[name] + rng.standard_normal(arrays[name].shape)) for name in names}
     before, after = (
-        work.sides.run_pass(side.framework, native, "evaluation", "float64", gradients=False).outputs  # type: ignore[arg-type]
+        state.sides.run_pass(side.framework, native, "evaluation", "float64", gradients=False).outputs  # type: ignore[arg-type]
         for native in (arrays, {**arrays, **other})
     )
     return all(np.array_equal(before[name], after[name], equal_nan=True) for name in before)

@@ -21,36 +21,38 @@ from parity.pair.weightmap import random_weights as weights
 CONJUGATES = "it is complex: JAX's gradient is the conjugate of PyTorch's, and the optimizers take both as they are"
 
 
-def update_rung(work: CheckState, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> Rung:
+def update_rung(state: CheckState, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> Rung:
     """Rung 5: the schedules step by step, and the optimizers alone on one stream of gradients."""
-    findings = [] if schedules is None else [learning_rates(work.sides, schedules)]
+    findings = [] if schedules is None else [learning_rates(state.sides, schedules)]
     if optimizers is not None:
-        own = _groups(optimizers[1]) > 1 or any(np.iscomplexobj(array) for array in work.proof.torch.values())
-        findings += _own_stream(work, optimizers) if own else _stream(work.sides, optimizers)
+        own = _groups(optimizers[1]) > 1 or any(np.iscomplexobj(array) for array in state.proof.torch.values())
+        findings += _own_stream(state, optimizers) if own else _stream(state.sides, optimizers)
     return rung(5, NAMES[5], findings)
 
 
-def complex_note(work: CheckState) -> list[str]:
+def complex_note(state: CheckState) -> list[str]:
     """A note on complex parameters, if both sides learn any."""
-    learnt = rungs.learnable(work.weight_map, work.parameters)
-    if not any(np.iscomplexobj(link.torch.read(work.proof.torch)) for _, link in learnt):
+    learnt = rungs.learnable(state.weight_map, state.parameters)
+    if not any(np.iscomplexobj(array.torch.read(state.proof.torch)) for _, array in learnt):
         return []
     return ["gradients of complex parameters are compared as PyTorch gives them; JAX's are their conjugates"]
 
 
-def not_conjugated(work: CheckState, optimizers: tuple[Any, Any] | None) -> list[Finding]:
+def not_conjugated(state: CheckState, optimizers: tuple[Any, Any] | None) -> list[Finding]:
     """Findings on complex parameters whose gradients go to both optimizers as they are: JAX's is the conjugate of
     PyTorch's, so that Flax's side descends in another direction.
 
     Args:
-        work: What is known of the pair.
+        state: What is known of the pair.
         optimizers: Optax's and PyTorch's; None if there are none.
     """
-    learnt = [(bond, link) for bond, link in rungs.learnable(work.weight_map, work.parameters) if link.tie is None]
-    names = [bond.array_name(link) for bond, link in learnt if np.iscomplexobj(link.torch.read(work.proof.torch))]
+    learnt = [
+        (layer, array) for layer, array in rungs.learnable(state.weight_map, state.parameters) if array.tie is None
+    ]
+    names = [layer.array_name(array) for layer, array in learnt if np.iscomplexobj(array.torch.read(state.proof.torch))]
     if optimizers is None or not names:
         return []
-    steps = [f for f in _own_stream(work, optimizers) if f.verdict is Verdict.DIFFERENT]
+    steps = [f for f in _own_stream(state, optimizers) if f.verdict is Verdict.DIFFERENT]
     odd = [name for name in names if any(finding.name.startswith(f"{name} after step") for finding in steps)]
     return [Finding(CONJUGATED, name, Verdict.DIFFERENT, np.inf, reason=CONJUGATES) for name in odd]
 
@@ -61,37 +63,37 @@ def _groups(optimizer: Any) -> int:
     return len(getattr(alone, "param_groups", ()))
 
 
-def _own_stream(work: CheckState, optimizers: tuple[Any, Any]) -> list[Finding]:
+def _own_stream(state: CheckState, optimizers: tuple[Any, Any]) -> list[Finding]:
     """Findings on the optimizers' steps with the networks' own parameters, so that each has its own settings.
 
     Tied arrays, and those that one side keeps in parts, are left out.
     """
-    couple, rng = work.sides, np.random.default_rng([work.sides.seed, 5])
-    links = [
-        (bond, link)
-        for bond, link in rungs.learnable(work.weight_map, work.parameters)
-        if link.tie is None and len(link.flax.names) == len(link.torch.names) == 1
+    sides, rng = state.sides, np.random.default_rng([state.sides.seed, 5])
+    pairings = [
+        (layer, array)
+        for layer, array in rungs.learnable(state.weight_map, state.parameters)
+        if array.tie is None and len(array.flax.names) == len(array.torch.names) == 1
     ]
     names = {
-        "flax": [name for _, link in links for name in link.flax.names],
-        "torch": [name for _, link in links for name in link.torch.names],
+        "flax": [name for _, array in pairings for name in array.flax.names],
+        "torch": [name for _, array in pairings for name in array.torch.names],
     }
     start, *stream = (
-        {name: single(size * _normal(rng, a)) for name, a in work.proof.torch.items()} for size in (1.0, *MAGNITUDES)
+        {name: single(size * _normal(rng, a)) for name, a in state.proof.torch.items()} for size in (1.0, *MAGNITUDES)
     )
 
     def held_by(side: str, arrays: Arrays) -> Arrays:
-        held = arrays if side == "torch" else weights.to_flax(work.weight_map, arrays, couple.flax.native)
+        held = arrays if side == "torch" else weights.to_flax(state.weight_map, arrays, sides.flax.native)
         return {name: held[name] for name in names[side]}
 
     def pulled(side: str, gradients: Arrays) -> Arrays:
         return {name: rungs.in_torch(a) if side == "flax" else a for name, a in held_by(side, gradients).items()}
 
     def named(side: str, arrays: Arrays) -> Arrays:
-        return {bond.array_name(link): getattr(link, side).read(arrays) for bond, link in links}
+        return {layer.array_name(array): getattr(array, side).read(arrays) for layer, array in pairings}
 
     starts = {side: held_by(side, start) for side in names}
-    seen = _steps(couple, optimizers, starts, lambda side: [pulled(side, gradients) for gradients in stream])
+    seen = _steps(sides, optimizers, starts, lambda side: [pulled(side, gradients) for gradients in stream])
     return rungs.update(
         {side: {p: [named(side, arrays) for arrays in steps] for p, steps in by.items()} for side, by in seen.items()}
     )
@@ -103,8 +105,8 @@ def _normal(rng: np.random.Generator, like: NDArray) -> NDArray:
     return drawn + 1j * rng.standard_normal(like.shape) if np.iscomplexobj(like) else drawn
 
 
-def _stream(couple: SidePair, optimizers: tuple[Any, Any]) -> list[Finding]:
-    rng = np.random.default_rng([couple.seed, 5])
+def _stream(sides: SidePair, optimizers: tuple[Any, Any]) -> list[Finding]:
+    rng = np.random.default_rng([sides.seed, 5])
     start = {name: single(rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
     stream = [
         {name: single(size * rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
@@ -112,42 +114,42 @@ def _stream(couple: SidePair, optimizers: tuple[Any, Any]) -> list[Finding]:
     ]
     for gradients in stream:
         gradients["unused"] = np.zeros(UPDATE_SHAPES["unused"])
-    return rungs.update(_steps(couple, optimizers, dict.fromkeys(("flax", "torch"), start), lambda side: stream))
+    return rungs.update(_steps(sides, optimizers, dict.fromkeys(("flax", "torch"), start), lambda side: stream))
 
 
 def _steps(
-    couple: SidePair,
+    pair: SidePair,
     optimizers: tuple[Any, Any],
     start: Mapping[str, Arrays],
     stream: Callable[[str], Sequence[Arrays]],
 ) -> dict[str, dict[str, list[Arrays]]]:
     """Side → precision → parameters after every step, from a side's start and along its stream of gradients."""
-    sides = {"flax": (couple.flax, optimizers[0]), "torch": (couple.torch, optimizers[1])}
-    with couple.watch.running("the optimizers' steps"):
+    sides = {"flax": (pair.flax, optimizers[0]), "torch": (pair.torch, optimizers[1])}
+    with pair.watch.running("the optimizers' steps"):
         return {
             name: {p: side.update(optimizer, start[name], stream(name), p) for p in PRECISIONS}
             for name, (side, optimizer) in sides.items()
         }
 
 
-def trajectory_rung(work: CheckState, optimizers: tuple[Any, Any]) -> Rung:
+def trajectory_rung(state: CheckState, optimizers: tuple[Any, Any]) -> Rung:
     """Rung 6: training runs on equal batches, on the users' losses if there are any."""
-    couple, proof = work.sides, work.proof
-    rng = np.random.default_rng([couple.seed, 6])
-    batches = [resized(couple.inputs, lambda a, s=s: (a * (1.0 + 0.25 * s)).astype(a.dtype)) for s in range(STEPS)]  # type: ignore[misc]
-    shapes = {name: array.shape for name, array in couple.cotangents("training")[1].items()}
+    sides, proof = state.sides, state.proof
+    rng = np.random.default_rng([sides.seed, 6])
+    batches = [resized(sides.inputs, lambda a, s=s: (a * (1.0 + 0.25 * s)).astype(a.dtype)) for s in range(STEPS)]  # type: ignore[misc]
+    shapes = {name: array.shape for name, array in sides.cotangents("training")[1].items()}
     theirs = [{name: single(rng.standard_normal(shape)) for name, shape in shapes.items()} for _ in batches]
-    ours = [couple.results.in_flax(target, "training") for target in theirs]
-    moved = weights.moved(work.weight_map, proof.torch, rng)
-    losses = couple.objectives or (None, None)
+    ours = [sides.results.in_flax(target, "training") for target in theirs]
+    moved = weights.moved(state.weight_map, proof.torch, rng)
+    losses = sides.objectives or (None, None)
     runs: dict[str, Trajectory] = {}
     from_moved: dict[str, Trajectory] = {}
     for by_side, torch in ((runs, proof.torch), (from_moved, moved)):
-        flax = weights.to_flax(work.weight_map, torch, couple.flax.native)
-        fed = {side: [couple.pair_inputs.adapted(side, batch) for batch in batches] for side in ("flax", "torch")}
-        with couple.watch.running("Flax's training run", backward=True):
-            by_side["flax"] = couple.flax.train(flax, fed["flax"], ours, optimizers[0], losses[0])
-        with couple.watch.running("PyTorch's training run", backward=True):
-            by_side["torch"] = couple.torch.train(torch, fed["torch"], theirs, optimizers[1], losses[1])
-    work.losses = {side: [float(x) for x in run.losses] for side, run in runs.items()}
-    return rungs.trajectory(work.weight_map, work.parameters, runs, from_moved)
+        flax = weights.to_flax(state.weight_map, torch, sides.flax.native)
+        fed = {side: [sides.pair_inputs.adapted(side, batch) for batch in batches] for side in ("flax", "torch")}
+        with sides.watch.running("Flax's training run", backward=True):
+            by_side["flax"] = sides.flax.train(flax, fed["flax"], ours, optimizers[0], losses[0])
+        with sides.watch.running("PyTorch's training run", backward=True):
+            by_side["torch"] = sides.torch.train(torch, fed["torch"], theirs, optimizers[1], losses[1])
+    state.losses = {side: [float(x) for x in run.losses] for side, run in runs.items()}
+    return rungs.trajectory(state.weight_map, state.parameters, runs, from_moved)

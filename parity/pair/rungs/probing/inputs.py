@@ -39,17 +39,17 @@ class Probe:
     torch: Arrays
 
 
-def probes(match: WeightMap, couple: SidePair, torch: Arrays, calls: tuple[Call, ...] = ()) -> Iterator[Probe]:
+def probes(weight_map: WeightMap, sides: SidePair, torch: Arrays, calls: tuple[Call, ...] = ()) -> Iterator[Probe]:
     """Other sizes of inputs and weights, the user's own weights, other ids and masks, another batch, odd and even
     sizes; and other inputs where the user's hide what a network does.
 
     Args:
-        match: the map.
-        couple: the pair.
+        weight_map: the map.
+        sides: the pair.
         torch: PyTorch's arrays.
         calls: PyTorch's calls on the user's inputs, which say what indexes which table.
     """
-    inputs, rng = couple.inputs, np.random.default_rng([couple.seed, 8])
+    inputs, rng = sides.inputs, np.random.default_rng([sides.seed, 8])
     domains = {domain_of(array) for array in floating_arrays(inputs)}
     if not all(map(_telling, floating_arrays(inputs))) or domains & {"unit"}:
         yield Probe("normal inputs", changed(inputs, lambda array: _anew(array, rng)), torch)
@@ -57,11 +57,13 @@ def probes(match: WeightMap, couple: SidePair, torch: Arrays, calls: tuple[Call,
         yield Probe("inputs × 0.01", resized(inputs, lambda a: (0.01 * a).astype(a.dtype)), torch)
         yield Probe("inputs × 30", resized(inputs, lambda a: (30.0 * a).astype(a.dtype)), torch)
         yield Probe("inputs + 10", resized(inputs, lambda a: (a + 10.0).astype(a.dtype)), torch)
-    yield Probe("kernels × 3", inputs, weights.random_weights(match, couple.torch.native, couple.seed + 1, 3.0))
-    if couple.results.of("evaluation").exact[0] or not domains & SIZED:
-        yield Probe("kernels × 30", inputs, weights.random_weights(match, couple.torch.native, couple.seed + 2, 30.0))
-    yield Probe("PyTorch's own weights", inputs, dict(couple.torch.native))
-    yield from _ids(inputs, torch, list(_rows(match, torch, calls)), rng)
+    yield Probe("kernels × 3", inputs, weights.random_weights(weight_map, sides.torch.native, sides.seed + 1, 3.0))
+    if sides.results.of("evaluation").exact[0] or not domains & SIZED:
+        yield Probe(
+            "kernels × 30", inputs, weights.random_weights(weight_map, sides.torch.native, sides.seed + 2, 30.0)
+        )
+    yield Probe("PyTorch's own weights", inputs, dict(sides.torch.native))
+    yield from _ids(inputs, torch, list(_rows(weight_map, torch, calls)), rng)
     yield from _masks(inputs, torch)
     for name, other in _other_sizes(inputs):
         yield Probe(name, other, torch)
@@ -102,9 +104,11 @@ def _every(inputs: Inputs, change: Callable[[str, NDArray], NDArray]) -> Inputs:
     return Inputs(_walk(inputs.args, change), _walk(dict(inputs.kwargs), change))
 
 
-def _rows(match: WeightMap, torch: Arrays, calls: tuple[Call, ...]) -> Iterator[tuple[NDArray, int]]:
+def _rows(weight_map: WeightMap, torch: Arrays, calls: tuple[Call, ...]) -> Iterator[tuple[NDArray, int]]:
     """The whole numbers that PyTorch's embeddings were called with, and how many rows their tables have."""
-    tables = {bond.torch.path: link.torch.names[0] for bond, link in match.arrays if bond.torch.kind == "embedding"}
+    tables = {
+        layer.torch.path: array.torch.names[0] for layer, array in weight_map.arrays if layer.torch.kind == "embedding"
+    }
     for call in calls:
         if call.path in tables and call.inputs and call.inputs[0].dtype.kind in "iu":
             yield call.inputs[0], torch[tables[call.path]].shape[0]

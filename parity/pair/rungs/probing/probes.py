@@ -33,53 +33,53 @@ class Located:
 
     Args:
         name: the probe's name.
-        work: what both sides showed on it, in the place of what they showed on the user's inputs.
+        state: what both sides showed on it, in the place of what they showed on the user's inputs.
     """
 
     name: str
-    work: CheckState
+    state: CheckState
 
 
-def probed(work: CheckState) -> tuple[list[Finding], Located | None]:
+def probed(state: CheckState) -> tuple[list[Finding], Located | None]:
     """What the probes found, those that could not be tried being noted; and where the networks part on the first probe
     at which they do, if they agree on the user's own inputs."""
     findings: list[Finding] = []
     odd: list[Probe] = []
-    for probe in probes(work.weight_map, work.sides, work.proof.torch, work.passes[MODE].torch["float64"].calls):
-        work.sides.watch.note(f"probe: {probe.name}")
-        outcome = try_probe(probe, work.weight_map, work.sides)
+    for probe in probes(state.weight_map, state.sides, state.proof.torch, state.passes[MODE].torch["float64"].calls):
+        state.sides.watch.note(f"probe: {probe.name}")
+        outcome = try_probe(probe, state.weight_map, state.sides)
         if isinstance(outcome, str):
-            work.notes.append(outcome)
+            state.notes.append(outcome)
             continue
         findings += outcome
         odd += [probe] if any(finding.verdict is Verdict.DIFFERENT for finding in outcome) else []
-    return findings, located(work, odd[0]) if odd and work.compared[MODE].agrees else None
+    return findings, located(state, odd[0]) if odd and state.compared[MODE].agrees else None
 
 
-def located(work: CheckState, probe: Probe) -> Located | None:
+def located(state: CheckState, probe: Probe) -> Located | None:
     """What every layer shows on a probe; None if the networks do not take it with their layers being recorded."""
-    flax = weights.to_flax(work.weight_map, probe.torch, work.sides.flax.native)
-    run_pass = work.sides.run_pass
+    flax = weights.to_flax(state.weight_map, probe.torch, state.sides.flax.native)
+    run_pass = state.sides.run_pass
     try:
-        views = BothSides(
+        both = BothSides(
             {p: run_pass("flax", flax, MODE, p, probe.inputs, gradients=False, feeds={}) for p in PRECISIONS},
             {p: run_pass("torch", probe.torch, MODE, p, probe.inputs, gradients=False, feeds={}) for p in PRECISIONS},
         )
-        pairs = pair_calls(work.weight_map, views)
-        compared = compare_layers(pairs, views, work.sides.results.of(MODE), MODE)
+        pairs = pair_calls(state.weight_map, both)
+        compared = compare_layers(pairs, both, state.sides.results.of(MODE), MODE)
     except Exception:  # nobody knows what a user's network raises for other shapes
         return None
-    proof = replace(work.proof, flax=flax, torch=probe.torch)
-    shown = replace(work, proof=proof, passes={MODE: views}, calls={MODE: pairs}, compared={MODE: compared})
+    proof = replace(state.proof, flax=flax, torch=probe.torch)
+    shown = replace(state, proof=proof, passes={MODE: both}, calls={MODE: pairs}, compared={MODE: compared})
     return Located(probe.name, shown)
 
 
-def try_probe(probe: Probe, match: WeightMap, couple: SidePair) -> list[Finding] | str:
+def try_probe(probe: Probe, weight_map: WeightMap, sides: SidePair) -> list[Finding] | str:
     """The findings on what the networks return, or why it could not be tried. A network whose results are random, or
     differ already in shape or kind, has none that a probe adds to."""
-    if clash := clashes(match, "torch", probe.torch):
+    if clash := clashes(weight_map, "torch", probe.torch):
         return f"{probe.name}: not tried, {clash[0]} hold different numbers and Flax ties them"
-    runs = _Runs(probe, match, couple)
+    runs = _Runs(probe, weight_map, sides)
     theirs, ours = runs.outputs("torch", "float64"), runs.outputs("flax", "float64")
     if isinstance(ours, str) or isinstance(theirs, str):
         return f"{probe.name}: not tried, {_refused(isinstance(ours, str), isinstance(theirs, str))}"
@@ -88,11 +88,11 @@ def try_probe(probe: Probe, match: WeightMap, couple: SidePair) -> list[Finding]
         return f"{probe.name}: not tried, PyTorch's network does not take it in float32"
     if any(not np.isfinite(a).all() for by in (ours, theirs, low) for a in by.values() if a.dtype.kind == "f"):
         return f"{probe.name}: not ruled on, there are numbers that are not finite"
-    returned, pairs = _Returned(ours, theirs, low), couple.results.of(MODE)
+    returned, pairs = _Returned(ours, theirs, low), sides.results.of(MODE)
     findings = list(_findings(probe.name, pairs, returned))
     if all(finding.verdict.passes for finding in findings):
         return findings
-    if unify_tables(couple, match, probe.inputs):
+    if unify_tables(sides, weight_map, probe.inputs):
         equal = runs.outputs("flax", "float64")
         assert not isinstance(equal, str)  # it ran a moment ago
         returned = replace(returned, flax=equal)
