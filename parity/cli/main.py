@@ -7,9 +7,10 @@ Each command has a module that declares its options and is cheap to import; what
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from parity.cli import bugs, check, convert, list_recipes, reproduce, train
+from parity.cli import bugs, check, interrupt, list_recipes, reproduce, train
+from parity.cli.pairs import convert
 from parity.errors import UsageError, printable
 
 COMMANDS = (list_recipes, check, convert, train, reproduce, bugs)
@@ -17,7 +18,8 @@ COMMANDS = (list_recipes, check, convert, train, reproduce, bugs)
 
 
 def entry_point() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and leave with its exit code; Ctrl-C ends the process at once."""
+    interrupt.watch()
     sys.exit(main(sys.argv[1:]))
 
 
@@ -42,6 +44,17 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
 
 
+class _Version(argparse.Action):
+    """Prints the version, which is read only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *asked: Any) -> NoReturn:
+        from importlib.metadata import version
+
+        del asked
+        print(f"netparity {version('netparity')}")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="parity",
@@ -49,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         "layer where they are not.",
         epilog="exit codes: 0 same, 1 different, 2 usage, 3 inconclusive",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)

@@ -34,9 +34,12 @@ class Report(ReportData):
 
         junit.write([self], path)
 
-    def repro(self, path: str | Path) -> None:
+    def repro(self, path: str | Path) -> list[str]:
         """Write the script that reproduces the first difference on the layer alone, and beside it the .npz file that it
         reads, if it does: one for a layer of no known kind, which needs a name such as "path/to/file.py:function".
+
+        Returns:
+            The files that were written.
 
         Raises:
             UsageError: there is no such script (nothing differs; or not in one layer of a known kind, and no file is
@@ -44,6 +47,8 @@ class Report(ReportData):
         """
         if not self.repro_script:
             raise UsageError(f"{self.name}: there is no single layer of a known kind to reproduce a difference with")
+        arrays = Path(path).with_suffix(".npz")
         if self.repro_arrays:
-            write_atomically(Path(path).with_suffix(".npz"), self.repro_arrays)
+            write_atomically(arrays, self.repro_arrays)
         write_atomically(path, self.repro_script)
+        return [str(path), *([str(arrays)] if self.repro_arrays else [])]
