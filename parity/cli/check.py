@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from parity.cli import options
+from parity.cli import completion, options
 from parity.errors import UsageError
 
 if TYPE_CHECKING:
@@ -17,13 +17,14 @@ PAIRS_ONLY = ("dropout", "no_probes", "training_flag", "map", "map_out", "show_m
 def add(commands: Any) -> None:
     """Declare the command and its options."""
     check = commands.add_parser("check", help="check networks: recipes, or pairs of your own")
-    check.add_argument(
+    names = check.add_argument(
         "names",
         nargs="*",
         metavar="NAME",
         help="a recipe (parity list), path/to/file.py:function that returns your pair and inputs, or a pair that "
         "parity.toml or pyproject.toml lists here; of none, all that are listed, else all recipes",
     )
+    names.completer = completion.names  # where argcomplete looks
     _add_recipe_options(check)
     options.add_seed(check)
     options.add_quiet(check)

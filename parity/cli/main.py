@@ -9,11 +9,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from parity.cli import bugs, check, interrupt, list_recipes, reproduce, train
-from parity.cli.pairs import convert
+from parity.cli import bugs, check, completion, interrupt, list_recipes, reproduce, train
+from parity.cli.pairs import convert, init
 from parity.errors import UsageError, printable
 
-COMMANDS = (list_recipes, check, convert, train, reproduce, bugs)
+COMMANDS = (list_recipes, check, init, convert, train, reproduce, bugs, completion)
 """The modules of the commands, in the order in which `parity --help` lists them."""
 
 
@@ -25,7 +25,9 @@ def entry_point() -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line and return its exit code."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    completion.complete(parser)
+    arguments = parser.parse_args(argv)
     arguments.words = list(argv)
     try:
         return arguments.run(arguments)
