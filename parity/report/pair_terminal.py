@@ -1,15 +1,19 @@
 """The report on a user's pair for a person at a terminal."""
 
 from collections.abc import Sequence
+from io import StringIO
 
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from parity.errors import counted
-from parity.report.pair_words import ANSWERS, accepted, facts, places, sentence, summary
+from parity.report.pair_words import ANSWERS, accepted, clean, facts, places, sentence, summary
 from parity.report.records import ReportData
 from parity.report.terminal import MARKS, STYLES
+
+WIDTH = 100
+"""Columns of a report as text."""
 
 
 def show(out: Console, report: ReportData, *, show_map: bool = False, quiet: bool = False) -> None:
@@ -38,6 +42,19 @@ def show(out: Console, report: ReportData, *, show_map: bool = False, quiet: boo
     _remarks(out, report)
     out.print(f"\n{report.verdict.upper()}: {ANSWERS[report.verdict]}", style=STYLES[report.verdict], soft_wrap=True)
     out.print(f"{summary(report)}", soft_wrap=True)
+
+
+def escape(words: str) -> str:
+    """Words as they are to be printed: nothing in them is a mark of rich's or a control character."""
+    return markup.escape(clean(words))
+
+
+def text(report: ReportData) -> str:
+    """What `show` prints, without colours."""
+    out = Console(file=StringIO(), width=WIDTH, highlight=False, color_system=None)
+    with out.capture() as captured:
+        show(out, report)
+    return captured.get().rstrip()
 
 
 def show_line(out: Console, report: ReportData) -> None:
