@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from parity.cli.pairs.chosen import Pair
 
 RECIPES_ONLY = ("rungs", "device", "devices", "batch_norm", "data", "length", "weights", "data_dir", "download")
-PAIRS_ONLY = ("dropout", "no_probes", "training_flag", "map", "map_out", "show_map", "repro", "in_process")
+PAIRS_ONLY = ("dropout", "no_probes", "training_flag", "map", "map_out", "show_map", "repro", "in_process", "github")
 
 
 def add(commands: Any) -> None:
@@ -61,6 +61,7 @@ def _add_report_options(check: argparse.ArgumentParser) -> None:
     )
     reports.add_argument("--junit", metavar="FILE", help="write the rungs as JUnit's XML")
     reports.add_argument("--markdown", metavar="FILE", help="write a summary, such as $GITHUB_STEP_SUMMARY")
+    reports.add_argument("--github", action="store_true", help="print what differs as annotations of your lines")
     reports.add_argument(
         "--accept", action="append", default=[], metavar="NAME", help="a convention that is no difference to you"
     )

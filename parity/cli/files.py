@@ -27,7 +27,7 @@ def require_places(arguments: argparse.Namespace, count: int) -> Places:
     """
     places = {form: path for form in FORMS if (path := getattr(arguments, form))}
     for form, path in places.items():
-        if form == "html" and count != 1:
+        if form == "html" and (count != 1 or path.endswith("/")):
             places[form] = _folder(path, count)
         else:
             require_writable(f"--{form}", path)
@@ -37,7 +37,7 @@ def require_places(arguments: argparse.Namespace, count: int) -> Places:
 def _folder(path: str, count: int) -> str:
     """The path of a folder for pages, which ends in "/"."""
     place = Path(path)
-    if place.suffix or place.is_file() or not place.absolute().parent.is_dir():
+    if (place.suffix and not path.endswith("/")) or place.is_file() or not place.absolute().parent.is_dir():
         raise UsageError(f"--html got {path} for {count} networks; expected a folder, which gets a page for each")
     return f"{place}/"
 

@@ -1,4 +1,4 @@
-"""The report on a user's pair as JSON."""
+"""The report on a user's pair as JSON; docs/schema/pair-2.json is its schema."""
 
 import json
 from collections.abc import Sequence
@@ -10,10 +10,13 @@ from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
 from parity.report.exit_codes import EXIT_CODES, exit_code
 from parity.report.json_ import plain
+from parity.report.programs.answer import answer
 from parity.report.records import ReportData
 
-FORMAT = "netparity-pair/1"
-SEVERAL = "netparity-pairs/1"
+FORMAT = "netparity-pair/2"
+SEVERAL = "netparity-pairs/2"
+LEFT_OUT = ("repro_arrays",)
+"""Fields of a report that have a file of their own."""
 
 
 def write(report: ReportData, path: str | Path) -> None:
@@ -45,7 +48,9 @@ def document(report: ReportData) -> dict[str, Any]:
         "versions": versions(),
         "hardware": hardware(),
         "commit": commit(),
+        **answer(report),
         **asdict(replace(report, repro_arrays=b"")),
     }
-    del document["repro_arrays"]  # a file of its own
+    for name in LEFT_OUT:
+        del document[name]
     return plain(document)

@@ -48,7 +48,7 @@ def test_without_arguments_the_listed_pairs_are_checked(
         ("good", "same", 0),
         ("bad", "different", 3),
     ]
-    assert document["exit_code"] == 1 and document["format"] == "netparity-pairs/1"
+    assert document["exit_code"] == 1 and document["format"] == "netparity-pairs/2"
     suites = ElementTree.parse(folder / "all.xml").getroot().findall("testsuite")
     assert [suite.get("name") for suite in suites] == ["good", "bad"]
     assert (folder / "all.md").read_text().count("\n## ") + 1 == 2

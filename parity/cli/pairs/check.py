@@ -68,11 +68,23 @@ def check(arguments: argparse.Namespace, pairs: Sequence[Pair], progress: Note) 
         pair_terminal.show(out, report, show_map=arguments.show_map, quiet=arguments.quiet)
     if len(pairs) > 1 and not arguments.quiet:
         pair_terminal.show_all(out, reports)
+    if arguments.github:
+        _annotate(pairs, made)
     files.say(written + ([arguments.map_out] if arguments.map_out else []), arguments.quiet)
     for error in errors:
         print(f"parity: {error}", file=sys.stderr)
     code = exit_code(report.verdict for report in reports)
     return 2 if errors and code != 1 else code
+
+
+def _annotate(pairs: Sequence[Pair], made: "Sequence[Report | UsageError]") -> None:
+    """Print annotations of the users' lines for all pairs that do not pass."""
+    from parity.report.programs.annotations import annotations
+
+    for pair, report in zip(pairs, made, strict=True):
+        if not isinstance(report, UsageError):
+            file, line = target.require_file(pair.target), target.line_of(pair.target)
+            print(*annotations(pair.named(report), file, line), sep="\n", end="\n" if not report.verdict.passes else "")
 
 
 def _reports(arguments: argparse.Namespace, pairs: Sequence[Pair], progress: Note) -> "Sequence[Report | UsageError]":

@@ -57,6 +57,13 @@ def require_function(target: str) -> None:
         raise unknown_name(f"function in {place}", name, [key for key in functions if not key.startswith("_")])
 
 
+def line_of(target: str) -> int:
+    """The line of the file on which the function of a target is defined, from 1; 1 where it is not seen."""
+    place, _, name = target.rpartition(":")
+    tree = ast.parse(Path(place).read_bytes())
+    return next((item.lineno for item in tree.body if isinstance(item, ast.FunctionDef) and item.name == name), 1)
+
+
 def functions(place: str) -> list[str]:
     """Names of the functions of a file that may make a pair: public, without arguments; none if it is no Python."""
     try:
