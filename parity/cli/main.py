@@ -26,9 +26,9 @@ def entry_point() -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line and return its exit code."""
-    parser = _parser()
-    completion.complete(parser)
-    arguments = parser.parse_args(argv)
+    words = parser()
+    completion.complete(words)
+    arguments = words.parse_args(argv)
     arguments.words = list(argv)
     try:
         return arguments.run(arguments)
@@ -58,7 +58,8 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line, with all commands."""
     parser = _Parser(
         prog="parity",
         description="Proves that a network in Flax and its twin in PyTorch are the same function, or names the first "

@@ -29,7 +29,7 @@ def _jax() -> Mapping[str, str]:
         "devices": ", ".join(f"{device.device_kind} ({device.platform})" for device in jax.devices()),
         "matrix products in float32": asked or "as the device prefers: exact on a CPU, fewer bits on a GPU or TPU",
         "64-bit mode": "on" if settings["jax_enable_x64"] else "off",
-        "compiled programs are kept in": jax.config.jax_compilation_cache_dir
+        "compiled programs are kept in": settings["jax_compilation_cache_dir"]
         or "nowhere, unless a command of ours runs",
     }
 

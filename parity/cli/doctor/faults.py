@@ -33,7 +33,7 @@ KNOWN = (
         "jax",
         "0.10.2",
         "0.12.0.1",
-        "sums of products under jit and vmap can be wrong on a CPU; what netparity runs is compiled without that fusion",
+        "sums of products under jit and vmap can be wrong on a CPU; netparity compiles what it runs without that",
         WITHOUT_FUSION,
         (f"{JAX}39103",),
     ),
