@@ -1,5 +1,7 @@
-"""Tests compile quickly, and keep what XLA compiles beside pytest's own cache: a second run is faster, a user's cache is
-not touched."""
+"""Tests compile quickly, and keep what XLA compiles beside pytest's own cache.
+
+A second run is faster, and a user's cache is not touched.
+"""
 
 import os
 from pathlib import Path
