@@ -139,9 +139,10 @@ class SidePair:
         return replace(how, cotangents=self.cotangents(mode)[place])
 
     def _result_pairs(self, mode: str) -> ResultPairs:
-        return pair_results(self._returned(self.flax, mode), self._returned(self.torch, mode))
+        return pair_results(self.returned(self.flax, mode), self.returned(self.torch, mode))
 
-    def _returned(self, side: Side, mode: str) -> Returned:
+    def returned(self, side: Side, mode: str) -> Returned:
+        """What one of the sides returns in that mode, whether it is random, and what it draws."""
         adapted = self.pair_inputs.adapted(side.framework)
         with self.watch.running(f"{FRAMEWORKS[side.framework]}'s forward pass for what it returns ({mode})"):
             return side.returned(adapted, mode == "training")
