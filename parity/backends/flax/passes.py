@@ -1,6 +1,7 @@
 """Passes over a user's Flax network."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -24,11 +25,12 @@ from parity.backends.flax.look import SINGLE, Look, Looks
 from parity.backends.flax.models import State
 from parity.backends.flax.results import described, flattened, places_of_draws
 from parity.backends.flax.traced import Traced
+from parity.backends.flax.tracing.faults import smallest_fault
 from parity.backends.flax.tracing.marks import Plan
+from parity.backends.flax.tracing.programs import run_once
 from parity.backends.flax.tracing.tape import floats
 from parity.backends.flax.tracing.written import inexact
-from parity.backends.flax.training.programs import run_once
-from parity.interface.observation import Inputs, Leaf, PassResult, Returned
+from parity.interface.observation import Inputs, Leaf, Miscompiled, PassResult, Returned
 from parity.interface.side import Pass
 
 DRAW = Type((), np.dtype(np.uint32))
@@ -48,12 +50,12 @@ class Passes:
     def returned(self, inputs: Inputs, training: bool) -> Returned:
         """What the network returns, and whether its draws change it."""
         how = Pass("float32", training, capture=False)
-        places, leaves = self._drawn(inputs, how, leaves_dropout=not training)
-        noisy = bool(places) and (training or bool(self._drawn(inputs, how, leaves_dropout=False)[0]))
-        return Returned(leaves, places, noisy)
+        drawn = self._drawn(inputs, how, leaves_dropout=not training)
+        noisy = bool(drawn.random) and (training or bool(self._drawn(inputs, how, leaves_dropout=False).random))
+        return replace(drawn, noisy=noisy)
 
-    def _drawn(self, inputs: Inputs, how: Pass, leaves_dropout: bool) -> tuple[tuple[str, ...], dict[str, Leaf]]:
-        """Where the network draws what changes its result, and the leaves of that."""
+    def _drawn(self, inputs: Inputs, how: Pass, leaves_dropout: bool) -> Returned:
+        """What the network returns, where it draws what changes that, and all its draws."""
         arguments, types = arguments_of(inputs), self._looks.look(inputs, how).types
         leaves: dict[str, Leaf] = {}
 
@@ -65,10 +67,12 @@ class Passes:
             leaves.update(described(output))
             return list(flattened(output).values())
 
-        traced, plan = Traced(apply, DRAW, types, arguments.types), Plan(wide=False, means=how.training)
+        traced = Traced(apply, DRAW, types, arguments.types)
+        plan = Plan(wide=False, means=how.training, noise=self._looks.noise)
         with setting("float32"):
             state = state_of(self._looks.native, types, "float32")
-            return places_of_draws(traced, plan, state, arrays_in(arguments, how.precision)), leaves
+            places = places_of_draws(traced, plan, state, arrays_in(arguments, how.precision))
+        return Returned(leaves, places, draws=tuple(traced.draws))
 
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass with these arrays."""
@@ -93,11 +97,19 @@ class Passes:
         )
 
     def _program(self, look: Look, how: Pass) -> Any:
-        key = (how.pulls, how.precision)
+        key = (how.pulls, how.precision, how.deployed)
         if key not in look.programs:
             program = PassProgram(look, how, self._looks.parameters)
-            look.programs[key] = jax.jit(program, compiler_options=run_once())
+            look.programs[key] = jax.jit(program, compiler_options=None if how.deployed else run_once())
         return look.programs[key]
+
+    def miscompiled(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Miscompiled | None:
+        """The smallest program in that pass that XLA computes wrongly, if one is found."""
+        look, arguments = self._looks.look(inputs, how, native), arguments_of(inputs)
+        with setting(how.precision):
+            constants = look.traced.constants(how.precision, self._looks.equal)
+            arrays = _pass_arrays(look, constants, native, arguments, how)
+            return smallest_fault(PassProgram(look, how, self._looks.parameters), arrays)
 
 
 def _pass_arrays(

@@ -8,10 +8,10 @@ import numpy as np
 
 from parity.backends.flax.inputs import Type, setting, tracing
 from parity.backends.flax.tracing.marks import Plan
+from parity.backends.flax.tracing.programs import run_once
 from parity.backends.flax.tracing.tables import parted
 from parity.backends.flax.tracing.widen import constant, evaluate_with
 from parity.backends.flax.tracing.written import narrow
-from parity.backends.flax.training.programs import run_once
 from parity.checks.tables import is_table, nudged, replaced
 from parity.interface.observation import EqualTables, Table
 from parity.interface.trace import Precision
@@ -29,6 +29,7 @@ class Traced:
         with tracing():
             self.closed, shapes = jax.make_jaxpr(function, return_shape=True)(*types)
         self._parts = parted(self.closed)
+        self.draws = self._parts.draws
         self._structure = jax.tree.structure(shapes)
         self.result_types = shapes
         self._constants: dict[Precision, list[Any]] = {}

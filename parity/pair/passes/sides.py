@@ -129,6 +129,23 @@ class SidePair:
         with self.watch.running(f"{FRAMEWORKS[side]}'s {what} ({mode}, {precision})", backward):
             return self.side(side).run(native, adapted, replace(how, feeds=feeds or {}))
 
+    def run_plain(self, native: Mapping[str, NDArray], mode: str, *, deployed: bool) -> PassResult:
+        """One pass of Flax's side in the user's precision, in which no call is recorded: it is the user's own program.
+
+        Args:
+            native: Its native arrays by name, in the place of its own.
+            mode: "evaluation", forward only, or "training", with gradients; dropout is off.
+            deployed: Whether it is compiled as the user's `jit` compiles it, else as the referee's programs are.
+        """
+        how = self.plain(mode, deployed)
+        with self.watch.running(f"Flax's pass as it is deployed ({mode})", how.pulls):
+            return self.flax.run(native, self.pair_inputs.adapted("flax"), how)
+
+    def plain(self, mode: str, deployed: bool) -> Pass:
+        """How such a pass is run."""
+        how = Pass(self.flax.deployed_precision, mode == "training", capture=False, deployed=deployed)
+        return self._how("flax", mode, self.backward and mode == "training", how)
+
     def _how(self, side: str, mode: str, backward: bool, how: Pass) -> Pass:
         """The pass with what its gradients are of, if it computes any."""
         if not backward:
@@ -139,9 +156,10 @@ class SidePair:
         return replace(how, cotangents=self.cotangents(mode)[place])
 
     def _result_pairs(self, mode: str) -> ResultPairs:
-        return pair_results(self._returned(self.flax, mode), self._returned(self.torch, mode))
+        return pair_results(self.returned(self.flax, mode), self.returned(self.torch, mode))
 
-    def _returned(self, side: Side, mode: str) -> Returned:
+    def returned(self, side: Side, mode: str) -> Returned:
+        """What one of the sides returns in that mode, whether it is random, and what it draws."""
         adapted = self.pair_inputs.adapted(side.framework)
         with self.watch.running(f"{FRAMEWORKS[side.framework]}'s forward pass for what it returns ({mode})"):
             return side.returned(adapted, mode == "training")

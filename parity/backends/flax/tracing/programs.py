@@ -1,0 +1,42 @@
+"""How XLA compiles our programs and keeps them."""
+
+import os
+from functools import cache
+
+import jax
+
+from parity.files import cache_folder
+
+Option = str | bool
+QUICK: dict[str, Option] = {"xla_backend_optimization_level": "0", "xla_cpu_use_fusion_emitters": False}
+"""XLA's options for programs that run a few times: LLVM does not optimise what XLA gives it, and XLA gives it loops
+without going through MLIR. Compiling is nearly all that a check does."""
+SOUND: dict[str, Option] = {"xla_cpu_experimental_ynn_fusion_type": ""}
+"""Turns off a fusion of XLA's that computes some sums on CPUs wrongly (jax 0.10.2, jax#39103)."""
+
+UNKNOWN = "No such compile option"
+"""What XLA says of an option that it does not know."""
+
+
+@cache
+def run_once() -> dict[str, Option]:
+    """XLA's options for the programs by which networks are judged: compiled quickly, and without fusions that are known
+    to be wrong, as far as the installed version knows these options."""
+    return {name: value for name, value in {**QUICK, **SOUND}.items() if _is_known(name, value)}
+
+
+def _is_known(name: str, value: Option) -> bool:
+    try:
+        jax.jit(lambda: 0.0, compiler_options={name: value})()
+    except jax.errors.JaxRuntimeError as error:
+        if UNKNOWN not in str(error):
+            raise
+        return False
+    return True
+
+
+def keep_compiled_programs() -> None:
+    """Let XLA keep compiled programs on disk; see `parity.backends.processes.configuration`."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
