@@ -1,4 +1,4 @@
-"""Results as JSON."""
+"""Results as JSON; docs/schema/check-2.json is their schema."""
 
 import json
 import math
@@ -10,9 +10,12 @@ from typing import Any
 from parity.files import write_atomically
 from parity.report.environment import versions
 from parity.report.exit_codes import exit_code
+from parity.report.programs.answer import answer
 from parity.report.records import ReportData
 
-FORMAT = "netparity-check/1"
+FORMAT = "netparity-check/2"
+FIELDS = ("verdict", "name", "rungs", "seed", "device", "data")
+"""Fields of a recipe's report that this format has."""
 
 
 def write(results: Sequence[ReportData], path: str | Path) -> None:
@@ -34,13 +37,10 @@ def write(results: Sequence[ReportData], path: str | Path) -> None:
 def _recipe(report: ReportData) -> dict[str, Any]:
     """The fields of a recipe's report that this format has."""
     return {
-        "verdict": report.verdict,
-        "name": report.name,
+        **{name: getattr(report, name) for name in FIELDS},
         "rungs": [asdict(rung) for rung in report.rungs],
         "seconds": report.seconds.get("total", 0.0),
-        "seed": report.seed,
-        "device": report.device,
-        "data": report.data,
+        **answer(report),
     }
 
 

@@ -1,34 +1,48 @@
 """A report for programs: its schema, its answer, and annotations of the user's lines."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from parity.report import json_
 from parity.report.pair import Report
 from parity.report.pair_json import document, write_all
 from parity.report.programs.annotations import annotations
 from parity.report.programs.answer import answer, next_step
-from parity.report.programs.schema import schema
+from parity.report.programs.schema import check_schema, schema
 from tests.report import made_pair
+from tests.report.made import WRONG, bad, result
 
 ROOT = Path(__file__).parent.parent.parent
 MADE = [made_pair.report(12, 3), made_pair.accepted(), made_pair.unruled(), made_pair.empty(), made_pair.hostile()]
 by_name = pytest.mark.parametrize("report", MADE, ids=lambda report: report.name[:8])
 
 
-def faults(found: Any) -> list[str]:
-    """What a document has that the schema in docs/ does not allow."""
+def faults(found: Any, name: str = "pair-2") -> list[str]:
+    """What a document has that a schema in docs/ does not allow."""
     jsonschema = pytest.importorskip("jsonschema", reason="pip install 'netparity[dev]'")
-    checker = jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "schema" / "pair-2.json").read_text()))
+    checker = jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "schema" / f"{name}.json").read_text()))
     return [error.message for error in checker.iter_errors(found)]
 
 
-def test_the_schema_in_docs_is_that_of_the_records() -> None:
-    kept = json.loads((ROOT / "docs" / "schema" / "pair-2.json").read_text())
-    assert kept == schema(), "say python -m parity.report.programs.schema > docs/schema/pair-2.json"
+@pytest.mark.parametrize(("name", "made"), [("pair-2", schema), ("check-2", check_schema)])
+def test_the_schema_in_docs_is_that_of_the_records(name: str, made: Callable[[], Any]) -> None:
+    kept = json.loads((ROOT / "docs" / "schema" / f"{name}.json").read_text())
+    assert kept == made(), f"say python -m parity.report.programs.schema {name[:5]} > docs/schema/{name}.json"
+
+
+def test_reports_on_recipes_are_as_their_schema_says(tmp_path: Path) -> None:
+    json_.write([result("vgg", bad(2, WRONG)), result("moons")], tmp_path / "all.json")
+    found = json.loads((tmp_path / "all.json").read_text())
+    assert faults(found, "check-2") == []
+    assert [one["next"][:7] for one in found["results"]] == ["Compare", "Nothing"]
+    assert faults({**found, "format": "netparity-check/1"}, "check-2")
+    del found["results"][0]["next"]
+    assert faults(found, "check-2")
 
 
 @by_name

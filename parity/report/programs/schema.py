@@ -1,4 +1,7 @@
-"""The schema of the JSON reports on pairs, made from the records that they hold; `python -m` this module prints it."""
+"""The schemas of the JSON reports, made from the records that they hold.
+
+`python -m parity.report.programs.schema` prints that of pairs, with the word `check` that of the study's networks.
+"""
 
 import json
 import sys
@@ -7,6 +10,7 @@ from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from parity.checks.verdict import Verdict
+from parity.report import json_
 from parity.report.pair_json import FORMAT, LEFT_OUT, SEVERAL
 from parity.report.records import Difference, ReportData
 
@@ -22,6 +26,8 @@ PLAIN: dict[Any, dict[str, Any]] = {
     Any: {},
     Verdict: {"enum": [str(verdict) for verdict in Verdict]},
 }
+EXIT_CODE = {"enum": [0, 1, 3]}
+VERSIONS = {"type": "object", "additionalProperties": {"type": "string"}}
 TEXT_OR_NONE = {"type": ["string", "null"]}
 
 
@@ -31,21 +37,40 @@ def schema() -> dict[str, Any]:
     report = _record(ReportData, definitions)
     head = {
         "format": {"const": FORMAT},
-        "exit_code": {"enum": [0, 1, 3]},
-        "versions": {"type": "object", "additionalProperties": {"type": "string"}},
+        "exit_code": EXIT_CODE,
+        "versions": VERSIONS,
         "hardware": {"type": "object"},
         "commit": {"type": "string"},
-        "place": {"anyOf": [{"type": "null"}, _place(definitions)]},
-        "cause": TEXT_OR_NONE,
-        "mend": TEXT_OR_NONE,
-        "next": {"type": "string"},
+        **_answer(definitions),
     }
     shown = {name: kind for name, kind in report["properties"].items() if name not in LEFT_OUT}
     definitions["Pair"] = _object({**head, **shown})
-    several = {"format": {"const": SEVERAL}, "exit_code": {"enum": [0, 1, 3]}}
+    several = {"format": {"const": SEVERAL}, "exit_code": EXIT_CODE}
     definitions["Pairs"] = _object({**several, "results": {"type": "array", "items": {"$ref": "#/$defs/Pair"}}})
     either = [{"$ref": "#/$defs/Pair"}, {"$ref": "#/$defs/Pairs"}]
     return {"$schema": DIALECT, "title": "netparity's report on pairs", "oneOf": either, "$defs": definitions}
+
+
+def check_schema() -> dict[str, Any]:
+    """The schema of the reports on the study's networks (`json_.FORMAT`)."""
+    definitions: dict[str, Any] = {}
+    shown = {name: _kind(get_type_hints(ReportData)[name], definitions) for name in json_.FIELDS}
+    definitions["Network"] = _object({**shown, "seconds": NUMBER, **_answer(definitions)})
+    document = {
+        "format": {"const": json_.FORMAT},
+        "verdict": {"type": "array", "items": PLAIN[Verdict]},
+        "exit_code": EXIT_CODE,
+        "versions": VERSIONS,
+        "results": {"type": "array", "items": {"$ref": "#/$defs/Network"}},
+    }
+    title = "netparity's reports on the study's networks"
+    return {"$schema": DIALECT, "title": title, **_object(document), "$defs": definitions}
+
+
+def _answer(definitions: dict[str, Any]) -> dict[str, Any]:
+    """What `answer` gives."""
+    place = {"anyOf": [{"type": "null"}, _place(definitions)]}
+    return {"place": place, "cause": TEXT_OR_NONE, "mend": TEXT_OR_NONE, "next": {"type": "string"}}
 
 
 def _place(definitions: dict[str, Any]) -> dict[str, Any]:
@@ -85,5 +110,5 @@ def _kind(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump(schema(), sys.stdout, indent=1)
+    json.dump(check_schema() if sys.argv[1:] == ["check"] else schema(), sys.stdout, indent=1)
     sys.stdout.write("\n")
