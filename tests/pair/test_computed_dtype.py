@@ -77,6 +77,21 @@ def test_the_same_cast_in_both_is_no_difference() -> None:
     assert compared(Port(cast=jnp.bfloat16), Original(torch.bfloat16)).verdict is Verdict.SAME
 
 
+def test_a_network_that_is_kept_in_the_dtype_computes_in_it_too() -> None:
+    class Kept(nn.Module):
+        """Casts its input to bfloat16, in which it keeps its parameters."""
+
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            short: dict[str, Any] = {"dtype": jnp.bfloat16, "param_dtype": jnp.bfloat16}
+            x = nn.relu(nn.Dense(8, name="first", **short)(x.astype(jnp.bfloat16)))
+            return nn.Dense(3, name="last", **short)(x)
+
+    port, original = Kept(), Original().to(torch.bfloat16)
+    report = parity.compare((port, port.init(jax.random.key(0), X)), original, X, checks=parity.Checks(probes=False))
+    assert report.verdict.passes
+
+
 def test_a_cast_that_loses_nothing_is_no_difference() -> None:
     class Halved(Original):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
