@@ -45,9 +45,12 @@ pairs: env ## check the public pairs of tests/pairs, each in a process of its ow
 bench: env ## prove and time everything; about an hour, on an idle machine
 	$(BIN)/python -m benchmarks run
 
+docs: env ## build the documentation site in site/, warnings as errors
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
 lint: env ## format check, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-.PHONY: help env check bugs study test slow evidence mutants pairs bench lint
+.PHONY: help env check bugs study test slow evidence mutants pairs bench docs lint

@@ -20,6 +20,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """A number with its noun: "1 comparison", "1,454 comparisons"; the plural ends in "s" unless it is given."""
+    return f"{number:,} {singular if number == 1 else plural or f'{singular}s'}"
+
+
 def unknown_name(kind: str, got: str, known: Iterable[str]) -> UsageError:
     """Make the error for a name that is not known, with the nearest known ones (all of them if none is near)."""
     names = sorted(known)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 import tempfile
 from pathlib import Path
@@ -55,6 +56,11 @@ def require_writable(option: str, path: str | None) -> None:
     """Raise UsageError where a result could not be written to `path`: before the work, not after it."""
     if path is not None and (Path(path).is_dir() or not Path(path).absolute().parent.is_dir()):
         raise UsageError(f"{option} got {path}; expected a file name in a folder that exists")
+
+
+def file_name(name: str) -> str:
+    """A pair's name as the name of a file."""
+    return re.sub(r"[^\w.\-]+", "_", name)
 
 
 def _umask() -> int:

@@ -1,14 +1,16 @@
-"""A pytest plugin: `def test_port(parity): parity.assert_same(flax_model, torch_model, inputs)`."""
+"""A pytest plugin: `def test_port(netparity): netparity.assert_same(flax_model, torch_model, inputs)`."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from parity.checks.verdict import Verdict
+from parity.errors import UsageError
+from parity.files import file_name
 from parity.pair.options import with_former
 from parity.report.pair import Report
 
@@ -23,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class Parity:
-    """What the fixture gives: comparisons under the test's name.
+    """What the fixture gives: comparisons under the test's name. Whatever else the module `parity` has, it has too.
 
     Args:
         name: The name of the test, for the reports.
@@ -35,6 +37,9 @@ class Parity:
         self._name, self._html, self._accept = name, html, accept
         self.reports: list[Report] = []
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(import_module("parity"), name)
+
     def compare(self, flax_model: Any, torch_model: Any, inputs: Any, **options: Any) -> Report:
         """Call `parity.compare` with the test's name, and write the report to the folder of --parity-html, if any.
 
@@ -42,9 +47,16 @@ class Parity:
             flax_model, torch_model, inputs: The pair, as for `parity.compare`.
             options: Keywords of `parity.compare`; what --parity-accept names is accepted too.
         """
+        __tracebackhide__ = True
+        try:
+            return self._compare(flax_model, torch_model, inputs, options)
+        except UsageError as error:
+            raise error.with_traceback(None) from None  # the frames of a usage error are the test's alone
+
+    def _compare(self, flax_model: Any, torch_model: Any, inputs: Any, options: dict[str, Any]) -> Report:
         from parity import compare
 
-        grouped = with_former(options, stacklevel=4)
+        grouped = with_former(options, stacklevel=5)
         checks = grouped["checks"]
         grouped["checks"] = replace(checks, accept=[*checks.accept, *self._accept])
         number = f"-{len(self.reports) + 1}" if self.reports else ""
@@ -52,7 +64,7 @@ class Parity:
         self.reports.append(report)
         if self._html is not None:
             self._html.mkdir(parents=True, exist_ok=True)
-            report.to_html(self._html / f"{_file_name(report.name)}.html")
+            report.to_html(self._html / f"{file_name(report.name)}.html")
         return report
 
     def assert_same(self, flax_model: Any, torch_model: Any, inputs: Any, **options: Any) -> Report:
@@ -73,10 +85,16 @@ class Parity:
 
 
 @pytest.fixture
-def parity(request: pytest.FixtureRequest) -> Iterator[Parity]:
-    """Checks a pair of networks: `parity.assert_same(flax_model, torch_model, inputs)`."""
+def netparity(request: pytest.FixtureRequest) -> Iterator[Parity]:
+    """Checks a pair of networks: `netparity.assert_same(flax_model, torch_model, inputs)`."""
     folder = request.config.getoption("--parity-html")
     yield Parity(request.node.name, Path(folder) if folder else None, request.config.getoption("--parity-accept"))
+
+
+@pytest.fixture
+def parity(netparity: Parity) -> Parity:
+    """Its former name, under which it hides the module; so it has all that the module has."""
+    return netparity
 
 
 def message(report: Report) -> str:
@@ -100,7 +118,3 @@ def message(report: Report) -> str:
 
 def _said(verdict: Verdict) -> str:
     return "not the same function" if verdict is Verdict.DIFFERENT else "not ruled on, which is no pass"
-
-
-def _file_name(name: str) -> str:
-    return re.sub(r"[^\w.\-]+", "_", name)

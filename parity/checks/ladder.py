@@ -12,7 +12,7 @@ from parity.checks.blame import blame_backward, blame_forward, first_of_worst, i
 from parity.checks.drift import settled
 from parity.checks.referee import HighLow, rule, rule_drift
 from parity.checks.verdict import Finding, Rung, Verdict, rung
-from parity.errors import UsageError
+from parity.errors import UsageError, counted
 from parity.interface.trace import Arrays, Reading, Trace, Trajectory
 from parity.weights import is_buffer, mismatches
 
@@ -67,7 +67,9 @@ def structure(shapes: Mapping[str, Mapping[str, tuple[int, ...]]], stated: int |
     for framework, got in others:
         faults = mismatches(got, expected)
         verdict = Verdict.DIFFERENT if faults else Verdict.SAME
-        reason = f"{framework} against {last}: {'; '.join(faults)}" if faults else f"{len(got)} arrays in both"
+        reason = (
+            f"{framework} against {last}: {'; '.join(faults)}" if faults else f"{counted(len(got), 'array')} in both"
+        )
         findings.append(Finding("weight map", _first_odd(got, expected), verdict, reason=reason))
     for framework, got in shapes.items() if stated is not None else ():
         count = sum(prod(shape) for name, shape in got.items() if not is_buffer(name))

@@ -12,6 +12,7 @@ def add(commands: Any) -> None:
     bugs.add_argument("ids", nargs="*", metavar="BUG", help="all if none is named")
     options.add_seed(bugs)
     options.add_json(bugs)
+    options.add_quiet(bugs)
     bugs.set_defaults(run=_run)
 
 
@@ -25,7 +26,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     require_writable("--json", arguments.json)
     keep_compiled_programs()
-    with ShownProgress() as progress:
+    with ShownProgress(arguments.quiet) as progress:
         outcomes = run.run(arguments.ids, seed=arguments.seed, progress=progress.note)
     if arguments.json:
         bugs_table.write(outcomes, arguments.json)

@@ -1,26 +1,33 @@
 """`parity check`: prove that networks are the same function, recipes of the project's or pairs that a user brings."""
 
 import argparse
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from parity.cli import options
+from parity.cli import completion, options
 from parity.errors import UsageError
 
+if TYPE_CHECKING:
+    from parity.cli.pairs.chosen import Pair
+
 RECIPES_ONLY = ("rungs", "device", "devices", "batch_norm", "data", "length", "weights", "data_dir", "download")
-PAIRS_ONLY = ("dropout", "no_probes", "training_flag", "map", "map_out", "show_map", "repro", "in_process")
+PAIRS_ONLY = ("dropout", "no_probes", "training_flag", "map", "map_out", "show_map", "repro", "in_process", "github")
 
 
 def add(commands: Any) -> None:
     """Declare the command and its options."""
-    check = commands.add_parser("check", help="check networks, all if none is named")
-    check.add_argument(
+    check = commands.add_parser("check", help="check networks: recipes, or pairs of your own")
+    names = check.add_argument(
         "names",
         nargs="*",
         metavar="NAME",
-        help="a recipe (parity list), or path/to/file.py:function that returns your pair and inputs",
+        help="a recipe (parity list), path/to/file.py:function that returns your pair and inputs, or a pair that "
+        "parity.toml or pyproject.toml lists here; of none, all that are listed, else all recipes",
     )
+    names.completer = completion.names  # where argcomplete looks
     _add_recipe_options(check)
     options.add_seed(check)
+    options.add_quiet(check)
     _add_report_options(check)
     _add_pair_options(check)
     check.set_defaults(run=_run)
@@ -49,9 +56,12 @@ def _add_recipe_options(check: argparse.ArgumentParser) -> None:
 def _add_report_options(check: argparse.ArgumentParser) -> None:
     reports = check.add_argument_group("reports")
     options.add_json(reports)
-    reports.add_argument("--html", metavar="FILE", help="write the report as one HTML file")
+    reports.add_argument(
+        "--html", metavar="FILE", help="write the report as one HTML file; of several, a folder of them"
+    )
     reports.add_argument("--junit", metavar="FILE", help="write the rungs as JUnit's XML")
     reports.add_argument("--markdown", metavar="FILE", help="write a summary, such as $GITHUB_STEP_SUMMARY")
+    reports.add_argument("--github", action="store_true", help="print what differs as annotations of your lines")
     reports.add_argument(
         "--accept", action="append", default=[], metavar="NAME", help="a convention that is no difference to you"
     )
@@ -76,23 +86,24 @@ def _add_pair_options(check: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from parity.pair.arrays.target import is_target
+    from parity.cli.pairs.chosen import split
 
-    pairs = [name for name in arguments.names if is_target(name)]
-    others = [name for name in arguments.names if name not in pairs]
+    pairs, others = split(arguments.names)
     if pairs and others:
-        raise UsageError(f"got {', '.join(others)} beside path/to/file.py:function; check recipes by themselves")
-    return _pairs(arguments) if pairs else _recipes(arguments)
+        raise UsageError(f"got {', '.join(others)} beside pairs of your own; check recipes by themselves")
+    return _pairs(arguments, pairs) if pairs else _recipes(arguments)
 
 
-def _pairs(arguments: argparse.Namespace) -> int:
+def _pairs(arguments: argparse.Namespace, pairs: "Sequence[Pair]") -> int:
     if used := _used(arguments, RECIPES_ONLY):
         raise UsageError(f"--{used} is for recipes; the file's function makes networks and inputs")
-    from parity.cli import pairs
+    from parity.cli.pairs.check import check, require
+
+    require(arguments, pairs)
     from parity.cli.progress import ShownProgress
 
-    with ShownProgress() as progress:
-        return pairs.check(arguments, progress.note)
+    with ShownProgress(arguments.quiet) as progress:
+        return check(arguments, pairs, progress.note)
 
 
 def _recipes(arguments: argparse.Namespace) -> int:
@@ -101,7 +112,7 @@ def _recipes(arguments: argparse.Namespace) -> int:
     from parity.cli import recipes
     from parity.cli.progress import ShownProgress
 
-    with ShownProgress() as progress:
+    with ShownProgress(arguments.quiet) as progress:
         return recipes.check(arguments, progress.note)
 
 

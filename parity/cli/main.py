@@ -7,23 +7,28 @@ Each command has a module that declares its options and is cheap to import; what
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from parity.cli import bugs, check, convert, list_recipes, reproduce, train
+from parity.cli import bugs, check, completion, interrupt, list_recipes, reproduce, train
+from parity.cli.doctor import command as doctor
+from parity.cli.pairs import convert, init
 from parity.errors import UsageError, printable
 
-COMMANDS = (list_recipes, check, convert, train, reproduce, bugs)
+COMMANDS = (list_recipes, check, init, convert, train, reproduce, bugs, doctor, completion)
 """The modules of the commands, in the order in which `parity --help` lists them."""
 
 
 def entry_point() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and leave with its exit code; Ctrl-C ends the process at once."""
+    interrupt.watch()
     sys.exit(main(sys.argv[1:]))
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line and return its exit code."""
-    arguments = _parser().parse_args(argv)
+    words = parser()
+    completion.complete(words)
+    arguments = words.parse_args(argv)
     arguments.words = list(argv)
     try:
         return arguments.run(arguments)
@@ -42,13 +47,26 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {printable(message)}; see {self.prog} --help\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+class _Version(argparse.Action):
+    """Prints the version, which is read only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *asked: Any) -> NoReturn:
+        from importlib.metadata import version
+
+        del asked
+        print(f"netparity {version('netparity')}")
+        parser.exit()
+
+
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line, with all commands."""
     parser = _Parser(
         prog="parity",
         description="Proves that a network in Flax and its twin in PyTorch are the same function, or names the first "
         "layer where they are not.",
         epilog="exit codes: 0 same, 1 different, 2 usage, 3 inconclusive",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and leave")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add(commands)

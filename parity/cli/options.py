@@ -78,6 +78,11 @@ def add_json(parser: Any) -> None:
     parser.add_argument("--json", metavar="FILE", help="write everything there too")
 
 
+def add_quiet(parser: Any) -> None:
+    """Declare the option that leaves out progress and details."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress; of a check one line for each network")
+
+
 def add_seed(parser: Any) -> None:
     """Declare the option of the seed."""
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="seed of weights, data and cotangents (0)")

@@ -7,11 +7,17 @@ from parity.report import terminal
 
 
 class ShownProgress:
-    """Shows what is being done, on stderr: a spinner at a terminal, lines elsewhere."""
+    """Shows what is being done, on stderr: a spinner at a terminal, lines elsewhere.
 
-    def __init__(self) -> None:
+    Args:
+        quiet: Whether to show nothing.
+    """
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._console = terminal.console(stderr=True)
-        self._status: Any = self._console.status("starting") if self._console.is_terminal else nullcontext()
+        spins = self._console.is_terminal and not quiet
+        self._status: Any = self._console.status("starting") if spins else nullcontext()
 
     def __enter__(self) -> "ShownProgress":
         self._status.__enter__()
@@ -22,6 +28,8 @@ class ShownProgress:
 
     def note(self, what: str) -> None:
         """Say what is being done."""
+        if self._quiet:
+            return
         if self._console.is_terminal:
             self._status.update(what)
         else:

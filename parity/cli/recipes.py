@@ -10,7 +10,8 @@ from parity.backends import Devices
 from parity.backends.processes.configuration import keep_compiled_programs
 from parity.checks.devices import NUMBER
 from parity.checks.ladder import RUNGS, parse_rungs
-from parity.cli.files import require_places, write
+from parity.cli import interrupt
+from parity.cli.files import require_places, say, write
 from parity.data.registry import is_images, unknown_images
 from parity.errors import UsageError
 from parity.pair.causes.conventions import known_names
@@ -31,6 +32,8 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
     trained = weights.load(arguments.weights) if arguments.weights else None
     places = require_places(arguments, len(chosen))
     keep_compiled_programs()
+    if devices:
+        interrupt.gently()  # which ends the processes of the devices too
     reports = [
         check_recipe(
             recipe,
@@ -46,8 +49,9 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
         )
         for recipe in chosen
     ]
-    write(reports, places, json_.write)
-    terminal.show_results(terminal.console(), reports)
+    written = write(reports, places, json_.write)
+    terminal.show_results(terminal.console(), reports, quiet=arguments.quiet)
+    say(written, arguments.quiet)
     return exit_code(report.verdict for report in reports)
 
 

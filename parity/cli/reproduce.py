@@ -4,6 +4,7 @@ import argparse
 from importlib.util import find_spec
 from typing import Any
 
+from parity.cli import options
 from parity.errors import UsageError
 
 
@@ -19,6 +20,7 @@ def add(commands: Any) -> None:
     study.add_argument("--data", metavar="NAME", help="images for the image networks; the study's if they are there")
     study.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
     study.add_argument("--so-far", action="store_true", help="images: train nothing, judge the epochs that are there")
+    options.add_quiet(study)
     study.set_defaults(run=_run)
 
 
@@ -28,5 +30,5 @@ def _run(arguments: argparse.Namespace) -> int:
     from parity.cli import study
     from parity.cli.progress import ShownProgress
 
-    with ShownProgress() as progress:
+    with ShownProgress(arguments.quiet) as progress:
         return study.run(arguments, progress.note)

@@ -29,6 +29,7 @@ def add(commands: Any) -> None:
     train.add_argument("--resume", metavar="RUN", help="go on with a run (its folder, or one of its checkpoints)")
     train.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
     train.add_argument("--download", action="store_true", help="let torchvision download the images")
+    options.add_quiet(train)
     _add_devices(train.add_argument_group("on several devices"))
     anew = train.add_argument_group("only for a new run; a resumed one keeps its own")
     anew.add_argument("--data", metavar="NAME", help="other images than the recipe's")

@@ -11,6 +11,7 @@ from typing import Any
 from parity import recipes
 from parity.backends import Twin
 from parity.backends.processes.configuration import keep_compiled_programs
+from parity.cli import interrupt
 from parity.data.registry import is_images, unknown_images
 from parity.errors import UsageError
 from parity.report import terminal
@@ -41,6 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Train and return the exit code: 0 done, 1 diverged, 130 interrupted; `launch_all` has more."""
     require_fit(arguments)
     if is_to_be_launched(arguments):
+        interrupt.gently()
         return launch_all(arguments)
     if arguments.backend == "jax":
         keep_compiled_programs()
@@ -122,6 +124,7 @@ def _place(arguments: argparse.Namespace, start: checkpoint.Checkpoint) -> Path 
 @contextmanager
 def _stopped_at(out: Path | None) -> Iterator[None]:
     """Add to a KeyboardInterrupt the checkpoint from which the run can be resumed."""
+    interrupt.gently()
     try:
         yield
     except KeyboardInterrupt:
@@ -159,7 +162,7 @@ def _bar(
     steps: int | None = None,
     first: int = 0,
 ) -> AbstractContextManager[Watcher]:
-    if not group.member.leads:
+    if not group.member.leads or arguments.quiet:
         return nullcontext(Silent())
     console = terminal.console(stderr=True)
     if out is None:

@@ -2,12 +2,15 @@
 
 import operator
 import zlib
+from importlib.util import find_spec
 
 import numpy as np
 
 from parity.errors import UsageError
 
 SEED_LIMIT = 2**32  # scikit-learn takes no larger seed
+PACKAGES = {"sklearn": "scikit-learn", "PIL": "Pillow"}
+"""Packages that only some data sets need: the module's name → the package's."""
 
 
 def integer(what: str, value: int, *, least: int, below: int | None = None) -> int:
@@ -36,3 +39,17 @@ def generator(*keys: str | int) -> np.random.Generator:
     """
     words = [zlib.crc32(key.encode()) if isinstance(key, str) else integer("key", key, least=0) for key in keys]
     return np.random.default_rng(np.random.SeedSequence(words))
+
+
+def require_package(module: str, what: str) -> None:
+    """See that a package is installed that only some data sets need.
+
+    Args:
+        module: "sklearn" or "PIL".
+        what: What needs it, in words.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if find_spec(module) is None:
+        raise UsageError(f"{what} needs {PACKAGES[module]}, which is not installed; pip install 'netparity[study]'")

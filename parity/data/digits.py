@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.data.arguments import require_package
 from parity.data.images import ImageSet, Split, hold_out
 
 SIDE, NEW_SIDE, CHANNELS = 8, 32, 3
@@ -16,6 +17,7 @@ def load_digits() -> ImageSet:
     Splits: 1,257 train, 180 validation, 360 test, the same in every run. The images come with scikit-learn: UCI's
     "Optical Recognition of Handwritten Digits", 8×8 pixels of 0 to 16.
     """
+    require_package("sklearn", "the data set digits")
     from sklearn import datasets
 
     bunch = datasets.load_digits()

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.data.arguments import SEED_LIMIT, integer
+from parity.data.arguments import SEED_LIMIT, integer, require_package
 
 SAMPLES = 1000
 TRAIN = 800
@@ -36,6 +36,7 @@ def blobs(seed: int) -> Points:
     Raises:
         UsageError: the seed is out of range.
     """
+    require_package("sklearn", "the data set blobs")
     from sklearn.datasets import make_blobs
 
     seed = integer("seed", seed, least=0, below=SEED_LIMIT)
@@ -44,6 +45,7 @@ def blobs(seed: int) -> Points:
 
 def moons(seed: int) -> Points:
     """Two interleaving half circles of scikit-learn's `make_moons`; arguments, result and errors as of `blobs`."""
+    require_package("sklearn", "the data set moons")
     from sklearn.datasets import make_moons
 
     seed = integer("seed", seed, least=0, below=SEED_LIMIT)
@@ -52,6 +54,7 @@ def moons(seed: int) -> Points:
 
 def circles(seed: int) -> Points:
     """A circle in a circle of scikit-learn's `make_circles`; arguments, result and errors as of `blobs`."""
+    require_package("sklearn", "the data set circles")
     from sklearn.datasets import make_circles
 
     seed = integer("seed", seed, least=0, below=SEED_LIMIT)

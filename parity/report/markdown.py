@@ -24,6 +24,11 @@ def write(report: ReportData, path: str | Path) -> None:
     write_atomically(path, text(report))
 
 
+def write_all(reports: Sequence[ReportData], path: str | Path) -> None:
+    """Write several reports to a file, one after the other; raises as `write`."""
+    write_atomically(path, "\n".join(map(text, reports)))
+
+
 def text(report: ReportData) -> str:
     """The verdict, the first difference, then tables: rungs, conventions, lints; what was covered; versions."""
     sections = (_verdict, _first, _rungs, _conventions, _coverage, _lints, _notes, _versions)

@@ -1,16 +1,22 @@
-"""The report on a user's pair as JSON."""
+"""The report on a user's pair as JSON; docs/schema/pair-2.json is its schema."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
-from parity.report.exit_codes import EXIT_CODES
+from parity.report.exit_codes import EXIT_CODES, exit_code
 from parity.report.json_ import plain
+from parity.report.programs.answer import answer
 from parity.report.records import ReportData
 
-FORMAT = "netparity-pair/1"
+FORMAT = "netparity-pair/2"
+SEVERAL = "netparity-pairs/2"
+LEFT_OUT = ("repro_arrays",)
+"""Fields of a report that have a file of their own."""
 
 
 def write(report: ReportData, path: str | Path) -> None:
@@ -21,13 +27,30 @@ def write(report: ReportData, path: str | Path) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
+    write_atomically(path, json.dumps(document(report), indent=1, allow_nan=False) + "\n")
+
+
+def write_all(reports: Sequence[ReportData], path: str | Path) -> None:
+    """Write the report on one pair as `write` does, and of several a list of what it writes; raises as `write`."""
+    if len(reports) == 1:
+        write(reports[0], path)
+        return
+    code = exit_code(report.verdict for report in reports)
+    several = {"format": SEVERAL, "exit_code": code, "results": [document(report) for report in reports]}
+    write_atomically(path, json.dumps(several, indent=1, allow_nan=False) + "\n")
+
+
+def document(report: ReportData) -> dict[str, Any]:
+    """The report as values that JSON can hold."""
     document = {
         "format": FORMAT,
         "exit_code": EXIT_CODES[report.verdict],
         "versions": versions(),
         "hardware": hardware(),
         "commit": commit(),
+        **answer(report),
         **asdict(replace(report, repro_arrays=b"")),
     }
-    del document["repro_arrays"]  # a file of its own
-    write_atomically(path, json.dumps(plain(document), indent=1, allow_nan=False) + "\n")
+    for name in LEFT_OUT:
+        del document[name]
+    return plain(document)

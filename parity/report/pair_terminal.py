@@ -1,22 +1,33 @@
 """The report on a user's pair for a person at a terminal."""
 
+from collections.abc import Sequence
+from io import StringIO
+
+from rich import markup
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from parity.report.pair_words import ANSWERS, accepted, facts, places, sentence, summary
+from parity.errors import counted
+from parity.report.pair_words import ANSWERS, accepted, clean, facts, places, sentence, summary
 from parity.report.records import ReportData
 from parity.report.terminal import MARKS, STYLES
 
+WIDTH = 100
+"""Columns of a report as text."""
 
-def show(out: Console, report: ReportData, *, show_map: bool = False) -> None:
+
+def show(out: Console, report: ReportData, *, show_map: bool = False, quiet: bool = False) -> None:
     """Print the ladder, what differs and why, what the linter says, what was covered, then the answer.
 
     Args:
         out: the console to print to.
         report: the report on the pair.
         show_map: whether to print every line of the weight map too.
+        quiet: whether to print one line only.
     """
+    if quiet:
+        show_line(out, report)
+        return
     table = Table("", "rung", "verdict", "headline", box=None)
     for rung in report.rungs:
         names = ", ".join(convention.name for convention in accepted(report, rung.number))
@@ -31,6 +42,34 @@ def show(out: Console, report: ReportData, *, show_map: bool = False) -> None:
     _remarks(out, report)
     out.print(f"\n{report.verdict.upper()}: {ANSWERS[report.verdict]}", style=STYLES[report.verdict], soft_wrap=True)
     out.print(f"{summary(report)}", soft_wrap=True)
+
+
+def escape(words: str) -> str:
+    """Words as they are to be printed: nothing in them is a mark of rich's or a control character."""
+    return markup.escape(clean(words))
+
+
+def text(report: ReportData) -> str:
+    """What `show` prints, without colours."""
+    out = Console(file=StringIO(), width=WIDTH, highlight=False, color_system=None)
+    with out.capture() as captured:
+        show(out, report)
+    return captured.get().rstrip()
+
+
+def show_line(out: Console, report: ReportData) -> None:
+    """Print one line: the name, the verdict, and what differs first or why there is no verdict."""
+    first, headline = report.first_difference, report.headline
+    why = first.text if first is not None else sentence(headline) if headline is not None else summary(report)
+    mark = f"[{STYLES[report.verdict]}]{MARKS[report.verdict]}[/]"
+    out.print(f"{mark} {escape(report.name)}: {report.verdict}; {escape(why)}", soft_wrap=True)
+
+
+def show_all(out: Console, reports: Sequence[ReportData]) -> None:
+    """Print a line for each of several pairs."""
+    out.print()
+    for report in reports:
+        show_line(out, report)
 
 
 def _map(out: Console, report: ReportData) -> None:
@@ -65,8 +104,9 @@ def _remarks(out: Console, report: ReportData) -> None:
     for note in report.notes:
         out.print(f"note: {escape(note)}", style="dim", soft_wrap=True)
     cover, proven = report.coverage, sum(line.proven for line in report.weights)
+    arrays = counted(len(report.weights), "array")
     out.print(
-        f"\nmapped {100 * cover.parameters:.4g} % of the parameters; {proven} of {len(report.weights)} arrays proven; "
+        f"\nmapped {100 * cover.parameters:.4g} % of the parameters; {proven} of {arrays} proven; "
         f"{100 * cover.layers:.4g} % of the layers compared; {report.seconds.get('total', 0):.1f} s",
         soft_wrap=True,
     )

@@ -4,6 +4,7 @@ import re
 
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Finding, Rung, Verdict
+from parity.errors import counted
 from parity.report.records import Convention, Difference, ReportData, excusing
 from parity.report.terminal import evidence
 
@@ -34,7 +35,8 @@ def summary(report: ReportData) -> str:
         return "Nothing was compared"
     largest = times(max(finding.share for finding in findings))
     return (
-        f"{len(findings):,} comparisons; the largest gap is {largest} × expected rounding, {MARGIN:,.0f} is the limit"
+        f"{counted(len(findings), 'comparison')}; the largest gap is {largest} × expected rounding, "
+        f"{MARGIN:,.0f} is the limit"
     )
 
 
@@ -45,7 +47,7 @@ def sentence(rung: Rung) -> str:
         return rung.reason or "nothing was compared"
     if rung.verdict is not Verdict.SAME:
         return "; ".join(part for part in (evidence(finding), rung.reason) if part)
-    count = f"{len(rung.findings):,} comparison{'s' if len(rung.findings) != 1 else ''}"
+    count = counted(len(rung.findings), "comparison")
     if finding.reason:
         return f"{count}; {finding.reason}"
     return f"{count}; the largest gap is {times(finding.share)} × expected rounding ({_what(finding)})"

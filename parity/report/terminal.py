@@ -9,6 +9,7 @@ from rich.table import Table
 from parity.checks import ladder
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Finding, Rung, Verdict, worst
+from parity.errors import counted
 from parity.recipes import Recipe
 from parity.report.records import ReportData
 
@@ -37,8 +38,11 @@ def show_recipes(out: Console, recipes: Iterable[Recipe]) -> None:
     out.print(table)
 
 
-def show_results(out: Console, results: Sequence[ReportData]) -> None:
-    """Print one row for each network, then what is wrong, then the answer."""
+def show_results(out: Console, results: Sequence[ReportData], *, quiet: bool = False) -> None:
+    """Print one row for each network, then what is wrong, then the answer; only the answer if it is to be `quiet`."""
+    if quiet:
+        out.print(answer(results), soft_wrap=True)
+        return
     columns = [rung.number for rung in results[0].rungs]
     table = Table("network", *[str(number) for number in columns], "bits flax/torch", "seconds", "verdict", box=None)
     for result in results:
@@ -89,7 +93,8 @@ def answer(results: Sequence[ReportData]) -> str:
     findings = [f for result in results for rung in result.rungs for f in rung.findings]
     largest = max((f.share for f in findings), default=np.nan)
     lines.append(
-        f"{len(findings):,} comparisons; the largest gap is {_share(largest)} × rounding, {MARGIN:.0f} is the limit"
+        f"{counted(len(findings), 'comparison')}; the largest gap is {_share(largest)} × rounding, "
+        f"{MARGIN:.0f} is the limit"
     )
     return "\n".join(lines)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from parity.cli.main import _parser, main
+from parity.cli.main import main, parser
 from tests.fuzz.kinds import RUN
 from tests.fuzz.sealed import Sealed
 
@@ -121,7 +121,7 @@ def _outputs(cwd: Path, argv: list[str]) -> list[Path]:
     """Where the words say that the command writes; it is emptied."""
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-            out = getattr(_parser().parse_args(argv), "out", None)
+            out = getattr(parser().parse_args(argv), "out", None)
     except SystemExit:
         return []
     place = Path(out).absolute() if out else None
@@ -144,4 +144,4 @@ def test_thousands_of_mutated_words_are_refused_or_done(sealed: Sealed) -> None:
 @pytest.mark.parametrize("number", range(len(COMMANDS)))
 def test_what_the_words_are_made_of_is_understood(number: int) -> None:
     words, end = COMMANDS[number]
-    _parser().parse_args([*words.split(), *end])
+    parser().parse_args([*words.split(), *end])

@@ -32,7 +32,7 @@ def _written(report: Report, path: Path) -> Any:
 )
 def test_every_field_of_the_report_is_there(report: Report, tmp_path: Path) -> None:
     document = _written(report, tmp_path / "r.json")
-    assert document["format"] == FORMAT == "netparity-pair/1"
+    assert document["format"] == FORMAT == "netparity-pair/2"
     assert document["versions"]["numpy"] == np.__version__
     assert {"hardware", "commit"} <= document.keys()
     fields = asdict(report)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from parity.data.arguments import require_package
 from parity.errors import UsageError
 
 MOST_PIXELS = 64_000_000
@@ -34,6 +35,7 @@ def decode(data: bytes, path: str, size: int | None) -> NDArray[np.uint8]:
     Raises:
         UsageError: it is no image that Pillow reads, or truncated, damaged, or too large.
     """
+    require_package("PIL", "a folder of images")
     from PIL import Image, ImageOps
 
     try:
@@ -57,6 +59,7 @@ def decode(data: bytes, path: str, size: int | None) -> NDArray[np.uint8]:
 
 def pillow() -> str:
     """Pillow's version, which decides what a file decodes to."""
+    require_package("PIL", "a folder of images")
     import PIL
 
     return PIL.__version__

@@ -57,12 +57,34 @@ def require_function(target: str) -> None:
         raise unknown_name(f"function in {place}", name, [key for key in functions if not key.startswith("_")])
 
 
+def line_of(target: str) -> int:
+    """The line of the file on which the function of a target is defined, from 1; 1 where it is not seen."""
+    place, _, name = target.rpartition(":")
+    tree = ast.parse(Path(place).read_bytes())
+    return next((item.lineno for item in tree.body if isinstance(item, ast.FunctionDef) and item.name == name), 1)
+
+
+def functions(place: str) -> list[str]:
+    """Names of the functions of a file that may make a pair: public, without arguments; none if it is no Python."""
+    try:
+        tree = ast.parse(Path(place).read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return []
+    found = [item for item in tree.body if isinstance(item, ast.FunctionDef) and not item.name.startswith("_")]
+    return [item.name for item in found if not _required(item.args)]
+
+
 def _require_no_arguments(target: str, arguments: ast.arguments) -> None:
+    if names := _required(arguments):
+        raise UsageError(f"{target} needs arguments ({', '.join(names)}); expected a function that needs none")
+
+
+def _required(arguments: ast.arguments) -> list[str]:
+    """Names of the arguments without which a function cannot be called."""
     positional = [*arguments.posonlyargs, *arguments.args]
     required = positional[: len(positional) - len(arguments.defaults)]
     pairs = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
-    if names := [argument.arg for argument in (*required, *(a for a, default in pairs if default is None))]:
-        raise UsageError(f"{target} needs arguments ({', '.join(names)}); expected a function that needs none")
+    return [argument.arg for argument in (*required, *(a for a, default in pairs if default is None))]
 
 
 def _names(item: ast.AST) -> set[str]:

@@ -15,29 +15,30 @@ from parity.backends.processes.configuration import keep_compiled_programs
 from parity.errors import UsageError
 from parity.interface.user_code import words
 from parity.pair.arrays import target
-from parity.pair.options import Request, with_former
+from parity.pair.options import Checks, Request, with_former
 from parity.pair.passes.progress import Progress
 from parity.report.pair import Report
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command asks of every pair, before what the pairs' own functions say.
+    """What the command asks of a pair, before what the pair's own function says.
 
     Args:
+        target: The function that makes the pair, as "path/to/file.py:function".
         checks: Fields of `Checks` by name, those that were given.
         places: Fields of `Request` by name, those that were given.
     """
 
+    target: str
     checks: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, Any] = field(default_factory=dict)
 
 
-def checked(name: str, asked: Asked, watch: Progress) -> Report:
+def checked(asked: Asked, watch: Progress) -> Report:
     """The report on the pair that a function in a file makes.
 
     Args:
-        name: "path/to/file.py:function".
         asked: What the command asks; it goes before the options that the function returns.
         watch: Told how the check goes on.
 
@@ -46,14 +47,21 @@ def checked(name: str, asked: Asked, watch: Progress) -> Report:
     """
     from parity.pair.api import watched
 
+    name = asked.target
     target.require_file(name)
     keep_compiled_programs()
     watch.step(1, "making the networks")
     watch.began(f"the call of {name}")
     flax, torch, inputs, options = target.load(name)
     grouped = with_former(options)
-    checks = replace(grouped.pop("checks"), **asked.checks)
+    checks = _with(grouped.pop("checks"), asked.checks)
     return watched(flax, torch, inputs, Request(**{**grouped, **asked.places, "name": name, "checks": checks}), watch)
+
+
+def _with(checks: Checks, asked: Mapping[str, Any]) -> Checks:
+    """What is checked, as the command asks; it accepts what the function accepts and more."""
+    accepted = dict.fromkeys([*checks.accept, *asked.get("accept", ())])
+    return replace(checks, **{**asked, "accept": [*accepted]})
 
 
 class Sender(Progress):
@@ -78,21 +86,22 @@ class Sender(Progress):
         self._connection.send(("ruled", report()))
 
 
-def main(connection: Connection, names: Sequence[str], asked: Asked) -> None:
+def main(connection: Connection, pairs: Sequence[Asked]) -> None:
     """Compare one pair after the other and send the reports; the first that cannot be compared is the last.
 
     Args:
         connection: Takes (kind, content): "note", "running" and "ruled" on the way; "report" at the end of each pair;
             "usage" (the message of a UsageError) or "raised" (another error, in words) where it ends early.
-        names: The names of the pairs, each "path/to/file.py:function".
-        asked: What the command asks of all of them.
+        pairs: What the command asks of each pair.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the command says that it was stopped
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # the command held it back
     faulthandler.enable()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    for name in names:
+    for asked in pairs:
         try:
-            connection.send(("report", checked(name, asked, Sender(connection, name))))
+            connection.send(("report", checked(asked, Sender(connection, asked.target))))
         except UsageError as error:
             connection.send(("usage", str(error)))
             return

@@ -2,7 +2,8 @@
 
 import multiprocessing
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
@@ -29,6 +30,7 @@ class Heard:
         running: What was running, a noun phrase.
         backward: Whether that computed gradients.
         raised: An error in words, if the process ended with one.
+        refused: The error that ended it, if a pair was not what it should be.
     """
 
     reports: list[Report]
@@ -37,6 +39,7 @@ class Heard:
     running: str = "the start"
     backward: bool = False
     raised: str = ""
+    refused: UsageError | None = None
 
     def take(self, kind: str, content: Any, note: Note) -> None:
         """Keep a message.
@@ -44,9 +47,6 @@ class Heard:
         Args:
             kind, content: The kind of the message and what it holds; `child.main` lists them.
             note: Told what is being done.
-
-        Raises:
-            UsageError: The message is one.
         """
         if kind == "note":
             note(content)
@@ -60,37 +60,40 @@ class Heard:
         elif kind == "raised":
             self.raised = content
         elif kind == "usage":
-            raise UsageError(content)
+            self.refused = UsageError(content)
 
 
-def check(names: Sequence[str], asked: child.Asked, note: Note) -> list[Report]:
+def check(pairs: Sequence[child.Asked], note: Note) -> list[Report | UsageError]:
     """The reports on pairs. Where the process died, the rung that was running is inconclusive.
 
     Args:
-        names: The names of the pairs, each "path/to/file.py:function".
-        asked: What the command asks of all of them.
+        pairs: What is asked of each pair.
         note: Told what is being done.
 
+    Returns:
+        A report for each pair, or the error where it or an option of it is not what it should be.
+
     Raises:
-        UsageError: A target or an option of it is not what it should be.
+        UsageError: A target is not there.
     """
-    for name in names:
-        target.require_function(name)
-    done: list[Report] = []
-    while len(done) < len(names):
-        heard, end = _run(names[len(done) :], asked, note)
+    for asked in pairs:
+        target.require_function(asked.target)
+    done: list[Report | UsageError] = []
+    while len(done) < len(pairs):
+        heard, end = _run(pairs[len(done) :], note)
         done += heard.reports
-        if len(done) < len(names):
-            done.append(_saved(names[len(done)], heard, end, asked, note))
+        if len(done) < len(pairs):
+            done.append(heard.refused or _saved(pairs[len(done)], heard, end, note))
     return done
 
 
-def _run(names: Sequence[str], asked: child.Asked, note: Note) -> tuple[Heard, str]:
+def _run(pairs: Sequence[child.Asked], note: Note) -> tuple[Heard, str]:
     """What a process sent about these pairs, and how it ended."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=child.main, args=(theirs, list(names), asked))
-    process.start()
+    process = context.Process(target=child.main, args=(theirs, list(pairs)))
+    with _interrupts_held_back():
+        process.start()
     theirs.close()
     heard = Heard([])
     try:
@@ -102,6 +105,19 @@ def _run(names: Sequence[str], asked: child.Asked, note: Note) -> tuple[Heard, s
         process.join()
         process.close()
         ours.close()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """A process that is started inside takes no Ctrl-C before `child.main` says how; none is told as an error."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _hear(connection: Connection, alive: Callable[[], bool], take: Callable[[str, Any], None]) -> None:
@@ -125,16 +141,16 @@ def _ended(code: int) -> str:
     return f"the process died with {name}{more}"
 
 
-def _saved(name: str, heard: Heard, end: str, asked: child.Asked, note: Note) -> Report:
+def _saved(asked: child.Asked, heard: Heard, end: str, note: Note) -> Report:
     """The report on a pair whose process died. If it was in a backward pass before the gradients were ruled on, all
     that needs none is compared in another process."""
     reason = f"{end} during {heard.running}"
-    seed = asked.places.get("seed")
+    name, seed = asked.target, asked.places.get("seed")
     ruled = {} if heard.partial is None else {rung.number for rung in heard.partial.rungs}
     if not heard.backward or 3 in ruled or not asked.places.get("backward", True):
         return broken(heard.partial or nothing(name, seed), heard.rung, reason)
     note(f"{name}: {reason}; again without backward passes")
-    again, other = _run([name], replace(asked, places={**asked.places, "backward": False}), note)
+    again, other = _run([replace(asked, places={**asked.places, "backward": False})], note)
     if again.reports:
         return broken(again.reports[0], 3, reason)
     return broken(again.partial or nothing(name, seed), again.rung, f"{other} during {again.running}")

@@ -7,6 +7,7 @@ import numpy as np
 
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung
+from parity.errors import counted
 from parity.interface.packing import Packing
 from parity.pair.causes.explained import UNUSED, explained
 from parity.pair.passes.check_state import CheckState
@@ -20,7 +21,14 @@ from parity.report.records import Convention
 
 def structure(state: CheckState) -> Rung:
     """The rung, after both modes were seen."""
-    findings = [Finding("weight map", "", Verdict.SAME, reason=f"{len(state.weight_map.layers)} pairs of layers")]
+    findings = [
+        Finding(
+            "weight map",
+            "",
+            Verdict.SAME,
+            reason=counted(len(state.weight_map.layers), "pair of layers", "pairs of layers"),
+        )
+    ]
     for side, lone in (("flax", state.weight_map.lone_flax), ("torch", state.weight_map.lone_torch)):
         findings += [_lone(state, side, unit.path, list(unit.arrays.values())) for unit in lone]
     for layer in state.weight_map.layers:

@@ -1,0 +1,89 @@
+"""The schema of the JSON reports on pairs, made from the records that they hold; `python -m` this module prints it."""
+
+import json
+import sys
+from dataclasses import fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from parity.checks.verdict import Verdict
+from parity.report.pair_json import FORMAT, LEFT_OUT, SEVERAL
+from parity.report.records import Difference, ReportData
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+NUMBER = {"anyOf": [{"type": "number"}, {"enum": ["inf", "-inf", "nan"]}]}
+"""A number; those that JSON has not are words."""
+PLAIN: dict[Any, dict[str, Any]] = {
+    str: {"type": "string"},
+    int: {"type": "integer"},
+    bool: {"type": "boolean"},
+    float: NUMBER,
+    NoneType: {"type": "null"},
+    Any: {},
+    Verdict: {"enum": [str(verdict) for verdict in Verdict]},
+}
+TEXT_OR_NONE = {"type": ["string", "null"]}
+
+
+def schema() -> dict[str, Any]:
+    """The schema of a report on one pair (`FORMAT`) or of a list of them (`SEVERAL`), as values that JSON can hold."""
+    definitions: dict[str, Any] = {}
+    report = _record(ReportData, definitions)
+    head = {
+        "format": {"const": FORMAT},
+        "exit_code": {"enum": [0, 1, 3]},
+        "versions": {"type": "object", "additionalProperties": {"type": "string"}},
+        "hardware": {"type": "object"},
+        "commit": {"type": "string"},
+        "place": {"anyOf": [{"type": "null"}, _place(definitions)]},
+        "cause": TEXT_OR_NONE,
+        "mend": TEXT_OR_NONE,
+        "next": {"type": "string"},
+    }
+    shown = {name: kind for name, kind in report["properties"].items() if name not in LEFT_OUT}
+    definitions["Pair"] = _object({**head, **shown})
+    several = {"format": {"const": SEVERAL}, "exit_code": {"enum": [0, 1, 3]}}
+    definitions["Pairs"] = _object({**several, "results": {"type": "array", "items": {"$ref": "#/$defs/Pair"}}})
+    either = [{"$ref": "#/$defs/Pair"}, {"$ref": "#/$defs/Pairs"}]
+    return {"$schema": DIALECT, "title": "netparity's report on pairs", "oneOf": either, "$defs": definitions}
+
+
+def _place(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Where the first difference is; what is not known is null."""
+    known = _record(Difference, definitions)["properties"]
+    unknown = dict.fromkeys(("mode", "layer_flax", "layer_torch"), TEXT_OR_NONE)
+    return _object({**{name: known[name] for name in ("rung", "text", "index", "values")}, **unknown})
+
+
+def _object(properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": sorted(properties), "additionalProperties": False}
+
+
+def _record(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    assert is_dataclass(kind)
+    return _object({field.name: _kind(hints[field.name], definitions) for field in fields(kind)})
+
+
+def _kind(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a type; records are defined once."""
+    if kind in PLAIN:
+        return PLAIN[kind]
+    if is_dataclass(kind) and isinstance(kind, type):
+        if kind.__name__ not in definitions:
+            definitions[kind.__name__] = {}
+            definitions[kind.__name__] = _record(kind, definitions)
+        return {"$ref": f"#/$defs/{kind.__name__}"}
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return {"anyOf": [_kind(part, definitions) for part in parts]}
+    if kind is bytes:
+        return {}
+    if issubclass(origin or kind, tuple) or issubclass(origin or kind, list) or (origin and len(parts) == 1):
+        return {"type": "array", "items": _kind(parts[0], definitions)}
+    return {"type": "object", "additionalProperties": _kind(parts[1], definitions)}
+
+
+if __name__ == "__main__":
+    json.dump(schema(), sys.stdout, indent=1)
+    sys.stdout.write("\n")

@@ -1,0 +1,71 @@
+"""Ctrl-C ends the command at once, with one line, whatever it is doing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.command.test_pair import PAIR
+
+SOON = 1.5
+"""Seconds in which a machine with much else to do has ended a process."""
+BUSY = """
+import threading, time
+from parity.cli import interrupt
+
+{}
+print("ready", flush=True)
+while True:
+    try:
+        time.sleep(60)
+    except BaseException:  # as a framework's callback does
+        print("lost", flush=True)
+"""
+
+
+def started(words: Sequence[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+
+
+def stopped(process: subprocess.Popen[str]) -> tuple[float, str, str]:
+    """Press Ctrl-C in its terminal; the seconds until it and all that it started are gone, and what they said."""
+    os.killpg(process.pid, signal.SIGINT)
+    before = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    return time.monotonic() - before, out, err
+
+
+@pytest.mark.parametrize("more", [[], ["--in-process"]])
+def test_a_check_is_stopped_while_frameworks_load_and_compile(more: list[str], tmp_path: Path) -> None:
+    (tmp_path / "pair.py").write_text(PAIR)
+    for delay in (0.5, 2, 4):
+        process = started(["-m", "parity", "check", f"{tmp_path / 'pair.py'}:right", *more])
+        time.sleep(delay)
+        assert process.poll() is None, process.communicate()
+        seconds, out, err = stopped(process)
+        assert (process.returncode, out) == (130, "")
+        assert err.splitlines()[-1] == "parity: stopped" and "Traceback" not in err
+        assert seconds < SOON
+
+
+def test_what_swallows_an_interrupt_is_stopped_too() -> None:
+    process = started(["-c", BUSY.format("interrupt.watch()")])
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    seconds, out, err = stopped(process)
+    assert (process.returncode, out, err) == (130, "", "parity: stopped\n")
+    assert seconds < SOON
+
+
+def test_a_command_that_says_where_it_stopped_has_a_little_time_for_it() -> None:
+    process = started(["-c", BUSY.format("interrupt.watch(); interrupt.gently(); interrupt.GRACE = 1")])
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    seconds, out, err = stopped(process)
+    assert (process.returncode, out, err) == (130, "lost\n", "parity: stopped\n")
+    assert 1 <= seconds < 1 + SOON

@@ -1,0 +1,120 @@
+"""What the package declares: dependencies, extras, ranges, pages."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from setup import absolute
+from tests.test_imports import tops
+
+ROOT = Path(__file__).parent.parent.parent
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+PACKAGES = ("jaxnets", "torchnets", "parity")
+NEEDED_BY_FEW = {
+    "matplotlib": "study",
+    "scikit-learn": "study",
+    "pillow": "study",
+    "argcomplete": "completion",
+    "torchvision": "download",
+}
+"""Packages that are imported where they are needed only, and the extra that brings them."""
+OTHERS = {"jaxlib", "pytest", "libtpu"}
+"""What comes with jax, what runs the plugin, and what only a TPU has."""
+
+
+def name_of(requirement: str) -> str:
+    return re.split(r"[\[<>=!~; ]", requirement, maxsplit=1)[0].lower()
+
+
+def third_parties() -> set[str]:
+    """Names of the packages that ours import."""
+    files = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
+    modules = {top for file in files for top in tops(file.read_text(), ".".join(file.relative_to(ROOT).parent.parts))}
+    known = packages_distributions()
+    return {known[top][0].lower() for top in modules - {*sys.stdlib_module_names, *PACKAGES} if top in known}
+
+
+def test_every_import_is_declared_and_everything_declared_is_imported() -> None:
+    default = {name_of(requirement) for requirement in PROJECT["dependencies"]}
+    found = {name.replace("_", "-") for name in third_parties()} - OTHERS
+    assert found - default == set(NEEDED_BY_FEW) & found
+    assert default - found <= {"typing-extensions"}, "declared and never imported"
+    for package, extra in NEEDED_BY_FEW.items():
+        assert package in map(name_of, EXTRAS[extra])
+
+
+def test_the_ranges_are_those_that_were_tried() -> None:
+    assert {"flax>=0.12.1", "scipy>=1.14"} <= set(PROJECT["dependencies"])
+    assert {"study", "bench", "docs"} <= EXTRAS.keys()
+
+
+def test_every_pinned_version_is_in_its_range() -> None:
+    packaging = pytest.importorskip("packaging.requirements")
+    lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line]
+    pins = {line.split("==")[0].lower().replace("_", "-"): line.split("==")[1] for line in lines}
+    wanted = [*PROJECT["dependencies"], *(one for extra in EXTRAS.values() for one in extra)]
+    requirements = [packaging.Requirement(one) for one in wanted if not one.startswith("netparity")]
+    outside = {str(one) for one in requirements if one.name in pins and pins[one.name] not in one.specifier}
+    assert outside == set()
+    extras = ("completion", "docs", "download", "notebook", "peers", "study", "dev")
+    dev = {one for extra in extras for one in EXTRAS[extra]}
+    assert {name_of(one) for one in dev} - pins.keys() == {"netparity"}
+
+
+def test_comparing_needs_neither_the_study_nor_its_figures() -> None:
+    code = """
+import sys, numpy as np, torch
+from flax import nnx
+import parity
+pair = nnx.Linear(3, 2, rngs=nnx.Rngs(0)), torch.nn.Linear(3, 2), np.ones((2, 3), "float32")
+assert parity.compare(*pair, checks=parity.Checks(probes=False)).verdict == "same"
+print(*sorted({"sklearn", "matplotlib", "PIL", "torchvision", "pandas"} & sys.modules.keys()))
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == []
+
+
+@pytest.mark.parametrize("missing", ["sklearn", "PIL"])
+def test_data_without_its_package_is_told(missing: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from parity.data import arguments, points
+    from parity.data.folder import decode
+    from parity.errors import UsageError
+
+    monkeypatch.setattr(arguments, "find_spec", lambda name: None if name == missing else object())
+    with pytest.raises(UsageError, match=r"not installed; pip install 'netparity\[study\]'"):
+        points.moons(0) if missing == "sklearn" else decode.pillow()
+
+
+def test_the_links_of_the_package_page_are_whole() -> None:
+    page = absolute((ROOT / "README.md").read_text(), "https://here")
+    assert not [link for link in re.findall(r"\]\(([^)]+)\)", page) if "://" not in link]
+    images = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", page)
+    assert images and all(image.startswith("https://here/raw/main/benchmarks/records/") for image in images)
+    assert "](https://here/blob/main/docs/pairs.md)" in page
+    untouched = "[a](https://b/c) [d](#e) ```[f](g```"
+    assert absolute(untouched, "https://here") == untouched
+
+
+def test_the_citation_has_the_version_of_the_package() -> None:
+    yaml = pytest.importorskip("yaml")
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert (cited["version"], cited["license"], cited["title"]) == (PROJECT["version"], "Apache-2.0", "netparity")
+    assert {"cff-version", "message", "authors"} <= cited.keys()
+
+
+def test_an_issue_is_asked_for_the_machine_and_the_report() -> None:
+    yaml = pytest.importorskip("yaml")
+    forms = [path for path in (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml") if path.name != "config.yml"]
+    assert forms
+    for form in forms:
+        asked = yaml.safe_load(form.read_text())
+        assert {"name", "description", "body"} <= asked.keys()
+        words = str(asked)
+        assert "parity doctor" in words and "--json report.json" in words
