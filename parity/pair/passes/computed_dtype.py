@@ -17,8 +17,8 @@ def with_computed_dtype(
     """The findings on the results of a mode, and one more where a side's own casts make its float32 results worse.
 
     A float32 error that comes from the device or from the order of a sum is no difference of the networks. One that
-    comes from a cast to bfloat16 or float16, which is written in one of the networks, is; unless the other network keeps
-    its arrays in that dtype, and so computes in it too where its user runs it.
+    comes from a cast to bfloat16 or float16, which is written in one of the networks, is one, unless the other network
+    keeps its arrays in that dtype, and so computes in it too where its user runs it.
 
     Args:
         compared: What both sides showed in that mode.
