@@ -17,8 +17,9 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
+from benchmarks.evidence.drawn.draw import draw
 from benchmarks.evidence.drawn.mutate import mutate
-from benchmarks.evidence.drawn.network import Network, by_seed, draw, to_json
+from benchmarks.evidence.drawn.network import Network, by_seed, to_json
 from parity import documents
 from parity.documents import Whole
 from parity.errors import UsageError

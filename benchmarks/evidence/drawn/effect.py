@@ -3,7 +3,7 @@
 The bug changes nothing that its own framework computes there, or the weight map makes up for it, or it was missed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -58,10 +58,15 @@ def effect(network: Network, mutant: Mutant) -> Verdict:
     It compares results, gradients and buffers in both modes, on other weights, inputs and cotangents than the check's.
     """
     sound, bug = (_side(mutant.side, variant) for variant in (network, mutant.network))
-    if {n: a.shape for n, a in sound.native.items()} != {n: a.shape for n, a in bug.native.items()}:
+    if _arrays_of(sound) != _arrays_of(bug):
         return Verdict.DIFFERENT
     findings = [f for time in range(TIMES) for mode in MODES for f in _findings(sound, bug, network, mode, time)]
     return worst(finding.verdict for finding in findings)
+
+
+def _arrays_of(side: Side) -> dict[str, tuple[tuple[int, ...], bool]]:
+    """Name of each array of a network → its shape, and whether it is trained."""
+    return {name: (array.shape, name in side.parameters) for name, array in side.native.items()}
 
 
 def _side(framework: str, network: Network) -> Side:
@@ -71,16 +76,14 @@ def _side(framework: str, network: Network) -> Side:
     return getattr(import_module(f"parity.backends.{framework}.side"), side)(model, arguments)
 
 
-def _inputs_of(array: NDArray, framework: str) -> Inputs:
-    return Inputs((np.moveaxis(array, -1, 1) if array.ndim == 4 and framework == "torch" else array,))
+def _inputs_of(arrays: Sequence[NDArray], framework: str) -> Inputs:
+    turned = framework == "torch"
+    return Inputs(tuple(np.moveaxis(array, -1, 1) if array.ndim == 4 and turned else array for array in arrays))
 
 
 def _findings(sound: Side, bug: Side, network: Network, mode: str, time: int) -> Iterator[Finding]:
     rng = np.random.default_rng([time, MODES.index(mode)])
-    array = inputs(network)
-    if array.dtype.kind == "f":
-        array = rng.standard_normal(array.shape).astype(np.float32)
-    arguments = _inputs_of(array, sound.framework)
+    arguments = _inputs_of(inputs(network, seed=100 + time), sound.framework)
     native = {name: _random(original, rng) for name, original in sound.native.items()}
     pulled = {name: single(rng.standard_normal(shape)) for name, shape in sound.output_shapes(arguments).items()}
     starts = [_moved(native, pulled, rng) for _ in range(STARTS)]
@@ -103,6 +106,11 @@ def _moved(native: Arrays, pulled: Arrays, rng: np.random.Generator) -> tuple[Ar
 
 
 def _ruled(name: str, results: Mapping[str, Mapping[str, Arrays]]) -> Finding:
+    """The referee's finding on an array; whole numbers and truth values must be equal."""
+    first, second = (by["float64"][name] for by in results.values())
+    if first.dtype.kind != "f":
+        equal = np.array_equal(first, second)
+        return Finding("array", name, Verdict.SAME if equal else Verdict.DIFFERENT)
     return rule("array", name, {who: HighLow(by["float64"][name], by["float32"][name]) for who, by in results.items()})
 
 
