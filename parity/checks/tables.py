@@ -16,7 +16,6 @@ ROUNDINGS = 4
 """So many roundings of float32 may the numbers of one table differ by."""
 ONE_SIGN = 32
 """So many where all have one sign, as frequencies do, and each number's own size is the measure."""
-
 EXPLAINED = ONE_SIGN
 """So many times may two results differ by what half a unit of float32's last place in a table changes them by."""
 

@@ -60,7 +60,7 @@ def _add_report_options(check: argparse.ArgumentParser) -> None:
 def _add_pair_options(check: argparse.ArgumentParser) -> None:
     pair = check.add_argument_group("for a pair of your own, path/to/file.py:function")
     pair.add_argument("--repro", metavar="FILE", help="write a script that shows the first difference, if there is one")
-    pair.add_argument("--dropout", choices=("off", "shared"), help="shared: the same masks on both sides (off)")
+    pair.add_argument("--dropout", choices=("off", "shared"), help="shared: the same draws on both sides (off)")
     pair.add_argument("--no-probes", action="store_true", help="your inputs only")
     pair.add_argument(
         "--training-flag",

@@ -36,6 +36,27 @@ class Leaf:
     type: str = ""
 
 
+DrawKind = Literal["uniform", "normal", "exponential", "gumbel"]
+"""Uniform between 0 and 1, standard normal, exponential of rate 1, standard Gumbel."""
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """One draw of random numbers that is no dropout.
+
+    Args:
+        kind: the distribution, before it is scaled and shifted.
+        shape: shape of the numbers, in the framework's own layout.
+    """
+
+    kind: DrawKind
+    shape: tuple[int, ...]
+
+
+Noise = Callable[[int, Drawn], NDArray]
+"""Of the n-th draw of a pass: its numbers, in float64, of the draw's shape."""
+
+
 @dataclass(frozen=True)
 class Returned:
     """What a network returns in one mode, as it is called by its user in float32.
@@ -46,11 +67,13 @@ class Returned:
         random: places where numbers are drawn that change the result from one call to the next, one text each; dropout
             that stays on in evaluation is among them, in training dropout is off.
         noisy: whether it is random too in the passes of a check, in which dropout is off.
+        draws: its draws that may get other numbers, in order.
     """
 
     leaves: Mapping[str, Leaf]
     random: tuple[str, ...] = ()
     noisy: bool = False
+    draws: tuple[Drawn, ...] = ()
 
 
 @dataclass(frozen=True)

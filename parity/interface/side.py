@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from parity.interface.observation import EqualTables, Inputs, Mask, PassResult, Returned, Table
+from parity.interface.observation import EqualTables, Inputs, Mask, Noise, PassResult, Returned, Table
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit
 
@@ -147,6 +147,10 @@ class Side(ABC):
             native: Those that it holds, by their native names.
         """
         raise NotImplementedError(f"{self.framework}'s tables are never changed")
+
+    def share(self, noise: Noise) -> None:
+        """From now on, passes and training steps get these numbers where the network draws some, but for dropout."""
+        raise NotImplementedError(f"{self.framework}'s draws are never changed")
 
     @abstractmethod
     def train(

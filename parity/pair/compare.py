@@ -58,21 +58,42 @@ def compare_sides(open_sides: OpenSides, inputs: Any, request: Request, watch: P
     watch = watch or Progress()
     try:
         return _compared(open_sides, inputs, request, watch)
-    except UsageError as error:
-        if not isinstance(error, UserCodeError):
-            raise
-        so_far, reason = watch.so_far() or nothing(request.name, request.seed), str(error)
-        if not (error.backward and request.backward) or any(rung.number == 3 for rung in so_far.rungs):
-            return broken(so_far, watch.rung, reason)
     except Exception as error:
-        if DEBUG in os.environ:
-            raise
-        return broken(watch.so_far() or nothing(request.name, request.seed), watch.rung, own_fault(error))
+        reason = _reason(error)
+        if not _is_of_backward(error, request, watch):
+            return _broken_off(request, watch, reason)
     watch.note(f"{reason}; again without backward passes")
     try:
         return broken(_compared(open_sides, inputs, replace(request, backward=False), watch), 3, reason)
-    except UserCodeError as error:
-        return broken(watch.so_far() or nothing(request.name, request.seed), watch.rung, str(error))
+    except Exception as error:
+        return _broken_off(request, watch, _reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """What is said of what ended a check.
+
+    Raises:
+        UsageError: It was one that is no fault of the users' code.
+        Exception: It was a fault of our own, and these are to be raised.
+    """
+    if isinstance(error, UserCodeError):
+        return str(error)
+    if isinstance(error, UsageError) or DEBUG in os.environ:
+        raise error
+    return own_fault(error)
+
+
+def _is_of_backward(error: Exception, request: Request, watch: Progress) -> bool:
+    """Whether a backward pass of the users' code failed before rung 3 was ruled, so that all others can be."""
+    if not (isinstance(error, UserCodeError) and error.backward and request.backward):
+        return False
+    so_far = watch.so_far()
+    return so_far is None or all(rung.number != 3 for rung in so_far.rungs)
+
+
+def _broken_off(request: Request, watch: Progress, reason: str) -> Report:
+    """What was ruled so far, the rung that was running being inconclusive."""
+    return broken(watch.so_far() or nothing(request.name, request.seed), watch.rung, reason)
 
 
 def _compared(open_sides: OpenSides, inputs: Any, request: Request, watch: Progress) -> Report:

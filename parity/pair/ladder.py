@@ -14,7 +14,7 @@ from parity.pair.causes.first_difference import first_difference, with_padding
 from parity.pair.causes.from_numbers import with_clue
 from parity.pair.options import Request
 from parity.pair.passes.check_state import CheckState
-from parity.pair.passes.modes import flags_to_ask_for, mode_not_switched, only_training
+from parity.pair.passes.modes import mode_not_switched, mode_to_ask_for, only_training
 from parity.pair.passes.progress import Progress
 from parity.pair.repro.script import reproduced
 from parity.pair.rungs.map_table import coverage, table
@@ -88,8 +88,7 @@ class LadderRun:
     def _as_known(self, rung: Rung) -> Rung:
         """The rung; one that rests on an undecided map, on tables kept in float32, or on a mode that may not have been
         switched, cannot be called different."""
-        asked = flags_to_ask_for(self.state) if rung.verdict is Verdict.DIFFERENT and only_training(rung) else ""
-        if asked:
+        if rung.verdict is Verdict.DIFFERENT and only_training(rung) and mode_to_ask_for(self.state):
             return replace(rung, verdict=Verdict.INCONCLUSIVE, reason=mode_not_switched(self.state))
         if places := self._not_in_float64(rung):
             reason = f"rests on what is computed in float32 in the float64 passes too: {', '.join(places)}"

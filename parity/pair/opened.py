@@ -10,6 +10,7 @@ from parity.interface.user_code import UserCodeError
 from parity.pair.arrays.inputs import adapt, arrays, as_inputs
 from parity.pair.options import Request
 from parity.pair.passes.check_state import CheckState
+from parity.pair.passes.noise import share_noise
 from parity.pair.passes.progress import Progress
 from parity.pair.passes.sides import PairInputs, SidePair
 from parity.pair.rungs.forward import proven
@@ -109,13 +110,12 @@ def _proven(open_sides: OpenSides, inputs: Inputs, request: Request, watch: Prog
     flax, torch = open_sides(adapt(inputs, request.to_flax), adapt(inputs, request.to_torch))
     both = PairInputs(inputs, request.to_flax, request.to_torch)
     pair = SidePair(flax, torch, both, request.seed, watch=watch, backward=request.backward, objectives=losses)
-    return proven(
-        pair,
-        _weight_map(pair, request.map),
-        request.seed,
-        fixed=request.map is not None,
-        shared_dropout=request.checks.dropout == "shared",
-    )
+    shared = request.checks.dropout == "shared"
+    notes = share_noise(pair) if shared else []
+    weight_map = _weight_map(pair, request.map)
+    state = proven(pair, weight_map, request.seed, fixed=request.map is not None, shared_dropout=shared)
+    state.notes += notes
+    return state
 
 
 def _weight_map(pair: SidePair, path: str | None) -> WeightMap:

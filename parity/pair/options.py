@@ -43,7 +43,8 @@ class Checks:
 
     Args:
         accept: Names of conventions (`parity conventions` lists them) that are no difference to you.
-        dropout: "off", or "shared": in training the same masks are injected into both networks.
+        dropout: "off", or "shared": in training the same masks are injected into both networks, and in both modes the
+            same numbers wherever both draw uniform, normal, exponential or Gumbel ones.
         probes: Whether inputs and weights beyond yours are tried too, where the networks take them.
         training_flag: The name of the argument or field by which Flax's network is told that it trains, where it is
             none of the usual ones (`train`, `training`, `is_training`, `deterministic`, `use_running_average`, …); with

@@ -73,7 +73,8 @@ class PassProgram:
     def _results(self, operands: PassArrays, learnable: State, floating: Leaves, added: Added) -> Any:
         """What the trace gives with these in the place of the pass's own arrays."""
         how = self._how
-        plan = Plan(how.precision == "float64", added, operands.masks, how.training and how.mask is None)
+        means, wide = how.training and how.mask is None, how.precision == "float64"
+        plan = Plan(wide, added, operands.masks, means, self._look.noise)
         state, arrays = {**operands.state, **learnable}, _with_floating(operands.arrays, floating)
         return self._look.traced(plan, operands.constants, state, arrays, operands.targets, operands.feeds)
 

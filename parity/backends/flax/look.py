@@ -16,7 +16,7 @@ from parity.backends.flax.results import ends_of, flattened
 from parity.backends.flax.traced import Traced
 from parity.backends.flax.tracing.places import casts, gelus, unwidened
 from parity.backends.flax.tracing.tape import Feeds, Tape, floats, transparent_checkpoints
-from parity.interface.observation import Call, Cast, EqualTables, Inputs
+from parity.interface.observation import Call, Cast, EqualTables, Inputs, Noise
 from parity.interface.side import Pass
 from parity.interface.trace import Arrays, Precision, call_names
 
@@ -35,10 +35,14 @@ class Look:
         tape: what was recorded meanwhile.
         names: name of each leaf of the result, in order.
         types: shapes and types of parameters and buffers by native name.
+        noise: numbers of the network's draws that are no dropout; None lets it draw them.
     """
 
-    def __init__(self, traced: Traced, tape: Tape, names: Sequence[str], types: Mapping[str, Type]) -> None:
+    def __init__(
+        self, traced: Traced, tape: Tape, names: Sequence[str], types: Mapping[str, Type], noise: Noise | None = None
+    ) -> None:
         self.traced, self.tape, self.names, self.types = traced, tape, list(names), dict(types)
+        self.noise = noise
         self.programs: dict[tuple[bool, Precision], Any] = {}
         """Its compiled programs, with gradients or without, in each precision."""
         results = zip(self.names, traced.result_types[0], strict=True)
@@ -95,6 +99,8 @@ class Looks:
         self._unrolled = False
         self.equal: list[EqualTables] = []
         """Tables that get other numbers in float64."""
+        self.noise: Noise | None = None
+        """Numbers of the network's draws that are no dropout; None lets it draw them."""
 
     @cached_property
     def native(self) -> Arrays:
@@ -132,6 +138,11 @@ class Looks:
         self._unrolled = True
         self._looks.clear()
 
+    def share(self, noise: Noise) -> None:
+        """Give the network's draws these numbers from now on; what was traced before is forgotten."""
+        self.noise = noise
+        self._looks.clear()
+
     def tape(self, how: Pass) -> Tape:
         """An empty tape for a call in that mode."""
         return Tape(how.training, how.mask is not None, how.capture, self._unrolled)
@@ -167,4 +178,4 @@ class Looks:
             return list(every.values()), recorded, buffers, ends
 
         fed = {start: [type_of(array) for array in feed] for start, feed in how.feeds.items()}
-        return Look(Traced(run, types, arguments.types, targets.types, fed), tape, names, types)
+        return Look(Traced(run, types, arguments.types, targets.types, fed), tape, names, types, self.noise)

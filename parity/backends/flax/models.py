@@ -212,9 +212,10 @@ class LinenModel(Model):
         def run(mutable: list[str]) -> Any:
             return module.apply(variables, *args, **kwargs, mutable=mutable, rngs={"dropout": key, "params": key})
 
-        if self._changed is None and not tape.training:
-            self._changed = changed_collections(run)
-        mutable = [c for c in variables if c != "params"] if tape.training else self._changed or []
+        mutable = [collection for collection in variables if collection != "params"]
+        if mutable and not tape.training:
+            self._changed = changed_collections(run) if self._changed is None else self._changed
+            mutable = self._changed
         with linen_taps(tape, self._seen):
             result, after = run(mutable)
         changed = {**state, **_joined(_plain(after))}

@@ -1,6 +1,7 @@
 """Passes over a user's Flax network."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -48,12 +49,12 @@ class Passes:
     def returned(self, inputs: Inputs, training: bool) -> Returned:
         """What the network returns, and whether its draws change it."""
         how = Pass("float32", training, capture=False)
-        places, leaves = self._drawn(inputs, how, leaves_dropout=not training)
-        noisy = bool(places) and (training or bool(self._drawn(inputs, how, leaves_dropout=False)[0]))
-        return Returned(leaves, places, noisy)
+        drawn = self._drawn(inputs, how, leaves_dropout=not training)
+        noisy = bool(drawn.random) and (training or bool(self._drawn(inputs, how, leaves_dropout=False).random))
+        return replace(drawn, noisy=noisy)
 
-    def _drawn(self, inputs: Inputs, how: Pass, leaves_dropout: bool) -> tuple[tuple[str, ...], dict[str, Leaf]]:
-        """Where the network draws what changes its result, and the leaves of that."""
+    def _drawn(self, inputs: Inputs, how: Pass, leaves_dropout: bool) -> Returned:
+        """What the network returns, where it draws what changes that, and all its draws."""
         arguments, types = arguments_of(inputs), self._looks.look(inputs, how).types
         leaves: dict[str, Leaf] = {}
 
@@ -65,10 +66,12 @@ class Passes:
             leaves.update(described(output))
             return list(flattened(output).values())
 
-        traced, plan = Traced(apply, DRAW, types, arguments.types), Plan(wide=False, means=how.training)
+        traced = Traced(apply, DRAW, types, arguments.types)
+        plan = Plan(wide=False, means=how.training, noise=self._looks.noise)
         with setting("float32"):
             state = state_of(self._looks.native, types, "float32")
-            return places_of_draws(traced, plan, state, arrays_in(arguments, how.precision)), leaves
+            places = places_of_draws(traced, plan, state, arrays_in(arguments, how.precision))
+        return Returned(leaves, places, draws=tuple(traced.draws))
 
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass with these arrays."""

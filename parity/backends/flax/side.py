@@ -15,7 +15,7 @@ from parity.backends.flax.modes import flags_of
 from parity.backends.flax.passes import Passes
 from parity.backends.flax.steps import Steps, rates
 from parity.backends.flax.units import Seat, units_of
-from parity.interface.observation import EqualTables, Inputs, PassResult, Returned, Table
+from parity.interface.observation import EqualTables, Inputs, Noise, PassResult, Returned, Table
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit, split_stack
@@ -108,6 +108,10 @@ class FlaxSide(Side):
         """Replaces the tables in passes and in training."""
         self._looks.equal += equal
         self._looks.native = {**self._looks.native, **native}
+
+    def share(self, noise: Noise) -> None:
+        """Gives the draws of passes and of training these numbers."""
+        self._looks.share(noise)
 
     def train(
         self,

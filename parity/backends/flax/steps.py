@@ -58,7 +58,7 @@ class Steps:
         step = self._step(rule, arguments_of(inputs[0]), trees[0], how)
         first = arguments_of(inputs[0]).types
         traced = Traced(step, types, rule.moment_types, first, trees[0].types)
-        program = traced.compiled(Plan(means=True), self._looks.equal)
+        program = traced.compiled(Plan(means=True, noise=self._looks.noise), self._looks.equal)
         losses = []
         with setting("float64"):
             state = state_of(native, types, "float64")

@@ -29,6 +29,7 @@ class Traced:
         with tracing():
             self.closed, shapes = jax.make_jaxpr(function, return_shape=True)(*types)
         self._parts = parted(self.closed)
+        self.draws = self._parts.draws
         self._structure = jax.tree.structure(shapes)
         self.result_types = shapes
         self._constants: dict[Precision, list[Any]] = {}

@@ -35,15 +35,15 @@ def _hindrances(model: nn.Module) -> Iterator[str]:
                 f"got PyTorch's {name} on the meta device, where it holds no numbers; expected numbers: load weights, "
                 'or call model.to_empty(device="cpu") and initialise them'
             )
-    modules = list(model.named_modules())
-    for name, module in modules:
+    known = {id(module) for module in model.modules()}
+    for name, module in model.named_modules():
         where = f"PyTorch's {name or 'network'} ({type(module).__name__})"
         if isinstance(module, torch.jit.ScriptModule):
             yield f"{where} is scripted or traced, which cannot be followed; give the nn.Module that it was made of"
         if ".quantized." in f"{type(module).__module__}.":
             yield f"{where} is quantised, which has no float64; compare the network before it is quantised"
         for attribute, value in vars(module).items():
-            if not attribute.startswith("_") and _hides_modules(value, {id(known) for _, known in modules}):
+            if not attribute.startswith("_") and _hides_modules(value, known):
                 yield (
                     f"{where} holds modules in a plain {type(value).__name__} at {attribute}: PyTorch does not know "
                     "their parameters, which are not trained or saved; write nn.ModuleList or nn.ModuleDict"

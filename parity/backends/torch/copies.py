@@ -10,7 +10,7 @@ from torch import nn
 
 from parity.backends.torch.inputs import given_of, inexact
 from parity.backends.torch.tracing.widen import converted_table, copied, counterpart, in_precision
-from parity.interface.observation import Inputs
+from parity.interface.observation import Inputs, Noise
 from parity.interface.trace import Arrays
 
 
@@ -20,10 +20,11 @@ class Copies:
     Args:
         user: the network; all its arrays have a size.
         gelu: form of every GELU in passes over the copies, "exact" or "tanh"; None leaves them.
+        noise: numbers of the network's draws that are no dropout; None lets it draw them.
     """
 
-    def __init__(self, user: nn.Module, gelu: str | None = None) -> None:
-        self.user, self.gelu = user, gelu
+    def __init__(self, user: nn.Module, gelu: str | None = None, noise: Noise | None = None) -> None:
+        self.user, self.gelu, self.noise = user, gelu, noise
         self._copies: dict[torch.dtype, nn.Module] = {}
 
     @cached_property

@@ -12,7 +12,8 @@ from torch import nn
 from parity.backends.torch.copies import Copies, load
 from parity.backends.torch.gradients import Gradients, ends_of
 from parity.backends.torch.inputs import DTYPES, given_of, inexact, loss_of
-from parity.backends.torch.results import Draws, described, flattened
+from parity.backends.torch.results import DrawPlaces, described, flattened
+from parity.backends.torch.tracing.noise import Draws
 from parity.backends.torch.tracing.overrides import PassOverrides, plain_paths
 from parity.backends.torch.tracing.tables import TableWatch, tables
 from parity.backends.torch.tracing.tape import Tape, array_of, taps
@@ -36,32 +37,36 @@ class Passes:
 
     def returned(self, inputs: Inputs, training: bool) -> Returned:
         """What the network returns, and whether it is the same when it is called twice."""
-        result, random = self._twice(inputs, training, leaves_dropout=not training)
+        result, random, draws = self._twice(inputs, training, leaves_dropout=not training)
         noisy = random and (training or self._twice(inputs, training, leaves_dropout=False)[1])
-        return Returned(described(result), self._places(inputs, training) if random else (), noisy)
+        places = self._places(inputs, training) if random else ()
+        return Returned(described(result), places, noisy, tuple(draws.drawn))
 
-    def _twice(self, inputs: Inputs, training: bool, leaves_dropout: bool) -> tuple[Any, bool]:
-        """The result, and whether that of a second call is another one."""
-        first, second = (self._called(inputs, training, leaves_dropout, seed) for seed in (0, 1))
+    def _twice(self, inputs: Inputs, training: bool, leaves_dropout: bool) -> tuple[Any, bool, Draws]:
+        """The result, whether that of a second call is another one, and the draws."""
+        (first, draws), (second, _) = (self._called(inputs, training, leaves_dropout, seed) for seed in (0, 1))
         arrays = [list(map(array_of, flattened(result, torch.float32).values())) for result in (first, second)]
-        return first, len(arrays[0]) != len(arrays[1]) or not all(map(repeats, *arrays))
+        return first, len(arrays[0]) != len(arrays[1]) or not all(map(repeats, *arrays)), draws
 
     def _called(
-        self, inputs: Inputs, training: bool, leaves_dropout: bool, seed: int, draws: Draws | None = None
-    ) -> Any:
-        """What the network returns in float32, with the generator at that seed; the user's is as before afterwards."""
-        model = self._copies.model(torch.float32).train(training)
-        overrides = PassOverrides(torch.float32, None, self._copies.gelu, training, leaves_dropout=leaves_dropout)
+        self, inputs: Inputs, training: bool, leaves_dropout: bool, seed: int, places: DrawPlaces | None = None
+    ) -> tuple[Any, Draws]:
+        """What the network returns in float32, and its draws, with the generator at that seed; the user's is as before
+        afterwards."""
+        model, copies = self._copies.model(torch.float32).train(training), self._copies
+        overrides = PassOverrides(
+            torch.float32, None, copies.gelu, training, leaves_dropout=leaves_dropout, noise=copies.noise
+        )
         with restored(model):
-            load(model, self._copies.native)
+            load(model, copies.native)
             args, kwargs, _ = given_of(inputs, torch.float32, False)
-            with setting(torch.float32), overrides, draws or nullcontext(), torch.no_grad():
+            with setting(torch.float32), overrides, places or nullcontext(), torch.no_grad():
                 torch.manual_seed(seed)
-                return model(*args, **kwargs)
+                return model(*args, **kwargs), overrides.draws
 
     def _places(self, inputs: Inputs, training: bool) -> tuple[str, ...]:
         """Where the network draws random numbers."""
-        draws = Draws()
+        draws = DrawPlaces()
         self._called(inputs, training, not training, 0, draws)
         return tuple(draws.places) or ("a place that is not known",)
 
@@ -80,7 +85,7 @@ class Passes:
         args, kwargs, floating = given_of(inputs, dtype, wanted)
         with (
             setting(dtype),
-            PassOverrides(dtype, how.mask, self._copies.gelu, how.training) as mode,
+            PassOverrides(dtype, how.mask, self._copies.gelu, how.training, noise=self._copies.noise) as mode,
             taps(model, how.capture, how.feeds) as tape,
             torch.set_grad_enabled(wanted),
         ):
@@ -124,7 +129,8 @@ class Passes:
                 for value in list(vars(module).values()):
                     watch.held(value)
             args, kwargs, _ = given_of(inputs, torch.float64, False)
-            overrides = PassOverrides(torch.float64, None, self._copies.gelu, False, watch=watch)
+            copies = self._copies
+            overrides = PassOverrides(torch.float64, None, copies.gelu, False, watch=watch, noise=copies.noise)
             with setting(torch.float64), overrides, watch.of_numpy(), torch.no_grad():
                 model(*args, **kwargs)
         return watch

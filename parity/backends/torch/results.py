@@ -59,7 +59,7 @@ NO_NETWORKS = {OURS, *(Path(str(module.__file__)).parent for module in (torch, n
 """Folders of code that is no network: ours, PyTorch's and NumPy's."""
 
 
-class Draws(TorchFunctionMode):
+class DrawPlaces(TorchFunctionMode):
     """Notes the calls that move PyTorch's random generator, as "file line number (function)"."""
 
     def __init__(self) -> None:

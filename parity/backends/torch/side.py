@@ -16,7 +16,7 @@ from parity.backends.torch.passes import Passes
 from parity.backends.torch.steps import Steps
 from parity.backends.torch.tracing.widen import copied
 from parity.backends.torch.units import units_of
-from parity.interface.observation import Inputs, PassResult, Returned, Table
+from parity.interface.observation import Inputs, Noise, PassResult, Returned, Table
 from parity.interface.packing import Packing
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory
@@ -28,10 +28,12 @@ class TorchSide(Side):
 
     framework = "torch"
 
-    def __init__(self, model: nn.Module, inputs: Inputs, *, gelu: str | None = None) -> None:
+    def __init__(
+        self, model: nn.Module, inputs: Inputs, *, gelu: str | None = None, noise: Noise | None = None
+    ) -> None:
         self._user = materialised(accepted(model), inputs)
         self._example = inputs
-        self._copies = Copies(self._user, gelu)
+        self._copies = Copies(self._user, gelu, noise)
         self._passes, self._steps = Passes(self._copies), Steps(self._copies)
 
     @cached_property
@@ -103,6 +105,10 @@ class TorchSide(Side):
         """What meets, in evaluation, the inputs or what depends on them."""
         return self._passes.tables(inputs, held)
 
+    def share(self, noise: Noise) -> None:
+        """Gives the draws of passes and of training these numbers."""
+        self._copies.noise = noise
+
     def train(
         self,
         native: Mapping[str, NDArray],
@@ -130,7 +136,8 @@ class TorchSide(Side):
 
     def undo(self, eps: Mapping[str, float], gelu: str | None) -> "TorchSide":
         """The same network with other epsilons and another form of GELU."""
-        other = TorchSide(copied(self._user), self._example, gelu=gelu or self._copies.gelu)
+        gelu, noise = gelu or self._copies.gelu, self._copies.noise
+        other = TorchSide(copied(self._user), self._example, gelu=gelu, noise=noise)
         for path, value in eps.items():
             setattr(other._user.get_submodule(path), "eps", value)  # noqa: B010 - mypy takes it for a tensor
         return other

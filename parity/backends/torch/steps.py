@@ -47,7 +47,8 @@ class Steps:
         stepper, losses = Stepper(optimizer, self._groups(optimizer, dict(model.named_parameters()))), []
         for batch, target in zip(inputs, targets, strict=True):
             args, kwargs, _ = given_of(batch, torch.float64, False)
-            with setting(torch.float64), PassOverrides(torch.float64, None, self._copies.gelu):
+            overrides = PassOverrides(torch.float64, None, self._copies.gelu, noise=self._copies.noise)
+            with setting(torch.float64), overrides:
                 result = model(*args, **kwargs)
                 loss = loss_of(objective, result, torch.float64) if objective else _distance(result, target)
                 stepper.zero_grad()

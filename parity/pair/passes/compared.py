@@ -14,6 +14,7 @@ from parity.interface.trace import Arrays, Precision, call_names
 from parity.pair.arrays.layout import ONE_FOR_ALL, RESHAPED, compare, floating, turn_by, turned, turns
 from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.calls import CallPairing
+from parity.pair.passes.noise import paired_draws
 from parity.pair.passes.result_pairs import ResultPairs, steps
 from parity.pair.passes.sides import PRECISIONS
 from parity.report.records import Layer
@@ -157,12 +158,19 @@ def drawn(pairs: ResultPairs, mode: str) -> Iterator[Finding]:
     if not random:
         return
     words = "; ".join(f"{side}'s network draws numbers at {_listed(where)}" for side, where in random.items())
-    reason = f"random: {words}, and gives another result at each call in {mode}"
+    reason = f"random: {words}, and gives another result at each call in {mode}{_sharing(pairs)}"
     only = mode == "evaluation" and len(random) == 1
     if only:
         reason += f"; {next(side for side in places if side not in random)}'s does not"
     verdict = Verdict.DIFFERENT if only else Verdict.INCONCLUSIVE
     yield Finding(RANDOM, "network", verdict, np.inf, reason=reason, mode=mode)
+
+
+def _sharing(pairs: ResultPairs) -> str:
+    """What to do where both sides draw the same, so that they can be given the same numbers."""
+    if not pairs.flax.draws or paired_draws(pairs.flax.draws, pairs.torch.draws) is None:
+        return ""
+    return '; dropout="shared" gives both the same numbers'
 
 
 def _listed(places: Sequence[str]) -> str:

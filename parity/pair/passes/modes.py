@@ -3,11 +3,11 @@
 import numpy as np
 
 from parity.checks.verdict import Rung, Verdict
-from parity.interface.observation import PassResult
-from parity.interface.side import FRAMEWORKS, Side
+from parity.interface.side import FRAMEWORKS
 from parity.interface.trace import Arrays
 from parity.pair.passes.check_state import CheckState
 
+NAME_IT = "name it: checks=Checks(training_flag=…)"
 GRADIENTS = 3
 """The number of the last rung whose findings say their mode; what comes after it is of training."""
 
@@ -18,23 +18,19 @@ def mode_not_switched(state: CheckState) -> str:
     Args:
         state: What both modes showed.
     """
-    if not {"evaluation", "training"} <= state.passes.keys():
+    same = _unmoved(state)
+    if not same:
         return ""
-    alike = {side: _alike(state, side) for side in FRAMEWORKS}
-    if alike["flax"] == alike["torch"]:
-        return ""
-    same, other = ("flax", "torch") if alike["flax"] else ("torch", "flax")
+    other = "torch" if same == "flax" else "flax"
     words = f"{FRAMEWORKS[same]}'s network does the same in evaluation and in training, {FRAMEWORKS[other]}'s does not"
-    flags = flags_to_ask_for(state)
-    return f"{words}; {flags}" if flags else words
+    names = ", ".join(state.sides.side(same).flags)
+    return words + (f"; if one of its arguments ({names}) switches it, {NAME_IT}" if names else "")
 
 
-def flags_to_ask_for(state: CheckState) -> str:
-    """What the user is asked where Flax's network may have a flag for its mode that was not recognised, else ""."""
-    if not state.sides.flax.flags or not _alike(state, "flax") or _alike(state, "torch"):
-        return ""
-    names = ", ".join(state.sides.flax.flags)
-    return f"if one of its arguments ({names}) switches it, name it: checks=Checks(training_flag=…)"
+def mode_to_ask_for(state: CheckState) -> bool:
+    """Whether the side that does the same in both modes has a flag that was not recognised and may be its mode's."""
+    same = _unmoved(state)
+    return bool(same and state.sides.side(same).flags)
 
 
 def only_training(rung: Rung) -> bool:
@@ -43,22 +39,22 @@ def only_training(rung: Rung) -> bool:
     return bool(odd) and all(f.mode == "training" or rung.number > GRADIENTS for f in odd)
 
 
+def _unmoved(state: CheckState) -> str:
+    """The one side that does the same in both modes, "" if both do or none does."""
+    if not {"evaluation", "training"} <= state.passes.keys():
+        return ""
+    alike = [side for side in FRAMEWORKS if _alike(state, side)]
+    return alike[0] if len(alike) == 1 else ""
+
+
 def _alike(state: CheckState, side: str) -> bool:
     evaluation, training = (getattr(state.passes[mode], side)["float64"] for mode in ("evaluation", "training"))
-    own = state.proof.flax if side == "flax" else state.proof.torch
-    return _equal(evaluation.outputs, training.outputs) and not _changed(_side(state, side), training, own)
-
-
-def _changed(side: Side, training: PassResult, before: Arrays) -> bool:
-    """Whether a training pass leaves other numbers in the arrays that are no parameters."""
-    states = {name: array for name, array in training.buffers.items() if name not in side.parameters}
-    return not _equal({name: before[name] for name in states if name in before}, states)
+    if not _equal(evaluation.outputs, training.outputs):
+        return False
+    states = training.buffers.keys() - state.sides.side(side).parameters
+    return _equal(state.proof.arrays(side), {name: training.buffers[name] for name in states})
 
 
 def _equal(first: Arrays, second: Arrays) -> bool:
     shared = first.keys() & second.keys()
     return all(np.array_equal(first[name], second[name], equal_nan=True) for name in shared)
-
-
-def _side(state: CheckState, side: str) -> Side:
-    return state.sides.flax if side == "flax" else state.sides.torch

@@ -69,6 +69,10 @@ class SidePair:
         self.results = self.results or Results(self._result_pairs)
         self.random_cotangents = self.random_cotangents or Cotangents(self.seed, self.results)
 
+    def side(self, framework: str) -> Side:
+        """The side of a framework, "flax" or "torch"."""
+        return self.flax if framework == "flax" else self.torch
+
     @property
     def inputs(self) -> Inputs:
         """The inputs as the user gave them."""
@@ -123,7 +127,7 @@ class SidePair:
         what = "forward and backward pass" if backward else f"forward pass{alone}"
         adapted = self.pair_inputs.adapted(side, inputs)
         with self.watch.running(f"{FRAMEWORKS[side]}'s {what} ({mode}, {precision})", backward):
-            return (self.flax if side == "flax" else self.torch).run(native, adapted, replace(how, feeds=feeds or {}))
+            return self.side(side).run(native, adapted, replace(how, feeds=feeds or {}))
 
     def _how(self, side: str, mode: str, backward: bool, how: Pass) -> Pass:
         """The pass with what its gradients are of, if it computes any."""
@@ -135,9 +139,10 @@ class SidePair:
         return replace(how, cotangents=self.cotangents(mode)[place])
 
     def _result_pairs(self, mode: str) -> ResultPairs:
-        return pair_results(self._returned(self.flax, mode), self._returned(self.torch, mode))
+        return pair_results(self.returned(self.flax, mode), self.returned(self.torch, mode))
 
-    def _returned(self, side: Side, mode: str) -> Returned:
+    def returned(self, side: Side, mode: str) -> Returned:
+        """What one of the sides returns in that mode, whether it is random, and what it draws."""
         adapted = self.pair_inputs.adapted(side.framework)
         with self.watch.running(f"{FRAMEWORKS[side.framework]}'s forward pass for what it returns ({mode})"):
             return side.returned(adapted, mode == "training")

@@ -1,7 +1,5 @@
 """Makes tables equal that the two frameworks rounded otherwise, so that the rest of the networks can be judged."""
 
-from collections.abc import Sequence
-
 from parity.checks.tables import is_table, nudged
 from parity.interface.observation import EqualTables, Inputs, Table
 from parity.interface.side import Side
@@ -24,7 +22,7 @@ def unify_tables(pair: SidePair, weight_map: WeightMap, inputs: Inputs | None = 
     Raises:
         UserCodeError: A network does not run.
     """
-    ours, theirs = _lone(pair.flax, weight_map), _lone(pair.torch, weight_map)
+    ours, theirs = held_tables(pair.flax, weight_map), held_tables(pair.torch, weight_map)
     with pair.watch.running("the search for tables"):
         flax = pair.flax.tables(pair.pair_inputs.adapted("flax", inputs), ours)
         held = [Table(pair.flax.native[name], nudged(pair.flax.native[name]), name) for name in ours]
@@ -38,8 +36,8 @@ def unify_tables(pair: SidePair, weight_map: WeightMap, inputs: Inputs | None = 
     return list(dict.fromkeys(_note(match) for match in [*stored.values(), *computed]))
 
 
-def _lone(side: Side, weight_map: WeightMap) -> Sequence[str]:
-    """The native names of a side's arrays that are not mapped and not learnt."""
+def held_tables(side: Side, weight_map: WeightMap) -> list[str]:
+    """The native names of a side's arrays that are not mapped and not learnt: they are tables."""
     units = weight_map.lone_flax if side.framework == "flax" else weight_map.lone_torch
     names = [name for unit in units for packing in unit.arrays.values() for name in packing.names]
     return [name for name in names if name not in side.parameters]

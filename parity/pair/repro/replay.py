@@ -105,7 +105,7 @@ def _saved(state: CheckState, place: Place) -> Iterator[tuple[str, NDArray]]:
     leaves = (place.pairing.leaf_flax, place.pairing.leaf_torch) if place.what == "outputs" else (0, 0)
     yield "leaves", np.array(leaves)
     for side, seen, native in (("flax", both.flax, proof.flax), ("torch", both.torch, proof.torch)):
-        network_side = state.sides.flax if side == "flax" else state.sides.torch
+        network_side = state.sides.side(side)
         for pairing in place.fed:
             call = seen["float64"].calls[getattr(pairing.pair, side)]
             for number, array in enumerate(floating(call.inputs)):

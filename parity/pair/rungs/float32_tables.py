@@ -2,12 +2,10 @@
 
 import numpy as np
 
-from parity.checks.tables import EXPLAINED
+from parity.checks.tables import EXPLAINED, HALF
 from parity.pair.arrays.layout import turned
 from parity.pair.passes.check_state import CheckState
-
-STORED = float(np.finfo(np.float32).eps) / 2
-"""By how much storing a number in float32 may change it, relative."""
+from parity.pair.passes.tables import held_tables
 
 
 def explaining(state: CheckState) -> list[str]:
@@ -17,12 +15,11 @@ def explaining(state: CheckState) -> list[str]:
     differ, but for a few roundings more. None, if anything differs by more.
     """
     sides, proof = state.sides, state.proof
-    lone = [n for unit in state.weight_map.lone_torch for p in unit.arrays.values() for n in p.names]
-    tables = [name for name in lone if name not in sides.torch.parameters]
+    tables = held_tables(sides.torch, state.weight_map)
     if proof.agrees or not tables:
         return []
     rng = np.random.default_rng([sides.seed, 7])
-    moved = {n: proof.torch[n] * (1 + STORED * rng.choice([-1.0, 1.0], proof.torch[n].shape)) for n in tables}
+    moved = {n: proof.torch[n] * (1 + HALF * rng.choice([-1.0, 1.0], proof.torch[n].shape)) for n in tables}
     seen = sides.run_pass("torch", {**proof.torch, **moved}, "evaluation", "float64", gradients=False).outputs
     for a, b in zip(*sides.results.of("evaluation").floating, strict=False):
         ours, theirs = proof.evaluation.flax.outputs[a], proof.evaluation.torch.outputs[b]

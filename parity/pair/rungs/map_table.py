@@ -80,8 +80,7 @@ def has_effect(seen: Mapping[Precision, PassResult], packing: Packing) -> bool:
 
 def _lone(proof: Proof, side: str, unit: Unit, role: str) -> Mapped:
     packing = unit.arrays[role]
-    arrays = proof.flax if side == "flax" else proof.torch
-    shape = arrays[packing.names[0]].shape
+    shape = proof.arrays(side)[packing.names[0]].shape
     name = " + ".join(packing.names)
     if side == "flax":
         return Mapped(name, "", unit.path, "", role, shape, (), "", prod(shape), False, "no counterpart")

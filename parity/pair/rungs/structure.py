@@ -57,7 +57,7 @@ def tie_convention(state: CheckState, ruled: Rung, accept: Sequence[str]) -> lis
 def _lone(state: CheckState, side: str, path: str, packings: Sequence[Packing]) -> Finding:
     """An array without a counterpart: a difference if it is learnt and has an effect, or is learnt by name only as
     nothing uses it."""
-    network_side = state.sides.flax if side == "flax" else state.sides.torch
+    network_side = state.sides.side(side)
     names = list(dict.fromkeys(name for packing in packings for name in packing.names))
     learnt = [packing for packing in packings if network_side.parameters.issuperset(packing.names)]
     effect = any(has_effect(getattr(both, side), packing) for both in state.passes.values() for packing in learnt)

@@ -47,12 +47,16 @@ def _trained(state: CheckState, name: str, array: ArrayPairing, trains: str) -> 
 
 
 def _share(state: CheckState, side: str, names: Sequence[str]) -> float:
-    parameters = _side(state, side).parameters
+    parameters = state.sides.side(side).parameters
     return sum(name in parameters and f"{side}:{name}" not in state.still for name in names) / len(names)
 
 
 def _standing(state: CheckState, side: str, name: str) -> str:
-    return "is left as it is by the optimizer" if f"{side}:{name}" in state.still else _side(state, side).standing(name)
+    return (
+        "is left as it is by the optimizer"
+        if f"{side}:{name}" in state.still
+        else state.sides.side(side).standing(name)
+    )
 
 
 def left_still(sides: SidePair, optimizers: tuple[Any, Any]) -> frozenset[str]:
@@ -74,16 +78,12 @@ def left_still(sides: SidePair, optimizers: tuple[Any, Any]) -> frozenset[str]:
     return frozenset(names)
 
 
-def _side(state: CheckState, side: str) -> Side:
-    return state.sides.flax if side == "flax" else state.sides.torch
-
-
 def storage(state: CheckState) -> list[Finding]:
     """Findings on arrays that are kept in a narrower dtype on one side than on the other.
 
     The formula is the same then, but the network is not. Arrays that differ alike share one finding.
     """
-    stored = {side: _side(state, side).stored for side in SIDES}
+    stored = {side: state.sides.side(side).stored for side in SIDES}
     apart: Counter[tuple[str, ...]] = Counter()
     for _, array in state.weight_map.arrays:
         dtypes = tuple(" and ".join(sorted({stored[side][n] for n in getattr(array, side).names})) for side in SIDES)
@@ -107,7 +107,7 @@ def never_used(state: CheckState, side: Side, names: Sequence[str]) -> bool:
     shown = getattr(state.passes["evaluation"], side.framework)["float64"]
     if any(np.any(shown.parameter_gradients.get(name, 0.0)) for name in names):
         return False
-    arrays = state.proof.flax if side.framework == "flax" else state.proof.torch
+    arrays = state.proof.arrays(side.framework)
     rng = np.random.default_rng([state.sides.seed, 10])
     other = {name: single(arrays[name] + rng.standard_normal(arrays[name].shape)) for name in names}
     before, after = (

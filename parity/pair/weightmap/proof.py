@@ -134,3 +134,7 @@ class Proof:
     agrees: bool
     undecided: tuple[str, ...]
     tried: int
+
+    def arrays(self, framework: str) -> Arrays:
+        """The native arrays of a side, "flax" or "torch", that the map was tried with."""
+        return self.flax if framework == "flax" else self.torch

@@ -9,16 +9,21 @@ import jax.numpy as jnp
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
 
+from parity.interface.observation import Noise
+
 TAP = Primitive("parity_tap")
 """Its argument; what is added to it there has the gradient of it. Told by its number."""
 MASK = Primitive("parity_mask")
 """What the n-th use of dropout is multiplied with, of that shape and type."""
 MEAN = Primitive("parity_mean")
 """Truth values of that shape that are true with a probability."""
+NOISE = Primitive("parity_noise")
+"""A draw of random numbers; its arguments and "equation" are those of the original one, "number" is its place among the
+draws of the program, "drawn" says what it draws."""
 TAP.def_abstract_eval(lambda aval, number: aval)
 MASK.def_abstract_eval(lambda number, shape, dtype: ShapedArray(shape, dtype))
 MEAN.def_abstract_eval(lambda chance, shape: ShapedArray(shape, jnp.dtype(bool)))
-MARKS = frozenset({TAP.name, MASK.name, MEAN.name})
+MARKS = frozenset({TAP.name, MASK.name, MEAN.name, NOISE.name})
 BERNOULLI = "_bernoulli"
 """Name of the program of `jax.random.bernoulli`."""
 
@@ -48,9 +53,11 @@ class Plan:
         masks: what each use of dropout is multiplied with.
         means: every truth value that the program draws is its mean, a number between 0 and 1, so that dropout, which is
             linear in it, is off.
+        noise: the numbers of the program's draws; None lets it draw them.
     """
 
     wide: bool = True
     added: Mapping[int, Any] = field(default_factory=dict)
     masks: Sequence[Any] = ()
     means: bool = False
+    noise: Noise | None = None

@@ -1,15 +1,12 @@
 """What a traced program has in it, and the user's lines where it is written."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
-from numpy.typing import NDArray
+from jax.extend.core import Jaxpr, Literal
 
 from parity.backends.flax.tracing import tape, written
 from parity.backends.flax.tracing.widen import NARROW_ONLY
@@ -28,19 +25,6 @@ NETWORKS = str(Path(OURS, "bugs"))
 SHIFTS = ("shift_right_logical", "shift_right_arithmetic")
 ROUNDED = {(8, 7): "bfloat16", (5, 10): "float16", (8, 23): "float32"}
 """Binary digits of exponent and mantissa → type."""
-
-
-@dataclass(frozen=True)
-class Constant:
-    """An array that a program was traced with: it is no argument of the network.
-
-    Args:
-        array: the array in the type that it has in the program.
-        place: the user's line that uses it first, None where no line is theirs.
-    """
-
-    array: NDArray[Any]
-    place: str | None
 
 
 def equations(jaxpr: Jaxpr) -> Iterator[Any]:
@@ -103,24 +87,6 @@ def gelus(jaxpr: Jaxpr) -> Iterator[str]:
             yield "tanh"
         elif name in ("erf", "erfc"):
             yield "exact"
-
-
-def constants(closed: ClosedJaxpr) -> list[Constant]:
-    """The floating arrays that a program was traced with, those of inner programs too."""
-    arrays = list(_constants(closed))
-    for equation in equations(closed.jaxpr):
-        for value in equation.params.values():
-            for body in value if isinstance(value, tuple) else (value,):
-                arrays += _constants(body) if isinstance(body, ClosedJaxpr) else ()
-    return arrays
-
-
-def _constants(closed: ClosedJaxpr) -> Iterator[Constant]:
-    for variable, value in zip(closed.jaxpr.constvars, closed.consts, strict=True):
-        dtype = getattr(value, "dtype", None)
-        if dtype is not None and not jnp.issubdtype(dtype, jax.dtypes.extended) and inexact(dtype):
-            users = (e for e in closed.jaxpr.eqns if any(v is variable for v in e.invars))
-            yield Constant(np.asarray(value), next((p for e in users if (p := place_of(e))), None))
 
 
 def place_of(equation: Any) -> str | None:

@@ -7,8 +7,10 @@ from typing import Any
 from jax.extend.core import ClosedJaxpr, Literal
 
 from parity.backends.flax.tracing import marks
+from parity.backends.flax.tracing.noise import drawn_by, marked
 from parity.backends.flax.tracing.places import place_of
 from parity.backends.flax.tracing.widen_bodies import bodies, closed
+from parity.interface.observation import Drawn
 
 CALLS = frozenset({"jit", "pjit", "closed_call", "core_call"})
 """Primitives that only call an inner program."""
@@ -39,11 +41,13 @@ class Parted:
         tables: gives the tables, of the constants that the program was traced with.
         rest: the program that takes these tables as its constants.
         places: the user's line that uses each table first; None where no line is theirs.
+        draws: the draws of random numbers of the rest that may get other numbers, in order.
     """
 
     tables: Program
     rest: Program
     places: Sequence[str | None]
+    draws: Sequence[Drawn]
 
 
 class Inner:
@@ -57,11 +61,14 @@ def parted(program: ClosedJaxpr) -> Parted:
     """The two parts of a program; inner programs that are only called are written out."""
     jaxpr, names = program.jaxpr, dict[Any, Any]()
     known: set[Any] = set(jaxpr.constvars)
-    first, rest = [], []
+    first, rest, draws = [], [], list[Drawn]()
     for equation in _flat(jaxpr, names, known):
         if _fixed(equation, known):
             known.update(equation.outvars)
             first.append(equation)
+        elif drawn := drawn_by(equation):
+            rest.append(marked(equation, len(draws), drawn))
+            draws.append(drawn)
         else:
             rest.append(equation)
     results = [_named(variable, names) for variable in jaxpr.outvars]
@@ -75,6 +82,7 @@ def parted(program: ClosedJaxpr) -> Parted:
         Program(jaxpr.constvars, (), first, list(places)),
         Program(list(places), jaxpr.invars, rest, results),
         list(places.values()),
+        draws,
     )
 
 
@@ -109,7 +117,7 @@ def _named(variable: Any, names: dict[Any, Any]) -> Any:
 
 def _is_written_out(equation: Any, known: set[Any]) -> bool:
     """Whether an equation only calls a program, which is neither fixed as a whole nor one that is taken over."""
-    if equation.primitive.name not in CALLS or equation.params.get("name") == marks.BERNOULLI:
+    if equation.primitive.name not in CALLS or equation.params.get("name") == marks.BERNOULLI or drawn_by(equation):
         return False
     return not _body(equation).consts and not _fixed(equation, known)
 

@@ -15,6 +15,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from parity.backends.flax.tracing import marks, widen_bodies
 from parity.backends.flax.tracing.marks import Plan
+from parity.backends.flax.tracing.noise import noise_rule
 from parity.backends.flax.tracing.written import inexact, wide, widened_literal
 
 NARROW_ONLY = frozenset({"pure_callback", "io_callback", "ffi_call", "pallas_call", "shard_map", "xla_pmap"})
@@ -211,6 +212,7 @@ RULES: dict[str, Callable[..., Sequence[Any]]] = {
     marks.TAP.name: _tap,
     marks.MASK.name: _mask,
     marks.MEAN.name: _mean,
+    marks.NOISE.name: noise_rule(_apply),
     "convert_element_type": _convert,
     "reduce_precision": _reduce_precision,
     "bitcast_convert_type": _bitcast,

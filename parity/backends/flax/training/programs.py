@@ -7,22 +7,32 @@ import jax
 
 from parity.files import cache_folder
 
-QUICK = {"xla_backend_optimization_level": "0"}
-"""XLA's options for programs that run a few times: LLVM does not optimise what XLA gives it. All programs of the VGG's
-check take 36 s of processor time to compile and run on a CPU so, 51 s otherwise; running them takes no longer."""
-SOUND = {"xla_cpu_experimental_ynn_fusion_type": ""}
+Option = str | bool
+QUICK: dict[str, Option] = {"xla_backend_optimization_level": "0", "xla_cpu_use_fusion_emitters": False}
+"""XLA's options for programs that run a few times: LLVM does not optimise what XLA gives it, and XLA gives it loops
+without going through MLIR. Compiling is nearly all that a check does."""
+SOUND: dict[str, Option] = {"xla_cpu_experimental_ynn_fusion_type": ""}
 """Turns off a fusion of XLA's that computes some sums on CPUs wrongly (jax 0.10.2, jax#39103)."""
+
+UNKNOWN = "No such compile option"
+"""What XLA says of an option that it does not know."""
 
 
 @cache
-def run_once() -> dict[str, str]:
+def run_once() -> dict[str, Option]:
     """XLA's options for the programs by which networks are judged: compiled quickly, and without fusions that are known
     to be wrong, as far as the installed version knows these options."""
+    return {name: value for name, value in {**QUICK, **SOUND}.items() if _is_known(name, value)}
+
+
+def _is_known(name: str, value: Option) -> bool:
     try:
-        jax.jit(lambda: 0.0, compiler_options=SOUND)()
-    except jax.errors.JaxRuntimeError:
-        return QUICK
-    return {**QUICK, **SOUND}
+        jax.jit(lambda: 0.0, compiler_options={name: value})()
+    except jax.errors.JaxRuntimeError as error:
+        if UNKNOWN not in str(error):
+            raise
+        return False
+    return True
 
 
 def keep_compiled_programs() -> None:

@@ -9,9 +9,10 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from parity.backends.torch.tracing.attention import FUSED, Drop, attend, inside_multi_head
+from parity.backends.torch.tracing.noise import SOURCES, Draws
 from parity.backends.torch.tracing.tables import TableWatch
 from parity.backends.torch.tracing.widen import SHORT, WIDE, single_finfo, users_line, widened_arguments
-from parity.interface.observation import Cast, Dropped, Mask
+from parity.interface.observation import Cast, Dropped, Mask, Noise
 
 ELEMENTS = {F.dropout, torch.dropout, F.alpha_dropout, torch.alpha_dropout}
 CHANNELS = {F.dropout1d, F.dropout2d, F.dropout3d, F.feature_alpha_dropout, torch.feature_dropout}
@@ -41,6 +42,7 @@ class PassOverrides(TorchFunctionMode):
         training: the mode; in evaluation a dropout that is on nevertheless is off too.
         leaves_dropout: whether dropout is left as the network asks for it.
         watch: told of every call, to find the network's tables.
+        noise: numbers of the network's draws that are no dropout; None lets it draw them.
     """
 
     def __init__(
@@ -52,8 +54,10 @@ class PassOverrides(TorchFunctionMode):
         *,
         leaves_dropout: bool = False,
         watch: TableWatch | None = None,
+        noise: Noise | None = None,
     ) -> None:
         super().__init__()
+        self.draws = Draws(noise)
         self.watch = watch
         self.leaves_dropout = leaves_dropout
         self.gelu = gelu
@@ -83,6 +87,8 @@ class PassOverrides(TorchFunctionMode):
             return self._dropout(func, *args, **kwargs)
         if func in DRAWS and self.training:
             return self._kept(func, *args, **kwargs)
+        if func in SOURCES:
+            return self.draws.result(func, args, kwargs)
         if func is F.gelu:
             kwargs["approximate"] = self._gelu(kwargs.get("approximate", args[1] if len(args) > 1 else "none"))
             args = args[:1]

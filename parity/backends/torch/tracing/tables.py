@@ -17,7 +17,7 @@ TYPED = frozenset({"type_as", "to", "expand_as", "view_as", "reshape_as"})
 """Functions that take no more of their second tensor than its shape and type."""
 DRAWN = ("rand", "normal", "bernoulli", "multinomial", "poisson", "empty", "dropout", "exponential", "uniform")
 """What the names of functions begin with whose results depend on more than their arguments."""
-MADE = frozenset({"tensor", "as_tensor", "asarray", "from_numpy", "FloatTensor", "scalar_tensor"})
+MADE = frozenset({"tensor", "as_tensor", "asarray", "FloatTensor", "scalar_tensor"})
 
 
 class TableWatch:
@@ -42,24 +42,25 @@ class TableWatch:
     def entering(self, func: Any, args: Any, kwargs: Any) -> tuple[Any, Any]:
         """The arguments of a call, moved where that is asked for; tables that meet something else are noted."""
         name = getattr(func, "__name__", "")
-        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        tensors = _tensors((args, kwargs))
         if self._moves:
             args, kwargs = tree_map(self._as_moved, (args, kwargs))
         if name in SHAPED | TYPED or name.startswith("__get") or all(map(_is_fixed, tensors)):
             return args, kwargs
+        changed = _changed_argument(name, args)
         for tensor in tensors:
-            if _is_fixed(tensor) and tensor is not _changed_argument(name, args):
+            if _is_fixed(tensor) and tensor is not changed:
                 self._note(tensor)
         return args, kwargs
 
     def leaving(self, func: Any, args: Any, kwargs: Any, result: Any) -> None:
         """Mark the result of a call, if it depends on nothing, and what the call has changed, if it does now."""
         name = getattr(func, "__name__", "")
-        tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
+        tensors = _tensors((args, kwargs))
         tensors = tensors[:1] if name in TYPED else [] if name in SHAPED else tensors
         fixed = all(map(_is_fixed, tensors)) and not name.startswith(DRAWN)
         changed = _changed_argument(name, args)
-        for tensor in (leaf for leaf in tree_leaves(result) if isinstance(leaf, torch.Tensor)):
+        for tensor in _tensors(result):
             if tensor is not changed and not hasattr(tensor, MARK) and fixed and not tensor.requires_grad:
                 setattr(tensor, MARK, "held" if name in MADE else "made")
         if changed is not None and not fixed and hasattr(changed, MARK):
@@ -98,6 +99,10 @@ def tables(plain: TableWatch, moved: TableWatch) -> list[Table]:
         return []
     pairs = zip(plain.found, moved.found, strict=True)
     return [Table(_numbers(a), _numbers(b), place) for (a, place), (b, _) in pairs]
+
+
+def _tensors(tree: Any) -> list[torch.Tensor]:
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
 
 
 def _numbers(tensor: torch.Tensor) -> Any:
