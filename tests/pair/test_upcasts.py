@@ -26,11 +26,11 @@ class Port(nnx.Module):
     def __init__(self, inside: FlaxInside, half: bool) -> None:
         draws = nnx.Rngs(0)
         self.first, self.last = nnx.Linear(8, 8, rngs=draws), nnx.Linear(8, 3, rngs=draws)
-        self.weight, self.inside, self.half = nnx.Param(jnp.ones(8)), inside, half
+        self.weight, self.inside, self.narrow = nnx.Param(jnp.ones(8)), inside, half
 
     def __call__(self, x: jax.Array) -> jax.Array:
         h = self.first(x)
-        h = h.astype(jnp.bfloat16) if self.half else h
+        h = h.astype(jnp.bfloat16) if self.narrow else h
         return self.last(self.inside(h, self.weight[...]).astype(jnp.float32))
 
 
@@ -40,11 +40,11 @@ class Original(nn.Module):
     def __init__(self, inside: TorchInside, half: bool) -> None:
         super().__init__()
         self.first, self.last = nn.Linear(8, 8), nn.Linear(8, 3)
-        self.weight, self.inside, self.half = nn.Parameter(torch.ones(8)), inside, half
+        self.weight, self.inside, self.narrow = nn.Parameter(torch.ones(8)), inside, half
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         h = self.first(x)
-        h = h.to(torch.bfloat16) if self.half else h
+        h = h.to(torch.bfloat16) if self.narrow else h
         return self.last(self.inside(h, self.weight).float())
 
 
