@@ -67,6 +67,27 @@ def test_a_plain_array_may_be_held(number: int) -> None:
     assert report.verdict is expected, report.first_difference
 
 
+@pytest.mark.parametrize(("theirs", "told"), [(SHIFT, False), ([0.1, 0.2, 0.31], True)])
+def test_other_numbers_in_what_is_never_learnt_are_told(theirs: list[float], told: bool) -> None:
+    report = compared(Port(lambda y, h: y + h, SHIFT), Original(lambda y, h: y + h, theirs))
+    notes = [note for note in report.notes if "0.3 in Flax and 0.31 in PyTorch" in note]
+    assert report.verdict is Verdict.SAME and (len(notes) == 1) is told
+
+
+class Normed(nnx.Module):
+    def __init__(self) -> None:
+        self.norm, self.fc = nnx.BatchNorm(4, epsilon=1e-5, rngs=nnx.Rngs(0)), nnx.Linear(4, 3, rngs=nnx.Rngs(0))
+        self.norm.mean.set_value(jnp.ones(4))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.fc(self.norm(x.reshape(-1, 4)))
+
+
+def test_statistics_that_training_changes_are_no_constants() -> None:
+    report = compared(Normed(), nn.Sequential(nn.Flatten(0, 1), nn.BatchNorm1d(4), nn.Linear(4, 3)))
+    assert not [note for note in report.notes if "neither learnt" in note]
+
+
 @pytest.mark.parametrize("factor", [1.0, 1.5])
 def test_a_layer_may_wait_for_its_first_input(factor: float) -> None:
     original = Original(lambda y, h: y, lazy=True)
