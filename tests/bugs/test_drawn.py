@@ -137,7 +137,7 @@ def test_a_frozen_array_is_told_where_the_other_side_rounds_coarsely() -> None:
 def test_a_bug_that_has_an_effect_is_not_excused() -> None:
     for seed in range(4):
         network, mutant = drawn(seed, bug=True)
-        assert not effect(network, mutant).passes
+        assert not effect(network, mutant).verdict.passes
         assert why_it_passes(network, mutant) is not Why.NO_EFFECT
 
 

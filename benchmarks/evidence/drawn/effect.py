@@ -1,9 +1,11 @@
 """The reason why a pair with a bug passes.
 
-The bug changes nothing that its own framework computes there, or the weight map makes up for it, or it was missed.
+The bug changes nothing that its own framework computes there, or only how half precision rounds, or the weight map
+makes up for it, or it was missed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +19,7 @@ from benchmarks.evidence.drawn.judge import compared, inputs
 from benchmarks.evidence.drawn.mutate import Mutant
 from benchmarks.evidence.drawn.network import Network
 from parity.checks.drift import STARTS, as_float32
-from parity.checks.referee import HighLow, rule
+from parity.checks.referee import HighLow, repeats, rule
 from parity.checks.verdict import Finding, Verdict, worst
 from parity.interface.observation import Inputs
 from parity.interface.random import moved, single
@@ -33,18 +35,37 @@ class Why(StrEnum):
     """The reason why a pair with a bug passes."""
 
     NO_EFFECT = "no effect"
+    ROUNDING = "rounds otherwise"
     OTHER_MAP = "carried by another map"
     MISSED = "missed"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a bug changes in its own framework.
+
+    Args:
+        verdict: the worst verdict on the network with the bug against the one without it; "same, less accurate" where
+            the one's float32 error is far beyond the other's.
+        repeats: whether their float32 results are equal too, but for the rounding of float32.
+    """
+
+    verdict: Verdict
+    repeats: bool
 
 
 def why_it_passes(network: Network, mutant: Mutant) -> Why:
     """Find the reason why a pair with a bug passes.
 
-    The bug has no effect in its own framework; or the check's weight map carries the weights so that the networks are
-    the same function, while they are different with the map of the sound pair; or the bug was missed.
+    The bug has no effect in its own framework; or no effect in float64 and one in float32 that is about as large as the
+    error that half precision makes without the bug; or the check's weight map carries the weights so that the networks
+    are the same function, while they are different with the map of the sound pair; or the bug was missed.
     """
-    if effect(network, mutant).passes:
-        return Why.NO_EFFECT
+    found = effect(network, mutant)
+    if found.verdict is Verdict.SAME:
+        return Why.NO_EFFECT if found.repeats else Why.ROUNDING
+    if found.verdict.passes:
+        return Why.MISSED
     with TemporaryDirectory() as folder:
         path = str(Path(folder) / "map.json")
         compared(network, map_out=path)
@@ -52,16 +73,16 @@ def why_it_passes(network: Network, mutant: Mutant) -> Why:
     return Why.OTHER_MAP if caught else Why.MISSED
 
 
-def effect(network: Network, mutant: Mutant) -> Verdict:
-    """Compare the side of the bug with itself without the bug, and return the worst verdict.
+def effect(network: Network, mutant: Mutant) -> Effect:
+    """Compare the side of the bug with itself without the bug.
 
     It compares results, gradients and buffers in both modes, on other weights, inputs and cotangents than the check's.
     """
     sound, bug = (_side(mutant.side, variant) for variant in (network, mutant.network))
     if _arrays_of(sound) != _arrays_of(bug):
-        return Verdict.DIFFERENT
+        return Effect(Verdict.DIFFERENT, repeats=False)
     findings = [f for time in range(TIMES) for mode in MODES for f in _findings(sound, bug, network, mode, time)]
-    return worst(finding.verdict for finding in findings)
+    return Effect(worst(finding.verdict for finding, _ in findings), all(again for _, again in findings))
 
 
 def _arrays_of(side: Side) -> dict[str, tuple[tuple[int, ...], bool]]:
@@ -81,7 +102,7 @@ def _inputs_of(arrays: Sequence[NDArray], framework: str) -> Inputs:
     return Inputs(tuple(np.moveaxis(array, -1, 1) if array.ndim == 4 and turned else array for array in arrays))
 
 
-def _findings(sound: Side, bug: Side, network: Network, mode: str, time: int) -> Iterator[Finding]:
+def _findings(sound: Side, bug: Side, network: Network, mode: str, time: int) -> Iterator[tuple[Finding, bool]]:
     rng = np.random.default_rng([time, MODES.index(mode)])
     arguments = _inputs_of(inputs(network, seed=100 + time), sound.framework)
     native = {name: _random(original, rng) for name, original in sound.native.items()}
@@ -96,7 +117,8 @@ def _findings(sound: Side, bug: Side, network: Network, mode: str, time: int) ->
         by_drift[name] = {"float64": high, "float32": as_float32(high, others)}
     for name in by_error["without"]["float64"]:
         first, second = (_ruled(name, results) for results in (by_error, by_drift))
-        yield second if second.verdict.passes else first
+        again = repeats(by_error["without"]["float32"][name], by_error["with"]["float32"][name])
+        yield (second if second.verdict.passes and not first.verdict.passes else first), again
 
 
 def _moved(native: Arrays, pulled: Arrays, rng: np.random.Generator) -> tuple[Arrays, Arrays]:
