@@ -95,6 +95,10 @@ PACKED = Network(
 )  # fmt: skip
 
 
+HALF_NORM = {"features": 6, "form": "rms", "eps": 1e-5, "more": 0.0, "narrow": True, "upcast": True}
+HALF = Network((6,), 5, (dense(6, 6), Block("own norm", HALF_NORM), dense(6, 3)))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "bug", "side", "place", "why"),
@@ -103,6 +107,7 @@ PACKED = Network(
         (ONE_FEATURE, "sum for mean", "torch", 0, Why.NO_EFFECT),
         (FLATTENED, "flatten order", "torch", 0, Why.OTHER_MAP),  # a kernel with its rows in another order makes up
         (PACKED, "order in a projection", "torch", 0, Why.OTHER_MAP),  # so does a projection in another order
+        (HALF, "no upcast", "flax", 1, Why.ROUNDING),  # half precision is asked for, and its error is as large
     ],
 )
 def test_why_a_bug_passes(network: Network, bug: str, side: str, place: int, why: Why) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.evidence.drawn.judge import compared, inputs
-from benchmarks.evidence.drawn.mutate import Mutant
+from benchmarks.evidence.drawn.mutate import Mutant, places
 from benchmarks.evidence.drawn.network import Network
 from parity.checks.drift import STARTS, as_float32
 from parity.checks.referee import HighLow, repeats, rule
@@ -57,13 +57,15 @@ class Effect:
 def why_it_passes(network: Network, mutant: Mutant) -> Why:
     """Find the reason why a pair with a bug passes.
 
-    The bug has no effect in its own framework; or no effect in float64 and one in float32 that is about as large as the
-    error that half precision makes without the bug; or the check's weight map carries the weights so that the networks
-    are the same function, while they are different with the map of the sound pair; or the bug was missed.
+    The bug has no effect in its own framework; or its block asks for half precision, and it has no effect in float64,
+    and one in float32 that is about as large as the error that half precision makes without the bug; or the check's
+    weight map carries the weights so that the networks are the same function, while they are different with the map of
+    the sound pair; or the bug was missed.
     """
     found = effect(network, mutant)
     if found.verdict is Verdict.SAME:
-        return Why.NO_EFFECT if found.repeats else Why.ROUNDING
+        half = dict(places(network.blocks))[mutant.place].settings.get("narrow", False)
+        return Why.ROUNDING if half and not found.repeats else Why.NO_EFFECT
     if found.verdict.passes:
         return Why.MISSED
     with TemporaryDirectory() as folder:
