@@ -182,6 +182,34 @@ def repeats(first: NDArray, second: NDArray) -> bool:
     return _norm(_difference(first, second)) <= REDUCED * float(np.finfo(np.float32).eps) * _norm(first)
 
 
+def may_be_wrong(deployed: NDArray, high: NDArray, low: NDArray) -> bool:
+    """Whether an array is further from the float64 one than the rounding of the float32 one explains.
+
+    Args:
+        deployed: the array in question, in float32 or float64, as another program computes it.
+        high, low: the arrays in float64 and in float32 from programs that are known to be right.
+    """
+    share = RATIO if deployed.dtype == np.float64 else 1.0
+    deployed, high, low = (_reals(array.astype(np.float64)) for array in (deployed, high, low))
+    if not (np.isfinite(high).all() and np.isfinite(low).all()):
+        return False
+    noise = max(_norm(_difference(low, high)), STORED * _norm(high))
+    return not np.isfinite(deployed).all() or _norm(_difference(deployed, high)) > MARGIN * share * noise
+
+
+def beyond_drift(first: NDArray, second: NDArray, moved: Sequence[NDArray]) -> bool:
+    """Whether two arrays of one function differ by more than it drifts when its start is moved by one ulp.
+
+    Args:
+        first, second: the arrays, by two programs, both in float32 or both in float64.
+        moved: what the second program gives from moved starts.
+    """
+    share = RATIO if first.dtype == np.float64 else 1.0
+    first, second, *moved = (_reals(array.astype(np.float64)) for array in (first, second, *moved))
+    drift = max((_norm(_difference(array, second)) for array in moved), default=0.0)
+    return _norm(_difference(first, second)) > MARGIN * max(drift, share * STORED * _norm(second))
+
+
 def equal_to_rounding(first: NDArray, second: NDArray) -> NDArray:
     """Where float64 numbers are as near to each other as rounding may bring them, element by element."""
     size = max(float(np.abs(first).max(initial=0.0)), float(np.abs(second).max(initial=0.0)))

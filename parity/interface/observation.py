@@ -117,6 +117,25 @@ class Cast:
     place: str
 
 
+@dataclass(frozen=True)
+class Miscompiled:
+    """A program that a compiler computes wrongly.
+
+    Args:
+        program: its text, a line for each step.
+        places: the user's lines that it comes from, "file.py:12", without repeats.
+        gap: distance of what the compiled program gives from what its steps give, relative to that.
+        mend: what to set so that it is computed rightly.
+        versions: names and versions of what computes it.
+    """
+
+    program: str
+    places: tuple[str, ...]
+    gap: float
+    mend: str
+    versions: str
+
+
 Mask = Callable[[int, Dropped], NDArray | None]
 """Of the n-th use of dropout: what to multiply with (0 or 1 / (1 - rate)); None lets everything through."""
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from parity.interface.observation import EqualTables, Inputs, Mask, Noise, PassResult, Returned, Table
+from parity.interface.observation import EqualTables, Inputs, Mask, Miscompiled, Noise, PassResult, Returned, Table
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit
 
@@ -41,6 +41,7 @@ class Pass:
         objective: gradients are those of this loss, and not of cotangents.
         feeds: number of a call, in the order in which they begin → what it gets in the place of its floating arguments,
             all of them in order; then no gradients are computed.
+        deployed: compile it as the user's own `jit` would be, and not as the referee's programs are.
     """
 
     precision: Precision = "float64"
@@ -50,6 +51,7 @@ class Pass:
     mask: Mask | None = None
     objective: Objective | None = None
     feeds: Mapping[int, Sequence[NDArray]] = field(default_factory=dict)
+    deployed: bool = False
 
     @property
     def pulls(self) -> bool:
@@ -104,6 +106,11 @@ class Side(ABC):
         return "is trained" if name in self.parameters else "is no parameter"
 
     @property
+    def deployed_precision(self) -> Precision:
+        """The floating type in which the user's own program computes."""
+        return "float32"
+
+    @property
     @abstractmethod
     def ties(self) -> Mapping[str, str]:
         """Second names of native arrays that have several → the first name, which is the one in `native`."""
@@ -129,6 +136,12 @@ class Side(ABC):
             UsageError: the loss gives something else than one number.
             Exception: whatever the network or the loss raises.
         """
+
+    def miscompiled(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Miscompiled | None:
+        """The smallest program in that pass that the compiler computes wrongly; None where none is found, or nothing is
+        compiled."""
+        del native, inputs, how
+        return None
 
     @abstractmethod
     def tables(self, inputs: Inputs, held: Sequence[str]) -> list[Table]:

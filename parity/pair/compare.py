@@ -10,6 +10,7 @@ from parity.errors import UsageError
 from parity.interface.user_code import UserCodeError
 from parity.pair.causes.conventions import known_names
 from parity.pair.causes.explained import conventions_of, explained
+from parity.pair.causes.float32_tables import explaining
 from parity.pair.ladder import Clock, LadderRun
 from parity.pair.opened import OpenSides, proven_pair
 from parity.pair.options import Request, TrainingPair
@@ -18,8 +19,8 @@ from parity.pair.passes.progress import Progress
 from parity.pair.passes.user_errors import broken, nothing, own_fault
 from parity.pair.rungs import forward as passes
 from parity.pair.rungs import rules as rungs
+from parity.pair.rungs.as_compiled import as_compiled
 from parity.pair.rungs.drift import settled_gradients
-from parity.pair.rungs.float32_tables import explaining
 from parity.pair.rungs.input_gradients import given_of
 from parity.pair.rungs.layer_alone import introduced
 from parity.pair.rungs.loss import gradients_rung
@@ -143,11 +144,13 @@ def _forward(run: LadderRun) -> None:
     tried = run.request.checks.probes and run.state.proof.agrees
     by_probes, run.located = probed(run.state) if tried else ([], None)
     run.clock.mark("probes")
-    judged = observed(2, NAMES[2], [*judged.findings, *by_probes])
+    compiled = as_compiled(run.state)
+    run.clock.mark("as compiled")
+    judged = observed(2, NAMES[2], [*judged.findings, *by_probes, *compiled])
     sure = [replace(c, confirmed=c.confirmed and explained(judged.findings)) for c in conventions]
     run.conventions = [*structural_conventions, *sure, *conventions_of(judged, run.accept)]
     if shown is not None:  # the rung as it was; the conventions are its cause if nothing differs without them
-        judged = replace(shown, findings=(*shown.findings, *by_probes))
+        judged = replace(shown, findings=(*shown.findings, *by_probes, *compiled))
     run.ruled(judged)
 
 

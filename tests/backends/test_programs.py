@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.backends.flax.training import programs
+from parity.backends.flax.tracing import programs
 
 ROWS = 20_000
 NUMBERS = np.random.default_rng(0)

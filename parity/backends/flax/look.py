@@ -43,8 +43,8 @@ class Look:
     ) -> None:
         self.traced, self.tape, self.names, self.types = traced, tape, list(names), dict(types)
         self.noise = noise
-        self.programs: dict[tuple[bool, Precision], Any] = {}
-        """Its compiled programs, with gradients or without, in each precision."""
+        self.programs: dict[tuple[bool, Precision, bool], Any] = {}
+        """Its compiled programs, with gradients or without, in each precision, as the user's are compiled or not."""
         results = zip(self.names, traced.result_types[0], strict=True)
         self.shapes = {name: leaf.shape for name, leaf in results if jnp.issubdtype(leaf.dtype, jnp.floating)}
         numbered = (pair for entry in tape.entries for pair in zip(entry.taps, entry.outputs, strict=True))

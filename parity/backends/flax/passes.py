@@ -25,11 +25,12 @@ from parity.backends.flax.look import SINGLE, Look, Looks
 from parity.backends.flax.models import State
 from parity.backends.flax.results import described, flattened, places_of_draws
 from parity.backends.flax.traced import Traced
+from parity.backends.flax.tracing.faults import smallest_fault
 from parity.backends.flax.tracing.marks import Plan
+from parity.backends.flax.tracing.programs import run_once
 from parity.backends.flax.tracing.tape import floats
 from parity.backends.flax.tracing.written import inexact
-from parity.backends.flax.training.programs import run_once
-from parity.interface.observation import Inputs, Leaf, PassResult, Returned
+from parity.interface.observation import Inputs, Leaf, Miscompiled, PassResult, Returned
 from parity.interface.side import Pass
 
 DRAW = Type((), np.dtype(np.uint32))
@@ -96,11 +97,19 @@ class Passes:
         )
 
     def _program(self, look: Look, how: Pass) -> Any:
-        key = (how.pulls, how.precision)
+        key = (how.pulls, how.precision, how.deployed)
         if key not in look.programs:
             program = PassProgram(look, how, self._looks.parameters)
-            look.programs[key] = jax.jit(program, compiler_options=run_once())
+            look.programs[key] = jax.jit(program, compiler_options=None if how.deployed else run_once())
         return look.programs[key]
+
+    def miscompiled(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Miscompiled | None:
+        """The smallest program in that pass that XLA computes wrongly, if one is found."""
+        look, arguments = self._looks.look(inputs, how, native), arguments_of(inputs)
+        with setting(how.precision):
+            constants = look.traced.constants(how.precision, self._looks.equal)
+            arrays = _pass_arrays(look, constants, native, arguments, how)
+            return smallest_fault(PassProgram(look, how, self._looks.parameters), arrays)
 
 
 def _pass_arrays(

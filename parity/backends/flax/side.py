@@ -15,7 +15,7 @@ from parity.backends.flax.modes import flags_of
 from parity.backends.flax.passes import Passes
 from parity.backends.flax.steps import Steps, rates
 from parity.backends.flax.units import Seat, units_of
-from parity.interface.observation import EqualTables, Inputs, Noise, PassResult, Returned, Table
+from parity.interface.observation import EqualTables, Inputs, Miscompiled, Noise, PassResult, Returned, Table
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit, split_stack
@@ -30,6 +30,7 @@ class FlaxSide(Side):
         self._model: Model = open_model(model, training_flag)
         self._flag = training_flag
         self._example = inputs
+        self._x64 = jnp.asarray(0.0).dtype == jnp.float64
         self._looks = Looks(self._model)
         self._passes, self._steps = Passes(self._looks), Steps(self._looks)
 
@@ -81,6 +82,11 @@ class FlaxSide(Side):
         return strict, f"jax_default_matmul_precision {asked or 'of the device'} on {jax.default_backend()}"
 
     @property
+    def deployed_precision(self) -> Precision:
+        """Float64 where the user works in JAX's 64-bit mode and keeps an array in it."""
+        return "float64" if self._x64 and "float64" in self.stored.values() else "float32"
+
+    @property
     def flags(self) -> Sequence[str]:
         """None, if the user named the one that says the mode."""
         return () if self._flag else flags_of(self._model.call)
@@ -97,6 +103,10 @@ class FlaxSide(Side):
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass."""
         return self._passes.run(native, inputs, how)
+
+    def miscompiled(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Miscompiled | None:
+        """What XLA computes wrongly in that pass."""
+        return self._passes.miscompiled(native, inputs, how)
 
     def tables(self, inputs: Inputs, held: Sequence[str]) -> list[Table]:
         """Those of the traced program."""

@@ -8,10 +8,10 @@ import numpy as np
 
 from parity.backends.flax.inputs import Type, setting, tracing
 from parity.backends.flax.tracing.marks import Plan
+from parity.backends.flax.tracing.programs import run_once
 from parity.backends.flax.tracing.tables import parted
 from parity.backends.flax.tracing.widen import constant, evaluate_with
 from parity.backends.flax.tracing.written import narrow
-from parity.backends.flax.training.programs import run_once
 from parity.checks.tables import is_table, nudged, replaced
 from parity.interface.observation import EqualTables, Table
 from parity.interface.trace import Precision

@@ -10,10 +10,10 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
+from parity.backends.flax.tracing.programs import run_once
 from parity.backends.flax.training.graph import State, buffers_of, module_paths
 from parity.backends.flax.training.network import FlaxNetwork
 from parity.backends.flax.training.parallel import ParallelFlaxSession
-from parity.backends.flax.training.programs import run_once
 from parity.backends.flax.training.session import FlaxSession
 from parity.backends.flax.training.steps import moments_of
 from parity.backends.flax.training.tape import TwinTape, taps

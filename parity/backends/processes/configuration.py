@@ -10,7 +10,7 @@ def keep_compiled_programs() -> None:
     Changes JAX's configuration for the whole process, so it is for commands to call. JAX_COMPILATION_CACHE_DIR, where
     it is set, says which folder.
     """
-    import_module("parity.backends.flax.training.programs").keep_compiled_programs()
+    import_module("parity.backends.flax.tracing.programs").keep_compiled_programs()
 
 
 def leave_memory() -> None:

@@ -10,6 +10,8 @@ from parity.report.records import Convention
 TRAINED, STORED, UNUSED, CONJUGATED = "training", "storage", "unused parameter", "conjugated gradient"
 """Quantities of the findings on what is trained, on dtypes, on parameters that one side has and nothing uses, and on
 complex parameters that are trained in other directions."""
+COMPILED = "as compiled"
+"""Quantity of the finding that a compiler computes a network wrongly."""
 PROBED = "result with "
 """What the quantity of a probe's finding begins with; then comes the probe's name."""
 CONVENTIONS = {
@@ -21,6 +23,7 @@ CONVENTIONS = {
     STORED: "stored_dtype",
     CONJUGATED: "conjugate_gradients",
     COMPUTED: "computed_dtype",
+    COMPILED: "compiler",
     "tie": "tied_weights",
 }
 """Quantity of a finding → name of the convention that it is."""
@@ -33,6 +36,7 @@ SENTENCES = {
     UNUSED: "{reason}",
     STORED: "the same formula, stored otherwise: {reason}",
     COMPUTED: "{reason}",
+    COMPILED: "{reason}",
     CONJUGATED: "the gradient of {name} differs: {reason}",
 }
 """Quantity of a finding → what is said of its difference."""

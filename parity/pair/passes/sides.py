@@ -129,6 +129,23 @@ class SidePair:
         with self.watch.running(f"{FRAMEWORKS[side]}'s {what} ({mode}, {precision})", backward):
             return self.side(side).run(native, adapted, replace(how, feeds=feeds or {}))
 
+    def run_plain(self, native: Mapping[str, NDArray], mode: str, *, deployed: bool) -> PassResult:
+        """One pass of Flax's side in the user's precision, in which no call is recorded: it is the user's own program.
+
+        Args:
+            native: Its native arrays by name, in the place of its own.
+            mode: "evaluation", forward only, or "training", with gradients; dropout is off.
+            deployed: Whether it is compiled as the user's `jit` compiles it, else as the referee's programs are.
+        """
+        how = self.plain(mode, deployed)
+        with self.watch.running(f"Flax's pass as it is deployed ({mode})", how.pulls):
+            return self.flax.run(native, self.pair_inputs.adapted("flax"), how)
+
+    def plain(self, mode: str, deployed: bool) -> Pass:
+        """How such a pass is run."""
+        how = Pass(self.flax.deployed_precision, mode == "training", capture=False, deployed=deployed)
+        return self._how("flax", mode, self.backward and mode == "training", how)
+
     def _how(self, side: str, mode: str, backward: bool, how: Pass) -> Pass:
         """The pass with what its gradients are of, if it computes any."""
         if not backward:

@@ -86,6 +86,14 @@ def parted(program: ClosedJaxpr) -> Parted:
     )
 
 
+def written_out(program: ClosedJaxpr) -> tuple[list[Any], list[Any]]:
+    """The equations of a program with those of the programs that it only calls in the place of the call, and its
+    results."""
+    names: dict[Any, Any] = {}
+    equations = list(_flat(program.jaxpr, names, set()))
+    return equations, [_named(variable, names) for variable in program.jaxpr.outvars]
+
+
 def _flat(jaxpr: Any, names: dict[Any, Any], known: set[Any]) -> Iterator[Any]:
     """The equations of a program; those of the programs that it only calls in the place of the call.
 

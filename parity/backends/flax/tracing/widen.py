@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+from jax.extend.source_info_util import user_context
 
 from parity.backends.flax.tracing import marks, widen_bodies
 from parity.backends.flax.tracing.marks import Plan
@@ -44,7 +45,9 @@ def evaluate_with(jaxpr: Jaxpr | Any, constants: Sequence[Any], arguments: Seque
         return _literal(variable, plan) if isinstance(variable, Literal) else values[variable]
 
     for equation in jaxpr.eqns:
-        results = _apply(equation, [read(variable) for variable in equation.invars], plan)
+        info = equation.source_info
+        with user_context(info.traceback, name_stack=info.name_stack):  # what is evaluated keeps the user's lines
+            results = _apply(equation, [read(variable) for variable in equation.invars], plan)
         values |= zip(equation.outvars, results, strict=True)
     return [read(variable) for variable in jaxpr.outvars]
 
@@ -68,15 +71,15 @@ def _apply(equation: Any, values: list[Any], plan: Plan) -> Sequence[Any]:
         shape = equation.outvars[0].aval.shape
         return [jnp.broadcast_to(jnp.asarray(values[-1], _real(plan)), shape)]
     if not _touched(equation, values, plan):
-        return _bound(equation, values, equation.params)
+        return bound(equation, values, equation.params)
     if rule := RULES.get(name) or widen_bodies.RULES.get(name):
         return rule(equation, values, plan, evaluate)
     if name in NARROW_ONLY | NARROW_DRAWS:
         return _narrowly(equation, values, plan)
     values = [_hard(v, variable) for v, variable in zip(values, equation.invars, strict=True)]
     if not plan.wide:
-        return _bound(equation, values, equation.params)
-    return _bound(equation, values, widen_bodies.widened_params(equation.params, plan, evaluate))
+        return bound(equation, values, equation.params)
+    return bound(equation, values, widen_bodies.widened_params(equation.params, plan, evaluate))
 
 
 def _real(plan: Plan) -> Any:
@@ -121,10 +124,11 @@ def _inside(jaxpr: Jaxpr, wider: bool, means: bool) -> bool:
     return False
 
 
-def _bound(equation: Any, values: Sequence[Any], params: Any) -> Sequence[Any]:
-    bound = equation.primitive.get_bind_params(params)
-    functions, bound = bound if isinstance(bound, tuple) else ((), bound)  # jax before and from 0.10
-    results = equation.primitive.bind(*functions, *values, **bound)
+def bound(equation: Any, values: Sequence[Any], params: Any) -> Sequence[Any]:
+    """Results of an equation's primitive for other values and parameters."""
+    found = equation.primitive.get_bind_params(params)
+    functions, found = found if isinstance(found, tuple) else ((), found)  # jax before and from 0.10
+    results = equation.primitive.bind(*functions, *values, **found)
     return results if equation.primitive.multiple_results else [results]
 
 
@@ -132,7 +136,7 @@ def _narrowly(equation: Any, values: Sequence[Any], plan: Plan) -> Sequence[Any]
     """Compute an equation in the types of the program; only its results are widened, if the plan is wide."""
     pairs = zip(values, equation.invars, strict=True)
     narrow = [jnp.asarray(v).astype(variable.aval.dtype) if _changed(v, variable.aval) else v for v, variable in pairs]
-    results = _bound(equation, narrow, equation.params)
+    results = bound(equation, narrow, equation.params)
     return [r.astype(wide(r.dtype)) if plan.wide and inexact(r.dtype) else r for r in results]
 
 
@@ -172,7 +176,7 @@ def _convert(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[A
 
 
 def _reduce_precision(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
-    return values if plan.wide else _bound(equation, values, equation.params)
+    return values if plan.wide else bound(equation, values, equation.params)
 
 
 def _bitcast(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
@@ -186,9 +190,9 @@ def _select(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[An
     if any(_soft(c, v) for c, v in zip(cases, equation.invars[1:], strict=True)):
         cases = [jnp.asarray(case, _real(plan)) for case in cases]
     if not _soft(which, equation.invars[0]):
-        return _bound(equation, [which, *cases], equation.params)
+        return bound(equation, [which, *cases], equation.params)
     if not inexact(cases[0].dtype) and equation.outvars[0].aval.dtype != jnp.bool_:
-        return _bound(equation, [which > 0, *cases], equation.params)
+        return bound(equation, [which > 0, *cases], equation.params)
     chance = which.astype(jnp.asarray(cases[0]).dtype) if inexact(cases[0].dtype) else which
     return [(1 - chance) * cases[0] + chance * cases[1]]
 
@@ -196,7 +200,7 @@ def _select(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[An
 def _logical(combine: Callable[..., Any]) -> Any:
     def rule(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
         if equation.outvars[0].aval.dtype != jnp.bool_:
-            return _bound(equation, values, equation.params)
+            return bound(equation, values, equation.params)
         return [combine(*(jnp.asarray(value, _real(plan)) for value in values))]
 
     return rule
@@ -205,7 +209,7 @@ def _logical(combine: Callable[..., Any]) -> Any:
 def _moved(equation: Any, values: list[Any], plan: Plan, _: Any) -> Sequence[Any]:
     """Moves numbers and truth values whatever they are."""
     del plan
-    return _bound(equation, values, equation.params)
+    return bound(equation, values, equation.params)
 
 
 RULES: dict[str, Callable[..., Sequence[Any]]] = {

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 import jaxnets
 from jaxnets import losses, optimizers
+from parity.backends.flax.tracing.programs import run_once
 from parity.backends.flax.training.devices import local_device
 from parity.backends.flax.training.graph import Graph, State, buffers_of, concrete, kinds_of
-from parity.backends.flax.training.programs import run_once
 from parity.interface.network import Config, Network, in_setting
 from parity.interface.trace import Arrays, Precision
 from parity.recipes import Optimizer

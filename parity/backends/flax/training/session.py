@@ -11,9 +11,9 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
+from parity.backends.flax.tracing.programs import run_once
 from parity.backends.flax.training.graph import State
 from parity.backends.flax.training.network import FlaxNetwork
-from parity.backends.flax.training.programs import run_once
 from parity.backends.flax.training.steps import (
     MOMENTS,
     Carry,
