@@ -29,7 +29,7 @@ from parity.pair.rungs.probing.probes import probed
 from parity.pair.rungs.schedule import Schedules, as_schedules
 from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.structure import structure, tie_convention
-from parity.pair.rungs.trained import left_still
+from parity.pair.rungs.trained import left_still, unequal_constants
 from parity.pair.rungs.training import complex_note, not_conjugated, trajectory_rung, update_rung
 from parity.pair.weightmap import file as map_file
 from parity.pair.weightmap.ties import tied
@@ -139,6 +139,7 @@ def _forward(run: LadderRun) -> None:
     structural_conventions = [*ties, *conventions_of(structural, run.accept)]
     run.conventions = [*structural_conventions, *conventions]
     run.ruled(structural)
+    run.state.notes += unequal_constants(run.state)
     run.ruled(shown or judged)
     tried = run.request.checks.probes and run.state.proof.agrees
     by_probes, run.located = probed(run.state) if tried else ([], None)

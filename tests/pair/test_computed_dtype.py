@@ -92,6 +92,35 @@ def test_a_network_that_is_kept_in_the_dtype_computes_in_it_too() -> None:
     assert report.verdict.passes
 
 
+class HalfGELU(nn.Module):
+    """A GELU in bfloat16, to which JAX rounds the constants of its formula too."""
+
+    approximate: bool
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        y = nn.gelu(nn.Dense(8, name="first")(x).astype(jnp.bfloat16), self.approximate)
+        return nn.Dense(3, name="last")(y.astype(jnp.float32))
+
+
+class TorchHalfGELU(Original):
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.form = form
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.nn.functional.gelu(self.first(x).bfloat16(), approximate=self.form).float())
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+@pytest.mark.parametrize("form", ["none", "tanh"])
+def test_a_gelu_in_half_precision_is_known_by_its_form(approximate: bool, form: str) -> None:
+    port = HalfGELU(approximate)
+    checks = parity.Checks(probes=False)
+    report = parity.compare((port, port.init(jax.random.key(0), X)), TorchHalfGELU(form), X, checks=checks)
+    assert (report.verdict is Verdict.SAME) is (approximate == (form == "tanh")), report.first_difference
+
+
 def test_a_cast_that_loses_nothing_is_no_difference() -> None:
     class Halved(Original):
         def forward(self, x: torch.Tensor) -> torch.Tensor:
