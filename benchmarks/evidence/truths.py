@@ -15,7 +15,7 @@ TRUTHS: Mapping[str, tuple[str, ...]] = {
     "attention-axis": (r"axis|dim", r"softmax|reduce|exp|sum"),
     "lstm-gates": (r"order|gates?|permut|chunk|split|swap",),
     "lstm-one-bias": (r"bias",),
-    "lstm-carry": (r"swap|order|\[0\]|\[1\]|index|select|state",),
+    "lstm-carry": (r"swap|order|\[0\]|\[1\]|index|select|state|part [01]",),
     "forget-plus-1": (r"\b1(\.0)?\b", r"add|more|\+|offset"),
     "ln-eps": (r"eps", r"1e-0?6", r"1e-0?5"),
     "gn-eps": (r"eps", r"1e-0?6", r"1e-0?5"),

@@ -1,7 +1,8 @@
 """The rungs of a check that were ruled so far, and the report on them."""
 
+import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from parity.checks.referee import within_float32
@@ -12,6 +13,7 @@ from parity.pair.causes.conventions import known_names
 from parity.pair.causes.explained import only_probes
 from parity.pair.causes.first_difference import first_difference, with_padding
 from parity.pair.causes.from_numbers import with_clue
+from parity.pair.causes.search.explain import DEBUG, explained_by_undoing
 from parity.pair.options import Request
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.modes import flags_to_ask_for, mode_not_switched, only_training
@@ -21,7 +23,7 @@ from parity.pair.rungs.map_table import coverage, table
 from parity.pair.rungs.probing.probes import Located
 from parity.pair.rungs.structure import unpaired
 from parity.report.pair import Report
-from parity.report.records import Convention, Difference, Layer, excusing
+from parity.report.records import Convention, Difference, Explanation, Layer, excusing
 
 FORWARD = 2
 """The number of the rung that probes belong to."""
@@ -59,6 +61,8 @@ class LadderRun:
         rungs, conventions: What was found so far.
         not_run: Why a rung was not reached, by its number.
         located: What both sides showed on the first probe that they differ at.
+        explanations: The causes of what differs on a rung, by the rung's name, where they are not looked for in the
+            operations of the networks.
     """
 
     request: Request
@@ -71,6 +75,7 @@ class LadderRun:
     conventions: list[Convention] = field(default_factory=list)
     not_run: dict[int, str] = field(default_factory=dict)
     located: Located | None = None
+    explanations: dict[str, Explanation] = field(default_factory=dict)
     _shown_for: Difference | None = None
     _shown: tuple[Difference | None, str, bytes] = None, "", b""
 
@@ -84,6 +89,19 @@ class LadderRun:
         others = [other for other in self.rungs if other.number != rung.number]
         self.rungs = sorted([*others, self._as_known(rung)], key=lambda rung: rung.number)
         self.watch.ruled(self.report)
+
+    def explain(self, rung: Rung, look: Callable[[], Explanation | None]) -> None:
+        """Look for the cause of what differs on a rung, if it is the first that does; a search that fails finds none."""
+        if rung.verdict is not Verdict.DIFFERENT or any(r.verdict is Verdict.DIFFERENT for r in self.rungs):
+            return
+        try:
+            found = look()
+        except Exception:  # what is tried may make users' code do anything; the check goes on without a cause
+            if DEBUG in os.environ:
+                raise
+            found = None
+        if found is not None:
+            self.explanations[rung.name] = found
 
     def _as_known(self, rung: Rung) -> Rung:
         """The rung; one that rests on an undecided map, on tables kept in float32, or on a mode that may not have been
@@ -120,7 +138,7 @@ class LadderRun:
         if first is None:
             confirmed = {convention.name for convention in self.conventions if convention.confirmed}
             difference = first_difference(counted, layers, state.weight_map, state.lints, confirmed)
-            first, script, arrays = self._explained(difference, original)
+            first, script, arrays = self._explained(difference, original, counted)
         mode = mode_not_switched(original)
         if mode and first is not None and first.mode != "evaluation":
             first = replace(first, text=f"{mode}: {first.text}")
@@ -154,11 +172,16 @@ class LadderRun:
         state, name = self.located.state, self.located.name
         shown = [rung for rung in (failed,) if rung.number == FORWARD]
         difference = first_difference(shown, state.compared["evaluation"].layers, state.weight_map, state.lints)
-        clue = with_clue(difference, state)
-        if clue is None:
+        if difference is None:
             return None
-        clue = clue if clue.cause else with_padding(clue, state.lints)
-        return replace(clue, text=f"the same on your inputs; different with {name}: {clue.text}")
+        if self._shown_for != difference:
+            self._shown_for = difference
+            clue = with_clue(difference, state)
+            clue = clue if clue is None or clue.cause else with_padding(clue, state.lints)
+            self._shown = explained_by_undoing(difference, state, shown, clue, self.located.inputs), "", b""
+        first = self._shown[0]
+        assert first is not None
+        return replace(first, text=f"the same on your inputs; different with {name}: {first.text}")
 
     def _layers(self, original: CheckState) -> list[Layer]:
         """The layers as they were, with the gradients that rung 3 rules on, which are without what was undone, and with
@@ -175,12 +198,19 @@ class LadderRun:
             for layer in shown
         ]
 
-    def _explained(self, difference: Difference | None, original: CheckState) -> tuple[Difference | None, str, bytes]:
-        """The first difference with what the numbers say of it, the script that reproduces it and what that reads; made
-        once for each difference."""
+    def _explained(
+        self, difference: Difference | None, original: CheckState, rungs: Sequence[Rung]
+    ) -> tuple[Difference | None, str, bytes]:
+        """The first difference with its cause, the script that reproduces it and what that reads; made once for each
+        difference."""
         if difference != self._shown_for:
             self._shown_for = difference
-            self._shown = with_clue(difference, original), *reproduced(difference, original, self.request.name)
+            clue = with_clue(difference, original)
+            known = self.explanations.get(difference.rung) if difference is not None else None
+            if known is not None and difference is not None:
+                difference = replace(difference, cause=known.cause, mend=known.mend, proof=known.proof)
+            explained = explained_by_undoing(difference, original, rungs, clue)
+            self._shown = explained, *reproduced(difference, original, self.request.name)
         return self._shown
 
 

@@ -11,6 +11,9 @@ from parity.pair.causes.explained import convention_of, sentence_of
 from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 from parity.report.records import Difference, Layer, Lint
 
+UNDONE = "with it undone in the whole network, all that differed on this rung is the same"
+"""How a convention is proven that was undone."""
+
 
 def first_difference(
     rungs: Sequence[Rung],
@@ -31,7 +34,8 @@ def first_difference(
         lints: Settings that differ.
         confirmed: Names of the conventions without which the networks agree.
     """
-    lints = [lint for lint in lints if lint.setting != "gelu" or lint.convention in confirmed]
+    lints = [replace(lint, confirmed=lint.convention in confirmed) for lint in lints]
+    lints = [lint for lint in lints if lint.setting != "gelu" or lint.confirmed]
     failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
     if failed is None:
         return None
@@ -115,7 +119,7 @@ def _with_cause(difference: Difference, lints: Sequence[Lint]) -> Difference:
             continue
         known = KNOWN[lint.convention].mend if lint.convention else f"write the same {lint.setting} in both"
         mend = lint.mend or known
-        return replace(difference, cause=lint.text, mend=mend)
+        return replace(difference, cause=lint.text, mend=mend, proof=UNDONE if lint.confirmed else "")
     return difference
 
 

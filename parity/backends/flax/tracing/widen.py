@@ -40,10 +40,10 @@ def evaluate_with(jaxpr: Jaxpr | Any, constants: Sequence[Any], arguments: Seque
     values |= zip(jaxpr.invars, arguments, strict=True)
 
     def read(variable: Any) -> Any:
-        return _literal(variable, plan) if isinstance(variable, Literal) else values[variable]
+        return literal(variable, plan) if isinstance(variable, Literal) else values[variable]
 
     for equation in jaxpr.eqns:
-        results = _apply(equation, [read(variable) for variable in equation.invars], plan)
+        results = apply(equation, [read(variable) for variable in equation.invars], plan)
         values |= zip(equation.outvars, results, strict=True)
     return [read(variable) for variable in jaxpr.outvars]
 
@@ -54,12 +54,14 @@ def constant(value: Any, plan: Plan) -> Any:
     return widened_literal(value, dtype) if plan.wide and dtype is not None and inexact(dtype) else value
 
 
-def _literal(variable: Any, plan: Plan) -> Any:
+def literal(variable: Any, plan: Plan) -> Any:
+    """A number that is written in a program, in the types of the plan."""
     dtype = variable.aval.dtype
     return widened_literal(variable.val, dtype) if plan.wide else jnp.asarray(variable.val, dtype)
 
 
-def _apply(equation: Any, values: list[Any], plan: Plan) -> Sequence[Any]:
+def apply(equation: Any, values: list[Any], plan: Plan) -> Sequence[Any]:
+    """Results of one equation for these operands."""
     name = equation.primitive.name
     if name == "debug_callback":
         return []

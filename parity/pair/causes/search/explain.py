@@ -1,0 +1,135 @@
+"""The first difference with its cause, proven by undoing it; what is not proven is only suspected."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+from parity.checks.verdict import Finding, Rung, Verdict
+from parity.interface.observation import Inputs
+from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, other
+from parity.pair.causes.search.piece import SIDES, Piece, same_numbers
+from parity.pair.causes.search.places import Target, numbers_of, other_numbers, piece_of, target_of
+from parity.pair.causes.search.search import Cause, search
+from parity.pair.passes.calls import CallPairing
+from parity.pair.passes.check_state import CheckState
+from parity.report.records import Difference, Lint
+
+DEBUG = "NETPARITY_DEBUG"
+"""The environment variable with which a fault of our own is raised."""
+Targeted = tuple[Target | None, list[CallPairing]]
+
+
+def explained_by_undoing(
+    difference: Difference | None,
+    state: CheckState,
+    rungs: Sequence[Rung],
+    clue: Difference | None = None,
+    inputs: Inputs | None = None,
+) -> Difference | None:
+    """The difference with a proven cause, if one is found; else what was said to be the cause is suspected.
+
+    Args:
+        difference: the first difference.
+        state: what is known, before any convention was undone.
+        rungs: the rungs; the first that differs is the difference's.
+        clue: the difference with what the numbers say of it.
+        inputs: the inputs that show it; None if they are the user's.
+    """
+    if difference is None or difference.proof:
+        return difference
+    try:
+        found = _found(difference, state, rungs, inputs)
+    except Exception:  # an edit may make a user's network do anything; the check goes on without a cause
+        if DEBUG in os.environ:
+            raise
+        found = None
+    if found is None:
+        return _suspected(difference, clue)
+    cause, piece = found
+    return _told(difference, cause, piece, state.lints)
+
+
+def _suspected(difference: Difference, clue: Difference | None) -> Difference:
+    """The difference without a cause that nobody has proven."""
+    if difference.rung not in RUNGS:
+        return difference
+    causes = [said.cause for said in (difference, clue) if said is not None and said.cause]
+    return replace(difference, cause="", mend="", suspected=tuple(dict.fromkeys(causes)))
+
+
+RUNGS = ("forward", "gradients", "state")
+"""Rungs whose differences have operations."""
+
+
+def _found(
+    difference: Difference, state: CheckState, rungs: Sequence[Rung], inputs: Inputs | None
+) -> tuple[Cause, Piece] | None:
+    target, agreeing = _target(difference, state, rungs)
+    if target is None:
+        return None
+    mode = difference.mode
+    piece = piece_of(state, target, numbers_of(state, mode, inputs), agreeing)
+    cause = search(piece, lambda: [piece_of(state, target, other_numbers(state, mode, inputs), agreeing)])
+    return None if cause is None else (cause, piece)
+
+
+def _target(difference: Difference, state: CheckState, rungs: Sequence[Rung]) -> Targeted:
+    """The value that differs, and the calls that agree."""
+    finding = next((rung.headline for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
+    if difference.mode not in state.compared or finding is None or difference.rung not in RUNGS:
+        return None, []
+    if difference.rung == "forward":
+        return target_of(state, difference.mode)
+    layers, pairings = state.compared[difference.mode].layers, state.calls[difference.mode]
+    agreeing = [p for p, layer in zip(pairings, layers, strict=False) if layer.finding.verdict.passes]
+    if difference.rung == "gradients":
+        return (Target("loss", "", "") if finding.quantity == "loss" else None), agreeing
+    return _buffer(finding, state), agreeing
+
+
+def _buffer(finding: Finding, state: CheckState) -> Target | None:
+    for layer, array in state.weight_map.arrays:
+        if finding.quantity == "buffer" and layer.array_name(array) == finding.name:
+            return Target("buffer", array.flax.names[0], array.torch.names[0])
+    return None
+
+
+def _told(difference: Difference, cause: Cause, piece: Piece, lints: Sequence[Lint]) -> Difference:
+    hypothesis = cause.hypothesis
+    lines = _lines(hypothesis, piece)
+    proof = (
+        f"undone in {NAMES[hypothesis.side]}, the gap there falls from {cause.before:.2g} to {cause.after:.2g} of its "
+        f"size, also with other weights"
+    )
+    text, mend = hypothesis.text, hypothesis.mend
+    known = _lint(hypothesis, difference, lints)
+    if known is not None:
+        text, mend = known.text, known.mend or mend
+    elif place := lines.get(hypothesis.side):
+        text = f"{text} ({place})"
+    return replace(difference, cause=text, mend=mend, proof=proof, lines=lines)
+
+
+def _lint(hypothesis: Hypothesis, difference: Difference, lints: Sequence[Lint]) -> Lint | None:
+    """What is known to be declared differently in that layer, if it is the setting that was undone."""
+    here = [lint for lint in lints if lint.layer_torch and lint.layer_torch == difference.layer_torch]
+    return next(
+        (lint for lint in here if lint.setting and f" {lint.setting}" in hypothesis.text.replace("'s", "")), None
+    )
+
+
+def _lines(hypothesis: Hypothesis, piece: Piece) -> dict[str, str]:
+    """The user's lines of what differs: that of the operation that is undone, and that of the other side's operation
+    that gives the same numbers once it is."""
+    half, theirs = piece.half(hypothesis.side), piece.half(other(hypothesis.side))
+    lines = {}
+    if hypothesis.operation is not None:
+        each = half.program.operations[hypothesis.operation]
+        lines[hypothesis.side] = each.place
+        value = hypothesis.value if hypothesis.value is not None else each.results[0]
+        array = half.value(value, hypothesis.edits(piece))
+        for candidate in reversed(theirs.made) if array is not None and array.size > 1 else ():
+            if same_numbers(array, theirs.values[candidate]):
+                lines[other(hypothesis.side)] = theirs.program.operations[theirs.program.maker[candidate]].place
+                break
+    return {side: lines[side] for side in SIDES if lines.get(side)}

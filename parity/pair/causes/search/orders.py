@@ -1,0 +1,142 @@
+"""Hypotheses on order: halves, gates or heads that lie otherwise, flips, shifts, and values taken for one another."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.interface.program import Alias, Change, Edit
+from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
+from parity.pair.causes.search.piece import Half, Piece, same
+
+PARTS = (2, 3, 4)
+"""Parts of an axis whose order may differ: halves, a GRU's gates, an LSTM's."""
+Order = Callable[[NDArray], NDArray]
+
+
+def other_order(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """The numbers of a value lie in another order along an axis."""
+    half = piece.half(side)
+    for values in _together(half):
+        shape = half.values[values[0]].shape
+        for words, order in orders(shape):
+            if all(half.values[v].ndim == len(shape) for v in values):
+                edits: list[Edit] = [Change(value, order) for value in values]
+                text = f"{words.format(NAMES[side], NAMES[other(side)])}"
+                mend = f"bring the numbers into {NAMES[other(side)]}'s order in {NAMES[side]}"
+                yield Hypothesis(side, text, mend, always(*edits), half.program.maker.get(values[0]), values[0])
+
+
+def _together(half: Half) -> Iterator[list[int]]:
+    """Values that are changed together: those that one line makes in all its calls, then each alone; and what each side
+    starts from."""
+    inside, seen = set(half.numbers), set[int]()
+    used = {value for _, each in half.operations for value in each.operands}
+    for value in half.entering:
+        if half.values[value].size > 1 and value in used:
+            yield [value]
+    for number, each in half.operations:
+        if number in seen:
+            continue
+        group = [n for n in half.program.visits(number) if n in inside]
+        seen.update(group)
+        for place, value in enumerate(each.results):
+            if half.values[value].size < 2:
+                continue
+            every = [half.program.operations[n].results[place] for n in group]
+            yield every
+            if len(every) > 1:
+                yield from ([one] for one in every)
+        for place, value in enumerate(each.operands):
+            taken = list(dict.fromkeys(half.program.operations[n].operands[place] for n in group))
+            if len(taken) > 1 and half.values[value].size > 1:
+                yield taken
+
+
+def orders(shape: Sequence[int]) -> Iterator[tuple[str, Order]]:
+    """Orders of an array of that shape, in words with places for the side that is undone and for the other."""
+    axes = len(shape)
+    for axis in reversed(range(axes)):
+        size, back = shape[axis], axis - axes
+        for parts in PARTS:
+            if size % parts == 0 and size > parts - 1:
+                yield from _blocks(back, parts)
+        for parts in (n for n in range(2, size) if size % n == 0):
+            yield (
+                f"along axis {back} {{0}}'s numbers are in {parts} blocks where {{1}}'s are interleaved, {parts} by {parts}",
+                lambda a, axis=axis, parts=parts: _dealt(a, axis, parts),
+            )
+        if size > 1:
+            yield f"{{0}}'s axis {back} runs the other way than {{1}}'s", lambda a, axis=axis: np.flip(a, axis)
+            for step in (1, -1):
+                words = f"{{0}}'s numbers are shifted by {-step} along axis {back} against {{1}}'s"
+                yield words, lambda a, axis=axis, step=step: np.roll(a, step, axis)
+    for first, second in combinations(range(axes), 2):
+        a, b = first - axes, second - axes
+        if shape[first] > 1 and shape[second] > 1:
+            words = (
+                f"{{0}} splits the numbers of axes {a} and {b} in the order ({a}, {b}), {{1}} in the order ({b}, {a})"
+            )
+            yield words, lambda x, first=first, second=second: _swapped(x, first, second)
+        if shape[first] == shape[second] > 1:
+            yield f"{{0}}'s axes {a} and {b} are swapped against {{1}}'s", lambda x, a=a, b=b: x.swapaxes(a, b)
+
+
+def _blocks(axis: int, parts: int) -> Iterator[tuple[str, Order]]:
+    for order in permutations(range(parts)):
+        if order != tuple(range(parts)):
+            names = "halves" if parts == 2 else f"{parts} parts"
+            told = ", ".join(str(place + 1) for place in order)
+            words = f"the {names} of {{0}}'s axis {axis} are in another order: {{1}} has {{0}}'s parts {told}"
+            yield words, lambda a, axis=axis, order=order: _ordered(a, axis, order)
+
+
+def _ordered(array: NDArray, axis: int, order: Sequence[int]) -> NDArray:
+    parts = np.split(array, len(order), axis)
+    return np.concatenate([parts[place] for place in order], axis)
+
+
+def _dealt(array: NDArray, axis: int, parts: int) -> NDArray:
+    """Neighbours brought apart: 0 1 0 1 becomes 0 0 1 1."""
+    shape = array.shape
+    split = array.reshape(*shape[:axis], shape[axis] // parts, parts, *shape[axis + 1 :])
+    return split.swapaxes(axis, axis + 1).reshape(shape)
+
+
+def _swapped(array: NDArray, first: int, second: int) -> NDArray:
+    """The numbers as if these two axes had been split off in the other order."""
+    shape = list(array.shape)
+    shape[first], shape[second] = shape[second], shape[first]
+    return array.reshape(shape).swapaxes(first, second)
+
+
+def other_value(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """One side takes another value where it should take this one: one of equal shape, before or after another step."""
+    half = piece.half(side)
+    for value in [*half.made, *half.entering]:
+        for instead in half.values:
+            if instead != value and _fits(half, value, instead):
+                text = (
+                    f"{NAMES[side]} takes {_told(half, value)} where {NAMES[other(side)]} takes {_told(half, instead)}"
+                )
+                mend = f"take {_told(half, instead)} in {NAMES[side]}"
+                maker = half.program.maker.get(value)
+                yield Hypothesis(side, text, mend, always(Alias(value, instead)), maker, value)
+
+
+def _fits(half: Half, value: int, instead: int) -> bool:
+    a, b = half.values[value], half.values[instead]
+    return a.shape == b.shape and a.dtype.kind == b.dtype.kind and not same(a, b)
+
+
+def _told(half: Half, value: int) -> str:
+    kind, name = half.program.given.get(value, ("", ""))
+    if kind in ("array", "input"):
+        return name or "the input"
+    maker = half.program.maker.get(value)
+    if maker is None:
+        return "a constant" if kind == "constant" else "what the layer before gives"
+    each = half.program.operations[maker]
+    several = f"part {each.results.index(value)} of " if len(each.results) > 1 else ""
+    return f"{several}what {each.name} gives{f' at {each.place}' if each.place else ''}"

@@ -1,0 +1,65 @@
+"""Looks for the cause of a difference: hypotheses in order of their cost, each undone on the numbers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from parity.checks.referee import AGREED
+from parity.pair.causes.search.functions import factors, left_out, other_function, replaced_function
+from parity.pair.causes.search.hypothesis import Hypothesis
+from parity.pair.causes.search.orders import other_order, other_value
+from parity.pair.causes.search.piece import Piece
+from parity.pair.causes.search.settings import changed_settings, two_settings
+
+Family = Callable[[Piece, str], Iterator[Hypothesis]]
+CHEAP: Sequence[Family] = (changed_settings, replaced_function, left_out, other_function)
+DEAR: Sequence[Family] = (other_value, factors, other_order, two_settings)
+STAGES = [(family, side) for family in CHEAP for side in ("torch", "flax")] + [
+    (family, side) for side in ("torch", "flax") for family in DEAR
+]
+"""Kinds of hypotheses, and the side on which they are undone, in the order in which they are tried; PyTorch's operations
+need not be compiled."""
+MOST = 30_000
+"""Hypotheses that are tried for one difference."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A cause that was proven by undoing it.
+
+    Args:
+        hypothesis: what it is.
+        before, after: how far the sides are apart with it and without it, relative to their size.
+    """
+
+    hypothesis: Hypothesis
+    before: float
+    after: float
+
+
+def search(piece: Piece, confirm: Callable[[], Sequence[Piece]]) -> Cause | None:
+    """The first cause whose undoing closes the gap, also with other numbers.
+
+    Args:
+        piece: where the difference begins.
+        confirm: makes the same piece of other numbers, which the cause has to explain too.
+    """
+    others: Sequence[Piece] | None = None
+    left = MOST
+    for family, side in STAGES:
+        proven: list[Cause] = []
+        for hypothesis in islice(family(piece, side), left):
+            left -= 1
+            if any(cause.hypothesis.likely <= hypothesis.likely for cause in proven):
+                continue
+            after = hypothesis.gap(piece)
+            if after > AGREED:
+                continue
+            others = confirm() if others is None else others
+            if others and all(hypothesis.gap(other) <= AGREED for other in others):
+                proven.append(Cause(hypothesis, piece.gap, after))
+                if not hypothesis.likely:
+                    return proven[-1]
+        if proven:
+            return min(proven, key=lambda cause: cause.hypothesis.likely)
+    return None
