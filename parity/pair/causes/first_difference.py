@@ -13,6 +13,8 @@ from parity.report.records import Difference, Layer, Lint
 
 UNDONE = "with it undone in the whole network, all that differed on this rung is the same"
 """How a convention is proven that was undone."""
+SEEN = "it is what was seen, and needs no proof"
+"""What is said of a difference that is itself the convention."""
 
 
 def first_difference(
@@ -63,7 +65,8 @@ def _elsewhere(rung: Rung, finding: Finding, weight_map: WeightMap, lints: Seque
         place = layer.flax.path if layer else "", layer.torch.path if layer else finding.name
         known = KNOWN.get(convention_of(finding))
         cause, mend = (known.text, known.mend) if known else ("", "")
-        return Difference(rung.name, *place, sentence, finding.index, finding.values, cause, mend, finding.mode)
+        worst = finding.index, finding.values
+        return Difference(rung.name, *place, sentence, *worst, cause, mend, finding.mode, SEEN if cause else "")
     reason = f": {finding.reason}" if finding.reason else ""
     mode = f" in {finding.mode}" if finding.mode else ""
     text = f"the {finding.quantity} of {finding.name or 'the network'} differs{mode}{reason}"

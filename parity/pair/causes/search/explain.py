@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.observation import Inputs
+from parity.pair.causes.search.elsewhere import dropout_rate, lone_arrays
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, other
 from parity.pair.causes.search.piece import SIDES, Piece, same_numbers
 from parity.pair.causes.search.places import Target, numbers_of, other_numbers, piece_of, target_of
 from parity.pair.causes.search.search import Cause, search
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
-from parity.report.records import Difference, Lint
+from parity.report.records import Difference, Explanation, Lint
 
 DEBUG = "NETPARITY_DEBUG"
 """The environment variable with which a fault of our own is raised."""
@@ -43,10 +44,7 @@ def explained_by_undoing(
         if DEBUG in os.environ:
             raise
         found = None
-    if found is None:
-        return _suspected(difference, clue)
-    cause, piece = found
-    return _told(difference, cause, piece, state.lints)
+    return _suspected(difference, clue) if found is None else found
 
 
 def _suspected(difference: Difference, clue: Difference | None) -> Difference:
@@ -63,14 +61,26 @@ RUNGS = ("forward", "gradients", "state")
 
 def _found(
     difference: Difference, state: CheckState, rungs: Sequence[Rung], inputs: Inputs | None
-) -> tuple[Cause, Piece] | None:
+) -> Difference | None:
+    """The difference with its cause; None if none is found."""
+    if difference.rung == "structure":
+        return _with(difference, lone_arrays(state))
     target, agreeing = _target(difference, state, rungs)
     if target is None:
         return None
     mode = difference.mode
-    piece = piece_of(state, target, numbers_of(state, mode, inputs), agreeing)
-    cause = search(piece, lambda: [piece_of(state, target, other_numbers(state, mode, inputs), agreeing)])
-    return None if cause is None else (cause, piece)
+    numbers = numbers_of(state, mode, inputs), other_numbers(state, mode, inputs)
+    if (rate := dropout_rate(state, target, agreeing, numbers)) is not None:
+        return _with(difference, rate)
+    piece = piece_of(state, target, numbers[0], agreeing)
+    cause = search(piece, lambda: [piece_of(state, target, numbers[1], agreeing)])
+    return None if cause is None else _told(difference, cause, piece, state.lints)
+
+
+def _with(difference: Difference, found: Explanation | None) -> Difference | None:
+    if found is None:
+        return None
+    return replace(difference, cause=found.cause, mend=found.mend, proof=found.proof)
 
 
 def _target(difference: Difference, state: CheckState, rungs: Sequence[Rung]) -> Targeted:

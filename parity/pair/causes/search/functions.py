@@ -10,11 +10,14 @@ from parity.interface.program import Alias, Change, Edit, Operation
 from parity.pair.causes.known_functions import NOTHING, applied, functions
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece
-from parity.pair.causes.search.settings import groups, pool_of, told
+from parity.pair.causes.search.settings import NUMBERS, groups, pool_of, told
 
 MOVES = frozenset({"reshape", "transpose", "broadcast_in_dim", "squeeze", "flatten", "unflatten", "clone", "detach",
                    "contiguous", "expand", "view", "convert_element_type", "to", "copy", "stop_gradient"})  # fmt: skip
 """Operations that change no number: without one of them nothing is otherwise."""
+VERBS = {"add": "adds", "sub": "subtracts", "mul": "multiplies with", "div": "divides by", "max": "takes no less than",
+         "min": "takes no more than", "maximum": "takes no less than", "minimum": "takes no more than"}  # fmt: skip
+"""Name of an operation → what it does with its other operand."""
 
 
 def left_out(piece: Piece, side: str) -> Iterator[Hypothesis]:
@@ -32,14 +35,19 @@ def left_out(piece: Piece, side: str) -> Iterator[Hypothesis]:
 
 
 def _extra(half: Half, side: str, each: Operation, place: int) -> tuple[str, str]:
-    taken = [_named(half, value) for i, value in enumerate(each.operands) if i != place]
-    rest = [told(v) for name, v in each.settings.items() if name.startswith(("number", "other"))]
-    by = f" with {' and '.join([*taken, *rest])}" if taken or rest else ""
-    text = f"{NAMES[side]} applies {each.name}{by}, and {NAMES[other(side)]} does not"
+    taken = [named(half, value) for i, value in enumerate(each.operands) if i != place]
+    rest = [told(v) for name, v in each.settings.items() if name.startswith(NUMBERS)]
+    verb, by = VERBS.get(each.name, f"applies {each.name} with"), " and ".join([*taken, *rest])
+    text = (
+        f"{NAMES[side]} {verb} {by}, and {NAMES[other(side)]} does not"
+        if by
+        else (f"{NAMES[side]} applies {each.name}, and {NAMES[other(side)]} does not")
+    )
     return text, f"leave {each.name} out in {NAMES[side]}, or add it in {NAMES[other(side)]}"
 
 
-def _named(half: Half, value: int) -> str:
+def named(half: Half, value: int) -> str:
+    """A value in words: the array of the network, or what gives it, through steps that change no number."""
     maker = half.program.maker.get(value)
     while maker is not None and half.program.operations[maker].name in MOVES:
         if not half.program.operations[maker].operands:
@@ -49,14 +57,18 @@ def _named(half: Half, value: int) -> str:
     kind, name = half.program.given.get(value, ("", ""))
     if kind == "array":
         return name
-    return f"what {half.program.operations[maker].name} gives" if maker is not None else "an array"
+    if maker is None:
+        return name or "an array"
+    each = half.program.operations[maker]
+    return f"what {each.name} gives{f' at {each.place}' if each.place else ''}"
 
 
 def other_function(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """An activation is another one than the other side's, or one side has none."""
     half = piece.half(side)
+    steps = {"floor": np.floor, "ceil": np.ceil, "round": np.round}
     for value in _floating(half, [*half.entering, *half.made]):
-        for name, function in functions().items():
+        for name, function in {**functions(), **steps}.items():
             if name != NOTHING:
                 text = f"{NAMES[other(side)]} applies {name}, and {NAMES[side]} does not"
                 mend = f"apply {name} in {NAMES[side]}"

@@ -1,6 +1,6 @@
 """Hypotheses on order: halves, gates or heads that lie otherwise, flips, shifts, and values taken for one another."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations, permutations
 
 import numpy as np
@@ -111,18 +111,35 @@ def _swapped(array: NDArray, first: int, second: int) -> NDArray:
     return array.reshape(shape).swapaxes(first, second)
 
 
+def run_again(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """One side runs a line once more than the other."""
+    half = piece.half(side)
+    for number, each in half.operations:
+        earlier = [n for n in half.program.visits(number) if n < number and n in half.numbers]
+        for place, value in enumerate(each.results):
+            instead = [half.program.operations[n].results[place] for n in earlier[-1:]]
+            if instead and _fits(half, value, instead[0]):
+                text = f"{NAMES[side]} runs {each.name} once more than {NAMES[other(side)]}"
+                mend = f"run {each.place} once less in {NAMES[side]}"
+                yield Hypothesis(side, text, mend, always(Alias(value, instead[0])), number, value)
+
+
 def other_value(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One side takes another value where it should take this one: one of equal shape, before or after another step."""
     half = piece.half(side)
+    names = names_of_calls(half)
     for value in [*half.made, *half.entering]:
         for instead in half.values:
-            if instead != value and _fits(half, value, instead):
-                text = (
-                    f"{NAMES[side]} takes {_told(half, value)} where {NAMES[other(side)]} takes {_told(half, instead)}"
-                )
-                mend = f"take {_told(half, instead)} in {NAMES[side]}"
+            if instead != value and _fits(half, value, instead) and _kind(half, instead) in ("", _kind(half, value)):
+                was, wanted = _told(half, value, names), _told(half, instead, names)
+                text = f"{NAMES[side]} takes {was} where {NAMES[other(side)]} takes {wanted}"
                 maker = half.program.maker.get(value)
+                mend = f"take {wanted} in {NAMES[side]}"
                 yield Hypothesis(side, text, mend, always(Alias(value, instead)), maker, value)
+
+
+def _kind(half: Half, value: int) -> str:
+    return "array" if half.program.given.get(value, ("", ""))[0] == "array" else ""
 
 
 def _fits(half: Half, value: int, instead: int) -> bool:
@@ -130,13 +147,24 @@ def _fits(half: Half, value: int, instead: int) -> bool:
     return a.shape == b.shape and a.dtype.kind == b.dtype.kind and not same(a, b)
 
 
-def _told(half: Half, value: int) -> str:
+def names_of_calls(half: Half) -> dict[int, str]:
+    """Value → path of the module that gives it; the innermost one."""
+    names: dict[int, str] = {}
+    for call in half.program.calls:
+        for value in call.outputs:
+            names.setdefault(value, call.path)
+    return names
+
+
+def _told(half: Half, value: int, names: Mapping[int, str]) -> str:
     kind, name = half.program.given.get(value, ("", ""))
     if kind in ("array", "input"):
         return name or "the input"
     maker = half.program.maker.get(value)
+    if names.get(value):
+        return f"what {names[value]} gives"
     if maker is None:
-        return "a constant" if kind == "constant" else "what the layer before gives"
+        return "a constant"
     each = half.program.operations[maker]
     several = f"part {each.results.index(value)} of " if len(each.results) > 1 else ""
     return f"{several}what {each.name} gives{f' at {each.place}' if each.place else ''}"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from parity.checks.referee import AGREED
 from parity.checks.verdict import Verdict
-from parity.interface.observation import Call, Inputs
+from parity.interface.observation import Call, Inputs, Mask
 from parity.interface.program import Program
 from parity.pair.arrays.inputs import changed
 from parity.pair.arrays.layout import turned, turns
@@ -76,7 +76,13 @@ def other_numbers(state: CheckState, mode: str, inputs: Inputs | None) -> Number
     return Numbers({"flax": flax, "torch": torch}, mode, backwards)
 
 
-def piece_of(state: CheckState, target: Target, numbers: Numbers, agreeing: Sequence[CallPairing]) -> Piece:
+def piece_of(
+    state: CheckState,
+    target: Target,
+    numbers: Numbers,
+    agreeing: Sequence[CallPairing],
+    torch_mask: Mask | None = None,
+) -> Piece:
     """The piece before a target, starting from the outputs of calls that agree.
 
     Args:
@@ -84,6 +90,7 @@ def piece_of(state: CheckState, target: Target, numbers: Numbers, agreeing: Sequ
         target: what differs.
         numbers: what the operations are given.
         agreeing: calls whose outputs agree, and from which the piece starts.
+        torch_mask: what PyTorch's dropout does; None for what it does in the check.
 
     Raises:
         UserCodeError: a network raised something.
@@ -92,6 +99,7 @@ def piece_of(state: CheckState, target: Target, numbers: Numbers, agreeing: Sequ
     halves: dict[str, Half] = {}
     for side in reversed(SIDES):  # PyTorch first, which the masks of dropout ask for
         mask = None if masks is None else getattr(masks, side)
+        mask = torch_mask if side == "torch" and torch_mask is not None else mask
         program = state.sides.program(side, numbers.native[side], numbers.mode, numbers.inputs, mask)  # type: ignore[arg-type]
         halves[side] = Half(program, target.value(program, side))
     for side, half in halves.items():

@@ -7,20 +7,22 @@ from itertools import islice
 from parity.checks.referee import AGREED
 from parity.pair.causes.search.functions import factors, left_out, other_function, replaced_function
 from parity.pair.causes.search.hypothesis import Hypothesis
-from parity.pair.causes.search.orders import other_order, other_value
+from parity.pair.causes.search.orders import other_order, other_value, run_again
 from parity.pair.causes.search.piece import Piece
+from parity.pair.causes.search.variants import other_variant
+from parity.pair.causes.search.scalars import other_mask, other_number
 from parity.pair.causes.search.settings import changed_settings, two_settings
 
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
-CHEAP: Sequence[Family] = (changed_settings, replaced_function, left_out, other_function)
-DEAR: Sequence[Family] = (other_value, factors, other_order, two_settings)
+CHEAP: Sequence[Family] = (changed_settings, replaced_function, left_out, other_function, other_variant)
+DEAR: Sequence[Family] = (run_again, other_mask, other_number, other_value, factors, other_order, two_settings)
 STAGES = [(family, side) for family in CHEAP for side in ("torch", "flax")] + [
     (family, side) for side in ("torch", "flax") for family in DEAR
 ]
 """Kinds of hypotheses, and the side on which they are undone, in the order in which they are tried; PyTorch's operations
 need not be compiled."""
-MOST = 30_000
-"""Hypotheses that are tried for one difference."""
+MOST = 3_000
+"""Hypotheses of one kind that are tried on one side."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +47,9 @@ def search(piece: Piece, confirm: Callable[[], Sequence[Piece]]) -> Cause | None
         confirm: makes the same piece of other numbers, which the cause has to explain too.
     """
     others: Sequence[Piece] | None = None
-    left = MOST
     for family, side in STAGES:
         proven: list[Cause] = []
-        for hypothesis in islice(family(piece, side), left):
-            left -= 1
+        for hypothesis in islice(family(piece, side), MOST):
             if any(cause.hypothesis.likely <= hypothesis.likely for cause in proven):
                 continue
             after = hypothesis.gap(piece)

@@ -29,17 +29,21 @@ LIKELY = frozenset(
 """Settings of which each value but one is likely."""
 FEW = 12
 """Numbers of the other side that are tried for one setting."""
+NUMBERS = ("number", "argument", "other")
+"""What the names of settings begin with that are operands."""
+NEAR = 8
+"""Operations between two whose numbers belong together."""
 Told = tuple[Any, Any]
 
 
 def changed_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One setting of one operation, or of all that the same line asks for, is another one."""
-    half, pool = piece.half(side), pool_of(piece.half(other(side)))
+    half, pool, own = piece.half(side), pool_of(piece.half(other(side))), pool_of(piece.half(side))
     for numbers, each in groups(half):
         for name, value in each.settings.items():
             if name in SKIPPED:
                 continue
-            for wanted in candidates(name, value, pool, _axes(half, each)):
+            for wanted in candidates(name, value, pool, own, _axes(half, each)):
                 known = any(type(wanted) is type(n) and _equal(wanted, n) for n in pool) or name in LIKELY
                 yield _hypothesis(side, numbers, each, name, (value, wanted), known)
 
@@ -54,15 +58,25 @@ def two_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
         if name not in SKIPPED and name not in AXES and list(numbers_in(value))
     ]
     pool = [n for n in pool_of(piece.half(other(side))) if not isinstance(n, tuple)][:FEW]
-    for first in range(len(written)):
-        for second in range(first + 1, len(written)):
-            yield from _both(side, written[first], written[second], pool)
+    every = [(a, b) for place, a in enumerate(written) for b in written[place + 1 :]]
+    for first, second in every:
+        yield from _both(side, first, second, _equal_or_moved(first, second, pool))
+    for first, second in every:
+        if abs(first[0][0] - second[0][0]) <= NEAR:
+            yield from _both(side, first, second, [(a, b) for a in pool for b in pool if a != b])
 
 
-def _both(side: str, first: Any, second: Any, pool: Sequence[Any]) -> Iterator[Hypothesis]:
+def _equal_or_moved(first: Any, second: Any, pool: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Numbers for two settings: one number for both if both have one now, and both a step further."""
+    one, two = _single(first[3]), _single(second[3])
+    pairs = [(new, new) for new in pool] if one == two else []
+    if one is not None and two is not None:
+        pairs += [(one + step, two + step) for step in (1, -1)]
+    return pairs
+
+
+def _both(side: str, first: Any, second: Any, pairs: Sequence[tuple[Any, Any]]) -> Iterator[Hypothesis]:
     (numbers, each, name, value), (others, another, its, held) = first, second
-    equal = _single(value) == _single(held)
-    pairs = [(new, new) for new in pool] if equal else [(a, b) for a in pool for b in pool if a != b]
     for new, newer in pairs:
         a, b = _put(value, new), _put(held, newer)
         if a is None or b is None or (a == value and b == held) or a == value or b == held:
@@ -138,10 +152,17 @@ def _axes(half: Half, each: Operation) -> int:
     return max((half.values[v].ndim for v in each.operands if v in half.values), default=0)
 
 
-def candidates(name: str, value: Any, pool: Sequence[Any], axes: int) -> Iterator[Any]:
-    """What a setting may be instead, without what it is."""
+def candidates(name: str, value: Any, pool: Sequence[Any], own: Sequence[Any] = (), axes: int = 0) -> Iterator[Any]:
+    """What a setting may be instead, without what it is.
+
+    Args:
+        name, value: the setting.
+        pool: the numbers that are written on the other side.
+        own: those of its own side, a sum with one of which it may be.
+        axes: the axes of what the operation takes.
+    """
     seen = [value]
-    for wanted in _candidates(name, value, pool, axes):
+    for wanted in _candidates(name, value, pool, own, axes):
         if not any(type(wanted) is type(s) and _equal(wanted, s) for s in seen):
             seen.append(wanted)
             yield wanted
@@ -151,7 +172,8 @@ def _equal(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def _candidates(name: str, value: Any, pool: Sequence[Any], axes: int) -> Iterator[Any]:
+def _candidates(name: str, value: Any, pool: Sequence[Any], own: Sequence[Any], axes: int) -> Iterator[Any]:
+    own = [n for n in own if not isinstance(n, tuple)]
     numbers = [n for n in pool if not isinstance(n, tuple)]
     if isinstance(value, bool):
         yield not value
@@ -163,9 +185,10 @@ def _candidates(name: str, value: Any, pool: Sequence[Any], axes: int) -> Iterat
         yield from _of_axis(value, axes)
     elif isinstance(value, int):
         yield from (n for n in numbers if isinstance(n, int))
-        yield from (value + 1, value - 1, 2 * value, value // 2)
+        yield from (value + 1, value - 1, 2 * value, value // 2, *(value + n for n in own if isinstance(n, int)))
     elif isinstance(value, float):
         yield from map(float, numbers)
+        yield from (value + n for n in (1, -1, *own))
         yield from EPSILONS if "eps" in name else (0.0, 1.0, -value, 1 - value, 0.5, 2.0, np.inf, -np.inf)
     elif isinstance(value, tuple):
         yield from _of_tuple(value, pool)
@@ -242,13 +265,13 @@ def _hypothesis(side: str, numbers: Sequence[int], each: Operation, name: str, v
 
 def _mend(side: str, each: Operation, name: str, wanted: Any) -> str:
     place = f" at {each.place}" if each.place else ""
-    if name.startswith(("number", "argument", "other")) or " " in name:
+    if name.startswith(NUMBERS) or " " in name:
         return f"write {told(wanted)} in {NAMES[side]}{place}"
     return f"write {name}={told(wanted)} in {NAMES[side]}{place}"
 
 
 def _what(each: Operation, name: str) -> str:
-    return f"number in {each.name}" if name.startswith(("number", "argument", "other")) else f"{each.name}'s {name}"
+    return f"number in {each.name}" if name.startswith(NUMBERS) else f"{each.name}'s {name}"
 
 
 def told(value: Any) -> str:
