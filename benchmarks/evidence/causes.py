@@ -54,7 +54,9 @@ def row(outcome: Outcome) -> dict[str, Any]:
         "place": difference.text if difference else "",
         "cause": cause,
         "mend": difference.mend if difference else "",
-        "proof": getattr(difference, "proof", ""),
+        "proof": difference.proof if difference else "",
+        "lines": dict(difference.lines) if difference else {},
+        "suspected": list(difference.suspected) if difference else [],
         "right": right,
         "wrong": bool(cause) and not right,
     }

@@ -29,8 +29,8 @@ from parity.pair.rungs.schedule import Schedules, as_schedules
 from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.structure import structure, tie_convention
 from parity.pair.rungs.trained import left_still
-from parity.pair.rungs.training_causes import update_cause
 from parity.pair.rungs.training import complex_note, not_conjugated, trajectory_rung, update_rung
+from parity.pair.rungs.training_causes import update_cause
 from parity.pair.weightmap import file as map_file
 from parity.pair.weightmap.ties import tied
 from parity.report.pair import Report

@@ -8,6 +8,7 @@ from parity.checks.referee import AGREED
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair.causes.conventions import KNOWN
 from parity.pair.causes.explained import convention_of, sentence_of
+from parity.pair.passes.compared import COMPUTED
 from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 from parity.report.records import Difference, Layer, Lint
 
@@ -65,6 +66,7 @@ def _elsewhere(rung: Rung, finding: Finding, weight_map: WeightMap, lints: Seque
         place = layer.flax.path if layer else "", layer.torch.path if layer else finding.name
         known = KNOWN.get(convention_of(finding))
         cause, mend = (known.text, known.mend) if known else ("", "")
+        cause = finding.reason if finding.quantity == COMPUTED and finding.reason else cause
         worst = finding.index, finding.values
         return Difference(rung.name, *place, sentence, *worst, cause, mend, finding.mode, SEEN if cause else "")
     reason = f": {finding.reason}" if finding.reason else ""

@@ -8,6 +8,7 @@ from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.observation import Inputs
 from parity.pair.causes.search.elsewhere import dropout_rate, lone_arrays
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, other
+from parity.pair.causes.search.operation import parting
 from parity.pair.causes.search.piece import SIDES, Piece, same_numbers
 from parity.pair.causes.search.places import Target, numbers_of, other_numbers, piece_of, target_of
 from parity.pair.causes.search.search import Cause, search
@@ -39,7 +40,7 @@ def explained_by_undoing(
     if difference is None or difference.proof:
         return difference
     try:
-        found = _found(difference, state, rungs, inputs)
+        found = _found(difference, state, rungs, clue, inputs)
     except Exception:  # an edit may make a user's network do anything; the check goes on without a cause
         if DEBUG in os.environ:
             raise
@@ -60,9 +61,13 @@ RUNGS = ("forward", "gradients", "state")
 
 
 def _found(
-    difference: Difference, state: CheckState, rungs: Sequence[Rung], inputs: Inputs | None
+    difference: Difference,
+    state: CheckState,
+    rungs: Sequence[Rung],
+    clue: Difference | None,
+    inputs: Inputs | None,
 ) -> Difference | None:
-    """The difference with its cause; None if none is found."""
+    """The difference with its cause, or with its place alone; None if nothing is found."""
     if difference.rung == "structure":
         return _with(difference, lone_arrays(state))
     target, agreeing = _target(difference, state, rungs)
@@ -73,8 +78,18 @@ def _found(
     if (rate := dropout_rate(state, target, agreeing, numbers)) is not None:
         return _with(difference, rate)
     piece = piece_of(state, target, numbers[0], agreeing)
+    difference = replace(difference, lines=_placed(piece))
     cause = search(piece, lambda: [piece_of(state, target, numbers[1], agreeing)])
-    return None if cause is None else _told(difference, cause, piece, state.lints)
+    return _suspected(difference, clue) if cause is None else _told(difference, cause, piece, state.lints)
+
+
+def _placed(piece: Piece) -> dict[str, str]:
+    """Each side's line of the operation at which the programs part."""
+    found = parting(piece)
+    if found is None:
+        return {}
+    places = {side: piece.half(side).program.operations[getattr(found, side)].place for side in SIDES}
+    return {side: place for side, place in places.items() if place}
 
 
 def _with(difference: Difference, found: Explanation | None) -> Difference | None:
@@ -117,7 +132,7 @@ def _told(difference: Difference, cause: Cause, piece: Piece, lints: Sequence[Li
         text, mend = known.text, known.mend or mend
     elif place := lines.get(hypothesis.side):
         text = f"{text} ({place})"
-    return replace(difference, cause=text, mend=mend, proof=proof, lines=lines)
+    return replace(difference, cause=text, mend=mend, proof=proof, lines={**difference.lines, **lines})
 
 
 def _lint(hypothesis: Hypothesis, difference: Difference, lints: Sequence[Lint]) -> Lint | None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.program import Change, Edit, Setting
-from parity.pair.causes.search.functions import named
+from parity.pair.causes.search.functions import VERBS, named
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece, same
 from parity.pair.causes.search.settings import NUMBERS, groups, pool_of, told
@@ -32,11 +32,11 @@ def other_number(piece: Piece, side: str) -> Iterator[Hypothesis]:
     for value in (v for v in half.made if _is_number(half.values[v])):
         maker = half.program.maker[value]
         for number in written:
-            text = _differs(side, named(half, value), told(number))
+            text = _differs(side, _used(half, value), told(number))
             change = Change(value, lambda a, number=number: np.full_like(a, number))  # type: ignore[misc]
             yield Hypothesis(side, text, f"take {told(number)} in {NAMES[side]}", always(change), maker, value)
         for their in computed:
-            text = _differs(side, named(half, value), _of(theirs, their))
+            text = _differs(side, _used(half, value), _of(theirs, their))
             mend = f"take {_of(theirs, their)} in {NAMES[side]}"
             if not same(theirs.values[their], half.values[value]) and value != half.target:
                 yield Hypothesis(side, text, mend, _taken(side, value, their), maker, value)
@@ -44,6 +44,15 @@ def other_number(piece: Piece, side: str) -> Iterator[Hypothesis]:
 
 def _differs(side: str, has: str, should: str) -> str:
     return f"{NAMES[side]} takes {has} where {NAMES[other(side)]} takes {should}"
+
+
+def _used(half: Half, value: int) -> str:
+    """A value, and what takes it."""
+    user = next((each for _, each in half.operations if value in each.operands), None)
+    verb = VERBS.get(user.name, f"takes in {user.name}") if user is not None and user.operands[-1] == value else ""
+    return (
+        f"{named(half, value)}, by which it {verb.removesuffix(' by')}," if verb.endswith(" by") else named(half, value)
+    )
 
 
 def _of(half: Half, value: int) -> str:

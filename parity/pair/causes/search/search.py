@@ -2,25 +2,27 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from parity.checks.referee import AGREED
 from parity.pair.causes.search.functions import factors, left_out, other_function, replaced_function
 from parity.pair.causes.search.hypothesis import Hypothesis
 from parity.pair.causes.search.orders import other_order, other_value, run_again
 from parity.pair.causes.search.piece import Piece
-from parity.pair.causes.search.variants import other_variant
 from parity.pair.causes.search.scalars import other_mask, other_number
 from parity.pair.causes.search.settings import changed_settings, two_settings
+from parity.pair.causes.search.variants import other_variant
 
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
 CHEAP: Sequence[Family] = (changed_settings, replaced_function, left_out, other_function, other_variant)
 DEAR: Sequence[Family] = (run_again, other_mask, other_number, other_value, factors, other_order, two_settings)
-STAGES = [(family, side) for family in CHEAP for side in ("torch", "flax")] + [
-    (family, side) for side in ("torch", "flax") for family in DEAR
+SIDES = ("torch", "flax")
+STAGES = [
+    [(family, side) for family in CHEAP for side in SIDES],
+    *([(family, side)] for side in SIDES for family in DEAR),
 ]
-"""Kinds of hypotheses, and the side on which they are undone, in the order in which they are tried; PyTorch's operations
-need not be compiled."""
+"""Kinds of hypotheses with the side on which they are undone, in the order in which they are tried; of those that belong
+to one stage the likeliest is taken."""
 MOST = 3_000
 """Hypotheses of one kind that are tried on one side."""
 
@@ -44,22 +46,23 @@ def search(piece: Piece, confirm: Callable[[], Sequence[Piece]]) -> Cause | None
 
     Args:
         piece: where the difference begins.
-        confirm: makes the same piece of other numbers, which the cause has to explain too.
+        confirm: makes the same piece of other numbers, which the cause has to explain too; none where a difference has
+            no other numbers.
     """
-    others: Sequence[Piece] | None = None
-    for family, side in STAGES:
-        proven: list[Cause] = []
-        for hypothesis in islice(family(piece, side), MOST):
-            if any(cause.hypothesis.likely <= hypothesis.likely for cause in proven):
+    others: list[Piece] = []
+    for stage in STAGES:
+        found: Cause | None = None
+        for hypothesis in chain.from_iterable(islice(family(piece, side), MOST) for family, side in stage):
+            if found is not None and found.hypothesis.likely <= hypothesis.likely:
                 continue
             after = hypothesis.gap(piece)
             if after > AGREED:
                 continue
-            others = confirm() if others is None else others
-            if others and all(hypothesis.gap(other) <= AGREED for other in others):
-                proven.append(Cause(hypothesis, piece.gap, after))
+            others = others or list(confirm())
+            if all(hypothesis.gap(other) <= AGREED for other in others):
+                found = Cause(hypothesis, piece.gap, after)
                 if not hypothesis.likely:
-                    return proven[-1]
-        if proven:
-            return min(proven, key=lambda cause: cause.hypothesis.likely)
+                    return found
+        if found is not None:
+            return found
     return None

@@ -58,18 +58,19 @@ def two_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
         if name not in SKIPPED and name not in AXES and list(numbers_in(value))
     ]
     pool = [n for n in pool_of(piece.half(other(side))) if not isinstance(n, tuple)][:FEW]
+    own = [n for n in pool_of(piece.half(side)) if not isinstance(n, tuple)][:FEW]
     every = [(a, b) for place, a in enumerate(written) for b in written[place + 1 :]]
     for first, second in every:
-        yield from _both(side, first, second, _equal_or_moved(first, second, pool))
+        yield from _both(side, first, second, _equal_or_moved(first, second, pool, own))
     for first, second in every:
         if abs(first[0][0] - second[0][0]) <= NEAR:
             yield from _both(side, first, second, [(a, b) for a in pool for b in pool if a != b])
 
 
-def _equal_or_moved(first: Any, second: Any, pool: Sequence[Any]) -> list[tuple[Any, Any]]:
+def _equal_or_moved(first: Any, second: Any, pool: Sequence[Any], own: Sequence[Any]) -> list[tuple[Any, Any]]:
     """Numbers for two settings: one number for both if both have one now, and both a step further."""
     one, two = _single(first[3]), _single(second[3])
-    pairs = [(new, new) for new in pool] if one == two else []
+    pairs = [(new, new) for new in (*pool, *(one + n for n in own))] if one is not None and one == two else []
     if one is not None and two is not None:
         pairs += [(one + step, two + step) for step in (1, -1)]
     return pairs
