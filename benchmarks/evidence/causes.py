@@ -1,7 +1,8 @@
-"""How often the cause of a planted bug is named, proven and right: `python -m benchmarks.evidence.causes [BUG …] --json FILE`.
+"""How often the cause of a planted bug is named, proven and right.
 
-Every bug of the catalogue that is planted in a brought pair is checked as a user would check it. A cause is *right* if it
-says what the bug's code does (`benchmarks/evidence/truths.py`), *wrong* if it is printed and does not.
+`python -m benchmarks.evidence.causes [BUG …] [--json FILE]`. Every bug of the catalogue that is planted in a brought
+pair is checked as a user would check it. A cause is *right* if it says what the bug's code does
+(`benchmarks/evidence/truths.py`), *wrong* if it is printed and does not.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """What a cause must say to be right, for every bug that is planted in a brought pair.
 
-Each is written from the bug's own code, not from what the tool says: every pattern must be found somewhere in the cause,
-whatever the case of its letters.
+Each is written from the bug's own code, not from what the tool says: every pattern must be found somewhere in the
+cause, whatever the case of its letters.
 """
 
 import re

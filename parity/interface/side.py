@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from parity.interface.observation import EqualTables, Inputs, Mask, PassResult, Returned, Table
-from parity.interface.program import Program
+from parity.interface.programs.program import Program
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit
 
@@ -133,12 +133,7 @@ class Side(ABC):
 
     @abstractmethod
     def program(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Program:
-        """One pass in float64 with these arrays, forward only, operation by operation: with the loss, if the pass has an
-        objective.
-
-        Raises:
-            Exception: whatever the network or the loss raises.
-        """
+        """One forward pass in float64 with these arrays, operation by operation, with the objective's loss."""
 
     @abstractmethod
     def tables(self, inputs: Inputs, held: Sequence[str]) -> list[Table]:

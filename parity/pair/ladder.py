@@ -1,8 +1,7 @@
 """The rungs of a check that were ruled so far, and the report on them."""
 
-import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from parity.checks.referee import within_float32
@@ -10,20 +9,17 @@ from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.interface.side import FRAMEWORKS
 from parity.pair.arrays.inputs import described
 from parity.pair.causes.conventions import known_names
-from parity.pair.causes.explained import only_probes
-from parity.pair.causes.first_difference import first_difference, with_padding
-from parity.pair.causes.from_numbers import with_clue
-from parity.pair.causes.search.explain import DEBUG, explained_by_undoing
+from parity.pair.causes.first_difference import first_difference
+from parity.pair.explanations import Explanations
 from parity.pair.options import Request
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.modes import flags_to_ask_for, mode_not_switched, only_training
 from parity.pair.passes.progress import Progress
-from parity.pair.repro.script import reproduced
 from parity.pair.rungs.map_table import coverage, table
 from parity.pair.rungs.probing.probes import Located
 from parity.pair.rungs.structure import unpaired
 from parity.report.pair import Report
-from parity.report.records import Convention, Difference, Explanation, Layer, excusing
+from parity.report.records import Convention, Layer, excusing
 
 FORWARD = 2
 """The number of the rung that probes belong to."""
@@ -61,8 +57,7 @@ class LadderRun:
         rungs, conventions: What was found so far.
         not_run: Why a rung was not reached, by its number.
         located: What both sides showed on the first probe that they differ at.
-        explanations: The causes of what differs on a rung, by the rung's name, where they are not looked for in the
-            operations of the networks.
+        explanations: The causes that were found so far.
     """
 
     request: Request
@@ -75,9 +70,7 @@ class LadderRun:
     conventions: list[Convention] = field(default_factory=list)
     not_run: dict[int, str] = field(default_factory=dict)
     located: Located | None = None
-    explanations: dict[str, Explanation] = field(default_factory=dict)
-    _shown_for: Difference | None = None
-    _shown: tuple[Difference | None, str, bytes] = None, "", b""
+    explanations: Explanations = field(default_factory=Explanations)
 
     @property
     def accept(self) -> Sequence[str]:
@@ -89,19 +82,6 @@ class LadderRun:
         others = [other for other in self.rungs if other.number != rung.number]
         self.rungs = sorted([*others, self._as_known(rung)], key=lambda rung: rung.number)
         self.watch.ruled(self.report)
-
-    def explain(self, rung: Rung, look: Callable[[], Explanation | None]) -> None:
-        """Look for the cause of what differs on a rung, if it is the first that does; a search that fails finds none."""
-        if rung.verdict is not Verdict.DIFFERENT or any(r.verdict is Verdict.DIFFERENT for r in self.rungs):
-            return
-        try:
-            found = look()
-        except Exception:  # what is tried may make users' code do anything; the check goes on without a cause
-            if DEBUG in os.environ:
-                raise
-            found = None
-        if found is not None:
-            self.explanations[rung.name] = found
 
     def _as_known(self, rung: Rung) -> Rung:
         """The rung; one that rests on an undecided map, on tables kept in float32, or on a mode that may not have been
@@ -134,11 +114,12 @@ class LadderRun:
         state, original = self.state, self.state.original or self.state
         sides, layers = state.sides, self._layers(original)
         counted = [rung for rung in self.rungs if not excusing(self.conventions, rung.number)]
-        first, script, arrays = self._beyond(counted), "", b""
+        first, script, arrays = self.explanations.beyond(counted, self.located), "", b""
         if first is None:
             confirmed = {convention.name for convention in self.conventions if convention.confirmed}
             difference = first_difference(counted, layers, state.weight_map, state.lints, confirmed)
-            first, script, arrays = self._explained(difference, original, counted)
+            first = self.explanations.of(difference, original, counted)
+            script, arrays = self.explanations.script(original, self.request.name)
         mode = mode_not_switched(original)
         if mode and first is not None and first.mode != "evaluation":
             first = replace(first, text=f"{mode}: {first.text}")
@@ -164,25 +145,6 @@ class LadderRun:
             inputs=described(sides.inputs),
         )
 
-    def _beyond(self, rungs: Sequence[Rung]) -> Difference | None:
-        """The first difference, where it is one that only a probe shows: where the networks part on that probe."""
-        failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
-        if failed is None or self.located is None or not only_probes(failed):
-            return None
-        state, name = self.located.state, self.located.name
-        shown = [rung for rung in (failed,) if rung.number == FORWARD]
-        difference = first_difference(shown, state.compared["evaluation"].layers, state.weight_map, state.lints)
-        if difference is None:
-            return None
-        if self._shown_for != difference:
-            self._shown_for = difference
-            clue = with_clue(difference, state)
-            clue = clue if clue is None or clue.cause else with_padding(clue, state.lints)
-            self._shown = explained_by_undoing(difference, state, shown, clue, self.located.inputs), "", b""
-        first = self._shown[0]
-        assert first is not None
-        return replace(first, text=f"the same on your inputs; different with {name}: {first.text}")
-
     def _layers(self, original: CheckState) -> list[Layer]:
         """The layers as they were, with the gradients that rung 3 rules on, which are without what was undone, and with
         what each introduces itself."""
@@ -197,21 +159,6 @@ class LadderRun:
             )
             for layer in shown
         ]
-
-    def _explained(
-        self, difference: Difference | None, original: CheckState, rungs: Sequence[Rung]
-    ) -> tuple[Difference | None, str, bytes]:
-        """The first difference with its cause, the script that reproduces it and what that reads; made once for each
-        difference."""
-        if difference != self._shown_for:
-            self._shown_for = difference
-            clue = with_clue(difference, original)
-            known = self.explanations.get(difference.rung) if difference is not None else None
-            if known is not None and difference is not None:
-                difference = replace(difference, cause=known.cause, mend=known.mend, proof=known.proof)
-            explained = explained_by_undoing(difference, original, rungs, clue)
-            self._shown = explained, *reproduced(difference, original, self.request.name)
-        return self._shown
 
 
 def _narrow_casts(state: CheckState) -> list[str]:

@@ -18,7 +18,7 @@ from parity.backends.flax.programs.schedule import schedule_program
 from parity.backends.flax.steps import Steps, rates
 from parity.backends.flax.units import Seat, units_of
 from parity.interface.observation import EqualTables, Inputs, PassResult, Returned, Table
-from parity.interface.program import Program
+from parity.interface.programs.program import Program
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit, split_stack
@@ -142,7 +142,7 @@ class FlaxSide(Side):
         return rates(schedule, steps, precision)
 
     def schedule_program(self, schedule: Any, steps: int) -> Program:
-        """Of optax's schedule."""
+        """Write optax's schedule out as equations."""
         return schedule_program(schedule, steps)
 
     def written(self, optimizer: Any, parameters: Mapping[str, NDArray]) -> Sequence[float]:

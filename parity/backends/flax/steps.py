@@ -28,7 +28,7 @@ from parity.backends.flax.results import flattened
 from parity.backends.flax.traced import Traced
 from parity.backends.flax.tracing.marks import Plan
 from parity.interface.observation import Inputs
-from parity.interface.program import numbers_in
+from parity.interface.programs.operations import numbers_in
 from parity.interface.side import Objective, Pass
 from parity.interface.trace import Arrays, Precision, Trajectory
 

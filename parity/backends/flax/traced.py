@@ -67,8 +67,8 @@ class Traced:
         return [Table(np.asarray(a), np.asarray(b), place or "") for a, b, place in every if is_table(a)]
 
     def widened(self, equal: Sequence[EqualTables] = ()) -> tuple[Any, list[Any]]:
-        """The program and its constants in float64, in the caller's setting: as it was traced, or where tables are to be
-        replaced without what makes them."""
+        """The program and its constants in float64, in the caller's setting: as it was traced, or without what makes
+        its tables where these are to be replaced."""
         if equal:
             return self._parts.rest, self.constants("float64", equal)
         return self.closed.jaxpr, [constant(value, Plan()) for value in self.closed.consts]

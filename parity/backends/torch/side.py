@@ -19,7 +19,7 @@ from parity.backends.torch.tracing.widen import copied
 from parity.backends.torch.units import units_of
 from parity.interface.observation import Inputs, PassResult, Returned, Table
 from parity.interface.packing import Packing
-from parity.interface.program import Program
+from parity.interface.programs.program import Program
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.observation import Inputs, Mask, PassResult, Returned
-from parity.interface.program import Program
+from parity.interface.programs.program import Program
 from parity.interface.side import FRAMEWORKS, Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.inputs import Adapter, adapt

@@ -12,7 +12,7 @@ from parity.backends.flax.tracing.marks import Plan
 from parity.backends.flax.tracing.places import place_of
 from parity.backends.flax.tracing.widen import literal
 from parity.backends.flax.tracing.widen_bodies import closed
-from parity.interface.program import Operation, plain
+from parity.interface.programs.operations import Operation, plain
 
 CALLS = frozenset({"jit", "pjit", "closed_call", "core_call", "checkpoint", "remat", "remat2"})
 CUSTOM = frozenset({"custom_jvp_call", "custom_vjp_call"})

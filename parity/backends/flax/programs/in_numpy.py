@@ -86,20 +86,19 @@ def _reshape(values: Sequence[NDArray], params: Mapping[str, Any]) -> NDArray:
     return values[0].reshape(params["new_sizes"])
 
 
+EACH: Mapping[str, Any] = {
+    "add": np.add, "add_any": np.add, "sub": np.subtract, "mul": np.multiply, "neg": np.negative,
+    "sign": np.sign, "abs": np.abs, "exp": np.exp, "exp2": np.exp2, "log": np.log, "log1p": np.log1p,
+    "expm1": np.expm1, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "sqrt": np.sqrt, "square": np.square,
+    "pow": np.power, "max": np.maximum, "min": np.minimum, "floor": np.floor, "ceil": np.ceil, "eq": np.equal,
+    "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
+    "is_finite": np.isfinite, "rsqrt": lambda x: 1 / np.sqrt(x), "stop_gradient": lambda x: x,
+    "copy": lambda x: x, "copy_p": lambda x: x, "clamp": lambda low, x, high: np.clip(x, low, high),
+    "convert_element_type": lambda x: x,
+}  # fmt: skip
+"""Those that take each number by itself, or that leave them as they are."""
 RULES: Mapping[str, Rule] = {
-    **{
-        name: _each(function)
-        for name, function in {
-            "add": np.add, "add_any": np.add, "sub": np.subtract, "mul": np.multiply, "neg": np.negative,
-            "sign": np.sign, "abs": np.abs, "exp": np.exp, "exp2": np.exp2, "log": np.log, "log1p": np.log1p,
-            "expm1": np.expm1, "tanh": np.tanh, "sin": np.sin, "cos": np.cos, "sqrt": np.sqrt, "square": np.square,
-            "pow": np.power, "max": np.maximum, "min": np.minimum, "floor": np.floor, "ceil": np.ceil, "eq": np.equal,
-            "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
-            "is_finite": np.isfinite, "rsqrt": lambda x: 1 / np.sqrt(x), "stop_gradient": lambda x: x,
-            "copy": lambda x: x, "copy_p": lambda x: x, "clamp": lambda low, x, high: np.clip(x, low, high),
-            "convert_element_type": lambda x: x,
-        }.items()
-    },
+    **{name: _each(function) for name, function in EACH.items()},
     "div": lambda v, p: np.divide(*v) if np.result_type(*v).kind == "f" else np.trunc(np.divide(*v)),
     "integer_pow": lambda v, p: v[0] ** p["y"] if p["y"] >= 0 else 1.0 / v[0] ** -p["y"],
     "logistic": _special("expit"),
@@ -121,9 +120,6 @@ RULES: Mapping[str, Rule] = {
     "slice": _slice,
     "select_n": _select,
     "dot_general": _dot,
-    "iota": lambda v, p: np.broadcast_to(
-        np.arange(p["shape"][p["dimension"]]).reshape([-1 if i == p["dimension"] else 1 for i in range(len(p["shape"]))]),
-        p["shape"],
-    ),
+    "iota": lambda v, p: np.indices(p["shape"])[p["dimension"]],
 }  # fmt: skip
 """Name of a primitive → what it gives of its operands and parameters."""

@@ -18,10 +18,12 @@ from parity.backends.flax.tracing.marks import Plan
 from parity.backends.flax.tracing.widen import apply, constant, literal
 from parity.backends.flax.tracing.written import inexact
 from parity.interface.observation import Inputs
-from parity.interface.program import Kind, Program, Values, ValuesOfCall
+from parity.interface.programs.operations import Kind, Values, ValuesOfCall
+from parity.interface.programs.program import Program
 from parity.interface.side import Pass
+from parity.interface.trace import Precision
 
-WIDE = "float64"
+WIDE: Precision = "float64"
 
 
 class FlaxProgram(Program):
@@ -30,7 +32,9 @@ class FlaxProgram(Program):
     Args:
         found: its equations.
         arrays: number of a value that no equation gives → its array.
-        given, calls, named: see `Program`.
+        given: number of a value that no equation gives → what kind it is, and its name.
+        calls: the calls of modules, in the order of a pass's.
+        named: the values that have a name.
         plan: how equations are evaluated.
     """
 
@@ -79,7 +83,7 @@ class FlaxProgram(Program):
         return _numpy(self._arrays[value])
 
     def as_numpy(self, array: Any) -> NDArray:
-        """As in the results of a pass."""
+        """Give the array, which is NumPy's already."""
         return np.asarray(array)
 
     def as_native(self, array: NDArray) -> Any:
@@ -112,7 +116,7 @@ def program(looks: Looks, native: Mapping[str, NDArray], inputs: Inputs, how: Pa
         jaxpr, constants = traced.widened(looks.equal)
         found, numbers, ends = flat(jaxpr, constants)
         state = state_of(native, look.types, WIDE)
-        every = (state, arrays_in(arguments, WIDE), arrays_in(targets, WIDE), {})
+        every: Any = (state, arrays_in(arguments, WIDE), arrays_in(targets, WIDE), {})
         arrays = dict(zip(numbers, jax.tree.leaves(every), strict=True))
         read = {number: constant(array, plan) for number, array in found.constants.items()}
     names: list[tuple[Kind, str]] = [("array", name) for name in sorted(state)]

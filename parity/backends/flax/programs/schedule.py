@@ -13,7 +13,7 @@ from parity.backends.flax.programs.program import WIDE, FlaxProgram
 from parity.backends.flax.traced import Traced, types_of
 from parity.backends.flax.tracing.marks import Plan
 from parity.backends.flax.tracing.widen import constant
-from parity.interface.program import Values
+from parity.interface.programs.operations import Values
 
 
 def schedule_program(schedule: Any, steps: int) -> FlaxProgram:

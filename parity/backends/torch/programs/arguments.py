@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch.utils import _pytree as pytree
 
-from parity.interface.program import plain
+from parity.interface.programs.operations import plain
 
 Where = tuple[str, Any]
 """("argument", its place) or ("keyword", its name)."""

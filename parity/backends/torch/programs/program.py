@@ -18,8 +18,10 @@ from parity.backends.torch.tracing.overrides import PassOverrides
 from parity.backends.torch.tracing.tape import array_of
 from parity.backends.torch.tracing.widen import restored
 from parity.interface.observation import Inputs
-from parity.interface.program import Kind, Program, Values
+from parity.interface.programs.operations import Kind, Values
+from parity.interface.programs.program import Program
 from parity.interface.side import Pass
+from parity.interface.tree import leaves
 
 WIDE = DTYPES["float64"]
 
@@ -50,11 +52,11 @@ class TorchProgram(Program):
         return [*fresh, *(tensors[place] for place in changed)]
 
     def given_array(self, value: int) -> torch.Tensor:
-        """As it was when it was first used."""
+        """Give the tensor as it was when it was first used."""
         return self._recorded.given[value]
 
     def as_numpy(self, array: torch.Tensor) -> NDArray:
-        """As in the results of a pass."""
+        """Give the tensor in NumPy, as in the results of a pass."""
         return array_of(array)
 
     def as_native(self, array: NDArray) -> torch.Tensor:
@@ -68,7 +70,7 @@ def program(copies: Copies, native: Mapping[str, NDArray], inputs: Inputs, how: 
     recorder = Recorder()
     with restored(model), torch.no_grad():
         load(model, native)
-        args, kwargs, floating = given_of(inputs, WIDE, False)
+        args, kwargs, _ = given_of(inputs, WIDE, False)
         names = _names(model, recorder, args, kwargs)
         overrides = PassOverrides(WIDE, how.mask, copies.gelu, how.training)
         with setting(WIDE), recorder, overrides, recorder.of_calls(model):
@@ -87,8 +89,7 @@ def program(copies: Copies, native: Mapping[str, NDArray], inputs: Inputs, how: 
 
 def _names(model: nn.Module, recorder: Recorder, args: Any, kwargs: Any) -> dict[int, tuple[Kind, str]]:
     """Number of each array of the network and of each input → what it is, and its name."""
-    from parity.interface.tree import leaves
-
-    arrays = [("array", name, t) for name, t in (*model.named_parameters(), *model.named_buffers())]
-    arrays += [("input", name, t) for name, t in (*leaves(args), *leaves(kwargs)) if isinstance(t, torch.Tensor)]
-    return {recorder.number(tensor): (kind, name) for kind, name, tensor in arrays}  # type: ignore[misc]
+    inputs = [(name, t) for name, t in (*leaves(args), *leaves(kwargs)) if isinstance(t, torch.Tensor)]
+    names: dict[int, tuple[Kind, str]] = {recorder.number(tensor): ("input", name) for name, tensor in inputs}
+    arrays = (*model.named_parameters(), *model.named_buffers())
+    return names | {recorder.number(tensor): ("array", name) for name, tensor in arrays}

@@ -12,7 +12,7 @@ from torch.utils._pytree import tree_leaves
 
 from parity.backends.torch.programs.arguments import Written, name_of, written
 from parity.backends.torch.tracing.widen import users_line
-from parity.interface.program import Operation, ValuesOfCall
+from parity.interface.programs.operations import Operation, ValuesOfCall
 from parity.interface.tree import leaves
 
 ITERATED = torch.Tensor.__iter__

@@ -1,1 +1,1 @@
-"""The search for a cause: edits of one operation of a side, each tried on the numbers, and printed where it closes the gap."""
+"""The search for a cause: edits of single operations, each tried on the numbers, and said where it closes the gap."""

@@ -69,7 +69,8 @@ def lone_arrays(state: CheckState) -> Explanation | None:
     if after > AGREED:
         return None
     names = ", ".join(name for _, _, packing in lone for name in packing.names)
-    proof = f"with a scale of 1 and a bias of 0 in {NAMES[side]}, the gap of what is returned falls from {before:.2g} to {after:.2g}"
+    fall = f"the gap of what is returned falls from {before:.2g} to {after:.2g}"
+    proof = f"with a scale of 1 and a bias of 0 in {NAMES[side]}, {fall}"
     mend = f"give {NAMES[other(side)]}'s layer its scale and bias, or leave them out in {NAMES[side]}"
     return Explanation(f"{NAMES[side]} learns {names}, and {NAMES[other(side)]} has no such scale or bias", mend, proof)
 

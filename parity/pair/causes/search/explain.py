@@ -56,6 +56,8 @@ def _suspected(difference: Difference, clue: Difference | None) -> Difference:
     return replace(difference, cause="", mend="", suspected=tuple(dict.fromkeys(causes)))
 
 
+LARGEST = 2**25
+"""Numbers of a pass's calls: the operations of larger networks, which are held all at once, are not looked at."""
 RUNGS = ("forward", "gradients", "state")
 """Rungs whose differences have operations."""
 
@@ -71,7 +73,7 @@ def _found(
     if difference.rung == "structure":
         return _with(difference, lone_arrays(state))
     target, agreeing = _target(difference, state, rungs)
-    if target is None:
+    if target is None or _size(state, difference.mode) > LARGEST:
         return None
     mode = difference.mode
     numbers = numbers_of(state, mode, inputs), other_numbers(state, mode, inputs)
@@ -81,6 +83,11 @@ def _found(
     difference = replace(difference, lines=_placed(piece))
     cause = search(piece, lambda: [piece_of(state, target, numbers[1], agreeing)])
     return _suspected(difference, clue) if cause is None else _told(difference, cause, piece, state.lints)
+
+
+def _size(state: CheckState, mode: str) -> int:
+    """The numbers that all calls of a pass give."""
+    return sum(array.size for call in state.passes[mode].torch["float64"].calls for array in call.outputs)
 
 
 def _placed(piece: Piece) -> dict[str, str]:
@@ -154,7 +161,7 @@ def _lines(hypothesis: Hypothesis, piece: Piece) -> dict[str, str]:
         value = hypothesis.value if hypothesis.value is not None else each.results[0]
         array = half.value(value, hypothesis.edits(piece))
         for candidate in reversed(theirs.made) if array is not None and array.size > 1 else ():
-            if same_numbers(array, theirs.values[candidate]):
+            if array is not None and same_numbers(array, theirs.values[candidate]):
                 lines[other(hypothesis.side)] = theirs.program.operations[theirs.program.maker[candidate]].place
                 break
     return {side: lines[side] for side in SIDES if lines.get(side)}

@@ -6,7 +6,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from parity.interface.program import Program, Values
+from parity.interface.programs.operations import Values
+from parity.interface.programs.program import Program
 
 
 class FixedProgram(Program):
@@ -29,9 +30,9 @@ class FixedProgram(Program):
         return self._array
 
     def as_numpy(self, array: NDArray) -> NDArray:
-        """As it is."""
+        """Give the array as it is."""
         return array
 
     def as_native(self, array: NDArray) -> NDArray:
-        """As it is."""
+        """Give the array as it is."""
         return array

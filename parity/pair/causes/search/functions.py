@@ -6,11 +6,11 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.program import Alias, Change, Edit, Operation
-from parity.pair.causes.known_functions import NOTHING, applied, functions
+from parity.interface.programs.operations import Alias, Change, Edit, Operation
+from parity.pair.causes.known_functions import NOTHING, Function, applied, functions
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece
-from parity.pair.causes.search.settings import NUMBERS, groups, pool_of, told
+from parity.pair.causes.search.written import NUMBERS, groups, pool_of, told
 
 MOVES = frozenset({"reshape", "transpose", "broadcast_in_dim", "squeeze", "flatten", "unflatten", "clone", "detach",
                    "contiguous", "expand", "view", "convert_element_type", "to", "copy", "stop_gradient"})  # fmt: skip
@@ -66,7 +66,7 @@ def named(half: Half, value: int) -> str:
 def other_function(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """An activation is another one than the other side's, or one side has none."""
     half = piece.half(side)
-    steps = {"floor": np.floor, "ceil": np.ceil, "round": np.round}
+    steps: dict[str, Function] = {"floor": np.floor, "ceil": np.ceil, "round": np.round}
     for value in _floating(half, [*half.entering, *half.made]):
         for name, function in {**functions(), **steps}.items():
             if name != NOTHING:

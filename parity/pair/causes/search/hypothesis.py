@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from numpy.typing import NDArray
 
-from parity.interface.program import Edit
+from parity.interface.programs.operations import Edit
 from parity.pair.causes.search.piece import Piece
 
 
@@ -32,7 +32,7 @@ class Hypothesis:
     likely: int = 0
 
     def undone(self, piece: Piece) -> NDArray | None:
-        """That side's target without it."""
+        """Compute that side's target without it."""
         return piece.half(self.side).with_edits(self.edits(piece))
 
     def gap(self, piece: Piece) -> float:

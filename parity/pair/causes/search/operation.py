@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.checks.referee import AGREED
-from parity.interface.program import Change
+from parity.interface.programs.operations import Change
 from parity.pair.causes.search.piece import Half, Piece, same_numbers
 
 MOST = 3_000

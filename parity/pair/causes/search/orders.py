@@ -1,17 +1,20 @@
 """Hypotheses on order: halves, gates or heads that lie otherwise, flips, shifts, and values taken for one another."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import combinations, permutations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.program import Alias, Change, Edit
+from parity.interface.programs.operations import Alias, Change, Edit
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece, same
 
 PARTS = (2, 3, 4)
 """Parts of an axis whose order may differ: halves, a GRU's gates, an LSTM's."""
+SHOWN = 8
+"""Places of an order that are told."""
 Order = Callable[[NDArray], NDArray]
 
 
@@ -58,29 +61,31 @@ def orders(shape: Sequence[int]) -> Iterator[tuple[str, Order]]:
     """Orders of an array of that shape, in words with places for the side that is undone and for the other."""
     axes = len(shape)
     for axis in reversed(range(axes)):
-        size, back = shape[axis], axis - axes
-        for parts in PARTS:
-            if size % parts == 0 and size > parts - 1:
-                yield from _blocks(back, parts)
-        for parts in (n for n in range(2, size) if size % n == 0):
-            yield (
-                f"along axis {back} {{0}}'s numbers are in {parts} blocks where {{1}}'s are interleaved, {parts} by {parts}",
-                lambda a, axis=axis, parts=parts: _dealt(a, axis, parts),
-            )
-        if size > 1:
-            yield f"{{0}}'s axis {back} runs the other way than {{1}}'s", lambda a, axis=axis: np.flip(a, axis)
-            for step in (1, -1):
-                words = f"{{0}}'s numbers are shifted by {-step} along axis {back} against {{1}}'s"
-                yield words, lambda a, axis=axis, step=step: np.roll(a, step, axis)
+        yield from _along(axis - axes, shape[axis])
     for first, second in combinations(range(axes), 2):
         a, b = first - axes, second - axes
         if shape[first] > 1 and shape[second] > 1:
-            words = (
-                f"{{0}} splits the numbers of axes {a} and {b} in the order ({a}, {b}), {{1}} in the order ({b}, {a})"
-            )
-            yield words, lambda x, first=first, second=second: _swapped(x, first, second)
+            words = f"{{0}} splits the numbers of axes {a} and {b} in the order ({a}, {b}), {{1}} in that of ({b}, {a})"
+            yield words, partial(_swapped, first=first, second=second)
         if shape[first] == shape[second] > 1:
-            yield f"{{0}}'s axes {a} and {b} are swapped against {{1}}'s", lambda x, a=a, b=b: x.swapaxes(a, b)
+            yield f"{{0}}'s axes {a} and {b} are swapped against {{1}}'s", partial(np.swapaxes, axis1=a, axis2=b)
+
+
+def _along(axis: int, size: int) -> Iterator[tuple[str, Order]]:
+    """Orders along one axis, counted from the last."""
+    for parts in PARTS:
+        if size % parts == 0 and size > parts - 1:
+            yield from _blocks(axis, parts)
+    for parts in (n for n in range(2, size) if size % n == 0):
+        places = [str(place) for place in _dealt(np.arange(size), 0, parts)]
+        told = f"{', '.join(places[:SHOWN])}{', …' if size > SHOWN else ''}"
+        words = f"along axis {axis}, {{1}} has {{0}}'s numbers in the order {told}: interleaved against {parts} blocks"
+        yield words, partial(_dealt, axis=axis, parts=parts)
+    if size > 1:
+        yield f"{{0}}'s axis {axis} runs the other way than {{1}}'s", partial(np.flip, axis=axis)
+        for step in (1, -1):
+            words = f"{{0}}'s numbers are shifted by {-step} along axis {axis} against {{1}}'s"
+            yield words, partial(np.roll, shift=step, axis=axis)
 
 
 def _blocks(axis: int, parts: int) -> Iterator[tuple[str, Order]]:
@@ -89,7 +94,7 @@ def _blocks(axis: int, parts: int) -> Iterator[tuple[str, Order]]:
             names = "halves" if parts == 2 else f"{parts} parts"
             told = ", ".join(str(place + 1) for place in order)
             words = f"the {names} of {{0}}'s axis {axis} are in another order: {{1}} has {{0}}'s parts {told}"
-            yield words, lambda a, axis=axis, order=order: _ordered(a, axis, order)
+            yield words, partial(_ordered, axis=axis, order=order)
 
 
 def _ordered(array: NDArray, axis: int, order: Sequence[int]) -> NDArray:
@@ -99,7 +104,7 @@ def _ordered(array: NDArray, axis: int, order: Sequence[int]) -> NDArray:
 
 def _dealt(array: NDArray, axis: int, parts: int) -> NDArray:
     """Neighbours brought apart: 0 1 0 1 becomes 0 0 1 1."""
-    shape = array.shape
+    axis, shape = axis % array.ndim, array.shape
     split = array.reshape(*shape[:axis], shape[axis] // parts, parts, *shape[axis + 1 :])
     return split.swapaxes(axis, axis + 1).reshape(shape)
 

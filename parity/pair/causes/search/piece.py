@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.checks.referee import AGREED
-from parity.interface.program import Edit, Operation, Program
+from parity.interface.programs.operations import Edit, Operation
+from parity.interface.programs.program import Program
 
 SIDES = ("flax", "torch")
 Turn = Callable[[NDArray], NDArray]

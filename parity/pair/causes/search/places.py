@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from parity.checks.referee import AGREED
 from parity.checks.verdict import Verdict
 from parity.interface.observation import Call, Inputs, Mask
-from parity.interface.program import Program
+from parity.interface.programs.program import Program
 from parity.pair.arrays.inputs import changed
 from parity.pair.arrays.layout import turned, turns
 from parity.pair.causes.search.piece import SIDES, Half, Piece, distance

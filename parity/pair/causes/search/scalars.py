@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.program import Change, Edit, Setting
+from parity.interface.programs.operations import Change, Edit, Setting
 from parity.pair.causes.search.functions import VERBS, named
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece, same
-from parity.pair.causes.search.settings import NUMBERS, groups, pool_of, told
+from parity.pair.causes.search.written import NUMBERS, groups, pool_of, told
 
 FEW = 12
 """Numbers of the other side that are tried in one place."""
@@ -18,7 +18,7 @@ FEW = 12
 def other_number(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """A number that is written, or computed, is one that the other side computes, or writes."""
     half, theirs = piece.half(side), piece.half(other(side))
-    computed = [v for v in theirs.made if _is_number(theirs.values[v])][:FEW]
+    computed = [v for v in theirs.made if _is_number(theirs.values[v]) and _is_sound(piece, side, v)][:FEW]
     written = [n for n in pool_of(theirs) if isinstance(n, int | float)][:FEW]
     for numbers, each in groups(half):
         for name, value in each.settings.items():
@@ -61,6 +61,13 @@ def _of(half: Half, value: int) -> str:
 
 def _is_number(array: NDArray) -> bool:
     return array.size == 1 and array.dtype.kind in "fiu"
+
+
+def _is_sound(piece: Piece, side: str, their: int) -> bool:
+    """Whether a number of the other side is none that the difference has spoilt: a count, or one that this side has."""
+    array = piece.half(other(side)).values[their]
+    own = piece.half(side).values.values()
+    return float(array.item()).is_integer() or any(_is_number(a) and same(array.ravel(), a.ravel()) for a in own)
 
 
 def _set(side: str, numbers: Sequence[int], name: str, their: int) -> Callable[[Piece], Sequence[Edit]]:

@@ -21,10 +21,12 @@ STAGES = [
     [(family, side) for family in CHEAP for side in SIDES],
     *([(family, side)] for side in SIDES for family in DEAR),
 ]
-"""Kinds of hypotheses with the side on which they are undone, in the order in which they are tried; of those that belong
-to one stage the likeliest is taken."""
-MOST = 3_000
-"""Hypotheses of one kind that are tried on one side."""
+"""Kinds of hypotheses with the side on which they are undone, in the order in which they are tried; of those of one
+stage the likeliest is taken."""
+MOST, FEWEST = 3_000, 50
+"""Hypotheses of one kind that are tried on one side: in small pieces, and in large ones."""
+WORK = 10**9
+"""Numbers that the hypotheses of one kind may compute on one side."""
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,16 @@ def search(piece: Piece, confirm: Callable[[], Sequence[Piece]]) -> Cause | None
     """The first cause whose undoing closes the gap, also with other numbers.
 
     Args:
-        piece: where the difference begins.
+        piece: the operations in which the difference begins.
         confirm: makes the same piece of other numbers, which the cause has to explain too; none where a difference has
             no other numbers.
     """
     others: list[Piece] = []
     for stage in STAGES:
         found: Cause | None = None
-        for hypothesis in chain.from_iterable(islice(family(piece, side), MOST) for family, side in stage):
+        for hypothesis in chain.from_iterable(
+            islice(family(piece, side), _most(piece, side)) for family, side in stage
+        ):
             if found is not None and found.hypothesis.likely <= hypothesis.likely:
                 continue
             after = hypothesis.gap(piece)
@@ -66,3 +70,9 @@ def search(piece: Piece, confirm: Callable[[], Sequence[Piece]]) -> Cause | None
         if found is not None:
             return found
     return None
+
+
+def _most(piece: Piece, side: str) -> int:
+    """The hypotheses that are tried, by the size of the side's piece."""
+    size = sum(array.size for array in piece.half(side).values.values())
+    return max(FEWEST, min(MOST, WORK // max(size, 1)))

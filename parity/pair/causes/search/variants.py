@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.program import Change, Edit
+from parity.interface.programs.operations import Change, Edit
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, other
 from parity.pair.causes.search.piece import Piece
 

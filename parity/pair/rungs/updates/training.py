@@ -16,7 +16,7 @@ from parity.pair.causes.explained import CONJUGATED
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.sides import PRECISIONS, SidePair
 from parity.pair.rungs import rules as rungs
-from parity.pair.rungs.schedule import Schedules, learning_rates
+from parity.pair.rungs.updates.schedule import Schedules, learning_rates
 from parity.pair.weightmap import random_weights as weights
 
 CONJUGATES = "it is complex: JAX's gradient is the conjugate of PyTorch's, and the optimizers take both as they are"

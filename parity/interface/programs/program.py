@@ -2,100 +2,22 @@
 
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import NDArray
 
-Function = Callable[[NDArray], NDArray]
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation.
-
-    Args:
-        name: what it does, as the framework calls it.
-        place: the user's line that asks for it, "file.py:12"; "" where none is known.
-        operands: the numbers of the values that it takes.
-        results: the numbers of the values that it gives.
-        settings: name → plain value of what it takes besides, such as an axis, an epsilon or a number that is written.
-    """
-
-    name: str
-    place: str
-    operands: tuple[int, ...]
-    results: tuple[int, ...]
-    settings: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class ValuesOfCall:
-    """One call of a module: the numbers of the values that `Call` has as arrays, in the same order.
-
-    Args:
-        path: path of the module.
-        inputs, outputs: the values.
-    """
-
-    path: str
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Values:
-    """The numbers of the values of a pass that have a name.
-
-    Args:
-        results: leaf of what the network returns → its value.
-        buffers: native name → the buffer after the pass.
-        loss: the loss of the pass's objective; None without one.
-    """
-
-    results: Mapping[str, int]
-    buffers: Mapping[str, int]
-    loss: int | None = None
-
-
-@dataclass(frozen=True)
-class Setting:
-    """An edit: one operation with another setting."""
-
-    operation: int
-    name: str
-    value: Any
-
-
-@dataclass(frozen=True)
-class Alias:
-    """An edit: another value in the place of one, wherever that is used."""
-
-    value: int
-    other: int
-
-
-@dataclass(frozen=True)
-class Change:
-    """An edit: a value with a function applied to it."""
-
-    value: int
-    function: Function
-
-
-Edit = Setting | Alias | Change
-Kind = Literal["array", "input", "constant"]
+from parity.interface.programs.operations import Alias, Change, Edit, Kind, Operation, Setting, Values, ValuesOfCall
 
 
 class Program(ABC):
     """The operations of one pass in float64, which can be computed again.
 
     Args:
-        operations: in the order in which they ran.
+        operations: all operations, in the order in which they ran.
         given: number of a value that no operation gives → what kind it is, and its name.
         calls: the calls of modules, in the order of `PassResult.calls`.
         named: the values that have a name.
@@ -280,19 +202,3 @@ class _Run:
 
 LONGEST = 100_000
 """Values that wait for others; more are a circle."""
-
-
-def plain(value: Any) -> bool:
-    """Whether a setting is a plain value: it can be shown and changed."""
-    if isinstance(value, tuple | list):
-        return all(map(plain, value))
-    return value is None or value is Ellipsis or isinstance(value, bool | int | float | str | slice)
-
-
-def numbers_in(value: Any) -> Iterator[float]:
-    """The numbers of a plain value."""
-    if isinstance(value, tuple | list):
-        for item in value:
-            yield from numbers_in(item)
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        yield value

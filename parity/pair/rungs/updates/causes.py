@@ -11,8 +11,8 @@ from parity.pair.causes.search.piece import Half, Piece
 from parity.pair.causes.search.search import search
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.sides import SidePair
-from parity.pair.rungs.schedule import Schedules
-from parity.pair.rungs.training import optimizer_steps, rule_on
+from parity.pair.rungs.updates.schedule import Schedules
+from parity.pair.rungs.updates.training import optimizer_steps, rule_on
 from parity.report.records import Explanation
 
 LIKELY: Mapping[str, Sequence[Any]] = {
