@@ -21,9 +21,6 @@ from parity.pair.rungs.structure import unpaired
 from parity.report.pair import Report
 from parity.report.records import Convention, Layer, excusing
 
-FORWARD = 2
-"""The number of the rung that probes belong to."""
-
 
 class Clock:
     """Measures how long the parts of a check take, and the whole."""
