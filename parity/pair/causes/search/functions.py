@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from parity.interface.programs.operations import Alias, Change, Edit, Operation
 from parity.pair.causes.known_functions import NOTHING, Function, applied, functions
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
-from parity.pair.causes.search.piece import Half, Piece
+from parity.pair.causes.search.piece import Half, Piece, same
 from parity.pair.causes.search.written import NUMBERS, groups, pool_of, told
 
 MOVES = frozenset({"reshape", "transpose", "broadcast_in_dim", "squeeze", "flatten", "unflatten", "clone", "detach",
@@ -26,12 +26,16 @@ def left_out(piece: Piece, side: str) -> Iterator[Hypothesis]:
     for numbers, each in groups(half):
         if each.name in MOVES or len(each.results) != 1:
             continue
-        shape = half.values[each.results[0]].shape
+        result = half.values[each.results[0]]
         for place, operand in enumerate(each.operands):
-            if half.values[operand].shape == shape:
+            if _alike(half.values[operand], result):
                 operations = [half.program.operations[n] for n in numbers]
                 edits = [Alias(o.results[0], o.operands[place]) for o in operations]
                 yield Hypothesis(side, *_extra(half, side, each, place), always(*edits), numbers[0])
+
+
+def _alike(array: NDArray, result: NDArray) -> bool:
+    return array.shape == result.shape and array.dtype.kind == result.dtype.kind
 
 
 def _extra(half: Half, side: str, each: Operation, place: int) -> tuple[str, str]:
@@ -99,8 +103,9 @@ def _above(half: Half, value: int, floating: Sequence[int]) -> Iterator[int]:
 
 def _instead(side: str, half: Half, which: tuple[int, int], name: str) -> Iterator[Hypothesis]:
     source, value = which
+    array = half.values[source]
     for wanted, function in functions().items():
-        if wanted not in (name, NOTHING):
+        if wanted not in (name, NOTHING) and not same(function(array), array):  # else nothing would be applied there
             text = f"{NAMES[side]} applies {name}, {NAMES[other(side)]} applies {wanted}"
             yield Hypothesis(
                 side, text, f"apply {wanted} in {NAMES[side]}", _of_source(side, source, value, function),
