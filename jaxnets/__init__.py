@@ -4,5 +4,6 @@ from jaxnets.gru import GRU
 from jaxnets.mlp import MLP
 from jaxnets.rnn import RNN
 from jaxnets.vgg import VGG
+from jaxnets.zoo.vit import ViT
 
-__all__ = ["GRU", "MLP", "RNN", "VGG"]
+__all__ = ["GRU", "MLP", "RNN", "VGG", "ViT"]

@@ -4,5 +4,6 @@ from torchnets.gru import GRU
 from torchnets.mlp import MLP
 from torchnets.rnn import RNN
 from torchnets.vgg import VGG
+from torchnets.zoo.vit import ViT
 
-__all__ = ["GRU", "MLP", "RNN", "VGG"]
+__all__ = ["GRU", "MLP", "RNN", "VGG", "ViT"]

@@ -6,18 +6,19 @@ from typing import Any
 from parity.cli import options
 from parity.errors import UsageError
 
-RECIPES_ONLY = ("rungs", "device", "devices", "batch_norm", "data", "length", "weights", "data_dir", "download")
+RECIPES_ONLY = ("rungs", "device", "devices", "batch_norm", "data", "length", "weights", "data_dir", "download", "full")
 PAIRS_ONLY = ("dropout", "no_probes", "training_flag", "map", "map_out", "show_map", "repro", "in_process")
 
 
 def add(commands: Any) -> None:
     """Declare the command and its options."""
-    check = commands.add_parser("check", help="check networks, all if none is named")
+    check = commands.add_parser("check", help="check networks, the study's if none is named")
     check.add_argument(
         "names",
         nargs="*",
         metavar="NAME",
-        help="a recipe (parity list), or path/to/file.py:function that returns your pair and inputs",
+        help="a recipe (parity list), study or zoo for all of either, or path/to/file.py:function that returns your "
+        "pair and inputs; the study if left out",
     )
     _add_recipe_options(check)
     options.add_seed(check)
@@ -41,6 +42,7 @@ def _add_recipe_options(check: argparse.ArgumentParser) -> None:
     options.add_batch_norm(check)
     check.add_argument("--data", metavar="NAME", help="images for mlp, vgg: digits, fashion-mnist, cifar10 or folder")
     check.add_argument("--length", type=int, metavar="T", help="length of the palindromes, 2 or more")
+    check.add_argument("--full", action="store_true", help="networks of the zoo at the sizes that they are trained at")
     check.add_argument("--weights", metavar="FILE", help="canonical weights (safetensors) to check one network with")
     check.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
     check.add_argument("--download", action="store_true", help="let torchvision download the images")

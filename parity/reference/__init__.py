@@ -15,8 +15,9 @@ from parity.reference.optimizers import SGD, Adam, Optimizer, RMSprop, State, cl
 from parity.reference.record import Gradients, Run
 from parity.reference.rnn import RNN
 from parity.reference.vgg import VGG
+from parity.reference.zoo.vit import ViT
 
-NETWORKS: dict[str, Callable[..., Network]] = {"MLP": MLP, "VGG": VGG, "RNN": RNN, "GRU": GRU}
+NETWORKS: dict[str, Callable[..., Network]] = {"MLP": MLP, "VGG": VGG, "RNN": RNN, "GRU": GRU, "ViT": ViT}
 
 __all__ = [
     "GRU",
@@ -32,6 +33,7 @@ __all__ = [
     "RMSprop",
     "Run",
     "State",
+    "ViT",
     "clip_by_global_norm",
     "global_norm",
     "softmax_cross_entropy",
