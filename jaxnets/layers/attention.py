@@ -6,6 +6,9 @@ from flax import nnx
 
 from jaxnets.layers.dense import dense
 
+Cache = tuple[jax.Array, jax.Array]
+"""Keys and values of the positions so far, (B, S, H, D) each, with room for those to come."""
+
 
 def attend(query: jax.Array, key: jax.Array, value: jax.Array, mask: jax.Array | None = None) -> jax.Array:
     """softmax(Q·Kᵀ/√D)·V, head by head.
@@ -25,7 +28,7 @@ def attend(query: jax.Array, key: jax.Array, value: jax.Array, mask: jax.Array |
     return jnp.einsum("bhts,bshd->bthd", jax.nn.softmax(scores, axis=-1), value)
 
 
-def causal_mask(length: int, total: int, start: int = 0) -> jax.Array:
+def causal_mask(length: int, total: int, start: int | jax.Array = 0) -> jax.Array:
     """Truth values (length, total): position start + i may look at those up to itself."""
     return jnp.arange(total) <= start + jnp.arange(length)[:, None]
 
@@ -57,6 +60,19 @@ class Attention(nnx.Module):
         mask = causal_mask(x.shape[1], x.shape[1]) if self.causal else None
         query, key, value = (self.split(layer(x)) for layer in (self.query, self.key, self.value))
         return self.out(attend(query, key, value, mask).reshape(x.shape))
+
+    def extend(self, x: jax.Array, cache: Cache, start: int | jax.Array) -> tuple[jax.Array, Cache]:
+        """Run on the positions from `start` on, x (B, T, C), which look at those in the cache too; causal.
+
+        Returns:
+            the output (B, T, C), and the cache with the keys and values of x in it.
+        """
+        new = self.split(self.key(x)), self.split(self.value(x))
+        key, value = (
+            jax.lax.dynamic_update_slice_in_dim(old, part, start, axis=1) for old, part in zip(cache, new, strict=True)
+        )
+        mask = causal_mask(x.shape[1], key.shape[1], start)
+        return self.out(attend(self.split(self.query(x)), key, value, mask).reshape(x.shape)), (key, value)
 
     def split(self, x: jax.Array) -> jax.Array:
         """(B, T, C) → (B, T, H, C/H)."""

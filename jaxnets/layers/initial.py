@@ -26,7 +26,8 @@ def initializers(init: str, fan_in: int) -> tuple[Initializer, Initializer]:
             (differs from Flax's default, LeCun normal and zeros). "randn" draws the kernel from N(0, 0.1²) and
             sets the bias to 0, as the study's NumPy network does. "orthogonal" is "default" but for what
             `recurrent` makes; a network without any is the same in both. "normal" draws the kernel from N(0, 0.02²)
-            and sets the bias to 0, as GPT-2, BERT and Llama do.
+            and sets the bias to 0, as GPT-2, BERT and Llama do. "he" draws the kernel from N(0, 2/fan_in), which keeps
+            the variance through ReLUs, and sets the bias to 0.
         fan_in: inputs that one output sees.
 
     Raises:
@@ -38,7 +39,9 @@ def initializers(init: str, fan_in: int) -> tuple[Initializer, Initializer]:
         return nnx.initializers.normal(0.1), nnx.initializers.zeros
     if init == "normal":
         return nnx.initializers.normal(0.02), nnx.initializers.zeros
-    raise ValueError(f"init is {init!r}; expected 'default', 'randn', 'orthogonal' or 'normal'")
+    if init == "he":
+        return nnx.initializers.normal((2 / fan_in) ** 0.5), nnx.initializers.zeros
+    raise ValueError(f"init is {init!r}; expected 'default', 'randn', 'orthogonal', 'normal' or 'he'")
 
 
 def table(shape: tuple[int, ...], *, init: str, rngs: nnx.Rngs) -> nnx.Param[jax.Array]:
@@ -51,6 +54,17 @@ def table(shape: tuple[int, ...], *, init: str, rngs: nnx.Rngs) -> nnx.Param[jax
         rngs: source of the numbers.
     """
     return nnx.Param(nnx.initializers.normal(deviation(init))(rngs.params(), shape))
+
+
+def embedding(rows: int, features: int, *, init: str, rngs: nnx.Rngs) -> nnx.Embed:
+    """Rows that are looked up, (B, …) whole numbers → (B, …, features); drawn as `table` says.
+
+    Differs from `nnx.Embed`, which gives rows of the dtype that its table had when it was made: here it is the dtype
+    that the table has.
+    """
+    layer = nnx.Embed(rows, features, embedding_init=nnx.initializers.normal(deviation(init)), rngs=rngs)
+    layer.dtype = None
+    return layer
 
 
 def deviation(init: str) -> float:

@@ -15,6 +15,11 @@ def layer_norm(num_features: int, *, epsilon: float, rngs: nnx.Rngs) -> nnx.Laye
     )
 
 
+def rms_norm(num_features: int, *, epsilon: float, rngs: nnx.Rngs) -> nnx.RMSNorm:
+    """Divide the last axis (…, C) by the root of its mean square, then scale."""
+    return nnx.RMSNorm(num_features, epsilon=epsilon, use_scale=True, use_fast_variance=False, rngs=rngs)
+
+
 class BatchNorm(nnx.Module):
     """Batch normalisation over all axes but the last, keeping the running variance that PyTorch keeps.
 

@@ -3,7 +3,7 @@
 import jax
 from flax import nnx
 
-from jaxnets.layers.attention import Attention
+from jaxnets.layers.attention import Attention, Cache
 from jaxnets.layers.dense import dense
 from jaxnets.layers.norm import layer_norm
 
@@ -64,3 +64,9 @@ class Block(nnx.Module):
         """Apply the block to x (B, T, C)."""
         x = x + self.attention(self.norm1(x))
         return x + self.mlp(self.norm2(x))
+
+    def extend(self, x: jax.Array, cache: Cache, start: int | jax.Array) -> tuple[jax.Array, Cache]:
+        """Apply the block to the positions from `start` on; see `Attention.extend`."""
+        mixed, cache = self.attention.extend(self.norm1(x), cache, start)
+        x = x + mixed
+        return x + self.mlp(self.norm2(x)), cache

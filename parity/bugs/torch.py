@@ -13,7 +13,7 @@ from torch.nn import functional as F
 import torchnets
 from parity.backends.torch.twin import TorchTwin
 from parity.bugs import torch_devices as devices
-from parity.bugs.torch_planting import model_changed, of_class
+from parity.bugs.torch_planting import loss_changed, model_changed, of_class
 from parity.bugs.zoo import torch as zoo
 from parity.data import Batch, Stream
 from parity.interface.trace import Arrays, Trajectory
@@ -21,16 +21,6 @@ from parity.recipes import Optimizer
 from torchnets import gru, layers
 
 Tensor = torch.Tensor
-
-
-def _loss(loss: Callable[[Tensor, Tensor], Tensor]) -> type[TorchTwin]:
-    """The twin with another loss."""
-
-    class Planted(TorchTwin):
-        def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-            return loss(logits, labels)
-
-    return Planted
 
 
 def _optimizer(make: Callable[[Sequence[Tensor], Optimizer], optim.Optimizer]) -> type[TorchTwin]:
@@ -264,11 +254,11 @@ PLANTED: dict[str, type[TorchTwin]] = {
     "first-state": of_class("", _StartsAtOne),
     "bf16-matmul": of_class("layers.0", _Bfloat16Operands),
     "float32-inside": of_class("layers.1", _Float32Inside),
-    "loss-sum": _loss(lambda logits, labels: F.cross_entropy(logits, labels, reduction="sum")),
+    "loss-sum": loss_changed(lambda logits, labels: F.cross_entropy(logits, labels, reduction="sum")),
     "gradients-x8": _TimesEight,
-    "label-shift": _loss(lambda logits, labels: F.cross_entropy(logits, (labels + 1) % logits.shape[1])),
-    "label-smoothing": _loss(lambda logits, labels: F.cross_entropy(logits, labels, label_smoothing=0.1)),
-    "softmax-axis": _loss(lambda logits, labels: F.nll_loss(F.log_softmax(logits, 0), labels)),
+    "label-shift": loss_changed(lambda logits, labels: F.cross_entropy(logits, (labels + 1) % logits.shape[1])),
+    "label-smoothing": loss_changed(lambda logits, labels: F.cross_entropy(logits, labels, label_smoothing=0.1)),
+    "softmax-axis": loss_changed(lambda logits, labels: F.nll_loss(F.log_softmax(logits, 0), labels)),
     "bn-momentum-0.9": norms(lambda norm: setattr(norm, "momentum", 0.9)),
     "statistics-twice": _norm_class(_Twice),
     "adamw": _optimizer(
@@ -295,7 +285,9 @@ PLANTED: dict[str, type[TorchTwin]] = {
     "orthogonal-whole": model_changed(_orthogonal_whole),
     "state-by-difference": of_class("cell", _DifferenceCell),
     "orthogonal-by-svd": model_changed(_orthogonal_by_svd),
-    "log-softmax-twice": _loss(lambda logits, labels: F.nll_loss(F.log_softmax(F.log_softmax(logits, 1), 1), labels)),
+    "log-softmax-twice": loss_changed(
+        lambda logits, labels: F.nll_loss(F.log_softmax(F.log_softmax(logits, 1), 1), labels)
+    ),
     "foreach": _optimizer(
         lambda p, spec: optim.Adam(
             p, spec.learning_rate, betas=spec.betas, eps=spec.eps, weight_decay=spec.weight_decay, foreach=True
@@ -303,7 +295,9 @@ PLANTED: dict[str, type[TorchTwin]] = {
     ),
     "channels-last": model_changed(_channels_last),
     "tanh-by-sigmoid": of_class("tanh", _SigmoidTanh),
-    "log-sum-exp": _loss(lambda logits, labels: (logits.logsumexp(1) - logits.gather(1, labels[:, None])[:, 0]).mean()),
+    "log-sum-exp": loss_changed(
+        lambda logits, labels: (logits.logsumexp(1) - logits.gather(1, labels[:, None])[:, 0]).mean()
+    ),
     **devices.PLANTED,
     **zoo.PLANTED,
 }

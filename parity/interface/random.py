@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from parity.interface.trace import Arrays
 from parity.weights import TABLES
 
-Scheme = Literal["default", "randn", "orthogonal", "normal", "probe"]
+Scheme = Literal["default", "randn", "orthogonal", "normal", "he", "probe"]
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -24,7 +24,8 @@ def draw(shapes: Shapes, scheme: Scheme, seed: int) -> Arrays:
         shapes: canonical name → shape, parameters and buffers.
         scheme: "default" is PyTorch's: kernels and their biases U(−1/√fan_in, 1/√fan_in), norms 1 and 0, running
             statistics 0 and 1, embeddings and other tables N(0, 1). "randn" is the study's: kernels and tables 0.1 ·
-            N(0, 1), biases 0, else as "default"; "normal" is the same with 0.02 for 0.1.
+            N(0, 1), biases 0, else as "default"; "normal" is the same with 0.02 for 0.1, and "he" with √(2/fan_in) for
+            the kernels and 1 for the tables.
             "orthogonal" is "default", but each H×H block of a recurrent kernel ("…hh.kernel", (H, k·H)) is uniform
             among the orthogonal matrices, and its bias is 0. "probe" is random in every array, so that no bug hides
             behind a zero or a one.
@@ -68,6 +69,11 @@ def _default(name: str, shapes: Shapes, rng: Generator) -> NDArray:
     return rng.uniform(-(inputs**-0.5), inputs**-0.5, shapes[name])
 
 
+def _he(name: str, shapes: Shapes, rng: Generator) -> NDArray:
+    deviation = (2 / (fan_in(name, shapes) or 1)) ** 0.5 if _role(name) == "kernel" else 1.0
+    return _normal(name, shapes, rng, deviation=deviation)
+
+
 def _normal(name: str, shapes: Shapes, rng: Generator, *, deviation: float) -> NDArray:
     if _role(name) == "kernel" or _role(name) in TABLES:
         return deviation * rng.standard_normal(shapes[name])
@@ -103,5 +109,6 @@ RULES: dict[Scheme, Rule] = {
     "randn": partial(_normal, deviation=0.1),
     "orthogonal": _orthogonal,
     "normal": partial(_normal, deviation=0.02),
+    "he": _he,
     "probe": _probe,
 }

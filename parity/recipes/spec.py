@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
-Init = Literal["default", "randn", "orthogonal", "normal"]
+Init = Literal["default", "randn", "orthogonal", "normal", "he"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Recipe:
         log_every: steps that one line of the training's metrics sums up.
         augment: whether training images are cropped and flipped at random.
         optimizer: the optimizer with the study's hyperparameters.
-        init: initial weights, "default", "randn", "orthogonal" or "normal"; the study's are its PyTorch version's.
+        init: initial weights, see `parity.interface.random.draw`; the study's are those of its PyTorch version.
         check_config: what the parity check changes in `config`, to be quick; it checks a network of `check_parameters`
             parameters then.
     """

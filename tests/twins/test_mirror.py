@@ -162,7 +162,7 @@ def test_a_bad_init_is_the_same_error_in_both(name) -> None:
     messages = []
     for make in (jax_network, torch_network):
         with pytest.raises(
-            ValueError, match="init is 'lecun'; expected 'default', 'randn', 'orthogonal' or 'normal'"
+            ValueError, match="init is 'lecun'; expected 'default', 'randn', 'orthogonal', 'normal' or 'he'"
         ) as caught:
             make(name, init="lecun")
         messages.append(str(caught.value))

@@ -20,7 +20,7 @@ from tests.zoo.small import NAMES, inputs, made, recipe, twin
 
 CLASSES = {"List": "ModuleList", "Embed": "Embedding", "BatchNorm": "BatchNorm2d", "MaxPool": "MaxPool2d"}
 """Class in Flax → class in PyTorch, where the names differ; a convolution of 3×3 is a `Conv3x3`, others a `Conv2d`."""
-SIZES = {"ViT": 22_050_664}
+SIZES = {"ViT": 22_050_664, "GPT2": 124_439_808, "Llama": 8_030_261_248, "ResNet": 11_689_512}
 """Parameters of the networks as their keywords' defaults make them, which are those of the papers."""
 
 
@@ -61,10 +61,26 @@ def test_constructors_have_the_same_keywords_in_the_same_order(name: str) -> Non
 def numbers(module: Any) -> tuple[Any, ...]:
     """What a layer computes with, in words that both frameworks share."""
     match module:
+        case nn.BatchNorm2d():
+            return module.num_features, module.eps, 1 - (module.momentum or 0)
+        case jaxnets.layers.BatchNorm():
+            return module.scale[...].shape[0], module.epsilon, module.momentum
+        case nn.MaxPool2d():
+            return module.kernel_size, module.stride, module.padding
+        case jaxnets.layers.MaxPool():
+            return module.window, module.stride, module.padding
         case nn.LayerNorm():
             return module.normalized_shape[0], module.eps
         case nnx.LayerNorm():
             return module.num_features, module.epsilon, *(() if not module.use_fast_variance else ("fast",))
+        case nn.RMSNorm():
+            return module.normalized_shape[0], module.eps
+        case nnx.RMSNorm():
+            return module.num_features, module.epsilon
+        case nn.Embedding():
+            return module.num_embeddings, module.embedding_dim
+        case nnx.Embed():
+            return module.num_embeddings, module.features
         case nn.Conv2d():
             return module.in_channels, module.out_channels, module.kernel_size, module.stride, module.padding
         case nnx.Conv():

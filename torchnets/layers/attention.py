@@ -7,6 +7,9 @@ from torch.nn import functional as F
 from torchnets.layers.dense import dense
 from torchnets.layers.initial import Generator
 
+Cache = tuple[torch.Tensor, torch.Tensor]
+"""Keys and values of the positions so far, (B, S, H, D) each, with room for those to come."""
+
 
 def attend(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None = None
@@ -61,6 +64,20 @@ class Attention(nn.Module):
         mask = causal_mask(x.shape[1], x.shape[1], device=x.device) if self.causal else None
         query, key, value = (self.split(layer(x)) for layer in (self.query, self.key, self.value))
         return self.out(attend(query, key, value, mask).reshape(x.shape))
+
+    def extend(self, x: torch.Tensor, cache: Cache, start: int) -> tuple[torch.Tensor, Cache]:
+        """Run on the positions from `start` on, x (B, T, C), which look at those in the cache too; causal.
+
+        Returns:
+            the output (B, T, C), and the cache with the keys and values of x in it.
+        """
+        new = self.split(self.key(x)), self.split(self.value(x))
+        key, value = (
+            old.slice_scatter(part, dim=1, start=start, end=start + x.shape[1])
+            for old, part in zip(cache, new, strict=True)
+        )
+        mask = causal_mask(x.shape[1], key.shape[1], start, device=x.device)
+        return self.out(attend(self.split(self.query(x)), key, value, mask).reshape(x.shape)), (key, value)
 
     def split(self, x: torch.Tensor) -> torch.Tensor:
         """(B, T, C) → (B, T, H, C/H)."""

@@ -19,7 +19,8 @@ def initialize(layer: nn.Linear | nn.Conv2d, init: str, fan_in: int, generator: 
         init: "default" draws weight and bias from U(−1/√fan_in, 1/√fan_in), as `torch.nn.Linear` and `Conv2d` do.
             "randn" draws the weight from N(0, 0.1²) and sets the bias to 0, as the study's NumPy network does.
             "orthogonal" is "default" but for what `recurrent` makes; a network without any is the same in both.
-            "normal" draws the weight from N(0, 0.02²) and sets the bias to 0, as GPT-2, BERT and Llama do.
+            "normal" draws the weight from N(0, 0.02²) and sets the bias to 0, as GPT-2, BERT and Llama do. "he" draws
+            the weight from N(0, 2/fan_in), which keeps the variance through ReLUs, and sets the bias to 0.
         fan_in: inputs that one output sees.
         generator: source of randomness; None is PyTorch's global one.
 
@@ -31,12 +32,13 @@ def initialize(layer: nn.Linear | nn.Conv2d, init: str, fan_in: int, generator: 
         layer.weight = uniform(shape, fan_in**-0.5, generator)
         if layer.bias is not None:
             layer.bias = uniform((shape[0],), fan_in**-0.5, generator)
-    elif init in ("randn", "normal"):
-        layer.weight = nn.Parameter(deviation(init) * torch.randn(shape, generator=generator))
+    elif init in ("randn", "normal", "he"):
+        spread = (2 / fan_in) ** 0.5 if init == "he" else deviation(init)
+        layer.weight = nn.Parameter(spread * torch.randn(shape, generator=generator))
         if layer.bias is not None:
             layer.bias = nn.Parameter(torch.zeros(shape[0]))
     else:
-        raise ValueError(f"init is {init!r}; expected 'default', 'randn', 'orthogonal' or 'normal'")
+        raise ValueError(f"init is {init!r}; expected 'default', 'randn', 'orthogonal', 'normal' or 'he'")
 
 
 def table(shape: tuple[int, ...], *, init: str, generator: Generator) -> nn.Parameter:
@@ -49,6 +51,13 @@ def table(shape: tuple[int, ...], *, init: str, generator: Generator) -> nn.Para
         generator: source of the numbers; None is PyTorch's global one.
     """
     return nn.Parameter(deviation(init) * torch.randn(shape, generator=generator))
+
+
+def embedding(rows: int, features: int, *, init: str, generator: Generator) -> nn.Embedding:
+    """Rows that are looked up, (B, …) whole numbers → (B, …, features); drawn as `table` says."""
+    layer = nn.utils.skip_init(nn.Embedding, rows, features, padding_idx=None, max_norm=None)
+    layer.weight = table((rows, features), init=init, generator=generator)
+    return layer
 
 
 def deviation(init: str) -> float:

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from torchnets.layers.attention import Attention
+from torchnets.layers.attention import Attention, Cache
 from torchnets.layers.dense import dense
 from torchnets.layers.initial import Generator
 from torchnets.layers.norm import layer_norm
@@ -68,3 +68,9 @@ class Block(nn.Module):
         """Apply the block to x (B, T, C)."""
         x = x + self.attention(self.norm1(x))
         return x + self.mlp(self.norm2(x))
+
+    def extend(self, x: torch.Tensor, cache: Cache, start: int) -> tuple[torch.Tensor, Cache]:
+        """Apply the block to the positions from `start` on; see `Attention.extend`."""
+        mixed, cache = self.attention.extend(self.norm1(x), cache, start)
+        x = x + mixed
+        return x + self.mlp(self.norm2(x)), cache

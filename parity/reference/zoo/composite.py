@@ -1,6 +1,7 @@
 """The base class of a module that is made of other modules."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from parity.reference.layers import Array
 from parity.reference.modules import Module, Shapes
@@ -30,8 +31,8 @@ class Composite(Module):
         return {name: shape for part in self.parts for name, shape in part.shapes().items()}
 
 
-def call(module: Module, run: Run, inputs: Array) -> Array:
-    """Run a module that is called once, under its path."""
+def call(module: Module, run: Run, inputs: Any) -> Array:
+    """Run a module that is called once, under its path, on floating or whole numbers."""
     return module.forward(run, module.path, inputs)
 
 

@@ -72,6 +72,26 @@ def rms_norm_backward(cotangent: Array, cache: NormCache) -> tuple[Array, dict[s
 
 
 @dataclass
+class RMSNorm(Module):
+    """Division by the root of the mean square."""
+
+    channels: int
+    eps: float
+
+    def own_shapes(self) -> Shapes:
+        """Shape of the scale, (channels,)."""
+        return {"scale": (self.channels,)}
+
+    def compute(self, run: Run, inputs: Array, **weights: Array) -> tuple[Array, NormCache]:
+        """See `rms_norm_forward`."""
+        return rms_norm_forward(inputs, **weights, eps=self.eps)
+
+    def derive(self, cotangent: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+        """See `rms_norm_backward`."""
+        return rms_norm_backward(cotangent, cache)
+
+
+@dataclass
 class LayerNorm(Module):
     """Layer normalisation."""
 

@@ -5,7 +5,7 @@ from math import erf, pi, sqrt
 import numpy as np
 
 from parity.reference.layers import Array
-from parity.reference.modules import Dense
+from parity.reference.modules import Dense, Module
 from parity.reference.record import Gradients, Run
 from parity.reference.zoo.attention import Attention
 from parity.reference.zoo.composite import Composite, back, call
@@ -67,8 +67,33 @@ class FeedForward(Composite):
         return back(self.hidden, run, gradients, gelu_backward(to_middle, run.cache[call_]))
 
 
-class Block(Composite):
+class PreNorm(Composite):
     """x + attention(norm1(x)), then x + mlp(norm2(x)), of x (B, T, C).
+
+    Args:
+        path: the module's place in the network.
+        norm1, attention, norm2, mlp: the four parts.
+    """
+
+    def __init__(self, path: str, norm1: Module, attention: Module, norm2: Module, mlp: Module) -> None:
+        super().__init__(path, norm1, attention, norm2, mlp)
+
+    def forward(self, run: Run, call_: str, inputs: Array) -> Array:
+        """Run the four parts and both sums."""
+        norm1, attention, norm2, mlp = self.parts
+        middle = inputs + call(attention, run, call(norm1, run, inputs))
+        return run.record(call_, inputs, middle + call(mlp, run, call(norm2, run, middle)), None)
+
+    def backward(self, run: Run, gradients: Gradients, call_: str, cotangent: Array) -> Array:
+        """Run the recorded calls backward."""
+        gradients.outputs[call_] = cotangent
+        norm1, attention, norm2, mlp = self.parts
+        to_middle = cotangent + back(norm2, run, gradients, back(mlp, run, gradients, cotangent))
+        return to_middle + back(norm1, run, gradients, back(attention, run, gradients, to_middle))
+
+
+class Block(PreNorm):
+    """The block with layer norms, full attention and GELU.
 
     Args:
         path: the module's place in the network.
@@ -83,21 +108,10 @@ class Block(Composite):
     def __init__(
         self, path: str, width: int, heads: int, hidden: int, *, causal: bool, eps: float, approximate: bool
     ) -> None:
-        self.norm1 = LayerNorm(f"{path}.norm1", width, eps)
-        self.attention = Attention(f"{path}.attention", width, heads, causal=causal)
-        self.norm2 = LayerNorm(f"{path}.norm2", width, eps)
-        self.mlp = FeedForward(f"{path}.mlp", width, hidden, approximate=approximate)
-        super().__init__(path, self.norm1, self.attention, self.norm2, self.mlp)
-
-    def forward(self, run: Run, call_: str, inputs: Array) -> Array:
-        """Run the four parts and both sums."""
-        middle = inputs + call(self.attention, run, call(self.norm1, run, inputs))
-        return run.record(call_, inputs, middle + call(self.mlp, run, call(self.norm2, run, middle)), None)
-
-    def backward(self, run: Run, gradients: Gradients, call_: str, cotangent: Array) -> Array:
-        """Run the recorded calls backward."""
-        gradients.outputs[call_] = cotangent
-        to_norm = back(self.mlp, run, gradients, cotangent)
-        to_middle = cotangent + back(self.norm2, run, gradients, to_norm)
-        to_norm = back(self.attention, run, gradients, to_middle)
-        return to_middle + back(self.norm1, run, gradients, to_norm)
+        super().__init__(
+            path,
+            LayerNorm(f"{path}.norm1", width, eps),
+            Attention(f"{path}.attention", width, heads, causal=causal),
+            LayerNorm(f"{path}.norm2", width, eps),
+            FeedForward(f"{path}.mlp", width, hidden, approximate=approximate),
+        )

@@ -16,6 +16,7 @@ KINDS: dict[type, Kind] = {
     nnx.Conv: "conv",
     jaxnets.layers.BatchNorm: "norm",
     nnx.LayerNorm: "norm",
+    nnx.RMSNorm: "norm",
     nnx.Embed: "embedding",
     jaxnets.ViT: "table",
 }

@@ -26,6 +26,7 @@ KINDS: dict[type, Kind] = {
     nn.BatchNorm2d: "norm",
     nn.SyncBatchNorm: "norm",
     nn.LayerNorm: "norm",
+    nn.RMSNorm: "norm",
     nn.Embedding: "embedding",
     torchnets.ViT: "table",
 }
