@@ -1,4 +1,5 @@
-"""The planted bugs as data: in the study's networks, in other layers, in training, and on several devices.
+"""The planted bugs as data: in the study's networks, in other layers, in training, on several devices, and in the
+networks of the zoo.
 
 A bug must be caught at its rung, with its layer named and its verdict given. A control is the same function by another
 way: every rung must say *same*. Each brought pair in which nothing is planted is a control too.
@@ -10,9 +11,10 @@ from parity.bugs.catalogue.layers import LAYERS
 from parity.bugs.catalogue.sound import sound
 from parity.bugs.catalogue.study import STUDY
 from parity.bugs.catalogue.training import TRAINING
+from parity.bugs.catalogue.zoo import ZOO
 from parity.errors import unknown_name
 
-BUGS: tuple[Bug, ...] = (*STUDY, *LAYERS, *TRAINING, *DEVICES)
+BUGS: tuple[Bug, ...] = (*STUDY, *LAYERS, *TRAINING, *DEVICES, *ZOO)
 SOUND: tuple[Bug, ...] = sound(BUGS)
 """Further controls, which no row of docs/porting-bugs.md is about."""
 
