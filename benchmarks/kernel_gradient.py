@@ -3,7 +3,7 @@
     python -m benchmarks.kernel_gradient [--json FILE]
 
 On one core, in float32, the two by turns; processor time and not the time of day, so that others on the machine count
-as little as can be. The record is what `jaxnets.layers.is_large` was drawn from.
+as little as can be. The record is what `jaxnets.layers.convolution.is_large` was drawn from.
 """
 
 import argparse
@@ -51,7 +51,7 @@ def _measured(batch: int, side: int, inner: int, outer: int) -> dict[str, Any]:
     import jax
     import jax.numpy as jnp
 
-    from jaxnets import layers
+    from jaxnets.layers import convolution as layers
 
     rng, arithmetic = np.random.default_rng(0), (("precision", None), ("preferred_element_type", None))
     shapes = (3, 3, inner, outer), (batch, side, side, inner), (batch, side, side, outer)

@@ -4,5 +4,9 @@ from jaxnets.gru import GRU
 from jaxnets.mlp import MLP
 from jaxnets.rnn import RNN
 from jaxnets.vgg import VGG
+from jaxnets.zoo.gpt2 import GPT2
+from jaxnets.zoo.llama import Llama
+from jaxnets.zoo.resnet import ResNet
+from jaxnets.zoo.vit import ViT
 
-__all__ = ["GRU", "MLP", "RNN", "VGG"]
+__all__ = ["GPT2", "GRU", "MLP", "RNN", "VGG", "Llama", "ResNet", "ViT"]

@@ -5,5 +5,5 @@ import optax
 
 
 def cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
-    """Mean over the batch of −log softmax(logits)[label]; logits (B, classes), labels (B,) integers → scalar."""
+    """Mean over all labels of −log softmax(logits)[label]; logits (B, …, classes), labels (B, …) integers → scalar."""
     return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()

@@ -18,7 +18,7 @@ from parity.errors import UsageError
 from parity.files import write_atomically
 
 Weights = dict[str, NDArray]
-Kind = Literal["dense", "conv", "norm"]
+Kind = Literal["dense", "conv", "norm", "embedding", "table"]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,11 @@ ROLES: dict[Kind, dict[str, Role]] = {
         "running_mean": Role("mean", "running_mean", buffer=True),
         "running_var": Role("var", "running_var", buffer=True),
     },
+    "embedding": {"embedding": Role("embedding", "weight")},
+    "table": {name: Role(name, name) for name in ("class_token", "position")},
 }
+TABLES = frozenset({*ROLES["embedding"], *ROLES["table"]})
+"""Roles of the arrays whose rows are looked up, or added to every example."""
 BUFFERS = frozenset(role for roles in ROLES.values() for role, spec in roles.items() if spec.buffer)
 # PyTorch counts batches for a cumulative average that is off unless momentum is None; nothing else has a counterpart.
 WITHOUT_TWIN = frozenset({"num_batches_tracked"})

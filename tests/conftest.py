@@ -4,6 +4,7 @@ A second run is faster, and a user's cache is not touched.
 """
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 CACHE = Path(__file__).parent.parent / ".pytest_cache" / "netparity"
@@ -11,7 +12,18 @@ os.environ["XDG_CACHE_HOME"] = str(CACHE)
 # One folder for each process of pytest-xdist: two that write the same program at once leave it broken.
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(CACHE / os.environ.get("PYTEST_XDIST_WORKER", "alone") / "xla")
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false")
+
+
+def _compile_quickly() -> None:
+    """Let XLA compile quickly in this process; the commands that tests run are compiled as they are for users."""
+    if "XLA_FLAGS" in os.environ:
+        return
+    os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    import_module("jax").jit(lambda: 0.0)()  # XLA reads its flags when it compiles first
+    del os.environ["XLA_FLAGS"]
+
+
+_compile_quickly()
 
 
 pytest_plugins = ["pytester", "tests.browsing"]

@@ -16,8 +16,9 @@ SHAPES = {
     "dense.bias": (305,),
     "cell.hh.kernel": (30, 90),
     "cell.hh.bias": (90,),
+    "position": (41, 37),
 }
-SCHEMES = ["default", "randn", "orthogonal", "probe"]
+SCHEMES = ["default", "randn", "orthogonal", "normal", "he", "probe"]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -33,7 +34,7 @@ def test_a_draw_is_that_of_its_seed(scheme) -> None:
     first, again, other = (draw(SHAPES, scheme, seed) for seed in (3, 3, 4))
     assert all(np.array_equal(first[name], again[name]) for name in SHAPES)
     random = [name for name in SHAPES if np.ptp(first[name]) > 0]
-    assert len(random) == {"default": 6, "randn": 3, "orthogonal": 5, "probe": 10}[scheme]
+    assert len(random) == {"default": 7, "randn": 4, "orthogonal": 6, "normal": 4, "he": 4, "probe": 11}[scheme]
     assert not any(np.array_equal(first[name], other[name]) for name in random)
 
 
@@ -61,14 +62,26 @@ def test_default_is_uniform_within_the_inverse_root_of_fan_in(name) -> None:
     assert abs(array.std() / (bound / 3**0.5) - 1) < 0.1 and abs(array.mean()) < 0.1 * bound
 
 
-def test_randn_is_a_tenth_of_a_normal_and_no_bias() -> None:
-    drawn = draw(SHAPES, "randn", 0)
-    for name in ("conv.kernel", "dense.kernel"):
-        assert abs(drawn[name].std() / 0.1 - 1) < 0.05 and np.abs(drawn[name]).max() > 0.3
+@pytest.mark.parametrize(("scheme", "deviation"), [("randn", 0.1), ("normal", 0.02)])
+def test_kernels_and_tables_are_a_part_of_a_normal_and_biases_nothing(scheme, deviation) -> None:
+    drawn = draw(SHAPES, scheme, 0)
+    for name in ("conv.kernel", "dense.kernel", "position"):
+        assert abs(drawn[name].std() / deviation - 1) < 0.05 and np.abs(drawn[name]).max() > 3 * deviation
     assert not any(drawn[name].any() for name in ("conv.bias", "dense.bias", "norm.bias", "norm.running_mean"))
 
 
-@pytest.mark.parametrize("scheme", ["default", "randn", "orthogonal"])
+def test_he_keeps_the_variance_through_relus() -> None:
+    drawn = draw(SHAPES, "he", 0)
+    for name in ("conv.kernel", "dense.kernel"):
+        assert abs(drawn[name].var() * (fan_in(name, SHAPES) or 0) / 2 - 1) < 0.1
+    assert not drawn["conv.bias"].any()
+
+
+def test_tables_are_normal_by_default() -> None:
+    assert abs(draw(SHAPES, "default", 0)["position"].std() - 1) < 0.05
+
+
+@pytest.mark.parametrize("scheme", ["default", "randn", "orthogonal", "normal", "he"])
 def test_norms_start_as_the_identity(scheme) -> None:
     drawn = draw(SHAPES, scheme, 0)
     for name, value in {"scale": 1, "bias": 0, "running_mean": 0, "running_var": 1}.items():

@@ -4,5 +4,9 @@ from torchnets.gru import GRU
 from torchnets.mlp import MLP
 from torchnets.rnn import RNN
 from torchnets.vgg import VGG
+from torchnets.zoo.gpt2 import GPT2
+from torchnets.zoo.llama import Llama
+from torchnets.zoo.resnet import ResNet
+from torchnets.zoo.vit import ViT
 
-__all__ = ["GRU", "MLP", "RNN", "VGG"]
+__all__ = ["GPT2", "GRU", "MLP", "RNN", "VGG", "Llama", "ResNet", "ViT"]

@@ -5,5 +5,5 @@ from torch.nn import functional as F
 
 
 def cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Mean over the batch of −log softmax(logits)[label]; logits (B, classes), labels (B,) integers → scalar."""
-    return F.cross_entropy(logits, labels, reduction="mean", label_smoothing=0.0)
+    """Mean over all labels of −log softmax(logits)[label]; logits (B, …, classes), labels (B, …) integers → scalar."""
+    return F.cross_entropy(logits.flatten(0, -2), labels.flatten(), reduction="mean", label_smoothing=0.0)

@@ -17,8 +17,9 @@ from typing import Any
 
 from typing_extensions import TypedDict
 
-from benchmarks.evidence.drawn.mutate import mutate
-from benchmarks.evidence.drawn.network import Network, by_seed, draw, to_json
+from benchmarks.evidence.drawn.draw import draw
+from benchmarks.evidence.drawn.mutate import mutate, places
+from benchmarks.evidence.drawn.network import Network, by_seed, to_json
 from parity import documents
 from parity.documents import Whole
 from parity.errors import UsageError
@@ -55,7 +56,7 @@ def judged(number: int, *, bug: bool) -> dict[str, Any]:
     from benchmarks.evidence.drawn.judge import judge
 
     network, mutant = drawn(number, bug=bug)
-    line = _about(number, mutant)
+    line = _about(number, network, mutant)
     started = time.perf_counter()
     try:
         judgement = asdict(judge(network, mutant))
@@ -71,11 +72,12 @@ def judged(number: int, *, bug: bool) -> dict[str, Any]:
     return line if line["verdict"] == ("different" if bug else "same") else line | {"network": to_json(network)}
 
 
-def _about(number: int, mutant: Any) -> dict[str, Any]:
-    """The first entries of a line: the number, and the bug if there is one."""
+def _about(number: int, network: Network, mutant: Any) -> dict[str, Any]:
+    """The first entries of a line: the number, the kinds of the blocks, and the bug if there is one."""
+    line = {"number": number, "kinds": sorted({block.kind for _, block in places(network.blocks)})}
     if mutant is None:
-        return {"number": number}
-    return {"number": number, "mutation": mutant.mutation.name, "side": mutant.side, "place": list(mutant.place)}
+        return line
+    return line | {"mutation": mutant.mutation.name, "side": mutant.side, "place": list(mutant.place)}
 
 
 def main(argv: list[str]) -> int:
@@ -104,8 +106,8 @@ def _done(arguments: argparse.Namespace) -> int:
             number = lost[0]  # the process died at it: once more, alone
             if again := _part(arguments, number, number + 1):
                 error = f"the process ended with {ended}, and alone with {again}"
-                mutant = drawn(number, bug=arguments.kind == "bug")[1]
-                _add(arguments.out, {**_about(number, mutant), "verdict": "error", "error": error})
+                about = _about(number, *drawn(number, bug=arguments.kind == "bug"))
+                _add(arguments.out, {**about, "verdict": "error", "error": error})
             else:
                 print(f"{arguments.kind} {number}: the process ended with {ended}; alone it did not", file=sys.stderr)
     return 0

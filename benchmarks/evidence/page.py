@@ -6,12 +6,14 @@ python -m benchmarks.evidence.page [--check]
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from benchmarks.evidence import mutants_page, plots, slow, summary, tables
+from benchmarks.evidence.drawn_record import FILES
 from benchmarks.evidence.mutants import explanations
-from benchmarks.evidence.record import ROOT, Evidence, newest, read
+from benchmarks.evidence.record import ROOT, Evidence, read
 from benchmarks.pages import blocks, drawing
 from parity.errors import UsageError
 from parity.files import write_atomically
@@ -34,57 +36,60 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _done(*, checked: bool) -> int:
-    record = read(newest())
+    record = read()
     if not checked:
-        for name, figure in drawings(record).items():
-            write_atomically(record.folder / name, drawing.file(figure, record.folder.name))
+        for path, figure in drawings(record).items():
+            write_atomically(path, drawing.file(figure, path.parent.name))
     return blocks.update(
         PAGES,
         made(record),
         check=checked,
-        source=str(record.folder),
+        source=", ".join(sorted({str(folder) for folder in record.folders.values()})),
         command=COMMAND,
-        tables={record.folder / name: text for name, text in files(record).items()},
+        tables=files(record),
     )
 
 
 def made(record: Evidence) -> dict[str, str]:
     """Name of a block of the pages → its text."""
-    place = f"../benchmarks/records/{record.folder.name}"
+    graded, margins = (summary.place(record.folders[part]) for part in ("graded", "margins"))
     return {
         "sure": summary.short(record),
-        "summary": summary.table(record, place),
+        "summary": summary.table(record),
         "rungs": summary.rungs(record.bugs),
-        "figure-sizes": f"![Gap over expected rounding against the size of a bug]({place}/graded.svg)",
-        "figure-margins": f"![The gaps of correct networks and of networks with a bug]({place}/margins.svg)",
+        "figure-sizes": f"![Gap over expected rounding against the size of a bug]({graded}/graded.svg)",
+        "figure-margins": f"![The gaps of correct networks and of networks with a bug]({margins}/margins.svg)",
     }
 
 
-def files(record: Evidence) -> dict[str, str]:
-    """Name of a file beside the record → its whole text, with its tables."""
-    written: Mapping[str, tuple[str, str, list[str]]] = {
-        "bugs.md": ("Every known bug", "bugs.json", [tables.matrix(record.bugs)]),
-        "graded.md": ("Bugs of falling size", "graded.json", [tables.sizes(record.graded)]),
-        "draws.md": (
-            "Random networks",
-            "bug.jsonl",
-            [tables.rates(record.correct, record.wrong), "By the kind of bug:", tables.kinds(record.wrong)],
-        ),
-        "margins.md": ("Both sides of the threshold", "margins.json", [tables.threshold(record)]),
-        "mutants.md": (
-            "Mutants of the checks",
-            "mutants.json",
-            [mutants_page.block(record.mutants, explanations())],
-        ),
-        "slow.md": ("The tests that take minutes each", "slow.json", [slow.block(record.slow)]),
+def files(record: Evidence) -> dict[Path, str]:
+    """Path of a file beside its part of the record → its whole text, with its tables."""
+    written: Mapping[str, tuple[str, str]] = {
+        "bugs": ("Every known bug", tables.matrix(record.bugs)),
+        "graded": ("Bugs of falling size", tables.sizes(record.graded)),
+        "margins": ("Both sides of the threshold", tables.threshold(record)),
+        "mutants": ("Mutants of the checks", mutants_page.block(record.mutants, explanations())),
+        "slow": ("The tests that take minutes each", slow.block(record.slow)),
     }
-    return {name: blocks.beside(title, source, COMMAND, *parts) for name, (title, source, parts) in written.items()}
+    found = {
+        record.folders[part] / f"{part}.md": blocks.beside(title, f"{part}.json", COMMAND, text)
+        for part, (title, text) in written.items()
+    }
+    for draws in record.draws:
+        parts = [tables.rates(draws), "By the kind of bug:", tables.kinds(draws.wrong)]
+        if blocks_drawn := tables.blocks(draws.correct):
+            parts += ["Correct networks, by the blocks in them:", blocks_drawn]
+        found[draws.folder / "draws.md"] = blocks.beside("Random networks", FILES[1], COMMAND, *parts)
+    return found
 
 
-def drawings(record: Evidence) -> dict[str, Figure]:
-    """Name of a drawing's file → its figure."""
+def drawings(record: Evidence) -> dict[Path, Figure]:
+    """Path of a drawing → its figure."""
     same, caught = ([gap.share for gap in gaps] for gaps in (record.same, record.told))
-    return {"graded.svg": plots.curve(record.graded), "margins.svg": plots.margins(same, caught, record.threshold)}
+    return {
+        record.folders["graded"] / "graded.svg": plots.curve(record.graded),
+        record.folders["margins"] / "margins.svg": plots.margins(same, caught, record.threshold),
+    }
 
 
 if __name__ == "__main__":

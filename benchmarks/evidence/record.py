@@ -1,21 +1,19 @@
 """The records of evidence: the types of their files, and the reading of a folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal
 
 from annotated_types import MinLen
 from typing_extensions import TypedDict
 
 from benchmarks import ROOT
+from benchmarks.evidence.drawn_record import FILES, MAKE, PASSES, Draws, read_draws
 from parity import documents
 from parity.checks.verdict import Verdict
 from parity.documents import Count, NotNegative, Positive, Whole
-
-PASSES = {Verdict.SAME.value, Verdict.LESS_ACCURATE.value}
-Line = Mapping[str, Any]
-MAKE = "make it anew, as docs/evidence.md says"
+from parity.errors import UsageError
 
 
 class Bug(TypedDict):
@@ -105,39 +103,7 @@ class Slow(TypedDict):
     modules: dict[str, dict[Literal["passed", "failed", "skipped"], Whole]]
 
 
-class Passed(TypedDict):
-    """A draw that passed."""
-
-    number: Whole
-    verdict: Literal["same", "same, less accurate"]
-    share: NotNegative
-
-
-class Told(TypedDict):
-    """A draw that was called different."""
-
-    number: Whole
-    verdict: Literal["different"]
-    told: NotNegative
-
-
-class Unruled(TypedDict):
-    """A draw that was not ruled on."""
-
-    number: Whole
-    verdict: Literal["inconclusive", "error"]
-
-
-class Bugged(TypedDict):
-    """Further keys of a draw with a bug."""
-
-    mutation: str
-    why: NotRequired[str]
-
-
 KINDS: Mapping[str, Any] = {"bugs": Bugs, "graded": Graded, "margins": Margins, "mutants": Mutants, "slow": Slow}
-DRAWN: Mapping[str, Any] = {"correct": list[dict], "bug": list[Bugged]}
-"""Kind of draws → type of its lines, besides the verdict."""
 
 
 @dataclass(frozen=True)
@@ -150,26 +116,25 @@ class Gap:
 
 @dataclass(frozen=True)
 class Evidence:
-    """The contents of a folder of evidence.
+    """The record of evidence, each part of which lies in the newest folder that has it.
 
     Args:
-        folder: folder of the files.
+        folders: name of a part, such as "bugs" → its folder.
         bugs: every planted bug and control.
         graded: bugs of falling size.
         margins: gaps of the study's twins and of the planted bugs.
         mutants: mutants of the checks, and which of them the tests notice.
         slow: the tests that take minutes each.
-        correct, wrong: random networks, as drawn and with one bug.
+        draws: random networks, as drawn and with one bug, of each folder that has some, the newest first.
     """
 
-    folder: Path
+    folders: Mapping[str, Path]
     bugs: Mapping[str, Any]
     graded: Mapping[str, Any]
     margins: Mapping[str, Any]
     mutants: Mapping[str, Any]
     slow: Mapping[str, Any]
-    correct: Sequence[Line]
-    wrong: Sequence[Line]
+    draws: Sequence[Draws]
 
     @property
     def threshold(self) -> float:
@@ -181,51 +146,69 @@ class Evidence:
         """The largest gap of every correct pair."""
         study = [Gap(row["share"], row["where"]) for row in self.margins["correct"]]
         return study + [
-            Gap(line["share"], f"draw {line['number']}") for line in self.correct if line["verdict"] in PASSES
+            Gap(line["share"], where) for where, line in self._lines("correct") if line["verdict"] in PASSES
         ]
 
     @property
     def rounding(self) -> list[Gap]:
         """The largest gap of every correct draw between arrays that are nothing but rounding."""
-        return [Gap(line["rounding"], f"draw {line['number']}") for line in self.correct if line.get("rounding")]
+        return [Gap(line["rounding"], where) for where, line in self._lines("correct") if line.get("rounding")]
 
     @property
     def told(self) -> list[Gap]:
         """The gap that gives away each pair with a bug, where a gap does."""
         planted = [Gap(row["share"], row["where"]) for row in self.margins["planted"]]
         return planted + [
-            Gap(line["told"], f"draw {line['number']}: {line['mutation']}")
-            for line in self.wrong
+            Gap(line["told"], f"{where}: {line['mutation']}")
+            for where, line in self._lines("wrong")
             if line["verdict"] == Verdict.DIFFERENT and line["told"]
         ]
 
+    def _lines(self, kind: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The draws of all folders, each with its place in words."""
+        for draws in self.draws:
+            for line in getattr(draws, kind):
+                yield f"draw {line['number']} of {draws.date}", line
 
-def newest(root: Path = ROOT) -> Path:
-    """The newest folder of evidence."""
-    return max((root / "benchmarks" / "records").glob("*-evidence"))
+
+def every() -> list[Path]:
+    """All folders of evidence, the newest last."""
+    return sorted((ROOT / "benchmarks" / "records").glob("*-evidence"))
 
 
-def read(folder: Path) -> Evidence:
-    """Read all files of a folder of evidence.
+def newest(name: str, folders: Sequence[Path] | None = None) -> Path:
+    """The newest folder that has a file of this name.
+
+    Args:
+        name: name of the file.
+        folders: folders of evidence, the newest last; None for all that there are.
 
     Raises:
-        UsageError: a file cannot be read, or is no record of its kind.
+        UsageError: none has it.
     """
-    parts = {name: documents.read(folder / f"{name}.json", kind, MAKE) for name, kind in KINDS.items()}
+    having = [folder for folder in (every() if folders is None else folders) if (folder / name).exists()]
+    if not having:
+        raise UsageError(f"no folder of evidence has {name}; {MAKE}")
+    return having[-1]
+
+
+def read(folders: Sequence[Path] | None = None) -> Evidence:
+    """Read each part of the record from the newest folder that has it, and the draws of all folders.
+
+    Args:
+        folders: folders of evidence, the newest last; None for all that there are.
+
+    Raises:
+        UsageError: a file is not there, cannot be read, or is no record of its kind.
+    """
+    folders = every() if folders is None else folders
+    places = {name: newest(f"{name}.json", folders) for name in KINDS}
+    parts = {name: documents.read(places[name] / f"{name}.json", kind, MAKE) for name, kind in KINDS.items()}
     graded = parts["graded"]
     ruled = ["referee", *(f"{tolerance:g}" for tolerance in graded["tolerances"])]
     for row in (row for family in graded["families"] for row in (family["sound"], *family["sizes"])):
-        documents.require([row.get(how) for how in ruled], list[bool], f"{folder / 'graded.json'}, what rules", MAKE)
-    correct, wrong = (lines(folder / f"{kind}.jsonl", kind) for kind in DRAWN)
-    return Evidence(folder, **parts, correct=correct, wrong=wrong)
-
-
-def lines(path: Path, kind: str) -> list[Line]:
-    """Read the draws of a kind, "correct" or "bug", in the order of their numbers.
-
-    Raises:
-        UsageError: the file cannot be read, or a line is not that of a draw.
-    """
-    draws = documents.read_lines(path, Passed | Told | Unruled, MAKE)
-    documents.require(draws, DRAWN[kind], str(path), MAKE)
-    return sorted(draws, key=lambda line: line["number"])
+        where = f"{places['graded'] / 'graded.json'}, what rules"
+        documents.require([row.get(how) for how in ruled], list[bool], where, MAKE)
+    last = newest(FILES[0], folders)
+    drawn = [folder for folder in reversed(folders) if folder == last or (folder / FILES[0]).exists()]
+    return Evidence(places, **parts, draws=[read_draws(folder) for folder in drawn])

@@ -1,9 +1,11 @@
 """The evidence in short: one table for its page, and a few sentences for the README."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
+from benchmarks.evidence.drawn_record import Draws
 from benchmarks.evidence.graded import smallest
 from benchmarks.evidence.mutants import score, total
 from benchmarks.evidence.record import Evidence
@@ -18,54 +20,68 @@ def short(record: Evidence) -> str:
     largest, least = ends(record)
     return (
         f"- Bugs that people met between the two frameworks, planted one at a time: {record.bugs['summary']}.\n"
-        f"- Networks drawn at random: {wrong_verdicts(record.correct)} of {len(record.correct):,} correct ones raised "
-        f"an alarm (95 % interval {interval(record.correct)}), and {wrong_verdicts(record.wrong)} of "
-        f"{len(record.wrong):,} with one bug passed although the bug had an effect ({interval(record.wrong)}).\n"
-        f"- The threshold is {record.threshold:g}: the largest gap of {len(record.same):,} correct pairs is "
+        + "".join(_random(draws) for draws in record.draws)
+        + f"- The threshold is {record.threshold:g}: the largest gap of {len(record.same):,} correct pairs is "
         f"{power(largest.share)}, the smallest of {len(record.told):,} pairs with a bug is {power(least.share)}."
     )
 
 
-def table(record: Evidence, place: str) -> str:
-    """A table with a row for each kind of trial: their number, their outcome, and a link to all of them.
+def _random(draws: Draws) -> str:
+    return (
+        f"- {_title(draws)}: {wrong_verdicts(draws.correct)} of {len(draws.correct):,} correct ones raised "
+        f"an alarm (95 % interval {interval(draws.correct)}), and {wrong_verdicts(draws.wrong)} of "
+        f"{len(draws.wrong):,} with one bug passed although the bug had an effect ({interval(draws.wrong)}).\n"
+    )
 
-    Args:
-        record: the evidence.
-        place: the folder of the record, as a link from the page.
-    """
+
+def _title(draws: Draws) -> str:
+    """What was drawn: since their lines say of what blocks they are, people's own layers are among them."""
+    own = ", with layers as people write them themselves" if "kinds" in draws.correct[0] else ""
+    return f"Networks drawn at random on {draws.date}{own}"
+
+
+def place(folder: Path) -> str:
+    """The folder of a record, as a link from a page of docs/."""
+    return f"../benchmarks/records/{folder.name}"
+
+
+def table(record: Evidence) -> str:
+    """A table with a row for each kind of trial: their number, their outcome, and a link to all of them."""
     (largest, least), (above, below) = ends(record), margins_of(record)
     counts = total(record.mutants)
     survivors = counts["mutants"] - counts.get("killed", 0) - counts.get("timeout", 0)
     slow = Counter[str]()
     for module in record.slow["modules"].values():
         slow.update(module)
-    rows = [
-        ["known bugs and controls", len(record.bugs["bugs"]), record.bugs["summary"], "bugs"],
-        ["random correct networks", len(record.correct), _drawn(record.correct), "draws"],
-        ["random networks with one bug", len(record.wrong), _drawn(record.wrong), "draws"],
-        [
-            "correct pairs",
-            len(record.same),
-            _gap("largest", largest.share, f"the threshold is {above} above"),
-            "margins",
-        ],
-        [
-            "pairs with a bug",
-            len(record.told),
-            _gap("smallest", least.share, f"the threshold is {below} below"),
-            "margins",
-        ],
-        ["kinds of bugs of falling size", len(record.graded["families"]), _sizes(record.graded), "graded"],
-        [
-            "mutants of the checks",
-            counts["mutants"],
-            f"{score(counts):.1%} noticed by the tests; the other {survivors} are explained",
-            "mutants",
-        ],
-        ["tests that take minutes", slow.total(), f"{slow['passed']} passed, {slow['failed']} failed", "slow"],
+    largest_gap = _gap("largest", largest.share, f"the threshold is {above} above")
+    smallest_gap = _gap("smallest", least.share, f"the threshold is {below} below")
+    noticed = f"{score(counts):.1%} noticed by the tests; the other {survivors} are explained"
+    tests = f"{slow['passed']} passed, {slow['failed']} failed"
+    families = record.graded["families"]
+    rows: list[tuple[str, int, str, str | Draws]] = [
+        ("known bugs and controls", len(record.bugs["bugs"]), record.bugs["summary"], "bugs"),
+        *(row for draws in record.draws for row in _rows(draws)),
+        ("correct pairs", len(record.same), largest_gap, "margins"),
+        ("pairs with a bug", len(record.told), smallest_gap, "margins"),
+        ("kinds of bugs of falling size", len(families), _sizes(record.graded), "graded"),
+        ("mutants of the checks", counts["mutants"], noticed, "mutants"),
+        ("tests that take minutes", slow.total(), tests, "slow"),
     ]
     head = ("what was tried", "how many", "what came of it", "all of it")
-    return markdown(head, [[what, f"{n:,}", came, f"[{file}]({place}/{file}.md)"] for what, n, came, file in rows])
+    linked = [[what, f"{n:,}", came, _link(record, part)] for what, n, came, part in rows]
+    return markdown(head, linked)
+
+
+def _rows(draws: Draws) -> Iterator[tuple[str, int, str, Draws]]:
+    for name, lines in (("correct", draws.correct), ("with one bug", draws.wrong)):
+        yield f"{_title(draws).lower()}, {name}", len(lines), _drawn(lines), draws
+
+
+def _link(record: Evidence, part: str | Draws) -> str:
+    """The link to the tables of a part of the record, or of draws."""
+    if isinstance(part, Draws):
+        return f"[draws]({place(part.folder)}/draws.md)"
+    return f"[{part}]({place(record.folders[part])}/{part}.md)"
 
 
 def _drawn(draws: Any) -> str:

@@ -8,8 +8,9 @@ import numpy as np
 from scipy.stats import binomtest
 
 from benchmarks.evidence.drawn.effect import Why
+from benchmarks.evidence.drawn_record import PASSES, Draws, Line
 from benchmarks.evidence.graded import smallest
-from benchmarks.evidence.record import PASSES, Evidence, Gap, Line
+from benchmarks.evidence.record import Evidence, Gap
 from benchmarks.speed.pages.table import NONE, markdown
 from parity.checks.ladder import NAMES
 from parity.report.terminal import MARKS
@@ -40,10 +41,10 @@ def sizes(record: Mapping[str, Any]) -> str:
     return markdown(head, [[family["name"], *(smallest(family, how) for how in ways)] for family in record["families"]])
 
 
-def rates(correct: Sequence[Line], wrong: Sequence[Line]) -> str:
+def rates(draws: Draws) -> str:
     """A table of how the draws were judged, with exact 95 % intervals of the share of wrong verdicts."""
     head = ("draws", "number", *KINDS, "wrong verdicts", "95 % interval")
-    return markdown(head, [_rate("correct", correct), _rate("with one bug", wrong)])
+    return markdown(head, [_rate("correct", draws.correct), _rate("with one bug", draws.wrong)])
 
 
 def _rate(name: str, draws: Sequence[Line]) -> list[str]:
@@ -81,6 +82,16 @@ def kinds(wrong: Sequence[Line]) -> str:
         counts = Counter(verdict(line) for line in wrong if line["mutation"] == name)
         rows.append([name, str(counts.total()), *(str(counts[kind]) for kind in KINDS)])
     return markdown(("bug", "drawn", *KINDS), rows)
+
+
+def blocks(correct: Sequence[Line]) -> str:
+    """A table with a row for each kind of block: how many correct networks have it, and how these were judged; "" where
+    the record does not say what blocks there are."""
+    rows = []
+    for name in sorted({kind for line in correct for kind in line.get("kinds", ())}):
+        counts = Counter(verdict(line) for line in correct if name in line["kinds"])
+        rows.append([name, str(counts.total()), *(str(counts[kind]) for kind in ("same", "inconclusive", "different"))])
+    return markdown(("block", "drawn", "same", "inconclusive", "different"), rows) if rows else ""
 
 
 def threshold(evidence: Evidence) -> str:

@@ -15,35 +15,11 @@ import jaxnets
 from jaxnets import gru, layers, optimizers
 from parity.backends.flax.twin import FlaxTwin
 from parity.bugs import flax_devices as devices
+from parity.bugs.flax_planting import model_changed, of_class
+from parity.bugs.zoo import flax as zoo
 from parity.data import Batch
-from parity.interface.network import Config
 from parity.interface.trace import Arrays
 from parity.recipes import Optimizer
-
-
-def _model(change: Callable[[Any, int], None]) -> type[FlaxTwin]:
-    """The twin whose network is changed once it is built; `change` is given the seed too."""
-
-    class Planted(FlaxTwin):
-        @classmethod
-        def build(cls, network: str, config: Config, *, seed: int | None = None, init: str = "default") -> nnx.Module:
-            model = super().build(network, config, seed=seed, init=init)
-            change(model, 0 if seed is None else seed)
-            return model
-
-    return Planted
-
-
-def _classes(old: type, new: type) -> type[FlaxTwin]:
-    """The twin whose modules of one class are of another."""
-
-    def change(model: nnx.Module, seed: int) -> None:
-        del seed
-        for _, module in nnx.iter_modules(model):
-            if type(module) is old:
-                object.__setattr__(module, "__class__", new)
-
-    return _model(change)
 
 
 def _rule(make: Callable[[Optimizer, Any], optax.GradientTransformation]) -> type[FlaxTwin]:
@@ -222,14 +198,14 @@ def _epsilon_hat(spec: Optimizer, learning_rate: Any) -> optax.GradientTransform
 
 PLANTED: dict[str, type[FlaxTwin]] = {
     "kernel-.T": _KernelT,
-    "flatten-order": _classes(layers.Flatten, _LastAxisFlatten),
-    "pool-same": _classes(layers.MaxPool, _SamePool),
-    "bn-ddof": _classes(layers.BatchNorm, _UnbiasedNorm),
-    "detached-statistics": _classes(layers.BatchNorm, _DetachedNorm),
-    "pool-ties": _classes(layers.MaxPool, _TiesSharedPool),
-    "pool-zero-pad": _classes(layers.MaxPool, _ZeroPadPool),
-    "bn-momentum-default": _model(_keeps_99),
-    "bn-biased": _classes(layers.BatchNorm, _BiasedNorm),
+    "flatten-order": of_class(layers.Flatten, _LastAxisFlatten),
+    "pool-same": of_class(layers.MaxPool, _SamePool),
+    "bn-ddof": of_class(layers.BatchNorm, _UnbiasedNorm),
+    "detached-statistics": of_class(layers.BatchNorm, _DetachedNorm),
+    "pool-ties": of_class(layers.MaxPool, _TiesSharedPool),
+    "pool-zero-pad": of_class(layers.MaxPool, _ZeroPadPool),
+    "bn-momentum-default": model_changed(_keeps_99),
+    "bn-biased": of_class(layers.BatchNorm, _BiasedNorm),
     "rmsprop-eps-inside": _rule(
         lambda spec, rate: optax.rmsprop(rate, decay=spec.alpha, eps=spec.eps, eps_in_sqrt=True)
     ),
@@ -246,15 +222,15 @@ PLANTED: dict[str, type[FlaxTwin]] = {
     "adam-eps-hat": _rule(_epsilon_hat),
     "clip-exact": _ExactClip,
     "clip-after": _ClipAfter,
-    "flax-init": _model(_flax_default),
+    "flax-init": model_changed(_flax_default),
     "one-bias": _OneBias,
-    "reset-before": _classes(gru.GRUCell, _ResetBeforeCell),
-    "normal-not-orthogonal": _model(_normal_recurrent),
+    "reset-before": of_class(gru.GRUCell, _ResetBeforeCell),
+    "normal-not-orthogonal": model_changed(_normal_recurrent),
     "one-hot-from-1": _OneHotFromOne,
-    "flatten-1x1": _classes(layers.Flatten, _LastAxisFlatten),
-    "conv-same": _model(_conv_same),
-    "two-pass-variance": _classes(layers.BatchNorm, _TwoPassNorm),
-    "fast-variance": _classes(layers.BatchNorm, _FastNorm),
+    "flatten-1x1": of_class(layers.Flatten, _LastAxisFlatten),
+    "conv-same": model_changed(_conv_same),
+    "two-pass-variance": of_class(layers.BatchNorm, _TwoPassNorm),
+    "fast-variance": of_class(layers.BatchNorm, _FastNorm),
     "adam-by-parts": _rule(
         lambda spec, rate: optax.chain(
             optax.add_decayed_weights(spec.weight_decay),
@@ -267,6 +243,7 @@ PLANTED: dict[str, type[FlaxTwin]] = {
             optax.scale_by_rms(spec.alpha, spec.eps, eps_in_sqrt=False), optax.scale_by_learning_rate(rate)
         )
     ),
-    "python-loop": _classes(jaxnets.RNN, _LoopRNN),
+    "python-loop": of_class(jaxnets.RNN, _LoopRNN),
     **devices.PLANTED,
+    **zoo.PLANTED,
 }

@@ -1,4 +1,4 @@
-"""Small versions of the study's networks, in which bugs are planted.
+"""Small versions of the study's networks and of the zoo's, in which bugs are planted.
 
 Sizes are distinct primes, so that no wrong permutation fits; grids are even and larger than 1×1, so that padding and
 flatten order show.
@@ -6,7 +6,7 @@ flatten order show.
 
 from dataclasses import replace
 
-from parity.recipes import Optimizer, Recipe, load
+from parity.recipes import Optimizer, Recipe, load, zoo_names
 
 _POINTS, _MLP, _VGG, _RNN = (load(name) for name in ("moons", "mlp", "vgg", "rnn"))
 _ONE_HOT, _GRU = (replace(load(name), length=6, check_length=None) for name in ("rnn_orthogonal", "gru"))
@@ -23,4 +23,5 @@ PAIRS: dict[str, Recipe] = {
         _ONE_HOT, config={"input_size": 10, "hidden_size": 23}, parameters=1_022, check_batch_size=19
     ),
     "gru": replace(_GRU, config={"hidden_size": 23}, parameters=2_034, check_batch_size=19, init="orthogonal"),
+    **{name: load(name).at_check_size for name in zoo_names()},
 }

@@ -12,6 +12,7 @@ from parity.bugs.pairs import PAIRS
 from parity.checks.devices import NUMBER
 from parity.checks.verdict import Rung, Verdict
 from parity.pair.api import compare
+from parity.report.records import Difference
 from parity.twins.case import Case, make_case
 from parity.twins.check import RUNGS, climb
 from parity.twins.observe import RecipeSide
@@ -26,12 +27,14 @@ class Outcome:
         rungs: the rungs with their verdicts.
         first: layer that the report on a brought pair names first; "" takes the headline's.
         cause: the cause in words, if the report on a brought pair, or rung 10, recognises it; else "".
+        difference: the first difference that the report on a brought pair shows.
     """
 
     bug: Bug
     rungs: Sequence[Rung]
     first: str = ""
     cause: str = ""
+    difference: Difference | None = None
 
     @property
     def layer(self) -> str:
@@ -90,9 +93,8 @@ def _brought(bug: Bug, seed: int) -> Outcome:
     flax, torch, inputs, options = brought.make(bug.pair, bug.side, bug.plant)
     report = compare(flax, torch, inputs, seed=seed, name=bug.id, **options)
     difference = report.first_difference
-    return Outcome(
-        bug, report.rungs, difference.layer_torch if difference else "", difference.cause if difference else ""
-    )
+    first, cause = (difference.layer_torch, difference.cause) if difference else ("", "")
+    return Outcome(bug, report.rungs, first, cause, difference)
 
 
 def planted(bug: Bug) -> type[Twin]:

@@ -13,36 +13,14 @@ from torch.nn import functional as F
 import torchnets
 from parity.backends.torch.twin import TorchTwin
 from parity.bugs import torch_devices as devices
+from parity.bugs.torch_planting import loss_changed, model_changed, of_class
+from parity.bugs.zoo import torch as zoo
 from parity.data import Batch, Stream
-from parity.interface.network import Config
 from parity.interface.trace import Arrays, Trajectory
 from parity.recipes import Optimizer
 from torchnets import gru, layers
 
 Tensor = torch.Tensor
-
-
-def _model(change: Callable[[Any], None]) -> type[TorchTwin]:
-    """The twin whose network is changed once it is built."""
-
-    class Planted(TorchTwin):
-        @classmethod
-        def build(cls, network: str, config: Config, *, seed: int | None = None, init: str = "default") -> nn.Module:
-            model = super().build(network, config, seed=seed, init=init)
-            change(model)
-            return model
-
-    return Planted
-
-
-def _loss(loss: Callable[[Tensor, Tensor], Tensor]) -> type[TorchTwin]:
-    """The twin with another loss."""
-
-    class Planted(TorchTwin):
-        def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-            return loss(logits, labels)
-
-    return Planted
 
 
 def _optimizer(make: Callable[[Sequence[Tensor], Optimizer], optim.Optimizer]) -> type[TorchTwin]:
@@ -73,7 +51,7 @@ def norms(change: Callable[[nn.BatchNorm2d], None]) -> type[TorchTwin]:
             if isinstance(module, nn.BatchNorm2d):
                 change(module)
 
-    return _model(change_all)
+    return model_changed(change_all)
 
 
 def _norm_class(cls: type[nn.BatchNorm2d]) -> type[TorchTwin]:
@@ -177,11 +155,6 @@ class _Float32Inside(nn.Linear):
         return F.linear(x.float(), self.weight.float(), self.bias.float()).to(x.dtype)
 
 
-def _class(path: str, cls: type) -> type[TorchTwin]:
-    """The twin with one module (the network itself for "") of another class."""
-    return _model(lambda model: setattr(model.get_submodule(path), "__class__", cls))
-
-
 class _TimesEight(TorchTwin):
     def training_gradients(self, loss: Tensor, parameters: Sequence[Tensor]) -> list[Tensor]:
         return [8 * g for g in super().training_gradients(loss, parameters)]
@@ -269,23 +242,23 @@ def _channels_last(model: Any) -> None:
 
 
 PLANTED: dict[str, type[TorchTwin]] = {
-    "input-bias": _model(lambda model: setattr(model, "hx", nn.Linear(1, model.hidden_size, bias=True))),
-    "no-conv-bias": _model(_no_conv_bias),
-    "no-statistics": _model(_no_statistics),
+    "input-bias": model_changed(lambda model: setattr(model, "hx", nn.Linear(1, model.hidden_size, bias=True))),
+    "no-conv-bias": model_changed(_no_conv_bias),
+    "no-statistics": model_changed(_no_statistics),
     "not-transposed": _NotTransposed,
     "bn-eps-1e-3": norms(lambda norm: setattr(norm, "eps", 1e-3)),
     "bn-eps-1.01e-5": norms(lambda norm: setattr(norm, "eps", 1.01e-5)),
     "scale-plus-1": _norm_class(_ScalePlusOne),
     "stuck-in-eval": _norm_class(_StuckInEval),
-    "wrong-activation": _class("", _LeakyMLP),
-    "first-state": _class("", _StartsAtOne),
-    "bf16-matmul": _class("layers.0", _Bfloat16Operands),
-    "float32-inside": _class("layers.1", _Float32Inside),
-    "loss-sum": _loss(lambda logits, labels: F.cross_entropy(logits, labels, reduction="sum")),
+    "wrong-activation": of_class("", _LeakyMLP),
+    "first-state": of_class("", _StartsAtOne),
+    "bf16-matmul": of_class("layers.0", _Bfloat16Operands),
+    "float32-inside": of_class("layers.1", _Float32Inside),
+    "loss-sum": loss_changed(lambda logits, labels: F.cross_entropy(logits, labels, reduction="sum")),
     "gradients-x8": _TimesEight,
-    "label-shift": _loss(lambda logits, labels: F.cross_entropy(logits, (labels + 1) % logits.shape[1])),
-    "label-smoothing": _loss(lambda logits, labels: F.cross_entropy(logits, labels, label_smoothing=0.1)),
-    "softmax-axis": _loss(lambda logits, labels: F.nll_loss(F.log_softmax(logits, 0), labels)),
+    "label-shift": loss_changed(lambda logits, labels: F.cross_entropy(logits, (labels + 1) % logits.shape[1])),
+    "label-smoothing": loss_changed(lambda logits, labels: F.cross_entropy(logits, labels, label_smoothing=0.1)),
+    "softmax-axis": loss_changed(lambda logits, labels: F.nll_loss(F.log_softmax(logits, 0), labels)),
     "bn-momentum-0.9": norms(lambda norm: setattr(norm, "momentum", 0.9)),
     "statistics-twice": _norm_class(_Twice),
     "adamw": _optimizer(
@@ -301,25 +274,30 @@ PLANTED: dict[str, type[TorchTwin]] = {
     "trains-in-eval": _TrainsInEval,
     "rate-one-late": _RateOneLate,
     "moments-reset": _MomentsReset,
-    "truncated-init": _model(_truncated),
-    "fan-in-axes": _model(_wrong_fan_in),
+    "truncated-init": model_changed(_truncated),
+    "fan-in-axes": model_changed(_wrong_fan_in),
     "same-order": _SameOrder,
     "pixels-0-255": _receive(lambda batch: replace(batch, inputs=batch.inputs * np.float32(255))),
     "uint8-arithmetic": _receive(_uint8),
     "labels-in-feed": _receive(lambda batch: replace(batch, labels=batch.labels + 1)),
     "gates-z-r": _GatesZR,
-    "update-flipped": _class("cell", _FlippedCell),
-    "orthogonal-whole": _model(_orthogonal_whole),
-    "state-by-difference": _class("cell", _DifferenceCell),
-    "orthogonal-by-svd": _model(_orthogonal_by_svd),
-    "log-softmax-twice": _loss(lambda logits, labels: F.nll_loss(F.log_softmax(F.log_softmax(logits, 1), 1), labels)),
+    "update-flipped": of_class("cell", _FlippedCell),
+    "orthogonal-whole": model_changed(_orthogonal_whole),
+    "state-by-difference": of_class("cell", _DifferenceCell),
+    "orthogonal-by-svd": model_changed(_orthogonal_by_svd),
+    "log-softmax-twice": loss_changed(
+        lambda logits, labels: F.nll_loss(F.log_softmax(F.log_softmax(logits, 1), 1), labels)
+    ),
     "foreach": _optimizer(
         lambda p, spec: optim.Adam(
             p, spec.learning_rate, betas=spec.betas, eps=spec.eps, weight_decay=spec.weight_decay, foreach=True
         )
     ),
-    "channels-last": _model(_channels_last),
-    "tanh-by-sigmoid": _class("tanh", _SigmoidTanh),
-    "log-sum-exp": _loss(lambda logits, labels: (logits.logsumexp(1) - logits.gather(1, labels[:, None])[:, 0]).mean()),
+    "channels-last": model_changed(_channels_last),
+    "tanh-by-sigmoid": of_class("tanh", _SigmoidTanh),
+    "log-sum-exp": loss_changed(
+        lambda logits, labels: (logits.logsumexp(1) - logits.gather(1, labels[:, None])[:, 0]).mean()
+    ),
     **devices.PLANTED,
+    **zoo.PLANTED,
 }

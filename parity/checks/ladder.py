@@ -126,7 +126,7 @@ def _backward(
         _outputs("loss", seen, mode, lambda trace: {"loss": trace.loss}),
         _outputs("training gradient", seen, mode, lambda trace: trace.training_gradients, smooth=False),
         _outputs("gradient of output", seen, mode, lambda trace: trace.gradients.outputs, smooth=False),
-        _outputs("gradient of input", seen, mode, lambda t: {"input": t.gradients.input}, smooth=False),
+        _outputs("gradient of input", seen, mode, lambda t: _there({"input": t.gradients.input}), smooth=False),
         _outputs("gradient", seen, mode, lambda trace: trace.gradients.parameters, smooth=False),
         [replace(f, isolated=True) for f in _isolated_gradients(readings, mode)],
     )
@@ -226,7 +226,12 @@ def _outputs(
 
 
 def _part(readings: Mapping[str, Reading], part: str) -> Arrays:
-    return {call: getattr(reading, part) for call, reading in readings.items()}
+    return _there({call: getattr(reading, part) for call, reading in readings.items()})
+
+
+def _there(arrays: Arrays) -> Arrays:
+    """The arrays without those that are empty: whole numbers have no gradient."""
+    return {name: array for name, array in arrays.items() if array.size}
 
 
 def _isolated_gradients(seen: Mapping[str, Mapping[str, Mapping[str, Reading]]], mode: str) -> Iterable[Finding]:

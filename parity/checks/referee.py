@@ -337,12 +337,12 @@ def _less_accurate(errors: Mapping[str, float], size: float, noise: float, count
 
 def _cast_to_single(twins: Mapping[str, HighLow], error: float) -> str | None:
     """The twin whose float64 numbers are float32 numbers throughout while another's are not and the gap is no more
-    than float32 rounding explains."""
+    than float32 rounding explains. Numbers that are all zero are none of them: no rounding cuts off a gradient."""
     arrays = {framework: pair.high for framework, pair in twins.items()}
     gap = max([_norm(_difference(a, b)) for a, b in combinations(arrays.values(), 2)], default=np.inf)
     if gap > MARGIN * error:
         return None
-    single = [framework for framework, array in arrays.items() if (array == array.astype(np.float32)).all()]
+    single = [f for f, array in arrays.items() if array.any() and (array == array.astype(np.float32)).all()]
     return single[0] if len(single) == 1 else None
 
 

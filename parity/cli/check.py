@@ -10,7 +10,7 @@ from parity.errors import UsageError
 if TYPE_CHECKING:
     from parity.cli.pairs.chosen import Pair
 
-RECIPES_ONLY = ("rungs", "device", "devices", "batch_norm", "data", "length", "weights", "data_dir", "download")
+RECIPES_ONLY = ("rungs", "device", "devices", "batch_norm", "data", "length", "weights", "data_dir", "download", "full")
 PAIRS_ONLY = ("dropout", "no_probes", "training_flag", "map", "map_out", "show_map", "repro", "in_process", "github")
 
 
@@ -21,8 +21,9 @@ def add(commands: Any) -> None:
         "names",
         nargs="*",
         metavar="NAME",
-        help="a recipe (parity list), path/to/file.py:function that returns your pair and inputs, or a pair that "
-        "parity.toml or pyproject.toml lists here; of none, all that are listed, else all recipes",
+        help="a recipe (parity list), study or zoo for all of either, path/to/file.py:function that returns your pair "
+        "and inputs, or a pair that parity.toml or pyproject.toml lists here; of none, all that are listed, else the "
+        "study",
     )
     names.completer = completion.names  # where argcomplete looks
     _add_recipe_options(check)
@@ -48,6 +49,7 @@ def _add_recipe_options(check: argparse.ArgumentParser) -> None:
     options.add_batch_norm(check)
     check.add_argument("--data", metavar="NAME", help="images for mlp, vgg: digits, fashion-mnist, cifar10 or folder")
     check.add_argument("--length", type=int, metavar="T", help="length of the palindromes, 2 or more")
+    check.add_argument("--full", action="store_true", help="networks of the zoo at the sizes that they are trained at")
     check.add_argument("--weights", metavar="FILE", help="canonical weights (safetensors) to check one network with")
     check.add_argument("--data-dir", metavar="DIR", help="folder that holds the images' files")
     check.add_argument("--download", action="store_true", help="let torchvision download the images")

@@ -15,5 +15,5 @@ def _run(arguments: argparse.Namespace) -> int:
     from parity.report import terminal
 
     del arguments
-    terminal.show_recipes(terminal.console(), map(recipes.load, recipes.names()))
+    terminal.show_recipes(terminal.console(), map(recipes.load, recipes.chosen([*recipes.GROUPS])))
     return 0

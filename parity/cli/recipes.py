@@ -74,7 +74,9 @@ def _devices(arguments: argparse.Namespace) -> list[Devices]:
 
 def _chosen(arguments: argparse.Namespace) -> list[recipes.Recipe]:
     """The recipes to check, with the data and the length of the options; an option that fits none is an error."""
-    chosen = [recipes.load(name) for name in dict.fromkeys(arguments.names or recipes.names())]
+    chosen = [recipes.load(name) for name in recipes.chosen(arguments.names)]
+    if not (arguments.full or arguments.weights):
+        chosen = [recipe.at_check_size for recipe in chosen]
     if arguments.data is not None:
         if not is_images(arguments.data):
             raise unknown_images(arguments.data)

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,11 @@ class Batch:
     """Inputs and the labels they should get.
 
     Attributes:
-        inputs: float32; images (B, H, W, C), points (B, 2), sequences (B, T-1, 1).
-        labels: int64 (B,), class indices from 0.
+        inputs: float32; images (B, H, W, C), points (B, 2), sequences (B, T-1, 1). Text is int64, bytes (B, T).
+        labels: int64 (B,), class indices from 0; of text (B, T), the next byte of each.
     """
 
-    inputs: NDArray[np.float32]
+    inputs: NDArray[Any]
     labels: NDArray[np.int64]
 
     def digest(self) -> str:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from parity.data import points
+from parity.data import points, text
 from parity.data.arguments import SEED_LIMIT, generator, integer
 from parity.data.batch import Batch
 from parity.data.folder.source import FOLDER
 from parity.data.palindromes import DIGITS, TEST_SAMPLES, Encoding, check_encoding, check_length, palindromes
-from parity.data.registry import DATA_NAMES, IMAGE_NAMES, is_images, load_images
+from parity.data.registry import DATA_NAMES, IMAGE_NAMES, TEXT_NAMES, is_images, load_images
 from parity.data.sources import Arrays, Endless, Finite, Images, Key
 from parity.errors import UsageError, unknown_name
 
@@ -124,8 +124,8 @@ def open_stream(
         raise unknown_name("data set", name, (*DATA_NAMES, FOLDER))
     batch_size = integer("batch size", batch_size, least=1)
     seed = integer("seed", seed, least=0, below=SEED_LIMIT)
-    if length is not None and name != "palindromes":
-        raise UsageError(f"{name} take no length, got {length}; only palindromes have one")
+    if length is not None and name not in ("palindromes", *TEXT_NAMES):
+        raise UsageError(f"{name} take no length, got {length}; only palindromes and text have one")
     if encoding is not None and name != "palindromes":
         raise UsageError(f"{name} take no encoding, got {encoding!r}; only palindromes have one")
     if augment and not is_images(name):
@@ -137,6 +137,9 @@ def open_stream(
         length = check_length(length)
         key, classes = (*key, length), DIGITS
         source = _open_palindromes(split, length, check_encoding(encoding), key)
+    elif name in TEXT_NAMES:
+        key, classes = (*key, integer("length of the text", length, least=1)), text.BYTES  # type: ignore[arg-type] # as above
+        source = _open_text(split, length)
     elif is_images(name):
         name, source, classes = _open_images(name, split, folder, download, augment)
         key = (name, split, seed)
@@ -156,6 +159,12 @@ def _open_points(name: str, split: str, seed: int) -> Arrays:
     inputs, labels = points.POINTS[name](seed)
     part = points.SPLITS[split]
     return Arrays(Batch(inputs[part], labels[part]), shuffle=split == "train")
+
+
+def _open_text(split: str, length: int | None) -> Arrays:
+    if split not in text.SPLITS:
+        raise unknown_name("split of text", split, text.SPLITS)
+    return Arrays(text.windows(split, length), shuffle=split == "train")
 
 
 def _open_palindromes(split: str, length: int, encoding: Encoding, key: Key) -> Arrays | Endless:

@@ -15,6 +15,9 @@ SINGLE = 4
 DENOMINATOR = 64
 CONSTANTS = (1.0, np.pi, 1 / np.pi, np.log(2.0), 1 / np.log(2.0), np.log(10.0), np.log(2 * np.pi), np.e)
 """Whose multiples by fractions, and the roots of these, formulas round."""
+OF_GELU = (np.sqrt(1 / 2), np.sqrt(2 / np.pi))
+"""Which JAX's GELU rounds to the type of its input, where nothing is told of it; in half precision, decimals as short
+as 0.707 are rounded to the same."""
 
 
 def as_written(number: float, dtype: np.dtype) -> float:
@@ -27,7 +30,8 @@ def as_written(number: float, dtype: np.dtype) -> float:
     Returns:
         The number itself where it has few binary digits (0.375, or the epsilon of a type): it was never rounded. Else
         the one with the fewest decimal digits that is rounded to it, where these are so few that somebody typed them;
-        else a fraction, a root, or a multiple of a named constant that is rounded to it; else the decimal again.
+        else a fraction, a root, or a multiple of a named constant that is rounded to it; else the decimal again. Of a
+        type narrower than float32, a constant of GELU's comes before the decimal.
     """
     if not np.isfinite(number) or _few_bits(number, dtype):
         return number
@@ -38,7 +42,9 @@ def as_written(number: float, dtype: np.dtype) -> float:
 
     decimals = (float(f"{number:.{digits}g}") for digits in range(1, LONGEST))
     places, decimal = next(((n, c) for n, c in enumerate(decimals, 1) if rounded(c)), (LONGEST, number))
-    if places <= TYPED or dtype.itemsize < SINGLE:
+    if dtype.itemsize < SINGLE:
+        return next((float(constant) for constant in OF_GELU if rounded(constant)), decimal)
+    if places <= TYPED:
         return decimal
     return next(filter(rounded, _closed_forms(number)), decimal)
 

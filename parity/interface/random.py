@@ -1,6 +1,7 @@
 """Initial weights, drawn once in NumPy and given to every framework."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from math import prod
 from typing import Literal
 from zlib import crc32
@@ -10,8 +11,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from parity.interface.trace import Arrays
+from parity.weights import TABLES
 
-Scheme = Literal["default", "randn", "orthogonal", "probe"]
+Scheme = Literal["default", "randn", "orthogonal", "normal", "he", "probe"]
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -21,13 +23,15 @@ def draw(shapes: Shapes, scheme: Scheme, seed: int) -> Arrays:
     Args:
         shapes: canonical name → shape, parameters and buffers.
         scheme: "default" is PyTorch's: kernels and their biases U(−1/√fan_in, 1/√fan_in), norms 1 and 0, running
-            statistics 0 and 1. "randn" is the study's: kernels 0.1 · N(0, 1), biases 0, else as "default".
+            statistics 0 and 1, embeddings and other tables N(0, 1). "randn" is the study's: kernels and tables 0.1 ·
+            N(0, 1), biases 0, else as "default"; "normal" is the same with 0.02 for 0.1, and "he" with √(2/fan_in) for
+            the kernels and 1 for the tables.
             "orthogonal" is "default", but each H×H block of a recurrent kernel ("…hh.kernel", (H, k·H)) is uniform
             among the orthogonal matrices, and its bias is 0. "probe" is random in every array, so that no bug hides
             behind a zero or a one.
         seed: seed of the draw, a whole number; each array has a stream of its own, which its name and the seed decide.
     """
-    rule = {"default": _default, "randn": _randn, "orthogonal": _orthogonal, "probe": _probe}[scheme]
+    rule = RULES[scheme]
     return {name: single(rule(name, shapes, np.random.default_rng([seed, crc32(name.encode())]))) for name in shapes}
 
 
@@ -58,14 +62,21 @@ def fan_in(name: str, shapes: Shapes) -> int | None:
 
 def _default(name: str, shapes: Shapes, rng: Generator) -> NDArray:
     inputs = fan_in(name, shapes)
+    if _role(name) in TABLES:
+        return rng.standard_normal(shapes[name])
     if inputs is None:
         return np.full(shapes[name], CONSTANTS[_role(name)])
     return rng.uniform(-(inputs**-0.5), inputs**-0.5, shapes[name])
 
 
-def _randn(name: str, shapes: Shapes, rng: Generator) -> NDArray:
-    if _role(name) == "kernel":
-        return 0.1 * rng.standard_normal(shapes[name])
+def _he(name: str, shapes: Shapes, rng: Generator) -> NDArray:
+    deviation = (2 / (fan_in(name, shapes) or 1)) ** 0.5 if _role(name) == "kernel" else 1.0
+    return _normal(name, shapes, rng, deviation=deviation)
+
+
+def _normal(name: str, shapes: Shapes, rng: Generator, *, deviation: float) -> NDArray:
+    if _role(name) == "kernel" or _role(name) in TABLES:
+        return deviation * rng.standard_normal(shapes[name])
     return np.full(shapes[name], CONSTANTS[_role(name)])
 
 
@@ -91,3 +102,13 @@ def _probe(name: str, shapes: Shapes, rng: Generator) -> NDArray:
 
 def _role(name: str) -> str:
     return name.rpartition(".")[2]
+
+
+RULES: dict[Scheme, Rule] = {
+    "default": _default,
+    "randn": partial(_normal, deviation=0.1),
+    "orthogonal": _orthogonal,
+    "normal": partial(_normal, deviation=0.02),
+    "he": _he,
+    "probe": _probe,
+}

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from parity.interface.observation import EqualTables, Inputs, Mask, Miscompiled, Noise, PassResult, Returned, Table
+from parity.interface.programs.program import Program
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit
 
@@ -144,6 +145,10 @@ class Side(ABC):
         return None
 
     @abstractmethod
+    def program(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Program:
+        """One forward pass in float64 with these arrays, operation by operation, with the objective's loss."""
+
+    @abstractmethod
     def tables(self, inputs: Inputs, held: Sequence[str]) -> list[Table]:
         """The tables of the network in evaluation in float64, where they meet what depends on the inputs.
 
@@ -196,6 +201,14 @@ class Side(ABC):
     @abstractmethod
     def rates(self, schedule: Any, steps: int, precision: Precision) -> NDArray:
         """Learning rates of the first so many steps of optax's schedule, or of PyTorch's scheduler."""
+
+    def schedule_program(self, schedule: Any, steps: int) -> Program:
+        """The learning rates of the first so many steps, operation by operation: one result, "", of the counts."""
+        raise NotImplementedError(f"{self.framework}'s schedules have no operations")
+
+    def written(self, optimizer: Any, parameters: Mapping[str, NDArray]) -> Sequence[float]:
+        """The numbers that are written in an optimizer: in its first state, and in one step with these parameters."""
+        raise NotImplementedError(f"{self.framework}'s optimizers have settings")
 
     def undo(self, eps: Mapping[str, float], gelu: str | None) -> "Side":
         """The same network with other conventions, to confirm that they are the cause of a difference.

@@ -17,7 +17,7 @@ class Gradients:
 
     Args:
         parameters: the gradient of every parameter by canonical name, in its canonical layout.
-        input: the gradient of the network's input, of its shape; images are NHWC.
+        input: the gradient of the network's input, of its shape; images are NHWC. Empty where whole numbers come in.
         outputs: the gradient of every layer's output by call, of the output's shape.
     """
 
@@ -64,7 +64,7 @@ class Reading:
 
     Args:
         output: the call's output.
-        input_gradient: the gradient of its input, of the input's shape.
+        input_gradient: the gradient of its input, of the input's shape; empty where whole numbers come in.
         parameter_gradients: the gradients of the module's own parameters by canonical name, not of modules inside it.
     """
 

@@ -26,11 +26,12 @@ from parity.pair.rungs.layer_alone import introduced
 from parity.pair.rungs.loss import gradients_rung
 from parity.pair.rungs.not_run import random_modes, without_gradients, without_training_run
 from parity.pair.rungs.probing.probes import probed
-from parity.pair.rungs.schedule import Schedules, as_schedules
 from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.structure import structure, tie_convention
-from parity.pair.rungs.trained import left_still
-from parity.pair.rungs.training import complex_note, not_conjugated, trajectory_rung, update_rung
+from parity.pair.rungs.trained import left_still, unequal_constants
+from parity.pair.rungs.updates.causes import update_cause
+from parity.pair.rungs.updates.schedule import Schedules, as_schedules
+from parity.pair.rungs.updates.training import complex_note, not_conjugated, trajectory_rung, update_rung
 from parity.pair.weightmap import file as map_file
 from parity.pair.weightmap.ties import tied
 from parity.report.pair import Report
@@ -139,6 +140,7 @@ def _forward(run: LadderRun) -> None:
     structural_conventions = [*ties, *conventions_of(structural, run.accept)]
     run.conventions = [*structural_conventions, *conventions]
     run.ruled(structural)
+    run.state.notes += unequal_constants(run.state)
     run.ruled(shown or judged)
     tried = run.request.checks.probes and run.state.proof.agrees
     by_probes, run.located = probed(run.state) if tried else ([], None)
@@ -203,7 +205,9 @@ def _training(run: LadderRun, training: TrainingPair, schedules: Schedules | Non
     if optimizers is not None or schedules is not None:
         run.not_run.pop(5, None)
         run.watch.step(5, "optimizers")
-        run.ruled(update_rung(run.state, optimizers, schedules))
+        ruled = update_rung(run.state, optimizers, schedules)
+        run.explanations.look(ruled, run.rungs, lambda: update_cause(run.state, ruled, optimizers, schedules))
+        run.ruled(ruled)
     if optimizers is None:
         return
     run.watch.step(6, "training runs")

@@ -9,22 +9,17 @@ from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.interface.side import FRAMEWORKS
 from parity.pair.arrays.inputs import described
 from parity.pair.causes.conventions import known_names
-from parity.pair.causes.explained import only_probes
-from parity.pair.causes.first_difference import first_difference, with_padding
-from parity.pair.causes.from_numbers import with_clue
+from parity.pair.causes.first_difference import first_difference
+from parity.pair.explanations import Explanations
 from parity.pair.options import Request
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.modes import mode_not_switched, mode_to_ask_for, only_training
 from parity.pair.passes.progress import Progress
-from parity.pair.repro.script import reproduced
 from parity.pair.rungs.map_table import coverage, table
 from parity.pair.rungs.probing.probes import Located
 from parity.pair.rungs.structure import unpaired
 from parity.report.pair import Report
-from parity.report.records import Convention, Difference, Layer, excusing
-
-FORWARD = 2
-"""The number of the rung that probes belong to."""
+from parity.report.records import Convention, Layer, excusing
 
 
 class Clock:
@@ -59,6 +54,7 @@ class LadderRun:
         rungs, conventions: What was found so far.
         not_run: Why a rung was not reached, by its number.
         located: What both sides showed on the first probe that they differ at.
+        explanations: The causes that were found so far.
     """
 
     request: Request
@@ -71,8 +67,7 @@ class LadderRun:
     conventions: list[Convention] = field(default_factory=list)
     not_run: dict[int, str] = field(default_factory=dict)
     located: Located | None = None
-    _shown_for: Difference | None = None
-    _shown: tuple[Difference | None, str, bytes] = None, "", b""
+    explanations: Explanations = field(default_factory=Explanations)
 
     @property
     def accept(self) -> Sequence[str]:
@@ -115,11 +110,12 @@ class LadderRun:
         state, original = self.state, self.state.original or self.state
         sides, layers = state.sides, self._layers(original)
         counted = [rung for rung in self.rungs if not excusing(self.conventions, rung.number)]
-        first, script, arrays = self._beyond(counted), "", b""
+        first, script, arrays = self.explanations.beyond(counted, self.located), "", b""
         if first is None:
             confirmed = {convention.name for convention in self.conventions if convention.confirmed}
             difference = first_difference(counted, layers, state.weight_map, state.lints, confirmed)
-            first, script, arrays = self._explained(difference, original)
+            first = self.explanations.of(difference, original, counted)
+            script, arrays = self.explanations.script(original, self.request.name)
         mode = mode_not_switched(original)
         if mode and first is not None and first.mode != "evaluation":
             first = replace(first, text=f"{mode}: {first.text}")
@@ -145,20 +141,6 @@ class LadderRun:
             inputs=described(sides.inputs),
         )
 
-    def _beyond(self, rungs: Sequence[Rung]) -> Difference | None:
-        """The first difference, where it is one that only a probe shows: where the networks part on that probe."""
-        failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
-        if failed is None or self.located is None or not only_probes(failed):
-            return None
-        state, name = self.located.state, self.located.name
-        shown = [rung for rung in (failed,) if rung.number == FORWARD]
-        difference = first_difference(shown, state.compared["evaluation"].layers, state.weight_map, state.lints)
-        clue = with_clue(difference, state)
-        if clue is None:
-            return None
-        clue = clue if clue.cause else with_padding(clue, state.lints)
-        return replace(clue, text=f"the same on your inputs; different with {name}: {clue.text}")
-
     def _layers(self, original: CheckState) -> list[Layer]:
         """The layers as they were, with the gradients that rung 3 rules on, which are without what was undone, and with
         what each introduces itself."""
@@ -173,14 +155,6 @@ class LadderRun:
             )
             for layer in shown
         ]
-
-    def _explained(self, difference: Difference | None, original: CheckState) -> tuple[Difference | None, str, bytes]:
-        """The first difference with what the numbers say of it, the script that reproduces it and what that reads; made
-        once for each difference."""
-        if difference != self._shown_for:
-            self._shown_for = difference
-            self._shown = with_clue(difference, original), *reproduced(difference, original, self.request.name)
-        return self._shown
 
 
 def _narrow_casts(state: CheckState) -> list[str]:

@@ -1,10 +1,10 @@
 """A recipe: the data, the network, the optimizer and the length of one experiment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Self
 
-Init = Literal["default", "randn", "orthogonal"]
+Init = Literal["default", "randn", "orthogonal", "normal", "he"]
 
 
 @dataclass(frozen=True)
@@ -63,13 +63,15 @@ class Recipe:
         log_every: steps that one line of the training's metrics sums up.
         augment: whether training images are cropped and flipped at random.
         optimizer: the optimizer with the study's hyperparameters.
-        init: initial weights of the study's PyTorch version, "default", "randn" or "orthogonal".
+        init: initial weights, see `parity.interface.random.draw`; the study's are those of its PyTorch version.
+        check_config: what the parity check changes in `config`, to be quick; it checks a network of `check_parameters`
+            parameters then.
     """
 
     name: str
     claim: str
     source: str
-    network: Literal["MLP", "VGG", "RNN", "GRU"]
+    network: str
     config: Mapping[str, Any]
     parameters: int | None
     data: str
@@ -87,11 +89,22 @@ class Recipe:
     evaluate_on: tuple[str, ...] = ("test",)
     log_every: int = 10
     augment: bool = False
+    check_config: Mapping[str, Any] = field(default_factory=dict)
+    check_parameters: int | None = None
 
     @property
     def classes(self) -> int:
         """Classes that the network tells apart: the length of its logits."""
-        return int(self.config.get("num_classes", self.config.get("sizes", (10,))[-1]))
+        known = (self.config[word] for word in ("num_classes", "vocab_size") if word in self.config)
+        return int(next(known, self.config.get("sizes", (10,))[-1]))
+
+    @property
+    def at_check_size(self) -> Self:
+        """The recipe with the network that the parity check looks at unless it is asked for the true one."""
+        if not self.check_config:
+            return self
+        config = {**self.config, **self.check_config}
+        return replace(self, config=config, parameters=self.check_parameters, check_config={}, check_parameters=None)
 
     @property
     def check_data(self) -> str:

@@ -15,10 +15,17 @@ from parity.reference.optimizers import SGD, Adam, Optimizer, RMSprop, State, cl
 from parity.reference.record import Gradients, Run
 from parity.reference.rnn import RNN
 from parity.reference.vgg import VGG
+from parity.reference.zoo.gpt2 import GPT2
+from parity.reference.zoo.llama import Llama
+from parity.reference.zoo.resnet import ResNet
+from parity.reference.zoo.vit import ViT
 
-NETWORKS: dict[str, Callable[..., Network]] = {"MLP": MLP, "VGG": VGG, "RNN": RNN, "GRU": GRU}
+NETWORKS: dict[str, Callable[..., Network]] = {
+    cls.__name__: cls for cls in (MLP, VGG, RNN, GRU, ViT, GPT2, Llama, ResNet)
+}
 
 __all__ = [
+    "GPT2",
     "GRU",
     "MLP",
     "NETWORKS",
@@ -27,11 +34,14 @@ __all__ = [
     "VGG",
     "Adam",
     "Gradients",
+    "Llama",
     "Network",
     "Optimizer",
     "RMSprop",
+    "ResNet",
     "Run",
     "State",
+    "ViT",
     "clip_by_global_norm",
     "global_norm",
     "softmax_cross_entropy",

@@ -110,29 +110,29 @@ def flatten_backward(cotangent: Array, shape: tuple[int, ...]) -> Array:
 
 
 def softmax_cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[float, Array]:
-    """Compute the cross-entropy of softmax(logits), averaged over the batch, and its gradient.
+    """Compute the cross-entropy of softmax(logits), averaged over all labels, and its gradient.
 
     Stable for large logits: each row's maximum is subtracted before the exponential.
 
     Args:
-        logits: (B, classes).
-        labels: int64 (B,), each in [0, classes).
+        logits: (B, …, classes).
+        labels: int64 (B, …), each in [0, classes).
 
     Returns:
         The loss (a mean, `reduction="mean"` of `torch.nn.CrossEntropyLoss`; optax returns one per row)
-        and its gradient with respect to the logits, (B, classes).
+        and its gradient with respect to the logits, (B, …, classes).
 
     Raises:
         ValueError: the labels' shape or a label does not fit the logits.
     """
-    batch, classes = logits.shape
-    if labels.shape != (batch,) or batch == 0:
+    *shape, classes = logits.shape
+    if labels.shape != tuple(shape) or labels.size == 0:
         raise ValueError(f"cross-entropy: got labels {labels.shape} and logits {logits.shape}, expected (B,), B > 0")
     if labels.min() < 0 or labels.max() >= classes:
         raise ValueError(f"cross-entropy: got labels {labels.min()} to {labels.max()}, expected 0 to {classes - 1}")
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    rows = np.arange(batch)
+    shifted = (logits - logits.max(axis=-1, keepdims=True)).reshape(-1, classes)
+    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    chosen = np.arange(labels.size), labels.ravel()
     gradient = np.exp(log_probabilities)
-    gradient[rows, labels] -= 1.0
-    return float(-log_probabilities[rows, labels].mean()), gradient / batch
+    gradient[chosen] -= 1.0
+    return float(-log_probabilities[chosen].mean()), (gradient / labels.size).reshape(logits.shape)

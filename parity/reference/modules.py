@@ -94,18 +94,23 @@ class Dense(Module):
 
 @dataclass
 class Conv(Module):
-    """A 3×3 convolution with bias, stride 1, padding 1."""
+    """A convolution of square windows; by default 3×3 with bias, stride 1, padding 1."""
 
     in_channels: int
     out_channels: int
+    size: int = 3
+    stride: int = 1
+    padding: int = 1
+    has_bias: bool = True
 
     def own_shapes(self) -> Shapes:
-        """Shapes of the kernel and the bias."""
-        return {"kernel": (3, 3, self.in_channels, self.out_channels), "bias": (self.out_channels,)}
+        """Shapes of the kernel, and of the bias if there is one."""
+        bias: Shapes = {"bias": (self.out_channels,)} if self.has_bias else {}
+        return {"kernel": (self.size, self.size, self.in_channels, self.out_channels)} | bias
 
     def compute(self, run: Run, inputs: Array, **weights: Array) -> tuple[Array, Any]:
         """See `conv_forward`."""
-        return conv_forward(inputs, **weights, stride=1, padding=1)
+        return conv_forward(inputs, **weights, stride=self.stride, padding=self.padding)
 
     def derive(self, cotangent: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
         """See `conv_backward`."""

@@ -28,7 +28,7 @@ class Network:
         raise NotImplementedError
 
     def derive(self, run: Run, gradients: Gradients, cotangent: Array) -> Array:
-        """Run backward through `self.modules`; return the gradient of the input."""
+        """Run backward through `self.modules`; return the gradient of the input, empty if it is whole numbers."""
         raise NotImplementedError
 
     def shapes(self) -> Shapes:
@@ -40,7 +40,8 @@ class Network:
 
         Args:
             weights: canonical name → array, exactly the names and shapes of `shapes()`; used as float64.
-            inputs: the batch, of the shape that the network's class gives; used as float64.
+            inputs: the batch, of the shape that the network's class gives; used as float64, or as the whole numbers
+                that it is.
             training: batch norm uses the batch's statistics and updates the running ones in `Run.buffers`;
                 otherwise it uses the running ones, and the buffers are copies. `weights` is never changed.
 
@@ -52,7 +53,7 @@ class Network:
         if extra:
             raise ValueError(f"{type(self).__name__}: got weights it does not have: {', '.join(extra)}; remove them")
         run = Run(_checked(type(self).__name__, weights, shapes), training)
-        inputs = np.asarray(inputs, np.float64)
+        inputs = _numbers(inputs)
         run.record("", inputs, *self.compute(run, inputs))
         return run
 
@@ -89,7 +90,8 @@ class Network:
             training: whether batch norm uses the batch's statistics, not the running ones.
 
         Returns:
-            The output, the gradient of the input, and those of the module's parameters by canonical name.
+            The output, the gradient of the input (empty if whole numbers come in), and those of the module's parameters
+            by canonical name.
 
         Raises:
             ValueError: no such module, or weights, input or cotangent do not fit it.
@@ -103,12 +105,18 @@ class Network:
             raise ValueError(f"{type(self).__name__}: got call {call!r}, expected one of {', '.join(self.by_path)}")
         module = self.by_path[path]
         run = Run(_checked(path, weights, module.shapes()), training)
-        output = module.forward(run, call, np.asarray(input, np.float64))
+        output = module.forward(run, call, _numbers(input))
         cotangent = _checked_cotangent(call, cotangent, output)
         gradients = Gradients({}, cotangent, {})
         input_gradient = module.backward(run, gradients, call, cotangent)
         ordered = {name: gradients.parameters[name] for name in module.shapes() if not is_buffer(name)}
         return output, input_gradient, ordered
+
+
+def _numbers(inputs: ArrayLike) -> Array:
+    """The inputs as float64; whole numbers, which a network looks up, as they are."""
+    array = np.asarray(inputs)
+    return array if array.dtype.kind == "i" else array.astype(np.float64)
 
 
 def _checked(owner: str, weights: Mapping[str, ArrayLike], shapes: Shapes) -> dict[str, Array]:

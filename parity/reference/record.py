@@ -41,7 +41,7 @@ class Gradients:
 
     Attributes:
         parameters: gradients with respect to the parameters, by canonical name.
-        input: gradient with respect to the network's input.
+        input: gradient with respect to the network's input; empty if whole numbers come in.
         outputs: gradients with respect to the calls' outputs, by call.
     """
 

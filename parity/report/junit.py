@@ -80,6 +80,7 @@ def _message(report: ReportData, rung: Rung) -> str:
     first = report.first_difference
     if first is not None and first.rung == rung.name:
         cause = f" Cause: {first.cause}." if first.cause else ""
+        cause += f" Suspected, not proven: {'; '.join(first.suspected)}." if first.suspected else ""
         mend = f" Mend: {first.mend}." if first.mend else " Compare the two layers, or run the report's script on them."
         return f"{first.text}.{cause}{mend}"
     if rung.verdict is Verdict.DIFFERENT:

@@ -41,8 +41,8 @@ function firstDifference(first) {
     el(
       "div",
       { class: "sides" },
-      el("div", {}, el("h3", {}, "Flax"), name(first.layer_flax), value("flax")),
-      el("div", {}, el("h3", {}, "PyTorch"), name(first.layer_torch), value("torch")),
+      el("div", {}, el("h3", {}, "Flax"), name(first.layer_flax), line("flax"), value("flax")),
+      el("div", {}, el("h3", {}, "PyTorch"), name(first.layer_torch), line("torch"), value("torch")),
       Number.isNaN(apart)
         ? null
         : el(
@@ -53,12 +53,16 @@ function firstDifference(first) {
             el("p", { class: "value" }, `${short(apart)} apart`),
           ),
     ),
-    first.cause || first.mend
+    first.cause || first.mend || first.suspected.length
       ? el(
           "dl",
           { class: "mend" },
           first.cause ? [el("dt", {}, "Cause"), el("dd", {}, first.cause)] : null,
+          first.proof ? [el("dt", {}, "Proof"), el("dd", {}, first.proof)] : null,
           first.mend ? [el("dt", {}, "Mend"), el("dd", {}, first.mend)] : null,
+          first.suspected.length
+            ? [el("dt", {}, "Suspected, not proven"), el("dd", {}, first.suspected.join("; "))]
+            : null,
         )
       : null,
     hit

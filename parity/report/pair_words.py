@@ -8,6 +8,7 @@ from parity.errors import counted
 from parity.report.records import Convention, Difference, ReportData, excusing
 from parity.report.terminal import evidence
 
+SIDE_NAMES = {"flax": "Flax", "torch": "PyTorch"}
 ANSWERS = {
     Verdict.SAME: "The two networks are the same function.",
     Verdict.LESS_ACCURATE: "The two networks are the same function, but one framework computes it less accurately.",
@@ -87,5 +88,7 @@ def places(difference: Difference) -> dict[str, str]:
     if difference.values:
         lines["worst element"] = at(difference.index)
         lines |= {f"{side}'s value there": f"{value:.17g}" for side, value in difference.values.items()}
-    lines |= {"mode": difference.mode, "cause": difference.cause, "mend": difference.mend}
+    lines |= {f"{SIDE_NAMES[side]} line": line for side, line in difference.lines.items()}
+    lines |= {"mode": difference.mode, "cause": difference.cause, "proof": difference.proof, "mend": difference.mend}
+    lines |= {"suspected, not proven": "; ".join(difference.suspected)}
     return {label: text for label, text in lines.items() if text}

@@ -78,6 +78,7 @@ class Lint:
         count: number of layer pairs that differ so.
         convention: its name in `parity conventions`; "" if it has none.
         mend: what to write instead; "" where it is not known.
+        confirmed: whether the networks agree once it is undone.
     """
 
     layer_flax: str
@@ -89,6 +90,21 @@ class Lint:
     count: int = 1
     convention: str = ""
     mend: str = ""
+    confirmed: bool = False
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A cause that was proven.
+
+    Args:
+        cause, mend: the cause, and what to write instead.
+        proof: how far the gap falls when it is undone, and on which side.
+    """
+
+    cause: str
+    mend: str
+    proof: str
 
 
 @dataclass(frozen=True)
@@ -103,6 +119,9 @@ class Difference:
         values: each side's float64 value at that index, by side.
         cause, mend: the cause and what to write instead; "" where it is not recognised.
         mode: "evaluation" or "training"; "" where the rung has no mode.
+        proof: how far the gap falls when the cause is undone, and on which side; "" where that was not tried.
+        suspected: what may be the cause, and was not proven.
+        lines: each side's line of the operation that differs, by side, as "file.py:12"; empty where it is not known.
     """
 
     rung: str
@@ -114,6 +133,9 @@ class Difference:
     cause: str = ""
     mend: str = ""
     mode: str = ""
+    proof: str = ""
+    suspected: Sequence[str] = ()
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

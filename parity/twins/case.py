@@ -28,7 +28,7 @@ class Case:
         weights: canonical weights, random in every array, of numbers that float32 holds exactly.
         moved: the same weights moved by one float64 ulp, up or down at random.
         batches: batches of real data, one for each training step.
-        cotangent: random cotangent of the logits, (B, classes).
+        cotangent: random cotangent of the logits, (B, …, classes).
         learning_rates: learning rate of each training step, halved from step to step.
         update_parameters, update_gradients, update_rates: parameters, gradients and learning rates for the rung on
             the optimizer alone.
@@ -102,14 +102,13 @@ def make_case(
     rng = np.random.default_rng([seed, 1])
     weights = initial.draw(shapes, "probe", seed) if weights is None else _as_single(weights, shapes)
     batches = [_dithered(stream.batch(0, step % (stream.steps_per_epoch or STEPS)), rng) for step in range(STEPS)]
-    classes = weights[[name for name in weights if name.endswith(".bias")][-1]].size
     return Case(
         recipe=recipe,
         shapes=shapes,
         weights=weights,
         moved={name: moved(array, rng) for name, array in weights.items()},
         batches=batches,
-        cotangent=single(rng.standard_normal((len(batches[0].labels), classes))),
+        cotangent=single(rng.standard_normal((*batches[0].labels.shape, recipe.classes))),
         learning_rates=_rates(recipe.optimizer.learning_rate, STEPS),
         update_parameters=_normal(rng, 1.0),
         update_gradients=[{**_normal(rng, size), "unused": np.zeros(UPDATE_SHAPES["unused"])} for size in MAGNITUDES],

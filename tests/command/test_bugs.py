@@ -9,7 +9,7 @@ import parity
 from parity.bugs import brought
 from parity.bugs import flax as flax_bugs
 from parity.bugs import torch as torch_bugs
-from parity.bugs.catalogue import BUGS
+from parity.bugs.catalogue import BUGS, SOUND
 from parity.bugs.pairs import PAIRS
 from parity.bugs.run import run
 from parity.checks.verdict import Verdict
@@ -55,6 +55,12 @@ def test_every_bug_can_be_planted_and_nothing_else_can() -> None:
     assert all(bool(bug.plant) == (bug.pair in brought.PAIRS) for bug in BUGS)
 
 
+def test_every_brought_pair_is_a_control_with_nothing_planted() -> None:
+    assert {control.pair for control in SOUND} == set(brought.PAIRS)
+    assert all(control.is_control and not control.plant for control in SOUND)
+    assert len({bug.id for bug in (*BUGS, *SOUND)}) == len(BUGS) + len(SOUND)
+
+
 def test_the_bugs_of_brought_pairs_change_a_setting() -> None:
     for bug in BUGS:
         if bug.pair in brought.PAIRS:
@@ -78,4 +84,9 @@ def test_a_brought_pair_is_the_same_without_a_bug(pair: str) -> None:
 @pytest.mark.parametrize("id", ["lstm-gates", "average-decay", "cosine-T-1"])
 def test_a_bug_of_a_brought_pair_is_caught_where_it_is(id: str) -> None:
     (outcome,) = run([id])
+    assert outcome.as_expected, (outcome.headline, outcome.layer)
+
+
+def test_a_control_with_nothing_planted_raises_no_alarm() -> None:
+    (outcome,) = run(["sound-cosine"])
     assert outcome.as_expected, (outcome.headline, outcome.layer)

@@ -146,7 +146,7 @@ def _cut(value: Any) -> Any:
 
 def _evidence() -> dict[str, Target]:
     """The folder of evidence; one file of it is mutated."""
-    bugs = json.loads((evidence.newest() / "bugs.json").read_text())
+    bugs = json.loads((evidence.newest("bugs.json") / "bugs.json").read_text())
     row = {"where": "moons, seed 0, rung 2", "rung": 2, "share": 3.5}
     families = [{"name": "eps", "pair": "mlp", "rung": 2, "sound": {**GRADED, "size": 0.0}, "sizes": [GRADED] * 2}]
     line = {"number": 0, "verdict": "same", "share": 1.5, "told": 0.0, "rung": "", "layer": "", "reason": ""}
@@ -170,5 +170,5 @@ def _evidence() -> dict[str, Target]:
 
 
 def _read_evidence(folder: Path) -> Any:
-    found = evidence.read(folder)
+    found = evidence.read([folder])
     return found.threshold, found.same, found.told, next(draws._missing(folder / "bug.jsonl", 9))

@@ -77,6 +77,50 @@ def test_the_same_cast_in_both_is_no_difference() -> None:
     assert compared(Port(cast=jnp.bfloat16), Original(torch.bfloat16)).verdict is Verdict.SAME
 
 
+def test_a_network_that_is_kept_in_the_dtype_computes_in_it_too() -> None:
+    class Kept(nn.Module):
+        """Casts its input to bfloat16, in which it keeps its parameters."""
+
+        @nn.compact
+        def __call__(self, x: jax.Array) -> jax.Array:
+            short: dict[str, Any] = {"dtype": jnp.bfloat16, "param_dtype": jnp.bfloat16}
+            x = nn.relu(nn.Dense(8, name="first", **short)(x.astype(jnp.bfloat16)))
+            return nn.Dense(3, name="last", **short)(x)
+
+    port, original = Kept(), Original().to(torch.bfloat16)
+    report = parity.compare((port, port.init(jax.random.key(0), X)), original, X, checks=parity.Checks(probes=False))
+    assert report.verdict.passes
+
+
+class HalfGELU(nn.Module):
+    """A GELU in bfloat16, to which JAX rounds the constants of its formula too."""
+
+    approximate: bool
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        y = nn.gelu(nn.Dense(8, name="first")(x).astype(jnp.bfloat16), self.approximate)
+        return nn.Dense(3, name="last")(y.astype(jnp.float32))
+
+
+class TorchHalfGELU(Original):
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.form = form
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.last(torch.nn.functional.gelu(self.first(x).bfloat16(), approximate=self.form).float())
+
+
+@pytest.mark.parametrize("approximate", [False, True])
+@pytest.mark.parametrize("form", ["none", "tanh"])
+def test_a_gelu_in_half_precision_is_known_by_its_form(approximate: bool, form: str) -> None:
+    port = HalfGELU(approximate)
+    checks = parity.Checks(probes=False)
+    report = parity.compare((port, port.init(jax.random.key(0), X)), TorchHalfGELU(form), X, checks=checks)
+    assert (report.verdict is Verdict.SAME) is (approximate == (form == "tanh")), report.first_difference
+
+
 def test_a_cast_that_loses_nothing_is_no_difference() -> None:
     class Halved(Original):
         def forward(self, x: torch.Tensor) -> torch.Tensor:

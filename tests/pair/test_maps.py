@@ -217,3 +217,28 @@ class Flat(nn.Module):
 @pytest.mark.parametrize(("keep", "verdict"), [(0.8, Verdict.SAME), (0.7, Verdict.DIFFERENT)])
 def test_a_state_may_keep_axes_of_length_one(keep: float, verdict: Verdict) -> None:
     assert compared(KeepsDims(), Flat(keep)).verdict is verdict
+
+
+PIXELS = np.random.default_rng(3).standard_normal((3, 5, 4, 2)).astype(np.float32)
+
+
+class Perceptron(nnx.Module):
+    """Dense layers on the pixels of an image, channels last, which are multiplied by a factor."""
+
+    def __init__(self, factor: float) -> None:
+        self.first, self.last, self.factor = (
+            nnx.Linear(40, 6, rngs=nnx.Rngs(0)),
+            nnx.Linear(6, 3, rngs=nnx.Rngs(1)),
+            factor,
+        )
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return self.last(jnp.tanh(self.first(self.factor * x.reshape(len(x), -1))))
+
+
+@pytest.mark.parametrize("model", [nn.Flatten(), nn.Sequential(nn.Identity(), nn.Flatten())])
+@pytest.mark.parametrize("factor", [1.0, 0.5])
+def test_images_may_be_flattened_before_any_layer(model: nn.Module, factor: float) -> None:
+    original = nn.Sequential(model, nn.Linear(40, 6), nn.Tanh(), nn.Linear(6, 3))
+    report = compared(Perceptron(factor), original, PIXELS, to_torch="NHWC->NCHW")
+    assert report.verdict is (Verdict.SAME if factor == 1.0 else Verdict.DIFFERENT), report.first_difference

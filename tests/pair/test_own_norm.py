@@ -38,23 +38,31 @@ class Norm(nn.Module):
 
 
 class Port(nn.Module):
-    norm: tuple[float, bool]
+    norm: tuple[float, bool] | None
+    uses: int = 1
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
         x = nn.Conv(4, (3, 3), padding=1, use_bias=False, name="conv")(x)
-        x = nn.relu(Norm(*self.norm, name="bn")(x, train))
+        norm = Norm(*self.norm, name="bn") if self.norm else nn.BatchNorm(not train, momentum=0.9, name="bn")
+        for _ in range(self.uses - 1):  # a dummy pass
+            norm(x + 1, *((train,) if self.norm else ()))
+        x = nn.relu(norm(x, *((train,) if self.norm else ())))
         return nn.Dense(5, name="lin")(x.mean((1, 2)))
 
 
 class Original(torch.nn.Module):
-    def __init__(self) -> None:
+    def __init__(self, uses: int = 1) -> None:
         super().__init__()
+        self.uses = uses
         self.conv, self.bn = torch.nn.Conv2d(3, 4, 3, padding=1, bias=False), torch.nn.BatchNorm2d(4)
         self.lin = torch.nn.Linear(4, 5)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.lin(torch.relu(self.bn(self.conv(x))).mean((2, 3)))
+        x = self.conv(x)
+        for _ in range(self.uses - 1):
+            self.bn(x + 1)
+        return self.lin(torch.relu(self.bn(x)).mean((2, 3)))
 
 
 def compared(momentum: float, unbiased: bool = False, accept: tuple[str, ...] = ()) -> Report:
@@ -81,3 +89,16 @@ def test_another_momentum_is_a_difference_in_state_that_is_named(unbiased: bool)
     assert report.verdict is Verdict.DIFFERENT and report.first_difference is not None
     assert report.first_difference.rung == "state" and "momentum" in report.first_difference.cause
     assert all(rung.verdict.passes for rung in report.rungs if rung.number < 4)
+
+
+@pytest.mark.parametrize("norm", [None, (0.9, False)])
+@pytest.mark.parametrize(("uses", "verdict"), [((2, 2), Verdict.SAME), ((2, 1), Verdict.DIFFERENT)])
+def test_a_norm_may_be_called_more_than_once_in_a_step(
+    norm: tuple[float, bool] | None, uses: tuple[int, int], verdict: Verdict
+) -> None:
+    port, checks = Port(norm, uses[0]), parity.Checks(accept=("running_var_bias",), probes=False)
+    variables = port.init(jax.random.key(0), X)
+    report = parity.compare((port, variables), Original(uses[1]), X, to_torch="NHWC->NCHW", checks=checks)
+    assert report.verdict is verdict, report.first_difference
+    if verdict is Verdict.DIFFERENT:
+        assert report.first_difference is not None and report.first_difference.rung == "state"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from parity.bugs.catalogue import BUGS, Bug, chosen
+from parity.bugs.catalogue import BUGS, SOUND, Bug, chosen
 from parity.bugs.run import Outcome
 from parity.checks.verdict import Finding, Rung
 from parity.cli.bugs_table import FORMAT, show, summary, write
@@ -75,7 +75,7 @@ def test_the_outcomes_as_json(tmp_path: Path) -> None:
 
 
 def test_bugs_are_chosen_by_name() -> None:
-    assert chosen([]) == list(BUGS)
+    assert chosen([]) == [*BUGS, *SOUND]
     assert [bug.id for bug in chosen(["adamw", "bn-ddof"])] == ["adamw", "bn-ddof"]
     with pytest.raises(UsageError, match="did you mean bn-ddof"):
         chosen(["bn-ddoff"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from jaxnets import layers
+from jaxnets.layers import convolution as layers
 from parity.checks.referee import HighLow
 from tests.backends.small import close, ruled_same
 

@@ -1,9 +1,11 @@
 """The reason why a pair with a bug passes.
 
-The bug changes nothing that its own framework computes there, or the weight map makes up for it, or it was missed.
+The bug changes nothing that its own framework computes there, or only how half precision rounds, or the weight map
+makes up for it, or it was missed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -14,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.evidence.drawn.judge import compared, inputs
-from benchmarks.evidence.drawn.mutate import Mutant
+from benchmarks.evidence.drawn.mutate import Mutant, places
 from benchmarks.evidence.drawn.network import Network
 from parity.checks.drift import STARTS, as_float32
-from parity.checks.referee import HighLow, rule
+from parity.checks.referee import HighLow, repeats, rule
 from parity.checks.verdict import Finding, Verdict, worst
 from parity.interface.observation import Inputs
 from parity.interface.random import moved, single
@@ -33,18 +35,39 @@ class Why(StrEnum):
     """The reason why a pair with a bug passes."""
 
     NO_EFFECT = "no effect"
+    ROUNDING = "rounds otherwise"
     OTHER_MAP = "carried by another map"
     MISSED = "missed"
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a bug changes in its own framework.
+
+    Args:
+        verdict: the worst verdict on the network with the bug against the one without it; "same, less accurate" where
+            the one's float32 error is far beyond the other's.
+        repeats: whether their float32 results are equal too, but for the rounding of float32.
+    """
+
+    verdict: Verdict
+    repeats: bool
 
 
 def why_it_passes(network: Network, mutant: Mutant) -> Why:
     """Find the reason why a pair with a bug passes.
 
-    The bug has no effect in its own framework; or the check's weight map carries the weights so that the networks are
-    the same function, while they are different with the map of the sound pair; or the bug was missed.
+    The bug has no effect in its own framework; or its block asks for half precision, and it has no effect in float64,
+    and one in float32 that is about as large as the error that half precision makes without the bug; or the check's
+    weight map carries the weights so that the networks are the same function, while they are different with the map of
+    the sound pair; or the bug was missed.
     """
-    if effect(network, mutant).passes:
-        return Why.NO_EFFECT
+    found = effect(network, mutant)
+    if found.verdict is Verdict.SAME:
+        half = dict(places(network.blocks))[mutant.place].settings.get("narrow", False)
+        return Why.ROUNDING if half and not found.repeats else Why.NO_EFFECT
+    if found.verdict.passes:
+        return Why.MISSED
     with TemporaryDirectory() as folder:
         path = str(Path(folder) / "map.json")
         compared(network, map_out=path)
@@ -52,16 +75,21 @@ def why_it_passes(network: Network, mutant: Mutant) -> Why:
     return Why.OTHER_MAP if caught else Why.MISSED
 
 
-def effect(network: Network, mutant: Mutant) -> Verdict:
-    """Compare the side of the bug with itself without the bug, and return the worst verdict.
+def effect(network: Network, mutant: Mutant) -> Effect:
+    """Compare the side of the bug with itself without the bug.
 
     It compares results, gradients and buffers in both modes, on other weights, inputs and cotangents than the check's.
     """
     sound, bug = (_side(mutant.side, variant) for variant in (network, mutant.network))
-    if {n: a.shape for n, a in sound.native.items()} != {n: a.shape for n, a in bug.native.items()}:
-        return Verdict.DIFFERENT
+    if _arrays_of(sound) != _arrays_of(bug):
+        return Effect(Verdict.DIFFERENT, repeats=False)
     findings = [f for time in range(TIMES) for mode in MODES for f in _findings(sound, bug, network, mode, time)]
-    return worst(finding.verdict for finding in findings)
+    return Effect(worst(finding.verdict for finding, _ in findings), all(again for _, again in findings))
+
+
+def _arrays_of(side: Side) -> dict[str, tuple[tuple[int, ...], bool]]:
+    """Name of each array of a network → its shape, and whether it is trained."""
+    return {name: (array.shape, name in side.parameters) for name, array in side.native.items()}
 
 
 def _side(framework: str, network: Network) -> Side:
@@ -71,16 +99,14 @@ def _side(framework: str, network: Network) -> Side:
     return getattr(import_module(f"parity.backends.{framework}.side"), side)(model, arguments)
 
 
-def _inputs_of(array: NDArray, framework: str) -> Inputs:
-    return Inputs((np.moveaxis(array, -1, 1) if array.ndim == 4 and framework == "torch" else array,))
+def _inputs_of(arrays: Sequence[NDArray], framework: str) -> Inputs:
+    turned = framework == "torch"
+    return Inputs(tuple(np.moveaxis(array, -1, 1) if array.ndim == 4 and turned else array for array in arrays))
 
 
-def _findings(sound: Side, bug: Side, network: Network, mode: str, time: int) -> Iterator[Finding]:
+def _findings(sound: Side, bug: Side, network: Network, mode: str, time: int) -> Iterator[tuple[Finding, bool]]:
     rng = np.random.default_rng([time, MODES.index(mode)])
-    array = inputs(network)
-    if array.dtype.kind == "f":
-        array = rng.standard_normal(array.shape).astype(np.float32)
-    arguments = _inputs_of(array, sound.framework)
+    arguments = _inputs_of(inputs(network, seed=100 + time), sound.framework)
     native = {name: _random(original, rng) for name, original in sound.native.items()}
     pulled = {name: single(rng.standard_normal(shape)) for name, shape in sound.output_shapes(arguments).items()}
     starts = [_moved(native, pulled, rng) for _ in range(STARTS)]
@@ -93,7 +119,8 @@ def _findings(sound: Side, bug: Side, network: Network, mode: str, time: int) ->
         by_drift[name] = {"float64": high, "float32": as_float32(high, others)}
     for name in by_error["without"]["float64"]:
         first, second = (_ruled(name, results) for results in (by_error, by_drift))
-        yield second if second.verdict.passes else first
+        again = repeats(by_error["without"]["float32"][name], by_error["with"]["float32"][name])
+        yield (second if second.verdict.passes and not first.verdict.passes else first), again
 
 
 def _moved(native: Arrays, pulled: Arrays, rng: np.random.Generator) -> tuple[Arrays, Arrays]:
@@ -103,6 +130,11 @@ def _moved(native: Arrays, pulled: Arrays, rng: np.random.Generator) -> tuple[Ar
 
 
 def _ruled(name: str, results: Mapping[str, Mapping[str, Arrays]]) -> Finding:
+    """The referee's finding on an array; whole numbers and truth values must be equal."""
+    first, second = (by["float64"][name] for by in results.values())
+    if first.dtype.kind != "f":
+        equal = np.array_equal(first, second)
+        return Finding("array", name, Verdict.SAME if equal else Verdict.DIFFERENT)
     return rule("array", name, {who: HighLow(by["float64"][name], by["float32"][name]) for who, by in results.items()})
 
 

@@ -8,7 +8,9 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from benchmarks.evidence.drawn.network import VOCABULARY, Block, Network
+from benchmarks.evidence.drawn.network import MASKED, RETURNING, VOCABULARY, Block, Network
+from benchmarks.evidence.drawn.own.flax_flow import FLOWS
+from benchmarks.evidence.drawn.own.flax_layers import LAYERS
 
 
 def leaky_relu(x: jax.Array) -> jax.Array:
@@ -142,6 +144,8 @@ def recurrent(kind: str, features: int, hidden: int, reverse: bool, rngs: nnx.Rn
 def block(spec: Block, rngs: nnx.Rngs) -> nnx.Module:
     """Build the Flax module of a block."""
     s, kind = dict(spec.settings), spec.kind
+    if own := {**LAYERS, **FLOWS}.get(kind):
+        return own(spec.settings, rngs)
     if kind == "residual":
         return Residual(spec.inner, s.get("added", True), rngs)
     if kind == "activation":
@@ -212,13 +216,19 @@ def _transposed(padding: int, more: int, shift: int) -> tuple[int, int]:
 
 
 class Drawn(nnx.Module):
-    """The whole network: its blocks one after the other."""
+    """The whole network: its blocks one after the other, some of which give a further result."""
 
     def __init__(self, network: Network) -> None:
         rngs = nnx.Rngs(0)
+        self.kinds = tuple(spec.kind for spec in network.blocks)
         self.blocks = nnx.List([block(spec, rngs) for spec in network.blocks])
 
-    def __call__(self, x: jax.Array) -> jax.Array:
-        for layer in self.blocks:
-            x = layer(x)
-        return x
+    def __call__(self, x: jax.Array, mask: jax.Array | None = None) -> Any:
+        returned = []
+        for kind, layer in zip(self.kinds, self.blocks, strict=True):
+            if kind in RETURNING:
+                x, further = layer(x)
+                returned.append(further)
+            else:
+                x = layer(x, mask) if kind in MASKED else layer(x)
+        return (x, *returned) if returned else x

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.evidence.drawn.mutate import Mutant
 from benchmarks.evidence.drawn.network import VOCABULARY, Network
@@ -73,14 +74,22 @@ def compared(network: Network, mutant: Mutant | None = None, *, seed: int = 0, *
     networks = {side: mutant.network if mutant and mutant.side == side else network for side in ("flax", "torch")}
     options = {"to_torch": "NHWC->NCHW", **more} if len(network.shape) == 3 else more
     flax, torch = flax_.Drawn(networks["flax"]), torch_.Drawn(networks["torch"])
-    return compare(
-        flax, torch, inputs(network), checks=Checks(accept=ACCEPTED, probes=False), seed=seed, name="drawn", **options
-    )
+    arguments = inputs(network)
+    given = arguments if len(arguments) > 1 else arguments[0]
+    checks = Checks(accept=ACCEPTED, probes=False)
+    return compare(flax, torch, given, checks=checks, seed=seed, name="drawn", **options)
 
 
-def inputs(network: Network) -> np.ndarray:
-    """A batch of random inputs for a network, channels last: ids for an embedding, else float32."""
-    rng, shape = np.random.default_rng(1), (network.batch, *network.shape)
-    if network.blocks[0].kind == "embedding":
-        return rng.integers(0, VOCABULARY, shape)
-    return rng.standard_normal(shape).astype(np.float32)
+def inputs(network: Network, seed: int = 1) -> tuple[NDArray, ...]:
+    """A batch of random inputs for a network: float32, channels last, or ids for an embedding; and a mask if asked."""
+    rng, shape = np.random.default_rng(seed), (network.batch, *network.shape)
+    tokens = network.blocks[0].kind == "embedding"
+    x = rng.integers(0, VOCABULARY, shape) if tokens else rng.standard_normal(shape).astype(np.float32)
+    return (x, mask(network, rng)) if network.mask else (x,)
+
+
+def mask(network: Network, rng: np.random.Generator) -> NDArray:
+    """A mask (batch, time) of which each row has steps that are there, the first of them, and steps that are not."""
+    time = network.shape[0]
+    there = rng.integers(1, time, (network.batch, 1)) > np.arange(time)
+    return there.astype(network.mask)

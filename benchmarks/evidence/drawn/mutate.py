@@ -1,34 +1,16 @@
 """One bug in a drawn network: a setting of one block that one side reads otherwise."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import prod
-from typing import Any, Literal
 
+from benchmarks.evidence.drawn.layer_mutations import LAYER_MUTATIONS
+from benchmarks.evidence.drawn.mutation import Mutation, Settings
 from benchmarks.evidence.drawn.network import Block, Choose, Network
+from benchmarks.evidence.drawn.own.mutations import OWN_MUTATIONS
 
-Settings = Mapping[str, Any]
 Place = tuple[int, ...]
 """Index of a block, then of the block inside it, and so on."""
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """A kind of bug.
-
-    Args:
-        name: name of the kind.
-        row: number of its row in docs/porting-bugs.md.
-        kinds: kinds of the blocks that can have it.
-        side: framework whose builder reads the changed setting; "" for either.
-        change: function from a block's settings to the changed ones; it gives None where the bug would change nothing.
-    """
-
-    name: str
-    row: str
-    kinds: tuple[str, ...]
-    side: Literal["", "flax", "torch"]
-    change: Callable[[Settings], Settings | None]
+MUTATIONS = (*LAYER_MUTATIONS, *OWN_MUTATIONS)
 
 
 @dataclass(frozen=True)
@@ -39,88 +21,6 @@ class Mutant:
     side: str
     place: Place
     network: Network
-
-
-def _function(old: str, new: str) -> Callable[[Settings], Settings | None]:
-    return lambda s: {"function": new} if s["function"] == old else None
-
-
-def _set(**new: Any) -> Callable[[Settings], Settings | None]:
-    """A change to these settings, unless the block has them already."""
-    return lambda s: new if any(s.get(name) != value for name, value in new.items()) else None
-
-
-def _epsilon(value: float) -> Callable[[Settings], Settings | None]:
-    """A change of the epsilon of a norm over several numbers: one alone becomes zero whatever the epsilon is."""
-
-    def change(s: Settings) -> Settings | None:
-        numbers = s["features"] // s["groups"] * s["places"] if "groups" in s else s["features"]
-        return {"eps": value} if numbers > 1 and s["eps"] != value else None
-
-    return change
-
-
-def _other_order(s: Settings) -> Settings | None:
-    """A change of the order of flattening, where images have several channels and places."""
-    *places, channels = s["shape"]
-    return {"order": "channels first"} if len(places) == 2 and channels > 1 and prod(places) > 1 else None
-
-
-def _fewer_groups(s: Settings) -> Settings | None:
-    return {"groups": 1} if s["groups"] > 1 else None
-
-
-def _shift(s: Settings) -> Settings | None:
-    return {"shift": 1} if s["padding"] > 0 else None
-
-
-def _shift_transposed(s: Settings) -> Settings | None:
-    """A shift of the padding by one pixel, where both edges have room for it."""
-    return {"shift": 1} if min(s["kernel"]) - 1 - s["padding"] > 0 else None
-
-
-def _other_divisor(s: Settings) -> Settings | None:
-    return {"inner": not s["inner"]} if s["padding"] > 0 else None
-
-
-def _no_bias(s: Settings) -> Settings | None:
-    return {"bias": False} if s["bias"] else None
-
-
-def _other_method(s: Settings) -> Settings | None:
-    return {"method": "nearest" if s["method"] == "bilinear" else "bilinear"}
-
-
-def _one_head(s: Settings) -> Settings | None:
-    return {"heads": 1} if s["heads"] > 1 else None
-
-
-MUTATIONS = (
-    Mutation("tanh GELU", "51", ("activation",), "", _function("gelu", "gelu tanh")),
-    Mutation("exact GELU", "51", ("activation",), "", _function("gelu tanh", "gelu")),
-    Mutation("leaky ReLU", "52", ("activation",), "", _function("relu", "leaky relu")),
-    Mutation("SiLU for GELU", "52", ("activation",), "", _function("gelu", "silu")),
-    Mutation("GELU for SiLU", "52", ("activation",), "", _function("silu", "gelu")),
-    Mutation("log-softmax for softmax", "63", ("activation",), "", _function("softmax", "log softmax")),
-    Mutation("sigmoid for tanh", "52", ("activation",), "", _function("tanh", "sigmoid")),
-    Mutation("no bias", "16", ("dense", "conv", "transposed conv"), "", _no_bias),
-    Mutation("epsilon 1e-6", "47", ("layer norm", "group norm", "rms norm"), "", _epsilon(1e-6)),
-    Mutation("epsilon 1e-5", "47", ("layer norm", "group norm", "rms norm"), "", _epsilon(1e-5)),
-    Mutation("epsilon 1e-3", "45", ("batch norm",), "", _set(eps=1e-3)),
-    Mutation("momentum 1 − m", "36", ("batch norm",), "", lambda s: {"keep": 1 - s["keep"]}),
-    Mutation("momentum by default", "37", ("batch norm",), "", _set(keep=0.99)),
-    Mutation("fewer groups", "49", ("group norm",), "", _fewer_groups),
-    Mutation("padding SAME", "25", ("conv", "max pool", "mean pool"), "flax", _shift),
-    Mutation("transposed padding", "6", ("transposed conv",), "flax", _shift_transposed),
-    Mutation("divisor of the mean", "29", ("mean pool",), "", _other_divisor),
-    Mutation("resize method", "34", ("resize",), "", _other_method),
-    Mutation("flatten order", "4", ("flatten",), "torch", _other_order),
-    Mutation("one head", "12", ("attention",), "torch", _one_head),
-    Mutation("reversed time", "9", ("rnn", "lstm", "gru"), "flax", _set(reverse=True)),
-    Mutation("sum for mean", "58", ("mean",), "", _set(sum=True)),
-    Mutation("scaled embedding", "14", ("embedding",), "", _set(scale=2.0)),
-    Mutation("no shortcut", "23", ("residual",), "", _set(added=False)),
-)  # fmt: skip
 
 
 def places(blocks: tuple[Block, ...], above: Place = ()) -> Iterator[tuple[Place, Block]]:
@@ -146,9 +46,14 @@ def mutate(choose: Choose, network: Network) -> Mutant | None:
     able = mutants(network)
     if not able:
         return None
-    mutation, place, changed = choose(able)
+    mutation, place, new = choose(able)
     side = mutation.side or choose(("flax", "torch"))
-    return Mutant(mutation, side, place, replace(network, blocks=_with(network.blocks, place, changed)))
+    return Mutant(mutation, side, place, changed(network, place, new))
+
+
+def changed(network: Network, place: Place, new: Settings) -> Network:
+    """The network with other settings of one block."""
+    return replace(network, blocks=_with(network.blocks, place, new))
 
 
 def _with(blocks: tuple[Block, ...], place: Place, changed: Settings) -> tuple[Block, ...]:

@@ -7,7 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from benchmarks.evidence.drawn.network import VOCABULARY, Block, Network
+from benchmarks.evidence.drawn.network import MASKED, RETURNING, VOCABULARY, Block, Network
+from benchmarks.evidence.drawn.own.torch_flow import FLOWS
+from benchmarks.evidence.drawn.own.torch_layers import LAYERS
 
 FUNCTIONS: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "relu": F.relu,
@@ -157,6 +159,11 @@ class Residual(nn.Module):
 def block(spec: Block, rank: int) -> nn.Module:
     """Build the PyTorch module of a block, whose input has this rank without its batch axis."""
     s, kind = dict(spec.settings), spec.kind
+    if kind in LAYERS:
+        return OverFeatures(LAYERS[kind](spec.settings))
+    if kind in FLOWS:
+        layer = FLOWS[kind](spec.settings, rank)
+        return OverFeatures(layer) if kind == "frozen dense" or s.get("layer") in ("dense", "layer norm") else layer
     if kind == "residual":
         return Residual(spec.inner, rank, s.get("added", True))
     if kind == "activation":
@@ -196,14 +203,20 @@ def block(spec: Block, rank: int) -> nn.Module:
 
 
 class Drawn(nn.Module):
-    """The whole network: its blocks one after the other."""
+    """The whole network: its blocks one after the other, some of which give a further result."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
+        self.kinds = [spec.kind for spec in network.blocks]
         ranks = network.ranks()
         self.blocks = nn.ModuleList([block(spec, rank) for spec, rank in zip(network.blocks, ranks, strict=True)])
 
-    def forward(self, x: torch.Tensor) -> Any:
-        for layer in self.blocks:
-            x = layer(x)
-        return x
+    def forward(self, x: torch.Tensor, mask: torch.Tensor | None = None) -> Any:
+        returned = []
+        for kind, layer in zip(self.kinds, self.blocks, strict=True):
+            if kind in RETURNING:
+                x, further = layer(x)
+                returned.append(further)
+            else:
+                x = layer(x, mask) if kind in MASKED else layer(x)
+        return (x, *returned) if returned else x

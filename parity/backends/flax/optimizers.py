@@ -24,7 +24,7 @@ class OptimizerRule:
 
     def __init__(self, optimizer: Any, model: Model, types: Mapping[str, Type]) -> None:
         self._optimizer, self._model, self._types = optimizer, model, dict(types)
-        self._first = Traced(lambda arrays: optimizer.init(model.tree(arrays)), self._types)
+        self.first = Traced(lambda arrays: optimizer.init(model.tree(arrays)), self._types)
 
     @property
     def names(self) -> list[str]:
@@ -34,11 +34,11 @@ class OptimizerRule:
     @property
     def moment_types(self) -> Any:
         """Tree of the shapes and types of its state."""
-        return jax.tree.map(lambda leaf: Type(leaf.shape, leaf.dtype), self._first.result_types)
+        return jax.tree.map(lambda leaf: Type(leaf.shape, leaf.dtype), self.first.result_types)
 
     def begun(self, arrays: State, precision: Precision) -> Any:
         """Its first state."""
-        return self._first.compiled(Plan(precision == "float64"))(arrays)
+        return self.first.compiled(Plan(precision == "float64"))(arrays)
 
     def step(self, arrays: State, gradients: State, moments: Any) -> tuple[State, Any]:
         """Arrays and state after a step."""

@@ -13,9 +13,12 @@ from parity.backends.flax.look import Looks
 from parity.backends.flax.models import Model, open_model
 from parity.backends.flax.modes import flags_of
 from parity.backends.flax.passes import Passes
+from parity.backends.flax.programs.program import program
+from parity.backends.flax.programs.schedule import schedule_program
 from parity.backends.flax.steps import Steps, rates
 from parity.backends.flax.units import Seat, units_of
 from parity.interface.observation import EqualTables, Inputs, Miscompiled, Noise, PassResult, Returned, Table
+from parity.interface.programs.program import Program
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit, split_stack
@@ -108,6 +111,10 @@ class FlaxSide(Side):
         """What XLA computes wrongly in that pass."""
         return self._passes.miscompiled(native, inputs, how)
 
+    def program(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Program:
+        """One pass, equation by equation of the traced program."""
+        return program(self._looks, native, inputs, how)
+
     def tables(self, inputs: Inputs, held: Sequence[str]) -> list[Table]:
         """Those of the traced program."""
         del held  # all arrays that are not traced as arguments are tables
@@ -147,6 +154,14 @@ class FlaxSide(Side):
     def rates(self, schedule: Any, steps: int, precision: Precision) -> NDArray:
         """Learning rates that optax's schedule gives for the first so many counts."""
         return rates(schedule, steps, precision)
+
+    def schedule_program(self, schedule: Any, steps: int) -> Program:
+        """Write optax's schedule out as equations."""
+        return schedule_program(schedule, steps)
+
+    def written(self, optimizer: Any, parameters: Mapping[str, NDArray]) -> Sequence[float]:
+        """Those of optax's transformation."""
+        return self._steps.written(optimizer, parameters)
 
     def adopt(self, native: Mapping[str, NDArray]) -> Any:
         """The user's network with these arrays."""

@@ -23,10 +23,12 @@ from parity.backends.flax.inputs import (
 from parity.backends.flax.look import Looks
 from parity.backends.flax.models import State
 from parity.backends.flax.optimizers import OptimizerRule
+from parity.backends.flax.programs.flat import flat
 from parity.backends.flax.results import flattened
 from parity.backends.flax.traced import Traced
 from parity.backends.flax.tracing.marks import Plan
 from parity.interface.observation import Inputs
+from parity.interface.programs.operations import numbers_in
 from parity.interface.side import Objective, Pass
 from parity.interface.trace import Arrays, Precision, Trajectory
 
@@ -112,6 +114,16 @@ class Steps:
                 arrays, moments = step(arrays, pulled, moments)
                 steps.append({name: np.array(array) for name, array in arrays.items()})
             return steps
+
+    def written(self, optimizer: Any, parameters: Mapping[str, NDArray]) -> list[float]:
+        """The numbers that are written in an optimizer, as `Side.written` has them."""
+        types = {name: type_of(array) for name, array in parameters.items()}
+        rule = OptimizerRule(optimizer, self._looks.model, types)
+        step = Traced(rule.step, types, types, rule.moment_types)
+        with setting("float64"):
+            programs = [flat(*traced.widened())[0] for traced in (rule.first, step)]
+        settings = [each.settings for found in programs for each, _, _ in found.operations]
+        return list(dict.fromkeys(float(n) for one in settings for n in numbers_in(list(one.values()))))
 
 
 def rates(schedule: Any, steps: int, precision: Precision) -> NDArray:

@@ -67,6 +67,17 @@ class Traced:
         every = zip(found, moved, self._parts.places, strict=True)
         return [Table(np.asarray(a), np.asarray(b), place or "") for a, b, place in every if is_table(a)]
 
+    def widened(self, equal: Sequence[EqualTables] = ()) -> tuple[Any, list[Any]]:
+        """The program and its constants in float64, in the caller's setting: as it was traced, or without what makes
+        its tables where these are to be replaced."""
+        if equal:
+            return self._parts.rest, self.constants("float64", equal)
+        return self.closed.jaxpr, [constant(value, Plan()) for value in self.closed.consts]
+
+    def structured(self, results: Sequence[Any]) -> Any:
+        """The tree of its results, with these in their place."""
+        return jax.tree.unflatten(self._structure, results)
+
     def __call__(self, plan: Plan, constants: Sequence[Any], *arguments: Any) -> Any:
         """What it gives for other arrays, which may be traced."""
         results = evaluate_with(self._parts.rest, constants, jax.tree.leaves(arguments), plan)

@@ -85,7 +85,8 @@ class FlaxTwin(FlaxNetwork, Twin):
         logits, pullback, (outputs, inputs, after) = jax.vjp(forward, learnable, x, zeros, has_aux=True)
         loss, to_logits = jax.value_and_grad(self.loss)(logits, labels)
         gradients = self.training_gradients(pullback(to_logits)[0]) if training else {}
-        return outputs, inputs, pullback(cotangent), loss, gradients, after
+        parameters, to_input, to_outputs = pullback(cotangent)
+        return outputs, inputs, (parameters, floating(to_input), to_outputs), loss, gradients, after
 
     @in_setting
     def isolate(self, probes: Mapping[str, Probe], *, training: bool) -> dict[str, Reading]:
@@ -112,7 +113,7 @@ class FlaxTwin(FlaxNetwork, Twin):
             to_parameters, to_input = pullback(cotangent)
             readings[call] = (
                 output,
-                to_input,
+                floating(to_input),
                 {name: gradient for name, gradient in to_parameters.items() if name.rpartition(".")[0] == path},
             )
         return readings
@@ -165,3 +166,8 @@ class FlaxTwin(FlaxNetwork, Twin):
         """The batch as JAX holds it on the twin's device, read back; labels are int64."""
         inputs, labels = jax.device_put(batch.inputs, self._device), jax.device_put(batch.labels, self._device)
         return Batch(np.array(inputs), np.array(labels, np.int64))
+
+
+def floating(gradient: Any) -> jax.Array:
+    """The gradient; an empty one for whole numbers, to which JAX gives one that holds nothing."""
+    return jnp.empty(0) if gradient.dtype == jax.dtypes.float0 else gradient

@@ -38,7 +38,7 @@ class NumpySession(Session[NumpyNetwork]):
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
         steps = [self._step(batch, rate)[:2] for batch, rate in zip(batches, learning_rates, strict=True)]
         losses, hits = (np.array([step[i] for step in steps]) for i in (0, 1))
-        return Steps([len(batch.labels) for batch in batches], lambda: (losses, hits))
+        return Steps([batch.labels.size for batch in batches], lambda: (losses, hits))
 
     def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
         loss, _, gradients = self._step(batch, learning_rate)

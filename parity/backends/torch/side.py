@@ -13,11 +13,13 @@ from parity.backends.torch.accepted import accepted
 from parity.backends.torch.copies import Copies, load, materialised
 from parity.backends.torch.optimizers import rates
 from parity.backends.torch.passes import Passes
+from parity.backends.torch.programs.program import program
 from parity.backends.torch.steps import Steps
 from parity.backends.torch.tracing.widen import copied
 from parity.backends.torch.units import units_of
 from parity.interface.observation import Inputs, Noise, PassResult, Returned, Table
 from parity.interface.packing import Packing
+from parity.interface.programs.program import Program
 from parity.interface.side import Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit
@@ -100,6 +102,10 @@ class TorchSide(Side):
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass."""
         return self._passes.run(native, inputs, how)
+
+    def program(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Program:
+        """One pass, operation by operation as the network asks PyTorch for them."""
+        return program(self._copies, native, inputs, how)
 
     def tables(self, inputs: Inputs, held: Sequence[str]) -> list[Table]:
         """What meets, in evaluation, the inputs or what depends on them."""

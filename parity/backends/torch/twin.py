@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from numpy.typing import NDArray
 
@@ -53,21 +54,22 @@ class TorchTwin(TorchNetwork, Twin):
     @in_setting
     def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
         """One pass with every layer's output, loss and gradients captured."""
-        x = self._inputs(batch.inputs).requires_grad_()
-        learnable = self._learnable()
+        x = self._inputs(batch.inputs)
+        learnable, watched = self._learnable(), _differentiable(x)
         with self._mode(training) as buffers, taps(self.model) as calls:
             logits = self._call(buffers, x)
         names = call_names([path for path, _, _ in calls])
         outputs = [output for _, _, output in calls]
         pulled = torch.autograd.grad(
-            logits, [x, *outputs, *learnable.values()], self.tensor(cotangent), retain_graph=True
+            logits, [*watched, *outputs, *learnable.values()], self.tensor(cotangent), retain_graph=True
         )
+        to_input, (to_outputs, to_parameters) = pulled[: len(watched)], _parted(pulled[len(watched) :], len(calls))
         loss = self.loss(logits, self._labels(batch))
         training_gradients = self.training_gradients(loss, list(learnable.values())) if training else []
         gradients = Gradients(
-            parameters=self.canonical(dict(zip(learnable, pulled[1 + len(calls) :], strict=True))),
-            input=nhwc(pulled[0]),
-            outputs={name: nhwc(g) for name, g in zip(names, pulled[1 : 1 + len(calls)], strict=True)},
+            parameters=self.canonical(dict(zip(learnable, to_parameters, strict=True))),
+            input=nhwc(to_input[0]) if to_input else np.empty(0),
+            outputs={name: nhwc(g) for name, g in zip(names, to_outputs, strict=True)},
         )
         return Trace(
             outputs={name: nhwc(output) for name, output in zip(names, outputs, strict=True)},
@@ -86,13 +88,15 @@ class TorchTwin(TorchNetwork, Twin):
     def _isolated(self, path: str, probe: Probe, training: bool) -> Reading:
         module = self.model.get_submodule(path)
         learnable = {name: p for name, p in self._learnable().items() if name.rpartition(".")[0] == path}
-        x = self._inputs(probe.input).requires_grad_()
+        x = self._inputs(probe.input)
+        watched = _differentiable(x)
         with self._mode(training) as buffers:
             prefix = f"{path}." if path else ""
             inner = {name.removeprefix(prefix): b for name, b in buffers.items() if name.startswith(prefix)}
             output = torch.func.functional_call(module, inner, (x,))
-        to_input, *gradients = torch.autograd.grad(output, [x, *learnable.values()], self._inputs(probe.cotangent))
-        return Reading(nhwc(output), nhwc(to_input), self.canonical(dict(zip(learnable, gradients, strict=True))))
+        pulled = torch.autograd.grad(output, [*watched, *learnable.values()], self._inputs(probe.cotangent))
+        gradients = self.canonical(dict(zip(learnable, pulled[len(watched) :], strict=True)))
+        return Reading(nhwc(output), nhwc(pulled[0]) if watched else np.empty(0), gradients)
 
     @in_setting
     def state(self, batches: Sequence[Batch]) -> tuple[Arrays, NDArray]:
@@ -137,3 +141,13 @@ class TorchTwin(TorchNetwork, Twin):
         """The batch as PyTorch holds it on the twin's device, read back; labels are int64."""
         inputs = torch.tensor(nchw(batch.inputs), device=self.torch_device)
         return Batch(nhwc(inputs), array_of(self._labels(batch)))
+
+
+def _differentiable(x: torch.Tensor) -> list[torch.Tensor]:
+    """The inputs, which the pass is to be differentiated by from now on; none where they are whole numbers."""
+    return [x.requires_grad_()] if x.is_floating_point() else []
+
+
+def _parted(tensors: Sequence[torch.Tensor], first: int) -> tuple[Sequence[torch.Tensor], Sequence[torch.Tensor]]:
+    """The first so many, and the others."""
+    return tensors[:first], tensors[first:]

@@ -220,5 +220,13 @@ LINKS: dict[str, tuple[str, ...]] = {
         "https://github.com/huggingface/transformers/pull/18297",
         "https://github.com/mlcommons/algorithmic-efficiency/pull/325",
     ),
+    "139": (
+        "https://github.com/huggingface/transformers/issues/20761",
+        "https://github.com/EleutherAI/gpt-neox/pull/650",
+    ),
+    "140": (
+        "https://github.com/facebookresearch/xformers/issues/103",
+        "https://github.com/pytorch/executorch/pull/22443",
+    ),
     "138": ("https://github.com/jax-ml/jax/issues/3970",),
 }

@@ -152,10 +152,17 @@ def _again(
     is_biased = layer.flax.settings.get("running_var") == "biased"
     statistic = steps[0]
     for before, after, seen in zip(steps, steps[1:], calls, strict=False):
-        fresh = (after - torch_keep * before) / (1.0 - torch_keep)
+        uses = uses_of(layer, seen)
+        kept, torch_kept = keep**uses, torch_keep**uses
+        fresh = (after - torch_kept * before) / (1.0 - torch_kept)
         count = values_per_channel(layer, seen) if is_variance and is_biased else 1
-        statistic = keep * statistic + (1.0 - keep) * fresh * ((count - 1) / count if count > 1 else 1.0)
+        statistic = kept * statistic + (1.0 - kept) * fresh * ((count - 1) / count if count > 1 else 1.0)
     return statistic
+
+
+def uses_of(layer: LayerPairing, calls: Sequence[Call]) -> int:
+    """How often a pass calls a PyTorch layer, of which a BatchNorm's statistics take a step each time; at least 1."""
+    return max(1, sum(call.path == layer.torch.path for call in calls))
 
 
 def values_per_channel(layer: LayerPairing, calls: Sequence[Call]) -> int:

@@ -8,8 +8,14 @@ from parity.checks.referee import AGREED
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair.causes.conventions import KNOWN
 from parity.pair.causes.explained import convention_of, sentence_of
+from parity.pair.passes.compared import COMPUTED
 from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 from parity.report.records import Difference, Layer, Lint
+
+UNDONE = "with it undone in the whole network, all that differed on this rung is the same"
+"""How a convention is proven that was undone."""
+SEEN = "it is what was seen, and needs no proof"
+"""What is said of a difference that is itself the convention."""
 
 
 def first_difference(
@@ -31,7 +37,8 @@ def first_difference(
         lints: Settings that differ.
         confirmed: Names of the conventions without which the networks agree.
     """
-    lints = [lint for lint in lints if lint.setting != "gelu" or lint.convention in confirmed]
+    lints = [replace(lint, confirmed=lint.convention in confirmed) for lint in lints]
+    lints = [lint for lint in lints if lint.setting != "gelu" or lint.confirmed]
     failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
     if failed is None:
         return None
@@ -59,7 +66,9 @@ def _elsewhere(rung: Rung, finding: Finding, weight_map: WeightMap, lints: Seque
         place = layer.flax.path if layer else "", layer.torch.path if layer else finding.name
         known = KNOWN.get(convention_of(finding))
         cause, mend = (known.text, known.mend) if known else ("", "")
-        return Difference(rung.name, *place, sentence, finding.index, finding.values, cause, mend, finding.mode)
+        cause = finding.reason if finding.quantity == COMPUTED and finding.reason else cause
+        worst = finding.index, finding.values
+        return Difference(rung.name, *place, sentence, *worst, cause, mend, finding.mode, SEEN if cause else "")
     reason = f": {finding.reason}" if finding.reason else ""
     mode = f" in {finding.mode}" if finding.mode else ""
     text = f"the {finding.quantity} of {finding.name or 'the network'} differs{mode}{reason}"
@@ -115,7 +124,7 @@ def _with_cause(difference: Difference, lints: Sequence[Lint]) -> Difference:
             continue
         known = KNOWN[lint.convention].mend if lint.convention else f"write the same {lint.setting} in both"
         mend = lint.mend or known
-        return replace(difference, cause=lint.text, mend=mend)
+        return replace(difference, cause=lint.text, mend=mend, proof=UNDONE if lint.confirmed else "")
     return difference
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from parity.interface.observation import Call
 from parity.interface.trace import Arrays
-from parity.pair.causes.conventions import values_per_channel
+from parity.pair.causes.conventions import uses_of, values_per_channel
 from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing, WeightMap
 
 ROLES = ("running_mean", "running_var")
@@ -38,7 +38,8 @@ def _measured(
     named = {_role(array): array for array in layer.arrays}
     if layer.torch.kind != "batch_norm" or layer.flax.kind != "custom" or share in (None, 1.0) or ROLES[1] not in named:
         return layer
-    count = values_per_channel(layer, calls)
+    count, uses = values_per_channel(layer, calls), uses_of(layer, calls)
+    share **= uses
     ours = {role: [array.flax.read(native) for native in flax] for role, array in named.items() if role in ROLES}
     theirs = {role: [array.torch.read(native) for native in torch] for role, array in named.items() if role in ROLES}
     fresh = {role: (after - share * before) / (1.0 - share) for role, (before, after) in theirs.items()}
@@ -46,7 +47,9 @@ def _measured(
     before, after = ours[ROLES[1]]
     keep, misfit = _kept(before, after, biased)
     unbiased, other = _kept(before, after, fresh[ROLES[1]])
-    settings = (keep, "biased") if misfit <= other else (unbiased, "unbiased")
+    kept, variance = (keep, "biased") if misfit <= other else (unbiased, "unbiased")
+    kept = kept if uses == 1 else max(kept, 0.0) ** (1 / uses)
+    settings = (float(f"{kept:.{DIGITS}g}"), variance)
     own = replace(layer.flax, kind="batch_norm", settings=dict(zip(("keep", "running_var"), settings, strict=True)))
     arrays = tuple(replace(array, role=_role(array)) for array in layer.arrays)
     return replace(layer, flax=own, arrays=arrays)
@@ -62,4 +65,4 @@ def _kept(before: NDArray, after: NDArray, fresh: NDArray) -> tuple[float, float
     """The share of what was there that is left after one step, and how far the step is from what it would be so."""
     way, gone = (before - fresh).ravel(), (after - fresh).ravel()
     keep = float(gone @ way / (way @ way)) if way.any() else 0.0
-    return float(f"{keep:.{DIGITS}g}"), float(np.linalg.norm(gone - keep * way))
+    return keep, float(np.linalg.norm(gone - keep * way))

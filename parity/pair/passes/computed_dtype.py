@@ -1,6 +1,6 @@
 """Finds what one side computes in a narrower dtype: the same formula, but not the same network in float32."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -11,18 +11,24 @@ from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.compared import COMPUTED, Compared
 
 
-def with_computed_dtype(compared: Compared, passes: BothSides, mode: str) -> tuple[Finding, ...]:
+def with_computed_dtype(
+    compared: Compared, passes: BothSides, stored: Mapping[str, Collection[str]], mode: str
+) -> tuple[Finding, ...]:
     """The findings on the results of a mode, and one more where a side's own casts make its float32 results worse.
 
     A float32 error that comes from the device or from the order of a sum is no difference of the networks. One that
-    comes from a cast to bfloat16 or float16, which is written in one of the networks, is.
+    comes from a cast to bfloat16 or float16, which is written in one of the networks, is one, unless the other network
+    keeps its arrays in that dtype, and so computes in it too where its user runs it.
 
     Args:
         compared: What both sides showed in that mode.
         passes: The passes of both sides in that mode.
+        stored: The names of the dtypes in which each side keeps its arrays.
         mode: "evaluation" or "training".
     """
-    casts = {"flax": passes.flax["float64"].undone, "torch": passes.torch["float64"].undone}
+    seen = {"flax": passes.flax["float64"].undone, "torch": passes.torch["float64"].undone}
+    others = {"flax": stored["torch"], "torch": stored["flax"]}
+    casts = {side: [cast for cast in found if cast.dtype not in others[side]] for side, found in seen.items()}
     worse = {_worse(finding) for finding in compared.results if finding.verdict is Verdict.LESS_ACCURATE}
     return (*compared.results, *_computed(worse, casts, _place(compared), mode))
 

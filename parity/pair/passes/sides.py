@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.observation import Inputs, Mask, PassResult, Returned
+from parity.interface.programs.program import Program
 from parity.interface.side import FRAMEWORKS, Objective, Pass, Side
 from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.inputs import Adapter, adapt
@@ -145,6 +146,26 @@ class SidePair:
         """How such a pass is run."""
         how = Pass(self.flax.deployed_precision, mode == "training", capture=False, deployed=deployed)
         return self._how("flax", mode, self.backward and mode == "training", how)
+
+    def program(
+        self,
+        side: Literal["flax", "torch"],
+        native: Mapping[str, NDArray],
+        mode: str,
+        inputs: Inputs | None = None,
+        mask: Mask | None = None,
+    ) -> Program:
+        """One pass of one side in float64, operation by operation; the arguments are those of `run_pass`.
+
+        Raises:
+            UserCodeError: The network, the loss or an adapter raised something.
+        """
+        how = Pass("float64", mode == "training", mask=mask)
+        if self.objectives is not None:
+            how = replace(how, objective=self.objectives[0 if side == "flax" else 1])
+        adapted = self.pair_inputs.adapted(side, inputs)
+        with self.watch.running(f"{FRAMEWORKS[side]}'s operations ({mode})"):
+            return (self.flax if side == "flax" else self.torch).program(native, adapted, how)
 
     def _how(self, side: str, mode: str, backward: bool, how: Pass) -> Pass:
         """The pass with what its gradients are of, if it computes any."""

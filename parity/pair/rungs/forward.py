@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from parity.checks.verdict import Verdict
+from parity.interface.side import FRAMEWORKS
 from parity.pair.arrays.layout import AS_IT_IS, RESHAPED
 from parity.pair.causes.conventions import quantified
 from parity.pair.causes.settings import lint, lint_dropout, lint_gelu, lint_precision
@@ -140,6 +141,7 @@ def _undone(state: CheckState, causes: Sequence[Lint]) -> CheckState | None:
 def _run_modes(state: CheckState) -> None:
     """Run both modes in both precisions."""
     pair, proof = state.sides, state.proof
+    stored = {side: set(pair.side(side).stored.values()) for side in FRAMEWORKS}
     for mode in MODES:
         if mode == "evaluation":
             low = pair.run_pass("flax", proof.flax, mode, "float32")
@@ -151,4 +153,4 @@ def _run_modes(state: CheckState) -> None:
         state.calls[mode] = pair_calls(proof.weight_map, both)
         compared = compare_layers(state.calls[mode], both, pair.results.of(mode), mode)
         settled = settled_ties(state, compared, mode)
-        state.compared[mode] = replace(settled, results=with_computed_dtype(settled, both, mode))
+        state.compared[mode] = replace(settled, results=with_computed_dtype(settled, both, stored, mode))

@@ -16,7 +16,7 @@ from parity.pair.weightmap.proof import ProofPass
 
 def flattened_rows(layer: LayerPairing, passed: ProofPass, pair: CallPair) -> Iterator[LayerPairing]:
     """The pairing with the kernel's rows in the order of an activation that PyTorch flattened channels first, for each
-    earlier activation with which the two layers' inputs agree.
+    earlier activation, or input of the network, with which the two layers' inputs agree.
 
     Args:
         layer: A pairing of dense layers.
@@ -36,9 +36,11 @@ def flattened_rows(layer: LayerPairing, passed: ProofPass, pair: CallPair) -> It
 
 
 def _activations(passed: ProofPass, pair: CallPair, size: int) -> list[Shape]:
-    """The shapes (channels, *spatial) of earlier outputs of PyTorch's with so many numbers a sample, last first."""
-    earlier = passed.torch.calls[: pair.torch][::-1]
-    shapes = (array.shape[1:] for call in earlier for array in floating(call.outputs))
+    """The shapes (channels, *spatial) of earlier outputs of PyTorch's with so many numbers a sample, last first, and
+    of what the network itself is given."""
+    *calls, network = passed.torch.calls
+    earlier = [array for call in calls[: pair.torch][::-1] for array in floating(call.outputs)]
+    shapes = (array.shape[1:] for array in (*earlier, *floating(network.inputs)))
     return list(dict.fromkeys(shape for shape in shapes if len(shape) > 1 and prod(shape) == size))
 
 

@@ -1,6 +1,7 @@
 """The page of evidence, from a record made by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 
 from benchmarks.evidence import __main__ as everything
 from benchmarks.evidence import draws, page, plots, slow, summary, tables
-from benchmarks.evidence.record import Evidence, Gap, newest, read
+from benchmarks.evidence.record import Evidence, Gap, read
 from parity.checks import referee
+from parity.errors import UsageError
 
 SAME, DIFFERENT = {"verdict": "same", "share": 2.0, "told": 0.0}, {"verdict": "different", "share": 1.0, "told": 4e9}
 CORRECT = [SAME, SAME | {"verdict": "same, less accurate", "share": 3.0}, {"verdict": "inconclusive", "share": 9.0}]
@@ -37,6 +39,7 @@ MARGINS = {
     "planted": [{"share": 2e6, "where": "adam-eps"}],
 }
 SLOW = {"commit": "abc", "seconds": 600, "modules": {"tests.a": {"passed": 3, "failed": 0, "skipped": 1}}}
+OLD = ("0 of 2026-01-02", "1 of 2026-01-02")
 MUTANTS = {"modules": {"a.py": {"mutants": 9, "killed": 9}}, "survivors": []}
 
 
@@ -55,30 +58,59 @@ def found(tmp_path: Path) -> Evidence:
         "correct.jsonl": lines(CORRECT),
         "bug.jsonl": lines(WRONG, mutation="one head"),
     }
+    folder = tmp_path / "2026-01-02-evidence"
+    folder.mkdir()
     for name, text in parts.items():
-        (tmp_path / name).write_text(text)
-    return read(tmp_path)
+        (folder / name).write_text(text)
+    return read([folder])
 
 
 def test_draws_are_in_order(found: Evidence) -> None:
-    assert [line["number"] for line in found.wrong] == list(range(len(WRONG)))
+    assert [line["number"] for line in found.draws[0].wrong] == list(range(len(WRONG)))
+
+
+def test_each_part_is_read_from_the_newest_folder_that_has_it(found: Evidence, tmp_path: Path) -> None:
+    later = tmp_path / "2026-02-01-evidence"
+    later.mkdir()
+    (later / "slow.json").write_text(json.dumps(SLOW | {"commit": "def"}))
+    (later / "correct.jsonl").write_text(lines(CORRECT[:1], kinds=["dense", "tap"]))
+    (later / "bug.jsonl").write_text(lines(WRONG[:2], mutation="ids from 1", kinds=["ids"]))
+    record = read([found.folders["bugs"], later])
+    assert (record.slow["commit"], record.folders["slow"]) == ("def", later)
+    assert record.bugs == found.bugs and record.folders["bugs"] == found.folders["bugs"]
+    assert [(draws.date, len(draws.correct)) for draws in record.draws] == [("2026-02-01", 1), ("2026-01-02", 3)]
+    assert [gap.where for gap in record.same] == ["mlp", *(f"draw {n}" for n in ("0 of 2026-02-01", *OLD))]
+    told = summary.short(record).splitlines()
+    assert told[1].startswith(
+        "- Networks drawn at random on 2026-02-01, with layers as people write them themselves: 0 of 1 "
+    )
+    assert told[2].startswith("- Networks drawn at random on 2026-01-02: 0 of 3 ")
+    assert "| tap | 1 | 1 | 0 | 0 |" in page.files(record)[later / "draws.md"]
+    assert "| tap |" not in page.files(record)[found.folders["bugs"] / "draws.md"]
+
+
+def test_a_record_without_a_part_is_one_line(found: Evidence) -> None:
+    (found.folders["slow"] / "slow.json").unlink()
+    with pytest.raises(UsageError, match=r"has slow\.json"):
+        read([found.folders["bugs"]])
 
 
 def test_only_pairs_that_pass_are_same_and_only_told_ones_different(found: Evidence) -> None:
-    assert found.same == [Gap(20.0, "mlp"), Gap(2.0, "draw 0"), Gap(3.0, "draw 1")]
-    assert found.told == [Gap(2e6, "adam-eps"), Gap(4e9, "draw 0: one head"), Gap(1e8, "draw 1: one head")]
+    assert found.same == [Gap(20.0, "mlp"), *(Gap(gap, f"draw {n}") for gap, n in zip((2.0, 3.0), OLD, strict=True))]
+    drawn = [Gap(gap, f"draw {n}: one head") for gap, n in zip((4e9, 1e8), OLD, strict=True)]
+    assert found.told == [Gap(2e6, "adam-eps"), *drawn]
 
 
 def test_a_bug_that_passes_is_wrong_unless_there_is_a_reason(found: Evidence) -> None:
-    correct, wrong = tables.rates(found.correct, found.wrong).splitlines()[2:]
+    correct, wrong = tables.rates(found.draws[0]).splitlines()[2:]
     assert correct == "| correct | 3 | 0 | 1 | 2 | 0 | 0 | 0 | 0.00% to 70.76% |"
     assert wrong == "| with one bug | 5 | 2 | 0 | 1 | 1 | 1 | 1 | 0.51% to 71.64% |"
-    assert tables.kinds(found.wrong).splitlines()[2] == "| one head | 5 | 2 | 0 | 1 | 1 | 1 |"
+    assert tables.kinds(found.draws[0].wrong).splitlines()[2] == "| one head | 5 | 2 | 0 | 1 | 1 | 1 |"
 
 
 def test_a_draw_that_failed_is_a_wrong_verdict(found: Evidence) -> None:
-    failed = [*found.correct, {"number": 3, "verdict": "error"}]
-    assert "| correct | 4 | 0 | 1 | 2 | 0 | 0 | 1 |" in tables.rates(failed, found.wrong)
+    failed = [*found.draws[0].correct, {"number": 3, "verdict": "error"}]
+    assert "| correct | 4 | 0 | 1 | 2 | 0 | 0 | 1 |" in tables.rates(replace(found.draws[0], correct=failed))
 
 
 def test_the_smallest_size_that_is_caught_is_the_last_without_a_gap(found: Evidence) -> None:
@@ -95,13 +127,12 @@ def test_the_threshold_lies_between_the_ends(found: Evidence) -> None:
 
 
 def test_the_summary_counts_wrong_verdicts_and_leads_to_every_table(found: Evidence) -> None:
-    rows = summary.table(found, "place").splitlines()[2:]
-    assert rows[1].startswith(
-        "| random correct networks | 3 | 2 same, 1 inconclusive: 0 wrong verdicts (95 % interval "
-    )
+    rows = summary.table(found).splitlines()[2:]
+    assert rows[1].startswith("| networks drawn at random on 2026-01-02, correct | 3 | 2 same, 1 inconclusive: 0 wrong")
     assert "1 wrong verdicts" in rows[2]
-    linked = {row.rpartition("(place/")[2].rstrip(") |") for row in rows}
-    assert linked == page.files(found).keys()
+    folder = found.folders["bugs"]
+    linked = {row.rpartition(f"(../benchmarks/records/{folder.name}/")[2].rstrip(") |") for row in rows}
+    assert {folder / name for name in linked} == page.files(found).keys()
 
 
 def test_a_bug_is_counted_on_the_first_rung_that_catches_it_and_a_control_on_none(found: Evidence) -> None:
@@ -119,7 +150,7 @@ def test_a_bug_is_a_row_with_its_links(found: Evidence) -> None:
 
 def test_every_block_is_made(found: Evidence) -> None:
     made = page.made(found)
-    assert "| `a.py` | 9 | 9 | 0 | 0 | 100.0% |" in page.files(found)["mutants.md"]
+    assert "| `a.py` | 9 | 9 | 0 | 0 | 100.0% |" in page.files(found)[found.folders["mutants"] / "mutants.md"]
     written = "".join(path.read_text() for path in page.PAGES)
     assert [name for name in made if f"<!-- {name} -->\n" not in written] == []
 
@@ -145,7 +176,7 @@ def test_a_run_of_draws_goes_on_after_a_line_that_was_cut(tmp_path: Path) -> Non
 def test_a_record_that_cannot_be_read_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(page, "newest", lambda: tmp_path)
+    monkeypatch.setattr(page, "read", lambda: read([tmp_path]))
     assert page.main(["--check"]) == 2
     shown = capsys.readouterr()
     assert shown.out == "" and shown.err.startswith("benchmarks: ") and len(shown.err.splitlines()) == 1
@@ -156,21 +187,22 @@ def test_every_page_says_what_the_newest_record_says() -> None:
 
 
 def test_the_thresholds_words_are_those_of_the_newest_record() -> None:
-    record = read(newest())
+    record = read()
     above, below = tables.margins_of(record)
     words = " ".join(Path(referee.__file__).read_text().split())
     assert record.threshold == referee.MARGIN
-    assert f"records/{record.folder.name}" in words
+    assert all(f"records/{draws.folder.name}" in words for draws in record.draws)
     assert f"{above} above the largest gap of {len(record.same):,} correct pairs" in words
     assert f"{below} below the smallest that one of {len(record.told):,} pairs with a bug" in words
     assert f"stay below {np.quantile([gap.share for gap in record.same], 0.99):.0f})" in words
 
 
-def test_the_newest_record_has_as_many_draws_as_were_asked_for_and_no_wrong_verdict() -> None:
-    record = read(newest())
-    assert [line["number"] for line in record.correct] == [line["number"] for line in record.wrong] == [*range(2000)]
-    assert {tables.verdict(line) for line in record.correct} <= {"same", "inconclusive"}
-    assert not {"same", "error"} & {tables.verdict(line) for line in record.wrong}
+def test_the_draws_on_record_are_numbered_from_0_and_none_was_judged_wrongly() -> None:
+    for drawn in read().draws:
+        for numbered in (drawn.correct, drawn.wrong):
+            assert [line["number"] for line in numbered] == [*range(len(numbered))]
+        assert {tables.verdict(line) for line in drawn.correct} <= {"same", "inconclusive"}
+        assert not {"same", "error"} & {tables.verdict(line) for line in drawn.wrong}
 
 
 JUNIT = """<testsuites><testsuite name="pytest" tests="4" time="61.6">
@@ -191,7 +223,7 @@ def test_slow_tests_are_counted_by_module(tmp_path: Path) -> None:
 
 
 def test_no_slow_test_failed_when_they_were_run_last() -> None:
-    counts = read(newest()).slow["modules"].values()
+    counts = read().slow["modules"].values()
     assert sum(found["passed"] for found in counts) > 0
     assert sum(found["failed"] for found in counts) == 0
 

@@ -122,7 +122,7 @@ def test_the_page_has_a_row_a_module_and_a_row_an_explanation() -> None:
 
 
 def test_the_newest_record_catches_enough_and_explains_the_others() -> None:
-    record = json.loads((newest() / "mutants.json").read_text())
+    record = json.loads((newest("mutants.json") / "mutants.json").read_text())
     assert mutants.faults(record, mutants.explanations()) == []
     caught = mutants.total(record)
     assert caught["mutants"] - sum(caught[status] for status in mutants.CAUGHT) == len(record["survivors"])

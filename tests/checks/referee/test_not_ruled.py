@@ -103,3 +103,10 @@ def test_a_cast_does_not_excuse_a_larger_gap() -> None:
     exact = numbers(1, 300) / 3
     cast = (exact * 1.01).astype(np.float32).astype(np.float64)
     assert _two(exact, cast).verdict is Verdict.DIFFERENT
+
+
+def test_zeros_are_no_cast_however_coarse_the_other_side_rounds() -> None:
+    exact = numbers(1, 300) / 3
+    coarse = HighLow(exact, (exact * 1.01).astype(np.float32))  # as in bfloat16
+    found = rule("gradient", "x", {"flax": stored(np.zeros_like(exact)), "torch": coarse})
+    assert found.verdict is Verdict.DIFFERENT

@@ -42,12 +42,12 @@ def evaluate_with(jaxpr: Jaxpr | Any, constants: Sequence[Any], arguments: Seque
     values |= zip(jaxpr.invars, arguments, strict=True)
 
     def read(variable: Any) -> Any:
-        return _literal(variable, plan) if isinstance(variable, Literal) else values[variable]
+        return literal(variable, plan) if isinstance(variable, Literal) else values[variable]
 
     for equation in jaxpr.eqns:
         info = equation.source_info
         with user_context(info.traceback, name_stack=info.name_stack):  # what is evaluated keeps the user's lines
-            results = _apply(equation, [read(variable) for variable in equation.invars], plan)
+            results = apply(equation, [read(variable) for variable in equation.invars], plan)
         values |= zip(equation.outvars, results, strict=True)
     return [read(variable) for variable in jaxpr.outvars]
 
@@ -58,12 +58,14 @@ def constant(value: Any, plan: Plan) -> Any:
     return widened_literal(value, dtype) if plan.wide and dtype is not None and inexact(dtype) else value
 
 
-def _literal(variable: Any, plan: Plan) -> Any:
+def literal(variable: Any, plan: Plan) -> Any:
+    """A number that is written in a program, in the types of the plan."""
     dtype = variable.aval.dtype
     return widened_literal(variable.val, dtype) if plan.wide else jnp.asarray(variable.val, dtype)
 
 
-def _apply(equation: Any, values: list[Any], plan: Plan) -> Sequence[Any]:
+def apply(equation: Any, values: list[Any], plan: Plan) -> Sequence[Any]:
+    """Results of one equation for these operands."""
     name = equation.primitive.name
     if name == "debug_callback":
         return []
@@ -216,7 +218,7 @@ RULES: dict[str, Callable[..., Sequence[Any]]] = {
     marks.TAP.name: _tap,
     marks.MASK.name: _mask,
     marks.MEAN.name: _mean,
-    marks.NOISE.name: noise_rule(_apply),
+    marks.NOISE.name: noise_rule(apply),
     "convert_element_type": _convert,
     "reduce_precision": _reduce_precision,
     "bitcast_convert_type": _bitcast,

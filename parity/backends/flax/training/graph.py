@@ -7,11 +7,19 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxnets import layers
+import jaxnets
 from parity.errors import UsageError
 from parity.weights import Kind
 
-KINDS: dict[type, Kind] = {nnx.Linear: "dense", nnx.Conv: "conv", layers.BatchNorm: "norm"}
+KINDS: dict[type, Kind] = {
+    nnx.Linear: "dense",
+    nnx.Conv: "conv",
+    jaxnets.layers.BatchNorm: "norm",
+    nnx.LayerNorm: "norm",
+    nnx.RMSNorm: "norm",
+    nnx.Embed: "embedding",
+    jaxnets.ViT: "table",
+}
 State = dict[str, jax.Array]  # native dotted name → array
 
 

@@ -108,8 +108,8 @@ class FlaxNetwork(Network):
         return to_canonical({name: np.asarray(a) for name, a in state.items()}, self.graph.kinds, "flax")
 
     def inputs(self, x: NDArray) -> jax.Array:
-        """A copy of the array at the network's precision."""
-        return jnp.array(x, self.dtype, copy=True)
+        """A copy of the array, at the network's precision if it is floating; whole numbers stay whole."""
+        return jnp.array(x, self.dtype if np.issubdtype(x.dtype, np.floating) else None, copy=True)
 
     # Pure functions
 

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 from jax.sharding import NamedSharding, PartitionSpec
+from numpy.typing import NDArray
 
 from parity.backends.flax.training.devices import AXIS, found_devices, mesh_of, placed
 from parity.backends.flax.training.graph import State
@@ -65,7 +66,7 @@ class ParallelFlaxSession(FlaxSession):
         size = -(-len(labels) // self.mesh.size)
         even = [slice(size * i, size * (i + 1)) for i in range(self.mesh.size)]
         cuts = parts(len(labels), self.mesh.size) if self.network.devices.norms_apart else even
-        return [Batch(inputs[cut].astype(np.float32), labels[cut].astype(np.int64)) for cut in cuts]
+        return [Batch(_as_read(inputs[cut]), labels[cut].astype(np.int64)) for cut in cuts]
 
     def told_by_all(self, text: str) -> list[str]:
         """The texts that all processes pass here, in the order of their ranks; they must be equally long."""
@@ -74,3 +75,8 @@ class ParallelFlaxSession(FlaxSession):
 
     def _placement(self) -> dict[str, Any]:
         return {"out_shardings": NamedSharding(self.mesh, PartitionSpec())}
+
+
+def _as_read(inputs: NDArray) -> NDArray:
+    """Inputs in the dtype that a batch has: float32, and whole numbers int64."""
+    return inputs.astype(np.float32 if np.issubdtype(inputs.dtype, np.floating) else np.int64)

@@ -110,7 +110,7 @@ class FlaxSession(Session[FlaxNetwork]):
         for block, rates in self._blocks(batches, self.network.rates(learning_rates)):
             self._carry, losses, hits = program(self._carry, *self._fed(block, rates))
             taken.append((len(block), losses, hits))
-        return Steps([len(batch.labels) for batch in batches], lambda: _joined(taken))
+        return Steps([batch.labels.size for batch in batches], lambda: _joined(taken))
 
     def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
         arrays = self._single(batch, self.network.rates([learning_rate])[0])
@@ -159,8 +159,12 @@ class FlaxSession(Session[FlaxNetwork]):
         return *self._arrays(batch), rate
 
     def _arrays(self, batch: Batch) -> tuple[Any, Any]:
-        """Inputs (B, …) at the network's precision and int32 labels (B,), as programs take them."""
-        return np.asarray(batch.inputs, self.network.dtype), batch.labels.astype(np.int32)
+        """Inputs (B, …) and int32 labels (B, …), as programs take them."""
+        return self._inputs(batch.inputs), batch.labels.astype(np.int32)
+
+    def _inputs(self, inputs: NDArray) -> NDArray:
+        """Inputs as programs take them: at the network's precision, and whole numbers as int32."""
+        return np.asarray(inputs, self.network.dtype if np.issubdtype(inputs.dtype, np.floating) else np.int32)
 
     def wait(self) -> None:
         """Return when parameters, buffers and moments are there."""
@@ -169,7 +173,7 @@ class FlaxSession(Session[FlaxNetwork]):
     def _predict(self, inputs: Iterable[NDArray]) -> list[jax.Array]:
         learnable, buffers, _ = self._carry
         program = self._looking(predicted)
-        return [program(learnable, buffers, np.asarray(x, self.network.dtype)) for x in inputs]
+        return [program(learnable, buffers, self._inputs(x)) for x in inputs]
 
     def _score(self, batch: Batch) -> tuple[Any, Any]:
         learnable, buffers, _ = self._carry

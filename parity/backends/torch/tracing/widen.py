@@ -35,7 +35,7 @@ NETWORKS = str(Path(OURS, "bugs"))
 BETWEEN = {
     str(Path(OURS, "backends", "torch", "tracing", name))
     for name in ("overrides.py", "tables.py", "tape.py", "widen.py", "attention.py")
-}
+} | {str(Path(OURS, "backends", "torch", "programs", "recorder.py"))}
 """Files whose frames stand between a network's lines."""
 LIBRARIES = (str(Path(torch.__file__).parent), str(Path(np.__file__).parent))
 STANDARD = sysconfig.get_paths()["stdlib"]

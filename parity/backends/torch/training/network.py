@@ -20,7 +20,16 @@ from parity.recipes import Optimizer
 from parity.weights import WITHOUT_TWIN, Kind, from_canonical, shapes_of, to_canonical
 from torchnets import losses, optimizers
 
-KINDS: dict[type, Kind] = {nn.Linear: "dense", nn.Conv2d: "conv", nn.BatchNorm2d: "norm", nn.SyncBatchNorm: "norm"}
+KINDS: dict[type, Kind] = {
+    nn.Linear: "dense",
+    nn.Conv2d: "conv",
+    nn.BatchNorm2d: "norm",
+    nn.SyncBatchNorm: "norm",
+    nn.LayerNorm: "norm",
+    nn.RMSNorm: "norm",
+    nn.Embedding: "embedding",
+    torchnets.ViT: "table",
+}
 Tensors = dict[str, torch.Tensor]  # native dotted name → tensor
 
 
@@ -79,8 +88,9 @@ class TorchNetwork(Network):
         return to_canonical({name: array_of(t) for name, t in native.items()}, _kinds(self.model), "torch")
 
     def tensor(self, array: NDArray) -> torch.Tensor:
-        """A copy of the array at the network's precision, on its device."""
-        return torch.tensor(array, dtype=self.dtype, device=self.torch_device)
+        """A copy of the array on the network's device, at its precision if it is floating; whole numbers stay whole."""
+        dtype = self.dtype if np.issubdtype(array.dtype, np.floating) else None
+        return torch.tensor(array, dtype=dtype, device=self.torch_device)
 
     # Training
 

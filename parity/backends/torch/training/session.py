@@ -61,7 +61,7 @@ class TorchSession(Session[TorchNetwork]):
 
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
         steps = [self._step(batch, rate)[0] for batch, rate in zip(batches, learning_rates, strict=True)]
-        return Steps([len(batch.labels) for batch in batches], lambda: self._fetched(steps))
+        return Steps([batch.labels.size for batch in batches], lambda: self._fetched(steps))
 
     def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
         step, gradients = self._step(batch, learning_rate)
@@ -89,7 +89,8 @@ class TorchSession(Session[TorchNetwork]):
         return self._inputs(batch.inputs), torch.as_tensor(batch.labels, device=self._run.torch_device)
 
     def _inputs(self, inputs: NDArray) -> torch.Tensor:
-        x = torch.as_tensor(inputs, dtype=self._run.dtype, device=self._run.torch_device)
+        dtype = self._run.dtype if np.issubdtype(inputs.dtype, np.floating) else torch.int64
+        x = torch.as_tensor(inputs, dtype=dtype, device=self._run.torch_device)
         return x.permute(0, 3, 1, 2) if x.ndim == 4 else x
 
     def wait(self) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.checks.verdict import Finding, Verdict
+from parity.interface.observation import Inputs
 from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.layout import compare, turned
 from parity.pair.causes.explained import PROBED
@@ -34,10 +35,12 @@ class Located:
     Args:
         name: the probe's name.
         state: what both sides showed on it, in the place of what they showed on the user's inputs.
+        inputs: the probe's inputs; None if they are the user's.
     """
 
     name: str
     state: CheckState
+    inputs: Inputs | None = None
 
 
 def probed(state: CheckState) -> tuple[list[Finding], Located | None]:
@@ -71,7 +74,7 @@ def located(state: CheckState, probe: Probe) -> Located | None:
         return None
     proof = replace(state.proof, flax=flax, torch=probe.torch)
     shown = replace(state, proof=proof, passes={MODE: both}, calls={MODE: pairs}, compared={MODE: compared})
-    return Located(probe.name, shown)
+    return Located(probe.name, shown, probe.inputs)
 
 
 def try_probe(probe: Probe, weight_map: WeightMap, sides: SidePair) -> list[Finding] | str:

@@ -1,6 +1,7 @@
 """Rungs 5 and 6 of a pair: the user's optimizers alone, and training runs with them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,19 +16,42 @@ from parity.pair.causes.explained import CONJUGATED
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.sides import PRECISIONS, SidePair
 from parity.pair.rungs import rules as rungs
-from parity.pair.rungs.schedule import Schedules, learning_rates
+from parity.pair.rungs.updates.schedule import Schedules, learning_rates
 from parity.pair.weightmap import random_weights as weights
 
 CONJUGATES = "it is complex: JAX's gradient is the conjugate of PyTorch's, and the optimizers take both as they are"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Both optimizers on one stream of gradients.
+
+    Args:
+        steps: side → precision → parameters after every step, by name.
+        start: side → the parameters that it started from.
+    """
+
+    steps: Mapping[str, Mapping[str, Sequence[Arrays]]]
+    start: Mapping[str, Arrays]
 
 
 def update_rung(state: CheckState, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> Rung:
     """Rung 5: the schedules step by step, and the optimizers alone on one stream of gradients."""
     findings = [] if schedules is None else [learning_rates(state.sides, schedules)]
     if optimizers is not None:
-        own = _groups(optimizers[1]) > 1 or any(np.iscomplexobj(array) for array in state.proof.torch.values())
-        findings += _own_stream(state, optimizers) if own else _stream(state.sides, optimizers)
+        findings += rule_on(optimizer_steps(state, optimizers))
     return rung(5, NAMES[5], findings)
+
+
+def rule_on(seen: Seen) -> list[Finding]:
+    """The findings on the optimizers alone."""
+    return rungs.update(seen.steps)
+
+
+def optimizer_steps(state: CheckState, optimizers: tuple[Any, Any], known: Seen | None = None) -> Seen:
+    """Both optimizers on one stream of gradients; Flax's steps are those that are known, if there are any."""
+    own = _groups(optimizers[1]) > 1 or any(np.iscomplexobj(array) for array in state.proof.torch.values())
+    return _own_stream(state, optimizers, known) if own else _stream(state.sides, optimizers, known)
 
 
 def complex_note(state: CheckState) -> list[str]:
@@ -52,7 +76,7 @@ def not_conjugated(state: CheckState, optimizers: tuple[Any, Any] | None) -> lis
     names = [layer.array_name(array) for layer, array in learnt if np.iscomplexobj(array.torch.read(state.proof.torch))]
     if optimizers is None or not names:
         return []
-    steps = [f for f in _own_stream(state, optimizers) if f.verdict is Verdict.DIFFERENT]
+    steps = [f for f in rule_on(_own_stream(state, optimizers)) if f.verdict is Verdict.DIFFERENT]
     odd = [name for name in names if any(finding.name.startswith(f"{name} after step") for finding in steps)]
     return [Finding(CONJUGATED, name, Verdict.DIFFERENT, np.inf, reason=CONJUGATES) for name in odd]
 
@@ -63,8 +87,8 @@ def _groups(optimizer: Any) -> int:
     return len(getattr(alone, "param_groups", ()))
 
 
-def _own_stream(state: CheckState, optimizers: tuple[Any, Any]) -> list[Finding]:
-    """Findings on the optimizers' steps with the networks' own parameters, so that each has its own settings.
+def _own_stream(state: CheckState, optimizers: tuple[Any, Any], known: Seen | None = None) -> Seen:
+    """The optimizers' steps with the networks' own parameters, so that each has its own settings.
 
     Tied arrays, and those that one side keeps in parts, are left out.
     """
@@ -93,10 +117,11 @@ def _own_stream(state: CheckState, optimizers: tuple[Any, Any]) -> list[Finding]
         return {layer.array_name(array): getattr(array, side).read(arrays) for layer, array in pairings}
 
     starts = {side: held_by(side, start) for side in names}
-    seen = _steps(sides, optimizers, starts, lambda side: [pulled(side, gradients) for gradients in stream])
-    return rungs.update(
-        {side: {p: [named(side, arrays) for arrays in steps] for p, steps in by.items()} for side, by in seen.items()}
-    )
+    seen = _steps(sides, optimizers, starts, lambda side: [pulled(side, gradients) for gradients in stream], known)
+    fresh = {
+        side: {p: [named(side, arrays) for arrays in steps] for p, steps in by.items()} for side, by in seen.items()
+    }
+    return Seen({**({} if known is None else known.steps), **fresh}, starts)
 
 
 def _normal(rng: np.random.Generator, like: NDArray) -> NDArray:
@@ -105,7 +130,7 @@ def _normal(rng: np.random.Generator, like: NDArray) -> NDArray:
     return drawn + 1j * rng.standard_normal(like.shape) if np.iscomplexobj(like) else drawn
 
 
-def _stream(sides: SidePair, optimizers: tuple[Any, Any]) -> list[Finding]:
+def _stream(sides: SidePair, optimizers: tuple[Any, Any], known: Seen | None = None) -> Seen:
     rng = np.random.default_rng([sides.seed, 5])
     start = {name: single(rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
     stream = [
@@ -114,7 +139,9 @@ def _stream(sides: SidePair, optimizers: tuple[Any, Any]) -> list[Finding]:
     ]
     for gradients in stream:
         gradients["unused"] = np.zeros(UPDATE_SHAPES["unused"])
-    return rungs.update(_steps(sides, optimizers, dict.fromkeys(("flax", "torch"), start), lambda side: stream))
+    starts = dict.fromkeys(("flax", "torch"), start)
+    fresh = _steps(sides, optimizers, starts, lambda side: stream, known)
+    return Seen({**({} if known is None else known.steps), **fresh}, starts)
 
 
 def _steps(
@@ -122,9 +149,13 @@ def _steps(
     optimizers: tuple[Any, Any],
     start: Mapping[str, Arrays],
     stream: Callable[[str], Sequence[Arrays]],
+    known: Seen | None = None,
 ) -> dict[str, dict[str, list[Arrays]]]:
-    """Side → precision → parameters after every step, from a side's start and along its stream of gradients."""
+    """Side → precision → parameters after every step, from a side's start and along its stream of gradients; without
+    Flax's, if they are known."""
     sides = {"flax": (pair.flax, optimizers[0]), "torch": (pair.torch, optimizers[1])}
+    if known is not None:
+        del sides["flax"]
     with pair.watch.running("the optimizers' steps"):
         return {
             name: {p: side.update(optimizer, start[name], stream(name), p) for p in PRECISIONS}

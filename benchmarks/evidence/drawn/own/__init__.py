@@ -1,0 +1,1 @@
+"""Blocks of random networks as people write them themselves, not as the frameworks offer them."""

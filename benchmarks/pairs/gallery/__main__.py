@@ -1,0 +1,163 @@
+"""The gallery: networks that others wrote for both frameworks, each with its truth and the tool's verdict.
+
+    python -m benchmarks.pairs.gallery --out FOLDER [PAIR…]   measure, a pair a fresh process; what is there is kept
+    python -m benchmarks.pairs.gallery --record FOLDER FILE   make one record of it
+    python -m benchmarks.pairs.gallery --page [--check]       write, or compare, docs/gallery.md
+
+Measuring needs the packages of `benchmarks.pairs.gallery.shims.PACKAGES`.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks import ROOT
+from benchmarks.pages.blocks import update
+from benchmarks.pairs.gallery import measure, page
+from benchmarks.pairs.gallery.catalogue import PAIRS
+from benchmarks.pairs.gallery.ledger import LEDGER, shown
+from benchmarks.pairs.gallery.makers.shims import packages
+from benchmarks.pairs.gallery.record import REMEDY, Found, GalleryRecord
+from parity import documents
+from parity.errors import UsageError
+from parity.files import write_atomically
+from parity.report.environment import commit, hardware
+
+PAGE = ROOT / "docs" / "gallery.md"
+COMMAND = "python -m benchmarks.pairs.gallery --page"
+FAST_TO_COMPILE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+LONGEST = 900.0
+"""Seconds after which the check of a pair is ended."""
+
+
+def main(argv: list[str]) -> int:
+    """Measure, make a record, or write the page; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pairs.gallery", description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="measure into this folder")
+    parser.add_argument(
+        "--one", nargs=2, metavar=("WHAT", "FILE"), help="measure one thing of one pair in this process"
+    )
+    parser.add_argument("--record", nargs=2, type=Path, metavar=("FOLDER", "FILE"), help="make one record of a folder")
+    parser.add_argument("--page", action="store_true", help="write the page")
+    parser.add_argument(
+        "--check", action="store_true", help="with --page: write nothing, tell whether it is up to date"
+    )
+    parser.add_argument("names", nargs="*", metavar="PAIR")
+    arguments = parser.parse_args(argv)
+    try:
+        return _done(arguments)
+    except UsageError as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 2
+
+
+def _done(arguments: argparse.Namespace) -> int:
+    for name in arguments.names:
+        if name not in PAIRS:
+            raise UsageError(f"pair got {name!r}; expected one of {', '.join(PAIRS)}")
+    if arguments.one:
+        return _one(arguments.one[0], Path(arguments.one[1]), arguments.names)
+    if arguments.out:
+        return run(arguments.out, arguments.names or list(PAIRS))
+    if arguments.record:
+        _record(*arguments.record)
+    if arguments.page:
+        path = newest()
+        blocks = page.blocks(documents.read(path, GalleryRecord, REMEDY))
+        return update([PAGE], blocks, check=arguments.check, source=path.name, command=COMMAND)
+    return 0
+
+
+def newest() -> Path:
+    """The newest record."""
+    return sorted((ROOT / "benchmarks" / "records").glob("*-gallery.json"))[-1]
+
+
+def run(folder: Path, names: list[str]) -> int:
+    """Measure the truth and the verdict of every named pair that is not in the folder yet; return 0.
+
+    Args:
+        folder: Where the files are.
+        names: The pairs.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = [(what, folder / f"{name}.{what}.json", [name]) for name in names for what in ("truth", "verdict")]
+    for what, file, pair in [("ledger", folder / "ledger.json", []), *wanted]:
+        if not file.exists():
+            print(file.stem, file=sys.stderr)
+            _in_a_process(what, file, pair)
+    return 0
+
+
+def _record(folder: Path, target: Path) -> None:
+    """Make one record of what is in a folder; pairs that were not measured are left out."""
+    printed = folder / "ledger.json"
+    document: GalleryRecord = {
+        "about": ABOUT,
+        "versions": documents.read(printed, dict, REMEDY)["versions"],
+        "hardware": hardware(),
+        "commit": commit(),
+        "pairs": {name: found for name in PAIRS if (found := _found(folder, name)) is not None},
+        "ledger": documents.read(printed, dict, REMEDY)["printed"],
+    }
+    documents.require(document, GalleryRecord, str(target), REMEDY)
+    _write(target, dict(document))
+
+
+ABOUT = (
+    "small settings, random weights, programs compiled without XLA's optimisations; gaps are norms of differences over "
+    "PyTorch's norms, the largest of all outputs and gradients"
+)
+
+
+def _found(folder: Path, name: str) -> Found | None:
+    pair = PAIRS[name]
+    files = [folder / f"{name}.{what}.json" for what in ("truth", "verdict")]
+    if not all(file.exists() for file in files):
+        return None
+    established, told = (documents.read(file, dict, REMEDY) for file in files)
+    return {
+        "package": pair.package, "truth": pair.truth, "because": list(pair.because), "accept": list(pair.accept),
+        "established": established, "told": told,
+    }  # fmt: skip
+
+
+def _in_a_process(what: str, file: Path, names: list[str]) -> None:
+    """Run this module for one thing; what ends the process is written in place of a result."""
+    command = [sys.executable, "-m", "benchmarks.pairs.gallery", "--one", what, str(file), *names]
+    try:
+        ended = subprocess.run(
+            command,
+            env={**os.environ, "XLA_FLAGS": FAST_TO_COMPILE},
+            timeout=LONGEST,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        _write(file, {"verdict": "timeout", "error": f"took more than {LONGEST:.0f} s"})
+    else:
+        if ended.returncode:
+            _write(file, {"verdict": "crash", "error": ended.stderr.strip()[-2000:]})
+
+
+def _one(what: str, file: Path, names: list[str]) -> int:
+    """Measure the truth or the verdict of the named pair, or run the ledger's lines; in this process."""
+    if what == "ledger":
+        _write(file, {"versions": packages(), "printed": {name: shown(entry) for name, entry in LEDGER.items()}})
+    else:
+        pair = PAIRS[names[0]]
+        _write(file, measure.truth(pair) if what == "truth" else measure.verdict(names[0], pair))
+    return 0
+
+
+def _write(file: Path, result: dict[str, Any]) -> None:
+    write_atomically(file, json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

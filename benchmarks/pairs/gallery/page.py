@@ -1,0 +1,88 @@
+"""The blocks of docs/gallery.md: what came out, the table of all pairs, and the ledger."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.pairs.gallery.ledger import LEDGER, Entry
+from benchmarks.pairs.gallery.record import Found, right
+
+Pairs = Mapping[str, Found]
+
+
+def blocks(record: Mapping[str, Any]) -> dict[str, str]:
+    """Name of a block → its text.
+
+    Args:
+        record: A `GalleryRecord`.
+    """
+    pairs, printed = record["pairs"], record["ledger"]
+    entries = [_entry(name, LEDGER[name], printed[name], pairs) for name in LEDGER]
+    return {"gallery": summary(pairs), "gallery-pairs": table(pairs), "gallery-ledger": "\n\n".join(entries)}
+
+
+def summary(pairs: Pairs) -> str:
+    """How many pairs there are of each truth, and how many the tool judged rightly."""
+    same = [found for found in pairs.values() if found["truth"] == "same"]
+    other = [found for found in pairs.values() if found["truth"] == "different"]
+    packages = sorted({found["package"] for found in pairs.values()})
+    wrong = [name for name, found in pairs.items() if not right(found)]
+    lines = [
+        f"- {len(pairs)} pairs of {', '.join(packages)}",
+        f"- {sum(map(right, same))} of the {len(same)} pairs that are the same are judged *same*",
+        f"- {sum(map(right, other))} of the {len(other)} pairs that differ are judged *different*",
+        f"- judged otherwise: {', '.join(wrong) if wrong else 'none'}",
+    ]
+    return "\n".join(lines)
+
+
+def table(pairs: Pairs) -> str:
+    """One row for each pair."""
+    head = [
+        "| pair | Flax network of | truth | float64 | float32 | verdict | arrays proven | place | CPU s | GiB |",
+        f"|{'---|' * 10}",
+    ]
+    return "\n".join([*head, *(_row(name, found) for name, found in pairs.items())])
+
+
+def _row(name: str, found: Found) -> str:
+    told = found["told"]
+    evidence = found["established"].get("evaluation", {})
+    gaps = [_largest(evidence, precision) for precision in ("float64", "float32")]
+    arrays = f"{told['proven']} of {told['arrays']}" if "proven" in told else "–"
+    cells = [
+        name, found["package"], _truth(found), *gaps, told["verdict"], arrays, _place(found),
+        f"{told.get('cpu_seconds', 0.0):.0f}", f"{told.get('peak_gib', 0.0):.1f}",
+    ]  # fmt: skip
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def _truth(found: Found) -> str:
+    links = ", ".join(f"[{name}](#{name})" for name in found["because"])
+    return f"{found['truth']}: {links}" if links else found["truth"]
+
+
+def _largest(evidence: Mapping[str, Any], precision: str) -> str:
+    gaps = [gaps[precision] for gaps in evidence.values() if precision in gaps]
+    return f"{max(gaps):.0e}" if gaps else "–"
+
+
+def _place(found: Found) -> str:
+    """Where the tool sees the first difference, with the cause if it names one; "–" where it sees none."""
+    first = found["told"].get("first")
+    if not first or found["told"]["verdict"] == "same":
+        return "–"
+    cause = f": {first['cause']}" if first["cause"] else ""
+    return f"{first['rung']}, `{first['torch']}`{cause}".replace("|", "\\|")
+
+
+def _entry(name: str, entry: Entry, printed: str, pairs: Pairs) -> str:
+    shown = ", ".join(pair for pair, found in pairs.items() if name in found["because"])
+    return "\n\n".join(
+        [
+            f'<a id="{name}"></a>\n\n### {entry.package}: {entry.title}',
+            f"**Where**: {entry.place}.",
+            entry.text + (f" In the gallery: {shown}." if shown else ""),
+            f"```python\n{entry.code.strip()}\n```",
+            f"It prints:\n\n```text\n{printed}\n```",
+        ]
+    )

@@ -1,0 +1,144 @@
+"""The block of a decoder with rotary positions, grouped attention and a gated feed-forward layer."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+
+from jaxnets.layers.attention import Cache, attend, causal_mask
+from jaxnets.layers.dense import dense
+from jaxnets.layers.norm import rms_norm
+
+
+def rotate(x: jax.Array, *, theta: float, start: int | jax.Array = 0) -> jax.Array:
+    """Turn each head's features by angles that grow with the position.
+
+    Feature i of the first half and feature i of the second are a point in the plane, which is turned by
+    position · theta^(−2i/D).
+
+    Args:
+        x: (B, T, H, D), positions from `start` on.
+        theta: base of the frequencies.
+        start: position of the first.
+
+    Differs from the paper and from Meta's code, which pair neighbouring features. Source:
+    https://arxiv.org/abs/2104.09864; the halves are those of Hugging Face's Llama.
+    """
+    frequency = theta ** -(jnp.arange(0, x.shape[-1], 2, dtype=x.dtype) / x.shape[-1])
+    angle = ((start + jnp.arange(x.shape[1])).astype(x.dtype)[:, None] * frequency)[:, None, :]
+    first, second = jnp.split(x, 2, axis=-1)
+    cos, sin = jnp.cos(angle), jnp.sin(angle)
+    return jnp.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
+
+
+class GroupedAttention(nnx.Module):
+    """Causal self-attention, (B, T, C) → (B, T, C), in which groups of queries share a key and a value; no biases.
+
+    Args:
+        width: features C.
+        heads: number of heads H of the queries, which divides C.
+        key_value_heads: number of heads of the keys and values, which divides H.
+        theta: base of the rotary frequencies.
+        init: name of the initial distribution.
+        rngs: source of the initial weights.
+
+    Source: https://arxiv.org/abs/2305.13245.
+    """
+
+    def __init__(
+        self, width: int, heads: int, key_value_heads: int, *, theta: float, init: str, rngs: nnx.Rngs
+    ) -> None:
+        size = width // heads
+        self.size = size
+        self.theta = theta
+        self.query = dense(width, heads * size, bias=False, init=init, rngs=rngs)
+        self.key = dense(width, key_value_heads * size, bias=False, init=init, rngs=rngs)
+        self.value = dense(width, key_value_heads * size, bias=False, init=init, rngs=rngs)
+        self.out = dense(heads * size, width, bias=False, init=init, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Let every position of x (B, T, C) look at itself and those before it."""
+        query, key, value = self.turned(x, 0)
+        return self.mix(query, key, value, causal_mask(x.shape[1], x.shape[1]))
+
+    def extend(self, x: jax.Array, cache: Cache, start: int | jax.Array) -> tuple[jax.Array, Cache]:
+        """Run on the positions from `start` on, x (B, T, C), which look at those in the cache too."""
+        query, key, value = self.turned(x, start)
+        keys, values = (
+            jax.lax.dynamic_update_slice_in_dim(old, part, start, axis=1)
+            for old, part in zip(cache, (key, value), strict=True)
+        )
+        mask = causal_mask(x.shape[1], keys.shape[1], start)
+        return self.mix(query, keys, values, mask), (keys, values)
+
+    def turned(self, x: jax.Array, start: int | jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Queries, keys and values of x, (B, T, heads, D); the first two are turned."""
+        query, key, value = (self.split(layer(x)) for layer in (self.query, self.key, self.value))
+        return rotate(query, theta=self.theta, start=start), rotate(key, theta=self.theta, start=start), value
+
+    def mix(self, query: jax.Array, key: jax.Array, value: jax.Array, mask: jax.Array) -> jax.Array:
+        """The output (B, T, C) for queries (B, T, H, D), and keys and values with fewer heads."""
+        groups = query.shape[2] // key.shape[2]
+        key, value = (jnp.repeat(x, groups, axis=2) for x in (key, value))
+        return self.out(attend(query, key, value, mask).reshape(*query.shape[:2], -1))
+
+    def split(self, x: jax.Array) -> jax.Array:
+        """(B, T, heads · D) → (B, T, heads, D)."""
+        return x.reshape(*x.shape[:2], -1, self.size)
+
+
+class GatedFeedForward(nnx.Module):
+    """out(SiLU(gate(x)) · hidden(x)), (…, C) → (…, C), without biases.
+
+    Source: https://arxiv.org/abs/2002.05202.
+    """
+
+    def __init__(self, width: int, hidden: int, *, init: str, rngs: nnx.Rngs) -> None:
+        self.gate = dense(width, hidden, bias=False, init=init, rngs=rngs)
+        self.hidden = dense(width, hidden, bias=False, init=init, rngs=rngs)
+        self.out = dense(hidden, width, bias=False, init=init, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Apply the three maps to x (…, C)."""
+        return self.out(nnx.silu(self.gate(x)) * self.hidden(x))
+
+
+class DecoderBlock(nnx.Module):
+    """x + attention(norm1(x)), then x + mlp(norm2(x)); (B, T, C) → (B, T, C).
+
+    Args:
+        width: features C.
+        heads, key_value_heads: heads of the queries, and of the keys and values.
+        hidden: features inside the feed-forward layer.
+        theta: base of the rotary frequencies.
+        epsilon: number that the norms add to the mean square.
+        init: name of the initial distribution.
+        rngs: source of the initial weights.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        key_value_heads: int,
+        hidden: int,
+        *,
+        theta: float,
+        epsilon: float,
+        init: str,
+        rngs: nnx.Rngs,
+    ) -> None:
+        self.norm1 = rms_norm(width, epsilon=epsilon, rngs=rngs)
+        self.attention = GroupedAttention(width, heads, key_value_heads, theta=theta, init=init, rngs=rngs)
+        self.norm2 = rms_norm(width, epsilon=epsilon, rngs=rngs)
+        self.mlp = GatedFeedForward(width, hidden, init=init, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Apply the block to x (B, T, C)."""
+        x = x + self.attention(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+    def extend(self, x: jax.Array, cache: Cache, start: int | jax.Array) -> tuple[jax.Array, Cache]:
+        """Apply the block to the positions from `start` on; see `GroupedAttention.extend`."""
+        mixed, cache = self.attention.extend(self.norm1(x), cache, start)
+        x = x + mixed
+        return x + self.mlp(self.norm2(x)), cache

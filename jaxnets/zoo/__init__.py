@@ -1,0 +1,1 @@
+"""The networks beyond the study: those that comparisons of frameworks are about."""

@@ -1,0 +1,151 @@
+"""A traced pass of a Flax network, whose equations can be computed again."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import Literal
+from numpy.typing import NDArray
+
+from parity.backends.flax.inputs import arguments_of, arrays_in, setting, state_of, targets_of
+from parity.backends.flax.look import Looks
+from parity.backends.flax.programs.flat import NUMBER, Flat, flat
+from parity.backends.flax.programs.in_numpy import computed
+from parity.backends.flax.tracing.marks import Plan
+from parity.backends.flax.tracing.widen import apply, constant, literal
+from parity.backends.flax.tracing.written import inexact
+from parity.interface.observation import Inputs
+from parity.interface.programs.operations import Kind, Values, ValuesOfCall
+from parity.interface.programs.program import Program
+from parity.interface.side import Pass
+from parity.interface.trace import Precision
+
+WIDE: Precision = "float64"
+
+
+class FlaxProgram(Program):
+    """One traced pass.
+
+    Args:
+        found: its equations.
+        arrays: number of a value that no equation gives → its array.
+        given: number of a value that no equation gives → what kind it is, and its name.
+        calls: the calls of modules, in the order of a pass's.
+        named: the values that have a name.
+        plan: how equations are evaluated.
+    """
+
+    def __init__(
+        self,
+        found: Flat,
+        arrays: Mapping[int, Any],
+        given: Mapping[int, tuple[Kind, str]],
+        calls: Sequence[ValuesOfCall],
+        named: Values,
+        plan: Plan,
+    ) -> None:
+        super().__init__([each for each, _, _ in found.operations], given, calls, named)
+        self._found, self._arrays, self._plan = found, dict(arrays), plan
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Float64."""
+        with setting(WIDE):
+            yield
+
+    def run_one(self, number: int, operands: Sequence[Any], settings: Mapping[str, Any]) -> Sequence[Any]:
+        """What the equation gives."""
+        _, equation, written = self._found.operations[number]
+        rest = iter(operands)
+        values = [
+            self._literal(operand, settings.get(f"{NUMBER} {place + 1}"))
+            if isinstance(operand, Literal)
+            else next(rest)
+            for place, operand in enumerate(written)
+        ]
+        changed = {key: value for key, value in settings.items() if not key.startswith(NUMBER)}
+        if changed:
+            equation = equation.replace(params={**equation.params, **changed})
+        found = computed(equation, [np.asarray(value) for value in values]) if _in_numpy(equation) else None
+        if found is None:
+            return [_numpy(array) for array in apply(equation, [_native(v) for v in values], self._plan)]
+        return found
+
+    def _literal(self, operand: Any, other: Any) -> Any:
+        read = literal(operand, self._plan)
+        return read if other is None else np.asarray(other, read.dtype)
+
+    def given_array(self, value: int) -> Any:
+        """An argument or a constant."""
+        return _numpy(self._arrays[value])
+
+    def as_numpy(self, array: Any) -> NDArray:
+        """Give the array, which is NumPy's already."""
+        return np.asarray(array)
+
+    def as_native(self, array: NDArray) -> Any:
+        """NumPy's, as operations of JAX take it."""
+        return array
+
+
+def _in_numpy(equation: Any) -> bool:
+    """Whether NumPy may compute an equation: it converts to no whole number, whose rounding is JAX's."""
+    if equation.primitive.name != "convert_element_type":
+        return True
+    return all(inexact(v.aval.dtype) for v in (*equation.invars, *equation.outvars))
+
+
+def _numpy(array: Any) -> Any:
+    """An array of JAX's in NumPy, but for keys of random numbers."""
+    return array if jnp.issubdtype(array.dtype, jax.dtypes.extended) else np.asarray(array)
+
+
+def _native(value: Any) -> Any:
+    return jnp.asarray(value) if isinstance(value, np.ndarray) else value
+
+
+def program(looks: Looks, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> FlaxProgram:
+    """The equations of one pass with these arrays."""
+    look = looks.look(inputs, how, native)
+    traced, arguments, targets = look.traced, arguments_of(inputs), targets_of(how)
+    with setting(WIDE):
+        plan = Plan(masks=look.masks(how))
+        jaxpr, constants = traced.widened(looks.equal)
+        found, numbers, ends = flat(jaxpr, constants)
+        state = state_of(native, look.types, WIDE)
+        every: Any = (state, arrays_in(arguments, WIDE), arrays_in(targets, WIDE), {})
+        arrays = dict(zip(numbers, jax.tree.leaves(every), strict=True))
+        read = {number: constant(array, plan) for number, array in found.constants.items()}
+    names: list[tuple[Kind, str]] = [("array", name) for name in sorted(state)]
+    names += [("input", name) for name in arguments.names] + [("input", f"target{name}") for name in targets.names]
+    given = dict(zip(numbers, names, strict=True)) | dict.fromkeys(read, ("constant", ""))
+    results, recorded, buffers, last = traced.structured(_numbered(found, ends, given, read))
+    calls = [
+        ValuesOfCall(entry.path, tuple(taken), tuple(made))
+        for entry, (taken, made) in zip(look.tape.entries, recorded, strict=True)
+    ]
+    loss = None if how.objective is None else last[0]
+    return FlaxProgram(
+        found,
+        {**arrays, **read},
+        given,
+        calls,
+        Values(dict(zip(look.names, results, strict=True)), buffers, loss),
+        plan,
+    )
+
+
+def _numbered(found: Flat, ends: Sequence[Any], given: dict[int, tuple[Kind, str]], read: dict[int, Any]) -> list[int]:
+    """The numbers of a program's results; a literal among them becomes a constant."""
+    numbers = []
+    for end in ends:
+        if isinstance(end, Literal):
+            number = found.new()
+            given[number], read[number] = ("constant", ""), literal(end, Plan())
+            numbers.append(number)
+        else:
+            numbers.append(end)
+    return numbers

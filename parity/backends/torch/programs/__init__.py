@@ -1,0 +1,1 @@
+"""A pass of a PyTorch network as operations that can be computed again."""

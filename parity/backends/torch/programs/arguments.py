@@ -1,0 +1,120 @@
+"""The arguments of a call of one of PyTorch's functions: its tensors, and its settings by name."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch.utils import _pytree as pytree
+
+from parity.interface.programs.operations import plain
+
+Where = tuple[str, Any]
+"""("argument", its place) or ("keyword", its name)."""
+SHORT = {
+    "truediv": "div",
+    "rmul": "mul",
+    "radd": "add",
+    "rsub": "rsub",
+    "iadd": "add",
+    "imul": "mul",
+    "matmul": "matmul",
+}
+
+
+@dataclass(frozen=True)
+class Operand:
+    """The place of a tensor among a call's arguments: the n-th of them."""
+
+    place: int
+
+
+@dataclass(frozen=True)
+class Written:
+    """A call whose tensors are taken out.
+
+    Args:
+        func: the function.
+        args, kwargs: its arguments with an `Operand` for every tensor.
+        where: name of a setting → where it is among the arguments.
+        settings: name of a setting → its value.
+    """
+
+    func: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    where: Mapping[str, Where]
+    settings: Mapping[str, Any]
+
+    def again(self, tensors: Sequence[torch.Tensor], settings: Mapping[str, Any]) -> Any:
+        """The result of the call with these tensors and with these settings changed."""
+        args, kwargs = list(self.args), dict(self.kwargs)
+        for name, value in settings.items():
+            how, key = self.where[name]
+            if how == "argument":
+                args[key] = value
+            else:
+                kwargs[key] = value
+        args, kwargs = pytree.tree_map(lambda a: tensors[a.place] if isinstance(a, Operand) else a, (args, kwargs))
+        return self.func(*args, **kwargs)
+
+
+def written(
+    func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[Written, list[torch.Tensor]]:
+    """A call, and its tensors in order."""
+    tensors: list[torch.Tensor] = []
+
+    def taken(leaf: Any) -> Any:
+        if not isinstance(leaf, torch.Tensor):
+            return leaf
+        tensors.append(leaf)
+        return Operand(len(tensors) - 1)
+
+    plain_args, plain_kwargs = pytree.tree_map(taken, (tuple(args), dict(kwargs)))
+    where, settings = _settings(func, plain_args, plain_kwargs)
+    return Written(func, plain_args, plain_kwargs, where, settings), tensors
+
+
+def _settings(
+    func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> tuple[dict[str, Where], dict[str, Any]]:
+    names, defaults = parameters(func)
+    named: list[tuple[str, Where, Any]] = [
+        (names[place] if place < len(names) else f"argument {place + 1}", ("argument", place), value)
+        for place, value in enumerate(args)
+    ]
+    named += [(key, ("keyword", key), value) for key, value in kwargs.items()]
+    given = {name for name, _, _ in named}
+    named += [(name, ("keyword", name), value) for name, value in defaults.items() if name not in given]
+    kept = [(name, where, value) for name, where, value in named if plain(value)]
+    return {name: where for name, where, _ in kept}, {name: value for name, _, value in kept}
+
+
+@cache
+def parameters(func: Callable[..., Any]) -> tuple[Sequence[str], Mapping[str, Any]]:
+    """Names of a function's parameters in order, and the defaults of those that can be given by name."""
+    try:
+        found = inspect.signature(func)
+        defaults = {p.name: p.default for p in found.parameters.values() if p.default is not inspect.Parameter.empty}
+        positional = [p.name for p in found.parameters.values() if p.kind is not inspect.Parameter.VAR_POSITIONAL]
+        return positional if len(positional) == len(found.parameters) else [], defaults
+    except (TypeError, ValueError):
+        described = _described().get(func)
+        return ([] if described is None else list(inspect.signature(described).parameters)), {}
+
+
+@cache
+def _described() -> Mapping[Any, Callable[..., Any]]:
+    return torch.overrides.get_testing_overrides()
+
+
+def name_of(func: Callable[..., Any]) -> str:
+    """What people call a function: "mul" for `Tensor.__rmul__`, "mT" for what gives that attribute."""
+    name = getattr(func, "__name__", type(func).__name__)
+    if name == "__get__":
+        return str(getattr(getattr(func, "__self__", None), "__name__", "attribute"))
+    bare = name.strip("_")
+    return SHORT.get(bare, bare)

@@ -1,0 +1,1 @@
+"""A pass as operations that can be computed again."""

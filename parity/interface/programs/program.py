@@ -1,0 +1,204 @@
+"""One pass of a network, operation by operation: what may be computed again with something in it changed."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+from numpy.typing import NDArray
+
+from parity.interface.programs.operations import Alias, Change, Edit, Kind, Operation, Setting, Values, ValuesOfCall
+
+
+class Program(ABC):
+    """The operations of one pass in float64, which can be computed again.
+
+    Args:
+        operations: all operations, in the order in which they ran.
+        given: number of a value that no operation gives → what kind it is, and its name.
+        calls: the calls of modules, in the order of `PassResult.calls`.
+        named: the values that have a name.
+    """
+
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        given: Mapping[int, tuple[Kind, str]],
+        calls: Sequence[ValuesOfCall],
+        named: Values,
+    ) -> None:
+        self.operations, self.given, self.calls, self.named = list(operations), dict(given), list(calls), named
+        self.maker = {value: number for number, each in enumerate(self.operations) for value in each.results}
+        self._fixed: dict[int, Any] = {}
+        self._kept: dict[int, Any] = {}
+
+    @abstractmethod
+    def running(self) -> AbstractContextManager[None]:
+        """The framework's settings in which operations run."""
+
+    @abstractmethod
+    def run_one(self, number: int, operands: Sequence[Any], settings: Mapping[str, Any]) -> Sequence[Any]:
+        """What one operation gives in the framework's arrays.
+
+        Args:
+            number: the operation.
+            operands: the framework's arrays.
+            settings: those that are other ones, by name.
+        """
+
+    @abstractmethod
+    def given_array(self, value: int) -> Any:
+        """The framework's array of a value that no operation gives."""
+
+    @abstractmethod
+    def as_numpy(self, array: Any) -> NDArray:
+        """The framework's array in NumPy."""
+
+    @abstractmethod
+    def as_native(self, array: NDArray) -> Any:
+        """NumPy's array in the framework's."""
+
+    def start_from(self, values: Mapping[int, NDArray]) -> None:
+        """From now on, these values are what they are given as, whatever would make them."""
+        with self.running():
+            self._fixed = {number: self.as_native(array) for number, array in values.items()}
+        self._kept = {}
+
+    def needed(self, wanted: Sequence[int]) -> list[int]:
+        """The operations that make these values of what the program starts from, in order."""
+        needed, open_ = set[int](), list(wanted)
+        while open_:
+            value = open_.pop()
+            maker = None if value in self._fixed else self.maker.get(value)
+            if maker is not None and maker not in needed:
+                needed.add(maker)
+                open_ += self.operations[maker].operands
+        return sorted(needed)
+
+    def compute(self, wanted: Sequence[int], edits: Sequence[Edit] = ()) -> list[NDArray]:
+        """Values in NumPy, with edits made.
+
+        Raises:
+            Exception: whatever the framework raises where an edit makes no sense.
+        """
+        with self.running():
+            found = _Run(self, edits).values(wanted)
+            return [self.as_numpy(array) for array in found]
+
+    def alike(self, number: int) -> list[int]:
+        """The operations that the same line asks for in the same place and with the same settings: those of all steps
+        of a loop, or of all calls of a function."""
+        settings = repr(self.operations[number].settings)
+        return [place for place in self.visits(number) if repr(self.operations[place].settings) == settings]
+
+    def visits(self, number: int) -> list[int]:
+        """The operations of that name that the same line asks for in the same place, whatever their settings."""
+        one = self.operations[number]
+        places = self._by_place[self._keys[number]] if one.place else [number]
+        return [place for place in places if len(self.operations[place].results) == len(one.results)]
+
+    @cached_property
+    def _keys(self) -> list[tuple[str, str, int]]:
+        """Line, name, and place of that name among what the line asks for; a line that asks for the same several times
+        over is taken to be run as often."""
+        keys: list[tuple[str, str, int]] = []
+        for place, run in groupby(self.operations, key=lambda each: each.place):
+            names = [each.name for each in run]
+            counts = Counter[str]()
+            for number, name in enumerate(names):
+                counts = Counter[str]() if number % _period(names) == 0 else counts
+                keys.append((place, name, counts[name]))
+                counts[name] += 1
+        return keys
+
+    @cached_property
+    def _by_place(self) -> dict[tuple[str, str, int], list[int]]:
+        places: dict[tuple[str, str, int], list[int]] = {}
+        for number, key in enumerate(self._keys):
+            places.setdefault(key, []).append(number)
+        return places
+
+
+def _period(names: Sequence[str]) -> int:
+    """The length of what a list repeats; its own length if it repeats nothing."""
+    for length in range(1, len(names) // 2 + 1):
+        if len(names) % length == 0 and all(name == names[i % length] for i, name in enumerate(names)):
+            return length
+    return len(names)
+
+
+class _Run:
+    """One computation of a program with edits."""
+
+    def __init__(self, program: Program, edits: Sequence[Edit]) -> None:
+        self.program = program
+        self.settings: dict[int, dict[str, Any]] = {}
+        self.aliases = {edit.value: edit.other for edit in edits if isinstance(edit, Alias)}
+        self.changes = {edit.value: edit.function for edit in edits if isinstance(edit, Change)}
+        for edit in edits:
+            if isinstance(edit, Setting):
+                self.settings.setdefault(edit.operation, {})[edit.name] = edit.value
+        self.edited = bool(edits)
+        self.touched = self._touched() if edits else set[int]()
+        self.made: dict[int, Any] = {}
+
+    def _touched(self) -> set[int]:
+        """The values that are other ones through the edits."""
+        touched = {*self.aliases, *self.changes}
+        for number, each in enumerate(self.program.operations):
+            if number in self.settings or any(value in touched for value in each.operands):
+                touched.update(value for value in each.results if value not in self.program._fixed)
+        return touched
+
+    def values(self, wanted: Sequence[int]) -> list[Any]:
+        for value in wanted:
+            self._make(value)
+        return [self._of(value) for value in wanted]
+
+    def _of(self, value: int) -> Any:
+        value = self.aliases.get(value, value)
+        return self.made[value] if value in self.made else self.program._kept[value]
+
+    def _has(self, value: int) -> bool:
+        return value in self.made or (value not in self.touched and value in self.program._kept)
+
+    def _make(self, wanted: int) -> None:
+        """Make a value and all that it takes, without recursion."""
+        open_ = [wanted]
+        while open_:
+            value = self.aliases.get(open_[-1], open_[-1])
+            if self._has(value):
+                open_.pop()
+                continue
+            maker = None if value in self.program._fixed else self.program.maker.get(value)
+            if maker is None:
+                fixed = self.program._fixed
+                self._keep(value, fixed[value] if value in fixed else self.program.given_array(value))
+                continue
+            operands = self.program.operations[maker].operands
+            missing = [each for each in operands if not self._has(self.aliases.get(each, each))]
+            if missing:
+                open_ += missing
+                if len(open_) > LONGEST:
+                    raise RecursionError("a value takes itself")
+                continue
+            settings = self.settings.get(maker, {})
+            results = self.program.run_one(maker, [self._of(each) for each in operands], settings)
+            for result, array in zip(self.program.operations[maker].results, results, strict=True):
+                if result not in self.program._fixed and not self._has(result):
+                    self._keep(result, array)
+
+    def _keep(self, value: int, array: Any) -> None:
+        if value in self.changes:
+            array = self.program.as_native(self.changes[value](self.program.as_numpy(array)))
+        if value in self.touched:
+            self.made[value] = array
+        else:
+            self.program._kept[value] = array
+
+
+LONGEST = 100_000
+"""Values that wait for others; more are a circle."""

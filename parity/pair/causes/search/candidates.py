@@ -1,0 +1,125 @@
+"""What a setting may be instead of what it is."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+AXES = frozenset({"dim", "axis", "axes", "dimension", "dimensions", "start_dim", "end_dim", "dim0", "dim1"})
+EPSILONS = (1e-5, 1e-6, 1e-3, 1e-8, 1e-12, 1e-7, 1e-4, float(np.finfo(np.float32).eps), 0.0)
+"""Epsilons that people write."""
+WORDS: Mapping[str, Sequence[str]] = {
+    "approximate": ("none", "tanh"),
+    "mode": ("bilinear", "nearest", "nearest-exact", "bicubic", "area", "constant", "reflect", "replicate", "circular"),
+    "padding_mode": ("zeros", "reflect", "replicate", "circular"),
+    "reduction": ("mean", "sum", "batchmean", "none"),
+}
+"""Setting → the words that it may be."""
+LIKELY = frozenset(
+    {"value", "approximate", "align_corners", "antialias", "count_include_pad", "ceil_mode", "dim", "bias"}
+)
+"""Settings of which each value but one is likely."""
+
+
+def candidates(name: str, value: Any, pool: Sequence[Any], own: Sequence[Any] = (), axes: int = 0) -> Iterator[Any]:
+    """What a setting may be instead, without what it is.
+
+    Args:
+        name, value: the setting.
+        pool: the numbers that are written on the other side.
+        own: those of its own side, a sum with one of which it may be.
+        axes: the axes of what the operation takes.
+    """
+    seen = [value]
+    for wanted in _candidates(name, value, pool, own, axes):
+        if not any(type(wanted) is type(s) and equal(wanted, s) for s in seen):
+            seen.append(wanted)
+            yield wanted
+
+
+def equal(a: Any, b: Any) -> bool:
+    """Whether two settings are one."""
+    return bool(a == b)
+
+
+def _candidates(name: str, value: Any, pool: Sequence[Any], own: Sequence[Any], axes: int) -> Iterator[Any]:
+    own = [n for n in own if not isinstance(n, tuple)]
+    numbers = [n for n in pool if not isinstance(n, tuple)]
+    if isinstance(value, bool):
+        yield not value
+    elif isinstance(value, str):
+        yield from WORDS.get(name, ())
+    elif value is None:
+        yield from _of_none(name, numbers)
+    elif name in AXES:
+        yield from _of_axis(value, axes)
+    elif isinstance(value, int):
+        yield from (n for n in numbers if isinstance(n, int))
+        yield from (value + 1, value - 1, 2 * value, value // 2, *(value + n for n in own if isinstance(n, int)))
+    elif isinstance(value, float):
+        yield from map(float, numbers)
+        yield from (value + n for n in (1, -1, *own))
+        yield from EPSILONS if "eps" in name else (0.0, 1.0, -value, 1 - value, 0.5, 2.0, np.inf, -np.inf)
+    elif isinstance(value, tuple):
+        yield from _of_tuple(value, pool)
+    elif isinstance(value, slice):
+        yield from _of_slice(value)
+
+
+def _of_none(name: str, numbers: Sequence[float]) -> Iterator[Any]:
+    if "eps" in name:
+        yield from EPSILONS
+    elif name == "value":
+        yield from (-np.inf, np.inf, 1.0)
+    elif name == "scale":
+        yield from (1.0, *numbers)
+
+
+def _of_axis(value: Any, axes: int) -> Iterator[Any]:
+    if isinstance(value, int):
+        yield from range(-axes, 0) if value < 0 else range(axes)
+    elif isinstance(value, tuple) and len(value) == 1:
+        yield from ((axis,) for axis in range(axes))
+
+
+def _of_tuple(value: tuple[Any, ...], pool: Sequence[Any]) -> Iterator[Any]:
+    if all(isinstance(v, int) for v in value):
+        yield from (p for p in pool if isinstance(p, tuple) and len(p) == len(value))
+        yield value[::-1]
+        for step in (1, -1):
+            yield tuple(v + step for v in value)
+        yield from ((n,) * len(value) for n in pool if isinstance(n, int))
+    elif all(isinstance(v, tuple) and len(v) == 2 for v in value):
+        for n in (n for n in pool if isinstance(n, int)):
+            yield ((n, n),) * len(value)
+        for step in (1, -1):
+            yield tuple((a + step, b - step) for a, b in value)
+        yield tuple(v[::-1] for v in value)
+        for step in (1, -1):
+            yield tuple((a, b + step) for a, b in value)
+            yield tuple((a + step, b) for a, b in value)
+            yield tuple((a + step, b + step) for a, b in value)
+    else:
+        yield from _one_changed(value)
+
+
+def _one_changed(value: tuple[Any, ...]) -> Iterator[Any]:
+    """An index with one of its parts moved by one."""
+    for place, part in enumerate(value):
+        others: Iterable[Any] = ()
+        if isinstance(part, slice):
+            others = _of_slice(part)
+        elif isinstance(part, int) and not isinstance(part, bool):
+            others = (part + 1, part - 1)
+        for other_part in others:
+            yield (*value[:place], other_part, *value[place + 1 :])
+
+
+def _of_slice(value: slice) -> Iterator[slice]:
+    for step in (1, -1):
+        if isinstance(value.start, int):
+            yield slice(value.start + step, value.stop, value.step)
+        if isinstance(value.stop, int):
+            yield slice(value.start, value.stop + step, value.step)
+        if isinstance(value.start, int) and isinstance(value.stop, int):
+            yield slice(value.start + step, value.stop + step, value.step)

@@ -1,0 +1,101 @@
+"""Causes that are no operation's: rates of dropout, and arrays that only one side has."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.checks.referee import AGREED
+from parity.interface.observation import Dropped
+from parity.interface.packing import Packing, native_copy
+from parity.pair.arrays.layout import turned
+from parity.pair.causes.search.hypothesis import NAMES, other
+from parity.pair.causes.search.piece import Piece, distance
+from parity.pair.causes.search.places import Numbers, Target, piece_of
+from parity.pair.passes.calls import CallPairing
+from parity.pair.passes.check_state import CheckState
+from parity.report.records import Explanation
+
+NEUTRAL: Mapping[str, float] = {"scale": 1.0, "bias": 0.0}
+"""Role of an array → the number that leaves what it is applied to as it is."""
+Side = Literal["flax", "torch"]
+MODE = "evaluation"
+
+
+def dropout_rate(
+    state: CheckState, target: Target, agreeing: Sequence[CallPairing], numbers: Sequence[Numbers]
+) -> Explanation | None:
+    """A rate of dropout that is another one, if the gap closes with Flax's rates in PyTorch.
+
+    Args:
+        state: what is known of the pair.
+        target: what differs first.
+        agreeing: the calls that agree.
+        numbers: what the operations are given, in each trial.
+    """
+    mode = numbers[0].mode
+    masks, both = state.masks(mode), state.passes[mode]
+    ours, theirs = both.flax["float64"].dropouts, both.torch["float64"].dropouts
+    odd = next((n for n, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a.rate != b.rate), None)
+    if masks is None or odd is None:
+        return None
+
+    def with_ours(number: int, used: Dropped) -> NDArray | None:
+        return masks.torch(number, replace(used, rate=ours[number].rate) if number < len(ours) else used)
+
+    before = piece_of(state, target, numbers[0], agreeing).gap
+    after: list[Piece] = [piece_of(state, target, each, agreeing, with_ours) for each in numbers]
+    if any(piece.gap > AGREED for piece in after):
+        return None
+    rates = f"{ours[odd].rate:g} in Flax, {theirs[odd].rate:g} in PyTorch"
+    proof = f"with Flax's rate in PyTorch, the gap there falls from {before:.2g} to {after[0].gap:.2g} of its size"
+    mend = f"write {ours[odd].rate:g} in PyTorch: in both libraries it is the share that is dropped"
+    return Explanation(f"dropout {odd + 1}: the rate is {rates}", mend, proof)
+
+
+def lone_arrays(state: CheckState) -> Explanation | None:
+    """Arrays that one side alone has, if the networks agree with neutral numbers in them."""
+    lone = list(_lone(state))
+    sides = {side for side, _, _ in lone}
+    if not lone or len(sides) != 1 or any(role not in NEUTRAL for _, role, _ in lone):
+        return None
+    side = lone[0][0]
+    native = native_copy({**(state.proof.flax if side == "flax" else state.proof.torch)})
+    for _, role, packing in lone:
+        packing.write(np.full_like(packing.read(native), NEUTRAL[role]), native)
+    before, after = _gap(state, {}), _gap(state, {side: native})
+    if after > AGREED:
+        return None
+    names = ", ".join(name for _, _, packing in lone for name in packing.names)
+    fall = f"the gap of what is returned falls from {before:.2g} to {after:.2g}"
+    proof = f"with a scale of 1 and a bias of 0 in {NAMES[side]}, {fall}"
+    mend = f"give {NAMES[other(side)]}'s layer its scale and bias, or leave them out in {NAMES[side]}"
+    return Explanation(f"{NAMES[side]} learns {names}, and {NAMES[other(side)]} has no such scale or bias", mend, proof)
+
+
+def _lone(state: CheckState) -> Iterator[tuple[Side, str, Packing]]:
+    weight_map = state.weight_map
+    for unit in weight_map.lone_flax:
+        yield from (("flax", role, packing) for role, packing in unit.arrays.items())
+    for unit in weight_map.lone_torch:
+        yield from (("torch", role, packing) for role, packing in unit.arrays.items())
+    for layer in weight_map.layers:
+        yield from (("flax", role, layer.flax.arrays[role]) for role in layer.lone_flax)
+        yield from (("torch", role, layer.torch.arrays[role]) for role in layer.lone_torch)
+
+
+def _gap(state: CheckState, changed: Mapping[str, Mapping[str, NDArray]]) -> float:
+    """The largest gap of what the networks return in evaluation, with other arrays of one side."""
+    outputs = {}
+    sides: tuple[Side, Side] = ("flax", "torch")
+    for side in sides:
+        own = state.proof.flax if side == "flax" else state.proof.torch
+        seen = state.sides.run_pass(side, changed.get(side, own), MODE, "float64", gradients=False)
+        outputs[side] = seen.outputs
+    gaps = []
+    for a, b in zip(*state.sides.results.of(MODE).floating, strict=True):
+        turn = turned(outputs["flax"][a], outputs["torch"][b])
+        gaps.append(np.inf if turn is None else distance(turn[1](outputs["flax"][a]), outputs["torch"][b]))
+    return max(gaps, default=np.inf)

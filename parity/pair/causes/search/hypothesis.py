@@ -1,0 +1,53 @@
+"""A suspected cause, with what undoes it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from numpy.typing import NDArray
+
+from parity.interface.programs.operations import Edit
+from parity.pair.causes.search.piece import Piece
+
+
+@dataclass(frozen=True, eq=False)
+class Hypothesis:
+    """What may be the cause.
+
+    Args:
+        side: the side on which it is undone.
+        text: the cause in words, without its place.
+        mend: what to write instead.
+        edits: what undoes it, made for a piece: the same piece of other numbers may be given.
+        operation: the number of the operation of that side that it is about; None where it is none.
+        value: the value that it makes right; None where that is the target.
+        likely: the rank of it among its like: the smaller, the likelier.
+    """
+
+    side: str
+    text: str
+    mend: str
+    edits: Callable[[Piece], Sequence[Edit]]
+    operation: int | None = None
+    value: int | None = None
+    likely: int = 0
+
+    def undone(self, piece: Piece) -> NDArray | None:
+        """Compute that side's target without it."""
+        return piece.half(self.side).with_edits(self.edits(piece))
+
+    def gap(self, piece: Piece) -> float:
+        """How far the sides are apart without it."""
+        return piece.gap_to(self.side, self.undone(piece))
+
+
+def always(*edits: Edit) -> Callable[[Piece], Sequence[Edit]]:
+    """Edits that are the same whatever the numbers."""
+    return lambda piece: edits
+
+
+NAMES = {"flax": "Flax", "torch": "PyTorch"}
+
+
+def other(side: str) -> str:
+    """The other side."""
+    return "torch" if side == "flax" else "flax"

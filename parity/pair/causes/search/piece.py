@@ -1,0 +1,136 @@
+"""The piece of both networks between what agrees and the first place that does not, operation by operation."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.checks.referee import AGREED
+from parity.interface.programs.operations import Edit, Operation
+from parity.interface.programs.program import Program
+
+SIDES = ("flax", "torch")
+Turn = Callable[[NDArray], NDArray]
+
+
+@dataclass(eq=False)
+class Half:
+    """One side's part of a piece.
+
+    Args:
+        program: the operations; it starts from what agrees.
+        target: the value that differs.
+    """
+
+    program: Program
+    target: int
+    _arrays: dict[int, NDArray] = field(default_factory=dict)
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """The operations between what agrees and the target, in order."""
+        return self.program.needed([self.target])
+
+    @property
+    def operations(self) -> list[tuple[int, Operation]]:
+        """Those with their numbers."""
+        return [(number, self.program.operations[number]) for number in self.numbers]
+
+    @cached_property
+    def values(self) -> dict[int, NDArray]:
+        """All values of the piece: those that it starts from, and those that its operations make."""
+        every = dict.fromkeys(v for _, each in self.operations for v in (*each.operands, *each.results))
+        wanted = [*every, *([] if self.target in every else [self.target])]
+        return dict(zip(wanted, self.program.compute(wanted), strict=True))
+
+    @cached_property
+    def made(self) -> list[int]:
+        """The values that its operations make and use, or that are the target."""
+        used = {value for _, each in self.operations for value in each.operands} | {self.target}
+        return [value for _, each in self.operations for value in each.results if value in used]
+
+    @cached_property
+    def entering(self) -> list[int]:
+        """The values that it starts from."""
+        made = set(self.made)
+        return [value for value in self.values if value not in made and value not in self.program.maker]
+
+    def with_edits(self, edits: Sequence[Edit]) -> NDArray | None:
+        """The target with edits made; None where they make no sense."""
+        return self.value(self.target, edits)
+
+    def value(self, value: int, edits: Sequence[Edit]) -> NDArray | None:
+        """A value with edits made; None where they make no sense."""
+        try:
+            return self.program.compute([value], edits)[0]
+        except Exception:  # what a framework raises of a setting that is none
+            return None
+
+
+@dataclass(eq=False)
+class Piece:
+    """Both sides' parts.
+
+    Args:
+        flax, torch: each side's.
+        turns: what may bring Flax's target into PyTorch's layout.
+    """
+
+    flax: Half
+    torch: Half
+    turns: Sequence[Turn]
+
+    def half(self, side: str) -> Half:
+        """One side's part."""
+        return self.flax if side == "flax" else self.torch
+
+    @cached_property
+    def gap(self) -> float:
+        """How far the sides are apart at the target, relative to their size."""
+        return self.gap_to("torch", self.torch.values[self.torch.target])
+
+    def gap_to(self, side: str, array: NDArray | None) -> float:
+        """How far that side's target, being that array, is from the other side's."""
+        if array is None:
+            return np.inf
+        other = self.torch if side == "flax" else self.flax
+        theirs = other.values[other.target]
+        flax, torch = (array, theirs) if side == "flax" else (theirs, array)
+        return min((_apart(turn, flax, torch) for turn in self.turns), default=np.inf)
+
+
+def _apart(turn: Turn, flax: NDArray, torch: NDArray) -> float:
+    try:
+        return distance(turn(flax), torch)
+    except ValueError:  # an edit has changed the shape
+        return np.inf
+
+
+def distance(a: NDArray, b: NDArray) -> float:
+    """Relative Euclidean distance of two arrays; infinite where shapes or what is not finite differ."""
+    if a.shape != b.shape:
+        return np.inf
+    with np.errstate(all="ignore"):
+        a, b = a.astype(np.float64), b.astype(np.float64)
+        odd = ~np.isfinite(a)
+        if odd.any() or not np.isfinite(b).all():
+            if not np.array_equal(a[odd], b[odd], equal_nan=True) or not np.isfinite(b[~odd]).all():
+                return np.inf
+            a, b = a[~odd], b[~odd]
+        if not a.size:
+            return np.inf
+        size = max(float(np.linalg.norm(a.ravel())), float(np.linalg.norm(b.ravel())))
+        gap = float(np.linalg.norm((a - b).ravel()))
+    return gap / size if size else gap
+
+
+def same(a: NDArray, b: NDArray) -> bool:
+    """Whether two arrays differ by rounding only."""
+    return distance(a, b) <= AGREED
+
+
+def same_numbers(a: NDArray, b: NDArray) -> bool:
+    """Whether two arrays hold the same numbers, in any order."""
+    return a.size == b.size and same(np.sort(a, axis=None), np.sort(b, axis=None))

@@ -1,0 +1,172 @@
+"""Takes the piece of both networks apart that a difference begins in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.checks.referee import AGREED
+from parity.checks.verdict import Verdict
+from parity.interface.observation import Call, Inputs, Mask
+from parity.interface.programs.program import Program
+from parity.pair.arrays.inputs import changed
+from parity.pair.arrays.layout import turned, turns
+from parity.pair.causes.search.piece import SIDES, Half, Piece, distance
+from parity.pair.passes.both_sides import BothSides
+from parity.pair.passes.calls import CallPairing
+from parity.pair.passes.check_state import CheckState
+from parity.pair.weightmap import random_weights as weights
+
+ANOTHER = 1_000_003
+"""What is added to a check's seed for the weights that a cause is confirmed with."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A value that differs: what it is in each side's program.
+
+    Args:
+        kind: "inputs" or "outputs" of a call, "result", "loss" or "buffer".
+        flax, torch: the place of the call and of the array in it, or the name.
+    """
+
+    kind: str
+    flax: tuple[int, int] | str
+    torch: tuple[int, int] | str
+
+    def value(self, program: Program, side: str) -> int:
+        """The number of the value in a side's program.
+
+        Raises:
+            KeyError: the program has no such value.
+        """
+        where = self.flax if side == "flax" else self.torch
+        if isinstance(where, tuple):
+            return getattr(program.calls[where[0]], self.kind)[where[1]]
+        if self.kind == "loss":
+            assert program.named.loss is not None
+            return program.named.loss
+        return (program.named.results if self.kind == "result" else program.named.buffers)[where]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What the operations are given: each side's arrays, the inputs, and the mode."""
+
+    native: Mapping[str, Mapping[str, NDArray]]
+    mode: str
+    inputs: Inputs | None = None
+
+
+def numbers_of(state: CheckState, mode: str, inputs: Inputs | None) -> Numbers:
+    """Those of the check's own passes, on the user's inputs or on those."""
+    torch = state.proof.torch
+    flax = state.proof.flax if mode == "evaluation" else None
+    if flax is None:
+        flax = weights.to_flax(state.weight_map, torch, state.sides.flax.native)
+    return Numbers({"flax": flax, "torch": torch}, mode, inputs)
+
+
+def other_numbers(state: CheckState, mode: str, inputs: Inputs | None) -> Numbers:
+    """Others: weights drawn anew, and floating inputs with their batch the other way round."""
+    torch = weights.random_weights(state.weight_map, state.sides.torch.native, state.sides.seed + ANOTHER)
+    flax = weights.to_flax(state.weight_map, torch, state.sides.flax.native)
+    backwards = changed(state.sides.inputs if inputs is None else inputs, lambda a: a[::-1].copy() if a.ndim else a)
+    return Numbers({"flax": flax, "torch": torch}, mode, backwards)
+
+
+def piece_of(
+    state: CheckState,
+    target: Target,
+    numbers: Numbers,
+    agreeing: Sequence[CallPairing],
+    torch_mask: Mask | None = None,
+) -> Piece:
+    """The piece before a target, starting from the outputs of calls that agree.
+
+    Args:
+        state: what is known of the pair.
+        target: what differs.
+        numbers: what the operations are given.
+        agreeing: calls whose outputs agree, and from which the piece starts.
+        torch_mask: what PyTorch's dropout does; None for what it does in the check.
+
+    Raises:
+        UserCodeError: a network raised something.
+    """
+    masks = state.masks(numbers.mode)
+    halves: dict[str, Half] = {}
+    for side in reversed(SIDES):  # PyTorch first, which the masks of dropout ask for
+        mask = None if masks is None else getattr(masks, side)
+        mask = torch_mask if side == "torch" and torch_mask is not None else mask
+        program = state.sides.program(side, numbers.native[side], numbers.mode, numbers.inputs, mask)  # type: ignore[arg-type]
+        halves[side] = Half(program, target.value(program, side))
+    for side, half in halves.items():
+        places = [_value(half.program, side, pairing) for pairing in agreeing]
+        starts = [value for value in places if value is not None and value != half.target]
+        half.program.start_from(dict(zip(starts, half.program.compute(starts), strict=True)))
+    flax, torch = (halves[side].program.compute([halves[side].target])[0] for side in SIDES)
+    fitting = [turn for _, turn in turns(flax.shape, torch.shape)]
+    if not fitting and (one := turned(flax, torch, inside=True)) is not None:
+        fitting = [one[1]]
+    return Piece(halves["flax"], halves["torch"], fitting or [lambda array: array])
+
+
+def _value(program: Program, side: str, pairing: CallPairing) -> int | None:
+    """The value of a call's output that agrees."""
+    call = program.calls[getattr(pairing.pair, side)]
+    place = pairing.leaf_flax if side == "flax" else pairing.leaf_torch
+    return call.outputs[place] if place < len(call.outputs) else None
+
+
+def target_of(state: CheckState, mode: str) -> tuple[Target | None, list[CallPairing]]:
+    """What differs first in the forward pass, and the calls before it that agree."""
+    both, layers, pairings = state.passes[mode], state.compared[mode].layers, state.calls[mode]
+    if len(layers) != len(pairings):
+        return None, []
+    at = next((i for i, other in enumerate(layers) if other.finding.verdict is Verdict.DIFFERENT), len(layers))
+    agreeing = [p for p, layer in zip(pairings, layers, strict=True) if layer.finding.verdict.passes]
+    if at == len(layers):
+        return _result(state, mode), agreeing
+    calls = both.flax["float64"].calls, both.torch["float64"].calls
+    pairing = pairings[at]
+    if layers[at].inherited <= AGREED and (odd := _inputs(both, pairing, calls)) is None:
+        leaves = (
+            _leaf(calls[0][pairing.pair.flax], pairing.leaf_flax),
+            _leaf(calls[1][pairing.pair.torch], pairing.leaf_torch),
+        )
+        return Target("outputs", (pairing.pair.flax, leaves[0]), (pairing.pair.torch, leaves[1])), agreeing
+    odd = _inputs(both, pairing, calls)
+    if odd is None:
+        return None, agreeing
+    return Target("inputs", (pairing.pair.flax, odd[0]), (pairing.pair.torch, odd[1])), agreeing
+
+
+def _leaf(call: Call, place: int) -> int:
+    """The place among all of a call's outputs of the n-th floating one."""
+    floating = [i for i, array in enumerate(call.outputs) if np.issubdtype(array.dtype, np.floating)]
+    return floating[place]
+
+
+def _inputs(
+    both: BothSides, pairing: CallPairing, calls: tuple[Sequence[Call], Sequence[Call]]
+) -> tuple[int, int] | None:
+    """The places of the first inputs of two calls that are not the same; None if all are."""
+    ours, theirs = (
+        [(i, a) for i, a in enumerate(call.inputs) if np.issubdtype(a.dtype, np.floating)]
+        for call in (calls[0][pairing.pair.flax], calls[1][pairing.pair.torch])
+    )
+    for (i, a), (j, b) in zip(ours, theirs, strict=False):
+        turn = turned(a, b, inside=True)
+        if turn is None or distance(turn[1](a), b) > AGREED:
+            return i, j
+    return None
+
+
+def _result(state: CheckState, mode: str) -> Target | None:
+    """The first of what the networks return that differs."""
+    odd = {f.name for f in state.compared[mode].results if f.verdict is Verdict.DIFFERENT}
+    pairs = zip(*state.sides.results.of(mode).floating, strict=True)
+    names = next(((a, b) for a, b in pairs if (b or "network") in odd), None)
+    return None if names is None else Target("result", *names)

@@ -1,0 +1,109 @@
+"""Hypotheses on single numbers that are computed, such as what a loss is divided by, and on masks."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.interface.programs.operations import Change, Edit, Setting
+from parity.pair.causes.search.functions import VERBS, named
+from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
+from parity.pair.causes.search.piece import Half, Piece, same
+from parity.pair.causes.search.written import NUMBERS, groups, pool_of, told
+
+FEW = 12
+"""Numbers of the other side that are tried in one place."""
+
+
+def other_number(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """A number that is written, or computed, is one that the other side computes, or writes."""
+    half, theirs = piece.half(side), piece.half(other(side))
+    computed = [v for v in theirs.made if _is_number(theirs.values[v]) and _is_sound(piece, side, v)][:FEW]
+    written = [n for n in pool_of(theirs) if isinstance(n, int | float)][:FEW]
+    for numbers, each in groups(half):
+        for name, value in each.settings.items():
+            if name.startswith(NUMBERS) and isinstance(value, int | float) and not isinstance(value, bool):
+                for their in computed:
+                    text = _differs(side, f"{told(value)} in {each.name}", _of(theirs, their))
+                    yield Hypothesis(
+                        side, text, f"take {_of(theirs, their)} in {NAMES[side]}",
+                        _set(side, numbers, name, their), numbers[0],
+                    )  # fmt: skip
+    for value in (v for v in half.made if _is_number(half.values[v])):
+        maker = half.program.maker[value]
+        for number in written:
+            text = _differs(side, _used(half, value), told(number))
+            change = Change(value, lambda a, number=number: np.full_like(a, number))  # type: ignore[misc]
+            yield Hypothesis(side, text, f"take {told(number)} in {NAMES[side]}", always(change), maker, value)
+        for their in computed:
+            text = _differs(side, _used(half, value), _of(theirs, their))
+            mend = f"take {_of(theirs, their)} in {NAMES[side]}"
+            if not same(theirs.values[their], half.values[value]) and value != half.target:
+                yield Hypothesis(side, text, mend, _taken(side, value, their), maker, value)
+
+
+def _differs(side: str, has: str, should: str) -> str:
+    return f"{NAMES[side]} takes {has} where {NAMES[other(side)]} takes {should}"
+
+
+def _used(half: Half, value: int) -> str:
+    """A value, and what takes it."""
+    user = next((each for _, each in half.operations if value in each.operands), None)
+    verb = VERBS.get(user.name, f"takes in {user.name}") if user is not None and user.operands[-1] == value else ""
+    return (
+        f"{named(half, value)}, by which it {verb.removesuffix(' by')}," if verb.endswith(" by") else named(half, value)
+    )
+
+
+def _of(half: Half, value: int) -> str:
+    return f"{named(half, value)} ({told(half.values[value].item())})"
+
+
+def _is_number(array: NDArray) -> bool:
+    return array.size == 1 and array.dtype.kind in "fiu"
+
+
+def _is_sound(piece: Piece, side: str, their: int) -> bool:
+    """Whether a number of the other side is none that the difference has spoilt: a count, or one that this side has."""
+    array = piece.half(other(side)).values[their]
+    own = piece.half(side).values.values()
+    return float(array.item()).is_integer() or any(_is_number(a) and same(array.ravel(), a.ravel()) for a in own)
+
+
+def _set(side: str, numbers: Sequence[int], name: str, their: int) -> Callable[[Piece], Sequence[Edit]]:
+    def edits(piece: Piece) -> Sequence[Edit]:
+        value = piece.half(other(side)).values[their].item()
+        return [Setting(number, name, value) for number in numbers]
+
+    return edits
+
+
+def _taken(side: str, value: int, their: int) -> Callable[[Piece], Sequence[Edit]]:
+    def edits(piece: Piece) -> Sequence[Edit]:
+        number = piece.half(other(side)).values[their].item()
+        return [Change(value, lambda a: np.full_like(a, number))]
+
+    return edits
+
+
+MASKS: dict[str, Callable[[NDArray], NDArray]] = {
+    "keeps what the other leaves out, and the other way round": np.logical_not,
+    "masks something out and {} nothing": np.ones_like,
+    "masks nothing out and {} all": np.zeros_like,
+    "masks one place later than {}": lambda a: np.roll(a, -1, -1),
+    "masks one place earlier than {}": lambda a: np.roll(a, 1, -1),
+}
+"""How a mask may differ → what makes it the other side's."""
+
+
+def other_mask(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """A mask has another sense, another place, or is on one side only."""
+    half = piece.half(side)
+    for value in [*half.made, *half.entering]:
+        if half.values[value].dtype.kind == "b" and half.values[value].size > 1:
+            for words, function in MASKS.items():
+                text = f"{NAMES[side]}'s mask, {named(half, value)}, {words.format(NAMES[other(side)])}"
+                mend = f"mask alike in both; {NAMES[side]}'s mask is {named(half, value)}"
+                yield Hypothesis(
+                    side, text, mend, always(Change(value, function)), half.program.maker.get(value), value
+                )  # fmt: skip

@@ -1,0 +1,78 @@
+"""Looks for the cause of a difference: hypotheses in order of their cost, each undone on the numbers."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from parity.checks.referee import AGREED
+from parity.pair.causes.search.functions import factors, left_out, other_function, replaced_function
+from parity.pair.causes.search.hypothesis import Hypothesis
+from parity.pair.causes.search.orders import other_order, other_value, run_again
+from parity.pair.causes.search.piece import Piece
+from parity.pair.causes.search.scalars import other_mask, other_number
+from parity.pair.causes.search.settings import changed_settings, two_settings
+from parity.pair.causes.search.variants import other_variant
+
+Family = Callable[[Piece, str], Iterator[Hypothesis]]
+CHEAP: Sequence[Family] = (changed_settings, replaced_function, left_out, other_function, other_variant)
+DEAR: Sequence[Family] = (run_again, other_mask, other_number, other_value, factors, other_order, two_settings)
+SIDES = ("torch", "flax")
+STAGES = [
+    [(family, side) for family in CHEAP for side in SIDES],
+    *([(family, side)] for side in SIDES for family in DEAR),
+]
+"""Kinds of hypotheses with the side on which they are undone, in the order in which they are tried; of those of one
+stage the likeliest is taken."""
+MOST, FEWEST = 3_000, 50
+"""Hypotheses of one kind that are tried on one side: in small pieces, and in large ones."""
+WORK = 10**9
+"""Numbers that the hypotheses of one kind may compute on one side."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A cause that was proven by undoing it.
+
+    Args:
+        hypothesis: what it is.
+        before, after: how far the sides are apart with it and without it, relative to their size.
+    """
+
+    hypothesis: Hypothesis
+    before: float
+    after: float
+
+
+def search(piece: Piece, confirm: Callable[[], Sequence[Piece]]) -> Cause | None:
+    """The first cause whose undoing closes the gap, also with other numbers.
+
+    Args:
+        piece: the operations in which the difference begins.
+        confirm: makes the same piece of other numbers, which the cause has to explain too; none where a difference has
+            no other numbers.
+    """
+    others: list[Piece] = []
+    for stage in STAGES:
+        found: Cause | None = None
+        for hypothesis in chain.from_iterable(
+            islice(family(piece, side), _most(piece, side)) for family, side in stage
+        ):
+            if found is not None and found.hypothesis.likely <= hypothesis.likely:
+                continue
+            after = hypothesis.gap(piece)
+            if after > AGREED:
+                continue
+            others = others or list(confirm())
+            if all(hypothesis.gap(other) <= AGREED for other in others):
+                found = Cause(hypothesis, piece.gap, after)
+                if not hypothesis.likely:
+                    return found
+        if found is not None:
+            return found
+    return None
+
+
+def _most(piece: Piece, side: str) -> int:
+    """The hypotheses that are tried, by the size of the side's piece."""
+    size = sum(array.size for array in piece.half(side).values.values())
+    return max(FEWEST, min(MOST, WORK // max(size, 1)))

@@ -1,0 +1,118 @@
+"""Hypotheses on settings and on numbers that are written: one operation has another than it should."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from parity.interface.programs.operations import Edit, Operation, Setting, numbers_in
+from parity.pair.causes.search.candidates import AXES, LIKELY, candidates, equal
+from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
+from parity.pair.causes.search.piece import Half, Piece
+from parity.pair.causes.search.written import NUMBERS, SKIPPED, groups, pool_of, told, what
+
+FEW = 12
+"""Numbers of the other side that are tried for one setting."""
+NEAR = 8
+"""Operations between two whose numbers belong together."""
+Told = tuple[Any, Any]
+
+
+def changed_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """One setting of one operation, or of all that the same line asks for, is another one."""
+    half, pool, own = piece.half(side), pool_of(piece.half(other(side))), pool_of(piece.half(side))
+    for numbers, each in groups(half):
+        for name, value in each.settings.items():
+            if name in SKIPPED:
+                continue
+            for wanted in candidates(name, value, pool, own, _axes(half, each)):
+                known = any(type(wanted) is type(n) and equal(wanted, n) for n in pool) or name in LIKELY
+                yield _hypothesis(side, numbers, each, name, (value, wanted), known)
+
+
+def two_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """Two numbers that belong together are others: those that are equal, or two of one line's neighbourhood that are
+    each another of the other side's."""
+    written = [
+        (numbers, each, name, value)
+        for numbers, each in groups(piece.half(side))
+        for name, value in each.settings.items()
+        if name not in SKIPPED and name not in AXES and list(numbers_in(value))
+    ]
+    pool = [n for n in pool_of(piece.half(other(side))) if not isinstance(n, tuple)][:FEW]
+    own = [n for n in pool_of(piece.half(side)) if not isinstance(n, tuple)][:FEW]
+    every = [(a, b) for place, a in enumerate(written) for b in written[place + 1 :]]
+    for first, second in every:
+        yield from _both(side, first, second, _equal_or_moved(first, second, pool, own))
+    for first, second in every:
+        if abs(first[0][0] - second[0][0]) <= NEAR:
+            yield from _both(side, first, second, [(a, b) for a in pool for b in pool if a != b])
+
+
+def _equal_or_moved(first: Any, second: Any, pool: Sequence[Any], own: Sequence[Any]) -> list[tuple[Any, Any]]:
+    """Numbers for two settings: one number for both if both have one now, and both a step further."""
+    one, two = _single(first[3]), _single(second[3])
+    pairs = [(new, new) for new in (*pool, *(one + n for n in own))] if one is not None and one == two else []
+    if one is not None and two is not None:
+        pairs += [(one + step, two + step) for step in (1, -1)]
+    return pairs
+
+
+def _both(side: str, first: Any, second: Any, pairs: Sequence[tuple[Any, Any]]) -> Iterator[Hypothesis]:
+    (numbers, each, name, value), (others, another, its, held) = first, second
+    for new, newer in pairs:
+        a, b = _put(value, new), _put(held, newer)
+        if a is None or b is None or (a == value and b == held) or a == value or b == held:
+            continue
+        edits = [*(Setting(n, name, a) for n in numbers), *(Setting(n, its, b) for n in others)]
+        text = (
+            f"{NAMES[side]}'s {what(each, name)} is {told(value)} and its {what(another, its)}"
+            f"{_at(another, each)} is {told(held)}; with {told(a)} and {told(b)} it is {NAMES[other(side)]}'s"
+        )
+        yield Hypothesis(side, text, f"write {told(a)} and {told(b)} in {NAMES[side]}", always(*edits), numbers[0])
+
+
+def _at(another: Operation, each: Operation) -> str:
+    return f" ({another.place})" if another.place and another.place != each.place else ""
+
+
+def _single(value: Any) -> Any:
+    found = list(numbers_in(_flat_slices(value)))
+    return found[0] if len(found) == 1 else None
+
+
+def _flat_slices(value: Any) -> Any:
+    if isinstance(value, slice):
+        return (value.start, value.stop, value.step)
+    return tuple(map(_flat_slices, value)) if isinstance(value, tuple | list) else value
+
+
+def _put(value: Any, number: float) -> Any:
+    """The value with its only number replaced; None if it has none, or several."""
+    if isinstance(value, bool) or _single(value) is None:
+        return None
+    if isinstance(value, slice):
+        parts = (_put(part, number) if part is not None else None for part in (value.start, value.stop, value.step))
+        return slice(*parts)
+    if isinstance(value, tuple | list):
+        return type(value)(_put(item, number) if _single(item) is not None else item for item in value)
+    if isinstance(value, int) and not float(number).is_integer():
+        return None
+    return type(value)(number)
+
+
+def _axes(half: Half, each: Operation) -> int:
+    return max((half.values[v].ndim for v in each.operands if v in half.values), default=0)
+
+
+def _hypothesis(side: str, numbers: Sequence[int], each: Operation, name: str, values: Told, known: bool) -> Hypothesis:
+    value, wanted = values
+    edits: list[Edit] = [Setting(number, name, wanted) for number in numbers]
+    text = f"{NAMES[side]}'s {what(each, name)} is {told(value)}; with {told(wanted)} it is {NAMES[other(side)]}'s"
+    likely = 0 if known else 1
+    return Hypothesis(side, text, _mend(side, each, name, wanted), always(*edits), numbers[0], likely=likely)
+
+
+def _mend(side: str, each: Operation, name: str, wanted: Any) -> str:
+    place = f" at {each.place}" if each.place else ""
+    if name.startswith(NUMBERS) or " " in name:
+        return f"write {told(wanted)} in {NAMES[side]}{place}"
+    return f"write {name}={told(wanted)} in {NAMES[side]}{place}"

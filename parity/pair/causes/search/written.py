@@ -1,0 +1,64 @@
+"""What is written in the operations of a piece, and how it is told."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from parity.interface.programs.operations import Operation, numbers_in
+from parity.pair.causes.search.piece import Half
+
+SKIPPED = frozenset({"inplace", "out_dtype", "sharding", "out_sharding", "accuracy", "preferred_element_type", "dtype",
+                     "dimension_numbers", "broadcast_dimensions", "shape", "new_sizes", "permutation", "unique_indices",
+                     "indices_are_sorted", "is_stable", "num_keys", "precision", "feature_group_count"})  # fmt: skip
+"""Settings that are no choice of the user's, or of which one alone makes no sense."""
+NUMBERS = ("number", "argument", "other")
+"""What the names of settings begin with that are operands."""
+
+
+def groups(half: Half) -> Iterator[tuple[list[int], Operation]]:
+    """The operations of a piece, those that the same line asks for in the same way together; then such ones alone."""
+    inside, seen = set(half.numbers), set[int]()
+    for number, each in half.operations:
+        if number not in seen:
+            alike = [n for n in half.program.alike(number) if n in inside]
+            seen.update(alike)
+            yield alike, each
+            if len(alike) > 1:
+                yield from (([n], half.program.operations[n]) for n in alike)
+
+
+def pool_of(half: Half) -> list[Any]:
+    """The numbers, and tuples of numbers, that are written in a side's piece."""
+    found: dict[Any, None] = {}
+    for _, each in half.operations:
+        for name, value in each.settings.items():
+            if name in SKIPPED or isinstance(value, bool | str) or value is None:
+                continue
+            if isinstance(value, tuple) and all(isinstance(v, int) for v in value):
+                found[value] = None
+            found |= dict.fromkeys(numbers_in(value))
+    for value in half.entering:
+        kind, _ = half.program.given.get(value, ("", ""))
+        array = half.values[value]
+        if kind == "constant" and array.size == 1 and array.dtype.kind in "fiu":
+            found[array.item()] = None
+    return list(found)
+
+
+def what(each: Operation, name: str) -> str:
+    """A setting of an operation in words."""
+    return f"number in {each.name}" if name.startswith(NUMBERS) else f"{each.name}'s {name}"
+
+
+def told(value: Any) -> str:
+    """A setting for people."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, slice):
+        return ":".join(
+            "" if part is None else str(part)
+            for part in (value.start, value.stop, value.step)[: 3 if value.step else 2]
+        )
+    if isinstance(value, tuple | list):
+        inside = ", ".join("…" if v is Ellipsis else told(v) for v in value)
+        return f"({inside}{',' if len(value) == 1 else ''})"
+    return repr(value)

@@ -1,0 +1,86 @@
+"""The first difference of a check with its cause, each looked for once."""
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from parity.checks.verdict import Rung, Verdict
+from parity.pair.causes.explained import only_probes
+from parity.pair.causes.first_difference import first_difference, with_padding
+from parity.pair.causes.from_numbers import with_clue
+from parity.pair.causes.search.explain import DEBUG, explained_by_undoing
+from parity.pair.passes.check_state import CheckState
+from parity.pair.repro.script import reproduced
+from parity.pair.rungs.probing.probes import Located
+from parity.report.records import Difference, Explanation
+
+FORWARD = 2
+"""The number of the rung that probes belong to."""
+
+
+@dataclass
+class Explanations:
+    """The causes that were found so far.
+
+    Args:
+        of_rungs: The causes of what differs on a rung, by the rung's name, where they are not looked for in the
+            operations of the networks.
+    """
+
+    of_rungs: dict[str, Explanation] = field(default_factory=dict)
+    _asked: Difference | None = None
+    _told: Difference | None = None
+    _script: tuple[Difference | None, tuple[str, bytes]] = None, ("", b"")
+
+    def look(self, rung: Rung, earlier: Sequence[Rung], search: Callable[[], Explanation | None]) -> None:
+        """Look for the cause of what differs on a rung, if it is the first that does; a search may fail."""
+        if rung.verdict is not Verdict.DIFFERENT or any(r.verdict is Verdict.DIFFERENT for r in earlier):
+            return
+        try:
+            found = search()
+        except Exception:  # what is tried may make users' code do anything; the check goes on without a cause
+            if DEBUG in os.environ:
+                raise
+            found = None
+        if found is not None:
+            self.of_rungs[rung.name] = found
+
+    def of(self, difference: Difference | None, state: CheckState, rungs: Sequence[Rung]) -> Difference | None:
+        """The first difference with its cause.
+
+        Args:
+            difference: the first difference; None if there is none.
+            state: what is known, before any convention was undone.
+            rungs: the rungs; the first that differs is the difference's.
+        """
+        if difference != self._asked:
+            self._asked = difference
+            clue = with_clue(difference, state)
+            if difference is not None and (known := self.of_rungs.get(difference.rung)) is not None:
+                difference = replace(difference, cause=known.cause, mend=known.mend, proof=known.proof)
+            self._told = explained_by_undoing(difference, state, rungs, clue)
+        return self._told
+
+    def script(self, state: CheckState, name: str) -> tuple[str, bytes]:
+        """The script that reproduces the difference that was asked for last, and what that reads."""
+        if self._script[0] != self._asked or not self._script[1][0]:
+            self._script = self._asked, reproduced(self._asked, state, name)
+        return self._script[1]
+
+    def beyond(self, rungs: Sequence[Rung], located: Located | None) -> Difference | None:
+        """The first difference, where it is one that only a probe shows: where the networks part on that probe."""
+        failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
+        if failed is None or located is None or not only_probes(failed):
+            return None
+        state = located.state
+        shown = [rung for rung in (failed,) if rung.number == FORWARD]
+        difference = first_difference(shown, state.compared["evaluation"].layers, state.weight_map, state.lints)
+        if difference is None:
+            return None
+        if difference != self._asked:
+            self._asked = difference
+            clue = with_clue(difference, state)
+            clue = clue if clue is None or clue.cause else with_padding(clue, state.lints)
+            self._told = explained_by_undoing(difference, state, shown, clue, located.inputs)
+        assert self._told is not None
+        return replace(self._told, text=f"the same on your inputs; different with {located.name}: {self._told.text}")

@@ -1,0 +1,141 @@
+"""The causes of differences in training: settings of PyTorch's optimizer, and numbers and steps of a schedule."""
+
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from parity.checks.verdict import Finding, Rung, Verdict
+from parity.pair.causes.search.fixed import FixedProgram
+from parity.pair.causes.search.piece import Half, Piece
+from parity.pair.causes.search.search import search
+from parity.pair.passes.check_state import CheckState
+from parity.pair.passes.sides import SidePair
+from parity.pair.rungs.updates.schedule import Schedules
+from parity.pair.rungs.updates.training import optimizer_steps, rule_on
+from parity.report.records import Explanation
+
+LIKELY: Mapping[str, Sequence[Any]] = {
+    "weight_decay": (0.0, 1e-4, 1e-2),
+    "eps": (1e-8, 1e-7, 1e-6, 1e-10, 0.0),
+    "momentum": (0.0, 0.9),
+    "dampening": (0.0,),
+    "alpha": (0.99, 0.9),
+    "rho": (0.9, 0.95),
+    "initial_accumulator_value": (0.0, 0.1),
+    "lr_decay": (0.0,),
+}
+"""Setting of PyTorch's optimizers → what both libraries and people write."""
+SWITCHES = ("foreach", "fused", "capturable", "differentiable")
+"""Settings that change no number."""
+
+
+@dataclass(frozen=True)
+class _Changed:
+    """An optimizer with one setting changed: in which group, None for all; what it is, and was."""
+
+    optimizer: Any
+    name: str
+    group: int | None
+    was: Any
+    value: Any
+
+
+def update_cause(
+    state: CheckState, rung: Rung, optimizers: tuple[Any, Any] | None, schedules: Schedules | None
+) -> Explanation | None:
+    """The cause of what differs on rung 5, proven by undoing it; None if none is found."""
+    finding = rung.headline
+    if finding is None or rung.verdict is not Verdict.DIFFERENT:
+        return None
+    if finding.quantity == "schedule" and schedules is not None:
+        return schedule_cause(state.sides, schedules)
+    return None if optimizers is None else _optimizer_cause(state, optimizers, finding)
+
+
+def schedule_cause(sides: SidePair, schedules: Schedules) -> Explanation | None:
+    """What is otherwise in optax's schedule, if undoing it there gives PyTorch's rates."""
+    flax = sides.flax.schedule_program(schedules.flax, schedules.steps)
+    rates = sides.torch.rates(schedules.torch, schedules.steps, "float64")
+    piece = Piece(Half(flax, flax.named.results[""]), Half(FixedProgram(rates), 0), [lambda array: array])
+    cause = search(piece, lambda: [])
+    if cause is None:
+        return None
+    text = cause.hypothesis.text.replace("Flax's", "optax's").replace("Flax ", "optax's schedule ")
+    proof = f"undone in Flax, the gap falls from {cause.before:.2g} to {cause.after:.2g} over {schedules.steps} steps"
+    return Explanation(text, cause.hypothesis.mend, proof)
+
+
+def _optimizer_cause(state: CheckState, optimizers: tuple[Any, Any], finding: Finding) -> Explanation | None:
+    """The setting of PyTorch's optimizer that is otherwise than optax's, if all steps agree once it is."""
+    seen = optimizer_steps(state, optimizers)
+    alone, *scheduler = optimizers[1] if isinstance(optimizers[1], tuple) else (optimizers[1],)
+    written = state.sides.flax.written(optimizers[0], seen.start["flax"])
+    for changed in _changes(alone, written):
+        other = (changed.optimizer, *scheduler) if scheduler else changed.optimizer
+        try:
+            steps = optimizer_steps(state, (optimizers[0], other), seen)
+        except Exception:  # an optimizer may refuse a setting
+            continue
+        findings = rule_on(steps)
+        if all(one.verdict.passes for one in findings):
+            where = "" if changed.group is None else f" of parameter group {changed.group}"
+            text = (
+                f"{changed.name}{where} is {_told(changed.was)} in PyTorch; with {_told(changed.value)} it is optax's"
+            )
+            gap = max(one.gap for one in findings)
+            proof = f"undone in PyTorch, the gap falls from {finding.gap:.2g} to {gap:.2g} over all steps"
+            mend = f"write {changed.name}={_told(changed.value)} in PyTorch{where}, or {_told(changed.was)} in optax"
+            return Explanation(text, mend, proof)
+    return None
+
+
+def _changes(optimizer: Any, written: Sequence[float]) -> Iterator[_Changed]:
+    """The optimizer with one setting changed, of all groups and then of each; and with those of two groups swapped."""
+    groups = optimizer.param_groups
+    names = [name for name in optimizer.defaults if name not in SWITCHES]
+    for name in names:
+        held = [group.get(name, optimizer.defaults[name]) for group in groups]
+        for group in (None, *range(len(groups))) if len(groups) > 1 else (None,):
+            was = held[group or 0]
+            for value in _values(name, was, written):
+                yield _Changed(_with(optimizer, name, group, value), name, group, was, value)
+        if len(groups) > 1 and len(set(map(repr, held))) > 1:
+            swapped = copy.deepcopy(optimizer)
+            for settings, value in zip(swapped.param_groups, reversed(held), strict=True):
+                settings[name] = value
+            yield _Changed(_kept(optimizer, swapped), f"{name} (by group)", None, tuple(held), tuple(reversed(held)))
+
+
+def _with(optimizer: Any, name: str, group: int | None, value: Any) -> Any:
+    changed = copy.deepcopy(optimizer)
+    if group is None:
+        changed.defaults[name] = value
+    for number, settings in enumerate(changed.param_groups):
+        if name in settings and group in (None, number):
+            settings[name] = value
+    return _kept(optimizer, changed)
+
+
+def _kept(original: Any, changed: Any) -> Any:
+    """The changed optimizer over the user's own parameters, by which its groups are known."""
+    for settings, own in zip(changed.param_groups, original.param_groups, strict=True):
+        settings["params"] = own["params"]
+    return changed
+
+
+def _values(name: str, was: Any, written: Sequence[float]) -> Iterator[Any]:
+    if isinstance(was, bool):
+        yield not was
+    elif isinstance(was, int | float):
+        yield from (value for value in dict.fromkeys((*written, *LIKELY.get(name, ()))) if value != was and value >= 0)
+    elif isinstance(was, tuple) and len(was) == 2:
+        inside = [value for value in written if 0 < value < 1]
+        yield from ((value, was[1]) for value in inside if value != was[0])
+        yield from ((was[0], value) for value in inside if value != was[1])
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_told, value))})"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

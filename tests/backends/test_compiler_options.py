@@ -1,0 +1,41 @@
+"""How XLA compiles the programs by which networks are judged."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from parity.backends.flax.tracing import programs
+
+ROWS = 20_000
+NUMBERS = np.random.default_rng(0)
+X, KERNEL = NUMBERS.standard_normal((ROWS, 3)), NUMBERS.standard_normal((3, 3))
+PRODUCTS = X @ KERNEL.T
+Row = Callable[[Any], Any]
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        (lambda y: (y**2).sum(), (PRODUCTS**2).sum(-1)),
+        (lambda y: jax.nn.relu(y).sum(), np.maximum(PRODUCTS, 0).sum(-1)),
+        (lambda y: abs(y).sum(), np.abs(PRODUCTS).sum(-1)),
+    ],
+    ids=["squares", "relu", "absolute"],
+)
+def test_sums_over_many_rows_are_right(row: Row, expected: NDArray) -> None:
+    with jax.enable_x64(True):
+        program = jax.jit(jax.vmap(lambda x: row(KERNEL @ x)), compiler_options=programs.run_once())
+        np.testing.assert_allclose(program(X), expected, rtol=1e-13)
+
+
+def test_an_option_that_the_installed_version_does_not_know_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "SOUND", {"xla_no_such_option": "0"})
+    programs.run_once.cache_clear()
+    try:
+        assert programs.run_once() == programs.QUICK
+    finally:
+        programs.run_once.cache_clear()

@@ -1,0 +1,1 @@
+"""Mirrors the room of the search for causes."""

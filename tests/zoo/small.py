@@ -1,0 +1,52 @@
+"""The networks of the zoo at the sizes of the parity check, with random weights and a batch."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity import recipes
+from parity.backends import Precision, Twin, twin_class
+from parity.interface import random as initial
+from parity.interface.trace import Arrays
+from parity.recipes import Recipe
+from parity.reference import NETWORKS, Network
+
+NAMES = recipes.zoo_names()
+
+
+def recipe(name: str) -> Recipe:
+    return recipes.load(name).at_check_size
+
+
+def reference(name: str) -> Network:
+    return NETWORKS[recipe(name).network](**recipe(name).config)
+
+
+@cache
+def weights(name: str) -> Arrays:
+    return initial.draw(reference(name).shapes(), "probe", 0)
+
+
+@cache
+def inputs(name: str, batch: int = 2) -> NDArray[Any]:
+    """Images (B, 32, 32, 3), or bytes (B, 7) where the network has a vocabulary."""
+    rng = np.random.default_rng(1)
+    config = recipe(name).config
+    if "vocab_size" in config:
+        return rng.integers(0, config["vocab_size"], (batch, 7))
+    return rng.standard_normal((batch, 32, 32, 3)).astype(np.float32)
+
+
+def made(framework: str, name: str) -> Any:
+    """The framework's own object at its initial weights."""
+    return twin_class(framework).build(recipe(name).network, recipe(name).config, seed=0, init=recipe(name).init)
+
+
+@cache
+def twin(framework: str, name: str, precision: Precision = "float64") -> Twin:
+    cls = twin_class(framework)
+    found = cls(made(framework, name), precision=precision)
+    found.load(weights(name))
+    return found

@@ -1,0 +1,64 @@
+"""The zoo by hand: each backward against central differences, and a wrong one is seen."""
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from parity.reference.zoo import attention, norms, transformer
+from tests.reference.numeric import Case, agrees
+from tests.zoo.small import NAMES, inputs, recipe, reference, weights
+
+
+def case(name: str) -> Case:
+    labels = (inputs(name).shape[0],) if inputs(name).ndim == 4 else inputs(name).shape
+    cotangent = np.random.default_rng(2).normal(size=(*labels, recipe(name).classes))
+    given = inputs(name) if inputs(name).dtype.kind == "i" else inputs(name).astype(np.float64)
+    return Case(reference(name), weights(name), given, cotangent)
+
+
+def value(small: Case, replaced: str, array: Any) -> float:
+    return small.value(True, **{replaced: array})
+
+
+def wrong_gradients(small: Case) -> set[str]:
+    """Names of the parameters, and "inputs", whose gradient is not the derivative."""
+    gradients = small.gradients(True)
+    found = gradients.parameters | ({"inputs": gradients.input} if gradients.input.size else {})
+    points = small.weights | {"inputs": small.inputs}
+    return {
+        name
+        for name, gradient in found.items()
+        if not agrees(partial(value, small, name), points[name], gradient, np.random.default_rng(3))
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_backward_is_the_derivative_of_forward(name: str) -> None:
+    assert wrong_gradients(case(name)) == set()
+
+
+def shares_constant(cotangent: Any, cache: Any) -> Any:
+    return *(np.zeros_like(cache.query), np.zeros_like(cache.key)), np.einsum(
+        "bhts,bthd->bshd", cache.shares, cotangent
+    )
+
+
+def norm_constant(cotangent: Any, cache: Any) -> Any:
+    _, gradients = norms.rms_norm_backward(cotangent, cache)
+    return cotangent * cache.scale * cache.inverse_deviation, gradients | {"bias": cotangent.sum((0, 1))}
+
+
+PLANTED = {
+    "shares taken for constant": ("vit", attention, "attend_backward", shares_constant),
+    "statistics taken for constant": ("vit", norms, "layer_norm_backward", norm_constant),
+    "gelu lets all through": ("vit", transformer, "gelu_backward", lambda cotangent, _: cotangent),
+}
+
+
+@pytest.mark.parametrize("bug", PLANTED)
+def test_a_wrong_backward_is_caught(bug: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, where, function, wrong = PLANTED[bug]
+    monkeypatch.setattr(where, function, wrong)
+    assert wrong_gradients(case(name))
