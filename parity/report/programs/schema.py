@@ -77,7 +77,7 @@ def _place(definitions: dict[str, Any]) -> dict[str, Any]:
     """Where the first difference is; what is not known is null."""
     known = _record(Difference, definitions)["properties"]
     unknown = dict.fromkeys(("mode", "layer_flax", "layer_torch"), TEXT_OR_NONE)
-    return _object({**{name: known[name] for name in ("rung", "text", "index", "values")}, **unknown})
+    return _object({**{name: known[name] for name in ("rung", "text", "index", "values", "lines")}, **unknown})
 
 
 def _object(properties: dict[str, Any]) -> dict[str, Any]:
