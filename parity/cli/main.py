@@ -51,10 +51,10 @@ class _Version(argparse.Action):
     """Prints the version, which is read only when it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *asked: Any) -> NoReturn:
-        from importlib.metadata import version
+        from parity.report.environment import versions
 
         del asked
-        print(f"netparity {version('netparity')}")
+        print(f"netparity {versions()['netparity']}")
         parser.exit()
 
 
