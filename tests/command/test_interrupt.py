@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -28,9 +27,28 @@ while True:
 """
 
 
-def started(words: Sequence[str]) -> subprocess.Popen[str]:
+HEEDING = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+"""What is started in the background may have been told to ignore Ctrl-C."""
+COMMAND = """
+from parity.cli import interrupt
+from parity.cli.main import entry_point
+watch = interrupt.watch
+interrupt.watch = lambda: (watch(), print("ready", flush=True))
+entry_point()
+"""
+"""The command, which says when Python itself has started."""
+
+
+def started(code: str, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", HEEDING + code, *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
@@ -45,8 +63,9 @@ def stopped(process: subprocess.Popen[str]) -> tuple[float, str, str]:
 @pytest.mark.parametrize("more", [[], ["--in-process"]])
 def test_a_check_is_stopped_while_frameworks_load_and_compile(more: list[str], tmp_path: Path) -> None:
     (tmp_path / "pair.py").write_text(PAIR)
-    for delay in (0.5, 2, 4):
-        process = started(["-m", "parity", "check", f"{tmp_path / 'pair.py'}:right", *more])
+    for delay in (0.2, 1, 2):
+        process = started(COMMAND, "check", f"{tmp_path / 'pair.py'}:right", *more)
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
         time.sleep(delay)
         assert process.poll() is None, process.communicate()
         seconds, out, err = stopped(process)
@@ -56,7 +75,7 @@ def test_a_check_is_stopped_while_frameworks_load_and_compile(more: list[str], t
 
 
 def test_what_swallows_an_interrupt_is_stopped_too() -> None:
-    process = started(["-c", BUSY.format("interrupt.watch()")])
+    process = started(BUSY.format("interrupt.watch()"))
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     seconds, out, err = stopped(process)
     assert (process.returncode, out, err) == (130, "", "parity: stopped\n")
@@ -64,8 +83,15 @@ def test_what_swallows_an_interrupt_is_stopped_too() -> None:
 
 
 def test_a_command_that_says_where_it_stopped_has_a_little_time_for_it() -> None:
-    process = started(["-c", BUSY.format("interrupt.watch(); interrupt.gently(); interrupt.GRACE = 1")])
+    process = started(BUSY.format("interrupt.watch(); interrupt.gently(); interrupt.GRACE = 1"))
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     seconds, out, err = stopped(process)
     assert (process.returncode, out, err) == (130, "lost\n", "parity: stopped\n")
     assert 1 <= seconds < 1 + SOON
+
+
+def test_a_process_that_was_started_to_ignore_interrupts_goes_on_ignoring_them() -> None:
+    code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from parity.cli import interrupt; "
+    code += "interrupt.watch(); print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)"
+    process = started(code)
+    assert process.communicate(timeout=60)[0] == "True\n"

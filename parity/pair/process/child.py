@@ -94,7 +94,8 @@ def main(connection: Connection, pairs: Sequence[Asked]) -> None:
             "usage" (the message of a UsageError) or "raised" (another error, in words) where it ends early.
         pairs: What the command asks of each pair.
     """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the command says that it was stopped
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # the command says that it was stopped
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # the command held it back
     faulthandler.enable()
