@@ -64,6 +64,7 @@ def files(record: Evidence) -> dict[str, str]:
     """Name of a file beside the record → its whole text, with its tables."""
     written: Mapping[str, tuple[str, str, list[str]]] = {
         "bugs.md": ("Every known bug", "bugs.json", [tables.matrix(record.bugs)]),
+        "causes.md": ("Causes of bugs in brought pairs", "causes.json", [tables.causes(record.causes)]),
         "graded.md": ("Bugs of falling size", "graded.json", [tables.sizes(record.graded)]),
         "draws.md": (
             "Random networks",

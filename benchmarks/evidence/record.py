@@ -105,6 +105,27 @@ class Slow(TypedDict):
     modules: dict[str, dict[Literal["passed", "failed", "skipped"], Whole]]
 
 
+class Explained(TypedDict):
+    """What was said of the cause of a planted bug."""
+
+    id: str
+    mechanism: str
+    side: str
+    place: str
+    cause: str
+    proof: str
+    right: bool
+    wrong: bool
+    lines: dict[str, str]
+
+
+class Causes(TypedDict):
+    """The file that `python -m benchmarks.evidence.causes` writes."""
+
+    commit: str
+    bugs: Annotated[list[Explained], MinLen(1)]
+
+
 class Passed(TypedDict):
     """A draw that passed."""
 
@@ -135,7 +156,14 @@ class Bugged(TypedDict):
     why: NotRequired[str]
 
 
-KINDS: Mapping[str, Any] = {"bugs": Bugs, "graded": Graded, "margins": Margins, "mutants": Mutants, "slow": Slow}
+KINDS: Mapping[str, Any] = {
+    "bugs": Bugs,
+    "causes": Causes,
+    "graded": Graded,
+    "margins": Margins,
+    "mutants": Mutants,
+    "slow": Slow,
+}
 DRAWN: Mapping[str, Any] = {"correct": list[dict], "bug": list[Bugged]}
 """Kind of draws → type of its lines, besides the verdict."""
 
@@ -155,6 +183,7 @@ class Evidence:
     Args:
         folder: folder of the files.
         bugs: every planted bug and control.
+        causes: what was said of the causes of bugs in brought pairs, and whether that is right.
         graded: bugs of falling size.
         margins: gaps of the study's twins and of the planted bugs.
         mutants: mutants of the checks, and which of them the tests notice.
@@ -164,6 +193,7 @@ class Evidence:
 
     folder: Path
     bugs: Mapping[str, Any]
+    causes: Mapping[str, Any]
     graded: Mapping[str, Any]
     margins: Mapping[str, Any]
     mutants: Mapping[str, Any]

@@ -41,6 +41,7 @@ def table(record: Evidence, place: str) -> str:
         slow.update(module)
     rows = [
         ["known bugs and controls", len(record.bugs["bugs"]), record.bugs["summary"], "bugs"],
+        ["causes of bugs in brought pairs", len(record.causes["bugs"]), causes(record.causes), "causes"],
         ["random correct networks", len(record.correct), _drawn(record.correct), "draws"],
         ["random networks with one bug", len(record.wrong), _drawn(record.wrong), "draws"],
         [
@@ -66,6 +67,20 @@ def table(record: Evidence, place: str) -> str:
     ]
     head = ("what was tried", "how many", "what came of it", "all of it")
     return markdown(head, [[what, f"{n:,}", came, f"[{file}]({place}/{file}.md)"] for what, n, came, file in rows])
+
+
+def causes(record: Mapping[str, Any]) -> str:
+    """Say how many causes were named and proven, how many of these are right, and how often an operation was told."""
+    bugs = record["bugs"]
+    proven, right, wrong = (
+        sum(map(bool, found))
+        for found in ([b["proof"] for b in bugs], [b["right"] for b in bugs], [b["wrong"] for b in bugs])
+    )
+    told = sum(bool(bug["lines"]) for bug in bugs)
+    return (
+        f"{proven} named and proven by undoing them ({proven / len(bugs):.0%}), {right} of them right and {wrong} "
+        f"wrong; an operation with its line told for {told}"
+    )
 
 
 def _drawn(draws: Any) -> str:
