@@ -66,6 +66,7 @@ def files(record: Evidence) -> dict[Path, str]:
     """Path of a file beside its part of the record → its whole text, with its tables."""
     written: Mapping[str, tuple[str, str]] = {
         "bugs": ("Every known bug", tables.matrix(record.bugs)),
+        "causes": ("Causes of bugs in brought pairs", tables.causes(record.causes)),
         "graded": ("Bugs of falling size", tables.sizes(record.graded)),
         "margins": ("Both sides of the threshold", tables.threshold(record)),
         "mutants": ("Mutants of the checks", mutants_page.block(record.mutants, explanations())),

@@ -103,7 +103,35 @@ class Slow(TypedDict):
     modules: dict[str, dict[Literal["passed", "failed", "skipped"], Whole]]
 
 
-KINDS: Mapping[str, Any] = {"bugs": Bugs, "graded": Graded, "margins": Margins, "mutants": Mutants, "slow": Slow}
+class Explained(TypedDict):
+    """What was said of the cause of a planted bug."""
+
+    id: str
+    mechanism: str
+    side: str
+    place: str
+    cause: str
+    proof: str
+    right: bool
+    wrong: bool
+    lines: dict[str, str]
+
+
+class Causes(TypedDict):
+    """The file that `python -m benchmarks.evidence.causes` writes."""
+
+    commit: str
+    bugs: Annotated[list[Explained], MinLen(1)]
+
+
+KINDS: Mapping[str, Any] = {
+    "bugs": Bugs,
+    "causes": Causes,
+    "graded": Graded,
+    "margins": Margins,
+    "mutants": Mutants,
+    "slow": Slow,
+}
 
 
 @dataclass(frozen=True)
@@ -121,6 +149,7 @@ class Evidence:
     Args:
         folders: name of a part, such as "bugs" → its folder.
         bugs: every planted bug and control.
+        causes: what was said of the causes of bugs in brought pairs, and whether that is right.
         graded: bugs of falling size.
         margins: gaps of the study's twins and of the planted bugs.
         mutants: mutants of the checks, and which of them the tests notice.
@@ -130,6 +159,7 @@ class Evidence:
 
     folders: Mapping[str, Path]
     bugs: Mapping[str, Any]
+    causes: Mapping[str, Any]
     graded: Mapping[str, Any]
     margins: Mapping[str, Any]
     mutants: Mapping[str, Any]

@@ -60,6 +60,7 @@ def table(record: Evidence) -> str:
     families = record.graded["families"]
     rows: list[tuple[str, int, str, str | Draws]] = [
         ("known bugs and controls", len(record.bugs["bugs"]), record.bugs["summary"], "bugs"),
+        ("causes of bugs in brought pairs", len(record.causes["bugs"]), causes(record.causes), "causes"),
         *(row for draws in record.draws for row in _rows(draws)),
         ("correct pairs", len(record.same), largest_gap, "margins"),
         ("pairs with a bug", len(record.told), smallest_gap, "margins"),
@@ -82,6 +83,20 @@ def _link(record: Evidence, part: str | Draws) -> str:
     if isinstance(part, Draws):
         return f"[draws]({place(part.folder)}/draws.md)"
     return f"[{part}]({place(record.folders[part])}/{part}.md)"
+
+
+def causes(record: Mapping[str, Any]) -> str:
+    """Say how many causes were named and proven, how many of these are right, and how often an operation was told."""
+    bugs = record["bugs"]
+    proven, right, wrong = (
+        sum(map(bool, found))
+        for found in ([b["proof"] for b in bugs], [b["right"] for b in bugs], [b["wrong"] for b in bugs])
+    )
+    told = sum(bool(bug["lines"]) for bug in bugs)
+    return (
+        f"{proven} named and proven by undoing them ({proven / len(bugs):.0%}), {right} of them right and {wrong} "
+        f"wrong; an operation with its line told for {told}"
+    )
 
 
 def _drawn(draws: Any) -> str:

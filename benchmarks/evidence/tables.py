@@ -33,6 +33,17 @@ def matrix(record: Mapping[str, Any]) -> str:
     return markdown(head, rows)
 
 
+def causes(record: Mapping[str, Any]) -> str:
+    """A table with a row for each bug of a brought pair: what was said of its cause, and whether that is right."""
+    rows = []
+    for bug in record["bugs"]:
+        judged = "right" if bug["right"] else "wrong" if bug["wrong"] else ""
+        lines = ", ".join(f"{side} {line}" for side, line in bug["lines"].items()) or NONE
+        said = bug["cause"].replace("|", "\\|") or NONE
+        rows.append([f"`{bug['id']}`", bug["mechanism"], bug["side"], said, bug["proof"] or NONE, judged, lines])
+    return markdown(("bug", "what is wrong", "in", "cause that is given", "proof", "judged", "lines"), rows)
+
+
 def sizes(record: Mapping[str, Any]) -> str:
     """A table of the smallest size of each kind of bug that is caught, by the referee and at fixed tolerances."""
     tolerances = [f"{tolerance:g}" for tolerance in record["tolerances"]]

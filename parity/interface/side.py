@@ -60,7 +60,22 @@ class Pass:
         return self.cotangents is not None or self.objective is not None
 
 
-class Side(ABC):
+class Compiled:
+    """A network as its user's compiler has it, if there is one."""
+
+    @property
+    def deployed_precision(self) -> Precision:
+        """The floating type in which the user's own program computes."""
+        return "float32"
+
+    def miscompiled(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Miscompiled | None:
+        """The smallest program in that pass that the compiler computes wrongly; None where none is found, or nothing is
+        compiled."""
+        del native, inputs, how
+        return None
+
+
+class Side(Compiled, ABC):
     """A user's network, which is never changed: everything is done on copies or by pure functions.
 
     Args:
@@ -107,11 +122,6 @@ class Side(ABC):
         return "is trained" if name in self.parameters else "is no parameter"
 
     @property
-    def deployed_precision(self) -> Precision:
-        """The floating type in which the user's own program computes."""
-        return "float32"
-
-    @property
     @abstractmethod
     def ties(self) -> Mapping[str, str]:
         """Second names of native arrays that have several → the first name, which is the one in `native`."""
@@ -137,12 +147,6 @@ class Side(ABC):
             UsageError: the loss gives something else than one number.
             Exception: whatever the network or the loss raises.
         """
-
-    def miscompiled(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Miscompiled | None:
-        """The smallest program in that pass that the compiler computes wrongly; None where none is found, or nothing is
-        compiled."""
-        del native, inputs, how
-        return None
 
     @abstractmethod
     def program(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Program:

@@ -152,8 +152,11 @@ def _evidence() -> dict[str, Target]:
     line = {"number": 0, "verdict": "same", "share": 1.5, "told": 0.0, "rung": "", "layer": "", "reason": ""}
     wrong = {**line, "verdict": "different", "told": 1e7, "mutation": "eps", "side": "jax", "place": [0]}
     survivor = {"function": "a.f", "change": "x → y"}
+    explained = {"id": "a", "mechanism": "b", "side": "flax", "place": "c", "cause": "d", "proof": "e", "right": True,
+                 "wrong": False, "lines": {"flax": "a.py:1"}}  # fmt: skip
     files = {
         "bugs.json": {**bugs, "bugs": bugs["bugs"][:4]},
+        "causes.json": {"commit": "a", "bugs": [explained]},
         "graded.json": {"threshold": 1024.0, "tolerances": [1e-5], "families": families},
         "slow.json": {"commit": "a", "seconds": 60, "modules": {"tests.a": {"passed": 2, "failed": 0, "skipped": 0}}},
         "mutants.json": {"modules": {"a.py": {"mutants": 2, "killed": 1, "survived": 1}}, "survivors": [survivor]},
@@ -162,7 +165,9 @@ def _evidence() -> dict[str, Target]:
     content = {name: json.dumps(document).encode() for name, document in files.items()}
     for name, one in (("correct.jsonl", line), ("bug.jsonl", wrong)):
         content[name] = b"".join(json.dumps({**one, "number": n}).encode() + b"\n" for n in range(4))
-    kinds = {name: {name: mutated_json} for name in files} | {"draws": dict.fromkeys(list(content)[4:], mutated_lines)}
+    kinds = {name: {name: mutated_json} for name in files} | {
+        "draws": dict.fromkeys(list(content)[len(files) :], mutated_lines)
+    }
     return {
         f"evidence, {name}": Target(content, changes, _read_evidence, writes=name == "draws")
         for name, changes in kinds.items()

@@ -40,6 +40,10 @@ MARGINS = {
 }
 SLOW = {"commit": "abc", "seconds": 600, "modules": {"tests.a": {"passed": 3, "failed": 0, "skipped": 1}}}
 OLD = ("0 of 2026-01-02", "1 of 2026-01-02")
+EXPLAINED = {
+    "id": "one-head", "mechanism": "one head", "side": "flax", "place": "the output of a", "cause": "a | b",
+    "proof": "undone in Flax", "right": True, "wrong": False, "lines": {"flax": "a.py:1"},
+}  # fmt: skip
 MUTANTS = {"modules": {"a.py": {"mutants": 9, "killed": 9}}, "survivors": []}
 
 
@@ -51,6 +55,7 @@ def lines(found: list[dict[str, Any]], **more: Any) -> str:
 def found(tmp_path: Path) -> Evidence:
     parts = {
         "bugs.json": json.dumps({"summary": "1 of 1 caught", "bugs": [BUG]}),
+        "causes.json": json.dumps({"commit": "a", "bugs": [EXPLAINED, {**EXPLAINED, "right": False, "proof": ""}]}),
         "graded.json": json.dumps({"tolerances": [1e-5], "threshold": 1024.0, "families": [FAMILY]}),
         "margins.json": json.dumps(MARGINS),
         "mutants.json": json.dumps(MUTANTS),
@@ -228,6 +233,13 @@ def test_no_slow_test_failed_when_they_were_run_last() -> None:
     assert sum(found["failed"] for found in counts) == 0
 
 
+def test_causes_are_counted_by_whether_they_are_proven_and_right(found: Evidence) -> None:
+    assert summary.causes(found.causes) == (
+        "1 named and proven by undoing them (50%), 1 of them right and 0 wrong; an operation with its line told for 2"
+    )
+    assert "| right | flax a.py:1 |" in tables.causes(found.causes).splitlines()[2]
+
+
 def test_a_record_is_gone_on_with_and_stops_at_what_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bugs.json").touch()
     (tmp_path / "correct.jsonl").touch()
@@ -240,8 +252,8 @@ def test_a_record_is_gone_on_with_and_stops_at_what_fails(tmp_path: Path, monkey
     monkeypatch.setattr(everything.subprocess, "run", ended)
     assert everything.main(["--out", str(tmp_path)]) == 0
     made = [command[0].rpartition(".")[2] for command in run]
-    assert made == ["slow", "graded", "mutants", "margins", "draws", "draws", "page"]
-    assert run[0][1:] == ["--json", str(tmp_path / "slow.json")]
+    assert made == ["causes", "slow", "graded", "mutants", "margins", "draws", "draws", "page"]
+    assert run[0][1:] == ["--json", str(tmp_path / "causes.json")]
 
     monkeypatch.setattr(everything.subprocess, "run", lambda command, **how: SimpleNamespace(returncode=3))
     assert everything.main(["--out", str(tmp_path)]) == 3

@@ -69,19 +69,22 @@ class Flax(nn.Module):
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs", "cause"),
+    ("ours", "theirs", "cause", "suspected"),
     [
-        (nn.silu, tnn.Mish(), "Flax applies SiLU, PyTorch applies Mish"),
-        (jax.numpy.sin, tnn.Tanh(), "PyTorch applies tanh, Flax something else"),
-        (lambda x: x, tnn.ReLU(), "Flax takes the numbers as they are, PyTorch applies ReLU"),
-        (lambda x: 3 * x, tnn.Identity(), "Flax's numbers are 3 times PyTorch's"),
+        (nn.silu, tnn.Mish(), "Flax applies SiLU, PyTorch applies Mish", ()),
+        (jax.numpy.sin, tnn.Tanh(), "", ("PyTorch applies tanh, Flax something else",)),
+        (lambda x: x, tnn.ReLU(), "PyTorch applies relu, and Flax does not", ()),
+        (lambda x: 3 * x, tnn.Identity(), "Flax multiplies with 3, and PyTorch does not (test_relation.py:77)", ()),
     ],
 )
-def test_what_lies_between_two_layers_is_named(ours: Any, theirs: tnn.Module, cause: str) -> None:
+def test_what_lies_between_two_layers_is_named(
+    ours: Any, theirs: tnn.Module, cause: str, suspected: tuple[str, ...]
+) -> None:
     x = X[0].astype(np.float32)
     port = Flax(ours)
     model = tnn.Sequential(tnn.Linear(5, 5), theirs, tnn.Linear(5, 2))
     first = parity.compare(
         (port, port.init(jax.random.key(0), x)), model, x, checks=parity.Checks(probes=False)
     ).first_difference
-    assert first is not None and first.cause == cause
+    assert first is not None and (first.cause, first.suspected) == (cause, suspected)
+    assert bool(first.proof) == bool(cause)

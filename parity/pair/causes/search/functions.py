@@ -106,7 +106,8 @@ def _instead(side: str, half: Half, which: tuple[int, int], name: str) -> Iterat
     array = half.values[source]
     for wanted, function in functions().items():
         if wanted not in (name, NOTHING) and not same(function(array), array):  # else nothing would be applied there
-            text = f"{NAMES[side]} applies {name}, {NAMES[other(side)]} applies {wanted}"
+            does = {side: name, other(side): wanted}
+            text = f"Flax applies {does['flax']}, PyTorch applies {does['torch']}"
             yield Hypothesis(
                 side, text, f"apply {wanted} in {NAMES[side]}", _of_source(side, source, value, function),
                 _maker(half, value), value
