@@ -25,8 +25,8 @@ nearly so, 2²⁹ times more. Set between the two measured distributions (benchm
 benchmarks/records/2026-11-29-evidence, drawn in docs/evidence.md): it is 6 times above the largest gap of 2,248 correct
 pairs (the twins of the study's networks, and random networks; 99 % of them stay below 11), and 399 times below the
 smallest that one of 2,010 pairs with a bug is told by: an epsilon in a network that rounds to bfloat16. It is nearer to
-the correct pairs, for a miss is worse than an alarm. What is zero in theory has no part in this: see `only_rounding` and
-`parity.checks.drift`.
+the correct pairs, for a miss is worse than an alarm. What is zero in theory has no part in this: see `only_rounding`
+and `parity.checks.drift`.
 """
 
 REDUCED = 2.0**6.5
