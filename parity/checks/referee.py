@@ -21,11 +21,12 @@ MARGIN = 2.0**10
 """The only threshold: how many times the rounding of one correct implementation another one's may be.
 
 Two correct implementations round differently by a small factor; a wrong formula is off by what float32 could see or
-nearly so, 2²⁹ times more. Set between the two measured distributions (benchmarks/records/2026-11-28-evidence, drawn in
-docs/evidence.md): it is 6 times above the largest gap of 2,198 correct pairs (the twins of the study's networks, and
-random networks; 99 % of them stay below 11), and 2,282 times below the smallest that one of 1,983 pairs with a bug is
-told by: Adam's epsilon under the root at a gradient near 3. It is nearer to the correct pairs, for a miss is worse than
-an alarm. What is zero in theory has no part in this: see `only_rounding` and `parity.checks.drift`.
+nearly so, 2²⁹ times more. Set between the two measured distributions (benchmarks/records/2026-11-28-evidence and
+benchmarks/records/2026-11-29-evidence, drawn in docs/evidence.md): it is 6 times above the largest gap of 2,248 correct
+pairs (the twins of the study's networks, and random networks; 99 % of them stay below 11), and 399 times below the
+smallest that one of 2,010 pairs with a bug is told by: an epsilon in a network that rounds to bfloat16. It is nearer to
+the correct pairs, for a miss is worse than an alarm. What is zero in theory has no part in this: see `only_rounding`
+and `parity.checks.drift`.
 """
 
 REDUCED = 2.0**6.5
@@ -337,12 +338,12 @@ def _less_accurate(errors: Mapping[str, float], size: float, noise: float, count
 
 def _cast_to_single(twins: Mapping[str, HighLow], error: float) -> str | None:
     """The twin whose float64 numbers are float32 numbers throughout while another's are not and the gap is no more
-    than float32 rounding explains. Numbers that are all zero are none of them: no rounding cuts off a gradient."""
+    than float32 rounding explains. None where a twin's numbers are all zero: no rounding cuts off a gradient."""
     arrays = {framework: pair.high for framework, pair in twins.items()}
     gap = max([_norm(_difference(a, b)) for a, b in combinations(arrays.values(), 2)], default=np.inf)
-    if gap > MARGIN * error:
+    if gap > MARGIN * error or not all(array.any() for array in arrays.values()):
         return None
-    single = [f for f, array in arrays.items() if array.any() and (array == array.astype(np.float32)).all()]
+    single = [framework for framework, array in arrays.items() if (array == array.astype(np.float32)).all()]
     return single[0] if len(single) == 1 else None
 
 

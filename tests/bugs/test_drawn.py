@@ -64,10 +64,8 @@ def planted(network: Network, bug: str, side: str, *place: int) -> Mutant:
 
 
 def test_a_gradient_that_rounding_decides_is_no_difference() -> None:
-    pool = Block("max pool", {"window": 3, "stride": 2, "padding": 0, "inner": False})
-    group = Block("group norm", {"features": 1, "groups": 1, "eps": 1e-5, "places": 24})
-    network = Network((6, 4, 1), 3, (batch_norm(1, keep=0.99), group, pool, batch_norm(1)))
-    found = judge(network)  # of one number a BatchNorm makes zero, whose gradient is zero but for rounding
+    norm = Block("layer norm", {"features": 1, "eps": 1e-3})
+    found = judge(Network((5, 6, 1), 2, (norm, Block("mean"))))  # of one feature, zero but for rounding
     assert (found.verdict, found.reason) in ((Verdict.INCONCLUSIVE, UNDETERMINED), (Verdict.SAME, ""))  # by luck
 
 

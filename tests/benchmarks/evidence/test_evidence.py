@@ -108,14 +108,14 @@ def test_only_pairs_that_pass_are_same_and_only_told_ones_different(found: Evide
 
 def test_a_bug_that_passes_is_wrong_unless_there_is_a_reason(found: Evidence) -> None:
     correct, wrong = tables.rates(found.draws[0]).splitlines()[2:]
-    assert correct == "| correct | 3 | 0 | 1 | 2 | 0 | 0 | 0 | 0.00% to 70.76% |"
-    assert wrong == "| with one bug | 5 | 2 | 0 | 1 | 1 | 1 | 1 | 0.51% to 71.64% |"
-    assert tables.kinds(found.draws[0].wrong).splitlines()[2] == "| one head | 5 | 2 | 0 | 1 | 1 | 1 |"
+    assert correct == "| correct | 3 | 0 | 1 | 2 | 0 | 0 | 0 | 0 | 0.00% to 70.76% |"
+    assert wrong == "| with one bug | 5 | 2 | 0 | 1 | 1 | 0 | 1 | 1 | 0.51% to 71.64% |"
+    assert tables.kinds(found.draws[0].wrong).splitlines()[2] == "| one head | 5 | 2 | 0 | 1 | 1 | 0 | 1 |"
 
 
 def test_a_draw_that_failed_is_a_wrong_verdict(found: Evidence) -> None:
     failed = [*found.draws[0].correct, {"number": 3, "verdict": "error"}]
-    assert "| correct | 4 | 0 | 1 | 2 | 0 | 0 | 1 |" in tables.rates(replace(found.draws[0], correct=failed))
+    assert "| correct | 4 | 0 | 1 | 2 | 0 | 0 | 0 | 1 |" in tables.rates(replace(found.draws[0], correct=failed))
 
 
 def test_the_smallest_size_that_is_caught_is_the_last_without_a_gap(found: Evidence) -> None:

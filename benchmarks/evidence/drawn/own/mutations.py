@@ -22,6 +22,11 @@ def _turned(name: str, *values: object) -> Change:
     return lambda s: {name: values[1] if s[name] == values[0] else values[0]}
 
 
+def _of_table(change: Change) -> Change:
+    """A change of a table, unless both sides hold it as an array: it is state then, which a weight map carries over."""
+    return lambda s: None if s["flax"] == s["torch"] == "held" else change(s)
+
+
 def _no_upcast(s: Settings) -> Settings | None:
     return {"upcast": False} if s["narrow"] and s["upcast"] else None
 
@@ -71,8 +76,8 @@ OWN_MUTATIONS = (
     Mutation("heads in a projection", "12", _FUSED, "flax", _packed("flax", _heads_apart)),
     Mutation("heads in a projection", "12", _FUSED, "torch", _packed("torch", _heads_apart)),
     Mutation("unscaled scores", "20", _FUSED, "", _no_scale),
-    Mutation("base of a table", "14", _TABLE, "", _turned("base", 10000.0, 500.0)),
-    Mutation("table from 1", "14", _TABLE, "", other(start=1)),
+    Mutation("base of a table", "14", _TABLE, "", _of_table(_turned("base", 10000.0, 500.0))),
+    Mutation("table from 1", "14", _TABLE, "", _of_table(other(start=1))),
     Mutation("neighbours for halves", "13", _TABLE, "", _turned("form", "halves", "neighbours")),
     Mutation("dropped result", "23", ("dropped call",), "", _dropped),
     Mutation("second call of a norm", "39", ("dropped call",), "flax", _once_more("flax")),
