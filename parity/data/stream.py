@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from parity.data import points, text
+from parity.data import points
 from parity.data.arguments import SEED_LIMIT, generator, integer
 from parity.data.batch import Batch
 from parity.data.folder.source import FOLDER
 from parity.data.palindromes import DIGITS, TEST_SAMPLES, Encoding, check_encoding, check_length, palindromes
 from parity.data.registry import DATA_NAMES, IMAGE_NAMES, TEXT_NAMES, is_images, load_images
 from parity.data.sources import Arrays, Endless, Finite, Images, Key
+from parity.data.text import documentation as text
 from parity.errors import UsageError, unknown_name
 
 

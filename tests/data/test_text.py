@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from parity.data import open_stream
-from parity.data.text import python_docs, windows
+from parity.data.text.documentation import python_docs, windows
 from parity.errors import UsageError
 
 

@@ -1,10 +1,15 @@
-"""draft"""
+"""A narrow ResNet-18 reads handwritten digits.
+
+`parity train resnet --backend torch` (or jax) reaches 96.9 to 97.2 % of 360 unseen digits after 200 steps (JAX and
+PyTorch, seed 0), from equal weights: 97.2 % in PyTorch and 96.9 % in JAX. A run takes 10 s of one core in PyTorch and
+28 s in JAX, compiling included.
+"""
 
 from parity.recipes.spec import Optimizer, Recipe
 
 RECIPE = Recipe(
     name="resnet",
-    claim="draft",
+    claim="96.9 to 97.2 % of 360 unseen digits after 200 steps (JAX and PyTorch, seed 0)",
     source="docs/zoo.md#resnet",
     network="ResNet",
     config={
