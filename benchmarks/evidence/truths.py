@@ -66,7 +66,7 @@ TRUTHS: Mapping[str, tuple[str, ...]] = {
     "decay-mask": (r"decay", r"bias|mask|kernel|group"),
     "cosine-T-1": (r"\b39\b|early|earlier|step",),
     "cosine-rises": (r"40|end|rises|stays|after",),
-    "one-cycle-peak": (r"earlier|peak|shift|step",),
+    "one-cycle-peak": (r"earlier|peak|\b11\b",),
     "warm-up-from-1": (r"\b1\b|one|shift|later|earlier",),
     "warm-up-included": (r"40|50|included|step",),
     "no-stairs": (r"stair|\b7\b|floor",),

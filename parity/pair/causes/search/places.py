@@ -13,7 +13,6 @@ from parity.interface.programs.program import Program
 from parity.pair.arrays.inputs import changed
 from parity.pair.arrays.layout import turned, turns
 from parity.pair.causes.search.piece import SIDES, Half, Piece, distance
-from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
 from parity.pair.weightmap import random_weights as weights
@@ -131,16 +130,24 @@ def target_of(state: CheckState, mode: str) -> tuple[Target | None, list[CallPai
         return _result(state, mode), agreeing
     calls = both.flax["float64"].calls, both.torch["float64"].calls
     pairing = pairings[at]
-    if layers[at].inherited <= AGREED and (odd := _inputs(both, pairing, calls)) is None:
-        leaves = (
-            _leaf(calls[0][pairing.pair.flax], pairing.leaf_flax),
-            _leaf(calls[1][pairing.pair.torch], pairing.leaf_torch),
-        )
-        return Target("outputs", (pairing.pair.flax, leaves[0]), (pairing.pair.torch, leaves[1])), agreeing
-    odd = _inputs(both, pairing, calls)
-    if odd is None:
+    odd = _inputs(pairing, calls)
+    if odd is not None and odd.fits:
+        return Target("inputs", (pairing.pair.flax, odd.flax), (pairing.pair.torch, odd.torch)), agreeing
+    if odd is None and layers[at].inherited > AGREED:
         return None, agreeing
-    return Target("inputs", (pairing.pair.flax, odd[0]), (pairing.pair.torch, odd[1])), agreeing
+    flax = _leaf(calls[0][pairing.pair.flax], pairing.leaf_flax)
+    torch = _leaf(calls[1][pairing.pair.torch], pairing.leaf_torch)
+    return Target("outputs", (pairing.pair.flax, flax), (pairing.pair.torch, torch)), agreeing
+
+
+@dataclass(frozen=True)
+class _Odd:
+    """The places of two inputs that are not the same, and whether they fit each other in some layout: one side may pad
+    before a layer what the other pads inside."""
+
+    flax: int
+    torch: int
+    fits: bool
 
 
 def _leaf(call: Call, place: int) -> int:
@@ -149,10 +156,8 @@ def _leaf(call: Call, place: int) -> int:
     return floating[place]
 
 
-def _inputs(
-    both: BothSides, pairing: CallPairing, calls: tuple[Sequence[Call], Sequence[Call]]
-) -> tuple[int, int] | None:
-    """The places of the first inputs of two calls that are not the same; None if all are."""
+def _inputs(pairing: CallPairing, calls: tuple[Sequence[Call], Sequence[Call]]) -> _Odd | None:
+    """The first inputs of two calls that are not the same; None if all are."""
     ours, theirs = (
         [(i, a) for i, a in enumerate(call.inputs) if np.issubdtype(a.dtype, np.floating)]
         for call in (calls[0][pairing.pair.flax], calls[1][pairing.pair.torch])
@@ -160,7 +165,7 @@ def _inputs(
     for (i, a), (j, b) in zip(ours, theirs, strict=False):
         turn = turned(a, b, inside=True)
         if turn is None or distance(turn[1](a), b) > AGREED:
-            return i, j
+            return _Odd(i, j, turn is not None)
     return None
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from parity.checks.referee import AGREED
-from parity.interface.programs.operations import Alias, Change, Setting
+from parity.interface.programs.operations import Alias, Change, Edit, Setting
 from parity.pair.causes.search.operation import parting
 from parity.pair.causes.search.search import Cause, search
 from tests.pair.causes.search.toy import TANH, Step, Toy, X, divided, piece, plus, softmax, times
@@ -143,7 +143,7 @@ def test_the_operation_at_which_two_programs_part_is_found() -> None:
 def test_edits_change_what_comes_after_them_and_nothing_else() -> None:
     toy = Toy([X], TANH, ("add", plus, (1,), {"number": 1.0}), ("div", divided, (2,), {"other": 4.0}))
     plain = (np.tanh(X) + 1) / 4
-    cases: list[tuple[list[Any], Any]] = [
+    cases: list[tuple[list[Edit], NDArray]] = [
         ([], plain),
         ([Setting(1, "number", 2.0)], (np.tanh(X) + 2) / 4),
         ([Alias(2, 1)], np.tanh(X) / 4),
