@@ -81,7 +81,7 @@ def run(folder: Path, names: list[str]) -> int:
     """Measure the truth and the verdict of every named pair that is not in the folder yet; return 0.
 
     Args:
-        folder: Where the files are.
+        folder: The folder of the files, which is made if it is not there.
         names: The pairs.
     """
     folder.mkdir(parents=True, exist_ok=True)
