@@ -116,10 +116,11 @@ ABOUT = (
 
 def _found(folder: Path, name: str) -> Found | None:
     pair = PAIRS[name]
-    files = [folder / f"{name}.{what}.json" for what in ("truth", "verdict")]
-    if not all(file.exists() for file in files):
+    truth, verdict = (folder / f"{name}.{what}.json" for what in ("truth", "verdict"))
+    if not verdict.exists() or not (truth.exists() or pair.because):  # a difference has its evidence in the ledger
         return None
-    established, told = (documents.read(file, dict, REMEDY) for file in files)
+    established = documents.read(truth, dict, REMEDY) if truth.exists() else {}
+    told = documents.read(verdict, dict, REMEDY)
     return {
         "package": pair.package, "truth": pair.truth, "because": list(pair.because), "accept": list(pair.accept),
         "established": established, "told": told,

@@ -21,10 +21,12 @@ def test_the_page_is_that_of_the_record() -> None:
     assert main(["--page", "--check"]) == 0
 
 
-def test_every_pair_is_on_record_with_its_truth() -> None:
-    assert RECORD["pairs"].keys() == PAIRS.keys()
-    for name, pair in PAIRS.items():
-        found = RECORD["pairs"][name]
+def test_every_pair_on_record_has_its_truth_and_every_other_is_told_on_the_page() -> None:
+    assert RECORD["pairs"].keys() <= PAIRS.keys()
+    told = page.summary(RECORD["pairs"])
+    assert all(name in RECORD["pairs"] or name in told for name in PAIRS)
+    for name, found in RECORD["pairs"].items():
+        pair = PAIRS[name]
         assert (found["package"], found["truth"]) == (pair.package, pair.truth)
         assert (tuple(found["because"]), tuple(found["accept"])) == (pair.because, pair.accept)
 
@@ -38,13 +40,13 @@ def test_no_alarm_no_miss_no_traceback() -> None:
     assert [name for name, found in RECORD["pairs"].items() if not right(found)] == []
 
 
-@pytest.mark.parametrize("name", [name for name, pair in PAIRS.items() if pair.truth == "same"])
+@pytest.mark.parametrize("name", [name for name, found in RECORD["pairs"].items() if found["truth"] == "same"])
 def test_a_pair_that_is_called_the_same_agrees_by_its_own_converter(name: str) -> None:
     evidence = RECORD["pairs"][name]["established"]["evaluation"]
     for gaps in evidence.values():
         assert gaps["compared"] > 0
         assert gaps.get("float32", 0.0) < FLOAT32
-        assert gaps["float64"] < FLOAT64 or name == "longt5"  # the page says why
+        assert gaps.get("float64", 0.0) < FLOAT64 or name == "longt5"  # the page says why
 
 
 def test_every_difference_has_its_entry_and_every_entry_was_run() -> None:
