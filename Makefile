@@ -42,6 +42,9 @@ mutants: env ## change the checks in each place in turn and count what the tests
 pairs: env ## check the public pairs of tests/pairs, each in a process of its own
 	$(BIN)/python -m benchmarks.pairs.check --out build/public-pairs
 
+gallery: env ## check the pairs of other projects, each in a process of its own; benchmarks/README.md says what to install
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.pairs.gallery --out build/gallery
+
 bench: env ## prove and time everything; about an hour, on an idle machine
 	$(BIN)/python -m benchmarks run
 
@@ -53,4 +56,4 @@ lint: env ## format check, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-.PHONY: help env check bugs study test slow evidence mutants pairs bench docs lint
+.PHONY: help env check bugs study test slow evidence mutants pairs gallery bench docs lint

@@ -79,11 +79,11 @@ def measure(name: str) -> dict[str, Any]:
     import parity
     from parity.backends.processes.configuration import keep_compiled_programs
     from parity.pair.rungs.map_table import NO_EFFECT
-    from tests.pairs import OPTIONAL, PAIRS, WRONG
+    from tests.pairs import PAIRS, WRONG
 
     keep_compiled_programs()
     wrong = WRONG.get(name)
-    make = wrong[0] if wrong else PAIRS[name] if name in PAIRS else OPTIONAL[name][0]
+    make = wrong[0] if wrong else PAIRS[name]
     flax, torch, inputs, options = make()
     started = time.perf_counter()
     report = parity.compare(flax, torch, inputs, name=name, checks=parity.Checks(accept=ACCEPTED), **options)

@@ -186,3 +186,41 @@ def test_parts_of_a_table_are_found(frozen: bool, base: float, verdict: Verdict)
     variables = port.init(jax.random.key(0), *inputs)
     report = parity.compare((port, variables), Rotated(frozen, base), inputs, checks=checks)
     assert report.verdict is verdict, report.first_difference
+
+
+LEFT_OUT = 2
+"""Rows that a table of positions leaves for padding, as some language models' do."""
+
+
+class LookedLate(nn.Module):
+    """Sines of positions, looked up by position, after the rows that are left out."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array, positions: jax.Array) -> jax.Array:
+        table = jnp.asarray(np.sin(angles(LONGEST)))[positions + LEFT_OUT]
+        return nn.Dense(3, name="last")(nn.Dense(SIZE, name="first")(x) + table)
+
+
+class CutLate(torch.nn.Module):
+    """Keeps the same table and takes its rows from one on."""
+
+    def __init__(self, start: int) -> None:
+        super().__init__()
+        self.first, self.last, self.start = torch.nn.Linear(SIZE, SIZE), torch.nn.Linear(SIZE, 3), start
+        held = torch.tensor(np.sin(angles(LONGEST)), dtype=torch.float32)
+        self.register_buffer("held", held, persistent=False)
+
+    def forward(self, x: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        del positions
+        return self.last(self.first(x) + self.get_buffer("held")[self.start : self.start + x.shape[1]])
+
+
+@pytest.mark.parametrize(
+    ("start", "verdict"), [(LEFT_OUT, Verdict.SAME), (LEFT_OUT + 1, Verdict.DIFFERENT), (0, Verdict.DIFFERENT)]
+)
+def test_a_part_may_begin_after_the_rows_for_padding(start: int, verdict: Verdict) -> None:
+    inputs = X, np.broadcast_to(np.arange(TIME), X.shape[:2]).copy()
+    port, checks = LookedLate(), parity.Checks(probes=False)
+    variables = port.init(jax.random.key(0), *inputs)
+    report = parity.compare((port, variables), CutLate(start), inputs, checks=checks)
+    assert report.verdict is verdict, report.first_difference

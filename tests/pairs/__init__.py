@@ -49,12 +49,6 @@ PAIRS: dict[str, Callable[[], Pair]] = {
 }
 """Name → maker of a right pair."""
 
-OPTIONAL: dict[str, tuple[Callable[[], Pair], str]] = {
-    "gpt2": (_maker("huggingface:gpt2"), "transformers"),
-    "bert": (_maker("huggingface:bert"), "transformers"),
-}
-"""Name → (maker of a right pair, package that it needs besides)."""
-
 WRONG: dict[str, tuple[Callable[[], Pair], str, int]] = {
     "resnet18_same": (_maker("resnet:resnet18", padding="SAME"), "layer2.0.conv1", 25),
     "resnet18_momentum": (_maker("resnet:resnet18", momentum=0.1), "bn1", 36),

@@ -81,7 +81,7 @@ def run(folder: Path, names: list[str]) -> int:
     """Measure the truth and the verdict of every named pair that is not in the folder yet; return 0.
 
     Args:
-        folder: Where the files are.
+        folder: The folder of the files, which is made if it is not there.
         names: The pairs.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -116,10 +116,11 @@ ABOUT = (
 
 def _found(folder: Path, name: str) -> Found | None:
     pair = PAIRS[name]
-    files = [folder / f"{name}.{what}.json" for what in ("truth", "verdict")]
-    if not all(file.exists() for file in files):
+    truth, verdict = (folder / f"{name}.{what}.json" for what in ("truth", "verdict"))
+    if not verdict.exists() or not (truth.exists() or pair.because):  # a difference has its evidence in the ledger
         return None
-    established, told = (documents.read(file, dict, REMEDY) for file in files)
+    established = documents.read(truth, dict, REMEDY) if truth.exists() else {}
+    told = documents.read(verdict, dict, REMEDY)
     return {
         "package": pair.package, "truth": pair.truth, "because": list(pair.because), "accept": list(pair.accept),
         "established": established, "told": told,

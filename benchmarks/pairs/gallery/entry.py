@@ -47,7 +47,7 @@ class GalleryPair:
         package: The package whose Flax network it is, such as "transformers".
         make: Makes the pair; what it needs is imported when it is called.
         truth: What a right check says.
-        because: Where the truth is *different*: the numbers of the ledger's entries.
+        because: The names of the ledger's entries that make the truth *different*; none where it is *same*.
         accept: The conventions that are accepted when the pair is checked.
     """
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.pairs.gallery.catalogue import PAIRS
 from benchmarks.pairs.gallery.ledger import LEDGER, Entry
 from benchmarks.pairs.gallery.record import Found, right
 
@@ -26,11 +27,13 @@ def summary(pairs: Pairs) -> str:
     other = [found for found in pairs.values() if found["truth"] == "different"]
     packages = sorted({found["package"] for found in pairs.values()})
     wrong = [name for name, found in pairs.items() if not right(found)]
+    missing = [name for name in PAIRS if name not in pairs]
     lines = [
         f"- {len(pairs)} pairs of {', '.join(packages)}",
         f"- {sum(map(right, same))} of the {len(same)} pairs that are the same are judged *same*",
         f"- {sum(map(right, other))} of the {len(other)} pairs that differ are judged *different*",
         f"- judged otherwise: {', '.join(wrong) if wrong else 'none'}",
+        *([f"- in the catalogue and not measured yet: {', '.join(missing)}"] if missing else []),
     ]
     return "\n".join(lines)
 

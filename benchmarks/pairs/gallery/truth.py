@@ -148,7 +148,9 @@ def _as_flax(array: Any, precision: str) -> Any:
 
 
 def in_dtype(module: Any, dtype: Any) -> Any:
-    """The Linen module whose own `dtype` field, if it has one, is another."""
+    """The Linen module that computes in another dtype, where it says in which; a cell's carry begins in it too."""
+    if hasattr(module, "cell"):
+        return module.clone(cell=module.cell.clone(param_dtype=dtype))
     return module.clone(dtype=dtype) if "dtype" in type(module).__dataclass_fields__ else module
 
 

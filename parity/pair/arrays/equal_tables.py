@@ -17,6 +17,8 @@ Window = tuple[Any, ...]
 MOST_AXES = 4
 FEWEST = 4
 """Fewer numbers may be a part of another table by chance."""
+MOST_LEFT_OUT = 4
+"""The most rows that are left for padding at the beginning of a table of positions; two are usual."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def _windows(flax: Table, torch: Table) -> Iterator[tuple[Match, Window]]:
     for order in set(permutations(theirs)):
         if any(small > large for small, large in zip(order, sizes, strict=True)):
             continue
-        starts = [range(0, large - small + 1, small) for small, large in zip(order, sizes, strict=True)]
+        starts = [_starts(small, large) for small, large in zip(order, sizes, strict=True)]
         for chosen in product(*starts):
             window: list[Any] = [slice(None)] * flax.array.ndim
             for place, start, small in zip(places, chosen, order, strict=True):
@@ -98,6 +100,13 @@ def _windows(flax: Table, torch: Table) -> Iterator[tuple[Match, Window]]:
             where = tuple(window)
             inside = Table(flax.array[where], flax.moved[where], flax.place)
             yield from ((match, where) for match in _matches(inside, torch))
+
+
+def _starts(small: int, large: int) -> list[int]:
+    """Where a part of one length may begin in another: beside a part of its own length, or after a few rows that a
+    table of positions leaves for padding."""
+    last = large - small
+    return sorted({*range(0, last + 1, small), *range(min(last, MOST_LEFT_OUT) + 1)})
 
 
 def _matches(flax: Table, torch: Table) -> Iterator[Match]:

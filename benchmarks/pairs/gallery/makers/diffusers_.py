@@ -63,7 +63,7 @@ def denoised() -> dict[str, np.ndarray]:
 
 
 def controlled() -> dict[str, np.ndarray]:
-    """As `denoised`, with a picture that steers."""
+    """The inputs of `denoised` with a picture that steers."""
     picture = np.random.default_rng(17).standard_normal((2, 3, 8 * SIZE, 8 * SIZE)).astype(np.float32)
     return {**denoised(), "controlnet_cond": picture}
 

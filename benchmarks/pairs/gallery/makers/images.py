@@ -28,7 +28,7 @@ def made(
         module: The Linen module, which takes images with the channels last.
         network: PyTorch's, which takes them first.
         size: Height and width of the images.
-        named: For `ordered.places`, arrays that the network holds itself.
+        named: The arrays that the network holds itself, as `ordered.places` takes them.
         before: What is done to PyTorch's arrays before they are carried over.
     """
     import jax

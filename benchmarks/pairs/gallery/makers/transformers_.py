@@ -43,7 +43,7 @@ def _variables(port: Any) -> dict[str, Any]:
 
 
 def _converted(arrays: dict[str, Any], port: Any) -> dict[str, Any]:
-    """By transformers' own converter."""
+    """The tree that transformers' own converter gives."""
     own = import_module("transformers.modeling_flax_pytorch_utils")
     numbers = {name: np.asarray(array.detach()) for name, array in arrays.items()}
     tree = own.convert_pytorch_state_dict_to_flax(numbers, port)
@@ -57,7 +57,7 @@ def text() -> dict[str, np.ndarray]:
 
 
 def padded() -> dict[str, np.ndarray]:
-    """As `text`, with the id 0 where the mask is 0."""
+    """The inputs of `text` with the id 0 where the mask is 0."""
     given = text()
     return {**given, "input_ids": given["input_ids"] * given["attention_mask"]}
 
@@ -83,7 +83,7 @@ def larger_pixels() -> dict[str, np.ndarray]:
 
 
 def captioned() -> dict[str, np.ndarray]:
-    """As many images as texts."""
+    """Two texts, and an image for each."""
     return {**text(), **pixels()}
 
 
@@ -132,12 +132,12 @@ def counted(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def counted_in_mask(ids: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """As `FlaxOPTPreTrainedModel.__call__` counts: only what the mask shows, and -1 where it shows nothing."""
+    """The count of `FlaxOPTPreTrainedModel.__call__`: only what the mask shows, and -1 where it shows nothing."""
     return mask.cumsum(axis=1) * mask - 1
 
 
 def counted_in_ids(ids: np.ndarray, mask: np.ndarray, padding: int = 1) -> np.ndarray:
-    """As `create_position_ids_from_input_ids` counts: from the padding's id on, without the padding."""
+    """The count of `create_position_ids_from_input_ids`: from the padding's id on, without the padding."""
     shown = (ids != padding).astype(np.int64)
     return shown.cumsum(axis=1) * shown + padding
 
