@@ -7,6 +7,8 @@ import os
 from importlib import import_module
 from pathlib import Path
 
+from tests.compiling import QUICKLY
+
 CACHE = Path(__file__).parent.parent / ".pytest_cache" / "netparity"
 os.environ["XDG_CACHE_HOME"] = str(CACHE)
 # One folder for each process of pytest-xdist: two that write the same program at once leave it broken.
@@ -18,7 +20,7 @@ def _compile_quickly() -> None:
     """Let XLA compile quickly in this process; the commands that tests run are compiled as they are for users."""
     if "XLA_FLAGS" in os.environ:
         return
-    os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    os.environ["XLA_FLAGS"] = QUICKLY
     import_module("jax").jit(lambda: 0.0)()  # XLA reads its flags when it compiles first
     del os.environ["XLA_FLAGS"]
 

@@ -53,7 +53,7 @@ def names(prefix: str, **asked: Any) -> list[str]:
         pairs = [*listed(Path())]
     except UsageError:
         pairs = []
-    return [*recipes.names(), *pairs, *_files(prefix)]
+    return [*recipes.every(), *recipes.GROUPS, *pairs, *_files(prefix)]
 
 
 def _files(prefix: str) -> list[str]:

@@ -7,7 +7,7 @@ from pkgutil import iter_modules
 from parity.errors import unknown_name
 from parity.recipes.spec import Init, Optimizer, Recipe
 
-__all__ = ["GROUPS", "Init", "Optimizer", "Recipe", "chosen", "load", "names", "zoo_names"]
+__all__ = ["GROUPS", "Init", "Optimizer", "Recipe", "chosen", "every", "load", "names", "zoo_names"]
 
 
 def names() -> list[str]:
@@ -18,6 +18,11 @@ def names() -> list[str]:
 def zoo_names() -> list[str]:
     """Names of the recipes of the zoo, in alphabetical order."""
     return sorted(module.name for module in iter_modules([f"{path}/zoo" for path in __path__]))
+
+
+def every() -> list[str]:
+    """Names of all recipes, the study's first."""
+    return [*names(), *zoo_names()]
 
 
 GROUPS = {"study": names, "zoo": zoo_names}
@@ -43,6 +48,6 @@ def load(name: str) -> Recipe:
     Raises:
         UsageError: there is none; the nearest names are given.
     """
-    if name not in (known := [*names(), *zoo_names()]):
-        raise unknown_name("network", name, known)
+    if name not in every():
+        raise unknown_name("network", name, every())
     return import_module(f"{__name__}.{name}" if name in names() else f"{__name__}.zoo.{name}").RECIPE

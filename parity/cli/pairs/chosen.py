@@ -63,12 +63,13 @@ def split(names: Sequence[str]) -> tuple[list[Pair], list[str]]:
     from parity import recipes
 
     others = [name for name in names if not target.is_target(name)]
-    unknown = [name for name in others if name not in recipes.names()]
+    known = [*recipes.every(), *recipes.GROUPS]
+    unknown = [name for name in others if name not in known]
     configured = _configured() if unknown or not names else {}
     pairs = [_pair(name, configured) for name in dict.fromkeys(names) if name in configured or name not in others]
     for name in unknown:
         if name not in configured:
-            raise _unknown(name, [*recipes.names(), *configured])
+            raise _unknown(name, [*known, *configured])
     return (pairs if names else [*configured.values()]), [name for name in others if name not in configured]
 
 
