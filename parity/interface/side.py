@@ -165,8 +165,7 @@ class Side(Compiled, ABC):
         """From now on, other numbers are in the place of those tables in float64, beside those of earlier calls.
 
         Args:
-            equal: The tables that the network computes.
-            native: Those that it holds, by their native names.
+            equal, native: The tables that the network computes, and those that it holds, by their native names.
         """
         raise NotImplementedError(f"{self.framework}'s tables are never changed")
 

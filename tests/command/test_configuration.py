@@ -115,7 +115,7 @@ def test_a_fault_of_the_configuration_is_one_clear_line(
         (["--rungs", "2"], "--rungs is for recipes"),
         (["--html", "page.html"], "got page.html for 2 networks; expected a folder"),
         (["--repro", "it.py"], "--repro got 2 pairs"),
-        (["goood"], "did you mean good?"),
+        (["goood"], "did you mean good"),
     ],
 )
 def test_an_option_that_does_not_fit_the_listed_pairs_is_told(

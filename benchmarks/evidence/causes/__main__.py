@@ -2,7 +2,7 @@
 
 `python -m benchmarks.evidence.causes [BUG …] [--json FILE]`. Every bug of the catalogue that is planted in a brought
 pair is checked as a user would check it. A cause is *right* if it says what the bug's code does
-(`benchmarks/evidence/truths.py`), *wrong* if it is printed and does not.
+(`benchmarks/evidence/causes/truths.py`), *wrong* if it is printed and does not.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.evidence.truths import TRUTHS, is_right
+from benchmarks.evidence.causes.truths import TRUTHS, is_right
 from parity.backends.processes.configuration import keep_compiled_programs
 from parity.bugs.catalogue import BUGS
 from parity.bugs.run import Outcome, run

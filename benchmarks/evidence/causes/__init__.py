@@ -1,0 +1,1 @@
+"""What the check says of the causes of planted bugs, held against what is true of each."""
