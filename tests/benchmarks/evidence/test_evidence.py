@@ -101,10 +101,11 @@ def test_the_threshold_lies_between_the_ends(found: Evidence) -> None:
 
 def test_the_summary_counts_wrong_verdicts_and_leads_to_every_table(found: Evidence) -> None:
     rows = summary.table(found, "place").splitlines()[2:]
-    assert rows[1].startswith(
+    assert rows[1].startswith("| causes of bugs in brought pairs | 2 | 1 named and proven")
+    assert rows[2].startswith(
         "| random correct networks | 3 | 2 same, 1 inconclusive: 0 wrong verdicts (95 % interval "
     )
-    assert "1 wrong verdicts" in rows[2]
+    assert "1 wrong verdicts" in rows[3]
     linked = {row.rpartition("(place/")[2].rstrip(") |") for row in rows}
     assert linked == page.files(found).keys()
 
