@@ -133,8 +133,9 @@ def test_the_threshold_lies_between_the_ends(found: Evidence) -> None:
 
 def test_the_summary_counts_wrong_verdicts_and_leads_to_every_table(found: Evidence) -> None:
     rows = summary.table(found).splitlines()[2:]
-    assert rows[1].startswith("| networks drawn at random on 2026-01-02, correct | 3 | 2 same, 1 inconclusive: 0 wrong")
-    assert "1 wrong verdicts" in rows[2]
+    assert rows[1].startswith("| causes of bugs in brought pairs | 2 | 1 named and proven")
+    assert rows[2].startswith("| networks drawn at random on 2026-01-02, correct | 3 | 2 same, 1 inconclusive: 0 wrong")
+    assert "1 wrong verdicts" in rows[3]
     folder = found.folders["bugs"]
     linked = {row.rpartition(f"(../benchmarks/records/{folder.name}/")[2].rstrip(") |") for row in rows}
     assert {folder / name for name in linked} == page.files(found).keys()

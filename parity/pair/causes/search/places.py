@@ -11,7 +11,7 @@ from parity.checks.verdict import Verdict
 from parity.interface.observation import Call, Inputs, Mask
 from parity.interface.programs.program import Program
 from parity.pair.arrays.inputs import changed
-from parity.pair.arrays.layout import turned, turns
+from parity.pair.arrays.layout import TURNS, turned, turns
 from parity.pair.causes.search.piece import SIDES, Half, Piece, distance
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
@@ -109,7 +109,7 @@ def piece_of(
     fitting = [turn for _, turn in turns(flax.shape, torch.shape)]
     if not fitting and (one := turned(flax, torch, inside=True)) is not None:
         fitting = [one[1]]
-    return Piece(halves["flax"], halves["torch"], fitting or [lambda array: array])
+    return Piece(halves["flax"], halves["torch"], fitting or list(TURNS.values()))
 
 
 def _value(program: Program, side: str, pairing: CallPairing) -> int | None:
