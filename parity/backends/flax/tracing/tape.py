@@ -224,7 +224,7 @@ def linen_taps(tape: Tape, modules: dict[str, Any]) -> Iterator[None]:
         module = context.module
         for part in () if tape.drops else (module, *_held(module)):
             calm(part)
-        if context.method_name != "__call__":
+        if context.method_name != "__call__" or module.scope is None:  # one that was never bound holds no arrays
             return call(*args, **kwargs)
         path = "/".join(module.path)
         modules.setdefault(path, module)
