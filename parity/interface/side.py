@@ -60,8 +60,13 @@ class Pass:
         return self.cotangents is not None or self.objective is not None
 
 
-class Compiled:
-    """A network as its user's compiler has it, if there is one."""
+class Deployed:
+    """A network as its user deploys it: what its checkpoints hold, and what a compiler makes of it."""
+
+    @property
+    def unsaved(self) -> frozenset[str]:
+        """Names of the native arrays that are constants of the code: no checkpoint is expected to restore them."""
+        return frozenset()
 
     @property
     def deployed_precision(self) -> Precision:
@@ -75,7 +80,7 @@ class Compiled:
         return None
 
 
-class Side(Compiled, ABC):
+class Side(Deployed, ABC):
     """A user's network, which is never changed: everything is done on copies or by pure functions.
 
     Args:

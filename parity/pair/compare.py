@@ -20,6 +20,7 @@ from parity.pair.passes.user_errors import broken, nothing, own_fault
 from parity.pair.rungs import forward as passes
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.as_compiled import as_compiled
+from parity.pair.rungs.constants import unequal_constants
 from parity.pair.rungs.drift import settled_gradients
 from parity.pair.rungs.input_gradients import given_of
 from parity.pair.rungs.layer_alone import introduced
@@ -28,7 +29,7 @@ from parity.pair.rungs.not_run import random_modes, without_gradients, without_t
 from parity.pair.rungs.probing.probes import probed
 from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.structure import structure, tie_convention
-from parity.pair.rungs.trained import left_still, unequal_constants
+from parity.pair.rungs.trained import left_still
 from parity.pair.rungs.updates.causes import update_cause
 from parity.pair.rungs.updates.schedule import Schedules, as_schedules
 from parity.pair.rungs.updates.training import complex_note, not_conjugated, trajectory_rung, update_rung
@@ -135,12 +136,14 @@ def _forward(run: LadderRun) -> None:
         shown = rungs.forward(list(original.compared.values()))
     run.clock.mark("passes")
     run.tables = explaining(run.state)
+    constants, notes = unequal_constants(run.state)
+    run.state.notes += notes
     structural = structure(run.state)
+    structural = observed(1, NAMES[1], [*structural.findings, *constants]) if constants else structural
     ties = tie_convention(run.state, structural, run.accept)
     structural_conventions = [*ties, *conventions_of(structural, run.accept)]
     run.conventions = [*structural_conventions, *conventions]
     run.ruled(structural)
-    run.state.notes += unequal_constants(run.state)
     run.ruled(shown or judged)
     tried = run.request.checks.probes and run.state.proof.agrees
     by_probes, run.located = probed(run.state) if tried else ([], None)

@@ -31,6 +31,11 @@ class Model(ABC):
         """Parameters and buffers by native name, in the user's dtypes."""
 
     @property
+    def plain(self) -> frozenset[str]:
+        """Names of those that are in no variable."""
+        return frozenset()
+
+    @property
     @abstractmethod
     def parameters(self) -> frozenset[str]:
         """Names of the learnable ones."""
@@ -95,6 +100,12 @@ class NnxModel(Model):
         """Those that are `nnx.Param`."""
         flat = nnx.to_flat_state(nnx.state(self._user))
         return frozenset(_dotted(path) for path, variable in flat if isinstance(variable, nnx.Param))
+
+    @property
+    def plain(self) -> frozenset[str]:
+        """Those that a module holds as they are."""
+        flat = nnx.to_flat_state(nnx.state(self._user))
+        return frozenset(_dotted(p) for p, v in flat if _holds_numbers(v) and not isinstance(v, nnx.Variable))
 
     @property
     def call(self) -> Callable[..., Any]:

@@ -85,6 +85,11 @@ class FlaxSide(Side):
         return strict, f"jax_default_matmul_precision {asked or 'of the device'} on {jax.default_backend()}"
 
     @property
+    def unsaved(self) -> frozenset[str]:
+        """Arrays that a module of NNX holds as they are, in no variable."""
+        return self._model.plain
+
+    @property
     def deployed_precision(self) -> Precision:
         """Float64 where the user works in JAX's 64-bit mode and keeps an array in it."""
         return "float64" if self._x64 and "float64" in self.stored.values() else "float32"

@@ -74,6 +74,11 @@ class TorchSide(Side):
         named = {**dict(self._user.named_parameters()), **dict(self._user.named_buffers())}
         return {name: str(tensor.dtype).removeprefix("torch.") for name, tensor in named.items()}
 
+    @property
+    def unsaved(self) -> frozenset[str]:
+        """Buffers that are not persistent."""
+        return frozenset(name for name, _ in self._user.named_buffers()) - self._user.state_dict().keys()
+
     def standing(self, name: str) -> str:
         """PyTorch declares a parameter that requires gradients, one that does not, or a buffer."""
         if name in self.parameters:

@@ -109,6 +109,10 @@ KNOWN: Mapping[str, Known] = {
         "one side casts to a narrower dtype inside: the formula is the same, its float32 is not",
         "cast in both or in neither; a layer of Flax computes in what its dtype= says",
     ),
+    "constants": Known(
+        "the sides hold other numbers in an array that is neither learnt nor kept in a checkpoint",
+        "write the same numbers in both, or accept it if you carry the array over yourself",
+    ),
     "compiler": Known(
         "XLA computes the user's program wrongly on this machine, though the networks are the same function",
         "set the flag that the report names before JAX is imported, or install a version of jax without the fault",

@@ -10,6 +10,8 @@ from parity.report.records import Convention
 TRAINED, STORED, UNUSED, CONJUGATED = "training", "storage", "unused parameter", "conjugated gradient"
 """Quantities of the findings on what is trained, on dtypes, on parameters that one side has and nothing uses, and on
 complex parameters that are trained in other directions."""
+CONSTANT = "constant"
+"""Quantity of the finding on a constant of the code of which the sides hold other numbers."""
 COMPILED = "as compiled"
 """Quantity of the finding that a compiler computes a network wrongly."""
 PROBED = "result with "
@@ -24,6 +26,7 @@ CONVENTIONS = {
     CONJUGATED: "conjugate_gradients",
     COMPUTED: "computed_dtype",
     COMPILED: "compiler",
+    CONSTANT: "constants",
     "tie": "tied_weights",
 }
 """Quantity of a finding → name of the convention that it is."""
@@ -37,6 +40,7 @@ SENTENCES = {
     STORED: "the same formula, stored otherwise: {reason}",
     COMPUTED: "{reason}",
     COMPILED: "{reason}",
+    CONSTANT: "{reason}",
     CONJUGATED: "the gradient of {name} differs: {reason}",
 }
 """Quantity of a finding → what is said of its difference."""

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from parity.checks.referee import repeats
 from parity.checks.verdict import Finding, Verdict
 from parity.interface.random import single
 from parity.interface.side import FRAMEWORKS, Side
@@ -101,37 +99,6 @@ def storage(state: CheckState) -> list[Finding]:
 def _stored(flax: str, torch: str, count: int, total: int) -> str:
     which = "all arrays are" if count == total else f"{count} of {total} arrays are"
     return f"{which} kept in {flax} in Flax, in {torch} in PyTorch; in float64 they are judged as one formula"
-
-
-def unequal_constants(state: CheckState) -> list[str]:
-    """A note on each array that neither side learns or changes in training, and of which the sides hold other numbers.
-
-    The check compares them with the same numbers, as it does weights, so that it cannot tell that a user who carries
-    over what is learnt and no more is left with two networks.
-    """
-    notes = []
-    for layer, array in state.weight_map.arrays:
-        if array.tie is None and all(_is_constant(state, side, getattr(array, side).names) for side in SIDES):
-            held = [getattr(array, side).read(state.sides.side(side).native).astype(np.float32) for side in SIDES]
-            if not repeats(held[0], held[1]):
-                notes.append(_unequal(name_of(layer, array), held[0], held[1]))
-    return notes
-
-
-def _is_constant(state: CheckState, side: str, names: Sequence[str]) -> bool:
-    """Whether the arrays of a side are floating ones and no parameters, and a pass in training leaves them."""
-    given, after = state.proof.arrays(side), getattr(state.passes["training"], side)["float64"].buffers
-    return not state.sides.side(side).declared.intersection(names) and all(
-        given[name].dtype.kind == "f" and np.array_equal(given[name], after.get(name, given[name])) for name in names
-    )
-
-
-def _unequal(name: str, flax: NDArray, torch: NDArray) -> str:
-    place = np.unravel_index(int(np.abs(flax - torch).argmax()), flax.shape)
-    return (
-        f"{name} is neither learnt nor changed in training, and the sides hold other numbers, {flax[place]:.6g} in "
-        f"Flax and {torch[place]:.6g} in PyTorch for one; both were given the same, as a conversion does"
-    )
 
 
 def never_used(state: CheckState, side: Side, names: Sequence[str]) -> bool:
