@@ -76,7 +76,7 @@ def _gap(flax: Any, torch: Any, floor: float = 0.0) -> float:
     flax, torch = np.asarray(flax, np.float64), laid_out(np.asarray(torch, np.float64), np.shape(flax))
     if flax.shape != torch.shape:
         raise ValueError(f"shapes {flax.shape} and {torch.shape}")
-    return float(np.linalg.norm(flax - torch) / max(np.linalg.norm(torch), floor, 1e-300))
+    return float(np.linalg.norm(flax - torch)) / max(float(np.linalg.norm(torch)), floor, 1e-300)
 
 
 def laid_out(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -100,7 +100,7 @@ def _torch(
         torch.set_default_dtype(torch.float32)
     cotangents = _cotangents([np.asarray(o.detach()) for o in outputs], seed)
     total = sum((o * torch.as_tensor(c, dtype=o.dtype)).sum() for o, c in zip(outputs, cotangents, strict=True))
-    total.backward()  # type: ignore[union-attr] # a network returns one tensor at least
+    total.backward()
     gradients = {name: parameter.grad for name, parameter in network.named_parameters()}
     return [o.detach().numpy() for o in outputs], gradients, dict(network.state_dict())
 

@@ -1,6 +1,7 @@
 """The gallery's page is that of its record, and the record is whole; the packages of its pairs are not needed here."""
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +59,7 @@ def test_every_difference_has_its_entry_and_every_entry_was_run() -> None:
 
 def test_a_wrong_verdict_is_told_on_the_page() -> None:
     found = RECORD["pairs"]["bert"]
-    wrong = {**found, "told": {**found["told"], "verdict": "traceback"}}
+    wrong: Any = {**found, "told": {**found["told"], "verdict": "traceback"}}
     assert "judged otherwise: bert" in page.summary({"bert": wrong})
     assert "| traceback |" in page.table({"bert": wrong})
 

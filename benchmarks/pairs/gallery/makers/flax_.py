@@ -68,7 +68,7 @@ def weight_norm() -> MadePair:
     """`linen.WeightNorm` of a dense layer without its epsilon and `torch.nn.utils.parametrizations.weight_norm`."""
     linen, nn = LINEN(), NN()
 
-    class Normed(linen.Module):  # type: ignore[name-defined, misc] # the layer must be made inside a module
+    class Normed(linen.Module):  # type: ignore[name-defined] # the layer must be made inside a module
         """A dense layer whose kernel is normed."""
 
         @linen.compact
