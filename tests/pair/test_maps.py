@@ -242,3 +242,53 @@ def test_images_may_be_flattened_before_any_layer(model: nn.Module, factor: floa
     original = nn.Sequential(model, nn.Linear(40, 6), nn.Tanh(), nn.Linear(6, 3))
     report = compared(Perceptron(factor), original, PIXELS, to_torch="NHWC->NCHW")
     assert report.verdict is (Verdict.SAME if factor == 1.0 else Verdict.DIFFERENT), report.first_difference
+
+
+class FlaxAttention(nnx.Module):
+    """Attention of one head, with its three projections in one array or apart."""
+
+    def __init__(self, packed: bool, rngs: nnx.Rngs) -> None:
+        self.packed = packed
+        sizes = {"c_attn": 12} if packed else dict.fromkeys(("q", "k", "v"), 4)
+        for name, size in sizes.items():
+            setattr(self, name, nnx.Linear(4, size, rngs=rngs))
+        self.out = nnx.Linear(4, 4, rngs=rngs)
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        layers = [getattr(self, name) for name in (("c_attn",) if self.packed else ("q", "k", "v"))]
+        q, k, v = jnp.split(jnp.concatenate([layer(x) for layer in layers], -1), 3, -1)
+        return x + self.out(jax.nn.softmax(q @ k.swapaxes(-1, -2) / 2) @ v)
+
+
+class TorchAttention(torch.nn.Module):
+    """Its twin."""
+
+    def __init__(self, packed: bool) -> None:
+        super().__init__()
+        self.packed = packed
+        for name, size in ({"qkv": 12} if packed else dict.fromkeys(("q", "k", "v"), 4)).items():
+            setattr(self, name, torch.nn.Linear(4, size))
+        self.out = torch.nn.Linear(4, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        layers = [getattr(self, name) for name in (("qkv",) if self.packed else ("q", "k", "v"))]
+        q, k, v = torch.cat([layer(x) for layer in layers], -1).chunk(3, -1)
+        return x + self.out(torch.softmax(q @ k.transpose(-1, -2) / 2, -1) @ v)
+
+
+def test_each_side_may_pack_another_layer() -> None:
+    """Their packed projections are equal in shape, and not in place."""
+
+    class Port(nnx.Module):
+        def __init__(self) -> None:
+            self.blocks = nnx.List([FlaxAttention(packed, nnx.Rngs(0)) for packed in (True, False)])
+
+        def __call__(self, x: jax.Array) -> jax.Array:
+            for block in self.blocks:
+                x = block(x)
+            return x
+
+    x = np.random.default_rng(0).standard_normal((2, 5, 4)).astype(np.float32)
+    model = torch.nn.Sequential(TorchAttention(False), TorchAttention(True))
+    report = parity.compare(Port(), model, x, checks=parity.Checks(probes=False))
+    assert report.verdict is Verdict.SAME, report.first_difference

@@ -47,12 +47,13 @@ class Prover:
     def _better(self, weight_map: WeightMap, passed: ProofPass, torch: Arrays) -> tuple[WeightMap, ProofPass] | None:
         """The first reading with which the networks agree longer than in the pass given, and its own pass."""
         standing = passed.standing(weight_map)
-        options = list(alternatives(weight_map, passed, standing.failing, self._own))
-        if weight_map.by_order is not None:
-            options.insert(0, ("equal layers in the order of execution", weight_map.by_order))
+        options = [
+            *weight_map.others.items(),
+            *alternatives(weight_map, passed, standing.failing, self._own),
+        ]
         for option, other in self._tried_out(options, passed, torch):
             if other.standing(option) > standing:
-                return replace(option, by_order=None), other
+                return replace(option, others={}), other
         return None
 
     def _tried_out(

@@ -30,7 +30,8 @@ def test_equal_names_go_before_the_order_of_execution() -> None:
     torch = [f"model.layers.{n}.mlp.{name}" for n in (0, 1) for name in ("gate_proj", "up_proj")]
     found = mapped(units(FLAX), units(torch))
     assert pairs(found) == list(zip(FLAX, [torch[1], torch[0], torch[3], torch[2]], strict=True))
-    assert found.by_order is not None and pairs(found.by_order) == list(zip(FLAX, torch, strict=True))
+    (by_order,) = found.others.values()
+    assert pairs(by_order) == list(zip(FLAX, torch, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_the_field_s_words_for_one_thing_are_one_name(torch: list[str]) -> None:
 def test_names_that_say_nothing_leave_the_order() -> None:
     flax, torch = ["Dense_0", "Dense_1", "Dense_2"], ["0", "2", "4"]
     found = mapped(units(flax), units(torch))
-    assert pairs(found) == list(zip(flax, torch, strict=True)) and found.by_order is None
+    assert pairs(found) == list(zip(flax, torch, strict=True)) and not found.others
 
 
 def test_some_equal_names_leave_the_rest_in_order() -> None:

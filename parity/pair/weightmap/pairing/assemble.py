@@ -36,9 +36,9 @@ class _Unpaired:
             self.layers.append(join(flax, torch))
             self.flax, self.torch = without(self.flax, [flax]), without(self.torch, [torch])
 
-    def take_pieces(self) -> None:
-        """Pair the arrays that one side holds whole and the other in pieces."""
-        layers = split_arrays(self.flax, self.torch)
+    def take_pieces(self, *, crossed: bool = False) -> None:
+        """Pair the arrays that one side holds whole and the other in pieces; see `split_arrays`."""
+        layers = split_arrays(self.flax, self.torch, crossed=crossed)
         self.layers += layers
         self.flax = without_arrays(self.flax, layers, "flax")
         self.torch = without_arrays(self.torch, layers, "torch")
@@ -58,18 +58,29 @@ def map_weights(flax: Sequence[Unit], torch: Sequence[Unit], flax_shapes: Shapes
     if any("weight_scale" in unit.arrays for unit in flax):
         torch = [unit.normed or unit for unit in torch]
     shaped = all_with_shapes(flax, flax_shapes), all_with_shapes(torch, torch_shapes)
-    named, ordered = _assembled(*shaped, units_of_equal_names), _assembled(*shaped, units_in_order)
-    return named if _partners(named) == _partners(ordered) else replace(named, by_order=ordered)
+    named = _assembled(*shaped, units_of_equal_names)
+    others = {
+        "equal layers in the order of execution": _assembled(*shaped, units_in_order),
+        "what each side packs, in the order of execution": _assembled(*shaped, units_in_order, crossed=True),
+    }
+    seen, new = [_partners(named)], {}
+    for name, other in others.items():
+        if _partners(other) not in seen:
+            seen.append(_partners(other))
+            new[name] = other
+    return replace(named, others=new)
 
 
 def _partners(weight_map: WeightMap) -> list[tuple[str, str]]:
     return [(layer.flax.path, layer.torch.path) for layer in weight_map.layers]
 
 
-def _assembled(flax: list[ShapedUnit], torch: list[ShapedUnit], equal_units: Finder) -> WeightMap:
+def _assembled(
+    flax: list[ShapedUnit], torch: list[ShapedUnit], equal_units: Finder, *, crossed: bool = False
+) -> WeightMap:
     """The map, with the equal units that a finder pairs."""
     unpaired = _Unpaired(flax, torch)
-    unpaired.take_pieces()
+    unpaired.take_pieces(crossed=crossed)
     unpaired.pair(equal_units)
     unpaired.pair(units_that_share_arrays)
     unpaired.pair(convolutions_over_patches, pair_over_patches)

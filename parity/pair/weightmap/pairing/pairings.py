@@ -100,13 +100,13 @@ class WeightMap:
     Args:
         layers: The pairings in the order in which Flax runs the layers.
         lone_flax, lone_torch: Units that only one side has.
-        by_order: The map with equal layers paired in the order of execution, where that is another one.
+        others: What other ways of pairing layers go by → the map that each gives, where that is another one.
     """
 
     layers: tuple[LayerPairing, ...]
     lone_flax: tuple[Unit, ...] = ()
     lone_torch: tuple[Unit, ...] = ()
-    by_order: "WeightMap | None" = None
+    others: Mapping[str, "WeightMap"] = field(default_factory=dict)
 
     @property
     def arrays(self) -> Iterator[tuple[LayerPairing, ArrayPairing]]:

@@ -17,15 +17,16 @@ _Step = tuple[int, int, int]
 
 
 def aligned_windows(
-    wholes: Sequence[Entry], parts: Sequence[Entry], together: Callable[[Sequence[Entry]], bool]
+    wholes: Sequence[Entry], parts: Sequence[Entry], together: Callable[[Sequence[Entry]], bool], *, crossed: bool
 ) -> list[Window]:
     """The arrays that are several of the other side's, with these, in the alignment that pairs most.
 
     Args:
         wholes, parts: The arrays of both sides in the order in which they run.
         together: Whether arrays may be pieces of one.
+        crossed: Whether the alignment may also have one of the parts in several of the wholes.
     """
-    best = _alignment(wholes, parts, together)
+    best = _alignment(wholes, parts, together, crossed)
     windows, i, j = [], len(wholes), len(parts)
     while i and j:
         _, before_i, before_j = best[i][j]
@@ -36,7 +37,7 @@ def aligned_windows(
 
 
 def _alignment(
-    wholes: Sequence[Entry], parts: Sequence[Entry], together: Callable[[Sequence[Entry]], bool]
+    wholes: Sequence[Entry], parts: Sequence[Entry], together: Callable[[Sequence[Entry]], bool], crossed: bool
 ) -> list[list[_Step]]:
     """The best alignment of the first i wholes and the first j parts, for every i and j."""
     best: list[list[_Step]] = [[(0, max(i - 1, 0), 0) for _ in range(len(parts) + 1)] for i in range(len(wholes) + 1)]
@@ -49,6 +50,11 @@ def _alignment(
                 (best[i - 1][start][0] + PIECES * (j - start), i - 1, start)
                 for start in _starts(wholes[i - 1], parts, j)
                 if together(parts[start:j]) and fitting_axis(wholes[i - 1], parts[start:j]) is not None
+            ]
+            choices += [
+                (best[start][j - 1][0] + PIECES * (i - start), start, j - 1)
+                for start in (_starts(parts[j - 1], wholes, i) if crossed else ())
+                if together(wholes[start:i]) and fitting_axis(parts[j - 1], wholes[start:i]) is not None
             ]
             best[i][j] = max(choices, key=lambda step: step[0])
     return best

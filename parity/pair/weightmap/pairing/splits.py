@@ -37,15 +37,23 @@ class Surplus:
         self.counts.subtract(sizes(entry.shape) for entry in entries)
 
 
-def split_arrays(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> list[LayerPairing]:
-    """The pairings of arrays that one side holds whole and the other in pieces, with the other readings of each."""
+def split_arrays(flax: list[ShapedUnit], torch: list[ShapedUnit], *, crossed: bool = False) -> list[LayerPairing]:
+    """The pairings of arrays that one side holds whole and the other in pieces, with the other readings of each.
+
+    Args:
+        flax, torch: The units of both sides, in the order in which they run.
+        crossed: Whether arrays that have an equal on the other side may be whole or pieces too, if they run one after
+            the other: each side may have packed another layer.
+    """
     entries = _entries(flax), _entries(torch)
     counts = [Counter(sizes(entry.shape) for entry in side) for side in entries]
     surplus = Surplus(counts[0] - counts[1]), Surplus(counts[1] - counts[0])
+    if crossed:
+        surplus = Surplus(counts[0]), Surplus(counts[1])
     layers: list[LayerPairing] = []
     for whole, wholes, parts in (("torch", 1, 0), ("flax", 0, 1)):
         finder = _Finder(entries[wholes], entries[parts], surplus[wholes], surplus[parts])
-        for cluster in finder.clusters():
+        for cluster in finder.clusters(crossed=crossed):
             layers += pair_pieces(cluster, whole, _group(cluster))
     return layers
 
@@ -90,12 +98,17 @@ class _Finder:
         self._surplus_wholes, self._surplus_parts = surplus_wholes, surplus_parts
         self._used: set[tuple[str, str]] = set()
 
-    def clusters(self) -> Iterator[list[Split]]:
-        """Splits, those of equal arrays of one module together."""
+    def clusters(self, *, crossed: bool) -> Iterator[list[Split]]:
+        """Splits, those of equal arrays of one module together.
+
+        Args:
+            crossed: Whether only what runs one after the other may be pieces, of either side; see `split_arrays`.
+        """
         if not (self._surplus_parts.is_any() and self._surplus_wholes.is_any()):
             return
-        yield from _clustered(list(self._take(self._of_lists())))
-        siblings = list(self._take(self._of_siblings()))
+        if not crossed:
+            yield from _clustered(list(self._take(self._of_lists())))
+        siblings = list(self._take(self._of_siblings(crossed)))
         for split in siblings:
             yield [split]
         for split in self._take(self._beside(siblings)):
@@ -129,11 +142,11 @@ class _Finder:
         places = [alike.index(entry.place) for entry in group if entry.place in alike]
         return (max(places) - min(places) + 1) * len(modules) <= len(alike)
 
-    def _of_siblings(self) -> Iterator[Split]:
+    def _of_siblings(self, crossed: bool) -> Iterator[Split]:
         """Arrays whose parts run one after the other in one module, such as queries, keys and values."""
         wholes = [entry for entry in self._wholes if len(sizes(entry.shape)) > 1]
         parts = [entry for entry in self._parts if len(sizes(entry.shape)) > 1 and entry.place not in self._used]
-        for whole, window in aligned_windows(wholes, parts, _siblings):
+        for whole, window in aligned_windows(wholes, parts, _siblings, crossed=crossed):
             ordered = _stacked(window)
             if (axis := fitting_axis(whole, ordered)) is not None:
                 yield Split(whole, ordered, axis)
