@@ -18,7 +18,7 @@ from parity.report import markdown
 from parity.report.environment import commit, hardware, versions
 from parity.report.exit_codes import EXIT_CODES
 from parity.report.json_ import plain
-from parity.report.pair_words import ANSWERS, accepted, clean, facts, not_run, sentence, summary
+from parity.report.pair_words import accepted, answer, clean, facts, not_run, sentence, summary
 from parity.report.records import SIDES, Layer, ReportData
 from parity.report.terminal import MARKS
 
@@ -92,7 +92,7 @@ def payload(report: ReportData) -> dict[str, Any]:
     return {
         "name": report.name,
         "verdict": report.verdict,
-        "answer": ANSWERS[report.verdict],
+        "answer": answer(report),
         "summary": summary(report),
         "exit_code": EXIT_CODES[report.verdict],
         "marks": MARKS,

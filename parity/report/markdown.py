@@ -7,7 +7,7 @@ from pathlib import Path
 from parity.checks.ladder import NAMES
 from parity.files import write_atomically
 from parity.report.environment import versions
-from parity.report.pair_words import ANSWERS, accepted, clean, facts, not_run, places, sentence, summary
+from parity.report.pair_words import accepted, answer, clean, facts, not_run, places, sentence, summary
 from parity.report.records import ReportData
 from parity.report.terminal import MARKS
 
@@ -52,7 +52,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[st
 def _verdict(report: ReportData) -> Iterator[str]:
     yield f"## {MARKS[report.verdict]} {escaped(report.name)}: {report.verdict}"
     yield ""
-    yield f"{ANSWERS[report.verdict]} {escaped(summary(report))}."
+    yield f"{answer(report)} {escaped(summary(report))}."
     yield ""
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from parity.errors import counted
-from parity.report.pair_words import ANSWERS, accepted, clean, facts, places, sentence, summary
+from parity.report.pair_words import accepted, answer, clean, facts, places, sentence, summary
 from parity.report.records import ReportData
 from parity.report.terminal import MARKS, STYLES
 
@@ -40,7 +40,7 @@ def show(out: Console, report: ReportData, *, show_map: bool = False, quiet: boo
         _map(out, report)
     _first(out, report)
     _remarks(out, report)
-    out.print(f"\n{report.verdict.upper()}: {ANSWERS[report.verdict]}", style=STYLES[report.verdict], soft_wrap=True)
+    out.print(f"\n{report.verdict.upper()}: {answer(report)}", style=STYLES[report.verdict], soft_wrap=True)
     out.print(f"{summary(report)}", soft_wrap=True)
 
 

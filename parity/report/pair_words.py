@@ -19,6 +19,14 @@ ANSWERS = {
 _ILLEGAL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def answer(report: ReportData) -> str:
+    """The verdict in a sentence, and that dropout was off where the sides declare it otherwise."""
+    dropouts = [lint.text for lint in report.lints if lint.setting == "dropout"]
+    if not (dropouts and report.verdict.passes):
+        return ANSWERS[report.verdict]
+    return f"{ANSWERS[report.verdict]} That is with dropout off, which differs: {'; '.join(dropouts)}."
+
+
 def clean(text: str) -> str:
     r"""A text in which characters that XML or UTF-8 cannot hold are written out, such as "\u001b"."""
     return _ILLEGAL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

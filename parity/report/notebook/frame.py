@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from parity.checks.verdict import Verdict
-from parity.report.pair_words import ANSWERS, accepted, clean, facts, not_run, places, sentence, summary
+from parity.report.pair_words import accepted, answer, clean, facts, not_run, places, sentence, summary
 from parity.report.records import ReportData
 from parity.report.terminal import MARKS
 
@@ -41,8 +41,8 @@ def page(report: ReportData) -> str:
     """The page in the frame."""
     title = _text(f"{MARKS[report.verdict]} {report.name}: {report.verdict}")
     head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}"><style>{STYLE}</style>'
-    answer = f"<p>{_text(f'{ANSWERS[report.verdict]} {summary(report)}.')}</p>"
-    body = [f'<h1 style="color:{COLOURS[report.verdict]}">{title}</h1>', answer, *_lines(report)]
+    said = f"<p>{_text(f'{answer(report)} {summary(report)}.')}</p>"
+    body = [f'<h1 style="color:{COLOURS[report.verdict]}">{title}</h1>', said, *_lines(report)]
     return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(body)}</body></html>"
 
 

@@ -10,6 +10,9 @@ SKIPPED = frozenset({"inplace", "out_dtype", "sharding", "out_sharding", "accura
                      "dimension_numbers", "broadcast_dimensions", "shape", "new_sizes", "permutation", "unique_indices",
                      "indices_are_sorted", "is_stable", "num_keys", "precision", "feature_group_count"})  # fmt: skip
 """Settings that are no choice of the user's, or of which one alone makes no sense."""
+FIXED = frozenset({"_weight_norm", "weight_norm"})
+"""Operations whose settings are left alone: PyTorch 2.13 writes beyond its memory where weight norm's axis does not fit
+the scale."""
 NUMBERS = ("number", "argument", "other")
 """What the names of settings begin with that are operands."""
 
@@ -18,7 +21,7 @@ def groups(half: Half) -> Iterator[tuple[list[int], Operation]]:
     """The operations of a piece, those that the same line asks for in the same way together; then such ones alone."""
     inside, seen = set(half.numbers), set[int]()
     for number, each in half.operations:
-        if number not in seen:
+        if number not in seen and each.name not in FIXED:
             alike = [n for n in half.program.alike(number) if n in inside]
             seen.update(alike)
             yield alike, each

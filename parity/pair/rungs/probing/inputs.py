@@ -58,10 +58,7 @@ def probes(weight_map: WeightMap, sides: SidePair, torch: Arrays, calls: tuple[C
         yield Probe("inputs × 30", resized(inputs, lambda a: (30.0 * a).astype(a.dtype)), torch)
         yield Probe("inputs + 10", resized(inputs, lambda a: (a + 10.0).astype(a.dtype)), torch)
     yield Probe("kernels × 3", inputs, weights.random_weights(weight_map, sides.torch.native, sides.seed + 1, 3.0))
-    if sides.results.of("evaluation").exact[0] or not domains & SIZED:
-        yield Probe(
-            "kernels × 30", inputs, weights.random_weights(weight_map, sides.torch.native, sides.seed + 2, 30.0)
-        )
+    yield Probe("kernels × 30", inputs, weights.random_weights(weight_map, sides.torch.native, sides.seed + 2, 30.0))
     yield Probe("PyTorch's own weights", inputs, dict(sides.torch.native))
     yield from _ids(inputs, torch, list(_rows(weight_map, torch, calls)), rng)
     yield from _masks(inputs, torch)
