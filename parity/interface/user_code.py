@@ -5,6 +5,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from parity.errors import UsageError
 
@@ -56,3 +57,11 @@ def place_in_user_code(error: Exception) -> str:
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     places = [f"{path.name} line {line}" for path, line in frames if not NOT_USERS & set(path.parents)]
     return f", {places[-1]}" if places else ""
+
+
+def kind_of(thing: Any) -> str:
+    """What something is, for people: "a torch Linear", "the class Linear", "a list"."""
+    if isinstance(thing, type):
+        return f"the class {thing.__name__}"
+    package = type(thing).__module__.partition(".")[0]
+    return f"a {type(thing).__name__}" if package == "builtins" else f"a {package} {type(thing).__name__}"

@@ -28,6 +28,9 @@ class TrainingPair:
             too, and training runs are on them; without a loss, gradients are of a random cotangent.
         targets: An array, or a tree of them, of NumPy: floating ones are cast to the precision of a pass, whole numbers
             are int64 for PyTorch and int32 for Flax, int64 in float64 passes.
+
+    Raises:
+        UsageError: PyTorch's optimizer is where optax's belongs.
     """
 
     optimizers: tuple[Any, Any] | None = None
@@ -35,6 +38,13 @@ class TrainingPair:
     schedule_steps: int = STEPS
     loss: tuple[Callable[[Any, Any], Any], Callable[[Any, Any], Any]] | None = None
     targets: Any = None
+
+    def __post_init__(self) -> None:
+        if self.optimizers is not None and hasattr(self.optimizers[0], "param_groups"):
+            raise UsageError(
+                f"got PyTorch's {type(self.optimizers[0]).__name__} as the first of optimizers; expected optax's "
+                "transformation first and PyTorch's optimizer second"
+            )
 
 
 @dataclass(frozen=True)

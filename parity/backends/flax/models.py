@@ -16,6 +16,7 @@ from parity.backends.flax.tracing.tape import Tape, calm, linen_taps, nnx_taps
 from parity.backends.flax.tracing.written import wide
 from parity.errors import UsageError
 from parity.interface.trace import Arrays
+from parity.interface.user_code import kind_of
 
 State = dict[str, jax.Array]
 
@@ -304,10 +305,14 @@ def open_model(model: Any, training_flag: str = "") -> Model:
         return NnxModel(model, training_flag)
     if isinstance(model, tuple) and len(model) == 2 and isinstance(model[0], nn.Module):
         return LinenModel(*model, training_flag)
-    hint = "give (module, variables)" if isinstance(model, nn.Module) else "see parity.compare"
-    raise UsageError(
-        f"got {type(model).__name__} as Flax model; expected an nnx.Module or (linen module, variables): {hint}"
-    )
+    hint = "see parity.compare"
+    if isinstance(model, nn.Module):
+        hint = "give (module, variables)"
+    elif isinstance(model, type):
+        hint = f"make one, {model.__name__}(…)"
+    elif hasattr(model, "named_parameters"):
+        hint = "it is PyTorch's; give Flax's network first and PyTorch's second"
+    raise UsageError(f"got {kind_of(model)} as Flax model; expected an nnx.Module or (linen module, variables): {hint}")
 
 
 def plain(arrays: Mapping[str, Any]) -> Arrays:

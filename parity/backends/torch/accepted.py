@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from parity.errors import UsageError
+from parity.interface.user_code import kind_of
 
 WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module", "DistributedDataParallel": "module"}
 """Name of a class of PyTorch's that only runs another module in its own way → the attribute that holds that one."""
@@ -21,7 +22,8 @@ def accepted(model: Any) -> nn.Module:
     while type(model).__name__ in WRAPPERS and type(model).__module__.startswith("torch."):
         model = getattr(model, WRAPPERS[type(model).__name__])
     if not isinstance(model, nn.Module):
-        raise UsageError(f"got {type(model).__name__} as PyTorch model; expected an nn.Module")
+        hint = f": make one, {model.__name__}(…)" if isinstance(model, type) else ""
+        raise UsageError(f"got {kind_of(model)} as PyTorch model; expected an nn.Module{hint}")
     for reason in _hindrances(model):
         raise UsageError(reason)
     return model

@@ -104,6 +104,24 @@ def test_what_jax_does_to_indices_is_no_cause() -> None:
     assert "select_n" not in report.first_difference.cause
 
 
+@pytest.mark.parametrize(
+    ("pair", "said"),
+    [
+        ((nn.Linear(8, 3), nnx.Linear(8, 3, rngs=nnx.Rngs(0))), "a torch Linear as Flax model"),
+        ((nnx.Linear, nn.Linear(8, 3)), "the class Linear as Flax model"),
+        ((nnx.Linear(8, 3, rngs=nnx.Rngs(0)), nn.Linear), "the class Linear as PyTorch model"),
+    ],
+)
+def test_what_is_no_network_is_told(pair: tuple[Any, Any], said: str) -> None:
+    with pytest.raises(parity.UsageError, match=said):
+        parity.compare(*pair, X)
+
+
+def test_optimizers_in_the_wrong_order_are_told() -> None:
+    with pytest.raises(parity.UsageError, match=r"got PyTorch.s SGD as the first of optimizers"):
+        parity.TrainingPair((torch.optim.SGD(nn.Linear(8, 3).parameters(), 0.1), optax.sgd(0.1)))
+
+
 def test_dropout_that_differs_is_said_in_the_answer() -> None:
     class Dropped(nnx.Module):
         def __init__(self) -> None:
