@@ -116,3 +116,13 @@ class WeightMap:
     def tied_to(self, first: ArrayPairing) -> list[tuple[LayerPairing, ArrayPairing]]:
         """The arrays that one side holds inside the array of this pairing, each with the pairing of its layers."""
         return [(layer, array) for layer, array in self.arrays if array.tie is not None and array.tie.of == first]
+
+
+def crossed_names(weight_map: WeightMap) -> list[str]:
+    """A note on each two layers that go by two names on both sides, and are paired against these."""
+    partners = {layer.flax.path: layer.torch.path for layer in weight_map.layers}
+    crossed = [(ours, theirs) for ours, theirs in partners.items() if ours < theirs and partners.get(theirs) == ours]
+    return [
+        f"{ours} of Flax is {theirs} of PyTorch, and {theirs} is {ours}, against their names"
+        for ours, theirs in crossed
+    ]
