@@ -20,6 +20,8 @@ def short(record: Evidence) -> str:
     largest, least = ends(record)
     return (
         f"- Bugs that people met between the two frameworks, planted one at a time: {record.bugs['summary']}.\n"
+        + f"- Their causes, in a run of its own over bugs in brought pairs: of {len(record.causes['bugs'])}, "
+        f"{causes(record.causes)}.\n"
         + "".join(_random(draws) for draws in record.draws)
         + f"- The threshold is {record.threshold:g}: the largest gap of {len(record.same):,} correct pairs is "
         f"{power(largest.share)}, the smallest of {len(record.told):,} pairs with a bug is {power(least.share)}."

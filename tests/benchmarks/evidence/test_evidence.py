@@ -86,10 +86,10 @@ def test_each_part_is_read_from_the_newest_folder_that_has_it(found: Evidence, t
     assert [(draws.date, len(draws.correct)) for draws in record.draws] == [("2026-02-01", 1), ("2026-01-02", 3)]
     assert [gap.where for gap in record.same] == ["mlp", *(f"draw {n}" for n in ("0 of 2026-02-01", *OLD))]
     told = summary.short(record).splitlines()
-    assert told[1].startswith(
+    assert told[2].startswith(
         "- Networks drawn at random on 2026-02-01, with layers as people write them themselves: 0 of 1 "
     )
-    assert told[2].startswith("- Networks drawn at random on 2026-01-02: 0 of 3 ")
+    assert told[3].startswith("- Networks drawn at random on 2026-01-02: 0 of 3 ")
     assert "| tap | 1 | 1 | 0 | 0 |" in page.files(record)[later / "draws.md"]
     assert "| tap |" not in page.files(record)[found.folders["bugs"] / "draws.md"]
 
@@ -126,7 +126,7 @@ def test_the_threshold_lies_between_the_ends(found: Evidence) -> None:
     text = tables.threshold(found)
     assert "is 51 times above the one and 1,953 times below the other" in text
     assert "| correct pairs | 3 | 3 |" in text
-    shown = summary.short(found).splitlines()[2]
+    shown = summary.short(found).splitlines()[3]
     assert shown.startswith("- The threshold is 1024: the largest gap of 3 correct pairs is 20, ")
     assert shown.endswith("the smallest of 3 pairs with a bug is 2.0e+06.")
 
