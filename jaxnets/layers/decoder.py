@@ -7,6 +7,7 @@ from flax import nnx
 from jaxnets.layers.attention import Cache, attend, causal_mask
 from jaxnets.layers.dense import dense
 from jaxnets.layers.norm import rms_norm
+from jaxnets.layers.pre_norm import PreNorm
 
 
 def rotate(x: jax.Array, *, theta: float, start: int | jax.Array = 0) -> jax.Array:
@@ -102,7 +103,7 @@ class GatedFeedForward(nnx.Module):
         return self.out(nnx.silu(self.gate(x)) * self.hidden(x))
 
 
-class DecoderBlock(nnx.Module):
+class DecoderBlock(PreNorm):
     """x + attention(norm1(x)), then x + mlp(norm2(x)); (B, T, C) → (B, T, C).
 
     Args:
@@ -131,14 +132,3 @@ class DecoderBlock(nnx.Module):
         self.attention = GroupedAttention(width, heads, key_value_heads, theta=theta, init=init, rngs=rngs)
         self.norm2 = rms_norm(width, epsilon=epsilon, rngs=rngs)
         self.mlp = GatedFeedForward(width, hidden, init=init, rngs=rngs)
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Apply the block to x (B, T, C)."""
-        x = x + self.attention(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
-
-    def extend(self, x: jax.Array, cache: Cache, start: int | jax.Array) -> tuple[jax.Array, Cache]:
-        """Apply the block to the positions from `start` on; see `GroupedAttention.extend`."""
-        mixed, cache = self.attention.extend(self.norm1(x), cache, start)
-        x = x + mixed
-        return x + self.mlp(self.norm2(x)), cache

@@ -3,9 +3,10 @@
 import jax
 from flax import nnx
 
-from jaxnets.layers.attention import Attention, Cache
+from jaxnets.layers.attention import Attention
 from jaxnets.layers.dense import dense
 from jaxnets.layers.norm import layer_norm
+from jaxnets.layers.pre_norm import PreNorm
 
 
 class FeedForward(nnx.Module):
@@ -29,7 +30,7 @@ class FeedForward(nnx.Module):
         return self.out(nnx.gelu(self.hidden(x), approximate=self.approximate))
 
 
-class Block(nnx.Module):
+class Block(PreNorm):
     """x + attention(norm1(x)), then x + mlp(norm2(x)); (B, T, C) → (B, T, C).
 
     Args:
@@ -59,14 +60,3 @@ class Block(nnx.Module):
         self.attention = Attention(width, heads, causal=causal, init=init, rngs=rngs)
         self.norm2 = layer_norm(width, epsilon=epsilon, rngs=rngs)
         self.mlp = FeedForward(width, hidden, approximate=approximate, init=init, rngs=rngs)
-
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Apply the block to x (B, T, C)."""
-        x = x + self.attention(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
-
-    def extend(self, x: jax.Array, cache: Cache, start: int | jax.Array) -> tuple[jax.Array, Cache]:
-        """Apply the block to the positions from `start` on; see `Attention.extend`."""
-        mixed, cache = self.attention.extend(self.norm1(x), cache, start)
-        x = x + mixed
-        return x + self.mlp(self.norm2(x)), cache

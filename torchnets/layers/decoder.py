@@ -8,6 +8,7 @@ from torchnets.layers.attention import Cache, attend, causal_mask
 from torchnets.layers.dense import dense
 from torchnets.layers.initial import Generator
 from torchnets.layers.norm import rms_norm
+from torchnets.layers.pre_norm import PreNorm
 
 
 def rotate(x: torch.Tensor, *, theta: float, start: int = 0) -> torch.Tensor:
@@ -105,7 +106,7 @@ class GatedFeedForward(nn.Module):
         return self.out(F.silu(self.gate(x)) * self.hidden(x))
 
 
-class DecoderBlock(nn.Module):
+class DecoderBlock(PreNorm):
     """x + attention(norm1(x)), then x + mlp(norm2(x)); (B, T, C) → (B, T, C).
 
     Args:
@@ -135,14 +136,3 @@ class DecoderBlock(nn.Module):
         self.attention = GroupedAttention(width, heads, key_value_heads, theta=theta, init=init, generator=generator)
         self.norm2 = rms_norm(width, epsilon=epsilon)
         self.mlp = GatedFeedForward(width, hidden, init=init, generator=generator)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Apply the block to x (B, T, C)."""
-        x = x + self.attention(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
-
-    def extend(self, x: torch.Tensor, cache: Cache, start: int) -> tuple[torch.Tensor, Cache]:
-        """Apply the block to the positions from `start` on; see `GroupedAttention.extend`."""
-        mixed, cache = self.attention.extend(self.norm1(x), cache, start)
-        x = x + mixed
-        return x + self.mlp(self.norm2(x)), cache

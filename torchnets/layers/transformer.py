@@ -4,10 +4,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from torchnets.layers.attention import Attention, Cache
+from torchnets.layers.attention import Attention
 from torchnets.layers.dense import dense
 from torchnets.layers.initial import Generator
 from torchnets.layers.norm import layer_norm
+from torchnets.layers.pre_norm import PreNorm
 
 
 class FeedForward(nn.Module):
@@ -32,7 +33,7 @@ class FeedForward(nn.Module):
         return self.out(F.gelu(self.hidden(x), approximate="tanh" if self.approximate else "none"))
 
 
-class Block(nn.Module):
+class Block(PreNorm):
     """x + attention(norm1(x)), then x + mlp(norm2(x)); (B, T, C) → (B, T, C).
 
     Args:
@@ -63,14 +64,3 @@ class Block(nn.Module):
         self.attention = Attention(width, heads, causal=causal, init=init, generator=generator)
         self.norm2 = layer_norm(width, epsilon=epsilon)
         self.mlp = FeedForward(width, hidden, approximate=approximate, init=init, generator=generator)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Apply the block to x (B, T, C)."""
-        x = x + self.attention(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
-
-    def extend(self, x: torch.Tensor, cache: Cache, start: int) -> tuple[torch.Tensor, Cache]:
-        """Apply the block to the positions from `start` on; see `Attention.extend`."""
-        mixed, cache = self.attention.extend(self.norm1(x), cache, start)
-        x = x + mixed
-        return x + self.mlp(self.norm2(x)), cache

@@ -1,0 +1,28 @@
+"""What the blocks of transformers have in common: their norms come first."""
+
+from typing import Any
+
+import jax
+from flax import nnx
+
+from jaxnets.layers.attention import Cache
+
+
+class PreNorm(nnx.Module):
+    """x + attention(norm1(x)), then x + mlp(norm2(x)); (B, T, C) → (B, T, C), of the four layers that a block makes."""
+
+    norm1: Any
+    attention: Any
+    norm2: Any
+    mlp: Any
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Apply the block to x (B, T, C)."""
+        x = x + self.attention(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+    def extend(self, x: jax.Array, cache: Cache, start: int | jax.Array) -> tuple[jax.Array, Cache]:
+        """Apply the block to the positions from `start` on; see the attention's `extend`."""
+        mixed, cache = self.attention.extend(self.norm1(x), cache, start)
+        x = x + mixed
+        return x + self.mlp(self.norm2(x)), cache
