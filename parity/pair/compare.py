@@ -20,7 +20,7 @@ from parity.pair.passes.user_errors import broken, nothing, own_fault
 from parity.pair.rungs import forward as passes
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.as_compiled import as_compiled
-from parity.pair.rungs.constants import unequal_constants
+from parity.pair.rungs.constants import saved_constants
 from parity.pair.rungs.drift import settled_gradients
 from parity.pair.rungs.input_gradients import given_of
 from parity.pair.rungs.layer_alone import introduced
@@ -136,10 +136,8 @@ def _forward(run: LadderRun) -> None:
         shown = rungs.forward(list(original.compared.values()))
     run.clock.mark("passes")
     run.tables = explaining(run.state)
-    constants, notes = unequal_constants(run.state)
-    run.state.notes += notes
+    run.state.notes += saved_constants(run.state)
     structural = structure(run.state)
-    structural = observed(1, NAMES[1], [*structural.findings, *constants]) if constants else structural
     ties = tie_convention(run.state, structural, run.accept)
     structural_conventions = [*ties, *conventions_of(structural, run.accept)]
     run.conventions = [*structural_conventions, *conventions]

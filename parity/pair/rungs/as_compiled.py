@@ -42,9 +42,9 @@ def _is_comparable(state: CheckState, mode: str) -> bool:
 
 def _of_mode(state: CheckState, mode: str) -> Iterator[Finding]:
     sides, native, seen = state.sides, state.proof.flax, state.passes[mode].flax
-    deployed = sides.run_plain(native, mode, deployed=True)
+    deployed = _arrays(sides.run_plain(native, mode, deployed=True))
     high, low = (_arrays(seen[precision]) for precision in ("float64", "float32"))
-    suspects = [n for n, a in _arrays(deployed).items() if n in low and may_be_wrong(a, high[n], low[n])]
+    suspects = [n for n, a in deployed.items() if n in low and may_be_wrong(a, high[n], low[n])]
     if not suspects:
         return
     rng = np.random.default_rng([sides.seed, 13])
@@ -52,11 +52,11 @@ def _of_mode(state: CheckState, mode: str) -> Iterator[Finding]:
     dtype = sides.flax.deployed_precision
     starts = ({name: _moved(array, rng, dtype) for name, array in native.items()} for _ in range(MOVES))
     drifted = [_arrays(sides.run_plain(start, mode, deployed=False)) for start in starts]
-    wrong = [n for n in suspects if beyond_drift(_arrays(deployed)[n], right[n], [other[n] for other in drifted])]
+    wrong = [n for n in suspects if beyond_drift(deployed[n], right[n], [other[n] for other in drifted])]
     if wrong:
         inputs = sides.pair_inputs.adapted("flax")
         fault = sides.flax.miscompiled(native, inputs, sides.plain(mode, True))
-        gap = _gap(_arrays(deployed)[wrong[0]], right[wrong[0]])
+        gap = _gap(deployed[wrong[0]], right[wrong[0]])
         yield Finding(
             COMPILED, wrong[0], Verdict.DIFFERENT, np.inf, reason=_words(wrong, gap, fault), mode=mode, gap=gap
         )

@@ -1,6 +1,7 @@
 """Arrays that neither side learns or changes, and of which the sides hold other numbers."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,38 +11,70 @@ from parity.checks.verdict import Finding, Verdict
 from parity.interface.side import FRAMEWORKS
 from parity.pair.causes.explained import CONSTANT
 from parity.pair.passes.check_state import CheckState
-from parity.pair.rungs.trained import name_of
+from parity.pair.weightmap.random_weights import name_of
 
 
-def unequal_constants(state: CheckState) -> tuple[list[Finding], list[str]]:
-    """Findings and notes on the arrays that neither side learns or changes in training, and that hold other numbers.
+@dataclass(frozen=True)
+class Unequal:
+    """A constant of which the sides hold other numbers.
+
+    Args:
+        name: Its canonical name.
+        flax, torch: What the sides hold.
+        is_saved: Whether checkpoints of both sides have it.
+    """
+
+    name: str
+    flax: NDArray
+    torch: NDArray
+    is_saved: bool
+
+    @property
+    def index(self) -> tuple[int, ...]:
+        """The place where the sides are furthest apart."""
+        return tuple(int(i) for i in np.unravel_index(int(np.abs(self.flax - self.torch).argmax()), self.flax.shape))
+
+    @property
+    def words(self) -> str:
+        """What is said of it."""
+        return (
+            f"{self.name} is neither learnt nor changed in training, and the sides hold other numbers, "
+            f"{self.flax[self.index]:.6g} in Flax and {self.torch[self.index]:.6g} in PyTorch for one"
+        )
+
+
+def unsaved_constants(state: CheckState) -> list[Finding]:
+    """A finding on each constant of which the sides hold other numbers, and that a side's checkpoints do not hold.
 
     The check compares them with the same numbers, as it does weights. A user who carries over what checkpoints hold is
     left with two networks all the same where one side's array is in none: a buffer that is not persistent, a plain
-    array of an NNX module. That is a difference. What both sides' checkpoints hold is noted.
+    array of an NNX module.
 
     Args:
-        state: What both modes showed.
+        state: What the modes showed; without a pass in training nothing is known to be a constant.
     """
-    found, notes = [], []
-    for name, flax, torch, saved in _unequal(state):
-        place = np.unravel_index(int(np.abs(flax - torch).argmax()), flax.shape)
-        words = (
-            f"{name} is neither learnt nor changed in training, and the sides hold other numbers, {flax[place]:.6g} in "
-            f"Flax and {torch[place]:.6g} in PyTorch for one"
+    return [
+        Finding(
+            CONSTANT,
+            one.name,
+            Verdict.DIFFERENT,
+            np.inf,
+            index=one.index,
+            values={"flax": float(one.flax[one.index]), "torch": float(one.torch[one.index])},
+            reason=one.words,
         )
-        if saved:
-            notes.append(f"{words}; both were given the same, as a conversion does")
-            continue
-        values = {"flax": float(flax[place]), "torch": float(torch[place])}
-        index = tuple(int(i) for i in place)
-        found.append(Finding(CONSTANT, name, Verdict.DIFFERENT, np.inf, index=index, values=values, reason=words))
-    return found, notes
+        for one in _unequal(state)
+        if not one.is_saved
+    ]
 
 
-def _unequal(state: CheckState) -> Iterator[tuple[str, NDArray, NDArray, bool]]:
-    """Name of each such array, what Flax and PyTorch hold of it, and whether checkpoints of both have it."""
-    for layer, array in state.weight_map.arrays:
+def saved_constants(state: CheckState) -> list[str]:
+    """A note on each constant of which the sides hold other numbers, and that the checkpoints of both hold."""
+    return [f"{one.words}; both were given the same, as a conversion does" for one in _unequal(state) if one.is_saved]
+
+
+def _unequal(state: CheckState) -> Iterator[Unequal]:
+    for layer, array in state.weight_map.arrays if "training" in state.passes else ():
         names = {side: getattr(array, side).names for side in FRAMEWORKS}
         if array.tie is not None or not all(_is_constant(state, side, names[side]) for side in FRAMEWORKS):
             continue
@@ -50,7 +83,7 @@ def _unequal(state: CheckState) -> Iterator[tuple[str, NDArray, NDArray, bool]]:
         )
         if not repeats(flax, torch):
             saved = not any(state.sides.side(side).unsaved.intersection(names[side]) for side in FRAMEWORKS)
-            yield name_of(layer, array), flax, torch, saved
+            yield Unequal(name_of(layer, array), flax, torch, saved)
 
 
 def _is_constant(state: CheckState, side: str, names: Sequence[str]) -> bool:

@@ -11,6 +11,7 @@ from parity.errors import counted
 from parity.interface.packing import Packing
 from parity.pair.causes.explained import UNUSED, explained
 from parity.pair.passes.check_state import CheckState
+from parity.pair.rungs.constants import unsaved_constants
 from parity.pair.rungs.map_table import UNKNOWN, has_effect, table
 from parity.pair.rungs.trained import never_used, storage, trained
 from parity.pair.weightmap.pairing.pairings import WeightMap
@@ -39,7 +40,7 @@ def structure(state: CheckState) -> Rung:
         for layer, array in state.weight_map.arrays
         if array.tie is not None
     ]
-    findings += [*trained(state), *storage(state), *_proven(state)]
+    findings += [*trained(state), *storage(state), *unsaved_constants(state), *_proven(state)]
     if unpaired(state.weight_map):
         reason = "both sides have arrays without a counterpart that may be one; give map= with the right pairs"
         findings = [replace(f, verdict=Verdict.INCONCLUSIVE) if f.verdict is Verdict.DIFFERENT else f for f in findings]

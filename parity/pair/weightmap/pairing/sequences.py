@@ -48,24 +48,24 @@ def _alignment(
                 choices.append((best[i - 1][j - 1][0] + EQUAL, i - 1, j - 1))
             choices += [
                 (best[i - 1][start][0] + PIECES * (j - start), i - 1, start)
-                for start in _starts(wholes[i - 1], parts, j)
-                if together(parts[start:j]) and fitting_axis(wholes[i - 1], parts[start:j]) is not None
+                for start in _starts(wholes[i - 1], parts, j, together)
             ]
             choices += [
                 (best[start][j - 1][0] + PIECES * (i - start), start, j - 1)
-                for start in (_starts(parts[j - 1], wholes, i) if crossed else ())
-                if together(wholes[start:i]) and fitting_axis(parts[j - 1], wholes[start:i]) is not None
+                for start in (_starts(parts[j - 1], wholes, i, together) if crossed else ())
             ]
             best[i][j] = max(choices, key=lambda step: step[0])
     return best
 
 
-def _starts(whole: Entry, parts: Sequence[Entry], stop: int) -> list[int]:
-    """The places where a window of parts may begin that ends at a place and is as large as the whole."""
+def _starts(whole: Entry, parts: Sequence[Entry], stop: int, together: Callable[[Sequence[Entry]], bool]) -> list[int]:
+    """The places where a window of parts may begin that ends at a place, is as large as the whole and fits it."""
     size, starts = 0, []
     for start in range(stop - 1, max(stop - 1 - MOST, -1), -1):
         size += parts[start].size
-        if size == whole.size and stop - start > 1:
+        window = parts[start:stop]
+        fits = size == whole.size and len(window) > 1 and together(window)
+        if fits and fitting_axis(whole, window) is not None:
             starts.append(start)
         if size >= whole.size:
             break
