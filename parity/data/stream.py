@@ -125,12 +125,7 @@ def open_stream(
         raise unknown_name("data set", name, (*DATA_NAMES, FOLDER))
     batch_size = integer("batch size", batch_size, least=1)
     seed = integer("seed", seed, least=0, below=SEED_LIMIT)
-    if length is not None and name not in ("palindromes", *TEXT_NAMES):
-        raise UsageError(f"{name} take no length, got {length}; only palindromes and text have one")
-    if encoding is not None and name != "palindromes":
-        raise UsageError(f"{name} take no encoding, got {encoding!r}; only palindromes have one")
-    if augment and not is_images(name):
-        raise UsageError(f"{name} cannot be augmented; only {', '.join((*IMAGE_NAMES, FOLDER))} can")
+    _require_fitting(name, length, encoding, augment)
     key: Key = (name, split, seed)
     source: Finite | Endless
     most, classes = classes, 2
@@ -152,6 +147,16 @@ def open_stream(
         return Stream(name, split, batch_size, seed, classes, None, source, key)
     batch_size = min(batch_size, source.size)
     return Stream(name, split, batch_size, seed, classes, -(-source.size // batch_size), source, key)
+
+
+def _require_fitting(name: str, length: int | None, encoding: str | None, augment: bool | None) -> None:
+    """Require that the arguments go with the data set."""
+    if length is not None and name not in ("palindromes", *TEXT_NAMES):
+        raise UsageError(f"{name} take no length, got {length}; only palindromes and text have one")
+    if encoding is not None and name != "palindromes":
+        raise UsageError(f"{name} take no encoding, got {encoding!r}; only palindromes have one")
+    if augment and not is_images(name):
+        raise UsageError(f"{name} cannot be augmented; only {', '.join((*IMAGE_NAMES, FOLDER))} can")
 
 
 def _open_points(name: str, split: str, seed: int) -> Arrays:

@@ -12,6 +12,9 @@ from benchmarks.evidence.drawn.network import MASKED, RETURNING, VOCABULARY, Blo
 from benchmarks.evidence.drawn.own.flax_flow import FLOWS
 from benchmarks.evidence.drawn.own.flax_layers import LAYERS
 
+OWN: Mapping[str, Callable[[Mapping[str, Any], nnx.Rngs], nnx.Module]] = {**LAYERS, **FLOWS}
+"""Kinds of blocks as people write them themselves → what builds one of its settings."""
+
 
 def leaky_relu(x: jax.Array) -> jax.Array:
     """Leaky ReLU whose derivative at exactly 0 is the slope 0.1, which is PyTorch's, and not 1, which is Flax's."""
@@ -144,7 +147,7 @@ def recurrent(kind: str, features: int, hidden: int, reverse: bool, rngs: nnx.Rn
 def block(spec: Block, rngs: nnx.Rngs) -> nnx.Module:
     """Build the Flax module of a block."""
     s, kind = dict(spec.settings), spec.kind
-    if own := {**LAYERS, **FLOWS}.get(kind):
+    if own := OWN.get(kind):
         return own(spec.settings, rngs)
     if kind == "residual":
         return Residual(spec.inner, s.get("added", True), rngs)
@@ -172,7 +175,22 @@ def block(spec: Block, rngs: nnx.Rngs) -> nnx.Module:
         return nnx.GroupNorm(
             s["features"], num_groups=s["groups"], epsilon=s["eps"], use_fast_variance=False, rngs=rngs
         )
-    if kind == "conv":
+    if kind in ("conv", "transposed conv"):
+        return convolution(s, rngs, transposed=kind == "transposed conv")
+    if kind in ("max pool", "mean pool"):
+        return Pool(kind, s["window"], s["stride"], s["padding"], s.get("shift", 0), s["inner"])
+    if kind == "resize":
+        return Resize(s["size"], s["method"])
+    if kind == "attention":
+        return Attention(s["features"], s["heads"], rngs)
+    if kind in ("rnn", "lstm", "gru"):
+        return recurrent(kind, s["in"], s["out"], s.get("reverse", False), rngs)
+    return Flatten() if kind == "flatten" else Mean(s.get("sum", False))
+
+
+def convolution(s: Mapping[str, Any], rngs: nnx.Rngs, *, transposed: bool) -> nnx.Module:
+    """A convolution, transposed or not, with these settings."""
+    if not transposed:
         return nnx.Conv(
             s["in"],
             s["out"],
@@ -184,26 +202,16 @@ def block(spec: Block, rngs: nnx.Rngs) -> nnx.Module:
             use_bias=s["bias"],
             rngs=rngs,
         )
-    if kind == "transposed conv":
-        return nnx.ConvTranspose(
-            s["in"],
-            s["out"],
-            s["kernel"],
-            strides=(s["stride"], s["stride"]),
-            padding=tuple(_transposed(k - 1 - s["padding"], s["more"], s.get("shift", 0)) for k in s["kernel"]),
-            use_bias=s["bias"],
-            transpose_kernel=True,
-            rngs=rngs,
-        )
-    if kind in ("max pool", "mean pool"):
-        return Pool(kind, s["window"], s["stride"], s["padding"], s.get("shift", 0), s["inner"])
-    if kind == "resize":
-        return Resize(s["size"], s["method"])
-    if kind == "attention":
-        return Attention(s["features"], s["heads"], rngs)
-    if kind in ("rnn", "lstm", "gru"):
-        return recurrent(kind, s["in"], s["out"], s.get("reverse", False), rngs)
-    return Flatten() if kind == "flatten" else Mean(s.get("sum", False))
+    return nnx.ConvTranspose(
+        s["in"],
+        s["out"],
+        s["kernel"],
+        strides=(s["stride"], s["stride"]),
+        padding=tuple(_transposed(k - 1 - s["padding"], s["more"], s.get("shift", 0)) for k in s["kernel"]),
+        use_bias=s["bias"],
+        transpose_kernel=True,
+        rngs=rngs,
+    )
 
 
 def _around(padding: int, shift: int) -> tuple[tuple[int, int], tuple[int, int]]:
