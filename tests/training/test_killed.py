@@ -57,7 +57,7 @@ def test_killed_before_its_first_checkpoint_it_can_be_begun_again(left, tmp_path
 
 def _begun(framework: str, out: Path, *more: str) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-m", "parity", "train", "moons", f"--backend={framework}", *more]
-    environment = {"XLA_FLAGS": QUICKLY, **os.environ}  # bit for bit is what one compiler gives
+    environment = {**os.environ, "XLA_FLAGS": QUICKLY}  # bit for bit is what one compiler gives
     return subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
