@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from parity.backends.torch.tracing.attention import FUSED, Drop, attend, inside_multi_head
+from parity.backends.torch.tracing.exact import EXACT
 from parity.backends.torch.tracing.noise import SOURCES, Draws
 from parity.backends.torch.tracing.tables import TableWatch
 from parity.backends.torch.tracing.widen import SHORT, WIDE, single_finfo, users_line, widened_arguments
@@ -153,7 +154,7 @@ class PassOverrides(TorchFunctionMode):
         kwargs = {key: WIDE.get(a, a) if isinstance(a, torch.dtype) else a for key, a in kwargs.items()}
         if func in (F.rms_norm, torch.rms_norm) and (kwargs.get("eps") or (args[3] if len(args) > 3 else None)) is None:
             args, kwargs = args[:3], {**kwargs, "eps": torch.finfo(torch.float32).eps}
-        return func, args, kwargs
+        return EXACT.get(func, func), args, kwargs
 
     def _tell(self, func: Any, args: Any, kwargs: Any) -> None:
         """Note a cast to a type that is narrower than float32."""

@@ -34,7 +34,7 @@ NETWORKS = str(Path(OURS, "bugs"))
 """A room of ours that holds networks, with planted bugs."""
 BETWEEN = {
     str(Path(OURS, "backends", "torch", "tracing", name))
-    for name in ("overrides.py", "tables.py", "tape.py", "widen.py", "attention.py")
+    for name in ("overrides.py", "tables.py", "tape.py", "widen.py", "attention.py", "exact.py")
 } | {str(Path(OURS, "backends", "torch", "programs", "recorder.py"))}
 """Files whose frames stand between a network's lines."""
 LIBRARIES = (str(Path(torch.__file__).parent), str(Path(np.__file__).parent))

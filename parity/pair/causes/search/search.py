@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from parity.checks.referee import AGREED
+from parity.checks.referee import closes
 from parity.pair.causes.search.functions import factors, left_out, other_function, replaced_function
 from parity.pair.causes.search.hypothesis import Hypothesis
 from parity.pair.causes.search.orders import other_order, other_value, run_again
@@ -60,10 +60,10 @@ def search(piece: Piece, confirm: Callable[[], Sequence[Piece]]) -> Cause | None
             if found is not None and found.hypothesis.likely <= hypothesis.likely:
                 continue
             after = hypothesis.gap(piece)
-            if after > AGREED:
+            if not closes(piece.gap, after):
                 continue
             others = others or list(confirm())
-            if all(hypothesis.gap(other) <= AGREED for other in others):
+            if all(closes(other.gap, hypothesis.gap(other)) for other in others):
                 found = Cause(hypothesis, piece.gap, after)
                 if not hypothesis.likely:
                     return found
