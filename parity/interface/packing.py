@@ -89,6 +89,10 @@ class Packing:
         """Native arrays that take part."""
         return tuple(dict.fromkeys(part.name for part in self.parts))
 
+    def renamed(self, names: Mapping[str, str]) -> "Packing":
+        """The packing of other native arrays, held in the same way; a name that is not among `names` stays."""
+        return replace(self, parts=tuple(replace(part, name=names.get(part.name, part.name)) for part in self.parts))
+
     def read(self, native: Mapping[str, NDArray]) -> NDArray:
         """The canonical array that the native ones hold."""
         return self._join([part.read(native) for part in self.parts], 1.0)
