@@ -28,6 +28,14 @@ UNCHECKED = frozenset(
 """Functions that read whatever memory they are told to: only the modules that call them check what they are given."""
 
 
+_POOL = {"ceil_mode": False, "count_include_pad": True}
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    **{f"avg_pool{axes}d": _POOL for axes in (1, 2, 3)},
+    **{name: {"correction": 1} for name in ("std", "var", "std_mean", "var_mean")},
+}
+"""Name of a function that does not tell its defaults → those that people write, by name."""
+
+
 @dataclass(frozen=True)
 class Operand:
     """The place of a tensor among a call's arguments: the n-th of them."""
@@ -100,6 +108,8 @@ def _settings(
     ]
     named += [(key, ("keyword", key), value) for key, value in kwargs.items()]
     given = {name for name, _, _ in named}
+    if not given & {"unbiased", "argument 3"}:
+        defaults = {**defaults, **DEFAULTS.get(name_of(func), {})}
     named += [(name, ("keyword", name), value) for name, value in defaults.items() if name not in given]
     kept = [(name, where, value) for name, where, value in named if plain(value)]
     return {name: where for name, where, _ in kept}, {name: value for name, _, value in kept}

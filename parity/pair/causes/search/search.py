@@ -14,7 +14,7 @@ from parity.pair.causes.search.settings import changed_settings, two_settings
 from parity.pair.causes.search.variants import other_variant
 
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
-CHEAP: Sequence[Family] = (changed_settings, replaced_function, left_out, other_function, other_variant)
+CHEAP: Sequence[Family] = (other_variant, changed_settings, replaced_function, left_out, other_function)
 DEAR: Sequence[Family] = (run_again, other_mask, other_number, other_value, factors, other_order, two_settings)
 SIDES = ("torch", "flax")
 STAGES = [
