@@ -37,13 +37,13 @@ class Explanations:
         if rung.verdict is not Verdict.DIFFERENT or any(r.verdict is Verdict.DIFFERENT for r in earlier):
             return
         try:
-            found = search()
+            explanation = search()
         except Exception:  # what is tried may make users' code do anything; the check goes on without a cause
             if DEBUG in os.environ:
                 raise
-            found = None
-        if found is not None:
-            self.of_rungs[rung.name] = found
+            explanation = None
+        if explanation is not None:
+            self.of_rungs[rung.name] = explanation
 
     def of(self, difference: Difference | None, state: CheckState, rungs: Sequence[Rung]) -> Difference | None:
         """The first difference with its cause.

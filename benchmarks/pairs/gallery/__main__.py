@@ -21,7 +21,7 @@ from benchmarks.pairs.gallery import measure, page
 from benchmarks.pairs.gallery.catalogue import PAIRS
 from benchmarks.pairs.gallery.ledger import LEDGER, shown
 from benchmarks.pairs.gallery.makers.shims import packages
-from benchmarks.pairs.gallery.record import REMEDY, Found, GalleryRecord
+from benchmarks.pairs.gallery.record import REMEDY, GalleryRecord, PairResult
 from parity import documents
 from parity.errors import UsageError
 from parity.files import write_atomically
@@ -101,7 +101,7 @@ def _record(folder: Path, target: Path) -> None:
         "versions": documents.read(printed, dict, REMEDY)["versions"],
         "hardware": hardware(),
         "commit": commit(),
-        "pairs": {name: found for name in PAIRS if (found := _found(folder, name)) is not None},
+        "pairs": {name: result for name in PAIRS if (result := _result(folder, name)) is not None},
         "ledger": documents.read(printed, dict, REMEDY)["printed"],
     }
     documents.require(document, GalleryRecord, str(target), REMEDY)
@@ -114,16 +114,16 @@ ABOUT = (
 )
 
 
-def _found(folder: Path, name: str) -> Found | None:
+def _result(folder: Path, name: str) -> PairResult | None:
     pair = PAIRS[name]
     truth, verdict = (folder / f"{name}.{what}.json" for what in ("truth", "verdict"))
     if not verdict.exists() or not (truth.exists() or pair.because):  # a difference has its evidence in the ledger
         return None
     established = documents.read(truth, dict, REMEDY) if truth.exists() else {}
-    told = documents.read(verdict, dict, REMEDY)
+    report = documents.read(verdict, dict, REMEDY)
     return {
         "package": pair.package, "truth": pair.truth, "because": list(pair.because), "accept": list(pair.accept),
-        "established": established, "told": told,
+        "established": established, "told": report,
     }  # fmt: skip
 
 

@@ -122,8 +122,8 @@ class Steps:
         step = Traced(rule.step, types, types, rule.moment_types)
         with setting("float64"):
             programs = [flat(*traced.widened())[0] for traced in (rule.first, step)]
-        settings = [each.settings for found in programs for each, _, _ in found.operations]
-        return list(dict.fromkeys(float(n) for one in settings for n in numbers_in(list(one.values()))))
+        settings = [each.settings for program in programs for each, _, _ in program.operations]
+        return list(dict.fromkeys(float(n) for options in settings for n in numbers_in(list(options.values()))))
 
 
 def rates(schedule: Any, steps: int, precision: Precision) -> NDArray:

@@ -70,8 +70,8 @@ def functions(place: str) -> list[str]:
         tree = ast.parse(Path(place).read_bytes())
     except (OSError, SyntaxError, ValueError):
         return []
-    found = [item for item in tree.body if isinstance(item, ast.FunctionDef) and not item.name.startswith("_")]
-    return [item.name for item in found if not _required(item.args)]
+    definitions = [item for item in tree.body if isinstance(item, ast.FunctionDef) and not item.name.startswith("_")]
+    return [item.name for item in definitions if not _required(item.args)]
 
 
 def _require_no_arguments(target: str, arguments: ast.arguments) -> None:

@@ -52,10 +52,10 @@ def share_noise(pair: SidePair) -> list[str]:
     turned: dict[int, str] = {}
     for mode in MODES:
         ours, theirs = pair.returned(pair.flax, mode).draws, pair.returned(pair.torch, mode).draws
-        found = paired_draws(ours, theirs)
-        if found is None or any(turned.get(number, turn) != turn for number, turn in found.items()):
+        turns = paired_draws(ours, theirs)
+        if turns is None or any(turned.get(number, turn) != turn for number, turn in turns.items()):
             return []
-        turned |= found
+        turned |= turns
     if not turned:
         return []
     noise = SharedNoise(pair.seed, turned)

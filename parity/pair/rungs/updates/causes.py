@@ -78,12 +78,12 @@ def _optimizer_cause(state: CheckState, optimizers: tuple[Any, Any], finding: Fi
         except Exception:  # an optimizer may refuse a setting
             continue
         findings = rule_on(steps)
-        if all(one.verdict.passes for one in findings):
+        if all(f.verdict.passes for f in findings):
             where = "" if changed.group is None else f" of parameter group {changed.group}"
             text = (
                 f"{changed.name}{where} is {_told(changed.was)} in PyTorch; with {_told(changed.value)} it is optax's"
             )
-            gap = max(one.gap for one in findings)
+            gap = max(f.gap for f in findings)
             proof = f"undone in PyTorch, the gap falls from {finding.gap:.2g} to {gap:.2g} over all steps"
             mend = f"write {changed.name}={_told(changed.value)} in PyTorch{where}, or {_told(changed.was)} in optax"
             return Explanation(text, mend, proof)
@@ -119,8 +119,8 @@ def _with(optimizer: Any, name: str, group: int | None, value: Any) -> Any:
 
 def _kept(original: Any, changed: Any) -> Any:
     """The changed optimizer over the user's own parameters, by which its groups are known."""
-    for settings, own in zip(changed.param_groups, original.param_groups, strict=True):
-        settings["params"] = own["params"]
+    for settings, group in zip(changed.param_groups, original.param_groups, strict=True):
+        settings["params"] = group["params"]
     return changed
 
 

@@ -50,8 +50,8 @@ def rule_on(seen: Seen) -> list[Finding]:
 
 def optimizer_steps(state: CheckState, optimizers: tuple[Any, Any], known: Seen | None = None) -> Seen:
     """Both optimizers on one stream of gradients; Flax's steps are those that are known, if there are any."""
-    own = _groups(optimizers[1]) > 1 or any(np.iscomplexobj(array) for array in state.proof.torch.values())
-    return _own_stream(state, optimizers, known) if own else _stream(state.sides, optimizers, known)
+    is_split = _groups(optimizers[1]) > 1 or any(np.iscomplexobj(array) for array in state.proof.torch.values())
+    return _own_stream(state, optimizers, known) if is_split else _stream(state.sides, optimizers, known)
 
 
 def complex_note(state: CheckState) -> list[str]:
