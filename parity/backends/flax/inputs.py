@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.backends.flax.models import State
+from parity.backends.flax.models.model import State
 from parity.backends.flax.tracing.tape import floats
 from parity.backends.flax.tracing.written import narrow, remembering_literals, wide
 from parity.errors import UsageError

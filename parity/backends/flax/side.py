@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from parity.backends.flax.inputs import setting
 from parity.backends.flax.look import Looks
-from parity.backends.flax.models import Model, open_model
-from parity.backends.flax.modes import flags_of
+from parity.backends.flax.models.model import Model
+from parity.backends.flax.models.modes import flags_of
+from parity.backends.flax.models.opened import open_model
 from parity.backends.flax.passes import Passes
 from parity.backends.flax.programs.program import program
 from parity.backends.flax.programs.schedule import schedule_program

@@ -21,7 +21,7 @@ from parity.backends.flax.inputs import (
     type_of,
 )
 from parity.backends.flax.look import Looks
-from parity.backends.flax.models import State
+from parity.backends.flax.models.model import State
 from parity.backends.flax.optimizers import OptimizerRule
 from parity.backends.flax.programs.flat import flat
 from parity.backends.flax.results import flattened
