@@ -20,7 +20,8 @@ from parity.backends.flax.steps import Steps, rates
 from parity.backends.flax.units import Seat, units_of
 from parity.interface.observation import EqualTables, Inputs, Miscompiled, Noise, PassResult, Returned, Table
 from parity.interface.programs.program import Program
-from parity.interface.side import Objective, Pass, Side
+from parity.interface.side import Pass, Side
+from parity.interface.sides.trained import Objective
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit, split_stack
 

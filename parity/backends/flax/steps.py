@@ -29,7 +29,8 @@ from parity.backends.flax.traced import Traced
 from parity.backends.flax.tracing.marks import Plan
 from parity.interface.observation import Inputs
 from parity.interface.programs.operations import numbers_in
-from parity.interface.side import Objective, Pass
+from parity.interface.side import Pass
+from parity.interface.sides.trained import Objective
 from parity.interface.trace import Arrays, Precision, Trajectory
 
 

@@ -31,7 +31,7 @@ class Unequal:
 
     @property
     def index(self) -> tuple[int, ...]:
-        """The place where the sides are furthest apart."""
+        """The place where the sides are furthest apart, one index for each axis; the first if there are several."""
         return tuple(int(i) for i in np.unravel_index(int(np.abs(self.flax - self.torch).argmax()), self.flax.shape))
 
     @property
@@ -69,7 +69,13 @@ def unsaved_constants(state: CheckState) -> list[Finding]:
 
 
 def saved_constants(state: CheckState) -> list[str]:
-    """A note on each constant of which the sides hold other numbers, and that the checkpoints of both hold."""
+    """A note on each constant of which the sides hold other numbers, and that the checkpoints of both hold.
+
+    Such a constant is no finding: a user who converts a checkpoint carries it over.
+
+    Args:
+        state: What the modes showed; without a pass in training nothing is known to be a constant.
+    """
     return [
         f"{constant.words}; both were given the same, as a conversion does"
         for constant in _unequal(state)
