@@ -25,6 +25,7 @@ ROOMS = (
     "parity/checks",
     "parity/backends/numpy",
     "parity/backends/flax/tracing",
+    "parity/backends/flax/models",
     "parity/backends/flax/training",
     "parity/backends/flax",
     "parity/backends/torch/tracing",

@@ -44,7 +44,7 @@ def single(array: NDArray) -> NDArray:
 
 
 def moved(array: NDArray, rng: Generator) -> NDArray:
-    """The array with every number moved by one ulp, up or down at random."""
+    """The array with every number moved by one ulp of its dtype, up or down at random; a complex one in both parts."""
     if np.iscomplexobj(array):
         return moved(array.real, rng) + 1j * moved(array.imag, rng)
     return np.nextafter(array, np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf))
@@ -55,7 +55,15 @@ CONSTANTS = {"scale": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
 
 
 def fan_in(name: str, shapes: Shapes) -> int | None:
-    """Inputs that one output of the array's layer sees; None for layers without a kernel."""
+    """Inputs that one output of the array's layer sees: the product of all axes of its kernel but the last.
+
+    Args:
+        name: The canonical name of an array of the layer.
+        shapes: The canonical shapes by name.
+
+    Returns:
+        The number of inputs; None for layers without a kernel.
+    """
     kernel = f"{name.rpartition('.')[0]}.kernel"
     return prod(shapes[kernel][:-1]) if kernel in shapes else None
 

@@ -98,6 +98,10 @@ STACKED = re.compile(r"(.*)\[(\d+)\]$")
 
 
 def split_stack(path: str) -> tuple[str, int | None]:
-    """Path and index of one of stacked units."""
+    """Path and index of one of stacked units, such as layers that a scan goes through.
+
+    Returns:
+        The path of the stack and the unit's index in it; the path as it is and None for a unit of no stack.
+    """
     match = STACKED.match(path)
     return (match[1], int(match[2])) if match else (path, None)

@@ -117,7 +117,18 @@ def convert(
 def converted(
     flax_model: Any, torch_model: Any, inputs: Any, direction: Direction, request: Request
 ) -> tuple[Side, Arrays]:
-    """The receiving side and its native arrays; the arguments are those of `convert`."""
+    """The side that receives, and the native arrays that it then holds.
+
+    Args:
+        flax_model, torch_model, inputs, direction: The pair and the way, as for `convert`.
+        request: How each side wants the inputs, the map, the seed, and which conventions are accepted.
+
+    Returns:
+        The receiving side, and its native arrays by name, float64 where they are floating.
+
+    Raises:
+        UsageError: The direction is none, or one of the reasons of `convert`.
+    """
     if direction not in DIRECTIONS:
         raise UsageError(f"direction got {direction!r}; expected one of {', '.join(DIRECTIONS)}")
     return convert_sides(_opener(flax_model, torch_model, request.checks.training_flag), inputs, direction, request)

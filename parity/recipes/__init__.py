@@ -38,8 +38,8 @@ def chosen(words: Sequence[str]) -> list[str]:
     Raises:
         UsageError: a word is neither.
     """
-    found = [name for word in words or ["study"] for name in (GROUPS[word]() if word in GROUPS else [load(word).name])]
-    return list(dict.fromkeys(found))
+    names = [name for word in words or ["study"] for name in (GROUPS[word]() if word in GROUPS else [load(word).name])]
+    return list(dict.fromkeys(names))
 
 
 def load(name: str) -> Recipe:

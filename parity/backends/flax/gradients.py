@@ -9,7 +9,7 @@ import numpy as np
 
 from parity.backends.flax.inputs import Leaves
 from parity.backends.flax.look import Look
-from parity.backends.flax.models import State
+from parity.backends.flax.models.model import State
 from parity.backends.flax.tracing.marks import Plan
 from parity.backends.flax.tracing.tape import Feeds
 from parity.backends.flax.tracing.written import inexact

@@ -9,12 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.backends.flax.models import State
+from parity.backends.flax.models.model import State
 from parity.backends.flax.tracing.tape import floats
 from parity.backends.flax.tracing.written import narrow, remembering_literals, wide
 from parity.errors import UsageError
 from parity.interface.observation import Inputs
-from parity.interface.side import Objective, Pass
+from parity.interface.side import Pass
+from parity.interface.sides.trained import Objective
 from parity.interface.trace import Precision
 from parity.interface.tree import leaves, mapped
 

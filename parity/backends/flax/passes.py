@@ -22,7 +22,7 @@ from parity.backends.flax.inputs import (
     targets_of,
 )
 from parity.backends.flax.look import SINGLE, Look, Looks
-from parity.backends.flax.models import State
+from parity.backends.flax.models.model import State
 from parity.backends.flax.results import described, flattened, places_of_draws
 from parity.backends.flax.traced import Traced
 from parity.backends.flax.tracing.faults import smallest_fault

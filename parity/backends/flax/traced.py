@@ -43,8 +43,8 @@ class Traced:
         """
         if precision not in self._constants:
             self._constants[precision] = self._compiled(precision, self.closed.consts)
-        found = self._constants[precision]
-        return [replaced(array, equal) for array in found] if equal and precision == "float64" else found
+        constants = self._constants[precision]
+        return [replaced(array, equal) for array in constants] if equal and precision == "float64" else constants
 
     def _compiled(self, precision: Precision, values: Sequence[Any]) -> list[Any]:
         """What the program makes of these arrays, which it was traced with, before it gets its arguments."""
@@ -63,8 +63,8 @@ class Traced:
     def tables(self) -> list[Table]:
         """Its floating tables in float64, in the caller's setting, with what rounding of what it was traced with to
         float32 makes of them."""
-        found, moved = self.constants("float64"), self._compiled("float64", [nudged(c) for c in self.closed.consts])
-        every = zip(found, moved, self._parts.places, strict=True)
+        constants, moved = self.constants("float64"), self._compiled("float64", [nudged(c) for c in self.closed.consts])
+        every = zip(constants, moved, self._parts.places, strict=True)
         return [Table(np.asarray(a), np.asarray(b), place or "") for a, b, place in every if is_table(a)]
 
     def widened(self, equal: Sequence[EqualTables] = ()) -> tuple[Any, list[Any]]:

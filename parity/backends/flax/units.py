@@ -37,13 +37,13 @@ def units_of(seats: list[Seat], beneath: Callable[[str, str], bool]) -> list[Uni
 def _with_norms(units: list[Unit]) -> list[Unit]:
     """The units with what Linen's weight norms hold in the layers whose kernels they norm."""
     norms = {path: (unit, role) for unit in units if unit.type == "WeightNorm" for path, role in _normed_layers(unit)}
-    found = {unit.path for unit in units} & norms.keys()
+    normed = {unit.path for unit in units} & norms.keys()
     layers = []
     for unit in units:
-        if unit.path in found:
+        if unit.path in normed:
             norm, role = norms[unit.path]
             unit = replace(unit, arrays={**unit.arrays, "weight_scale": norm.arrays[role]})
-        if not (unit.type == "WeightNorm" and found.issuperset(path for path, _ in _normed_layers(unit))):
+        if not (unit.type == "WeightNorm" and normed.issuperset(path for path, _ in _normed_layers(unit))):
             layers.append(unit)
     return layers
 

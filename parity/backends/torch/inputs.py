@@ -9,7 +9,7 @@ from torch.utils import _pytree as pytree
 from parity.backends.torch.tracing.widen import counterpart
 from parity.errors import UsageError
 from parity.interface.observation import Inputs
-from parity.interface.side import Objective
+from parity.interface.sides.trained import Objective
 from parity.interface.tree import leaves, mapped
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}

@@ -20,7 +20,8 @@ from parity.backends.torch.units import units_of
 from parity.interface.observation import Inputs, Noise, PassResult, Returned, Table
 from parity.interface.packing import Packing
 from parity.interface.programs.program import Program
-from parity.interface.side import Objective, Pass, Side
+from parity.interface.side import Pass, Side
+from parity.interface.sides.trained import Objective
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit
 

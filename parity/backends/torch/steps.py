@@ -17,7 +17,7 @@ from parity.backends.torch.tracing.tape import array_of
 from parity.backends.torch.tracing.widen import copied
 from parity.errors import UsageError
 from parity.interface.observation import Inputs
-from parity.interface.side import Objective
+from parity.interface.sides.trained import Objective
 from parity.interface.trace import Arrays, Precision, Trajectory
 
 

@@ -19,7 +19,11 @@ Change = Callable[[NDArray], NDArray]
 
 
 def domain_of(array: NDArray) -> Domain:
-    """The domain of a floating array, learned from its finite numbers."""
+    """The domain of a floating array, learned from its finite numbers.
+
+    Args:
+        array: An array of any shape; its last axis is what shares of a whole are summed along.
+    """
     finite = array[np.isfinite(array)]
     if not finite.size or finite.min() < 0:
         return "free"
@@ -38,5 +42,10 @@ def _sums_to_one(array: NDArray) -> bool:
 
 
 def resized(inputs: Inputs, change: Change) -> Inputs:
-    """The inputs with every floating array changed whose numbers may be of any size."""
+    """The inputs with every floating array changed whose numbers may be of any size.
+
+    Args:
+        inputs: The inputs.
+        change: Makes the new array of an array, of its shape and dtype. Shares, masks and numbers from 0 to 1 stay.
+    """
     return changed(inputs, lambda array: change(array) if domain_of(array) in SIZED else array)

@@ -42,7 +42,15 @@ def _turn(name: str) -> Turn:
 
 
 def turns(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[tuple[str, Turn]]:
-    """Turns that give the wanted shape; if none does, those that give it when axes are merged or split."""
+    """Turns that give the wanted shape; if none does, those that give it when axes are merged or split.
+
+    Args:
+        shape: The shape of Flax's array. Axes of arrays with fewer than three are never exchanged.
+        wanted: The shape of PyTorch's array.
+
+    Yields:
+        The name of a turn, with `RESHAPED` behind it where axes are merged or split, and the turn.
+    """
     usable = {name: turn for name, turn in TURNS.items() if len(shape) > 2 or name == AS_IT_IS}
     nothing = np.broadcast_to(np.int8(0), shape)
     exact = [(name, turn) for name, turn in usable.items() if turn(nothing).shape == wanted]
@@ -54,7 +62,12 @@ def turns(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[tuple[str
 
 
 def one_for_all(flax: NDArray, wanted: tuple[int, ...]) -> NDArray:
-    """What one side computes once for the whole batch and the other for every sample (positions)."""
+    """What one side computes once for the whole batch and the other for every sample, such as positions.
+
+    Args:
+        flax: Flax's array; if PyTorch's is the one that is there once, it is averaged over the batch.
+        wanted: The shape of PyTorch's array, equal but for the first axis, which is 1 on one side.
+    """
     return flax.mean(0, keepdims=True) if wanted[0] == 1 else np.broadcast_to(flax, wanted)
 
 
@@ -160,7 +173,12 @@ def _wide(array: NDArray) -> NDArray:
 
 
 def spread(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:
-    """Whether an array of one shape stands for several places of the other, along axes of one."""
+    """Whether an array of one shape stands for several places of the other, along axes of length one.
+
+    Args:
+        shape: The shape of the array that may stand for several.
+        wanted: The shape of the other, which has as many axes.
+    """
     return (
         len(shape) == len(wanted) and shape != wanted and all(a in (1, b) for a, b in zip(shape, wanted, strict=True))
     )

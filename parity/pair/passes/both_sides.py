@@ -50,6 +50,13 @@ def run_torch(
     masks: SharedMasks | None = None,
     precisions: Sequence[Precision] = PRECISIONS,
 ) -> dict[Precision, PassResult]:
-    """Passes of PyTorch's side in each precision; the arguments are those of `run_both`."""
+    """Passes of PyTorch's side in each precision, with gradients.
+
+    Args:
+        sides, torch, mode, masks, precisions: The arguments of `run_both`.
+
+    Raises:
+        UserCodeError: The network, the loss or an adapter raised something.
+    """
     mask = masks.torch if masks else None
     return {p: sides.run_pass("torch", torch, mode, p, mask=mask) for p in precisions}

@@ -64,7 +64,14 @@ def _proof(pair: SidePair, weight_map: WeightMap, seed: int, budget: int) -> Pro
 
 
 def run_both_modes(state: CheckState) -> None:
-    """Run both modes in both precisions, and add to the state what was seen and the settings that differ."""
+    """Run both modes in both precisions, and add to the state what was seen and the settings that differ.
+
+    Args:
+        state: A state whose map is proven. Passes, calls and comparisons are put into it by mode; lints and notes too.
+
+    Raises:
+        UserCodeError: A network does not run; the modes that did are in the state.
+    """
     _run_modes(state)
     flax, torch = state.passes["training"].flax["float64"], state.passes["training"].torch["float64"]
     state.lints += lint_precision(state.sides.flax.default_precision, state.sides.torch.default_precision)

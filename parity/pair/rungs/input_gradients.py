@@ -35,7 +35,12 @@ class SharedInputs:
 
 
 def given_of(sides: SidePair, both: BothSides) -> SharedInputs:
-    """What the adapters of a pair do with the inputs, as far as there are gradients of what they make."""
+    """What the adapters of a pair do with the inputs, as far as there are gradients of what they make.
+
+    Args:
+        sides: The two sides with the user's inputs and adapters.
+        both: The passes of one mode with gradients, from which it is read what of the inputs has one.
+    """
     every = spans(sides.inputs)
     pair = sides.pair_inputs
     ours, theirs = origins(pair.shared, pair.to_flax), origins(pair.shared, pair.to_torch)
@@ -75,7 +80,13 @@ def _undefined(pair: SidePair, both: BothSides, sides: tuple[Origins, Origins], 
 
 
 def input_gradients(both: BothSides, shared: SharedInputs, mode: str) -> Iterator[Finding]:
-    """The gradient with respect to every input that both sides are given."""
+    """The gradient with respect to every input that both sides are given, in the user's own order and layout.
+
+    Args:
+        both: The passes of one mode, with gradients.
+        shared: What each side's inputs come from; its `judged` says which are compared.
+        mode: "evaluation" or "training", for the findings.
+    """
     if not shared.judged:
         return
     flat = {

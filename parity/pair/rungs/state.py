@@ -23,11 +23,20 @@ from parity.report.records import Convention
 After = dict[Precision, tuple[Arrays, Arrays]]
 
 
-def state_rung(state: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Convention]] | None:
-    """The rung: two training steps' buffers, then evaluation; and the conventions that explain a difference. None where
-    the networks have no buffers."""
-    if not any(rungs.buffers(state.weight_map, state.parameters)):
-        return None
+def state_rung(state: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Convention]]:
+    """Rung 4: the buffers after two training passes, the second on other inputs, and then the results in evaluation.
+
+    Args:
+        state: What is known of a pair with buffers; lints on its norms are added where the rung differs.
+        accept: Names of conventions that are no difference to the user.
+
+    Returns:
+        The rung as it is, and the conventions that may explain a difference. Each is confirmed if nothing differs once
+        PyTorch's statistics are made as Flax's conventions would have made them.
+
+    Raises:
+        UserCodeError: A network does not run.
+    """
     after, steps, calls = _trained(state)
     flax = {
         p: state.sides.run_pass("flax", arrays, "evaluation", p, gradients=False).outputs

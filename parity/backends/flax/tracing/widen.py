@@ -128,9 +128,9 @@ def _inside(jaxpr: Jaxpr, wider: bool, means: bool) -> bool:
 
 def bound(equation: Any, values: Sequence[Any], params: Any) -> Sequence[Any]:
     """Results of an equation's primitive for other values and parameters."""
-    found = equation.primitive.get_bind_params(params)
-    functions, found = found if isinstance(found, tuple) else ((), found)  # jax before and from 0.10
-    results = equation.primitive.bind(*functions, *values, **found)
+    bound_params = equation.primitive.get_bind_params(params)  # jax before 0.10 puts functions before them
+    functions, keywords = bound_params if isinstance(bound_params, tuple) else ((), bound_params)
+    results = equation.primitive.bind(*functions, *values, **keywords)
     return results if equation.primitive.multiple_results else [results]
 
 

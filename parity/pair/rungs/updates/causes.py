@@ -49,7 +49,14 @@ class _Changed:
 def update_cause(
     state: CheckState, rung: Rung, optimizers: tuple[Any, Any] | None, schedules: Schedules | None
 ) -> Explanation | None:
-    """The cause of what differs on rung 5, proven by undoing it; None if none is found."""
+    """The cause of what differs on rung 5, proven by undoing it; None if none is found.
+
+    Args:
+        state: What is known of the pair.
+        rung: The rung as it was ruled; its headline is what is explained.
+        optimizers: Optax's and PyTorch's, or PyTorch's with its scheduler; None if there are none.
+        schedules: The schedules with their number of steps; None if there are none.
+    """
     finding = rung.headline
     if finding is None or rung.verdict is not Verdict.DIFFERENT:
         return None
@@ -59,7 +66,12 @@ def update_cause(
 
 
 def schedule_cause(sides: SidePair, schedules: Schedules) -> Explanation | None:
-    """What is otherwise in optax's schedule, if undoing it there gives PyTorch's rates."""
+    """What is otherwise in optax's schedule, if undoing it there gives PyTorch's rates; None if nothing does.
+
+    Args:
+        sides: The two sides, which compute the rates.
+        schedules: The schedules with their number of steps.
+    """
     flax = sides.flax.schedule_program(schedules.flax, schedules.steps)
     rates = sides.torch.rates(schedules.torch, schedules.steps, "float64")
     piece = Piece(Half(flax, flax.named.results[""]), Half(FixedProgram(rates), 0), [lambda array: array])
@@ -129,8 +141,8 @@ def _with(optimizer: Any, name: str, group: int | None, value: Any) -> Any:
 
 def _kept(original: Any, changed: Any) -> Any:
     """The changed optimizer over the user's own parameters, by which its groups are known."""
-    for settings, own in zip(changed.param_groups, original.param_groups, strict=True):
-        settings["params"] = own["params"]
+    for settings, group in zip(changed.param_groups, original.param_groups, strict=True):
+        settings["params"] = group["params"]
     return changed
 
 
