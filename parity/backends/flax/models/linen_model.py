@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 from flax import traverse_util
+from flax.core import meta
 
 from parity.backends.flax.models.model import Model, State, of_draw
 from parity.backends.flax.models.modes import changed_collections, in_mode, linen_in_mode, mode_words
@@ -22,7 +23,8 @@ class LinenModel(Model):
     def __init__(self, module: nn.Module, variables: Mapping[str, Any], flag: str = "") -> None:
         self._module, self._flag = module, flag
         self._changed: list[str] | None = None
-        self._variables = _plain(variables)
+        self._boxed = _plain(variables)
+        self._variables = meta.unbox(self._boxed)
         self._paths = {"/".join(path): path for path in traverse_util.flatten_dict(self._variables)}
         if "params" not in self._variables:
             got = ", ".join(self._variables) or "nothing"
@@ -71,7 +73,7 @@ class LinenModel(Model):
             mutable = self._changed
         with linen_taps(tape, self._seen):
             result, after = run(mutable)
-        changed = {**state, **_joined(_plain(after))}
+        changed = {**state, **_joined(meta.unbox(_plain(after)))}
         return result, {name: changed[name] for name in state if name not in self.parameters}
 
     def modules(self) -> dict[str, Any]:
@@ -81,10 +83,11 @@ class LinenModel(Model):
         return {path: self._seen.get(path) for path in {**every, **dict.fromkeys(self._seen)}}
 
     def adopt(self, native: Mapping[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
-        """Module and variables that hold these arrays, in the user's dtypes."""
+        """Module and variables that hold these arrays, in the user's dtypes and boxes of sharding."""
         arrays = self.arrays
         flat = {name: jnp.asarray(native.get(name, array), jnp.asarray(array).dtype) for name, array in arrays.items()}
-        return self._module, traverse_util.unflatten_dict({self._paths[n]: a for n, a in flat.items()})
+        variables = traverse_util.unflatten_dict({self._paths[name]: array for name, array in flat.items()})
+        return self._module, meta.replace_boxed(self._boxed, variables)
 
 
 def _plain(tree: Any) -> Any:
