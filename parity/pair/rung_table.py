@@ -13,6 +13,7 @@ from parity.pair.rungs.drift import settled_gradients
 from parity.pair.rungs.input_gradients import given_of
 from parity.pair.rungs.loss import gradients_rung
 from parity.pair.rungs.not_run import random_modes, with_ties, without_buffers, without_gradients, without_training_run
+from parity.pair.rungs.probing.masks import without_masks
 from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.updates.causes import update_cause
 from parity.pair.rungs.updates.training import complex_note, not_conjugated, trajectory_rung, update_rung
@@ -94,7 +95,7 @@ def _optimizers(run: LadderRun) -> Any:
 
 def _gradients(run: LadderRun) -> Rung:
     state = run.state
-    shared = given_of(state.sides, state.passes["evaluation"])
+    shared = without_masks(state, given_of(state.sides, state.passes["evaluation"]))
     state.notes += [*shared.notes, *complex_note(state)]
     conjugated = not_conjugated(state, run.request.training.optimizers)
     judged, reduced = gradients_rung(state, shared, run.accept)

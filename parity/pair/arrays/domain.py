@@ -29,11 +29,18 @@ def domain_of(array: NDArray) -> Domain:
         return "free"
     if array.ndim and array.shape[-1] > 1 and _sums_to_one(array):
         return "shares"
-    if np.isin(finite, (0, 1)).all() and finite.min() < finite.max():
+    if is_of_zeros_and_ones(array):
         return "mask"
     if finite.max() <= 1 and array.ndim <= MOST_AXES and finite.min() < finite.max():
         return "unit"
     return "positive"
+
+
+def is_of_zeros_and_ones(array: NDArray) -> bool:
+    """Whether a floating array of any shape holds both 0 and 1, and nothing else: a mask, or one of each row's classes,
+    which a mask with one place left in each row cannot be told from."""
+    finite = array[np.isfinite(array)]
+    return bool(finite.size and np.isin(finite, (0, 1)).all() and finite.min() < finite.max())
 
 
 def _sums_to_one(array: NDArray) -> bool:

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from numpy.typing import NDArray
 
 from parity.checks.verdict import Finding
-from parity.pair.arrays.domain import domain_of
 from parity.pair.arrays.layout import compare
-from parity.pair.arrays.origins import Origins, floating_leaves, origins, spans
+from parity.pair.arrays.origins import Origins, origins, spans
 from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.sides import PRECISIONS, SidePair
 
@@ -51,8 +50,7 @@ def given_of(sides: SidePair, both: BothSides) -> SharedInputs:
     theirs = theirs.among(both.torch["float64"].input_gradients)
     judged, notes = {}, []
     for number, (name, span) in enumerate(every.items()):
-        why = _hindrance(number, span, {"to_flax": ours, "to_torch": theirs})
-        if why := why or _undefined(sides, both, (ours, theirs), name, span):
+        if why := _hindrance(number, span, {"to_flax": ours, "to_torch": theirs}):
             notes.append(f"the gradient of the input {name} is not compared: {why}")
         else:
             judged[name] = span
@@ -67,16 +65,6 @@ def _hindrance(number: int, span: Span, sides: Mapping[str, Origins]) -> str:
         if not side.gives(*span[:2]):
             return f"{name} leaves it out"
     return ""
-
-
-def _undefined(pair: SidePair, both: BothSides, sides: tuple[Origins, Origins], name: str, span: Span) -> str:
-    """Why the gradient of a mask of 0 and 1 cannot be compared, if only one side has one; "" otherwise."""
-    if domain_of(floating_leaves(pair.inputs)[name]) != "mask":
-        return ""
-    seen = zip(sides, (both.flax["float64"], both.torch["float64"]), strict=True)
-    size = sum(array.size for array in floating_leaves(pair.inputs).values())
-    moves = [origin.gather(by.input_gradients, size)[span[0] : span[1]].any() for origin, by in seen]
-    return "" if moves[0] == moves[1] else "it is a mask of 0 and 1, of which only one side has a gradient"
 
 
 def input_gradients(both: BothSides, shared: SharedInputs, mode: str) -> Iterator[Finding]:
