@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
+from parity.interface.devices import chosen_place
 from parity.interface.observation import EqualTables, Inputs, Mask, Miscompiled, Noise, PassResult, Returned, Table
 from parity.interface.programs.program import Program
 from parity.interface.trace import Arrays, Precision, Trajectory
@@ -80,17 +81,24 @@ class Deployed:
         return None
 
 
-class Side(Deployed, ABC):
+class Placed:
+    """What computes by a framework, on the device that is chosen for pairs."""
+
+    framework: ClassVar[str]
+
+    @property
+    def device(self) -> str:
+        """Where it computes now, whatever device the model is on; see `parity.interface.devices.Place`."""
+        return chosen_place().words(self.framework)
+
+
+class Side(Placed, Deployed, ABC):
     """A user's network, which is never changed: everything is done on copies or by pure functions.
 
     Args:
         model: the framework's object (for Linen, module and variables).
         inputs: an example, already in this side's own layout and order.
     """
-
-    framework: ClassVar[str]
-    device: ClassVar[str] = "cpu"
-    """Where it computes, whatever device the model is on."""
 
     @property
     @abstractmethod
