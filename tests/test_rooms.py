@@ -63,6 +63,7 @@ ROOMS = (
     "benchmarks/growth",
     "benchmarks/waits",
     "benchmarks/scaling",
+    "benchmarks/gpu",
     "benchmarks/pairs",
     "benchmarks/tpu",
     "benchmarks/evidence",

@@ -3,6 +3,9 @@
 import argparse
 from typing import Any
 
+from parity.errors import UsageError
+from parity.interface.devices import place_of
+
 DIGITS = 300  # most digits of a seed: a run's record is JSON, in which many readers take no larger number
 LARGEST_RATE = 1e30  # float32 ends at 3e38, and PyTorch raises an error where its optimizers pass that
 LONGEST = 24 * 60 * 60
@@ -29,6 +32,14 @@ def count(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1")
     return int(text)
+
+
+def device(text: str) -> str:
+    """Parse the name of a device, such as gpu or gpu:1; cuda is gpu."""
+    try:
+        return str(place_of(text))
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def counts(text: str) -> list[int]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
+from parity.interface.devices import chosen_place
 from parity.interface.observation import EqualTables, Inputs, Mask, Miscompiled, Noise, PassResult, Returned, Table
 from parity.interface.programs.program import Program
 from parity.interface.sides.described import Described
@@ -65,16 +66,24 @@ class Deployed:
         return None
 
 
-class Side(Deployed, Described, Trained):
+class Placed:
+    """What computes by a framework, on the device that is chosen for pairs."""
+
+    framework: ClassVar[str]
+
+    @property
+    def device(self) -> str:
+        """Where it computes now, whatever device the model is on; see `parity.interface.devices.Place`."""
+        return chosen_place().words(self.framework)
+
+
+class Side(Placed, Deployed, Described, Trained):
     """A user's network, which is never changed: everything is done on copies or by pure functions.
 
     Args:
         model: the framework's object (for Linen, module and variables).
         inputs: an example, already in this side's own layout and order.
     """
-
-    device: ClassVar[str] = "cpu"
-    """Where it computes, whatever device the model is on."""
 
     @abstractmethod
     def returned(self, inputs: Inputs, training: bool = False) -> Returned:

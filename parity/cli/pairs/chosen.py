@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from parity.report.pair import Report
 
 CHECKS = ("accept", "dropout", "probes", "training_flag")
-PLACES = ("map", "map_out", "seed")
+PLACES = ("map", "map_out", "seed", "device")
 SET = ("dropout", "probes", "training_flag", "map", "seed")
 """Options of a configuration that are set as they are."""
 

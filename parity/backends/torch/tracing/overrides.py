@@ -11,6 +11,7 @@ from torch.overrides import TorchFunctionMode
 from parity.backends.torch.tracing.attention import FUSED, Drop, attend, inside_multi_head
 from parity.backends.torch.tracing.exact import EXACT
 from parity.backends.torch.tracing.noise import SOURCES, Draws
+from parity.backends.torch.tracing.place import place
 from parity.backends.torch.tracing.tables import TableWatch
 from parity.backends.torch.tracing.widen import SHORT, WIDE, single_finfo, users_line, widened_arguments
 from parity.interface.observation import Cast, Dropped, Mask, Noise
@@ -130,7 +131,7 @@ class PassOverrides(TorchFunctionMode):
         if not isinstance(p, torch.Tensor):
             self.dropouts.append(Dropped(tuple(x.shape), round(1.0 - p, DIGITS)))
             mask = None if self.mask is None else self.mask(len(self.dropouts) - 1, self.dropouts[-1])
-            p = torch.full_like(x, p) if mask is None else torch.tensor(mask > 0, dtype=x.dtype)
+            p = torch.full_like(x, p) if mask is None else torch.tensor(mask > 0, dtype=x.dtype, device=x.device)
         return x.copy_(p) if func is torch.Tensor.bernoulli_ else p
 
     def _gelu(self, approximate: str) -> str:
@@ -161,11 +162,12 @@ class PassOverrides(TorchFunctionMode):
         named: list[Any] = [a for a in (*args, *kwargs.values()) if isinstance(a, torch.dtype)]
         named += [TENSOR_TYPES.get(a) for a in args if isinstance(a, str)] if func is torch.Tensor.type else []
         named += [CASTS[func]] if func in CASTS else []
-        if func in MULTIPLY and torch.is_autocast_enabled("cpu"):
-            named.append(torch.get_autocast_dtype("cpu"))
+        kind = place().type
+        if func in MULTIPLY and torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+            named.append(torch.get_autocast_dtype(kind))
         for dtype in named:
-            if dtype in SHORT and (place := users_line()):
-                self.casts.append(Cast(str(dtype).removeprefix("torch."), place))
+            if dtype in SHORT and (line := users_line()):
+                self.casts.append(Cast(str(dtype).removeprefix("torch."), line))
 
 
 MULTIPLY = {

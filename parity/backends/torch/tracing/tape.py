@@ -86,7 +86,7 @@ def _fed(feed: Sequence[NDArray], args: Any, kwargs: Any) -> tuple[Any, Any]:
 
     def change(leaf: Any) -> Any:
         floats = isinstance(leaf, torch.Tensor) and leaf.is_floating_point()
-        return torch.tensor(next(rest), dtype=leaf.dtype) if floats else leaf
+        return torch.tensor(next(rest), dtype=leaf.dtype, device=leaf.device) if floats else leaf
 
     return pytree.tree_map(change, (args, kwargs))
 
