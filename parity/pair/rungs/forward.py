@@ -154,3 +154,5 @@ def _run_modes(state: CheckState) -> None:
         compared = compare_layers(state.calls[mode], both, pair.results.of(mode), mode)
         settled = settled_ties(state, compared, mode)
         state.compared[mode] = replace(settled, results=with_computed_dtype(settled, both, stored, mode))
+        if mode == "evaluation":  # training's are fed to the layers alone
+            state.release(mode)
