@@ -118,18 +118,18 @@ class RecalledCall(Call):
         return again()[vars(self)["_place"]]
 
     @property
-    def inputs(self) -> tuple[NDArray, ...]:  # type: ignore[override]  # it is read only, as the field is
+    def inputs(self) -> tuple[NDArray, ...]:
         """The arrays among the arguments."""
         whole: tuple[NDArray, ...] | None = vars(self)["_whole"]
         return self.recalled.inputs if whole is None else whole
 
     @property
-    def outputs(self) -> tuple[NDArray, ...]:  # type: ignore[override]  # as above
+    def outputs(self) -> tuple[NDArray, ...]:
         """The arrays among the results."""
         return self.recalled.outputs
 
     @property
-    def gradients(self) -> tuple[NDArray | None, ...]:  # type: ignore[override]  # as above
+    def gradients(self) -> tuple[NDArray | None, ...]:
         """The gradients of the results."""
         return self.recalled.gradients
 

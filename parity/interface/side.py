@@ -218,12 +218,13 @@ class Side(Deployed, ABC):
         """The numbers that are written in an optimizer: in its first state, and in one step with these parameters."""
         raise NotImplementedError(f"{self.framework}'s optimizers have settings")
 
-    def undo(self, eps: Mapping[str, float], gelu: str | None) -> "Side":
+    def undo(self, eps: Mapping[str, float], gelu: str | None, power: Mapping[str, tuple[int, float]]) -> "Side":
         """The same network with other conventions, to confirm that they are the cause of a difference.
 
         Args:
             eps: module path → epsilon.
             gelu: form of every GELU, "exact" or "tanh"; None leaves them.
+            power: path of a layer with a spectral norm → steps and epsilon of the other framework's power iteration.
         """
         raise NotImplementedError(f"{self.framework}'s side is never changed")
 

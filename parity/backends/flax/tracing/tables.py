@@ -99,7 +99,7 @@ def distinct(program: Program) -> tuple[list[int], list[int]]:
     of its value. What went through a tap is the value that came to it."""
     untapped = {e.outvars[0]: e.invars[0] for e in program.eqns if e.primitive.name == marks.TAP.name}
     numbers: dict[Any, int] = {}
-    first, which = [], []
+    first, which = list[int](), list[int]()
     for place, variable in enumerate(program.outvars):
         while not isinstance(variable, Literal) and variable in untapped:
             variable = untapped[variable]

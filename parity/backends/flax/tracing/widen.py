@@ -86,7 +86,7 @@ def apply(equation: Any, values: list[Any], plan: Plan) -> Sequence[Any]:
         return bound(equation, values, equation.params)
     params = widen_bodies.widened_params(equation.params, plan, evaluate)
     if name == CONVOLUTION and inexact(values[0].dtype):
-        return [convolved(*values, params)]
+        return [convolved(values[0], values[1], params)]
     return bound(equation, values, params)
 
 
