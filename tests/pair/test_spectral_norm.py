@@ -83,12 +83,14 @@ class Overwriting(nnx.Module):
         self.norm = nnx.SpectralNorm(nnx.Linear(3, 6, rngs=rngs), rngs=rngs)
 
     def __call__(self, x: jax.Array) -> jax.Array:
-        return self.norm(x)
+        return nnx.tanh(self.norm(x))
 
 
 def test_that_of_nnx_writes_over_the_kernel_which_nobody_can_accept() -> None:
-    model, checks = old(torch.nn.Linear(3, 6)), parity.Checks(accept=[NAME], probes=False)
+    model = torch.nn.Sequential(old(torch.nn.Linear(3, 6)), torch.nn.Tanh())
+    checks = parity.Checks(accept=[NAME], probes=False)
     report = parity.compare(Overwriting(nnx.Rngs(0)), model, X, checks=checks)
+    assert [(c.name, c.confirmed, c.accepted) for c in report.conventions] == [(NAME, True, False)]
     assert report.verdict is Verdict.DIFFERENT and report.first_difference is not None
     assert "writes what is normed over the kernel" in report.first_difference.cause
 
