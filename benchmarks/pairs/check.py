@@ -23,6 +23,7 @@ from benchmarks.pages.blocks import beside, update
 from benchmarks.pairs import arguments
 from benchmarks.pairs import cost as pair_cost
 from benchmarks.pairs.cost import ACCEPTED
+from benchmarks.pairs.cost_page import block
 from benchmarks.speed.own import peak_bytes
 from parity import documents
 from parity.checks.verdict import Verdict
@@ -218,7 +219,7 @@ def _page(*, check: bool) -> int:
     path, cost = newest(), pair_cost.newest()
     record = documents.read(path, PairRecord, REMEDY)
     blocks = page(record, path.name)
-    blocks["pair-cost"] = pair_cost.block(documents.read(cost, dict, REMEDY), cost.name)
+    blocks["pair-cost"] = block(documents.read(cost, dict, REMEDY), cost.name)
     whole = beside("Public pairs, right ones and wrong ones", path.name, COMMAND, *tables(record))
     return update(
         [PAGE],

@@ -160,12 +160,12 @@ class Side(Placed, Deployed, Described, Trained):
         """
         raise NotImplementedError(f"{self.framework}'s draws are never changed")
 
-    def undo(self, eps: Mapping[str, float], gelu: str | None) -> "Side":
+    def undo(self, eps: Mapping[str, float], gelu: str | None, power: Mapping[str, tuple[int, float]]) -> "Side":
         """The same network with other conventions, to confirm that they are the cause of a difference.
 
         Args:
-            eps: module path → epsilon.
-            gelu: form of every GELU, "exact" or "tanh"; None leaves them.
+            eps, gelu: epsilons by module path, and the form of every GELU, "exact" or "tanh"; None leaves that.
+            power: path of a layer with a spectral norm → steps and epsilon of the other framework's power iteration.
         """
         raise NotImplementedError(f"{self.framework}'s side is never changed")
 

@@ -106,9 +106,6 @@ def _compared(open_sides: OpenSides, inputs: Any, request: Request, watch: Progr
     _forward(run)
     climb(run)
     clock.mark("rest")
-    watch.step(2, "layers alone")
-    run.alone = _introduced(run.state)
-    clock.mark("alone")
     return run.report()
 
 
@@ -134,6 +131,9 @@ def _forward(run: LadderRun) -> None:
     run.conventions = [*structural_conventions, *conventions]
     run.ruled(structural)
     run.ruled(shown or judged)
+    run.watch.step(2, "layers alone")
+    run.alone = _introduced(run.state)
+    run.clock.mark("alone")
     tried = run.request.checks.probes and run.state.proof.agrees
     by_probes, run.located = probed(run.state) if tried else ([], None)
     run.clock.mark("probes")

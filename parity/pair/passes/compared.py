@@ -48,6 +48,12 @@ class Compared:
         values = [finding for finding in self.results if finding.quantity == VALUES]
         return bool(values) and all(finding.verdict.passes for finding in values)
 
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs: no result, no layer, and no gradient of a layer."""
+        layers = [f for layer in self.layers for f in (layer.finding, layer.gradient) if f is not None]
+        return self.agrees and not self.otherwise and all(f.verdict.passes for f in (*self.results, *layers))
+
 
 def compare_layers(pairings: Sequence[CallPairing], both: BothSides, pairs: ResultPairs, mode: str) -> Compared:
     """Compare every paired call's output and its gradient, and the results.

@@ -38,10 +38,7 @@ def state_rung(state: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Con
         UserCodeError: A network does not run.
     """
     after, steps, calls = _trained(state)
-    flax = {
-        p: state.sides.run_pass("flax", arrays, "evaluation", p, gradients=False).outputs
-        for p, (arrays, _) in after.items()
-    }
+    flax = {p: state.sides.run_pass("flax", arrays, "evaluation", p).outputs for p, (arrays, _) in after.items()}
     ruled = rungs.state(state.weight_map, state.parameters, after, _afterwards(state, after, flax))
     if ruled.verdict is not Verdict.DIFFERENT:
         return ruled, []
@@ -62,7 +59,10 @@ def state_rung(state: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Con
 
 def _trained(state: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
     """All arrays of both sides after two training steps, the second on other inputs; and of PyTorch those before,
-    between and after, and the calls of each step."""
+    between and after, and the calls of each step.
+
+    Flax's passes are run with gradients, though nobody asks for them: the program for that is compiled already.
+    """
     sides, proof, training = state.sides, state.proof, state.passes["training"]
     second = resized(sides.inputs, lambda a: (1.5 * a[::-1] + 0.25).astype(a.dtype))
     after: After = {}
@@ -72,7 +72,7 @@ def _trained(state: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call
         flax = {**proof.flax, **training.flax[precision].buffers, **_unmapped(state, sides.flax)}
         torch = {**proof.torch, **training.torch[precision].buffers, **_unmapped(state, sides.torch)}
         seen = sides.run_pass("torch", torch, "training", precision, second)
-        ours = sides.run_pass("flax", flax, "training", precision, second, gradients=False)
+        ours = sides.run_pass("flax", flax, "training", precision, second, gradients=not state.shared)
         both = {**flax, **ours.buffers}, {**torch, **seen.buffers}
         after[precision] = shaped_as(both[0], proof.flax), shaped_as(both[1], proof.torch)
         if precision == "float64":
