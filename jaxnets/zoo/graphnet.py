@@ -25,7 +25,7 @@ class MessagePassing(nnx.Module):
     def __call__(self, nodes: jax.Array, senders: jax.Array, receivers: jax.Array) -> jax.Array:
         """Nodes (N, C) after one round of messages from senders (E,) to receivers (E,), the numbers of nodes."""
         edges = nnx.relu(self.message(jnp.concatenate([nodes[receivers], nodes[senders]], axis=-1)))
-        heard = segment_sum(edges, receivers, num_segments=len(nodes))
+        heard = segment_sum(edges, receivers, num_segments=nodes.shape[0])
         return nodes + nnx.relu(self.update(jnp.concatenate([nodes, heard], axis=-1)))
 
 
@@ -78,7 +78,7 @@ class GraphNet(nnx.Module):
         receivers = jnp.where(heard < 0, total, numbers)
         graph = jnp.where(heard[..., 0] < 0, graphs, jnp.arange(graphs)[:, None])
         nodes = jnp.pad(nodes.reshape(total, self.features), ((0, 1), (0, 0)))
-        graph = jnp.pad(graph.reshape(-1), (0, 1), constant_values=graphs)
+        graph = jnp.append(graph.reshape(-1), graphs)
         return self.classify(nodes, senders.reshape(-1), receivers.reshape(-1), graph, graphs + 1)[:graphs]
 
     def classify(

@@ -30,7 +30,7 @@ class MessagePassing(nn.Module):
     def forward(self, nodes: torch.Tensor, senders: torch.Tensor, receivers: torch.Tensor) -> torch.Tensor:
         """Nodes (N, C) after one round of messages from senders (E,) to receivers (E,), the numbers of nodes."""
         edges = F.relu(self.message(torch.cat([nodes[receivers], nodes[senders]], dim=-1)))
-        heard = segment_sum(edges, receivers, num_segments=len(nodes))
+        heard = segment_sum(edges, receivers, num_segments=nodes.shape[0])
         return nodes + F.relu(self.update(torch.cat([nodes, heard], dim=-1)))
 
 
@@ -80,11 +80,12 @@ class GraphNet(nn.Module):
         graphs, size, _ = heard.shape
         total = graphs * size
         numbers = torch.arange(total, device=x.device).reshape(graphs, size, 1)
-        senders = torch.where(heard < 0, total, heard + numbers[:, :1])
-        receivers = torch.where(heard < 0, total, numbers)
-        graph = torch.where(heard[..., 0] < 0, graphs, torch.arange(graphs, device=x.device)[:, None])
+        senders = (heard + numbers[:, :1]).masked_fill(heard < 0, total)
+        receivers = numbers.expand_as(heard).masked_fill(heard < 0, total)
+        graph = torch.arange(graphs, device=x.device)[:, None].expand(graphs, size)
+        graph = graph.masked_fill(heard[..., 0] < 0, graphs)
         nodes = F.pad(nodes.reshape(total, self.features), (0, 0, 0, 1))
-        graph = F.pad(graph.reshape(-1), (0, 1), value=graphs)
+        graph = torch.cat([graph.reshape(-1), graph.new_full((1,), graphs)])
         return self.classify(nodes, senders.reshape(-1), receivers.reshape(-1), graph, graphs + 1)[:graphs]
 
     def classify(
