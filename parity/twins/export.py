@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -86,14 +87,14 @@ def export(
     findings = tuple(
         rule(
             "output",
-            f"batch of {len(batch)}",
+            f"batch of {size}",
             {
                 "file": HighLow(given_apart["float64"][i], given_apart["float32"][i]),
                 "network": HighLow(given["float64"][i], given["float32"][i]),
                 "numpy": HighLow(by_hand.forward(batch, training=False)),
             },
         )
-        for i, batch in enumerate(batches)
+        for i, (size, batch) in enumerate(zip(SIZES, batches, strict=True))
     )
     found = Exported(path, len(contents[precision]), findings)
     if not found.verdict.passes:
@@ -102,7 +103,7 @@ def export(
     return found
 
 
-def _batches(recipe: Recipe, seed: int) -> list[NDArray]:
+def _batches(recipe: Recipe, seed: int) -> list[Any]:
     stream = open_stream(
         recipe.check_data,
         batch_size=sum(SIZES),
@@ -112,4 +113,7 @@ def _batches(recipe: Recipe, seed: int) -> list[NDArray]:
         augment=False,
     )
     inputs = stream.batch(0, 0).inputs
-    return [inputs[: SIZES[0]], inputs[SIZES[0] :]]
+    cuts = slice(SIZES[0]), slice(SIZES[0], None)
+    if isinstance(inputs, tuple):
+        return [tuple(array[cut] for array in inputs) for cut in cuts]
+    return [inputs[cut] for cut in cuts]

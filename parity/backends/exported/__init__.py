@@ -3,15 +3,21 @@
 from collections.abc import Callable
 from importlib import import_module
 
-import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.twin import Twin
 
+Inputs = NDArray | tuple[NDArray, ...]
+"""What a network is called with: an array, or one for each argument."""
 WRITERS = {"flax": "in_jax", "torch": "in_torch"}
 
 
-def exported(twin: Twin, inputs: NDArray[np.generic]) -> bytes:
+def arguments_of(inputs: Inputs) -> tuple[NDArray, ...]:
+    """The arrays, one for each argument."""
+    return inputs if isinstance(inputs, tuple) else (inputs,)
+
+
+def exported(twin: Twin, inputs: Inputs) -> bytes:
     """The network in evaluation mode with its weights, as the bytes of a file of its framework.
 
     Args:
@@ -21,5 +27,5 @@ def exported(twin: Twin, inputs: NDArray[np.generic]) -> bytes:
     Raises:
         UsageError: what writes the file is not installed.
     """
-    writer: Callable[[Twin, NDArray[np.generic]], bytes] = import_module(f"{__name__}.{WRITERS[twin.framework]}").write
+    writer: Callable[[Twin, Inputs], bytes] = import_module(f"{__name__}.{WRITERS[twin.framework]}").write
     return writer(twin, inputs)

@@ -3,21 +3,21 @@
 import copy
 import io
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from parity.backends.exported import Inputs, arguments_of
 from parity.backends.torch.training.arrays import nchw
 from parity.backends.torch.twin import TorchTwin
 
 
-def write(twin: TorchTwin, inputs: NDArray[np.generic]) -> bytes:
+def write(twin: TorchTwin, inputs: Inputs) -> bytes:
     """The file's bytes; it takes batches of any size, images as (B, C, H, W). See `parity.backends.exported`.
 
     Source: https://docs.pytorch.org/docs/stable/export.html.
     """
     network, file = copy.deepcopy(twin.model).eval(), io.BytesIO()
-    batch = ({0: torch.export.Dim("batch")},)
-    program = torch.export.export(network, (twin.tensor(nchw(inputs)),), dynamic_shapes=batch)
+    given = tuple(twin.tensor(nchw(array)) for array in arguments_of(inputs))
+    batch = torch.export.Dim("batch")
+    program = torch.export.export(network, given, dynamic_shapes=tuple({0: batch} for _ in given))
     torch.export.save(program, file)
     return file.getvalue()
