@@ -3,7 +3,7 @@
 from jaxnets.layers.attention import Attention, Cache, attend, causal_mask
 from jaxnets.layers.convolution import conv, conv3x3, convolve
 from jaxnets.layers.decoder import DecoderBlock, GatedFeedForward, GroupedAttention, rotate
-from jaxnets.layers.dense import dense, recurrent
+from jaxnets.layers.dense import dense, orthogonal_dense, recurrent
 from jaxnets.layers.initial import embedding, table
 from jaxnets.layers.norm import BatchNorm, layer_norm, rms_norm
 from jaxnets.layers.plain import Flatten, MaxPool, Tanh
@@ -29,6 +29,7 @@ __all__ = [
     "dense",
     "embedding",
     "layer_norm",
+    "orthogonal_dense",
     "recurrent",
     "rms_norm",
     "rotate",

@@ -13,12 +13,14 @@ class Batch:
     """Inputs and the labels they should get.
 
     Attributes:
-        inputs: float32; images (B, H, W, C), points (B, 2), sequences (B, T-1, 1). Text is int64, bytes (B, T).
-        labels: int64 (B,), class indices from 0; of text (B, T), the next byte of each.
+        inputs: float32; images (B, H, W, C), points (B, 2), sequences (B, T-1, 1), graphs (B, N, F + K):
+            a node's features, and the numbers of the nodes that it hears. Text is int64, bytes (B, T).
+        labels: int64 (B,), class indices from 0; of text (B, T), the next byte of each. Of the steps of an
+            agent float32 (B, 5), see `parity.data.rollouts.collect`.
     """
 
     inputs: NDArray[Any]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
 
     def digest(self) -> str:
         """SHA-256 in hexadecimal over dtype, shape and C-order bytes of inputs and labels.

@@ -9,7 +9,9 @@ from parity.errors import UsageError, unknown_name
 POINT_NAMES = ("blobs", "moons", "circles")
 IMAGE_NAMES = ("digits", "fashion-mnist", "cifar10")
 TEXT_NAMES = ("python-docs",)
-DATA_NAMES = (*POINT_NAMES, "palindromes", *IMAGE_NAMES, *TEXT_NAMES)
+GRAPH_NAMES = ("digit-graphs",)
+ROLLOUT_NAMES = ("cartpole",)
+DATA_NAMES = (*POINT_NAMES, "palindromes", *IMAGE_NAMES, *TEXT_NAMES, *GRAPH_NAMES, *ROLLOUT_NAMES)
 SIDE = 32
 """Height and width of the images of every set, and so of those that the image networks take."""
 
@@ -28,6 +30,8 @@ def evaluation_splits(name: str) -> tuple[str, ...]:
     """Splits of a data set that a network can be evaluated on; palindromes to train on have no end."""
     if is_images(name):
         return ("train", "validation", "test")
+    if name in ROLLOUT_NAMES:
+        return ("train",)
     return ("test",) if name == "palindromes" else ("train", "test")
 
 

@@ -8,8 +8,10 @@ from parity.data import points
 from parity.data.arguments import SEED_LIMIT, generator, integer
 from parity.data.batch import Batch
 from parity.data.folder.source import FOLDER
+from parity.data.graphs import digits as graphs
 from parity.data.palindromes import DIGITS, TEST_SAMPLES, Encoding, check_encoding, check_length, palindromes
-from parity.data.registry import DATA_NAMES, IMAGE_NAMES, TEXT_NAMES, is_images, load_images
+from parity.data.registry import DATA_NAMES, GRAPH_NAMES, IMAGE_NAMES, ROLLOUT_NAMES, TEXT_NAMES, is_images, load_images
+from parity.data.rollouts.collect import Experience, random_rollout
 from parity.data.sources import Arrays, Endless, Finite, Images, Key
 from parity.data.text import documentation as text
 from parity.errors import UsageError, unknown_name
@@ -103,7 +105,8 @@ def open_stream(
     """Open a split of a data set.
 
     Args:
-        name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist", "cifar10" or "folder", which
+        name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist", "cifar10", "python-docs",
+            "digit-graphs", "cartpole" (steps of a random policy) or "folder", which
             the stream then calls by its own name: see `parity.data.folder.source`.
         split: "train" or "test"; image sets also have "validation".
         batch_size: examples in a batch, at least 1; a number larger than the split means the whole split in one batch.
@@ -141,6 +144,10 @@ def open_stream(
         key = (name, split, seed)
         if most is not None and classes > most:
             raise UsageError(f"{folder} has {classes} classes, and the network tells {most} apart; give at most {most}")
+    elif name in GRAPH_NAMES:
+        source, classes = _open_graphs(split), graphs.CLASSES
+    elif name in ROLLOUT_NAMES:
+        source, classes = _open_rollout(split, seed), 2
     else:
         source = _open_points(name, split, seed)
     if isinstance(source, Endless):
@@ -171,6 +178,18 @@ def _open_text(split: str, length: int | None) -> Arrays:
     if split not in text.SPLITS:
         raise unknown_name("split of text", split, text.SPLITS)
     return Arrays(text.windows(split, length), shuffle=split == "train")
+
+
+def _open_graphs(split: str) -> Arrays:
+    if split not in graphs.SPLITS:
+        raise unknown_name("split of graphs", split, graphs.SPLITS)
+    return Arrays(graphs.digit_graphs(split), shuffle=split == "train")
+
+
+def _open_rollout(split: str, seed: int) -> Experience:
+    if split != "train":
+        raise unknown_name("split of a rollout", split, ("train",))
+    return Experience(random_rollout("CartPole-v1", seed))
 
 
 def _open_palindromes(split: str, length: int, encoding: Encoding, key: Key) -> Arrays | Endless:

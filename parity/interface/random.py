@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from parity.interface.trace import Arrays
 from parity.weights import TABLES
 
-Scheme = Literal["default", "randn", "orthogonal", "normal", "he", "probe"]
+Scheme = Literal["default", "randn", "orthogonal", "normal", "he", "ppo", "probe"]
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -27,8 +27,9 @@ def draw(shapes: Shapes, scheme: Scheme, seed: int) -> Arrays:
             N(0, 1), biases 0, else as "default"; "normal" is the same with 0.02 for 0.1, and "he" with √(2/fan_in) for
             the kernels and 1 for the tables.
             "orthogonal" is "default", but each H×H block of a recurrent kernel ("…hh.kernel", (H, k·H)) is uniform
-            among the orthogonal matrices, and its bias is 0. "probe" is random in every array, so that no bug hides
-            behind a zero or a one.
+            among the orthogonal matrices, and its bias is 0. "ppo" has kernels whose columns or rows are
+            orthogonal, of norm 0.01 in "policy", 1 in "value" and √2 in all other layers, and biases 0. "probe" is
+            random in every array, so that no bug hides behind a zero or a one.
         seed: seed of the draw, a whole number; each array has a stream of its own, which its name and the seed decide.
     """
     rule = RULES[scheme]
@@ -99,6 +100,15 @@ def _orthogonal(name: str, shapes: Shapes, rng: Generator) -> NDArray:
     return q.swapaxes(0, 1).reshape(shapes[name])
 
 
+def _ppo(name: str, shapes: Shapes, rng: Generator) -> NDArray:
+    if _role(name) != "kernel":
+        return np.full(shapes[name], CONSTANTS[_role(name)])
+    rows, columns = shapes[name]
+    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    q *= np.sign(np.diagonal(r))  # without it Q would not be uniform
+    return {"policy": 0.01, "value": 1.0}.get(name.split(".")[0], 2**0.5) * (q if rows >= columns else q.T)
+
+
 def _probe(name: str, shapes: Shapes, rng: Generator) -> NDArray:
     shape = shapes[name]
     if _role(name) == "kernel":
@@ -118,5 +128,6 @@ RULES: dict[Scheme, Rule] = {
     "orthogonal": _orthogonal,
     "normal": partial(_normal, deviation=0.02),
     "he": _he,
+    "ppo": _ppo,
     "probe": _probe,
 }

@@ -5,9 +5,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from parity.errors import unknown_name
-from parity.recipes.spec import Init, Optimizer, Recipe
+from parity.recipes.spec import Init, Optimizer, Recipe, Rollouts
 
-__all__ = ["GROUPS", "Init", "Optimizer", "Recipe", "chosen", "every", "load", "names", "zoo_names"]
+__all__ = ["GROUPS", "Init", "Optimizer", "Recipe", "Rollouts", "chosen", "every", "load", "names", "zoo_names"]
 
 
 def names() -> list[str]:

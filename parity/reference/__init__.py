@@ -15,13 +15,15 @@ from parity.reference.optimizers import SGD, Adam, Optimizer, RMSprop, State, cl
 from parity.reference.record import Gradients, Run
 from parity.reference.rnn import RNN
 from parity.reference.vgg import VGG
+from parity.reference.zoo.actorcritic import ActorCritic
 from parity.reference.zoo.gpt2 import GPT2
+from parity.reference.zoo.graphnet import GraphNet
 from parity.reference.zoo.llama import Llama
 from parity.reference.zoo.resnet import ResNet
 from parity.reference.zoo.vit import ViT
 
 NETWORKS: dict[str, Callable[..., Network]] = {
-    cls.__name__: cls for cls in (MLP, VGG, RNN, GRU, ViT, GPT2, Llama, ResNet)
+    cls.__name__: cls for cls in (MLP, VGG, RNN, GRU, ActorCritic, ViT, GPT2, GraphNet, Llama, ResNet)
 }
 
 __all__ = [
@@ -32,8 +34,10 @@ __all__ = [
     "RNN",
     "SGD",
     "VGG",
+    "ActorCritic",
     "Adam",
     "Gradients",
+    "GraphNet",
     "Llama",
     "Network",
     "Optimizer",

@@ -108,7 +108,7 @@ def make_case(
         weights=weights,
         moved={name: moved(array, rng) for name, array in weights.items()},
         batches=batches,
-        cotangent=single(rng.standard_normal((*batches[0].labels.shape, recipe.classes))),
+        cotangent=single(rng.standard_normal((*_outputs(batches[0]), recipe.classes))),
         learning_rates=_rates(recipe.optimizer.learning_rate, STEPS),
         update_parameters=_normal(rng, 1.0),
         update_gradients=[{**_normal(rng, size), "unused": np.zeros(UPDATE_SHAPES["unused"])} for size in MAGNITUDES],
@@ -118,6 +118,11 @@ def make_case(
         seeds=_seeds(shapes, seed),
         devices=devices,
     )
+
+
+def _outputs(batch: Batch) -> tuple[int, ...]:
+    """Shape of what the network gives for a batch, but for its last axis: a vector each label, or each example."""
+    return batch.labels.shape if batch.labels.dtype.kind == "i" else batch.labels.shape[:1]
 
 
 def _as_single(weights: Mapping[str, NDArray], shapes: Mapping[str, tuple[int, ...]]) -> Arrays:

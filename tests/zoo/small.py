@@ -31,12 +31,23 @@ def weights(name: str) -> Arrays:
 
 @cache
 def inputs(name: str, batch: int = 2) -> NDArray[Any]:
-    """Images (B, 32, 32, 3), or bytes (B, 7) where the network has a vocabulary."""
+    """Images (B, 32, 32, 3); bytes (B, 7) for a vocabulary, observations (B, 4) for actions, graphs (B, 5, 3 + 2)."""
     rng = np.random.default_rng(1)
     config = recipe(name).config
     if "vocab_size" in config:
         return rng.integers(0, config["vocab_size"], (batch, 7))
+    if "actions" in config:
+        return rng.standard_normal((batch, config["observations"])).astype(np.float32)
+    if recipe(name).network == "GraphNet":
+        return graphs(batch, rng)
     return rng.standard_normal((batch, 32, 32, 3)).astype(np.float32)
+
+
+def graphs(batch: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Graphs of five nodes of three features that hear two each; the last of each second graph is none, an edge too."""
+    heard = rng.integers(0, 4, (batch, 5, 2)).astype(np.float32)
+    heard[1::2, 4] = heard[:, 2, 1] = -1
+    return np.concatenate([rng.standard_normal((batch, 5, 3)).astype(np.float32), heard], axis=-1)
 
 
 def made(framework: str, name: str) -> Any:

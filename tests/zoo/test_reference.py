@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from parity.reference.zoo import attention, norms, transformer
+from parity.reference.zoo import attention, graphnet, norms, transformer
 from tests.reference.numeric import Case, agrees
 from tests.zoo.small import NAMES, inputs, recipe, reference, weights
 
 
 def case(name: str) -> Case:
-    labels = (inputs(name).shape[0],) if inputs(name).ndim == 4 else inputs(name).shape
+    labels = inputs(name).shape if inputs(name).dtype.kind == "i" else inputs(name).shape[:1]
     cotangent = np.random.default_rng(2).normal(size=(*labels, recipe(name).classes))
     given = inputs(name) if inputs(name).dtype.kind == "i" else inputs(name).astype(np.float64)
     return Case(reference(name), weights(name), given, cotangent)
@@ -52,7 +52,14 @@ def norm_constant(cotangent: Any, cache: Any) -> Any:
     return cotangent * cache.scale * cache.inverse_deviation, gradients | {"bias": cotangent.sum((0, 1))}
 
 
+def sum_of_first(values: Any, segments: Any, count: int) -> Any:
+    sums = np.zeros((count, values.shape[-1]))
+    sums[segments] = values
+    return sums
+
+
 PLANTED = {
+    "messages that come back are not added up": ("graphnet", graphnet, "segment_sum", sum_of_first),
     "shares taken for constant": ("vit", attention, "attend_backward", shares_constant),
     "statistics taken for constant": ("vit", norms, "layer_norm_backward", norm_constant),
     "gelu lets all through": ("vit", transformer, "gelu_backward", lambda cotangent, _: cotangent),

@@ -20,7 +20,14 @@ from tests.zoo.small import NAMES, inputs, made, recipe, twin
 
 CLASSES = {"List": "ModuleList", "Embed": "Embedding", "BatchNorm": "BatchNorm2d", "MaxPool": "MaxPool2d"}
 """Class in Flax → class in PyTorch, where the names differ; a convolution of 3×3 is a `Conv3x3`, others a `Conv2d`."""
-SIZES = {"ViT": 22_050_664, "GPT2": 124_439_808, "Llama": 8_030_261_248, "ResNet": 11_689_512}
+SIZES = {
+    "ActorCritic": 9_155,
+    "GPT2": 124_439_808,
+    "GraphNet": 50_442,
+    "Llama": 8_030_261_248,
+    "ResNet": 11_689_512,
+    "ViT": 22_050_664,
+}
 """Parameters of the networks as their keywords' defaults make them, which are those of the papers."""
 
 
@@ -69,6 +76,10 @@ def numbers(module: Any) -> tuple[Any, ...]:
             return module.kernel_size, module.stride, module.padding
         case jaxnets.layers.MaxPool():
             return module.window, module.stride, module.padding
+        case nn.Linear():
+            return module.in_features, module.out_features, module.bias is not None
+        case nnx.Linear():
+            return module.in_features, module.out_features, module.use_bias
         case nn.LayerNorm():
             return module.normalized_shape[0], module.eps
         case nnx.LayerNorm():

@@ -3,7 +3,7 @@
 from torchnets.layers.attention import Attention, Cache, attend, causal_mask
 from torchnets.layers.convolution import Conv3x3, conv, conv3x3
 from torchnets.layers.decoder import DecoderBlock, GatedFeedForward, GroupedAttention, rotate
-from torchnets.layers.dense import dense, recurrent
+from torchnets.layers.dense import dense, orthogonal_dense, recurrent
 from torchnets.layers.initial import Generator, embedding, initialize, table
 from torchnets.layers.norm import layer_norm, rms_norm
 from torchnets.layers.transformer import Block, FeedForward
@@ -26,6 +26,7 @@ __all__ = [
     "embedding",
     "initialize",
     "layer_norm",
+    "orthogonal_dense",
     "recurrent",
     "rms_norm",
     "rotate",

@@ -163,9 +163,9 @@ class FlaxTwin(FlaxNetwork, Twin):
 
     @in_setting
     def receive(self, batch: Batch) -> Batch:
-        """The batch as JAX holds it on the twin's device, read back; labels are int64."""
+        """The batch as JAX holds it on the twin's device, read back; labels that are classes are int64."""
         inputs, labels = jax.device_put(batch.inputs, self._device), jax.device_put(batch.labels, self._device)
-        return Batch(np.array(inputs), np.array(labels, np.int64))
+        return Batch(np.array(inputs), np.array(labels, batch.labels.dtype))
 
 
 def floating(gradient: Any) -> jax.Array:

@@ -11,7 +11,6 @@ from parity.data import Batch
 from parity.interface.devices import parts
 from parity.interface.trace import Arrays
 from parity.reference import Gradients, Run
-from parity.reference.layers import softmax_cross_entropy
 from parity.weights import is_buffer
 
 Step = tuple[NDArray, Arrays, Arrays]  # loss, gradients, buffers
@@ -72,6 +71,6 @@ def _shares(cuts: list[slice], size: int, alike: bool) -> NDArray:
 
 def _pass(twin: NumpyTwin, batch: Batch, shares: NDArray) -> tuple[float, Gradients, Run]:
     run = twin.model.forward(twin.weights(), batch.inputs, training=True)
-    losses = [softmax_cross_entropy(run.logits[i : i + 1], batch.labels[i : i + 1]) for i in range(len(shares))]
+    losses = [twin.model.loss(run.logits[i : i + 1], batch.labels[i : i + 1]) for i in range(len(shares))]
     cotangent = np.concatenate([share * to_logits for share, (_, to_logits) in zip(shares, losses, strict=True)])
     return float(shares @ [loss for loss, _ in losses]), twin.model.backward(run, cotangent), run

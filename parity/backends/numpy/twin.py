@@ -11,7 +11,6 @@ from parity.data import Batch
 from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace
 from parity.interface.twin import Twin
 from parity.recipes import Optimizer
-from parity.reference import softmax_cross_entropy
 from parity.weights import buffers
 
 
@@ -25,7 +24,7 @@ class NumpyTwin(NumpyNetwork, Twin):
     def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
         """One pass with every layer's output, loss and gradients."""
         run = self.model.forward(self._weights, batch.inputs, training=training)
-        loss, to_logits = softmax_cross_entropy(run.logits, batch.labels)
+        loss, to_logits = self.model.loss(run.logits, batch.labels)
         pulled = self.model.backward(run, cotangent)
         return Trace(
             outputs=run.outputs,

@@ -27,7 +27,7 @@ class TorchTwin(TorchNetwork, Twin):
         return self.tensor(nchw(x)).contiguous()
 
     def _labels(self, batch: Batch) -> torch.Tensor:
-        return torch.tensor(batch.labels, dtype=torch.int64, device=self.torch_device)
+        return torch.tensor(batch.labels, device=self.torch_device)
 
     def _learnable(self) -> Tensors:
         return dict(self.model.named_parameters())
@@ -138,7 +138,7 @@ class TorchTwin(TorchNetwork, Twin):
         return (CompiledTorchSession if self.compiled and pays and not brief else TorchSession)(self, optimizer)
 
     def receive(self, batch: Batch) -> Batch:
-        """The batch as PyTorch holds it on the twin's device, read back; labels are int64."""
+        """The batch as PyTorch holds it on the twin's device, read back."""
         inputs = torch.tensor(nchw(batch.inputs), device=self.torch_device)
         return Batch(nhwc(inputs), array_of(self._labels(batch)))
 

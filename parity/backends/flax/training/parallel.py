@@ -66,7 +66,7 @@ class ParallelFlaxSession(FlaxSession):
         size = -(-len(labels) // self.mesh.size)
         even = [slice(size * i, size * (i + 1)) for i in range(self.mesh.size)]
         cuts = parts(len(labels), self.mesh.size) if self.network.devices.norms_apart else even
-        return [Batch(_as_read(inputs[cut]), labels[cut].astype(np.int64)) for cut in cuts]
+        return [Batch(_as_read(inputs[cut]), _as_read(labels[cut])) for cut in cuts]
 
     def told_by_all(self, text: str) -> list[str]:
         """The texts that all processes pass here, in the order of their ranks; they must be equally long."""
@@ -77,6 +77,6 @@ class ParallelFlaxSession(FlaxSession):
         return {"out_shardings": NamedSharding(self.mesh, PartitionSpec())}
 
 
-def _as_read(inputs: NDArray) -> NDArray:
-    """Inputs in the dtype that a batch has: float32, and whole numbers int64."""
-    return inputs.astype(np.float32 if np.issubdtype(inputs.dtype, np.floating) else np.int64)
+def _as_read(array: NDArray) -> NDArray:
+    """Inputs or labels in the dtype that a batch has: float32, and whole numbers int64."""
+    return array.astype(np.float32 if np.issubdtype(array.dtype, np.floating) else np.int64)

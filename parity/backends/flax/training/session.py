@@ -159,8 +159,8 @@ class FlaxSession(Session[FlaxNetwork]):
         return *self._arrays(batch), rate
 
     def _arrays(self, batch: Batch) -> tuple[Any, Any]:
-        """Inputs (B, …) and int32 labels (B, …), as programs take them."""
-        return self._inputs(batch.inputs), batch.labels.astype(np.int32)
+        """Inputs (B, …) and labels (B, …), as programs take them."""
+        return self._inputs(batch.inputs), self._inputs(batch.labels)
 
     def _inputs(self, inputs: NDArray) -> NDArray:
         """Inputs as programs take them: at the network's precision, and whole numbers as int32."""

@@ -45,7 +45,8 @@ class TrainingStep:
 
         Args:
             carry: what the step goes on from.
-            x, labels: the batch, (B, …) at the network's precision and int32 (B,).
+            x, labels: the batch, (B, …) at the network's precision and int32 (B,), or floating where they
+                are no classes.
             rate: the learning rate, a scalar.
 
         Returns:
@@ -107,4 +108,7 @@ def moments_of(optimizer: Optimizer, state: Any) -> dict[str, Any]:
 
 
 def _hits(logits: jax.Array, labels: jax.Array) -> jax.Array:
+    """The number of correct predictions; 0 where labels are no classes."""
+    if jnp.issubdtype(labels.dtype, jnp.floating):
+        return jnp.zeros((), jnp.int32)
     return (logits.argmax(-1) == labels).sum(dtype=jnp.int32)

@@ -121,7 +121,9 @@ class TorchSession(Session[TorchNetwork]):
 
 
 def hits_of(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """The number of correct predictions, a scalar, of logits (B, classes) and labels (B,)."""
+    """The number of correct predictions, a scalar, of logits (B, classes) and labels (B,); 0 if they are no classes."""
+    if labels.is_floating_point():
+        return torch.zeros((), dtype=torch.int64, device=labels.device)
     return (logits.detach().argmax(-1) == labels).sum()
 
 
