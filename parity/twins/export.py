@@ -77,12 +77,12 @@ def export(
     by_hand.load(values)
     batches = _batches(recipe, seed)
     contents: dict[Precision, bytes] = {}
-    given: Given = {}
+    arguments: Given = {}
     for each in PRECISIONS:
         twin = cls(model, precision=each)
         twin.load(values)
         contents[each] = exported(twin, batches[0])
-        given[each] = [twin.forward(batch, training=False) for batch in batches]
+        arguments[each] = [twin.forward(batch, training=False) for batch in batches]
     given_apart = run_apart(cls.framework, contents, batches)
     findings = tuple(
         rule(
@@ -90,17 +90,17 @@ def export(
             f"batch of {size}",
             {
                 "file": HighLow(given_apart["float64"][i], given_apart["float32"][i]),
-                "network": HighLow(given["float64"][i], given["float32"][i]),
+                "network": HighLow(arguments["float64"][i], arguments["float32"][i]),
                 "numpy": HighLow(by_hand.forward(batch, training=False)),
             },
         )
         for i, (size, batch) in enumerate(zip(SIZES, batches, strict=True))
     )
-    found = Exported(path, len(contents[precision]), findings)
-    if not found.verdict.passes:
-        return replace(found, path=None)
+    result = Exported(path, len(contents[precision]), findings)
+    if not result.verdict.passes:
+        return replace(result, path=None)
     write_atomically(path, contents[precision])
-    return found
+    return result
 
 
 def _batches(recipe: Recipe, seed: int) -> list[Any]:

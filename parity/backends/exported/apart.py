@@ -63,8 +63,8 @@ def run_apart(framework: str, files: Mapping[Precision, bytes], batches: Sequenc
         for precision, content in files.items():
             paths[precision].write_bytes(content)
             for number, batch in enumerate(batches):
-                given = [_given(array, framework, precision) for array in arguments_of(batch)]
-                np.savez(f"{paths[precision]}.{number}.npz", *given)
+                arguments = [_given(array, framework, precision) for array in arguments_of(batch)]
+                np.savez(f"{paths[precision]}.{number}.npz", *arguments)
         program = APART.format(loaded=LOADED[framework])
         command = [sys.executable, "-c", program, str(len(batches)), *map(str, paths.values())]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)

@@ -16,8 +16,8 @@ def write(twin: TorchTwin, inputs: Inputs) -> bytes:
     Source: https://docs.pytorch.org/docs/stable/export.html.
     """
     network, file = copy.deepcopy(twin.model).eval(), io.BytesIO()
-    given = tuple(twin.tensor(nchw(array)) for array in arguments_of(inputs))
+    arguments = tuple(twin.tensor(nchw(array)) for array in arguments_of(inputs))
     batch = torch.export.Dim("batch")
-    program = torch.export.export(network, given, dynamic_shapes=tuple({0: batch} for _ in given))
+    program = torch.export.export(network, arguments, dynamic_shapes=tuple({0: batch} for _ in arguments))
     torch.export.save(program, file)
     return file.getvalue()

@@ -34,19 +34,19 @@ def _run(arguments: argparse.Namespace) -> int:
 
     recipe = recipes.load(arguments.name)
     require_writable("--out", arguments.out)
-    given = None if arguments.weights is None else weights.load(arguments.weights)
+    inputs = None if arguments.weights is None else weights.load(arguments.weights)
     with ShownProgress(arguments.quiet) as progress:
         progress.note(f"{recipe.name}: writing the file, and running it apart from this package")
-        found = export(
+        result = export(
             recipe,
             framework_of(arguments.backend),
             Path(arguments.out),
             precision=arguments.precision,
-            weights=given,
+            weights=inputs,
             seed=arguments.seed,
         )
-    worst = max(found.findings, key=lambda finding: finding.share)
-    kept = f"{found.path}, {found.size:,} bytes" if found.path else f"{arguments.out} was not written"
-    print(f"{found.verdict.upper()}: {recipe.name} in {arguments.backend}, {kept}")
-    print(f"{len(found.findings)} batches; the largest gap is {worst.share:.1f} × rounding, 1024 is the limit")
-    return exit_code([found.verdict])
+    worst = max(result.findings, key=lambda finding: finding.share)
+    kept = f"{result.path}, {result.size:,} bytes" if result.path else f"{arguments.out} was not written"
+    print(f"{result.verdict.upper()}: {recipe.name} in {arguments.backend}, {kept}")
+    print(f"{len(result.findings)} batches; the largest gap is {worst.share:.1f} × rounding, 1024 is the limit")
+    return exit_code([result.verdict])

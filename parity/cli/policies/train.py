@@ -30,10 +30,10 @@ def run(arguments: argparse.Namespace, recipe: Recipe) -> int:
     Raises:
         UsageError: an option does not go with an agent, or what the run needs is not there.
     """
-    given = ["--" + name.replace("_", "-") for name in ELSEWHERE if getattr(arguments, name) not in (None, False)]
-    if given:
+    inputs = ["--" + name.replace("_", "-") for name in ELSEWHERE if getattr(arguments, name) not in (None, False)]
+    if inputs:
         raise UsageError(
-            f"{', '.join(given)} does not fit {recipe.name}, whose data its own policy gathers; leave it out"
+            f"{', '.join(inputs)} does not fit {recipe.name}, whose data its own policy gathers; leave it out"
         )
     recipe = _changed(recipe, arguments)
     precision: Precision = arguments.precision or ("float64" if arguments.backend == "numpy" else "float32")
@@ -43,8 +43,8 @@ def run(arguments: argparse.Namespace, recipe: Recipe) -> int:
     twin.compiled = arguments.compile
     out = Path(arguments.out) if arguments.out else None
     try:
-        told = Told(f"{recipe.name} {arguments.backend}", quiet=arguments.quiet)
-        summary = train_policy(recipe, twin, seed=arguments.seed or 0, steps=arguments.steps, out=out, tell=told)
+        words = Told(f"{recipe.name} {arguments.backend}", quiet=arguments.quiet)
+        summary = train_policy(recipe, twin, seed=arguments.seed or 0, steps=arguments.steps, out=out, tell=words)
     except DivergedError as error:
         print(f"parity: {error}", file=sys.stderr)
         return 1

@@ -85,11 +85,11 @@ def advantages(
         discount, trace: γ and λ.
     """
     errors = rollout.rewards + discount * next_values * ~rollout.terminal - rollout.outputs[..., -1]
-    found, later = np.zeros_like(errors), np.zeros(errors.shape[1])
+    result, later = np.zeros_like(errors), np.zeros(errors.shape[1])
     for step in reversed(range(len(errors))):
         later = errors[step] + discount * trace * later * ~rollout.ended[step]
-        found[step] = later
-    return found
+        result[step] = later
+    return result
 
 
 def labelled(rollout: Rollout, policy: Policy, *, discount: float, trace: float) -> Batch:
