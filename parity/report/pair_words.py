@@ -91,7 +91,24 @@ def at(index: tuple[int, ...]) -> str:
 
 
 def places(difference: Difference) -> dict[str, str]:
-    """Label → where the first difference is and what each side has there; what is not known is left out."""
+    """Label → where the first difference is, what each side has there, and what is known of its cause; where several
+    causes were found, they and what they belong to are numbered. What is not known is left out."""
+    if not difference.further:
+        return {label: text for label, text in {**_of(difference), "then": difference.rest}.items() if text}
+    lines = {label if label in PLACES else f"1. {label}": text for label, text in _of(difference).items()}
+    for number, each in enumerate(difference.further, 2):
+        lines[f"{number}. then differs"] = each.text
+        lines |= {f"{number}. {label}": text for label, text in _of(each).items() if label != "mode"}
+    lines["then"] = difference.rest
+    return {label: text for label, text in lines.items() if text}
+
+
+PLACES = ("Flax layer", "PyTorch layer", "worst element", "flax's value there", "torch's value there", "mode")
+"""Labels of what belongs to the first difference alone, whose number is not told."""
+
+
+def _of(difference: Difference) -> dict[str, str]:
+    """Label → what is known of one difference."""
     lines = {"Flax layer": difference.layer_flax, "PyTorch layer": difference.layer_torch}
     if difference.values:
         lines["worst element"] = at(difference.index)

@@ -52,7 +52,8 @@ class Prover:
             *alternatives(weight_map, passed, standing.failing, self._own),
         ]
         for option, other in self._tried_out(options, passed, torch):
-            if other.standing(option) > standing:
+            found = other.standing(option)
+            if found > standing and (found.same or found.near or _arrays(option) >= _arrays(weight_map)):
                 return replace(option, others={}), other
         return None
 
@@ -69,3 +70,14 @@ class Prover:
     def _flax_pass(self, weight_map: WeightMap, torch: Arrays) -> PassResult:
         self._tried += 1
         return self._runs.flax(weights.to_flax(weight_map, torch, self._own.flax))
+
+
+def _arrays(weight_map: WeightMap) -> int:
+    """How many arrays of both sides are paired: a map that pairs fewer has fewer layers that can fail to agree, which
+    is no merit of it."""
+    return sum(len(names) for names in _paired(weight_map))
+
+
+def _paired(weight_map: WeightMap) -> tuple[set[str], set[str]]:
+    arrays = [array for _, array in weight_map.arrays]
+    return {name for a in arrays for name in a.flax.names}, {name for a in arrays for name in a.torch.names}

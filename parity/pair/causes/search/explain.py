@@ -7,11 +7,15 @@ from dataclasses import replace
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.observation import Inputs
 from parity.pair.causes.search.elsewhere import dropout_rate, lone_arrays
+from parity.pair.causes.search.gradients.derived import Derived
+from parity.pair.causes.search.gradients.families import STAGES as GRADIENT_STAGES
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, other
 from parity.pair.causes.search.operation import parting
 from parity.pair.causes.search.piece import SIDES, Piece, same_numbers
-from parity.pair.causes.search.places import Target, numbers_of, other_numbers, piece_of, target_of
-from parity.pair.causes.search.search import Cause, search
+from parity.pair.causes.search.places import Target, numbers_of, other_numbers, target_of
+from parity.pair.causes.search.search import Cause
+from parity.pair.causes.search.several.following import Following, Recorded
+from parity.pair.causes.search.several.further import Found, all_causes, rest_of, where
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
 from parity.report.records import Difference, Explanation, Lint
@@ -58,6 +62,8 @@ def _suspected(difference: Difference, clue: Difference | None) -> Difference:
 
 LARGEST = 2**25
 """Numbers of a pass's calls: the operations of larger networks, which are held all at once, are not looked at."""
+LARGEST_BACKWARD = 2**21
+"""Numbers of a pass's calls: the gradients of larger networks are not looked at operation by operation."""
 RUNGS = ("forward", "gradients", "state")
 """Rungs whose differences have operations."""
 
@@ -72,6 +78,9 @@ def _found(
     """The difference with its cause, or with its place alone; None if nothing is found."""
     if difference.rung == "structure":
         return _with(difference, lone_arrays(state))
+    finding = next((rung.headline for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
+    if difference.rung == "gradients" and finding is not None and finding.quantity.startswith("gradient"):
+        return _of_gradients(difference, state, inputs)
     target, agreeing = _target(difference, state, rungs)
     if target is None or _size(state, difference.mode) > LARGEST:
         return None
@@ -79,10 +88,48 @@ def _found(
     numbers = numbers_of(state, mode, inputs), other_numbers(state, mode, inputs)
     if (rate := dropout_rate(state, target, agreeing, numbers)) is not None:
         return _with(difference, rate)
-    piece = piece_of(state, target, numbers[0], agreeing)
-    difference = replace(difference, lines=_placed(piece))
-    cause = search(piece, lambda: [piece_of(state, target, numbers[1], agreeing)])
-    return _suspected(difference, clue) if cause is None else _told(difference, cause, piece, state.lints)
+    shown = Recorded(state, numbers[0])
+    found: list[Difference] = []
+    for each in all_causes(shown, lambda: Recorded(state, numbers[1]), Following(target, agreeing)):
+        here = difference if not found else where(each.place, state, difference, each.piece)
+        found += (
+            _of_piece(here, each, state.lints) if each.causes else [_unexplained(here, each.piece, clue, not found)]
+        )
+    first, *further = found
+    what = (
+        "what the networks return and the loss are" if difference.rung == "gradients" else "what the networks return is"
+    )
+    return replace(first, further=tuple(further), rest=rest_of(shown, difference, found, what))
+
+
+def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | None) -> Difference | None:
+    """The difference with its cause in the backward pass; None if none is found."""
+    mode = difference.mode
+    if mode not in state.compared or _size(state, mode) > LARGEST_BACKWARD:
+        return None
+    shown = Derived(state, numbers_of(state, mode, inputs))
+    first = shown.following()
+    if first is None:
+        return None
+    found: list[Difference] = []
+    another = other_numbers(state, mode, inputs)
+    for each in all_causes(shown, lambda: Derived(state, another).like(shown), first, GRADIENT_STAGES):
+        here = difference if not found else where(each.place, state, difference, each.piece)
+        found += _of_piece(here, each, state.lints)
+    if not found:
+        return None
+    rest = rest_of(shown, difference, found, "all gradients are")
+    return replace(found[0], further=tuple(found[1:]), rest=rest)
+
+
+def _of_piece(here: Difference, found: Found, lints: Sequence[Lint]) -> list[Difference]:
+    """A difference for each cause of one piece, the first with its place."""
+    return [_told(replace(here, lines=found.lines), cause, cause.piece or found.piece, lints) for cause in found.causes]
+
+
+def _unexplained(here: Difference, piece: Piece, clue: Difference | None, first: bool) -> Difference:
+    here = replace(here, lines=_placed(piece))
+    return _suspected(here, clue) if first else here
 
 
 def _size(state: CheckState, mode: str) -> int:
@@ -129,10 +176,7 @@ def _buffer(finding: Finding, state: CheckState) -> Target | None:
 def _told(difference: Difference, cause: Cause, piece: Piece, lints: Sequence[Lint]) -> Difference:
     hypothesis = cause.hypothesis
     lines = _lines(hypothesis, piece)
-    proof = (
-        f"undone in {NAMES[hypothesis.side]}, the gap there falls from {cause.before:.2g} to {cause.after:.2g} of its "
-        f"size, also with other weights"
-    )
+    proof = _proof(cause)
     text, mend = hypothesis.text, hypothesis.mend
     known = _lint(hypothesis, difference, lints)
     if known is not None:
@@ -140,6 +184,14 @@ def _told(difference: Difference, cause: Cause, piece: Piece, lints: Sequence[Li
     elif place := lines.get(hypothesis.side):
         text = f"{text} ({place})"
     return replace(difference, cause=text, mend=mend, proof=proof, lines={**difference.lines, **lines})
+
+
+def _proof(cause: Cause) -> str:
+    falls = f"the gap there falls from {cause.before:.2g} to {cause.after:.2g} of its size, also with other weights"
+    where = f"undone in {NAMES[cause.hypothesis.side]}"
+    if cause.without is None:
+        return f"{where}, {falls}"
+    return f"{where} together with the other causes there, {falls}; with the others alone it is {cause.without:.2g}"
 
 
 def _lint(hypothesis: Hypothesis, difference: Difference, lints: Sequence[Lint]) -> Lint | None:

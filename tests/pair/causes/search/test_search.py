@@ -97,7 +97,18 @@ def test_a_mask_of_one_side_is_found() -> None:
 
 
 def test_what_no_edit_explains_has_no_cause() -> None:
-    assert found([TANH, ("sin", np.sin, (1,), {})], [TANH, ("bessel", special.j0, (1,), {})]) is None
+    def other(x: NDArray, y: NDArray) -> NDArray:
+        return special.j0(x * y)
+
+    flax: list[Step] = [TANH, ("sin", np.sin, (1,), {}), ("mix", lambda x, y: x / y, (1, 2), {})]
+    torch: list[Step] = [TANH, ("cos", np.cos, (1,), {}), ("mix", other, (1, 2), {})]
+    assert found(flax, torch) is None
+
+
+def test_another_operation_on_the_same_numbers_is_named() -> None:
+    cause = found([TANH, ("sin", np.sin, (1,), {})], [TANH, ("bessel", special.j0, (1,), {})])
+    assert cause is not None
+    assert cause.hypothesis.text == "Flax applies sin at flax.py:2 where PyTorch applies bessel"
 
 
 def test_what_fits_these_numbers_and_no_others_is_no_cause() -> None:

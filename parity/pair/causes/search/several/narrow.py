@@ -1,0 +1,60 @@
+"""Cuts a piece down to the operations after the last values that both sides have in one layout."""
+
+from collections.abc import Iterator
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.pair.causes.search.piece import Half, Piece, same
+
+MOST_AXES = 4
+"""Axes of arrays that are tried in every order."""
+WORTH = 0.7
+"""Share of the operations that have to be left out for the piece to be worth a search of its own."""
+
+
+def narrowed(piece: Piece) -> Piece | None:
+    """The piece, starting from all values that both sides have in one layout; None where little is left out.
+
+    Numbers that lie in another order are no such values: how they come to lie so may be what differs.
+    """
+    flax, torch = piece.flax, piece.torch
+    agreeing: tuple[list[int], list[int]] = ([], [])
+    theirs: dict[int, list[int]] = {}
+    for value in torch.made:
+        theirs.setdefault(torch.values[value].size, []).append(value)
+    for value in flax.made:
+        array = flax.values[value]
+        for other in theirs.get(array.size, ()) if array.size > 1 and array.dtype.kind == "f" else ():
+            if torch.values[other].dtype.kind == "f" and _alike(array, torch.values[other]):
+                agreeing[0].append(value)
+                agreeing[1].append(other)
+    halves = [_from(half, values) for half, values in zip((flax, torch), agreeing, strict=True)]
+    left = sum(len(half.numbers) for half in halves)
+    if left > WORTH * (len(flax.numbers) + len(torch.numbers)) or not all(half.numbers for half in halves):
+        return None
+    return Piece(*halves, piece.turns)
+
+
+def _from(half: Half, values: list[int]) -> Half:
+    starts = [value for value in dict.fromkeys(values) if value != half.target]
+    return Half(half.program.starting_from(starts), half.target)
+
+
+def _alike(a: NDArray, b: NDArray) -> bool:
+    """Whether two arrays are one but for the order of their axes, or for axes that are merged or split."""
+    with np.errstate(all="ignore"):
+        if not np.isclose(np.sum(a * a), np.sum(b * b), rtol=1e-6, atol=0.0, equal_nan=True):
+            return False
+    flax, torch = a.squeeze(), b.squeeze()
+    return any(same(layout, torch) for layout in _layouts(flax, torch))
+
+
+def _layouts(a: NDArray, b: NDArray) -> Iterator[NDArray]:
+    if a.ndim <= MOST_AXES and sorted(a.shape) == sorted(b.shape):
+        for axes in permutations(range(a.ndim)):
+            if a.transpose(axes).shape == b.shape:
+                yield a.transpose(axes)
+    elif a.size == b.size:
+        yield a.reshape(b.shape)
