@@ -145,8 +145,15 @@ def distance(a: NDArray, b: NDArray) -> float:
 
 
 def same(a: NDArray, b: NDArray) -> bool:
-    """Whether two arrays differ by rounding only."""
-    return distance(a, b) <= AGREED
+    """Whether two arrays differ by rounding only, each number by itself: where a mask has filled in -1e9, the others
+    would not count beside it."""
+    if distance(a, b) > AGREED:
+        return False
+    with np.errstate(all="ignore"):
+        a, b = a.astype(np.float64), b.astype(np.float64)
+        there = np.isfinite(a) & np.isfinite(b)
+        size = np.maximum(np.abs(a), np.abs(b))[there]
+        return bool(np.all(np.abs(a - b)[there] <= AGREED * (size + np.median(size)))) if size.size else True
 
 
 def same_numbers(a: NDArray, b: NDArray) -> bool:

@@ -185,6 +185,11 @@ def inputs_apart(pairing: CallPairing, calls: tuple[Sequence[Call], Sequence[Cal
 def _result(state: CheckState, mode: str) -> Target | None:
     """The first of what the networks return that differs."""
     odd = {f.name for f in state.compared[mode].results if f.verdict is Verdict.DIFFERENT}
-    pairs = zip(*state.sides.results.of(mode).floating, strict=True)
-    names = next(((a, b) for a, b in pairs if (b or "network") in odd), None)
+    names = next(((a, b) for a, b in result_names(state, mode) if (b or "network") in odd), None)
     return None if names is None else Target("result", *names)
+
+
+def result_names(state: CheckState, mode: str) -> list[tuple[str, str]]:
+    """Names of what the networks return, Flax's and PyTorch's: floating numbers first, then whole ones."""
+    results = state.sides.results.of(mode)
+    return [*zip(*results.floating, strict=True), *zip(*results.exact, strict=True)]

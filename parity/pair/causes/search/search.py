@@ -14,10 +14,10 @@ from parity.pair.causes.search.orders import other_order, other_value, run_again
 from parity.pair.causes.search.piece import Piece
 from parity.pair.causes.search.scalars import other_mask, other_number
 from parity.pair.causes.search.settings import changed_settings, two_settings
-from parity.pair.causes.search.variants import other_variant
+from parity.pair.causes.search.variants import other_extreme, other_variant
 
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
-CHEAP: Sequence[Family] = (changed_settings, replaced_function, left_out, other_function, other_variant)
+CHEAP: Sequence[Family] = (changed_settings, replaced_function, left_out, other_function, other_variant, other_extreme)
 DEAR: Sequence[Family] = (run_again, other_mask, other_number, other_value, factors, other_order, two_settings)
 SIDES = ("torch", "flax")
 STAGES: Sequence[Sequence[tuple[Family, str]]] = [

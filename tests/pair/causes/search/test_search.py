@@ -174,3 +174,28 @@ def test_steps_of_a_loop_are_edited_together() -> None:
     for number, each in enumerate(toy.operations):
         toy.operations[number] = type(each)(each.name, "loop.py:1", each.operands, each.results, each.settings)
     assert toy.alike(1) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_the_smallest_taken_for_the_largest_is_named(axis: int) -> None:
+    def largest(x: NDArray) -> NDArray:
+        return np.asarray(x.argmax(axis))
+
+    def smallest(x: NDArray) -> NDArray:
+        return np.asarray(x.argmin(axis))
+
+    cause = found([TANH, ("argmax", largest, (1,), {})], [TANH, ("argmin", smallest, (1,), {})])
+    assert cause is not None and cause.hypothesis.text == "PyTorch takes argmin, Flax argmax"
+
+
+def test_an_ignored_mask_is_said_of_the_side_that_ignores_it() -> None:
+    def filled(x: NDArray, mask: NDArray) -> NDArray:
+        return np.where(mask, -1e9, x)
+
+    mask: Step = ("ge", lambda x: x > 0.3, (0,), {})
+    cause = found(
+        [mask, TANH, ("softmax", softmax, (2,), {"axis": -1})],
+        [mask, TANH, ("masked_fill", filled, (2, 1), {}), ("softmax", softmax, (3,), {"axis": -1})],
+    )
+    assert cause is not None and "and Flax does not: it ignores that mask" in cause.hypothesis.text
+    assert cause.hypothesis.mend == "mask in Flax as PyTorch does at torch.py:3"

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from parity.checks.referee import AGREED
+from parity.pair.causes.search.piece import same
 from parity.pair.causes.search.search import Cause
+from parity.pair.causes.search.several.narrow import narrowed
 from parity.pair.causes.search.several.peel import peel
 from tests.pair.causes.search.toy import TANH, Step, Toy, X, piece, plus, softmax, times
 
@@ -66,3 +68,26 @@ def test_a_cause_beside_one_that_is_not_found_is_not_proven() -> None:
 
     flax, torch = weights(-1, 3.0, 0.25)[:3], weights(-2, 3.0, 0.25)[:3]
     assert found([*flax, ("total", total, (3,), {})], [*torch, ("total", other_total, (3,), {})]) == []
+
+
+def test_numbers_beside_a_mask_are_compared_by_themselves() -> None:
+    masked = np.where(X > 0.5, X, -1e9)
+    assert same(masked, masked * (1 + 1e-15)) and not same(masked, np.where(X > 0.5, X + 1e-3, -1e9))
+
+
+def test_a_piece_is_cut_down_to_what_is_after_all_that_agrees() -> None:
+    steps = weights(-1, 3.0, 0.25)
+    both = piece(Toy([X], *steps), Toy([X], *weights(-1, 3.0, 0.75)))
+    small = narrowed(both)
+    assert small is not None and [len(half.numbers) for half in (small.flax, small.torch)] == [2, 2]
+    assert small.gap == both.gap
+
+
+def test_numbers_in_another_order_are_not_cut_off() -> None:
+    def swapped(x: NDArray) -> NDArray:
+        return np.concatenate(np.split(x, 2, -1)[::-1], -1)
+
+    flax: list[Step] = [TANH, ("swap", swapped, (1,), {}), ("a", np.sin, (2,), {}), ("b", np.cumsum, (3,), {})]
+    torch: list[Step] = [TANH, ("keep", np.copy, (1,), {}), ("a", np.sin, (2,), {}), ("b", np.cumsum, (3,), {})]
+    small = narrowed(piece(Toy([X], *flax), Toy([X], *torch)))
+    assert small is None or len(small.torch.numbers) == 3

@@ -139,7 +139,8 @@ class Derived:
             program.start_from({})
             arrays[side] = program.compute([g.value(program, side) for g in self.gradients])
         largest = max((float(np.abs(a).max(initial=0.0)) for a in arrays["torch"]), default=0.0)
-        self._agreeing, odd = [], []
+        odd: list[Gradient] = []
+        self._agreeing = []
         for gradient, flax, torch in zip(self.gradients, arrays["flax"], arrays["torch"], strict=True):
             if max(float(np.abs(a).max(initial=0.0)) for a in (flax, torch)) <= NOTHING * largest:
                 continue

@@ -12,7 +12,7 @@ from parity.interface.programs.operations import Edit
 from parity.interface.programs.program import Program
 from parity.pair.arrays.layout import floating, turn_by, turned
 from parity.pair.causes.search.piece import SIDES, Piece, distance
-from parity.pair.causes.search.places import Numbers, Target, cut, inputs_apart, leaf_of, programs_of
+from parity.pair.causes.search.places import Numbers, Target, cut, inputs_apart, leaf_of, programs_of, result_names
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
 
@@ -98,14 +98,15 @@ class Recorded:
 
     def _end(self) -> Target | None:
         """The first of what the networks return, or of the loss, that differs."""
-        names = list(zip(*self.state.sides.results.of(self.numbers.mode).floating, strict=True))
-        targets = [Target("result", *pair) for pair in names]
+        names = result_names(self.state, self.numbers.mode)
+        flax, torch = (self.programs[side].named.results for side in SIDES)
+        targets = [Target("result", a, b) for a, b in names if a in flax and b in torch]
         if all(program.named.loss is not None for program in self.programs.values()):
             targets.append(Target("loss", "", ""))
         for target in targets:
-            flax, torch = (self.programs[side].compute([target.value(self.programs[side], side)])[0] for side in SIDES)
-            turn = turned(flax, torch)
-            if turn is None or not _same(turn[1](flax), torch):
+            a, b = (self.programs[side].compute([target.value(self.programs[side], side)])[0] for side in SIDES)
+            turn = turned(a, b)
+            if turn is None or not _same(turn[1](a), b):
                 return target
         return None
 

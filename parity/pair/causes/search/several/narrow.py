@@ -30,11 +30,11 @@ def narrowed(piece: Piece) -> Piece | None:
             if torch.values[other].dtype.kind == "f" and _alike(array, torch.values[other]):
                 agreeing[0].append(value)
                 agreeing[1].append(other)
-    halves = [_from(half, values) for half, values in zip((flax, torch), agreeing, strict=True)]
-    left = sum(len(half.numbers) for half in halves)
-    if left > WORTH * (len(flax.numbers) + len(torch.numbers)) or not all(half.numbers for half in halves):
+    ours, other_half = _from(flax, agreeing[0]), _from(torch, agreeing[1])
+    left, every = (len(a.numbers) + len(b.numbers) for a, b in ((ours, other_half), (flax, torch)))
+    if left > WORTH * every or not (ours.numbers and other_half.numbers):
         return None
-    return Piece(*halves, piece.turns)
+    return Piece(ours, other_half, piece.turns)
 
 
 def _from(half: Half, values: list[int]) -> Half:
