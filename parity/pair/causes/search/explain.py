@@ -9,13 +9,14 @@ from parity.interface.observation import Inputs
 from parity.pair.causes.search.elsewhere import dropout_rate, lone_arrays
 from parity.pair.causes.search.gradients.derived import Derived
 from parity.pair.causes.search.gradients.families import STAGES as GRADIENT_STAGES
-from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, other
+from parity.pair.causes.search.hypothesis import NAMES, Hypothesis
 from parity.pair.causes.search.operation import parting
-from parity.pair.causes.search.piece import SIDES, Piece, same_numbers
+from parity.pair.causes.search.piece import SIDES, Piece
 from parity.pair.causes.search.places import Target, numbers_of, other_numbers, target_of
 from parity.pair.causes.search.search import Cause
 from parity.pair.causes.search.several.following import Following, Recorded
 from parity.pair.causes.search.several.further import Found, all_causes, rest_of, where
+from parity.pair.causes.search.several.lines import lines_of
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
 from parity.report.records import Difference, Explanation, Lint
@@ -41,15 +42,31 @@ def explained_by_undoing(
         clue: the difference with what the numbers say of it.
         inputs: the inputs that show it; None if they are the user's.
     """
-    if difference is None or difference.proof:
-        return difference
+    if difference is None:
+        return None
     try:
+        if difference.proof:  # a convention, which was undone in the whole network
+            return _with_lines(difference, state, inputs)
         found = _found(difference, state, rungs, clue, inputs)
     except Exception:  # an edit may make a user's network do anything; the check goes on without a cause
         if DEBUG in os.environ:
             raise
+        if difference.proof:
+            return difference
         found = None
     return _suspected(difference, clue) if found is None else found
+
+
+def _with_lines(difference: Difference, state: CheckState, inputs: Inputs | None) -> Difference:
+    """A difference whose cause is known already, with the lines of the operations at which the programs part."""
+    mode = difference.mode
+    if difference.rung != "forward" or mode not in state.compared or _size(state, mode) > LARGEST:
+        return difference
+    target, agreeing = target_of(state, mode)
+    if target is None:
+        return difference
+    piece = Recorded(state, numbers_of(state, mode, inputs)).piece(target, agreeing)
+    return replace(difference, lines=_placed(piece))
 
 
 def _suspected(difference: Difference, clue: Difference | None) -> Difference:
@@ -175,7 +192,7 @@ def _buffer(finding: Finding, state: CheckState) -> Target | None:
 
 def _told(difference: Difference, cause: Cause, piece: Piece, lints: Sequence[Lint]) -> Difference:
     hypothesis = cause.hypothesis
-    lines = _lines(hypothesis, piece)
+    lines = lines_of(hypothesis, piece)
     proof = _proof(cause)
     text, mend = hypothesis.text, hypothesis.mend
     known = _lint(hypothesis, difference, lints)
@@ -200,20 +217,3 @@ def _lint(hypothesis: Hypothesis, difference: Difference, lints: Sequence[Lint])
     return next(
         (lint for lint in here if lint.setting and f" {lint.setting}" in hypothesis.text.replace("'s", "")), None
     )
-
-
-def _lines(hypothesis: Hypothesis, piece: Piece) -> dict[str, str]:
-    """The user's lines of what differs: that of the operation that is undone, and that of the other side's operation
-    that gives the same numbers once it is."""
-    half, theirs = piece.half(hypothesis.side), piece.half(other(hypothesis.side))
-    lines = {}
-    if hypothesis.operation is not None:
-        each = half.program.operations[hypothesis.operation]
-        lines[hypothesis.side] = each.place
-        value = hypothesis.value if hypothesis.value is not None else each.results[0]
-        array = half.value(value, hypothesis.edits(piece))
-        for candidate in reversed(theirs.made) if array is not None and array.size > 1 else ():
-            if array is not None and same_numbers(array, theirs.values[candidate]):
-                lines[other(hypothesis.side)] = theirs.program.operations[theirs.program.maker[candidate]].place
-                break
-    return {side: lines[side] for side in SIDES if lines.get(side)}

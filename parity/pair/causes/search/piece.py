@@ -144,6 +144,10 @@ def distance(a: NDArray, b: NDArray) -> float:
     return gap / size if size else gap
 
 
+LOW = 0.1
+"""The share of an array's numbers that are smaller than what counts as its ordinary size: a mask may fill the rest."""
+
+
 def same(a: NDArray, b: NDArray) -> bool:
     """Whether two arrays differ by rounding only, each number by itself: where a mask has filled in -1e9, the others
     would not count beside it."""
@@ -153,7 +157,7 @@ def same(a: NDArray, b: NDArray) -> bool:
         a, b = a.astype(np.float64), b.astype(np.float64)
         there = np.isfinite(a) & np.isfinite(b)
         size = np.maximum(np.abs(a), np.abs(b))[there]
-        return bool(np.all(np.abs(a - b)[there] <= AGREED * (size + np.median(size)))) if size.size else True
+        return bool(np.all(np.abs(a - b)[there] <= AGREED * (size + np.quantile(size, LOW)))) if size.size else True
 
 
 def same_numbers(a: NDArray, b: NDArray) -> bool:

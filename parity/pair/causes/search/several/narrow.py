@@ -27,7 +27,7 @@ def narrowed(piece: Piece) -> Piece | None:
     for value in flax.made:
         array = flax.values[value]
         for other in theirs.get(array.size, ()) if array.size > 1 and array.dtype.kind == "f" else ():
-            if torch.values[other].dtype.kind == "f" and _alike(array, torch.values[other]):
+            if torch.values[other].dtype.kind == "f" and alike(array, torch.values[other]):
                 agreeing[0].append(value)
                 agreeing[1].append(other)
     ours, other_half = _from(flax, agreeing[0]), _from(torch, agreeing[1])
@@ -42,7 +42,7 @@ def _from(half: Half, values: list[int]) -> Half:
     return Half(half.program.starting_from(starts), half.target)
 
 
-def _alike(a: NDArray, b: NDArray) -> bool:
+def alike(a: NDArray, b: NDArray) -> bool:
     """Whether two arrays are one but for the order of their axes, or for axes that are merged or split."""
     with np.errstate(all="ignore"):
         if not np.isclose(np.sum(a * a), np.sum(b * b), rtol=1e-6, atol=0.0, equal_nan=True):
