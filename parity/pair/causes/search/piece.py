@@ -144,8 +144,8 @@ def distance(a: NDArray, b: NDArray) -> float:
     return gap / size if size else gap
 
 
-LOW = 0.1
-"""The share of an array's numbers that are smaller than what counts as its ordinary size: a mask may fill the rest."""
+LOW = 10
+"""One in so many of an array's numbers is smaller than what counts as its ordinary size: a mask may fill the rest."""
 
 
 def same(a: NDArray, b: NDArray) -> bool:
@@ -157,7 +157,8 @@ def same(a: NDArray, b: NDArray) -> bool:
         a, b = a.astype(np.float64), b.astype(np.float64)
         there = np.isfinite(a) & np.isfinite(b)
         size = np.maximum(np.abs(a), np.abs(b))[there]
-        return bool(np.all(np.abs(a - b)[there] <= AGREED * (size + np.quantile(size, LOW)))) if size.size else True
+        ordinary = np.sort(size)[size.size // LOW] if size.size else 0
+        return bool(np.all(np.abs(a - b)[there] <= AGREED * (size + ordinary)))
 
 
 def same_numbers(a: NDArray, b: NDArray) -> bool:

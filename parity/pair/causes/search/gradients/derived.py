@@ -8,7 +8,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.checks.referee import AGREED
+from parity.checks.referee import AGREED, NUDGE
 from parity.interface.programs.backward import Backward
 from parity.interface.programs.operations import Edit
 from parity.interface.programs.program import Program
@@ -17,9 +17,6 @@ from parity.pair.causes.search.piece import SIDES, Half, Piece, Turn, distance
 from parity.pair.causes.search.places import Numbers, Target, leaf_of, programs_of
 from parity.pair.causes.search.several.following import Following
 from parity.pair.passes.check_state import CheckState
-
-NOTHING = 1e-12
-"""Gradients this much smaller than the largest are rounding: in exact arithmetic they are zero."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +139,9 @@ class Derived:
         odd: list[Gradient] = []
         self._agreeing = []
         for gradient, flax, torch in zip(self.gradients, arrays["flax"], arrays["torch"], strict=True):
-            if max(float(np.abs(a).max(initial=0.0)) for a in (flax, torch)) <= NOTHING * largest:
+            if (
+                max(float(np.abs(a).max(initial=0.0)) for a in (flax, torch)) <= NUDGE * largest
+            ):  # rounding: zero in exact arithmetic
                 continue
             agree = min((distance(turn(flax), torch) for turn in gradient.turns), default=np.inf) <= AGREED
             (self._agreeing if agree else odd).append(gradient)

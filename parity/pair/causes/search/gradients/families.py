@@ -11,7 +11,7 @@ from parity.interface.programs.operations import Change, Edit, Setting
 from parity.interface.programs.program import Pull
 from parity.pair.causes.search.functions import factors, named
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
-from parity.pair.causes.search.piece import Half, Piece, distance, same
+from parity.pair.causes.search.piece import Half, Piece, same
 from parity.pair.causes.search.written import told
 
 WAYS = {"flax": "jax.lax.stop_gradient", "torch": "detach()"}
@@ -89,7 +89,7 @@ def _does(half: Half, number: int) -> Iterator[_Does]:
     if same(np.clip(given, -top, top), made) and not same(given, made):
         yield _Does(f"cuts each number at ±{told(top)}", lambda g: np.clip(g, -top, top))
     factor = float((given * made).sum() / (given * given).sum())
-    if distance(factor * given, made) < 1e-12:
+    if same(factor * given, made):
         yield _Does(f"multiplies it with {told(factor)}", lambda g: factor * g)
         yield _Does(
             f"cuts its norm at {told(length)}", lambda g: g * min(1.0, length / max(float(np.linalg.norm(g)), 1e-300))

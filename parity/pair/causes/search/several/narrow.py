@@ -11,8 +11,8 @@ from parity.pair.causes.search.piece import Half, Piece, same
 
 MOST_AXES = 4
 """Axes of arrays that are tried in every order."""
-WORTH = 0.7
-"""Share of the operations that have to be left out for the piece to be worth a search of its own."""
+WORTH = 10, 7
+"""Of so many operations so many may be left at most for the piece to be worth a search of its own."""
 
 
 def narrowed(piece: Piece) -> Piece | None:
@@ -33,7 +33,7 @@ def narrowed(piece: Piece) -> Piece | None:
                 agreeing[1].append(other)
     ours, other_half = _from(flax, agreeing[0]), _from(torch, agreeing[1])
     left, every = (len(a.numbers) + len(b.numbers) for a, b in ((ours, other_half), (flax, torch)))
-    if left > WORTH * every or not (ours.numbers and other_half.numbers):
+    if left * WORTH[0] > every * WORTH[1] or not (ours.numbers and other_half.numbers):
         return None
     return Piece(ours, other_half, piece.turns)
 
