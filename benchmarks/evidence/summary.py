@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.evidence.causes.counts import operations
 from benchmarks.evidence.drawn_record import Draws
 from benchmarks.evidence.graded import smallest
 from benchmarks.evidence.mutants import score, total
@@ -97,7 +98,18 @@ def causes(record: Mapping[str, Any]) -> str:
     located = sum(bool(bug["lines"]) for bug in bugs)
     return (
         f"{proven} named and proven by undoing them ({proven / len(bugs):.0%}), {right} of them right and {wrong} "
-        f"wrong; an operation with its line told for {located}"
+        f"wrong; an operation with its line told for {located}{_operations(bugs)}"
+    )
+
+
+def _operations(bugs: Any) -> str:
+    counts = operations(bugs)
+    if not counts["operations"]:
+        return ""
+    share = counts["at the operation"] / counts["operations"]
+    return (
+        f"; of {counts['operations']} in functions without submodules, {counts['at the operation']} placed at the "
+        f"right line ({share:.0%}), {counts['at both lines']} of {counts['with both lines']} at both sides' lines"
     )
 
 

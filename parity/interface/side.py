@@ -29,6 +29,7 @@ class Pass:
         feeds: number of a call, in the order in which they begin → what it gets in the place of its floating arguments,
             all of them in order; then no gradients are computed.
         deployed: compile it as the user's own `jit` would be, and not as the referee's programs are.
+        derivatives: of a pass as a program, keep what says how its operations are derived.
     """
 
     precision: Precision = "float64"
@@ -39,6 +40,7 @@ class Pass:
     objective: Objective | None = None
     feeds: Mapping[int, Sequence[NDArray]] = field(default_factory=dict)
     deployed: bool = False
+    derivatives: bool = False
 
     @property
     def pulls(self) -> bool:

@@ -19,7 +19,7 @@ from parity.report.environment import commit, hardware, versions
 from parity.report.exit_codes import EXIT_CODES
 from parity.report.json_ import plain
 from parity.report.pair_words import accepted, answer, clean, facts, not_run, sentence, summary
-from parity.report.records import SIDES, Layer, ReportData
+from parity.report.records import SIDES, Difference, Layer, ReportData
 from parity.report.terminal import MARKS
 
 SCRIPTS = (
@@ -87,6 +87,11 @@ def embedded(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def _first(difference: Difference) -> dict[str, Any]:
+    """The first difference with what differs once it is undone."""
+    return {**vars(difference), "further": [vars(each) for each in difference.further]}
+
+
 def payload(report: ReportData) -> dict[str, Any]:
     """What the page shows, as values that JSON can hold; the page's scripts read these keys."""
     return {
@@ -99,7 +104,7 @@ def payload(report: ReportData) -> dict[str, Any]:
         "verdicts": list(Verdict),
         "margin": MARGIN,
         "agreed": AGREED,
-        "first": None if report.first_difference is None else vars(report.first_difference),
+        "first": None if report.first_difference is None else _first(report.first_difference),
         "rungs": _rungs(report),
         "layers": [_layer(layer) for layer in report.layers],
         "weights": [vars(line) for line in report.weights],

@@ -66,6 +66,8 @@ function firstDifference(first) {
             : null,
         )
       : null,
+    first.further.length ? then(first.further) : null,
+    first.rest ? el("p", { class: "what" }, `${first.rest[0].toUpperCase()}${first.rest.slice(1)}.`) : null,
     hit
       ? el(
           "p",
@@ -84,5 +86,32 @@ function firstDifference(first) {
           ),
         )
       : null,
+  );
+}
+/* What else differs once the first cause is undone, counted from 2. */
+function then(further) {
+  const part = (title, text) => (text ? [el("dt", {}, title), el("dd", {}, text)] : null);
+  const lines = (each) =>
+    Object.entries(each.lines)
+      .map(([side, place]) => `${side === "flax" ? "Flax" : "PyTorch"} ${place}`)
+      .join(", ");
+  return el(
+    "ol",
+    { start: 2, class: "then" },
+    ...further.map((each) =>
+      el(
+        "li",
+        {},
+        el("p", {}, each.text),
+        el(
+          "dl",
+          { class: "mend" },
+          part("Cause", each.cause),
+          part("Proof", each.proof),
+          part("Mend", each.mend),
+          part("Lines", lines(each)),
+        ),
+      ),
+    ),
   );
 }

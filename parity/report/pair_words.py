@@ -38,15 +38,27 @@ def times(share: float) -> str:
 
 
 def summary(report: ReportData) -> str:
-    """Say how much was compared, and how near to the limit the largest gap is."""
+    """Say how much was compared, how much differs by what the user accepts, and how near to the limit the largest gap
+    of the rest is."""
     findings = [finding for rung in report.rungs for finding in rung.findings]
     if not findings:
         return "Nothing was compared"
-    largest = times(max(finding.share for finding in findings))
-    return (
-        f"{counted(len(findings), 'comparison')}; the largest gap is {largest} × expected rounding, "
-        f"{MARGIN:,.0f} is the limit"
-    )
+    names = dict.fromkeys(convention.name for rung in report.rungs for convention in accepted(report, rung.number))
+    excused = [
+        finding
+        for rung in report.rungs
+        for finding in rung.findings
+        if not finding.verdict.passes and accepted(report, rung.number)
+    ]
+    rest = [finding for finding in findings if not any(finding is other for other in excused)]
+    count = counted(len(findings), "comparison")
+    if excused:
+        count += f"; {len(excused)} of them differ by what you accept ({', '.join(names)})"
+    if not rest:
+        return count
+    what = "the largest gap of the rest" if excused else "the largest gap"
+    largest = times(max(finding.share for finding in rest))
+    return f"{count}; {what} is {largest} × expected rounding, {MARGIN:,.0f} is the limit"
 
 
 def sentence(rung: Rung) -> str:
@@ -91,8 +103,28 @@ def at(index: tuple[int, ...]) -> str:
 
 
 def places(difference: Difference) -> dict[str, str]:
-    """Label → where the first difference is and what each side has there; what is not known is left out."""
+    """Label → where the first difference is, what each side has there, and what is known of its cause; where several
+    causes were found, they and what they belong to are numbered. What is not known is left out."""
+    if not difference.further:
+        return {label: text for label, text in {**_of(difference), "then": difference.rest}.items() if text}
+    lines = {label if label in PLACES else f"1. {label}": text for label, text in _of(difference).items()}
+    for number, each in enumerate(difference.further, 2):
+        lines[f"{number}. then differs"] = each.text
+        lines |= {f"{number}. {label}": text for label, text in _of(each).items() if label != "mode"}
+    lines["then"] = difference.rest
+    return {label: text for label, text in lines.items() if text}
+
+
+PLACES = ("Flax layer", "PyTorch layer", "worst element", "flax's value there", "torch's value there", "mode")
+"""Labels of what belongs to the first difference alone, whose number is not told."""
+
+
+def _of(difference: Difference) -> dict[str, str]:
+    """Label → what is known of one difference."""
     lines = {"Flax layer": difference.layer_flax, "PyTorch layer": difference.layer_torch}
+    if difference.layer_torch.startswith(("[", ".")):  # a leaf of what is given or returned, which is no layer
+        what = "input" if "gradient of input" in difference.text else "result"
+        lines = {what: difference.layer_torch}
     if difference.values:
         lines["worst element"] = at(difference.index)
         lines |= {f"{side}'s value there": f"{value:.17g}" for side, value in difference.values.items()}

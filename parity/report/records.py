@@ -122,6 +122,9 @@ class Difference:
         proof: how far the gap falls when the cause is undone, and on which side; "" where that was not tried.
         suspected: what may be the cause, and was not proven.
         lines: each side's line of the operation that differs, by side, as "file.py:12"; empty where it is not known.
+        further: what else differs once the cause is undone, in order, each with its cause where that is found; none of
+            these has further ones of its own.
+        rest: what is left once all of them are undone, in one sentence; "" where that is not known.
     """
 
     rung: str
@@ -136,6 +139,8 @@ class Difference:
     proof: str = ""
     suspected: Sequence[str] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
+    further: Sequence["Difference"] = ()
+    rest: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ cause, whatever the case of its letters.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 TRUTHS: Mapping[str, tuple[str, ...]] = {
     "heads-split": (r"order|axes|permut|transpos|swap|reshape|unflatten",),
@@ -74,6 +74,11 @@ TRUTHS: Mapping[str, tuple[str, ...]] = {
 """Name of a bug → regular expressions."""
 
 
-def is_right(bug: str, cause: str) -> bool:
-    """Whether a cause says what a planted bug is."""
-    return bool(cause) and all(re.search(pattern, cause, re.IGNORECASE) for pattern in TRUTHS[bug])
+def says(patterns: Sequence[str], cause: str) -> bool:
+    """Whether a cause matches all of these."""
+    return bool(cause) and all(re.search(pattern, cause, re.IGNORECASE) for pattern in patterns)
+
+
+def says_some(patterns: Sequence[str], cause: str) -> bool:
+    """Whether a cause matches one of these."""
+    return any(says([pattern], cause) for pattern in patterns)

@@ -1,16 +1,55 @@
 """One pass of a network, operation by operation: what may be computed again with something in it changed."""
 
+import copy
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from parity.interface.programs.operations import Alias, Change, Edit, Kind, Operation, Setting, Values, ValuesOfCall
+from parity.interface.programs.operations import (
+    Alias,
+    Edit,
+    Function,
+    Kind,
+    Operation,
+    Setting,
+    Values,
+    ValuesOfCall,
+)
+
+Linear = Callable[[Sequence[Any]], Sequence[Any]]
+"""Of a gradient for each result, None where there is none: one for each operand, None where there is none."""
+
+
+@dataclass(frozen=True)
+class Pull:
+    """How gradients go back through an operation.
+
+    Args:
+        operands, results: the numbers of the values that it takes and gives.
+        number: the operation; the first of several that go back together.
+        last: the last of them; `number` for a single one.
+        back: what the user's program does.
+        otherwise: what is done where `kind` says that the user's program does it in a way of its own.
+        kind: "" for the operation's own derivative; "stopped", "not recorded" (under no_grad), or "custom" for a
+            backward pass that the user has written.
+        name: what the user calls it, where it has a name of its own.
+    """
+
+    operands: tuple[int, ...]
+    results: tuple[int, ...]
+    number: int
+    last: int
+    back: Linear
+    otherwise: Linear
+    kind: str = ""
+    name: str = ""
 
 
 class Program(ABC):
@@ -34,6 +73,7 @@ class Program(ABC):
         self.maker = {value: number for number, each in enumerate(self.operations) for value in each.results}
         self._fixed: dict[int, Any] = {}
         self._kept: dict[int, Any] = {}
+        self._undone: tuple[Edit, ...] = ()
 
     @abstractmethod
     def running(self) -> AbstractContextManager[None]:
@@ -48,6 +88,15 @@ class Program(ABC):
             operands: the framework's arrays.
             settings: those that are other ones, by name.
         """
+
+    def pull(self, number: int) -> "Pull":
+        """How gradients go back through an operation, with the numbers that it was recorded with."""
+        raise NotImplementedError(f"{type(self).__name__} has no derivatives")
+
+    def native(self, values: Sequence[int]) -> list[Any]:
+        """Values in the framework's arrays."""
+        with self.running():
+            return _Run(self, ()).values(values)
 
     @abstractmethod
     def given_array(self, value: int) -> Any:
@@ -67,11 +116,25 @@ class Program(ABC):
             self._fixed = {number: self.as_native(array) for number, array in values.items()}
         self._kept = {}
 
+    def starting_from(self, values: Sequence[int]) -> Self:
+        """The same program, which starts from these values too, as they are now."""
+        program = copy.copy(self)
+        program._fixed, program._kept = {**self._fixed, **dict(zip(values, self.native(values), strict=True))}, {}
+        return program
+
+    def undone(self, edits: Sequence[Edit]) -> Self:
+        """The same program with these edits made for good; values that it starts from are left as they are given."""
+        program = copy.copy(self)
+        program._undone, program._kept = (*self._undone, *edits), {}
+        return program
+
     def needed(self, wanted: Sequence[int]) -> list[int]:
         """The operations that make these values of what the program starts from, in order."""
         needed, open_ = set[int](), list(wanted)
+        aliases = {edit.value: edit.other for edit in self._lasting() if isinstance(edit, Alias)}
         while open_:
             value = open_.pop()
+            value = aliases.get(value, value)
             maker = None if value in self._fixed else self.maker.get(value)
             if maker is not None and maker not in needed:
                 needed.add(maker)
@@ -85,8 +148,22 @@ class Program(ABC):
             Exception: whatever the framework raises where an edit makes no sense.
         """
         with self.running():
-            found = _Run(self, edits).values(wanted)
-            return [self.as_numpy(array) for array in found]
+            return [self.as_numpy(array) for array in _Run(self, edits).values(wanted)]
+
+    def attempt(self, wanted: Sequence[int], edits: Sequence[Edit]) -> tuple[list[NDArray], dict[int, NDArray]]:
+        """Values in NumPy with edits made, and by number all values that are computed anew for them.
+
+        Raises:
+            Exception: whatever the framework raises where an edit makes no sense.
+        """
+        with self.running():
+            run = _Run(self, edits)
+            found = [self.as_numpy(array) for array in run.values(wanted)]
+            return found, {value: self.as_numpy(array) for value, array in run.made.items()}
+
+    def _lasting(self) -> list[Edit]:
+        """The edits that are made for good, but for those of values that it starts from."""
+        return [edit for edit in self._undone if isinstance(edit, Setting) or edit.value not in self._fixed]
 
     def alike(self, number: int) -> list[int]:
         """The operations that the same line asks for in the same place and with the same settings: those of all steps
@@ -136,20 +213,36 @@ class _Run:
     def __init__(self, program: Program, edits: Sequence[Edit]) -> None:
         self.program = program
         self.settings: dict[int, dict[str, Any]] = {}
-        self.aliases = {edit.value: edit.other for edit in edits if isinstance(edit, Alias)}
-        self.changes = {edit.value: edit.function for edit in edits if isinstance(edit, Change)}
-        for edit in edits:
+        self.aliases: dict[int, int] = {}
+        self.changes: dict[int, tuple[Function, ...]] = {}
+        for edit in (*program._lasting(), *edits):
             if isinstance(edit, Setting):
                 self.settings.setdefault(edit.operation, {})[edit.name] = edit.value
-        self.edited = bool(edits)
-        self.touched = self._touched() if edits else set[int]()
+            elif isinstance(edit, Alias):
+                self.aliases[edit.value] = edit.other
+            else:
+                self.changes[edit.value] = (*self.changes.get(edit.value, ()), edit.function)
+        self.touched = self._touched(edits) if edits else set[int]()
         self.made: dict[int, Any] = {}
 
-    def _touched(self) -> set[int]:
+    def _touched(self, edits: Sequence[Edit]) -> set[int]:
         """The values that are other ones through the edits."""
-        touched = {*self.aliases, *self.changes}
+        touched = {edit.value for edit in edits if not isinstance(edit, Setting)}
+        operations = {edit.operation for edit in edits if isinstance(edit, Setting)}
+        known = -1
+        while known != len(touched):
+            known = len(touched)
+            touched |= self._reached(touched, operations)
+            if not self.aliases:
+                break  # else a value that is taken for another may be made after that is used
+        return touched
+
+    def _reached(self, touched: set[int], edited: set[int]) -> set[int]:
+        """The values that take touched ones, or that edited operations give, in one walk."""
+        touched = set(touched)
         for number, each in enumerate(self.program.operations):
-            if number in self.settings or any(value in touched for value in each.operands):
+            taken = (value for operand in each.operands for value in (operand, self.aliases.get(operand, operand)))
+            if number in edited or any(value in touched for value in taken):
                 touched.update(value for value in each.results if value not in self.program._fixed)
         return touched
 
@@ -192,8 +285,8 @@ class _Run:
                     self._keep(result, array)
 
     def _keep(self, value: int, array: Any) -> None:
-        if value in self.changes:
-            array = self.program.as_native(self.changes[value](self.program.as_numpy(array)))
+        for function in self.changes.get(value, ()):
+            array = self.program.as_native(function(self.program.as_numpy(array)))
         if value in self.touched:
             self.made[value] = array
         else:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair.causes.conventions import KNOWN, PROBES
-from parity.pair.passes.compared import COMPUTED, ENTRIES, KIND, RANDOM, SHAPE
+from parity.pair.passes.compared import COMPUTED, ENTRIES, KIND, RANDOM, SHAPE, SIZE
 from parity.report.records import Convention
 
 TRAINED, STORED, UNUSED, CONJUGATED = "training", "storage", "unused parameter", "conjugated gradient"
@@ -33,6 +33,7 @@ CONVENTIONS = {
 SENTENCES = {
     ENTRIES: "the networks return other sets of results in {mode}: {reason}",
     SHAPE: "the shape of the result {name} differs in {mode}: {reason}",
+    SIZE: "the result {name} has not as many numbers on both sides in {mode}: {reason}",
     KIND: "the result {name} is of another kind of number in {mode}: {reason}",
     RANDOM: "{reason}",
     TRAINED: "{name} is not trained on both sides: {reason}",

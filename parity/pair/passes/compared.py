@@ -20,6 +20,7 @@ from parity.pair.passes.sides import PRECISIONS
 from parity.report.records import Layer
 
 VALUES, ENTRIES, KIND, SHAPE, RANDOM = "result", "set of results", "kind of number", "shape", "repetition"
+SIZE = "size"
 COMPUTED = "computed dtype"
 """Quantities of the findings on what the networks return, the last on the dtype in which they compute it."""
 KINDS = {"floating": "floating numbers", "whole": "whole numbers", "truth": "truth values"}
@@ -215,7 +216,8 @@ def trees(pairs: ResultPairs, mode: str) -> Iterator[Finding]:
     for a, b in pairs.pairs:
         ours, theirs = pairs.flax.leaves[a].shape, pairs.torch.leaves[b].shape
         if not any(not name.endswith(RESHAPED) for name, _ in turns(ours, theirs)):
-            yield Finding(SHAPE, b or "network", Verdict.DIFFERENT, np.inf, reason=_reshape(ours, theirs), mode=mode)
+            quantity = SHAPE if prod(ours) == prod(theirs) else SIZE
+            yield Finding(quantity, b or "network", Verdict.DIFFERENT, np.inf, reason=_reshape(ours, theirs), mode=mode)
 
 
 def _entry(name: str) -> str:

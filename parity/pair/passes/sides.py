@@ -165,13 +165,18 @@ class SidePair:
         mode: str,
         inputs: Inputs | None = None,
         mask: Mask | None = None,
+        *,
+        derivatives: bool = False,
     ) -> Program:
         """One pass of one side in float64, operation by operation; the arguments are those of `run_pass`.
+
+        Args:
+            derivatives: Whether its operations can be derived.
 
         Raises:
             UserCodeError: The network, the loss or an adapter raised something.
         """
-        how = Pass("float64", mode == "training", mask=mask)
+        how = Pass("float64", mode == "training", mask=mask, derivatives=derivatives)
         if self.objectives is not None:
             how = replace(how, objective=self.objectives[0 if side == "flax" else 1])
         adapted = self.pair_inputs.adapted(side, inputs)

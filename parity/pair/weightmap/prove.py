@@ -8,7 +8,7 @@ from parity.interface.trace import Arrays
 from parity.pair.weightmap import random_weights as weights
 from parity.pair.weightmap.alternatives import NativeArrays, Option, alternatives
 from parity.pair.weightmap.pairing.pairings import WeightMap
-from parity.pair.weightmap.proof import Proof, ProofPass, Runs
+from parity.pair.weightmap.proof import Proof, ProofPass, Runs, Standing
 
 BUDGET = 96
 """Readings that are tried at most: passes of the Flax network, which is compiled once for all of them."""
@@ -42,7 +42,8 @@ class Prover:
                 break
             start = replace(other, others={})
             read = self._read_better(start, replace(passed, flax=self._flax_pass(start, torch)), torch)
-            best = max(best, read, key=lambda reading: reading[1].standing(reading[0]))
+            if _is_better(read[0], read[1].standing(read[0]), best[0], best[1].standing(best[0])):
+                best = read
         weight_map, passed = best
         flax_arrays, agrees = weights.to_flax(weight_map, torch, self._own.flax), passed.same_outputs(weight_map)
         return Proof(weight_map, flax_arrays, torch, passed, agrees, self._undecided, self._tried)
@@ -64,7 +65,7 @@ class Prover:
             *alternatives(weight_map, passed, standing.failing, self._own),
         ]
         for option, other in self._tried_out(options, passed, torch):
-            if other.standing(option) > standing:
+            if _is_better(option, other.standing(option), weight_map, standing):
                 return replace(option, others={}), other
         return None
 
@@ -81,3 +82,21 @@ class Prover:
     def _flax_pass(self, weight_map: WeightMap, torch: Arrays) -> PassResult:
         self._tried += 1
         return self._runs.flax(weights.to_flax(weight_map, torch, self._own.flax))
+
+
+def _is_better(weight_map: WeightMap, standing: Standing, known: WeightMap, known_standing: Standing) -> bool:
+    """Whether the networks agree longer with one map than with a known one, and not only because it pairs fewer
+    arrays."""
+    pairs_as_many = standing.same or standing.near or _arrays(weight_map) >= _arrays(known)
+    return standing > known_standing and pairs_as_many
+
+
+def _arrays(weight_map: WeightMap) -> int:
+    """How many arrays of both sides are paired: a map that pairs fewer has fewer layers that can fail to agree, which
+    is no merit of it."""
+    return sum(len(names) for names in _paired(weight_map))
+
+
+def _paired(weight_map: WeightMap) -> tuple[set[str], set[str]]:
+    arrays = [array for _, array in weight_map.arrays]
+    return {name for a in arrays for name in a.flax.names}, {name for a in arrays for name in a.torch.names}

@@ -8,7 +8,8 @@ from parity.report.records import ReportData
 
 
 def answer(report: ReportData) -> dict[str, Any]:
-    """The keys `place`, `cause`, `mend` and `next` of the JSON report; None where there is no such thing.
+    """The keys `place`, `cause`, `mend` and `next` of the JSON report; None where there is no such thing. What else
+    differs once the cause is undone is under `first_difference.further`.
 
     `place` says where the first difference is: rung, mode, both layers, the index of the worst element, and each
     side's value there and line of source, where it is known. `next` is one sentence for whoever acts on the report.

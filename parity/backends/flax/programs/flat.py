@@ -28,11 +28,13 @@ class Flat:
     Args:
         operations: each with its equation, and what it takes: the number of a value, or a literal.
         constants: number of a value that the program was traced with → its array.
+        derivatives: whether what has a derivative of its own stays one operation.
     """
 
     operations: list[tuple[Operation, Any, tuple[Any, ...]]] = field(default_factory=list)
     constants: dict[int, Any] = field(default_factory=dict)
     count: int = 0
+    derivatives: bool = False
 
     def new(self) -> int:
         """The number of a new value."""
@@ -40,17 +42,18 @@ class Flat:
         return self.count - 1
 
 
-def flat(jaxpr: Any, constants: Sequence[Any]) -> tuple[Flat, list[int], list[Any]]:
+def flat(jaxpr: Any, constants: Sequence[Any], *, derivatives: bool = False) -> tuple[Flat, list[int], list[Any]]:
     """A program as one list.
 
     Args:
         jaxpr: the program.
         constants: the arrays that it was traced with.
+        derivatives: whether what has a derivative of its own stays one operation, and is not written out.
 
     Returns:
         The list, the numbers of the program's arguments, and those of its results, or literals.
     """
-    found = Flat()
+    found = Flat(derivatives=derivatives)
     arguments = [found.new() for _ in jaxpr.invars]
     known: dict[Any, Any] = dict(zip(jaxpr.invars, arguments, strict=True))
     known |= _constants(found, jaxpr.constvars, constants)
@@ -76,7 +79,7 @@ def _walk(found: Flat, equations: Sequence[Any], known: dict[Any, Any], place: s
         name, here = equation.primitive.name, place or place_of(equation) or ""
         if name == marks.TAP.name:
             known[equation.outvars[0]] = operands[0]
-        elif (body := _body(equation)) is not None:
+        elif (body := _body(equation, found.derivatives)) is not None:
             inside: dict[Any, Any] = dict(zip(body.jaxpr.invars, operands, strict=True))
             inside |= _constants(found, body.jaxpr.constvars, body.consts)
             _walk(found, body.jaxpr.eqns, inside, here)
@@ -85,12 +88,12 @@ def _walk(found: Flat, equations: Sequence[Any], known: dict[Any, Any], place: s
             _add(found, equation, operands, known, here)
 
 
-def _body(equation: Any) -> Any:
+def _body(equation: Any, derivatives: bool) -> Any:
     """The inner program of an equation that gives what that gives; None of any other equation."""
     name, params = equation.primitive.name, equation.params
     if name in CALLS and params.get("name") != marks.BERNOULLI:
         return closed(params.get("jaxpr") or params.get("call_jaxpr"))
-    if name in CUSTOM:
+    if name in CUSTOM and not derivatives:
         return closed(params.get("call_jaxpr") or params.get("fun_jaxpr"))
     return None
 

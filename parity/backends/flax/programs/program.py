@@ -14,12 +14,13 @@ from parity.backends.flax.inputs import arguments_of, arrays_in, setting, state_
 from parity.backends.flax.look import Looks
 from parity.backends.flax.programs.flat import NUMBER, Flat, flat
 from parity.backends.flax.programs.in_numpy import computed
+from parity.backends.flax.programs.pulls import pulled
 from parity.backends.flax.tracing.marks import Plan
 from parity.backends.flax.tracing.widen import apply, constant, literal
 from parity.backends.flax.tracing.written import inexact
 from parity.interface.observation import Inputs
 from parity.interface.programs.operations import Kind, Values, ValuesOfCall
-from parity.interface.programs.program import Program
+from parity.interface.programs.program import Program, Pull
 from parity.interface.side import Pass
 from parity.interface.trace import Precision
 
@@ -78,6 +79,13 @@ class FlaxProgram(Program):
         read = literal(operand, self._plan)
         return read if other is None else np.asarray(other, read.dtype)
 
+    def pull(self, number: int) -> Pull:
+        """How gradients go back through the equation."""
+        operation, equation, written = self._found.operations[number]
+        known = dict(zip(operation.operands, self.native(operation.operands), strict=True))
+        values = [literal(v, self._plan) if isinstance(v, Literal) else known[v] for v in written]
+        return pulled(number, (operation, equation, written), values, self._plan)
+
     def given_array(self, value: int) -> Any:
         """An argument or a constant."""
         return _numpy(self._arrays[value])
@@ -114,7 +122,7 @@ def program(looks: Looks, native: Mapping[str, NDArray], inputs: Inputs, how: Pa
     with setting(WIDE):
         plan = Plan(masks=look.masks(how))
         jaxpr, constants = traced.widened(looks.equal)
-        found, numbers, ends = flat(jaxpr, constants)
+        found, numbers, ends = flat(jaxpr, constants, derivatives=how.derivatives)
         state = state_of(native, look.types, WIDE)
         every: Any = (state, arrays_in(arguments, WIDE), arrays_in(targets, WIDE), {})
         arrays = dict(zip(numbers, jax.tree.leaves(every), strict=True))

@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_leaves
 from parity.backends.torch.copies import Copies, load
 from parity.backends.torch.inputs import DTYPES, given_of, loss_of
 from parity.backends.torch.passes import setting
+from parity.backends.torch.programs.pulls import pulled
 from parity.backends.torch.programs.recorder import ITERATED, Recorded, Recorder
 from parity.backends.torch.results import flattened
 from parity.backends.torch.tracing.overrides import PassOverrides
@@ -20,7 +21,7 @@ from parity.backends.torch.tracing.tape import array_of
 from parity.backends.torch.tracing.widen import restored
 from parity.interface.observation import Inputs
 from parity.interface.programs.operations import Kind, Values
-from parity.interface.programs.program import Program
+from parity.interface.programs.program import Program, Pull
 from parity.interface.side import Pass
 from parity.interface.tree import leaves
 
@@ -52,6 +53,10 @@ class TorchProgram(Program):
         fresh = [t for t in made if not any(t is tensors[place] for place in changed)]
         return [*fresh, *(tensors[place] for place in changed)]
 
+    def pull(self, number: int) -> Pull:
+        """How gradients go back through the call, or through the user's function that it is part of."""
+        return pulled(self, self._recorded, number)
+
     def given_array(self, value: int) -> torch.Tensor:
         """Give the tensor as it was when it was first used."""
         return self._recorded.given[value]
@@ -68,16 +73,17 @@ class TorchProgram(Program):
 def program(copies: Copies, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> TorchProgram:
     """Run one pass in float64 and record it."""
     model = copies.model(WIDE).train(how.training)
-    recorder = Recorder()
+    recorder = Recorder(how.derivatives)
     with restored(model), torch.no_grad():
         load(model, native)
         args, kwargs, _ = given_of(inputs, WIDE, False)
         names = _names(model, recorder, args, kwargs)
         overrides = PassOverrides(WIDE, how.mask, copies.gelu, how.training)
-        with setting(WIDE), recorder, overrides, recorder.of_calls(model):
+        with setting(WIDE), torch.set_grad_enabled(how.derivatives), recorder, overrides, recorder.of_calls(model):
             result = model(*args, **kwargs)
             outputs = flattened(result, WIDE)
             loss = None if how.objective is None else loss_of(how.objective, result, WIDE)
+        recorder.close()
         named = Values(
             {name: recorder.number(tensor) for name, tensor in outputs.items()},
             {name: recorder.number(b) for name, b in model.named_buffers() if name in native},

@@ -1,5 +1,6 @@
 """Records every operation of a PyTorch network's pass, as its user's code asks for it."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,11 +27,39 @@ class Recorded:
         operations: the operations, each with its call, and the places of the operands that it changes.
         given: value that no operation gives → its tensor, as it was when it was first used.
         calls: the calls of modules in the order in which they end.
+        unrecorded: the numbers of operations that ran while no gradients were recorded.
+        customs: the user's own functions with a backward pass of their own.
     """
 
     operations: list[tuple[Operation, Written, tuple[int, ...]]] = field(default_factory=list)
     given: dict[int, torch.Tensor] = field(default_factory=dict)
     calls: list[ValuesOfCall] = field(default_factory=list)
+    unrecorded: set[int] = field(default_factory=set)
+    customs: list["Custom"] = field(default_factory=list)
+
+
+@dataclass
+class Custom:
+    """One call of a `torch.autograd.Function`.
+
+    Args:
+        context: its context, which is the node of its gradients.
+        arguments: what its forward was given; a value's number stands for a tensor.
+        operations: the numbers of what ran inside.
+        results: the numbers of the values that it gives.
+    """
+
+    context: Any
+    arguments: tuple[Any, ...]
+    operations: list[int]
+    results: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Plain:
+    """An argument that is no tensor."""
+
+    value: Any
 
 
 class Recorder(TorchFunctionMode):
@@ -39,8 +68,9 @@ class Recorder(TorchFunctionMode):
     A tensor is known by its identity; one that an operation changes in its place is another value afterwards.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, derivatives: bool = False) -> None:
         super().__init__()
+        self.derivatives = derivatives
         self.recorded = Recorded()
         self._numbers: dict[int, int] = {}
         self._alive: list[torch.Tensor] = []
@@ -59,8 +89,40 @@ class Recorder(TorchFunctionMode):
             fresh = [t for t in made if not any(t is tensors[place] for place in changed)]
             results = tuple(self._new(t) for t in [*fresh, *(tensors[place] for place in changed)])
             operation = Operation(name_of(func), users_line(), operands, results, call.settings)
+            if self.derivatives and not torch.is_grad_enabled():
+                self._unrecorded()
             self.recorded.operations.append((operation, call, changed))
         return iter(items) if func is ITERATED else result
+
+    def _unrecorded(self) -> None:
+        """Note that the next operation runs while no gradients are recorded: it may be in a function of the user's with
+        a backward pass of its own."""
+        number = len(self.recorded.operations)
+        self.recorded.unrecorded.add(number)
+        frame = sys._getframe(2)
+        while frame is not None:
+            names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+            context = frame.f_locals.get(names[0]) if names and frame.f_code.co_name == "forward" else None
+            if isinstance(context, torch.autograd.function.BackwardCFunction):
+                known = next((c for c in self.recorded.customs if c.context is context), None)
+                if known is None:
+                    given = (frame.f_locals.get(name) for name in names[1:])
+                    with torch._C.DisableTorchFunction():
+                        arguments = tuple(self.number(a) if isinstance(a, torch.Tensor) else Plain(a) for a in given)
+                    known = Custom(context, arguments, [])
+                    self.recorded.customs.append(known)
+                known.operations.append(number)
+                return
+            frame = frame.f_back  # type: ignore[assignment]
+
+    def close(self) -> None:
+        """Find what the user's functions with a backward pass of their own gave."""
+        with torch._C.DisableTorchFunction():
+            for custom in self.recorded.customs:
+                inside = {r for n in custom.operations for r in self.recorded.operations[n][0].results}
+                custom.results = tuple(
+                    number for number in sorted(inside) if self._alive[number].grad_fn is custom.context
+                )
 
     def number(self, tensor: torch.Tensor) -> int:
         """The number of the value that a tensor is."""

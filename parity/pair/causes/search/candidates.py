@@ -21,6 +21,12 @@ LIKELY = frozenset(
 """Settings of which each value but one is likely."""
 
 
+NUMBERS = ("number", "argument", "other")
+"""What the names of settings begin with that are operands."""
+LARGEST_COUNT = 4096
+"""Larger whole numbers are no counts of anything, and would only make arrays too large to hold."""
+
+
 def candidates(name: str, value: Any, pool: Sequence[Any], own: Sequence[Any] = (), axes: int = 0) -> Iterator[Any]:
     """What a setting may be instead, without what it is.
 
@@ -54,16 +60,28 @@ def _candidates(name: str, value: Any, pool: Sequence[Any], own: Sequence[Any], 
     elif name in AXES:
         yield from _of_axis(value, axes)
     elif isinstance(value, int):
-        yield from (n for n in numbers if isinstance(n, int))
-        yield from (value + 1, value - 1, 2 * value, value // 2, *(value + n for n in own if isinstance(n, int)))
+        near = (value + 1, value - 1, 2 * value, value // 2, *(value + n for n in own if isinstance(n, int)))
+        whole = (n for n in (*numbers, *near) if isinstance(n, int))
+        yield from (n for n in whole if abs(n) <= max(LARGEST_COUNT, 4 * abs(value)))
+        if name.startswith(NUMBERS):
+            yield from _related(float(value), numbers)
     elif isinstance(value, float):
         yield from map(float, numbers)
         yield from (value + n for n in (1, -1, *own))
+        if name.startswith(NUMBERS):
+            yield from _related(value, numbers)
         yield from EPSILONS if "eps" in name else (0.0, 1.0, -value, 1 - value, 0.5, 2.0, np.inf, -np.inf)
     elif isinstance(value, tuple):
         yield from _of_tuple(value, pool)
     elif isinstance(value, slice):
         yield from _of_slice(value)
+
+
+def _related(value: float, numbers: Sequence[float]) -> Iterator[float]:
+    """Numbers that people take for one another where they multiply or divide: reciprocals, roots and squares."""
+    yield from (1.0 / n for n in numbers if n)
+    if value > 0:
+        yield from (value**0.5, value**2, 1.0 / value)
 
 
 def _of_none(name: str, numbers: Sequence[float]) -> Iterator[Any]:

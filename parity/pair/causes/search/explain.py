@@ -7,11 +7,16 @@ from dataclasses import replace
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.observation import Inputs
 from parity.pair.causes.search.elsewhere import dropout_rate, lone_arrays
-from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, other
+from parity.pair.causes.search.gradients.derived import Derived
+from parity.pair.causes.search.gradients.families import STAGES as GRADIENT_STAGES
+from parity.pair.causes.search.hypothesis import NAMES, Hypothesis
 from parity.pair.causes.search.operation import parting
-from parity.pair.causes.search.piece import SIDES, Piece, same_numbers
-from parity.pair.causes.search.places import Target, numbers_of, other_numbers, piece_of, target_of
-from parity.pair.causes.search.search import Cause, search
+from parity.pair.causes.search.piece import SIDES, Piece
+from parity.pair.causes.search.places import Target, numbers_of, other_numbers, target_of
+from parity.pair.causes.search.search import Cause
+from parity.pair.causes.search.several.following import Following, Recorded
+from parity.pair.causes.search.several.further import Found, all_causes, rest_of, where
+from parity.pair.causes.search.several.lines import lines_of
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
 from parity.report.records import Difference, Explanation, Lint
@@ -37,15 +42,31 @@ def explained_by_undoing(
         clue: the difference with what the numbers say of it.
         inputs: the inputs that show it; None if they are the user's.
     """
-    if difference is None or difference.proof:
-        return difference
+    if difference is None:
+        return None
     try:
+        if difference.proof:  # a convention, which was undone in the whole network
+            return _with_lines(difference, state, inputs)
         found = _found(difference, state, rungs, clue, inputs)
     except Exception:  # an edit may make a user's network do anything; the check goes on without a cause
         if DEBUG in os.environ:
             raise
+        if difference.proof:
+            return difference
         found = None
     return _suspected(difference, clue) if found is None else found
+
+
+def _with_lines(difference: Difference, state: CheckState, inputs: Inputs | None) -> Difference:
+    """A difference whose cause is known already, with the lines of the operations at which the programs part."""
+    mode = difference.mode
+    if difference.rung != "forward" or mode not in state.compared or _size(state, mode) > LARGEST:
+        return difference
+    target, agreeing = target_of(state, mode)
+    if target is None:
+        return difference
+    piece = Recorded(state, numbers_of(state, mode, inputs)).piece(target, agreeing)
+    return replace(difference, lines=_placed(piece))
 
 
 def _suspected(difference: Difference, clue: Difference | None) -> Difference:
@@ -58,6 +79,8 @@ def _suspected(difference: Difference, clue: Difference | None) -> Difference:
 
 LARGEST = 2**25
 """Numbers of a pass's calls: the operations of larger networks, which are held all at once, are not looked at."""
+LARGEST_BACKWARD = 2**21
+"""Numbers of a pass's calls: the gradients of larger networks are not looked at operation by operation."""
 RUNGS = ("forward", "gradients", "state")
 """Rungs whose differences have operations."""
 
@@ -72,6 +95,9 @@ def _found(
     """The difference with its cause, or with its place alone; None if nothing is found."""
     if difference.rung == "structure":
         return _with(difference, lone_arrays(state))
+    finding = next((rung.headline for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
+    if difference.rung == "gradients" and finding is not None and finding.quantity.startswith("gradient"):
+        return _of_gradients(difference, state, inputs)
     target, agreeing = _target(difference, state, rungs)
     if target is None or _size(state, difference.mode) > LARGEST:
         return None
@@ -79,10 +105,48 @@ def _found(
     numbers = numbers_of(state, mode, inputs), other_numbers(state, mode, inputs)
     if (rate := dropout_rate(state, target, agreeing, numbers)) is not None:
         return _with(difference, rate)
-    piece = piece_of(state, target, numbers[0], agreeing)
-    difference = replace(difference, lines=_placed(piece))
-    cause = search(piece, lambda: [piece_of(state, target, numbers[1], agreeing)])
-    return _suspected(difference, clue) if cause is None else _told(difference, cause, piece, state.lints)
+    shown = Recorded(state, numbers[0])
+    found: list[Difference] = []
+    for each in all_causes(shown, lambda: Recorded(state, numbers[1]), Following(target, agreeing)):
+        here = difference if not found else where(each.place, state, difference, each.piece)
+        found += (
+            _of_piece(here, each, state.lints) if each.causes else [_unexplained(here, each.piece, clue, not found)]
+        )
+    first, *further = found
+    what = (
+        "what the networks return and the loss are" if difference.rung == "gradients" else "what the networks return is"
+    )
+    return replace(first, further=tuple(further), rest=rest_of(shown, difference, found, what))
+
+
+def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | None) -> Difference | None:
+    """The difference with its cause in the backward pass; None if none is found."""
+    mode = difference.mode
+    if mode not in state.compared or _size(state, mode) > LARGEST_BACKWARD:
+        return None
+    shown = Derived(state, numbers_of(state, mode, inputs))
+    first = shown.following()
+    if first is None:
+        return None
+    found: list[Difference] = []
+    another = other_numbers(state, mode, inputs)
+    for each in all_causes(shown, lambda: Derived(state, another).like(shown), first, GRADIENT_STAGES):
+        here = difference if not found else where(each.place, state, difference, each.piece)
+        found += _of_piece(here, each, state.lints)
+    if not found:
+        return None
+    rest = rest_of(shown, difference, found, "all gradients are")
+    return replace(found[0], further=tuple(found[1:]), rest=rest)
+
+
+def _of_piece(here: Difference, found: Found, lints: Sequence[Lint]) -> list[Difference]:
+    """A difference for each cause of one piece, the first with its place."""
+    return [_told(replace(here, lines=found.lines), cause, cause.piece or found.piece, lints) for cause in found.causes]
+
+
+def _unexplained(here: Difference, piece: Piece, clue: Difference | None, first: bool) -> Difference:
+    here = replace(here, lines=_placed(piece))
+    return _suspected(here, clue) if first else here
 
 
 def _size(state: CheckState, mode: str) -> int:
@@ -128,11 +192,8 @@ def _buffer(finding: Finding, state: CheckState) -> Target | None:
 
 def _told(difference: Difference, cause: Cause, piece: Piece, lints: Sequence[Lint]) -> Difference:
     hypothesis = cause.hypothesis
-    lines = _lines(hypothesis, piece)
-    proof = (
-        f"undone in {NAMES[hypothesis.side]}, the gap there falls from {cause.before:.2g} to {cause.after:.2g} of its "
-        f"size, also with other weights"
-    )
+    lines = lines_of(hypothesis, piece)
+    proof = _proof(cause)
     text, mend = hypothesis.text, hypothesis.mend
     known = _lint(hypothesis, difference, lints)
     if known is not None:
@@ -142,26 +203,17 @@ def _told(difference: Difference, cause: Cause, piece: Piece, lints: Sequence[Li
     return replace(difference, cause=text, mend=mend, proof=proof, lines={**difference.lines, **lines})
 
 
+def _proof(cause: Cause) -> str:
+    falls = f"the gap there falls from {cause.before:.2g} to {cause.after:.2g} of its size, also with other weights"
+    where = f"undone in {NAMES[cause.hypothesis.side]}"
+    if cause.without is None:
+        return f"{where}, {falls}"
+    return f"{where} together with the other causes there, {falls}; with the others alone it is {cause.without:.2g}"
+
+
 def _lint(hypothesis: Hypothesis, difference: Difference, lints: Sequence[Lint]) -> Lint | None:
     """What is known to be declared differently in that layer, if it is the setting that was undone."""
     here = [lint for lint in lints if lint.layer_torch and lint.layer_torch == difference.layer_torch]
     return next(
         (lint for lint in here if lint.setting and f" {lint.setting}" in hypothesis.text.replace("'s", "")), None
     )
-
-
-def _lines(hypothesis: Hypothesis, piece: Piece) -> dict[str, str]:
-    """The user's lines of what differs: that of the operation that is undone, and that of the other side's operation
-    that gives the same numbers once it is."""
-    half, theirs = piece.half(hypothesis.side), piece.half(other(hypothesis.side))
-    lines = {}
-    if hypothesis.operation is not None:
-        each = half.program.operations[hypothesis.operation]
-        lines[hypothesis.side] = each.place
-        value = hypothesis.value if hypothesis.value is not None else each.results[0]
-        array = half.value(value, hypothesis.edits(piece))
-        for candidate in reversed(theirs.made) if array is not None and array.size > 1 else ():
-            if array is not None and same_numbers(array, theirs.values[candidate]):
-                lines[other(hypothesis.side)] = theirs.program.operations[theirs.program.maker[candidate]].place
-                break
-    return {side: lines[side] for side in SIDES if lines.get(side)}

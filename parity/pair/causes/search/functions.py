@@ -1,5 +1,6 @@
 """Hypotheses on what is applied: an operation, an activation or a factor too many, too few, or another one."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from math import sqrt
 
@@ -20,6 +21,8 @@ VERBS = {"add": "adds", "sub": "subtracts", "mul": "multiplies with", "div": "di
 """Name of an operation → what it does with its other operand."""
 
 
+MASKING = frozenset({"masked_fill", "where", "select_n"})
+"""Operations by which people mask."""
 STEPS: dict[str, Function] = {"floor": np.floor, "ceil": np.ceil, "round": np.round}
 """Functions to whole numbers, which close any small gap to numbers that are whole: one is a cause only where the other
 side applies it by that name."""
@@ -49,6 +52,11 @@ def _extra(half: Half, side: str, each: Operation, place: int) -> tuple[str, str
     taken = [named(half, value) for i, value in enumerate(each.operands) if i != place]
     rest = [told(v) for name, v in each.settings.items() if name.startswith(NUMBERS)]
     verb, by = VERBS.get(each.name, f"applies {each.name} with"), " and ".join([*taken, *rest])
+    if each.name in MASKING and len(each.operands) > 1:
+        mask = named(half, next((v for v in each.operands if half.values[v].dtype.kind == "b"), each.operands[0]))
+        at = f" at {each.place}" if each.place else ""
+        text = f"{NAMES[side]} masks by {mask} ({each.name}), and {NAMES[other(side)]} does not: it ignores that mask"
+        return text, f"mask in {NAMES[other(side)]} as {NAMES[side]} does{at}"
     text = (
         f"{NAMES[side]} {verb} {by}, and {NAMES[other(side)]} does not"
         if by
@@ -167,13 +175,20 @@ def _factors(shape: Sequence[int], written: Sequence[float]) -> dict[float, str]
         for factor in (number, 1 / number if number else 0.0):
             if factor not in (0.0, 1.0):
                 found.setdefault(factor, told(factor))
-    for size in dict.fromkeys(shape):
+    for axis, size in enumerate(shape):
         if size > 1:
-            for factor, words in ((sqrt(size), f"√{size}"), (1 / sqrt(size), f"1/√{size}"), (float(size), f"{size}"),
-                                  (1 / size, f"1/{size}"), (size / (size - 1), f"{size}/{size - 1}"),
-                                  ((size - 1) / size, f"{size - 1}/{size}")):  # fmt: skip
-                found.setdefault(factor, words)
+            n = "x.shape[0]" if axis == 0 and shape.index(size) == 0 and shape.count(size) == 1 else f"{size}"
+            here = f", here {size}" if n != f"{size}" else ""
+            for factor, words in ((sqrt(size), f"√{n}"), (1 / sqrt(size), f"1/√{n}"), (float(size), n),
+                                  (1 / size, f"1/{n}"), (size / (size - 1), f"{n}/({n} - 1)"),
+                                  ((size - 1) / size, f"({n} - 1)/{n}")):  # fmt: skip
+                found.setdefault(factor, f"{words}{here}" if here else _plain(words))
     return found
+
+
+def _plain(words: str) -> str:
+    """A fraction of plain numbers, worked out where it has a difference in it: "7/8" for "(8 - 1)/8"."""
+    return re.sub(r"\((\d+) - 1\)", lambda found: str(int(found[1]) - 1), words)
 
 
 def _maker(half: Half, value: int) -> int | None:

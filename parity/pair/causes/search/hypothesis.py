@@ -39,6 +39,11 @@ class Hypothesis:
         """How far the sides are apart without it."""
         return piece.gap_to(self.side, self.undone(piece))
 
+    def attempt(self, piece: Piece) -> tuple[float, dict[int, NDArray]]:
+        """How far the sides are apart without it, and all values of that side that are other ones then, by number."""
+        target, made = piece.half(self.side).attempt(self.edits(piece))
+        return piece.gap_to(self.side, target), made
+
 
 def always(*edits: Edit) -> Callable[[Piece], Sequence[Edit]]:
     """Edits that are the same whatever the numbers."""

@@ -1,6 +1,6 @@
 """Finds the operation at which two programs part: by the values that agree, and by handing one side's values on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.checks.referee import closes
-from parity.interface.programs.operations import Change
+from parity.interface.programs.operations import Change, Edit, Operation
+from parity.pair.causes.search.hypothesis import Hypothesis
 from parity.pair.causes.search.piece import Half, Piece, same_numbers
 
 MOST = 3_000
@@ -24,10 +25,14 @@ class Parting:
 
     Args:
         flax, torch: the numbers of the operations.
+        values: the numbers of the values that they give, Flax's and PyTorch's.
+        axes: Flax's axes in PyTorch's order; None where the value is reshaped.
     """
 
     flax: int
     torch: int
+    values: tuple[int, int]
+    axes: tuple[int, ...] | None
 
 
 def parting(piece: Piece) -> Parting | None:
@@ -40,10 +45,11 @@ def parting(piece: Piece) -> Parting | None:
     for tried, (value, their) in enumerate(_pairs(torch, flax, agreed, ours)):
         if tried >= MOST:
             break
-        for array in _laid_out(flax.values[their], torch.values[value]):
+        for axes in _layouts(flax.values[their], torch.values[value]):
+            array = _laid_out(flax.values[their], torch.values[value], axes)
             after = torch.with_edits([Change(value, lambda _, array=array: array)])  # type: ignore[misc]
             if closes(piece.gap, piece.gap_to("torch", after)):
-                return Parting(flax.program.maker[their], torch.program.maker[value])
+                return Parting(flax.program.maker[their], torch.program.maker[value], (their, value), axes)
     return None
 
 
@@ -66,14 +72,57 @@ def _pairs(torch: Half, flax: Half, agreed: set[int], ours: list[int]) -> Iterat
             )
 
 
-def _laid_out(array: NDArray, like: NDArray) -> Iterator[NDArray]:
-    """An array in the layouts that have the shape of another."""
+def _layouts(array: NDArray, like: NDArray) -> Iterator[tuple[int, ...] | None]:
+    """The orders of an array's axes that have the shape of another; None, a reshape, where there are none."""
     seen: list[NDArray] = []
     if array.ndim <= MOST_AXES and sorted(array.shape) == sorted(like.shape):
         for axes in permutations(range(array.ndim)):
             turned = array.transpose(axes)
             if turned.shape == like.shape and not any(np.array_equal(turned, other) for other in seen):
                 seen.append(turned)
-                yield turned
+                yield axes
     else:
-        yield array.reshape(like.shape)
+        yield None
+
+
+def _laid_out(array: NDArray, like: NDArray, axes: tuple[int, ...] | None) -> NDArray:
+    return array.reshape(like.shape) if axes is None else array.transpose(axes)
+
+
+PARTS = frozenset({"reshape", "transpose", "convert_element_type", "broadcast_in_dim", "squeeze", "slice", "split",
+                   "concatenate", "getitem", "view", "permute", "cat", "stack", "dot_general", "matmul", "einsum",
+                   "linear", "conv_general_dilated"})  # fmt: skip
+"""Operations of which it says nothing that their name is another one: what lies in which order is the cause."""
+
+
+def other_operation(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """Of the same numbers, one side computes something by one operation and the other by another."""
+    found = parting(piece)
+    if found is None or side != "torch":
+        return
+    flax, torch = piece.flax.program.operations[found.flax], piece.torch.program.operations[found.torch]
+    if {flax.name, torch.name} & PARTS or flax.name == torch.name or not _same_operands(piece, flax, torch):
+        return
+    at = f" at {flax.place}" if flax.place else ""
+    text = f"Flax applies {flax.name}{at} where PyTorch applies {torch.name}"
+    mend = f"write in PyTorch what {flax.name} is{at}, or in Flax what {torch.name} is"
+    yield Hypothesis("torch", text, mend, _handed_over(found), found.torch, found.values[1])
+
+
+def _same_operands(piece: Piece, flax: Operation, torch: Operation) -> bool:
+    """Whether both operations take the same floating arrays, and any at all."""
+    ours, theirs = (
+        [half.values[v] for v in each.operands if half.values[v].dtype.kind == "f" and half.values[v].size > 1]
+        for half, each in ((piece.flax, flax), (piece.torch, torch))
+    )
+    return bool(ours) and len(ours) == len(theirs) and all(any(same_numbers(a, b) for b in theirs) for a in ours)
+
+
+def _handed_over(found: Parting) -> Callable[[Piece], Sequence[Edit]]:
+    their, value = found.values
+
+    def edits(piece: Piece) -> Sequence[Edit]:
+        array = _laid_out(piece.flax.values[their], piece.torch.values[value], found.axes)
+        return [Change(value, lambda _: array)]
+
+    return edits

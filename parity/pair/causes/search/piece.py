@@ -55,11 +55,23 @@ class Half:
     def entering(self) -> list[int]:
         """The values that it starts from."""
         made = set(self.made)
-        return [value for value in self.values if value not in made and value not in self.program.maker]
+        return [value for value in self.values if value not in made]
 
     def with_edits(self, edits: Sequence[Edit]) -> NDArray | None:
         """The target with edits made; None where they make no sense."""
         return self.value(self.target, edits)
+
+    def attempt(self, edits: Sequence[Edit]) -> tuple[NDArray | None, dict[int, NDArray]]:
+        """The target with edits made, None where they make no sense, and all values that are other ones then."""
+        try:
+            (target,), made = self.program.attempt([self.target], edits)
+        except Exception:  # what a framework raises of a setting that is none
+            return None, {}
+        return target, made
+
+    def undone(self, edits: Sequence[Edit]) -> "Half":
+        """The half with these edits made for good."""
+        return Half(self.program.undone(edits), self.target)
 
     def value(self, value: int, edits: Sequence[Edit]) -> NDArray | None:
         """A value with edits made; None where they make no sense."""
@@ -85,6 +97,12 @@ class Piece:
     def half(self, side: str) -> Half:
         """One side's part."""
         return self.flax if side == "flax" else self.torch
+
+    def undone(self, side: str, edits: Sequence[Edit]) -> "Piece":
+        """The piece with these edits made for good on one side."""
+        flax = self.flax.undone(edits) if side == "flax" else self.flax
+        torch = self.torch.undone(edits) if side == "torch" else self.torch
+        return Piece(flax, torch, self.turns)
 
     @cached_property
     def gap(self) -> float:
@@ -126,9 +144,21 @@ def distance(a: NDArray, b: NDArray) -> float:
     return gap / size if size else gap
 
 
+LOW = 10
+"""One in so many of an array's numbers is smaller than what counts as its ordinary size: a mask may fill the rest."""
+
+
 def same(a: NDArray, b: NDArray) -> bool:
-    """Whether two arrays differ by rounding only."""
-    return distance(a, b) <= AGREED
+    """Whether two arrays differ by rounding only, each number by itself: where a mask has filled in -1e9, the others
+    would not count beside it."""
+    if distance(a, b) > AGREED:
+        return False
+    with np.errstate(all="ignore"):
+        a, b = a.astype(np.float64), b.astype(np.float64)
+        there = np.isfinite(a) & np.isfinite(b)
+        size = np.maximum(np.abs(a), np.abs(b))[there]
+        ordinary = np.sort(size)[size.size // LOW] if size.size else 0
+        return bool(np.all(np.abs(a - b)[there] <= AGREED * (size + ordinary)))
 
 
 def same_numbers(a: NDArray, b: NDArray) -> bool:

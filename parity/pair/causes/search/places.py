@@ -94,13 +94,26 @@ def piece_of(
     Raises:
         UserCodeError: a network raised something.
     """
+    return cut(programs_of(state, numbers, torch_mask), target, agreeing)
+
+
+def programs_of(
+    state: CheckState, numbers: Numbers, torch_mask: Mask | None = None, *, derivatives: bool = False
+) -> dict[str, Program]:
+    """Both sides' passes, operation by operation, and how these are derived if that is asked for; see `piece_of`."""
     masks = state.masks(numbers.mode)
-    halves: dict[str, Half] = {}
+    programs: dict[str, Program] = {}
     for side in reversed(SIDES):  # PyTorch first, which the masks of dropout ask for
         mask = None if masks is None else getattr(masks, side)
         mask = torch_mask if side == "torch" and torch_mask is not None else mask
-        program = state.sides.program(side, numbers.native[side], numbers.mode, numbers.inputs, mask)  # type: ignore[arg-type]
-        halves[side] = Half(program, target.value(program, side))
+        given = numbers.native[side], numbers.mode, numbers.inputs, mask
+        programs[side] = state.sides.program(side, *given, derivatives=derivatives)  # type: ignore[arg-type]
+    return programs
+
+
+def cut(programs: Mapping[str, Program], target: Target, agreeing: Sequence[CallPairing]) -> Piece:
+    """The piece of two programs before a target, starting from the outputs of calls that agree."""
+    halves = {side: Half(program, target.value(program, side)) for side, program in programs.items()}
     for side, half in halves.items():
         places = [_value(half.program, side, pairing) for pairing in agreeing]
         starts = [value for value in places if value is not None and value != half.target]
@@ -130,18 +143,18 @@ def target_of(state: CheckState, mode: str) -> tuple[Target | None, list[CallPai
         return _result(state, mode), agreeing
     calls = both.flax["float64"].calls, both.torch["float64"].calls
     pairing = pairings[at]
-    odd = _inputs(pairing, calls)
+    odd = inputs_apart(pairing, calls)
     if odd is not None and odd.fits:
         return Target("inputs", (pairing.pair.flax, odd.flax), (pairing.pair.torch, odd.torch)), agreeing
     if odd is None and layers[at].inherited > AGREED:
         return None, agreeing
-    flax = _leaf(calls[0][pairing.pair.flax], pairing.leaf_flax)
-    torch = _leaf(calls[1][pairing.pair.torch], pairing.leaf_torch)
+    flax = leaf_of(calls[0][pairing.pair.flax], pairing.leaf_flax)
+    torch = leaf_of(calls[1][pairing.pair.torch], pairing.leaf_torch)
     return Target("outputs", (pairing.pair.flax, flax), (pairing.pair.torch, torch)), agreeing
 
 
 @dataclass(frozen=True)
-class _Odd:
+class Odd:
     """The places of two inputs that are not the same, and whether they fit each other in some layout: one side may pad
     before a layer what the other pads inside."""
 
@@ -150,13 +163,13 @@ class _Odd:
     fits: bool
 
 
-def _leaf(call: Call, place: int) -> int:
+def leaf_of(call: Call, place: int) -> int:
     """The place among all of a call's outputs of the n-th floating one."""
     floating = [i for i, array in enumerate(call.outputs) if np.issubdtype(array.dtype, np.floating)]
     return floating[place]
 
 
-def _inputs(pairing: CallPairing, calls: tuple[Sequence[Call], Sequence[Call]]) -> _Odd | None:
+def inputs_apart(pairing: CallPairing, calls: tuple[Sequence[Call], Sequence[Call]]) -> Odd | None:
     """The first inputs of two calls that are not the same; None if all are."""
     ours, theirs = (
         [(i, a) for i, a in enumerate(call.inputs) if np.issubdtype(a.dtype, np.floating)]
@@ -165,13 +178,18 @@ def _inputs(pairing: CallPairing, calls: tuple[Sequence[Call], Sequence[Call]]) 
     for (i, a), (j, b) in zip(ours, theirs, strict=False):
         turn = turned(a, b, inside=True)
         if turn is None or distance(turn[1](a), b) > AGREED:
-            return _Odd(i, j, turn is not None)
+            return Odd(i, j, turn is not None)
     return None
 
 
 def _result(state: CheckState, mode: str) -> Target | None:
     """The first of what the networks return that differs."""
     odd = {f.name for f in state.compared[mode].results if f.verdict is Verdict.DIFFERENT}
-    pairs = zip(*state.sides.results.of(mode).floating, strict=True)
-    names = next(((a, b) for a, b in pairs if (b or "network") in odd), None)
+    names = next(((a, b) for a, b in result_names(state, mode) if (b or "network") in odd), None)
     return None if names is None else Target("result", *names)
+
+
+def result_names(state: CheckState, mode: str) -> list[tuple[str, str]]:
+    """Names of what the networks return, Flax's and PyTorch's: floating numbers first, then whole ones."""
+    results = state.sides.results.of(mode)
+    return [*zip(*results.floating, strict=True), *zip(*results.exact, strict=True)]

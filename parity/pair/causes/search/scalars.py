@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.programs.operations import Change, Edit, Setting
+from parity.pair.causes.search.candidates import LARGEST_COUNT
 from parity.pair.causes.search.functions import VERBS, named
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece, same
@@ -24,6 +25,8 @@ def other_number(piece: Piece, side: str) -> Iterator[Hypothesis]:
         for name, value in each.settings.items():
             if name.startswith(NUMBERS) and isinstance(value, int | float) and not isinstance(value, bool):
                 for their in computed:
+                    if isinstance(value, int) and not _is_count(theirs.values[their]):
+                        continue
                     text = _differs(side, f"{told(value)} in {each.name}", _of(theirs, their))
                     yield Hypothesis(
                         side, text, f"take {_of(theirs, their)} in {NAMES[side]}",
@@ -61,6 +64,12 @@ def _of(half: Half, value: int) -> str:
 
 def _is_number(array: NDArray) -> bool:
     return array.size == 1 and array.dtype.kind in "fiu"
+
+
+def _is_count(array: NDArray) -> bool:
+    """Whether a number may stand where a count does."""
+    number = float(array.item())
+    return number.is_integer() and abs(number) <= LARGEST_COUNT
 
 
 def _is_sound(piece: Piece, side: str, their: int) -> bool:

@@ -1,28 +1,35 @@
 """Looks for the cause of a difference: hypotheses in order of their cost, each undone on the numbers."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
+
+from numpy.typing import NDArray
 
 from parity.checks.referee import closes
 from parity.pair.causes.search.functions import factors, left_out, other_function, replaced_function
 from parity.pair.causes.search.hypothesis import Hypothesis
+from parity.pair.causes.search.operation import other_operation
 from parity.pair.causes.search.orders import other_order, other_value, run_again
 from parity.pair.causes.search.piece import Piece
 from parity.pair.causes.search.scalars import other_mask, other_number
 from parity.pair.causes.search.settings import changed_settings, two_settings
-from parity.pair.causes.search.variants import other_variant
+from parity.pair.causes.search.variants import other_extreme, other_variant
 
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
-CHEAP: Sequence[Family] = (other_variant, changed_settings, replaced_function, left_out, other_function)
+CHEAP: Sequence[Family] = (
+    other_variant, changed_settings, replaced_function, left_out, other_function, other_extreme
+)  # fmt: skip
 DEAR: Sequence[Family] = (run_again, other_mask, other_number, other_value, factors, other_order, two_settings)
 SIDES = ("torch", "flax")
-STAGES = [
+STAGES: Sequence[Sequence[tuple[Family, str]]] = [
     [(family, side) for family in CHEAP for side in SIDES],
     *([(family, side)] for side in SIDES for family in DEAR),
+    [(other_operation, "torch")],
 ]
 """Kinds of hypotheses with the side on which they are undone, in the order in which they are tried; of those of one
 stage the likeliest is taken."""
+Stages = Sequence[Sequence[tuple[Family, str]]]
 MOST, FEWEST = 3_000, 50
 """Hypotheses of one kind that are tried on one side: in small pieces, and in large ones."""
 WORK = 10**9
@@ -36,40 +43,62 @@ class Cause:
     Args:
         hypothesis: what it is.
         before, after: how far the sides are apart with it and without it, relative to their size.
+        without: how far they are apart where all causes of the same piece but this one are undone; None if it is the
+            only one of its piece.
+        piece: the operations that it was found in; None where it was not asked for.
     """
 
     hypothesis: Hypothesis
     before: float
     after: float
+    without: float | None = None
+    piece: Piece | None = None
 
 
-def search(piece: Piece, confirm: Callable[[], Sequence[Piece]]) -> Cause | None:
+Watch = Callable[[Hypothesis, Mapping[int, NDArray]], None]
+"""Told of every hypothesis that does not close the gap, and of the values that are other ones without it."""
+
+
+def search(
+    piece: Piece, confirm: Callable[[], Sequence[Piece]], watch: Watch | None = None, stages: Stages = STAGES
+) -> Cause | None:
     """The first cause whose undoing closes the gap, also with other numbers.
 
     Args:
         piece: the operations in which the difference begins.
         confirm: makes the same piece of other numbers, which the cause has to explain too; none where a difference has
             no other numbers.
+        watch: told of what does not close the gap.
+        stages: the kinds of hypotheses.
     """
     others: list[Piece] = []
-    for stage in STAGES:
+    for stage in stages:
         found: Cause | None = None
         for hypothesis in chain.from_iterable(
             islice(family(piece, side), _most(piece, side)) for family, side in stage
         ):
             if found is not None and found.hypothesis.likely <= hypothesis.likely:
                 continue
-            after = hypothesis.gap(piece)
+            after = _gap(hypothesis, piece, watch)
             if not closes(piece.gap, after):
                 continue
             others = others or list(confirm())
             if all(closes(other.gap, hypothesis.gap(other)) for other in others):
-                found = Cause(hypothesis, piece.gap, after)
+                found = Cause(hypothesis, piece.gap, after, piece=piece)
                 if not hypothesis.likely:
                     return found
         if found is not None:
             return found
     return None
+
+
+def _gap(hypothesis: Hypothesis, piece: Piece, watch: Watch | None) -> float:
+    if watch is None:
+        return hypothesis.gap(piece)
+    after, made = hypothesis.attempt(piece)
+    if not closes(piece.gap, after):
+        watch(hypothesis, made)
+    return after
 
 
 def _most(piece: Piece, side: str) -> int:

@@ -97,6 +97,31 @@ def other_variant(piece: Piece, side: str) -> Iterator[Hypothesis]:
             yield Hypothesis(side, text, variant.mend.format(there), edits, number, each.results[0])
 
 
+EXTREMES: Mapping[str, tuple[str, Callable[..., NDArray]]] = {
+    "argmax": ("argmin", np.argmin),
+    "argmin": ("argmax", np.argmax),
+}
+"""Name of an operation → the name of its opposite, and that."""
+
+
+def other_extreme(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """One side takes the place of the largest number, the other that of the smallest."""
+    half = piece.half(side)
+    for number, each in half.operations:
+        if each.name not in EXTREMES or len(each.operands) != 1 or len(each.results) != 1:
+            continue
+        name, function = EXTREMES[each.name]
+        shape, wanted = half.values[each.operands[0]].shape, half.values[each.results[0]].shape
+        for axis in (axis for axis in range(len(shape)) if (*shape[:axis], *shape[axis + 1 :]) == wanted):
+            text = f"{NAMES[side]} takes {each.name}, {NAMES[other(side)]} {name}"
+            edits = _by(side, each, _along(function, axis))
+            yield Hypothesis(side, text, f"take {name} in {NAMES[side]}", edits, number, each.results[0])
+
+
+def _along(function: Callable[..., NDArray], axis: int) -> Rule:
+    return lambda each, operands, result: function(operands[0], axis=axis)
+
+
 def _by(side: str, each: Operation, rule: Rule) -> Callable[[Piece], Sequence[Edit]]:
     def edits(piece: Piece) -> Sequence[Edit]:
         values = piece.half(side).values

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from parity.interface.programs.operations import Operation, numbers_in
+from parity.pair.causes.search.candidates import NUMBERS
 from parity.pair.causes.search.piece import Half
 
 SKIPPED = frozenset({"inplace", "out_dtype", "sharding", "out_sharding", "accuracy", "preferred_element_type", "dtype",
@@ -13,8 +14,6 @@ SKIPPED = frozenset({"inplace", "out_dtype", "sharding", "out_sharding", "accura
 FIXED = frozenset({"_weight_norm", "weight_norm"})
 """Operations whose settings are left alone: PyTorch 2.13 writes beyond its memory where weight norm's axis does not fit
 the scale."""
-NUMBERS = ("number", "argument", "other")
-"""What the names of settings begin with that are operands."""
 
 
 def groups(half: Half) -> Iterator[tuple[list[int], Operation]]:

@@ -97,7 +97,18 @@ def test_a_mask_of_one_side_is_found() -> None:
 
 
 def test_what_no_edit_explains_has_no_cause() -> None:
-    assert found([TANH, ("sin", np.sin, (1,), {})], [TANH, ("bessel", special.j0, (1,), {})]) is None
+    def other(x: NDArray, y: NDArray) -> NDArray:
+        return special.j0(x * y)
+
+    flax: list[Step] = [TANH, ("sin", np.sin, (1,), {}), ("mix", lambda x, y: x / y, (1, 2), {})]
+    torch: list[Step] = [TANH, ("cos", np.cos, (1,), {}), ("mix", other, (1, 2), {})]
+    assert found(flax, torch) is None
+
+
+def test_another_operation_on_the_same_numbers_is_named() -> None:
+    cause = found([TANH, ("sin", np.sin, (1,), {})], [TANH, ("bessel", special.j0, (1,), {})])
+    assert cause is not None
+    assert cause.hypothesis.text == "Flax applies sin at flax.py:2 where PyTorch applies bessel"
 
 
 def test_what_fits_these_numbers_and_no_others_is_no_cause() -> None:
@@ -163,3 +174,28 @@ def test_steps_of_a_loop_are_edited_together() -> None:
     for number, each in enumerate(toy.operations):
         toy.operations[number] = type(each)(each.name, "loop.py:1", each.operands, each.results, each.settings)
     assert toy.alike(1) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_the_smallest_taken_for_the_largest_is_named(axis: int) -> None:
+    def largest(x: NDArray) -> NDArray:
+        return np.asarray(x.argmax(axis))
+
+    def smallest(x: NDArray) -> NDArray:
+        return np.asarray(x.argmin(axis))
+
+    cause = found([TANH, ("argmax", largest, (1,), {})], [TANH, ("argmin", smallest, (1,), {})])
+    assert cause is not None and cause.hypothesis.text == "PyTorch takes argmin, Flax argmax"
+
+
+def test_an_ignored_mask_is_said_of_the_side_that_ignores_it() -> None:
+    def filled(x: NDArray, mask: NDArray) -> NDArray:
+        return np.where(mask, -1e9, x)
+
+    mask: Step = ("ge", lambda x: x > 0.3, (0,), {})
+    cause = found(
+        [mask, TANH, ("softmax", softmax, (2,), {"axis": -1})],
+        [mask, TANH, ("masked_fill", filled, (2, 1), {}), ("softmax", softmax, (3,), {"axis": -1})],
+    )
+    assert cause is not None and "and Flax does not: it ignores that mask" in cause.hypothesis.text
+    assert cause.hypothesis.mend == "mask in Flax as PyTorch does at torch.py:3"

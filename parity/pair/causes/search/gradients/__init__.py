@@ -1,0 +1,1 @@
+"""Causes in the backward pass, where the forward passes agree and gradients do not."""

@@ -1,0 +1,1 @@
+"""Several causes of one pair, which are peeled off one after the other."""

@@ -1,0 +1,101 @@
+"""Peels the causes of one piece off: what no single one explains may be several, one after the other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from parity.checks.referee import closes
+from parity.interface.programs.operations import Edit
+from parity.pair.causes.search.hypothesis import Hypothesis
+from parity.pair.causes.search.piece import SIDES, Piece
+from parity.pair.causes.search.search import STAGES, Cause, Stages, search
+from parity.pair.causes.search.several.narrow import narrowed
+from parity.pair.causes.search.several.promising import Promising
+
+DEPTH = 3
+"""Causes of one piece at most."""
+TRIED = 3
+"""Hypotheses that are taken for the first of several causes."""
+SEARCHES = 6
+"""Searches in one piece in all."""
+LARGEST = 2**21
+"""Numbers of a piece: in larger ones a single cause is looked for."""
+Confirm = Callable[[], Sequence[Piece]]
+
+
+@dataclass
+class _Budget:
+    """The kinds of hypotheses, and how many searches are left."""
+
+    stages: Stages
+    left: int = SEARCHES
+
+
+def peel(piece: Piece, confirm: Confirm, stages: Stages = STAGES) -> list[Cause]:
+    """The causes that close the gap together, in order; most often there is one. None if none are found.
+
+    Each of several is needed: without undoing it, undoing the others does not close the gap.
+
+    Args:
+        piece: the operations in which the difference begins.
+        confirm: makes the same piece of other numbers, which the causes have to explain too.
+        stages: the kinds of hypotheses.
+    """
+    size = sum(array.size for side in SIDES for array in piece.half(side).values.values())
+    causes = _peeled(piece, confirm, DEPTH if size <= LARGEST else 1, _Budget(stages))
+    if len(causes) < 2:
+        return causes
+    kept = [(cause, edits_of(cause)) for cause in causes]
+    proven, after = [], gap_with(piece, kept)
+    if not closes(piece.gap, after):
+        return []
+    for place, (cause, _) in enumerate(kept):
+        without = gap_with(piece, [each for number, each in enumerate(kept) if number != place])
+        if closes(piece.gap, without):
+            return []  # it is not needed, and so no cause
+        proven.append(replace(cause, before=piece.gap, after=after, without=without))
+    return proven
+
+
+def _peeled(piece: Piece, confirm: Confirm, depth: int, budget: _Budget) -> list[Cause]:
+    """The causes of the piece, looked for in what is left of it after all that agrees, then in all of it."""
+    small = narrowed(piece)
+    if small is not None and (causes := _searched(small, piece, confirm, depth, budget)):
+        return causes
+    return _searched(piece, piece, confirm, depth if small is None else 1, budget)
+
+
+def _searched(part: Piece, piece: Piece, confirm: Confirm, depth: int, budget: _Budget) -> list[Cause]:
+    """The causes in a part of a piece."""
+    if budget.left == 0:
+        return []
+    budget.left -= 1
+    promising = Promising(part) if depth > 1 else None
+    cause = search(part, confirm, promising, budget.stages)
+    if cause is not None:
+        return [cause]
+    for hypothesis in promising.best(TRIED) if promising is not None else ():
+        rest = _peeled(
+            _without(hypothesis, part, piece), lambda first=hypothesis: [_without(first, p, p) for p in confirm()],  # type: ignore[misc]
+            depth - 1, budget,
+        )  # fmt: skip
+        if rest:
+            return [Cause(hypothesis, piece.gap, rest[0].before, piece=part), *rest]
+    return []
+
+
+def _without(hypothesis: Hypothesis, part: Piece, piece: Piece) -> Piece:
+    """A piece without what was found in a part of it."""
+    return piece.undone(hypothesis.side, hypothesis.edits(part))
+
+
+def edits_of(cause: Cause) -> Sequence[Edit]:
+    """What undoes a cause in the piece that it was found in."""
+    assert cause.piece is not None
+    return cause.hypothesis.edits(cause.piece)
+
+
+def gap_with(piece: Piece, undone: Sequence[tuple[Cause, Sequence[Edit]]]) -> float:
+    """How far the sides of a piece are apart with causes undone."""
+    for cause, edits in undone:
+        piece = piece.undone(cause.hypothesis.side, edits)
+    return piece.gap
