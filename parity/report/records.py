@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from parity.checks.verdict import Finding, Rung, Verdict
+from parity.interface.programs.undone import Undone
 
 SIDES = ("flax", "torch")
 PAIR_RUNGS = tuple(range(1, 7))
@@ -100,11 +101,13 @@ class Explanation:
     Args:
         cause, mend: the cause, and what to write instead.
         proof: how far the gap falls when it is undone, and on which side.
+        undone: what was undone; empty where that is not told.
     """
 
     cause: str
     mend: str
     proof: str
+    undone: Sequence[Undone] = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ class Difference:
         proof: how far the gap falls when the cause is undone, and on which side; "" where that was not tried.
         suspected: what may be the cause, and was not proven.
         lines: each side's line of the operation that differs, by side, as "file.py:12"; empty where it is not known.
+        undone: what was undone to prove the cause, for who writes the mend into a source.
     """
 
     rung: str
@@ -136,6 +140,7 @@ class Difference:
     proof: str = ""
     suspected: Sequence[str] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
+    undone: Sequence[Undone] = ()
 
 
 @dataclass(frozen=True)
