@@ -6,18 +6,22 @@ from pathlib import Path
 from parity.interface.programs.undone import Undone
 from parity.repairs.rules import changes, declared, settings, training, values
 from parity.repairs.rules.candidate import Candidate, Context
-from parity.repairs.source.files import TextEdit, edited
+from parity.repairs.source.files import MARK, TextEdit, edited
 
 Rule = Callable[[Context, Undone], Iterator[Candidate]]
 OWN: Mapping[str, tuple[Rule, ...]] = {
-    "setting": (settings.setting,),
+    "setting": (values.stopped, settings.setting),
     "left out": (values.left_out, values.without_bias),
     "run again": (values.run_again,),
     "another value": (values.another_value,),
     "change": (changes.change,),
 }
 """What was undone → the rules that do it in the source of that side."""
-OTHER: Mapping[str, tuple[Rule, ...]] = {"left out": (values.added_elsewhere,), "change": (changes.elsewhere,)}
+OTHER: Mapping[str, tuple[Rule, ...]] = {
+    "setting": (values.stopped_elsewhere,),
+    "left out": (values.added_elsewhere,),
+    "change": (changes.elsewhere,),
+}
 """What was undone → the rules that do the reverse in the source of the other side."""
 
 
@@ -42,7 +46,7 @@ def _changes(candidate: Candidate, texts: Mapping[Path, str]) -> bool:
     for path in {edit.path for edit in candidate.edits}:
         try:
             new = edited(texts[path], [edit for edit in candidate.edits if edit.path == path])
-            compile(new, str(path), "exec")
+            compile(new.removeprefix(MARK), str(path), "exec")
         except (SyntaxError, ValueError):
             return False
         if new == texts[path]:

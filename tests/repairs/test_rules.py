@@ -94,6 +94,7 @@ def of(undone: Undone, **more: object) -> Difference:
         ("y = jnp.tanh(x)", changed("tanh", "flip", "-1", side="flax"), "y = jnp.flip(jnp.tanh(x), -1)"),
         ("y = x / root", Undone("torch", "left out", spot("div"), value=value("div")), "y = x"),
         ("y = x.relu()", Undone("torch", "left out", spot("relu"), value=value("relu")), "y = x"),
+        ("y = x.detach() * 2", setting("the gradient of detach", "otherwise", "False", "True"), "y = x * 2"),
         ("y += x", Undone("torch", "left out", spot("add"), value=value("add")), "pass"),
         (
             "h, c = state",
@@ -125,6 +126,12 @@ def test_a_layer_that_is_declared_otherwise(tmp_path: Path) -> None:
     assert found[0].splitlines()[0] == "self.norm = nnx.LayerNorm(3, rngs=rngs, epsilon=1e-05)"
     other = made(tmp_path, both, difference, (lint,), side="torch")
     assert other[0].splitlines()[1] == "self.norm = nn.LayerNorm(3, eps=1e-06)"
+
+
+def test_a_gradient_is_stopped_on_the_other_side(tmp_path: Path) -> None:
+    stop = Undone("flax", "setting", Spot("the gradient of stop_gradient", "port.py:3"), "otherwise", "False", "True")
+    found = made(tmp_path, "y = x + self.dense(x)", of(stop, lines={"torch": LINE}), side="torch")
+    assert found == ["y = (x + self.dense(x)).detach()", "y = x + self.dense(x).detach()"]
 
 
 def test_momentum_is_the_other_share_in_pytorch(tmp_path: Path) -> None:

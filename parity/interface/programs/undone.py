@@ -80,6 +80,15 @@ class Undone:
     means: Sequence[str] = ()
 
 
+SHORT = 9
+"""Signs of a number that people write: one that is as near to it as rounding is stands for the exact one."""
+
+
+def _decimal(value: float) -> str:
+    short = repr(float(f"{value:.15g}"))
+    return short if len(short) <= SHORT else repr(value)
+
+
 def source(value: Any) -> str:
     """A plain value as Python's source; "" if it cannot be written so."""
     if isinstance(value, bool | str) or value is None:
@@ -87,7 +96,7 @@ def source(value: Any) -> str:
     if isinstance(value, int):
         return repr(int(value))
     if isinstance(value, float):
-        return repr(float(value)) if math.isfinite(value) else f'float("{float(value)}")'
+        return _decimal(float(value)) if math.isfinite(value) else f'float("{float(value)}")'
     if isinstance(value, tuple | list):
         items = [source(item) for item in value]
         inside = ", ".join(items) + ("," if isinstance(value, tuple) and len(items) == 1 else "")

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Sequence
 
-from parity.interface.programs.undone import SourceValue, Undone
+from parity.interface.programs.undone import Undone
 from parity.repairs.rules.candidate import Candidate, Context, inside, instead, needs_import
 from parity.repairs.rules.constructors import constructors
 from parity.repairs.rules.expressions import around, function, inverse
@@ -100,7 +100,7 @@ def _instead(context: Context, undone: Undone, places: Sequence[Found]) -> Itera
     if undone.side == "torch" and wanted in MODULES and undone.value is not None and undone.value.call:
         for file, call in constructors(context.project, "torch", undone.value.call):
             root = file.words(call.func).rpartition(".")[0]
-            if hasattr(ast, "Call") and called(call) in {name.partition("(")[0] for name in MODULES.values()}:
+            if called(call) in {name.partition("(")[0] for name in MODULES.values()}:
                 made = MODULES[wanted] if "(" in MODULES[wanted] else f"{MODULES[wanted]}()"
                 text = f"{root}.{made}" if root else made
                 yield Candidate("torch", [file.replaced(call, text)], words)
@@ -123,8 +123,3 @@ def _sources(file: SourceFile, node: ast.expr) -> Iterator[ast.expr]:
             if words not in seen and not file.dotted(inner) and (isinstance(node, ast.Call) or len(used) >= 1):
                 seen.add(words)
                 yield inner
-
-
-def means_of(value: SourceValue) -> str:
-    """The operation that gives a value, in words."""
-    return value.made.operation if value.made is not None else value.name

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from parity.interface.programs.undone import SourceValue, Undone
-from parity.repairs.rules.candidate import Candidate, Context, inside, instead
+from parity.repairs.rules.candidate import Candidate, Context, inside, instead, needs_import
 from parity.repairs.rules.changes import wrapped
 from parity.repairs.rules.constructors import set_in_constructor
 from parity.repairs.source.files import SourceFile, TextEdit
@@ -34,6 +34,35 @@ def left_out(context: Context, undone: Undone) -> Iterator[Candidate]:
     for file, statement in statements(context.project, undone.spot.place):
         if isinstance(statement, ast.AugAssign):
             yield Candidate(undone.side, [file.replaced(statement, "pass")], words)
+
+
+STOPS = ("detach", "stop_gradient")
+"""Functions and methods that let no gradient through."""
+
+
+def stopped(context: Context, undone: Undone) -> Iterator[Candidate]:
+    """Edits that take away what lets no gradient through on the line, where the backward pass is what was undone."""
+    for file, node in _backward(context, undone, undone.spot.place):
+        if called(node) in STOPS:
+            for operand in operands(file, node)[:1]:
+                edit = instead(file, node, file.words(operand))
+                yield Candidate(undone.side, [edit], f"leave {called(node)} out")
+
+
+def stopped_elsewhere(context: Context, undone: Undone) -> Iterator[Candidate]:
+    """Edits that let no gradient through on the other side either."""
+    side = "torch" if undone.side == "flax" else "flax"
+    for file, node in _backward(context, undone, context.difference.lines.get(side, "")):
+        if isinstance(node, ast.Call | ast.BinOp):
+            spelled, imports = needs_import(file, "jax.lax.stop_gradient") if side == "flax" else ("", [])
+            text = f"{spelled}({file.words(node)})" if side == "flax" else f"{inside(file, node)}.detach()"
+            yield Candidate(side, [instead(file, node, text), *imports], "let no gradient through")
+
+
+def _backward(context: Context, undone: Undone, place: str) -> list[Found]:
+    if undone.spot.operation.rpartition(" of ")[0] != "the gradient":
+        return []
+    return list(reversed(list(on_line(context.project, place))))
 
 
 def _is_setting(file: SourceFile, node: ast.expr) -> bool:
