@@ -124,6 +124,10 @@ class Causes(TypedDict):
     bugs: Annotated[list[Explained], MinLen(1)]
 
 
+UNTRIED = "not tried yet"
+"""The error of a bug that a record of repairs has no answer on, as it was not finished; it counts as not repaired."""
+
+
 class Mended(TypedDict):
     """What was done for one cause of a planted bug."""
 

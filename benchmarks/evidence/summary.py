@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.evidence.drawn_record import Draws
 from benchmarks.evidence.graded import smallest
 from benchmarks.evidence.mutants import score, total
-from benchmarks.evidence.record import Evidence
+from benchmarks.evidence.record import UNTRIED, Evidence
 from benchmarks.evidence.tables import ends, interval, margins_of, power, verdict, wrong_verdicts
 from benchmarks.speed.pages.table import markdown
 from parity.checks.ladder import NAMES
@@ -108,9 +108,11 @@ def repairs(record: Mapping[str, Any]) -> str:
     """Say how many bugs have a proven cause, how many got a patch, and how many are repaired and proven again."""
     bugs = record["bugs"]
     proven, patched, repaired = (sum(bool(bug.get(key)) for bug in bugs) for key in ("proven", "diff", "repaired"))
+    untried = sum(bug.get("error") == UNTRIED for bug in bugs)
+    rest = f"; {untried} not tried yet, which counts as not repaired" if untried else ""
     return (
         f"{repaired} repaired by a patch and proven again ({repaired / len(bugs):.0%}); {proven} had a proven cause, "
-        f"{patched} got a patch that helped"
+        f"{patched} got a patch that helped{rest}"
     )
 
 

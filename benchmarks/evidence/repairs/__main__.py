@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.evidence.causes.truths import TRUTHS
+from benchmarks.evidence.record import UNTRIED
 from benchmarks.evidence.repairs.sources import source_of
 from parity.backends.processes.configuration import keep_compiled_programs
 from parity.bugs.catalogue import BUGS, chosen
@@ -41,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
         require_writable("--json", arguments.json)
     rows, context = _read(arguments.json), _context()
     for name in arguments.ids or [bug.id for bug in BUGS if bug.id in TRUTHS]:
-        if name not in rows:
+        if name not in rows or rows[name].get("error") == UNTRIED:
             rows[name] = _apart(context, name)
             print(json.dumps(rows[name], ensure_ascii=False), flush=True)
             _write(arguments.json, list(rows.values()))

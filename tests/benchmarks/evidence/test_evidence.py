@@ -93,10 +93,10 @@ def test_each_part_is_read_from_the_newest_folder_that_has_it(found: Evidence, t
     assert [(draws.date, len(draws.correct)) for draws in record.draws] == [("2026-02-01", 1), ("2026-01-02", 3)]
     assert [gap.where for gap in record.same] == ["mlp", *(f"draw {n}" for n in ("0 of 2026-02-01", *OLD))]
     told = summary.short(record).splitlines()
-    assert told[2].startswith(
+    assert told[3].startswith(
         "- Networks drawn at random on 2026-02-01, with layers as people write them themselves: 0 of 1 "
     )
-    assert told[3].startswith("- Networks drawn at random on 2026-01-02: 0 of 3 ")
+    assert told[4].startswith("- Networks drawn at random on 2026-01-02: 0 of 3 ")
     assert "| tap | 1 | 1 | 0 | 0 |" in page.files(record)[later / "draws.md"]
     assert "| tap |" not in page.files(record)[found.folders["bugs"] / "draws.md"]
 
@@ -256,6 +256,12 @@ def test_causes_are_counted_by_whether_they_are_proven_and_right(found: Evidence
         "1 named and proven by undoing them (50%), 1 of them right and 0 wrong; an operation with its line told for 2"
     )
     assert "| right | flax a.py:1 |" in tables.causes(found.causes).splitlines()[2]
+
+
+def test_repairs_that_were_not_tried_count_as_none(found: Evidence) -> None:
+    words = summary.repairs({"bugs": [*found.repairs["bugs"], {**BROKEN, "error": "not tried yet"}]})
+    assert words.startswith("1 repaired by a patch and proven again (33%); 1 had a proven cause")
+    assert words.endswith("; 1 not tried yet, which counts as not repaired")
 
 
 def test_repairs_are_shown_with_their_patches(found: Evidence) -> None:
