@@ -7,20 +7,35 @@ if TYPE_CHECKING:
     from parity.errors import UsageError
     from parity.pair.api import compare, convert
     from parity.pair.options import Checks, TrainingPair
+    from parity.repairs.api import repair
+    from parity.repairs.record import Repair
     from parity.report.pair import Report
 
     __version__: str
 
-__all__ = ["Checks", "Report", "TrainingPair", "UsageError", "Verdict", "__version__", "compare", "convert"]
+__all__ = [
+    "Checks",
+    "Repair",
+    "Report",
+    "TrainingPair",
+    "UsageError",
+    "Verdict",
+    "__version__",
+    "compare",
+    "convert",
+    "repair",
+]
 
 _PLACES = {
     "Checks": "pair.options",
+    "Repair": "repairs.record",
     "Report": "report.pair",
     "TrainingPair": "pair.options",
     "UsageError": "errors",
     "Verdict": "checks.verdict",
     "compare": "pair.api",
     "convert": "pair.api",
+    "repair": "repairs.api",
 }
 """Name → the module that it is loaded from when it is first asked for."""
 

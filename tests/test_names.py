@@ -18,6 +18,8 @@ EXEMPT = (
     "parity/recipes/zoo",
     "parity/reference/zoo",
     "parity/bugs",
+    "parity/repairs",
+    "benchmarks/evidence/repairs",
     "jaxnets/zoo",
     "torchnets/zoo",
 )

@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
 def parts(folder: Path) -> Iterator[tuple[Path, Command]]:
     """Each file of the record with the command that makes it, without the interpreter."""
     commands = {"bugs": "parity bugs"} | {
-        name: f"benchmarks.evidence.{name}" for name in ("causes", "slow", "graded", "mutants")
+        name: f"benchmarks.evidence.{name}" for name in ("causes", "repairs", "slow", "graded", "mutants")
     }
     for name, command in {**commands, "margins": "benchmarks.evidence.margins"}.items():
         path = folder / f"{name}.json"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from annotated_types import MinLen
 from typing_extensions import TypedDict
@@ -124,12 +124,50 @@ class Causes(TypedDict):
     bugs: Annotated[list[Explained], MinLen(1)]
 
 
+UNTRIED = "not tried yet"
+"""The error of a bug that a record of repairs has no answer on, as it was not finished; it counts as not repaired."""
+
+
+class Mended(TypedDict):
+    """What was done for one cause of a planted bug."""
+
+    cause: str
+    mend: str
+    lines: dict[str, str]
+    tried: Whole
+    kept: str
+
+
+class Repaired(TypedDict):
+    """What came of the repair of a planted bug; an error instead of all else where the pair could not be checked."""
+
+    id: str
+    mechanism: str
+    side: str
+    repaired: bool
+    error: NotRequired[str]
+    before: NotRequired[Verdict]
+    after: NotRequired[Verdict]
+    proven: NotRequired[bool]
+    rounds: NotRequired[list[Mended]]
+    diff: NotRequired[str]
+    left: NotRequired[str]
+
+
+class Repairs(TypedDict):
+    """The file that `python -m benchmarks.evidence.repairs` writes."""
+
+    commit: str
+    bugs: Annotated[list[Repaired], MinLen(1)]
+
+
 KINDS: Mapping[str, Any] = {
     "bugs": Bugs,
     "causes": Causes,
     "graded": Graded,
     "margins": Margins,
     "mutants": Mutants,
+    "repairs": Repairs,
     "slow": Slow,
 }
 
@@ -150,6 +188,7 @@ class Evidence:
         folders: name of a part, such as "bugs" → its folder.
         bugs: every planted bug and control.
         causes: what was said of the causes of bugs in brought pairs, and whether that is right.
+        repairs: what came of the repair of bugs in brought pairs.
         graded: bugs of falling size.
         margins: gaps of the study's twins and of the planted bugs.
         mutants: mutants of the checks, and which of them the tests notice.
@@ -160,6 +199,7 @@ class Evidence:
     folders: Mapping[str, Path]
     bugs: Mapping[str, Any]
     causes: Mapping[str, Any]
+    repairs: Mapping[str, Any]
     graded: Mapping[str, Any]
     margins: Mapping[str, Any]
     mutants: Mapping[str, Any]

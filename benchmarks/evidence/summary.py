@@ -9,7 +9,7 @@ from benchmarks.evidence.causes.counts import operations
 from benchmarks.evidence.drawn_record import Draws
 from benchmarks.evidence.graded import smallest
 from benchmarks.evidence.mutants import score, total
-from benchmarks.evidence.record import Evidence
+from benchmarks.evidence.record import UNTRIED, Evidence
 from benchmarks.evidence.tables import ends, interval, margins_of, power, verdict, wrong_verdicts
 from benchmarks.speed.pages.table import markdown
 from parity.checks.ladder import NAMES
@@ -23,6 +23,8 @@ def short(record: Evidence) -> str:
         f"- Bugs that people met between the two frameworks, planted one at a time: {record.bugs['summary']}.\n"
         + f"- Their causes, in a run of its own over bugs in brought pairs: of {len(record.causes['bugs'])}, "
         f"{causes(record.causes)}.\n"
+        + f"- The same bugs in source files, given to `parity repair`: of {len(record.repairs['bugs'])}, "
+        f"{repairs(record.repairs)}.\n"
         + "".join(_random(draws) for draws in record.draws)
         + f"- The threshold is {record.threshold:g}: the largest gap of {len(record.same):,} correct pairs is "
         f"{power(largest.share)}, the smallest of {len(record.told):,} pairs with a bug is {power(least.share)}."
@@ -64,6 +66,7 @@ def table(record: Evidence) -> str:
     rows: list[tuple[str, int, str, str | Draws]] = [
         ("known bugs and controls", len(record.bugs["bugs"]), record.bugs["summary"], "bugs"),
         ("causes of bugs in brought pairs", len(record.causes["bugs"]), causes(record.causes), "causes"),
+        ("repairs of these bugs in source files", len(record.repairs["bugs"]), repairs(record.repairs), "repairs"),
         *(row for draws in record.draws for row in _rows(draws)),
         ("correct pairs", len(record.same), largest_gap, "margins"),
         ("pairs with a bug", len(record.told), smallest_gap, "margins"),
@@ -110,6 +113,18 @@ def _operations(bugs: Any) -> str:
     return (
         f"; of {counts['operations']} in functions without submodules, {counts['at the operation']} placed at the "
         f"right line ({share:.0%}), {counts['at both lines']} of {counts['with both lines']} at both sides' lines"
+    )
+
+
+def repairs(record: Mapping[str, Any]) -> str:
+    """Say how many bugs have a proven cause, how many got a patch, and how many are repaired and proven again."""
+    bugs = record["bugs"]
+    proven, patched, repaired = (sum(bool(bug.get(key)) for bug in bugs) for key in ("proven", "diff", "repaired"))
+    untried = sum(bug.get("error") == UNTRIED for bug in bugs)
+    rest = f"; {untried} not tried yet, which counts as not repaired" if untried else ""
+    return (
+        f"{repaired} repaired by a patch and proven again ({repaired / len(bugs):.0%}); {proven} had a proven cause, "
+        f"{patched} got a patch that helped{rest}"
     )
 
 

@@ -44,6 +44,22 @@ def causes(record: Mapping[str, Any]) -> str:
     return markdown(("bug", "what is wrong", "in", "cause that is given", "proof", "judged", "lines"), rows)
 
 
+def repairs(record: Mapping[str, Any]) -> str:
+    """A table with a row for each bug in a source file: the cause, the patch that was kept, and the verdict with it."""
+    rows, patches = [], []
+    for bug in record["bugs"]:
+        rounds = bug.get("rounds", [])
+        said = "; ".join(one["cause"] for one in rounds if one["cause"]) or NONE
+        kept = "; ".join(one["kept"] for one in rounds if one["kept"]) or NONE
+        tried = sum(one["tried"] for one in rounds)
+        came = "repaired" if bug["repaired"] else bug.get("after", "") or bug.get("error", "")
+        rows.append([f"`{bug['id']}`", bug["mechanism"], bug["side"], said, kept, str(tried), came])
+        if bug.get("diff"):
+            patches.append(f"`{bug['id']}`:\n\n```diff\n{bug['diff'].rstrip()}\n```")
+    head = ("bug", "what is wrong", "in", "causes", "patches that were kept", "patches tried", "what came of it")
+    return "\n\n".join([markdown(head, rows), *patches])
+
+
 def sizes(record: Mapping[str, Any]) -> str:
     """A table of the smallest size of each kind of bug that is caught, by the referee and at fixed tolerances."""
     tolerances = [f"{tolerance:g}" for tolerance in record["tolerances"]]

@@ -63,7 +63,9 @@ class Explanations:
             self._asked = difference
             clue = with_clue(difference, state)
             if difference is not None and (known := self.of_rungs.get(difference.rung)) is not None:
-                difference = replace(difference, cause=known.cause, mend=known.mend, proof=known.proof)
+                difference = replace(
+                    difference, cause=known.cause, mend=known.mend, proof=known.proof, undone=known.undone
+                )
             self._told = explained_by_undoing(difference, state, rungs, clue)
         return self._told
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from parity.checks.verdict import Finding, Rung, Verdict
+from parity.interface.programs.undone import Undone
 
 SIDES = ("flax", "torch")
 PAIR_RUNGS = tuple(range(1, 7))
@@ -100,11 +101,13 @@ class Explanation:
     Args:
         cause, mend: the cause, and what to write instead.
         proof: how far the gap falls when it is undone, and on which side.
+        undone: what was undone; empty where that is not told.
     """
 
     cause: str
     mend: str
     proof: str
+    undone: Sequence[Undone] = ()
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,7 @@ class Difference:
         further: what else differs once the cause is undone, in order, each with its cause where that is found; none of
             these has further ones of its own.
         rest: what is left once all of them are undone, in one sentence; "" where that is not known.
+        undone: what was undone to prove the cause, for who writes the mend into a source.
     """
 
     rung: str
@@ -141,6 +145,7 @@ class Difference:
     lines: Mapping[str, str] = field(default_factory=dict)
     further: Sequence["Difference"] = ()
     rest: str = ""
+    undone: Sequence[Undone] = ()
 
 
 @dataclass(frozen=True)

@@ -76,10 +76,17 @@ class Alias:
 
 @dataclass(frozen=True)
 class Change:
-    """An edit: a value with a function applied to it."""
+    """An edit: a value with a function applied to it.
+
+    Args:
+        value: the value.
+        function: the function.
+        means: what it does, for who writes it into a source: a name, and numbers as Python's source.
+    """
 
     value: int
     function: Function
+    means: tuple[str, ...] = ()
 
 
 Edit = Setting | Alias | Change

@@ -177,6 +177,10 @@ class Program(ABC):
         places = self._by_place[self._keys[number]] if one.place else [number]
         return [place for place in places if len(self.operations[place].results) == len(one.results)]
 
+    def turn(self, number: int) -> int:
+        """The place of an operation among those of its name that its line asks for, from 0."""
+        return self._keys[number][2]
+
     @cached_property
     def _keys(self) -> list[tuple[str, str, int]]:
         """Line, name, and place of that name among what the line asks for; a line that asks for the same several times

@@ -9,6 +9,7 @@ from typing import Any
 
 from parity.errors import UsageError, unknown_name
 from parity.interface.user_code import place_in_user_code, words
+from parity.pair.arrays.patched import loader_of
 from parity.pair.options import GROUP_OF
 
 OPTIONS = ("to_flax", "to_torch", "training", "checks", "map", *GROUP_OF)
@@ -141,7 +142,7 @@ def _imported(path: Path, place: str) -> Any:
         UsageError: Its code raised something.
     """
     sys.path.insert(0, str(path.resolve().parent))
-    spec = spec_from_file_location(path.stem, path)
+    spec = spec_from_file_location(path.stem, path, loader=loader_of(path.stem, path))
     assert spec is not None and spec.loader is not None
     module = module_from_spec(spec)
     sys.modules.setdefault(path.stem, module)

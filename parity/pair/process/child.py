@@ -15,6 +15,7 @@ from parity.backends.processes.configuration import keep_compiled_programs, leav
 from parity.errors import UsageError
 from parity.interface.user_code import words
 from parity.pair.arrays import target
+from parity.pair.arrays.patched import patched
 from parity.pair.options import Checks, Request, with_former
 from parity.pair.passes.progress import Progress
 from parity.report.pair import Report
@@ -28,11 +29,13 @@ class Asked:
         target: The function that makes the pair, as "path/to/file.py:function".
         checks: Fields of `Checks` by name, those that were given.
         places: Fields of `Request` by name, those that were given.
+        texts: Path of each file of the user's that is run with another text than its own → that text.
     """
 
     target: str
     checks: Mapping[str, Any] = field(default_factory=dict)
     places: Mapping[str, Any] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
 
 
 def checked(asked: Asked, watch: Progress) -> Report:
@@ -45,6 +48,11 @@ def checked(asked: Asked, watch: Progress) -> Report:
     Raises:
         UsageError: The target or an option of it is not what it should be.
     """
+    with patched(asked.texts):
+        return _checked(asked, watch)
+
+
+def _checked(asked: Asked, watch: Progress) -> Report:
     from parity.pair.api import watched
 
     name = asked.target

@@ -34,19 +34,19 @@ TEXT_OR_NONE = {"type": ["string", "null"]}
 def schema() -> dict[str, Any]:
     """The schema of a report on one pair (`FORMAT`) or of a list of them (`SEVERAL`), as values that JSON can hold."""
     definitions: dict[str, Any] = {}
-    report = _record(ReportData, definitions)
+    report = record_of(ReportData, definitions)
     head = {
         "format": {"const": FORMAT},
         "exit_code": EXIT_CODE,
         "versions": VERSIONS,
         "hardware": {"type": "object"},
         "commit": {"type": "string"},
-        **_answer(definitions),
+        **answered(definitions),
     }
     shown = {name: kind for name, kind in report["properties"].items() if name not in LEFT_OUT}
-    definitions["Pair"] = _object({**head, **shown})
+    definitions["Pair"] = object_of({**head, **shown})
     several = {"format": {"const": SEVERAL}, "exit_code": EXIT_CODE}
-    definitions["Pairs"] = _object({**several, "results": {"type": "array", "items": {"$ref": "#/$defs/Pair"}}})
+    definitions["Pairs"] = object_of({**several, "results": {"type": "array", "items": {"$ref": "#/$defs/Pair"}}})
     either = [{"$ref": "#/$defs/Pair"}, {"$ref": "#/$defs/Pairs"}]
     return {"$schema": DIALECT, "title": "netparity's report on pairs", "oneOf": either, "$defs": definitions}
 
@@ -55,7 +55,7 @@ def check_schema() -> dict[str, Any]:
     """The schema of the reports on the study's networks (`json_.FORMAT`)."""
     definitions: dict[str, Any] = {}
     shown = {name: _kind(get_type_hints(ReportData)[name], definitions) for name in json_.FIELDS}
-    definitions["Network"] = _object({**shown, "seconds": NUMBER, **_answer(definitions)})
+    definitions["Network"] = object_of({**shown, "seconds": NUMBER, **answered(definitions)})
     document = {
         "format": {"const": json_.FORMAT},
         "verdict": {"type": "array", "items": PLAIN[Verdict]},
@@ -64,10 +64,10 @@ def check_schema() -> dict[str, Any]:
         "results": {"type": "array", "items": {"$ref": "#/$defs/Network"}},
     }
     title = "netparity's reports on the study's networks"
-    return {"$schema": DIALECT, "title": title, **_object(document), "$defs": definitions}
+    return with_definitions(title, object_of(document), definitions)
 
 
-def _answer(definitions: dict[str, Any]) -> dict[str, Any]:
+def answered(definitions: dict[str, Any]) -> dict[str, Any]:
     """What `answer` gives."""
     place = {"anyOf": [{"type": "null"}, _place(definitions)]}
     return {"place": place, "cause": TEXT_OR_NONE, "mend": TEXT_OR_NONE, "next": {"type": "string"}}
@@ -75,19 +75,26 @@ def _answer(definitions: dict[str, Any]) -> dict[str, Any]:
 
 def _place(definitions: dict[str, Any]) -> dict[str, Any]:
     """Where the first difference is; what is not known is null."""
-    known = _record(Difference, definitions)["properties"]
+    known = record_of(Difference, definitions)["properties"]
     unknown = dict.fromkeys(("mode", "layer_flax", "layer_torch"), TEXT_OR_NONE)
-    return _object({**{name: known[name] for name in ("rung", "text", "index", "values", "lines")}, **unknown})
+    return object_of({**{name: known[name] for name in ("rung", "text", "index", "values", "lines")}, **unknown})
 
 
-def _object(properties: dict[str, Any]) -> dict[str, Any]:
+def with_definitions(title: str, content: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    """A schema of its own, with the records that it names."""
+    return {"$schema": DIALECT, "title": title, **content, "$defs": definitions}
+
+
+def object_of(properties: dict[str, Any]) -> dict[str, Any]:
+    """An object that has all of these properties and no others."""
     return {"type": "object", "properties": properties, "required": sorted(properties), "additionalProperties": False}
 
 
-def _record(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
+def record_of(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
+    """A record of ours; those that it holds are put into the definitions."""
     hints = get_type_hints(kind)
     assert is_dataclass(kind)
-    return _object({field.name: _kind(hints[field.name], definitions) for field in fields(kind)})
+    return object_of({field.name: _kind(hints[field.name], definitions) for field in fields(kind)})
 
 
 def _kind(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
@@ -97,7 +104,7 @@ def _kind(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if is_dataclass(kind) and isinstance(kind, type):
         if kind.__name__ not in definitions:
             definitions[kind.__name__] = {}
-            definitions[kind.__name__] = _record(kind, definitions)
+            definitions[kind.__name__] = record_of(kind, definitions)
         return {"$ref": f"#/$defs/{kind.__name__}"}
     origin, parts = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):

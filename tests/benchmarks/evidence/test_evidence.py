@@ -44,6 +44,12 @@ EXPLAINED = {
     "id": "one-head", "mechanism": "one head", "side": "flax", "place": "the output of a", "cause": "a | b",
     "proof": "undone in Flax", "right": True, "wrong": False, "lines": {"flax": "a.py:1"},
 }  # fmt: skip
+REPAIRED = {
+    "id": "one-head", "mechanism": "one head", "side": "flax", "before": "different", "after": "same", "proven": True,
+    "repaired": True, "diff": "--- a/a.py\n+++ b/a.py\n", "left": "",
+    "rounds": [{"cause": "a | b", "mend": "write b", "lines": {}, "tried": 2, "kept": "flax: write b"}],
+}  # fmt: skip
+BROKEN = {"id": "two-heads", "mechanism": "two heads", "side": "torch", "repaired": False, "error": "the process died"}
 MUTANTS = {"modules": {"a.py": {"mutants": 9, "killed": 9}}, "survivors": []}
 
 
@@ -56,6 +62,7 @@ def found(tmp_path: Path) -> Evidence:
     parts = {
         "bugs.json": json.dumps({"summary": "1 of 1 caught", "bugs": [BUG]}),
         "causes.json": json.dumps({"commit": "a", "bugs": [EXPLAINED, {**EXPLAINED, "right": False, "proof": ""}]}),
+        "repairs.json": json.dumps({"commit": "a", "bugs": [REPAIRED, BROKEN]}),
         "graded.json": json.dumps({"tolerances": [1e-5], "threshold": 1024.0, "families": [FAMILY]}),
         "margins.json": json.dumps(MARGINS),
         "mutants.json": json.dumps(MUTANTS),
@@ -86,10 +93,10 @@ def test_each_part_is_read_from_the_newest_folder_that_has_it(found: Evidence, t
     assert [(draws.date, len(draws.correct)) for draws in record.draws] == [("2026-02-01", 1), ("2026-01-02", 3)]
     assert [gap.where for gap in record.same] == ["mlp", *(f"draw {n}" for n in ("0 of 2026-02-01", *OLD))]
     told = summary.short(record).splitlines()
-    assert told[2].startswith(
+    assert told[3].startswith(
         "- Networks drawn at random on 2026-02-01, with layers as people write them themselves: 0 of 1 "
     )
-    assert told[3].startswith("- Networks drawn at random on 2026-01-02: 0 of 3 ")
+    assert told[4].startswith("- Networks drawn at random on 2026-01-02: 0 of 3 ")
     assert "| tap | 1 | 1 | 0 | 0 |" in page.files(record)[later / "draws.md"]
     assert "| tap |" not in page.files(record)[found.folders["bugs"] / "draws.md"]
 
@@ -126,7 +133,7 @@ def test_the_threshold_lies_between_the_ends(found: Evidence) -> None:
     text = tables.threshold(found)
     assert "is 51 times above the one and 1,953 times below the other" in text
     assert "| correct pairs | 3 | 3 |" in text
-    shown = summary.short(found).splitlines()[3]
+    shown = summary.short(found).splitlines()[4]
     assert shown.startswith("- The threshold is 1024: the largest gap of 3 correct pairs is 20, ")
     assert shown.endswith("the smallest of 3 pairs with a bug is 2.0e+06.")
 
@@ -134,8 +141,11 @@ def test_the_threshold_lies_between_the_ends(found: Evidence) -> None:
 def test_the_summary_counts_wrong_verdicts_and_leads_to_every_table(found: Evidence) -> None:
     rows = summary.table(found).splitlines()[2:]
     assert rows[1].startswith("| causes of bugs in brought pairs | 2 | 1 named and proven")
-    assert rows[2].startswith("| networks drawn at random on 2026-01-02, correct | 3 | 2 same, 1 inconclusive: 0 wrong")
-    assert "1 wrong verdicts" in rows[3]
+    assert rows[2].startswith(
+        "| repairs of these bugs in source files | 2 | 1 repaired by a patch and proven again (50%)"
+    )
+    assert rows[3].startswith("| networks drawn at random on 2026-01-02, correct | 3 | 2 same, 1 inconclusive: 0 wrong")
+    assert "1 wrong verdicts" in rows[4]
     folder = found.folders["bugs"]
     linked = {row.rpartition(f"(../benchmarks/records/{folder.name}/")[2].rstrip(") |") for row in rows}
     assert {folder / name for name in linked} == page.files(found).keys()
@@ -248,6 +258,19 @@ def test_causes_are_counted_by_whether_they_are_proven_and_right(found: Evidence
     assert "| right | flax a.py:1 |" in tables.causes(found.causes).splitlines()[2]
 
 
+def test_repairs_that_were_not_tried_count_as_none(found: Evidence) -> None:
+    words = summary.repairs({"bugs": [*found.repairs["bugs"], {**BROKEN, "error": "not tried yet"}]})
+    assert words.startswith("1 repaired by a patch and proven again (33%); 1 had a proven cause")
+    assert words.endswith("; 1 not tried yet, which counts as not repaired")
+
+
+def test_repairs_are_shown_with_their_patches(found: Evidence) -> None:
+    table, patch = tables.repairs(found.repairs).split("\n\n", 1)
+    assert "| a / b | flax: write b | 2 | repaired |" in table.splitlines()[2]
+    assert table.splitlines()[3].endswith("| 0 | the process died |")
+    assert patch == "`one-head`:\n\n```diff\n--- a/a.py\n+++ b/a.py\n```"
+
+
 def test_a_record_is_gone_on_with_and_stops_at_what_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bugs.json").touch()
     (tmp_path / "correct.jsonl").touch()
@@ -260,7 +283,7 @@ def test_a_record_is_gone_on_with_and_stops_at_what_fails(tmp_path: Path, monkey
     monkeypatch.setattr(everything.subprocess, "run", ended)
     assert everything.main(["--out", str(tmp_path)]) == 0
     made = [command[0].rpartition(".")[2] for command in run]
-    assert made == ["causes", "slow", "graded", "mutants", "margins", "draws", "draws", "page"]
+    assert made == ["causes", "repairs", "slow", "graded", "mutants", "margins", "draws", "draws", "page"]
     assert run[0][1:] == ["--json", str(tmp_path / "causes.json")]
 
     monkeypatch.setattr(everything.subprocess, "run", lambda command, **how: SimpleNamespace(returncode=3))

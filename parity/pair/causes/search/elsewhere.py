@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from parity.checks.referee import closes
 from parity.interface.observation import Dropped
 from parity.interface.packing import Packing, native_copy
+from parity.interface.programs.undone import Spot, Undone, source
 from parity.pair.arrays.layout import turned
 from parity.pair.causes.search.hypothesis import NAMES, other
 from parity.pair.causes.search.piece import distance
@@ -52,7 +53,8 @@ def dropout_rate(
     rates = f"{ours[odd].rate:g} in Flax, {theirs[odd].rate:g} in PyTorch"
     proof = f"with Flax's rate in PyTorch, the gap there falls from {before[0]:.2g} to {after[0]:.2g} of its size"
     mend = f"write {ours[odd].rate:g} in PyTorch: in both libraries it is the share that is dropped"
-    return Explanation(f"dropout {odd + 1}: the rate is {rates}", mend, proof)
+    undone = Undone("torch", "setting", Spot("dropout", ""), "p", source(theirs[odd].rate), source(ours[odd].rate))
+    return Explanation(f"dropout {odd + 1}: the rate is {rates}", mend, proof, (undone,))
 
 
 def lone_arrays(state: CheckState) -> Explanation | None:

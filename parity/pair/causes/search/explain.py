@@ -17,6 +17,7 @@ from parity.pair.causes.search.search import Cause
 from parity.pair.causes.search.several.following import Following, Recorded
 from parity.pair.causes.search.several.further import Found, all_causes, rest_of, where
 from parity.pair.causes.search.several.lines import lines_of
+from parity.pair.causes.undone import undone_of
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
 from parity.report.records import Difference, Explanation, Lint
@@ -166,7 +167,7 @@ def _placed(piece: Piece) -> dict[str, str]:
 def _with(difference: Difference, found: Explanation | None) -> Difference | None:
     if found is None:
         return None
-    return replace(difference, cause=found.cause, mend=found.mend, proof=found.proof)
+    return replace(difference, cause=found.cause, mend=found.mend, proof=found.proof, undone=found.undone)
 
 
 def _target(difference: Difference, state: CheckState, rungs: Sequence[Rung]) -> Targeted:
@@ -200,7 +201,9 @@ def _told(difference: Difference, cause: Cause, piece: Piece, lints: Sequence[Li
         text, mend = known.text, known.mend or mend
     elif place := lines.get(hypothesis.side):
         text = f"{text} ({place})"
-    return replace(difference, cause=text, mend=mend, proof=proof, lines={**difference.lines, **lines})
+    half = piece.half(hypothesis.side)
+    undone = undone_of(hypothesis.side, half.program, hypothesis.edits(piece), half.numbers)
+    return replace(difference, cause=text, mend=mend, proof=proof, lines={**difference.lines, **lines}, undone=undone)
 
 
 def _proof(cause: Cause) -> str:

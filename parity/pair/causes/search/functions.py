@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.programs.operations import Alias, Change, Edit, Operation
+from parity.interface.programs.undone import source
 from parity.pair.causes.known_functions import NOTHING, Function, applied, functions
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece, same
@@ -92,7 +93,8 @@ def other_function(piece: Piece, side: str) -> Iterator[Hypothesis]:
             if name != NOTHING:
                 text = f"{NAMES[other(side)]} applies {name}, and {NAMES[side]} does not"
                 mend = f"apply {name} in {NAMES[side]}"
-                yield Hypothesis(side, text, mend, always(Change(value, function)), _maker(half, value), value)
+                edit = Change(value, function, ("apply", name))
+                yield Hypothesis(side, text, mend, always(edit), _maker(half, value), value)
 
 
 def _varying(half: Half) -> list[int]:
@@ -112,10 +114,10 @@ def replaced_function(piece: Piece, side: str) -> Iterator[Hypothesis]:
     for value in half.made:
         if value not in floating:
             continue
-        for source in _above(half, value, floating):
-            name = applied(half.values[source], half.values[value])
+        for earlier in _above(half, value, floating):
+            name = applied(half.values[earlier], half.values[value])
             if name and name != NOTHING:
-                yield from _instead(side, half, (source, value), name)
+                yield from _instead(side, half, (earlier, value), name)
                 break
 
 
@@ -128,24 +130,26 @@ def _above(half: Half, value: int, floating: Sequence[int]) -> Iterator[int]:
 
 
 def _instead(side: str, half: Half, which: tuple[int, int], name: str) -> Iterator[Hypothesis]:
-    source, value = which
-    array = half.values[source]
+    earlier, value = which
+    array = half.values[earlier]
     for wanted, function in functions().items():
         if wanted not in (name, NOTHING) and not same(function(array), array):  # else nothing would be applied there
             does = {side: name, other(side): wanted}
             text = f"Flax applies {does['flax']}, PyTorch applies {does['torch']}"
             yield Hypothesis(
-                side, text, f"apply {wanted} in {NAMES[side]}", _of_source(side, source, value, function),
+                side, text, f"apply {wanted} in {NAMES[side]}", _of_source(side, earlier, value, (wanted, function)),
                 _maker(half, value), value
             )  # fmt: skip
 
 
 def _of_source(
-    side: str, source: int, value: int, function: Callable[[NDArray], NDArray]
+    side: str, earlier: int, value: int, named: tuple[str, Callable[[NDArray], NDArray]]
 ) -> Callable[[Piece], Sequence[Edit]]:
+    name, function = named
+
     def edits(piece: Piece) -> Sequence[Edit]:
-        array = piece.half(side).values[source]
-        return [Change(value, lambda _: function(array))]
+        array = piece.half(side).values[earlier]
+        return [Change(value, lambda _: function(array), ("apply instead", name))]
 
     return edits
 
@@ -158,12 +162,14 @@ def factors(piece: Piece, side: str) -> Iterator[Hypothesis]:
         times = _factors(half.values[value].shape, written)
         for factor, words in times.items():
             text = f"{NAMES[other(side)]} multiplies with {words}, and {NAMES[side]} does not"
-            change = Change(value, lambda a, factor=factor: a * factor)  # type: ignore[misc]
+            means = ("times", source(factor), words)
+            change = Change(value, lambda a, factor=factor: a * factor, means)  # type: ignore[misc]
             mend = f"multiply with {words} in {NAMES[side]}"
             yield Hypothesis(side, text, mend, always(change), _maker(half, value), value)
         for offset in dict.fromkeys(n for w in (1.0, *written) for n in (w, -w) if n):
             text = f"{NAMES[other(side)]} adds {told(offset)}, and {NAMES[side]} does not"
-            change = Change(value, lambda a, offset=offset: a + offset)  # type: ignore[misc]
+            plus = "plus", source(offset)
+            change = Change(value, lambda a, offset=offset: a + offset, plus)  # type: ignore[misc]
             mend = f"add {told(offset)} in {NAMES[side]}"
             yield Hypothesis(side, text, mend, always(change), _maker(half, value), value)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.programs.operations import Alias, Change, Edit
+from parity.interface.programs.undone import source
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece, same
 
@@ -25,7 +26,7 @@ def other_order(piece: Piece, side: str) -> Iterator[Hypothesis]:
         shape = half.values[values[0]].shape
         for words, order in orders(shape):
             if all(half.values[v].ndim == len(shape) for v in values):
-                edits: list[Edit] = [Change(value, order) for value in values]
+                edits: list[Edit] = [Change(value, order, means_of(order)) for value in values]
                 text = f"{words.format(NAMES[side], NAMES[other(side)])}"
                 mend = f"bring the numbers into {NAMES[other(side)]}'s order in {NAMES[side]}"
                 yield Hypothesis(side, text, mend, always(*edits), half.program.maker.get(values[0]), values[0])
@@ -86,6 +87,12 @@ def _along(axis: int, size: int) -> Iterator[tuple[str, Order]]:
         for step in (1, -1):
             words = f"{{0}}'s numbers are shifted by {-step} along axis {axis} against {{1}}'s"
             yield words, partial(np.roll, shift=step, axis=axis)
+
+
+def means_of(order: Order) -> tuple[str, ...]:
+    """What an order of `orders` does: the name of its function, and what that is given, as Python's source."""
+    assert isinstance(order, partial)
+    return (order.func.__name__.strip("_"), *(source(value) for value in order.keywords.values()))
 
 
 def _blocks(axis: int, parts: int) -> Iterator[tuple[str, Order]]:

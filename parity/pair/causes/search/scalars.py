@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.programs.operations import Change, Edit, Setting
+from parity.interface.programs.undone import source
 from parity.pair.causes.search.candidates import LARGEST_COUNT
 from parity.pair.causes.search.functions import VERBS, named
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
@@ -36,7 +37,8 @@ def other_number(piece: Piece, side: str) -> Iterator[Hypothesis]:
         maker = half.program.maker[value]
         for number in written:
             text = _differs(side, _used(half, value), told(number))
-            change = Change(value, lambda a, number=number: np.full_like(a, number))  # type: ignore[misc]
+            means = ("number", source(number))
+            change = Change(value, lambda a, number=number: np.full_like(a, number), means)  # type: ignore[misc]
             yield Hypothesis(side, text, f"take {told(number)} in {NAMES[side]}", always(change), maker, value)
         for their in computed:
             text = _differs(side, _used(half, value), _of(theirs, their))
@@ -90,19 +92,19 @@ def _set(side: str, numbers: Sequence[int], name: str, their: int) -> Callable[[
 def _taken(side: str, value: int, their: int) -> Callable[[Piece], Sequence[Edit]]:
     def edits(piece: Piece) -> Sequence[Edit]:
         number = piece.half(other(side)).values[their].item()
-        return [Change(value, lambda a: np.full_like(a, number))]
+        return [Change(value, lambda a: np.full_like(a, number), ("number", source(number)))]
 
     return edits
 
 
-MASKS: dict[str, Callable[[NDArray], NDArray]] = {
-    "keeps what the other leaves out, and the other way round": np.logical_not,
-    "masks something out and {} nothing": np.ones_like,
-    "masks nothing out and {} all": np.zeros_like,
-    "masks one place later than {}": lambda a: np.roll(a, -1, -1),
-    "masks one place earlier than {}": lambda a: np.roll(a, 1, -1),
+MASKS: dict[str, tuple[Callable[[NDArray], NDArray], tuple[str, ...]]] = {
+    "keeps what the other leaves out, and the other way round": (np.logical_not, ("not",)),
+    "masks something out and {} nothing": (np.ones_like, ("ones",)),
+    "masks nothing out and {} all": (np.zeros_like, ("zeros",)),
+    "masks one place later than {}": (lambda a: np.roll(a, -1, -1), ("roll", "-1", "-1")),
+    "masks one place earlier than {}": (lambda a: np.roll(a, 1, -1), ("roll", "1", "-1")),
 }
-"""How a mask may differ → what makes it the other side's."""
+"""How a mask may differ → what makes it the other side's, and what that does."""
 
 
 def other_mask(piece: Piece, side: str) -> Iterator[Hypothesis]:
@@ -110,9 +112,8 @@ def other_mask(piece: Piece, side: str) -> Iterator[Hypothesis]:
     half = piece.half(side)
     for value in [*half.made, *half.entering]:
         if half.values[value].dtype.kind == "b" and half.values[value].size > 1:
-            for words, function in MASKS.items():
+            for words, (function, means) in MASKS.items():
                 text = f"{NAMES[side]}'s mask, {named(half, value)}, {words.format(NAMES[other(side)])}"
                 mend = f"mask alike in both; {NAMES[side]}'s mask is {named(half, value)}"
-                yield Hypothesis(
-                    side, text, mend, always(Change(value, function)), half.program.maker.get(value), value
-                )  # fmt: skip
+                edit = Change(value, function, means)
+                yield Hypothesis(side, text, mend, always(edit), half.program.maker.get(value), value)

@@ -9,9 +9,11 @@ import numpy as np
 
 from parity.checks.referee import closes
 from parity.checks.verdict import Finding, Rung, Verdict
+from parity.interface.programs.undone import Spot, Undone, source
 from parity.pair.causes.search.fixed import FixedProgram
 from parity.pair.causes.search.piece import Half, Piece
 from parity.pair.causes.search.search import search
+from parity.pair.causes.undone import undone_of
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.sides import SidePair
 from parity.pair.rungs.updates.schedule import Schedules
@@ -80,7 +82,8 @@ def schedule_cause(sides: SidePair, schedules: Schedules) -> Explanation | None:
         return None
     text = cause.hypothesis.text.replace("Flax's", "optax's").replace("Flax ", "optax's schedule ")
     proof = f"undone in Flax, the gap falls from {cause.before:.2g} to {cause.after:.2g} over {schedules.steps} steps"
-    return Explanation(text, cause.hypothesis.mend, proof)
+    undone = undone_of("flax", flax, cause.hypothesis.edits(piece), piece.flax.numbers)
+    return Explanation(text, cause.hypothesis.mend, proof, undone if cause.hypothesis.side == "flax" else ())
 
 
 def _optimizer_cause(state: CheckState, optimizers: tuple[Any, Any], finding: Finding) -> Explanation | None:
@@ -108,7 +111,9 @@ def _optimizer_cause(state: CheckState, optimizers: tuple[Any, Any], finding: Fi
                 if changed.value in written and not isinstance(changed.value, bool)
                 else ""
             )
-            return Explanation(text, mend, proof)
+            spot = Spot(type(alone).__name__, "")
+            undone = Undone("torch", "setting", spot, changed.name, source(changed.was), source(changed.value))
+            return Explanation(text, mend, proof, (undone,))
     return None
 
 

@@ -1,0 +1,1 @@
+"""How many planted bugs `parity repair` mends in source files, each pair proven again."""

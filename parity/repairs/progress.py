@@ -1,0 +1,45 @@
+"""Whether a patch brings the two sides nearer to each other."""
+
+import math
+
+from parity.checks.verdict import Finding, Verdict
+from parity.report.pair import Report
+
+
+def first_finding(report: Report) -> tuple[int, Finding] | None:
+    """The number of the first rung that differs with what differs on it first: the first layer, or the headline."""
+    rung = next((one for one in report.rungs if one.verdict is Verdict.DIFFERENT), None)
+    if rung is None:
+        return None
+    layer = next((one for one in report.layers if one.finding.verdict is Verdict.DIFFERENT), None)
+    if rung.number == 2 and layer is not None:
+        return rung.number, layer.finding
+    finding = rung.headline
+    return None if finding is None else (rung.number, finding)
+
+
+def gap_at(report: Report, number: int, finding: Finding) -> float:
+    """How far the sides are apart at the place of a finding; NaN where that place was not compared."""
+    for layer in report.layers if number == 2 else ():
+        if (layer.finding.quantity, layer.finding.name, layer.finding.mode) == _key(finding):
+            return layer.finding.gap
+    for rung in report.rungs:
+        if rung.number == number:
+            for other in rung.findings:
+                if _key(other) == _key(finding):
+                    return other.gap
+    return math.nan
+
+
+def passes_at(report: Report, number: int, finding: Finding) -> bool:
+    """Whether the place of a finding passes, and every rung before it."""
+    if any(rung.number < number and not rung.verdict.passes for rung in report.rungs):
+        return False
+    layers = [layer.finding for layer in report.layers if number == 2]
+    ruled = [other for rung in report.rungs if rung.number == number for other in rung.findings]
+    here = [other for other in (*layers, *ruled) if _key(other) == _key(finding)]
+    return bool(here) and all(other.verdict.passes for other in here)
+
+
+def _key(finding: Finding) -> tuple[str, str, str]:
+    return finding.quantity, finding.name, finding.mode

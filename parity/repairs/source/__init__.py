@@ -1,0 +1,1 @@
+"""The user's source files: what is written where, and edits of their text."""

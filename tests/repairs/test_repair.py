@@ -1,0 +1,165 @@
+"""The rounds of a repair: patches that are kept and dropped, what is left, and the user's files."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from parity.checks.verdict import Finding, Rung, Verdict, rung
+from parity.errors import UsageError
+from parity.interface.programs.undone import Spot, Undone
+from parity.repairs.document import document, schema
+from parity.repairs.record import Repair
+from parity.repairs.repair import Repairer, written
+from parity.repairs.source.project import text_of
+from parity.repairs.terminal import show
+from parity.report.pair import Report
+from parity.report.records import Coverage, Difference
+
+ROOT = Path(__file__).parents[2]
+SOURCE = "import torch\n\n\ndef pair():\n    y = torch.softmax(x, dim=0)\n    z = torch.cumsum(y, dim=1)\n"
+RIGHT = {"softmax": "dim=-1", "cumsum": "dim=-2"}
+Answer = Callable[[Mapping[str, str]], Report | UsageError]
+
+
+def report(gaps: Mapping[str, float], proven: bool = True) -> Report:
+    """A report on a pair whose outputs of that name are so far apart."""
+    findings = [
+        Finding("output", name, Verdict.DIFFERENT if gap else Verdict.SAME, share=gap, gap=gap)
+        for name, gap in gaps.items()
+    ]
+    first = next((name for name, gap in gaps.items() if gap), "")
+    line = 5 + list(gaps).index(first) if first else 0
+    wanted = RIGHT.get(first, "").removeprefix("dim=")
+    undone = (
+        Undone("torch", "setting", Spot(first, f"pair.py:{line}"), "dim", "0" if first == "softmax" else "1", wanted),
+    )
+    difference = Difference(
+        "forward", "", first, f"{first} differs", cause="an axis", mend=f"write dim={wanted} in PyTorch",
+        proof="so" if proven else "", lines={"torch": f"pair.py:{line}"}, undone=undone,
+    )  # fmt: skip
+    rungs: list[Rung] = [rung(2, "forward", findings)]
+    verdict = rungs[0].verdict
+    return Report("pair", verdict, rungs, difference if first else None, [], [], [], [], Coverage(1, 1))
+
+
+def checked(seen: list[str]) -> Answer:
+    """A check that reads the text: each line is right or not."""
+
+    def check(texts: Mapping[str, str]) -> Report:
+        text = next(iter(texts.values()), SOURCE)
+        seen.append(text)
+        return report({name: 0.0 if f"{name}(" in text and right in text else 1.0 for name, right in RIGHT.items()})
+
+    return check
+
+
+@pytest.fixture
+def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pair.py").write_text(SOURCE)
+    return tmp_path / "pair.py"
+
+
+def test_causes_are_mended_one_after_the_other_and_no_file_is_touched(pair: Path) -> None:
+    made = Repairer(checked([])).repair("pair.py:pair", pair)
+    assert made.repaired and made.verdict is Verdict.SAME and made.before.verdict is Verdict.DIFFERENT
+    assert [one.kept.words for one in made.rounds if one.kept] == ["write dim=-1", "write dim=-2"]
+    assert "--- a/pair.py\n+++ b/pair.py\n" in made.diff and made.diff.count("\n+    ") == 2
+    assert pair.read_text() == SOURCE
+    text = document(made)
+    jsonschema = pytest.importorskip("jsonschema", reason="pip install 'netparity[dev]'")
+    kept = json.loads((ROOT / "docs" / "schema" / "repair-1.json").read_text())
+    assert kept == schema(), "say python -m parity.repairs.document > docs/schema/repair-1.json"
+    jsonschema.Draft202012Validator(kept).validate(json.loads(json.dumps(text)))
+    assert text["repaired"] is True and text["exit_code"] == 0 and text["left"]["cause"] is None
+
+
+def test_rounds_end_at_their_number(pair: Path) -> None:
+    made = Repairer(checked([]), rounds=1).repair("pair.py:pair", pair)
+    assert len(made.rounds) == 1 and made.diff and not made.repaired
+    assert document(made)["left"]["place"]["text"] == "cumsum differs" and document(made)["exit_code"] == 1
+
+
+def test_the_other_side_alone_has_no_patch(pair: Path) -> None:
+    made = Repairer(checked([]), side="flax").repair("pair.py:pair", pair)
+    assert made.diff == "" and made.rounds[0].kept is None and not made.rounds[0].tried
+
+
+@pytest.mark.parametrize(("gap", "kept"), [(1.0, False), (0.9, False), (0.4, True), (math.nan, False)])
+def test_a_patch_is_kept_if_it_brings_the_sides_much_nearer(pair: Path, gap: float, kept: bool) -> None:
+    def check(texts: Mapping[str, str]) -> Report:
+        return report({"softmax": gap if texts else 1.0, "cumsum": 1.0})
+
+    made = Repairer(check, rounds=1).repair("pair.py:pair", pair)
+    assert bool(made.diff) is kept
+    assert made.rounds[0].tried and all(one.why for one in made.rounds[0].tried if not one.kept)
+
+
+def test_a_patch_with_which_the_pair_does_not_run_is_dropped(pair: Path) -> None:
+    def check(texts: Mapping[str, str]) -> Report | UsageError:
+        return UsageError("the file cannot be imported") if texts else report({"softmax": 1.0})
+
+    made = Repairer(check).repair("pair.py:pair", pair)
+    assert made.diff == "" and "cannot be imported" in made.rounds[0].tried[0].why
+
+
+def test_a_pair_that_cannot_be_checked_is_an_error(pair: Path) -> None:
+    with pytest.raises(UsageError, match="no network"):
+        Repairer(lambda texts: UsageError("no network")).repair("pair.py:pair", pair)
+
+
+def test_a_cause_without_proof_is_not_patched(pair: Path) -> None:
+    seen: list[Mapping[str, str]] = []
+
+    def check(texts: Mapping[str, str]) -> Report:
+        seen.append(texts)
+        return report({"softmax": 1.0}, proven=False)
+
+    made = Repairer(check).repair("pair.py:pair", pair)
+    assert len(seen) == 1 and made.diff == "" and made.rounds[0].cause == "an axis"
+
+
+def test_a_pair_that_is_the_same_is_left_as_it_is(pair: Path) -> None:
+    made = Repairer(lambda texts: report({"softmax": 0.0})).repair("pair.py:pair", pair)
+    assert not made.rounds and not made.repaired and made.verdict.passes
+
+
+def test_files_are_written_only_if_they_have_not_changed(pair: Path) -> None:
+    made = Repairer(checked([])).repair("pair.py:pair", pair)
+    pair.write_text(SOURCE + "# mine\n")
+    with pytest.raises(UsageError, match=r"pair\.py has changed since"):
+        written(made, text_of)
+    assert pair.read_text() == SOURCE + "# mine\n"
+    pair.write_text(SOURCE)
+    done = written(made, text_of)
+    assert done.written == (str(pair.resolve()),) and "dim=-1" in pair.read_text() and "dim=-2" in pair.read_text()
+    pair.unlink()
+    with pytest.raises(UsageError, match="nothing was written"):
+        written(made, text_of)
+
+
+def shown(made: Repair) -> str:
+    from io import StringIO
+
+    from rich.console import Console
+
+    out = Console(file=StringIO(), width=100, color_system=None)
+    with out.capture() as captured:
+        show(out, made)
+    return captured.get()
+
+
+def test_the_terminal_says_what_where_the_patch_and_what_is_left(pair: Path) -> None:
+    made = Repairer(checked([]), rounds=1).repair("pair.py:pair", pair)
+    words = shown(made)
+    for part in ("1. softmax differs", "where: PyTorch pair.py:5", "cause: an axis", "torch.softmax(x, dim=-1)",
+                 "proven again: no", "left: cumsum differs", "--write"):  # fmt: skip
+        assert part in words, part
+    whole = shown(Repairer(checked([])).repair("pair.py:pair", pair))
+    assert "proven again: yes" in whole and "left:" not in whole
+    none = shown(replace(made, diff="", rounds=[replace(made.rounds[0], tried=())]))
+    assert "no patch by rule; write it yourself: write dim=-1 in PyTorch" in none and "no patch was kept" in none
