@@ -49,11 +49,11 @@ def repairs(record: Mapping[str, Any]) -> str:
     rows, patches = [], []
     for bug in record["bugs"]:
         rounds = bug.get("rounds", [])
-        said = "; ".join(one["cause"] for one in rounds if one["cause"]) or NONE
-        kept = "; ".join(one["kept"] for one in rounds if one["kept"]) or NONE
-        tried = sum(one["tried"] for one in rounds)
+        proven = "; ".join(turn["cause"] for turn in rounds if turn["cause"]) or NONE
+        kept = "; ".join(turn["kept"] for turn in rounds if turn["kept"]) or NONE
+        tried = sum(turn["tried"] for turn in rounds)
         came = "repaired" if bug["repaired"] else bug.get("after", "") or bug.get("error", "")
-        rows.append([f"`{bug['id']}`", bug["mechanism"], bug["side"], said, kept, str(tried), came])
+        rows.append([f"`{bug['id']}`", bug["mechanism"], bug["side"], proven, kept, str(tried), came])
         if bug.get("diff"):
             patches.append(f"`{bug['id']}`:\n\n```diff\n{bug['diff'].rstrip()}\n```")
     head = ("bug", "what is wrong", "in", "causes", "patches that were kept", "patches tried", "what came of it")

@@ -29,7 +29,7 @@ class Pass:
         feeds: number of a call, in the order in which they begin → what it gets in the place of its floating arguments,
             all of them in order; then no gradients are computed.
         deployed: compile it as the user's own `jit` would be, and not as the referee's programs are.
-        derivatives: of a pass as a program, keep what says how its operations are derived.
+        derivatives: keep what says how each operation is derived, where the pass is taken as a program.
     """
 
     precision: Precision = "float64"

@@ -13,8 +13,8 @@ def counted(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def operations(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Of the bugs in functions without submodules whose line is known: how many, and at how many that line was named,
-    on the side of the bug and on both sides."""
+    """Count the bugs in functions without submodules whose line is known, and those of them at which that line was
+    named, on the side of the bug and on both sides."""
     flat = [row for row in rows if row.get("flat") and row.get("at")]
     both = [row for row in flat if len(row["at"]) == 2]
     return {

@@ -67,7 +67,7 @@ class PlantedPair:
 
     Args:
         made: what its `pair()` gives.
-        lines: by side, the places, "file.py:12", of which one is to be named; empty where none is held against it.
+        lines: side → the places, "file.py:12", of which one is to be named; empty where none is held against it.
     """
 
     made: Sequence[Any]

@@ -168,10 +168,7 @@ class SidePair:
         *,
         derivatives: bool = False,
     ) -> Program:
-        """One pass of one side in float64, operation by operation; the arguments are those of `run_pass`.
-
-        Args:
-            derivatives: Whether its operations can be derived.
+        """One pass of one side in float64 as operations, from the arguments of `run_pass`; they can be derived if asked.
 
         Raises:
             UserCodeError: The network, the loss or an adapter raised something.

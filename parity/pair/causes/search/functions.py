@@ -160,9 +160,9 @@ def factors(piece: Piece, side: str) -> Iterator[Hypothesis]:
     written = [float(n) for n in pool_of(piece.half(other(side))) if isinstance(n, int | float) and np.isfinite(n)]
     for value in _floating(half, [*half.entering, *half.made]):
         times = _factors(half.values[value].shape, written)
-        for factor, words in times.items():
+        for factor, (words, fraction) in times.items():
             text = f"{NAMES[other(side)]} multiplies with {words}, and {NAMES[side]} does not"
-            means = ("times", source(factor), words)
+            means = ("times", source(factor), fraction)
             change = Change(value, lambda a, factor=factor: a * factor, means)  # type: ignore[misc]
             mend = f"multiply with {words} in {NAMES[side]}"
             yield Hypothesis(side, text, mend, always(change), _maker(half, value), value)
@@ -174,13 +174,13 @@ def factors(piece: Piece, side: str) -> Iterator[Hypothesis]:
             yield Hypothesis(side, text, mend, always(change), _maker(half, value), value)
 
 
-def _factors(shape: Sequence[int], written: Sequence[float]) -> dict[float, str]:
-    """Factors → how they are told."""
-    found: dict[float, str] = {}
+def _factors(shape: Sequence[int], written: Sequence[float]) -> dict[float, tuple[str, str]]:
+    """Factors → how they are told, and the same as a number, a fraction or a root of plain numbers."""
+    found: dict[float, tuple[str, str]] = {}
     for number in (*written, 2.0, -1.0):
         for factor in (number, 1 / number if number else 0.0):
             if factor not in (0.0, 1.0):
-                found.setdefault(factor, told(factor))
+                found.setdefault(factor, (told(factor), told(factor)))
     for axis, size in enumerate(shape):
         if size > 1:
             n = "x.shape[0]" if axis == 0 and shape.index(size) == 0 and shape.count(size) == 1 else f"{size}"
@@ -188,7 +188,8 @@ def _factors(shape: Sequence[int], written: Sequence[float]) -> dict[float, str]
             for factor, words in ((sqrt(size), f"√{n}"), (1 / sqrt(size), f"1/√{n}"), (float(size), n),
                                   (1 / size, f"1/{n}"), (size / (size - 1), f"{n}/({n} - 1)"),
                                   ((size - 1) / size, f"({n} - 1)/{n}")):  # fmt: skip
-                found.setdefault(factor, f"{words}{here}" if here else _plain(words))
+                fraction = _plain(words.replace(n, f"{size}"))
+                found.setdefault(factor, (f"{words}{here}" if here else fraction, fraction))
     return found
 
 

@@ -96,7 +96,7 @@ PARTS = frozenset({"reshape", "transpose", "convert_element_type", "broadcast_in
 
 
 def other_operation(piece: Piece, side: str) -> Iterator[Hypothesis]:
-    """Of the same numbers, one side computes something by one operation and the other by another."""
+    """One side computes something of the same numbers by one operation, and the other by another."""
     found = parting(piece)
     if found is None or side != "torch":
         return
