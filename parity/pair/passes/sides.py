@@ -168,7 +168,7 @@ class SidePair:
         *,
         derivatives: bool = False,
     ) -> Program:
-        """One pass of one side in float64 as operations, from the arguments of `run_pass`; they can be derived if asked.
+        """One pass of one side in float64 as operations, from the arguments of `run_pass`; asked to, it can be derived.
 
         Raises:
             UserCodeError: The network, the loss or an adapter raised something.
