@@ -4,9 +4,11 @@ from jaxnets.gru import GRU
 from jaxnets.mlp import MLP
 from jaxnets.rnn import RNN
 from jaxnets.vgg import VGG
+from jaxnets.zoo.bert import BERT
 from jaxnets.zoo.gpt2 import GPT2
 from jaxnets.zoo.llama import Llama
+from jaxnets.zoo.lstm import LSTM
 from jaxnets.zoo.resnet import ResNet
 from jaxnets.zoo.vit import ViT
 
-__all__ = ["GPT2", "GRU", "MLP", "RNN", "VGG", "Llama", "ResNet", "ViT"]
+__all__ = ["BERT", "GPT2", "GRU", "LSTM", "MLP", "RNN", "VGG", "Llama", "ResNet", "ViT"]

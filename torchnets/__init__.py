@@ -4,9 +4,11 @@ from torchnets.gru import GRU
 from torchnets.mlp import MLP
 from torchnets.rnn import RNN
 from torchnets.vgg import VGG
+from torchnets.zoo.bert import BERT
 from torchnets.zoo.gpt2 import GPT2
 from torchnets.zoo.llama import Llama
+from torchnets.zoo.lstm import LSTM
 from torchnets.zoo.resnet import ResNet
 from torchnets.zoo.vit import ViT
 
-__all__ = ["GPT2", "GRU", "MLP", "RNN", "VGG", "Llama", "ResNet", "ViT"]
+__all__ = ["BERT", "GPT2", "GRU", "LSTM", "MLP", "RNN", "VGG", "Llama", "ResNet", "ViT"]

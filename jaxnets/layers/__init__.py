@@ -4,7 +4,9 @@ from jaxnets.layers.attention import Attention, Cache, attend, causal_mask
 from jaxnets.layers.convolution import conv, conv3x3, convolve
 from jaxnets.layers.decoder import DecoderBlock, GatedFeedForward, GroupedAttention, rotate
 from jaxnets.layers.dense import dense, recurrent
+from jaxnets.layers.encoder import EncoderBlock
 from jaxnets.layers.initial import embedding, table
+from jaxnets.layers.lstm import PackedLSTM
 from jaxnets.layers.norm import BatchNorm, layer_norm, rms_norm
 from jaxnets.layers.plain import Flatten, MaxPool, Tanh
 from jaxnets.layers.transformer import Block, FeedForward
@@ -15,11 +17,13 @@ __all__ = [
     "Block",
     "Cache",
     "DecoderBlock",
+    "EncoderBlock",
     "FeedForward",
     "Flatten",
     "GatedFeedForward",
     "GroupedAttention",
     "MaxPool",
+    "PackedLSTM",
     "Tanh",
     "attend",
     "causal_mask",

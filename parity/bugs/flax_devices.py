@@ -33,8 +33,8 @@ class _OwnStatistics(ParallelFlaxSession):
 
 
 class _Alike(Parted):
-    def weights(self, size: int, dtype: Any) -> jax.Array:
-        shares = super().weights(size, dtype)
+    def weights(self, labels: jax.Array, dtype: Any) -> jax.Array:
+        shares = super().weights(labels, dtype)
         return jnp.full_like(shares, 1 / len(shares))
 
 

@@ -32,7 +32,7 @@ class _OwnStatistics(ParallelTorchSession):
 
 
 class _MeanOfMeans(ParallelTorchSession):
-    def share(self, examples: int, size: int) -> float:
+    def share(self, count: int, total: int) -> float:
         return 1 / self._size
 
 

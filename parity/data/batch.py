@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+UNLABELLED = -100
+"""Label of a position of which nothing is asked, as PyTorch's cross-entropy has it."""
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -14,11 +17,17 @@ class Batch:
 
     Attributes:
         inputs: float32; images (B, H, W, C), points (B, 2), sequences (B, T-1, 1). Text is int64, bytes (B, T).
-        labels: int64 (B,), class indices from 0; of text (B, T), the next byte of each.
+        labels: int64 (B,), class indices from 0; of text (B, T), the next byte of each. −100 is a position of which
+            nothing is asked.
     """
 
     inputs: NDArray[Any]
     labels: NDArray[np.int64]
+
+    @property
+    def count(self) -> int:
+        """Number of labels that ask for something."""
+        return int((self.labels != UNLABELLED).sum())
 
     def digest(self) -> str:
         """SHA-256 in hexadecimal over dtype, shape and C-order bytes of inputs and labels.

@@ -12,6 +12,8 @@ from parity.data.palindromes import DIGITS, TEST_SAMPLES, Encoding, check_encodi
 from parity.data.registry import DATA_NAMES, IMAGE_NAMES, TEXT_NAMES, is_images, load_images
 from parity.data.sources import Arrays, Endless, Finite, Images, Key
 from parity.data.text import documentation as text
+from parity.data.text.lines import lines
+from parity.data.text.masked import MaskedLines
 from parity.errors import UsageError, unknown_name
 
 
@@ -103,14 +105,16 @@ def open_stream(
     """Open a split of a data set.
 
     Args:
-        name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist", "cifar10" or "folder", which
-            the stream then calls by its own name: see `parity.data.folder.source`.
+        name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist", "cifar10", "python-docs",
+            "python-docs-lines", "python-docs-masked" or "folder", which the stream then calls by its own name: see
+            `parity.data.folder.source`.
         split: "train" or "test"; image sets also have "validation".
         batch_size: examples in a batch, at least 1; a number larger than the split means the whole split in one batch.
         seed: seed (0 to 2³² - 1) of all that is drawn: order, augmentation, and points and palindromes themselves.
             Which images a split holds does not depend on it.
-        length: T of the palindromes; for them only. Split "train" is endless and fresh at every step; split "test" is
-            a set of 2,000, drawn apart from it (short palindromes are few: some may be in both).
+        length: T of the palindromes or bytes of a text; for them only. Split "train" of palindromes is endless and
+            fresh at every step; split "test" is a set of 2,000, drawn apart from it (short palindromes are few: some
+            may be in both).
         encoding: "digits" (also None) or "one-hot" inputs of the palindromes; for them only.
         folder: folder of the images' files, as `load_images` takes it; sets that need no file ignore it.
         download: whether to fetch the files if they are not there.
@@ -135,7 +139,7 @@ def open_stream(
         source = _open_palindromes(split, length, check_encoding(encoding), key)
     elif name in TEXT_NAMES:
         key, classes = (*key, integer("length of the text", length, least=1)), text.BYTES  # type: ignore[arg-type] # as above
-        source = _open_text(split, length)
+        source = _open_text(name, split, length)
     elif is_images(name):
         name, source, classes = _open_images(name, split, folder, download, augment)
         key = (name, split, seed)
@@ -167,10 +171,13 @@ def _open_points(name: str, split: str, seed: int) -> Arrays:
     return Arrays(Batch(inputs[part], labels[part]), shuffle=split == "train")
 
 
-def _open_text(split: str, length: int | None) -> Arrays:
+def _open_text(name: str, split: str, length: int | None) -> Arrays | MaskedLines:
     if split not in text.SPLITS:
         raise unknown_name("split of text", split, text.SPLITS)
-    return Arrays(text.windows(split, length), shuffle=split == "train")
+    if name == "python-docs-masked":
+        return MaskedLines(split, length)
+    whole = text.windows if name == "python-docs" else lines
+    return Arrays(whole(split, length), shuffle=split == "train")
 
 
 def _open_palindromes(split: str, length: int, encoding: Encoding, key: Key) -> Arrays | Endless:

@@ -95,9 +95,9 @@ class Session(ABC, Generic[N]):
         return loss, gradients
 
     def evaluate(self, batches: Iterable[Batch]) -> Score:
-        """Score the present weights in evaluation mode; each label counts once, whatever the batches' sizes."""
+        """Score the present weights in evaluation mode; each label but −100 counts once, in whatever batch."""
         with self._computing():
-            scored = [(batch.labels.size, *self._score(batch)) for batch in batches]
+            scored = [(batch.count, *self._score(batch)) for batch in batches]
             sizes, losses, hits = (np.array([float(part[i]) for part in scored]) for i in range(3))
         total = sizes.sum()
         return Score(float(losses @ sizes / total), float(hits.sum() / total), int(total))

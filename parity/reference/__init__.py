@@ -8,25 +8,29 @@ No autograd: `forward` keeps a cache, `backward` reads it. Weights are one flat 
 from collections.abc import Callable
 
 from parity.reference.gru import GRU
-from parity.reference.layers import softmax_cross_entropy
+from parity.reference.layers import labelled_cross_entropy, softmax_cross_entropy
 from parity.reference.mlp import MLP
 from parity.reference.network import Network
 from parity.reference.optimizers import SGD, Adam, Optimizer, RMSprop, State, clip_by_global_norm, global_norm
 from parity.reference.record import Gradients, Run
 from parity.reference.rnn import RNN
 from parity.reference.vgg import VGG
+from parity.reference.zoo.bert import BERT
 from parity.reference.zoo.gpt2 import GPT2
 from parity.reference.zoo.llama import Llama
+from parity.reference.zoo.lstm import LSTM
 from parity.reference.zoo.resnet import ResNet
 from parity.reference.zoo.vit import ViT
 
 NETWORKS: dict[str, Callable[..., Network]] = {
-    cls.__name__: cls for cls in (MLP, VGG, RNN, GRU, ViT, GPT2, Llama, ResNet)
+    cls.__name__: cls for cls in (MLP, VGG, RNN, GRU, ViT, GPT2, Llama, ResNet, LSTM, BERT)
 }
 
 __all__ = [
+    "BERT",
     "GPT2",
     "GRU",
+    "LSTM",
     "MLP",
     "NETWORKS",
     "RNN",
@@ -44,5 +48,6 @@ __all__ = [
     "ViT",
     "clip_by_global_norm",
     "global_norm",
+    "labelled_cross_entropy",
     "softmax_cross_entropy",
 ]

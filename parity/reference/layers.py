@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+UNLABELLED = -100
+"""Label of what no loss is wanted of."""
 
 
 class DenseCache(NamedTuple):
@@ -136,3 +138,10 @@ def softmax_cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[flo
     gradient = np.exp(log_probabilities)
     gradient[chosen] -= 1.0
     return float(-log_probabilities[chosen].mean()), (gradient / labels.size).reshape(logits.shape)
+
+
+def labelled_cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[float, Array]:
+    """Compute `softmax_cross_entropy` of the labels that are not −100, and its gradient, which is 0 at the others."""
+    kept, gradient = labels != UNLABELLED, np.zeros_like(logits)
+    loss, gradient[kept] = softmax_cross_entropy(logits[kept], labels[kept])
+    return loss, gradient

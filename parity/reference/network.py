@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from parity.reference.layers import Array
+from parity.reference.layers import Array, softmax_cross_entropy
 from parity.reference.modules import Module, Shapes
 from parity.reference.record import Gradients, Run
 from parity.weights import is_buffer
@@ -30,6 +30,10 @@ class Network:
     def derive(self, run: Run, gradients: Gradients, cotangent: Array) -> Array:
         """Run backward through `self.modules`; return the gradient of the input, empty if it is whole numbers."""
         raise NotImplementedError
+
+    def loss(self, logits: Array, labels: NDArray[np.int64]) -> tuple[float, Array]:
+        """What training minimises, and its gradient in the logits: the mean cross-entropy of the labels."""
+        return softmax_cross_entropy(logits, labels)
 
     def shapes(self) -> Shapes:
         """Map all canonical names, of parameters and buffers, to their shapes, in execution order."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from parity.backends import Session, TrainingState, Twin
 from parity.data import Batch
 from parity.interface.trace import Trace, call_path
-from parity.reference import softmax_cross_entropy
+from parity.reference import labelled_cross_entropy
 from parity.training.plan import CHUNK
 
 Take = Callable[[range], list[Batch]]
@@ -81,7 +81,7 @@ def _place(session: Session[Any], before: TrainingState, batch: Batch) -> str:
     twin: Twin = session.network  # a session is of the twin that began it
     twin.load(before.weights)
     logits = twin.forward(batch.inputs, training=True)
-    _, cotangent = softmax_cross_entropy(logits.astype(np.float64), batch.labels)
+    _, cotangent = labelled_cross_entropy(logits.astype(np.float64), batch.labels)
     trace = twin.trace(batch, cotangent.astype(logits.dtype), training=True)
     for what, array in _in_order(trace):
         if not _finite(array):

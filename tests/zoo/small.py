@@ -31,11 +31,13 @@ def weights(name: str) -> Arrays:
 
 @cache
 def inputs(name: str, batch: int = 2) -> NDArray[Any]:
-    """Images (B, 32, 32, 3), or bytes (B, 7) where the network has a vocabulary."""
+    """Images (B, 32, 32, 3), or bytes (B, 7) where there is a vocabulary; the last text is padded if it can be."""
     rng = np.random.default_rng(1)
     config = recipe(name).config
     if "vocab_size" in config:
-        return rng.integers(0, config["vocab_size"], (batch, 7))
+        tokens = rng.integers(1, config["vocab_size"], (batch, 7))
+        tokens[-1, 5:] = tokens[-1, 5:] if config.get("padding") is None else config["padding"]
+        return tokens
     return rng.standard_normal((batch, 32, 32, 3)).astype(np.float32)
 
 

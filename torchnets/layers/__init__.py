@@ -4,7 +4,9 @@ from torchnets.layers.attention import Attention, Cache, attend, causal_mask
 from torchnets.layers.convolution import Conv3x3, conv, conv3x3
 from torchnets.layers.decoder import DecoderBlock, GatedFeedForward, GroupedAttention, rotate
 from torchnets.layers.dense import dense, recurrent
+from torchnets.layers.encoder import EncoderBlock
 from torchnets.layers.initial import Generator, embedding, initialize, table
+from torchnets.layers.lstm import PackedLSTM
 from torchnets.layers.norm import layer_norm, rms_norm
 from torchnets.layers.transformer import Block, FeedForward
 
@@ -14,10 +16,12 @@ __all__ = [
     "Cache",
     "Conv3x3",
     "DecoderBlock",
+    "EncoderBlock",
     "FeedForward",
     "GatedFeedForward",
     "Generator",
     "GroupedAttention",
+    "PackedLSTM",
     "attend",
     "causal_mask",
     "conv",

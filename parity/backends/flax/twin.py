@@ -23,6 +23,7 @@ from parity.interface.runs import require_rates
 from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace, call_path
 from parity.interface.twin import Twin
 from parity.recipes import Optimizer
+from parity.weights import layer_of
 
 
 class FlaxTwin(FlaxNetwork, Twin):
@@ -114,7 +115,7 @@ class FlaxTwin(FlaxNetwork, Twin):
             readings[call] = (
                 output,
                 floating(to_input),
-                {name: gradient for name, gradient in to_parameters.items() if name.rpartition(".")[0] == path},
+                {n: gradient for n, gradient in to_parameters.items() if layer_of(n, self.graph.kinds)[0] == path},
             )
         return readings
 

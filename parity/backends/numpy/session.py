@@ -11,7 +11,7 @@ from parity.interface.runs import Steps, TrainingState
 from parity.interface.session import Session
 from parity.interface.trace import Arrays
 from parity.recipes import Optimizer
-from parity.reference import Run, State, softmax_cross_entropy
+from parity.reference import Run, State
 from parity.weights import parameters
 
 
@@ -38,7 +38,7 @@ class NumpySession(Session[NumpyNetwork]):
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
         steps = [self._step(batch, rate)[:2] for batch, rate in zip(batches, learning_rates, strict=True)]
         losses, hits = (np.array([step[i] for step in steps]) for i in (0, 1))
-        return Steps([batch.labels.size for batch in batches], lambda: (losses, hits))
+        return Steps([batch.count for batch in batches], lambda: (losses, hits))
 
     def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
         loss, _, gradients = self._step(batch, learning_rate)
@@ -48,7 +48,7 @@ class NumpySession(Session[NumpyNetwork]):
         """Take one step: its mean loss, its number of correct predictions, and its gradients by canonical name."""
         model = self.network.model
         run: Run = model.forward(self._weights, batch.inputs, training=True)
-        loss, to_logits = softmax_cross_entropy(run.logits, batch.labels)
+        loss, to_logits = model.loss(run.logits, batch.labels)
         gradients = model.backward(run, to_logits).parameters
         values, self._kept = self._rule.update(
             parameters(self._weights), clipped(gradients, self.optimizer), self._kept, learning_rate
@@ -61,7 +61,7 @@ class NumpySession(Session[NumpyNetwork]):
 
     def _score(self, batch: Batch) -> tuple[float, int]:
         (logits,) = self._predict([batch.inputs])
-        return softmax_cross_entropy(logits, batch.labels)[0], _hits(logits, batch.labels)
+        return self.network.model.loss(logits, batch.labels)[0], _hits(logits, batch.labels)
 
 
 def _hits(logits: NDArray, labels: NDArray) -> int:

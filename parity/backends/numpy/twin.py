@@ -11,8 +11,7 @@ from parity.data import Batch
 from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace
 from parity.interface.twin import Twin
 from parity.recipes import Optimizer
-from parity.reference import softmax_cross_entropy
-from parity.weights import buffers
+from parity.weights import buffers, layer_of
 
 
 class NumpyTwin(NumpyNetwork, Twin):
@@ -25,7 +24,7 @@ class NumpyTwin(NumpyNetwork, Twin):
     def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
         """One pass with every layer's output, loss and gradients."""
         run = self.model.forward(self._weights, batch.inputs, training=training)
-        loss, to_logits = softmax_cross_entropy(run.logits, batch.labels)
+        loss, to_logits = self.model.loss(run.logits, batch.labels)
         pulled = self.model.backward(run, cotangent)
         return Trace(
             outputs=run.outputs,
@@ -44,8 +43,8 @@ class NumpyTwin(NumpyNetwork, Twin):
         output, to_input, to_parameters = self.model.isolate(
             self._weights, call, probe.input, probe.cotangent, training=training
         )
-        path = call.partition("[")[0]
-        return Reading(output, to_input, {n: g for n, g in to_parameters.items() if n.rpartition(".")[0] == path})
+        path, layers = call.partition("[")[0], self.model.by_path
+        return Reading(output, to_input, {n: g for n, g in to_parameters.items() if layer_of(n, layers)[0] == path})
 
     def state(self, batches: Sequence[Batch]) -> tuple[Arrays, NDArray]:
         """Buffers after a training-mode pass over each batch, then the logits of the last in evaluation mode."""

@@ -6,10 +6,11 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from parity.backends.torch.training.arrays import array_of, copy_of, nchw, nhwc
 from parity.backends.torch.training.compiled import CompiledTorchSession, is_small
-from parity.backends.torch.training.network import Tensors, TorchNetwork
+from parity.backends.torch.training.network import Tensors, TorchNetwork, kinds_of
 from parity.backends.torch.training.parallel import ParallelTorchSession
 from parity.backends.torch.training.session import TorchSession
 from parity.backends.torch.training.tape import taps
@@ -18,6 +19,7 @@ from parity.interface.network import in_setting
 from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace, call_names, call_path
 from parity.interface.twin import Twin
 from parity.recipes import Optimizer
+from parity.weights import layer_of
 
 
 class TorchTwin(TorchNetwork, Twin):
@@ -87,7 +89,8 @@ class TorchTwin(TorchNetwork, Twin):
 
     def _isolated(self, path: str, probe: Probe, training: bool) -> Reading:
         module = self.model.get_submodule(path)
-        learnable = {name: p for name, p in self._learnable().items() if name.rpartition(".")[0] == path}
+        layers = kinds_of(self.model)
+        learnable = {name: p for name, p in self._learnable().items() if layer_of(name, layers)[0] == path}
         x = self._inputs(probe.input)
         watched = _differentiable(x)
         with self._mode(training) as buffers:
@@ -135,6 +138,9 @@ class TorchTwin(TorchNetwork, Twin):
         if self.devices.count > 1:
             return ParallelTorchSession(self, optimizer)
         pays = is_small(self.model.parameters()) or self.torch_device.type != "cpu"
+        pays = pays and not any(
+            isinstance(module, nn.RNNBase) for module in self.model.modules()
+        )  # it cannot be compiled
         return (CompiledTorchSession if self.compiled and pays and not brief else TorchSession)(self, optimizer)
 
     def receive(self, batch: Batch) -> Batch:

@@ -229,4 +229,16 @@ LINKS: dict[str, tuple[str, ...]] = {
         "https://github.com/pytorch/executorch/pull/22443",
     ),
     "138": ("https://github.com/jax-ml/jax/issues/3970",),
+    "160": (
+        "https://github.com/pytorch/pytorch/issues/4927",
+        "https://github.com/pytorch/pytorch/issues/3584",
+    ),
+    "161": (
+        "https://github.com/google/flax/pull/2604",
+        "https://github.com/pytorch/pytorch/issues/517",
+    ),
+    "162": (
+        "https://github.com/IDEA-Research/GroundingDINO/issues/427",
+        "https://github.com/TransformerLensOrg/TransformerLens/issues/240",
+    ),
 }

@@ -22,7 +22,7 @@ class _HeadsLast(Attention):
 
 
 class _NoMask(Attention):
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: jax.Array, there: jax.Array | None = None) -> jax.Array:
         query, key, value = (self.split(layer(x)) for layer in (self.query, self.key, self.value))
         return self.out(attend(query, key, value).reshape(x.shape))
 

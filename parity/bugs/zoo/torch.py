@@ -27,7 +27,7 @@ def every(cls: type, change: Callable[[Any], None]) -> type[TorchTwin]:
 
 
 class _ScaledBefore(Attention):
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, there: Tensor | None = None) -> Tensor:
         scale = (x.shape[-1] // self.heads) ** -0.5
         query, key, value = self.split(self.query(x * scale)), self.split(self.key(x)), self.split(self.value(x))
         shares = torch.einsum("bthd,bshd->bhts", query, key).softmax(-1)
@@ -35,7 +35,7 @@ class _ScaledBefore(Attention):
 
 
 class _ByHand(Attention):
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, there: Tensor | None = None) -> Tensor:
         scale = (x.shape[-1] // self.heads) ** -0.5
         query, key, value = self.split(self.query(x) * scale), self.split(self.key(x)), self.split(self.value(x))
         shares = torch.einsum("bthd,bshd->bhts", query, key).softmax(-1)

@@ -125,8 +125,8 @@ class FlaxNetwork(Network):
         return model(x), buffers_of(model)
 
     def loss(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
-        """The loss that is trained on: a scalar, the mean over logits (B, classes) and labels (B,)."""
-        return losses.cross_entropy(logits, labels)
+        """The loss that is trained on: a scalar, the network's own or the mean cross-entropy of labels (B, …)."""
+        return getattr(self.model, "loss", losses.cross_entropy)(logits, labels)
 
     def loss_and_gradients(
         self, learnable: State, buffers: State, x: jax.Array, labels: jax.Array

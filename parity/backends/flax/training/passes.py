@@ -10,6 +10,7 @@ from jax.sharding import Mesh
 
 from parity.backends.flax.training.devices import spread
 from parity.backends.flax.training.network import FlaxNetwork
+from parity.data.batch import UNLABELLED
 from parity.interface.devices import parts
 
 
@@ -56,15 +57,15 @@ class Parted:
                 return self.network.loss(logits, labels), logits, after
 
             losses, logits, after = self._each(run_part, x, labels)
-            return losses @ self.weights(len(labels), losses.dtype), (logits, after)
+            return losses @ self.weights(labels, losses.dtype), (logits, after)
 
         (loss, (logits, after)), gradients = jax.value_and_grad(objective, has_aux=True)(learnable)
         return loss, logits, self.network.training_gradients(gradients), after
 
-    def weights(self, size: int, dtype: Any) -> jax.Array:
-        """What each part's mean loss counts in the global one: its share of the examples, (parts,) in that dtype."""
-        sizes = [part.stop - part.start for part in self._parts(size)]
-        return jnp.array(sizes, dtype) / size
+    def weights(self, labels: jax.Array, dtype: Any) -> jax.Array:
+        """What each part's mean loss counts in the global one: its share of the labels, (parts,) in that dtype."""
+        counts = jnp.stack([(labels[part] != UNLABELLED).sum() for part in self._parts(len(labels))])
+        return counts.astype(dtype) / counts.sum().astype(dtype)
 
     def _parts(self, size: int) -> list[slice]:
         return [part for part in parts(size, self.mesh.size) if part.stop > part.start]

@@ -110,7 +110,7 @@ class FlaxSession(Session[FlaxNetwork]):
         for block, rates in self._blocks(batches, self.network.rates(learning_rates)):
             self._carry, losses, hits = program(self._carry, *self._fed(block, rates))
             taken.append((len(block), losses, hits))
-        return Steps([batch.labels.size for batch in batches], lambda: _joined(taken))
+        return Steps([batch.count for batch in batches], lambda: _joined(taken))
 
     def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
         arrays = self._single(batch, self.network.rates([learning_rate])[0])

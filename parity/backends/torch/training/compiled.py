@@ -55,7 +55,7 @@ class CompiledTorchSession(TorchSession):
         steps: list[LossAndHits] = []
         for block in self._blocks(batches):
             steps += self._call(block, rates[len(steps) : len(steps) + len(block)])
-        return Steps([batch.labels.size for batch in batches], lambda: fetched(steps))
+        return Steps([batch.count for batch in batches], lambda: fetched(steps))
 
     def _blocks(self, batches: Sequence[Batch]) -> Iterator[list[Batch]]:
         """Batches of one shape, as many as a program takes, or one."""

@@ -29,6 +29,8 @@ KINDS: dict[type, Kind] = {
     nn.RMSNorm: "norm",
     nn.Embedding: "embedding",
     torchnets.ViT: "table",
+    torchnets.BERT: "bias",
+    nn.LSTM: "lstm",
 }
 Tensors = dict[str, torch.Tensor]  # native dotted name → tensor
 
@@ -67,7 +69,9 @@ class TorchNetwork(Network):
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every parameter and buffer by canonical name."""
-        return shapes_of({name: tuple(t.shape) for name, t in _native(self.model).items()}, _kinds(self.model), "torch")
+        return shapes_of(
+            {name: tuple(t.shape) for name, t in _native(self.model).items()}, kinds_of(self.model), "torch"
+        )
 
     def weights(self) -> Arrays:
         """Copies of all parameters and buffers."""
@@ -81,11 +85,11 @@ class TorchNetwork(Network):
 
     def import_weights(self, weights: Mapping[str, NDArray]) -> Arrays:
         """Canonical weights in PyTorch's names and layouts."""
-        return from_canonical(weights, _kinds(self.model), "torch")
+        return from_canonical(weights, kinds_of(self.model), "torch")
 
     def canonical(self, native: Mapping[str, torch.Tensor]) -> Arrays:
         """PyTorch's tensors under canonical names, in canonical layouts."""
-        return to_canonical({name: array_of(t) for name, t in native.items()}, _kinds(self.model), "torch")
+        return to_canonical({name: array_of(t) for name, t in native.items()}, kinds_of(self.model), "torch")
 
     def tensor(self, array: NDArray) -> torch.Tensor:
         """A copy of the array on the network's device, at its precision if it is floating; whole numbers stay whole."""
@@ -101,8 +105,8 @@ class TorchNetwork(Network):
         return run
 
     def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The loss that is trained on: a scalar, the mean over logits (B, classes) and labels (B,)."""
-        return losses.cross_entropy(logits, labels)
+        """The loss that is trained on: a scalar, the network's own or the mean cross-entropy of labels (B, …)."""
+        return getattr(self.model, "loss", losses.cross_entropy)(logits, labels)
 
     def training_gradients(self, loss: torch.Tensor, parameters: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """The loss's gradients of the parameters, in their order, as the optimizer gets them."""
@@ -148,14 +152,15 @@ def _device(name: str) -> torch.device:
     return torch.device("cuda" if name == "gpu" else name)
 
 
-def _kinds(model: nn.Module) -> dict[str, Kind]:
+def kinds_of(model: nn.Module) -> dict[str, Kind]:
+    """Module path → kind of layer, for all layers that hold arrays and that the weight map knows."""
     return {
         path: kind for path, module in model.named_modules() for cls, kind in KINDS.items() if isinstance(module, cls)
     }
 
 
 def _canonical_of(model: nn.Module) -> Arrays:
-    return to_canonical({name: copy_of(t) for name, t in _native(model).items()}, _kinds(model), "torch")
+    return to_canonical({name: copy_of(t) for name, t in _native(model).items()}, kinds_of(model), "torch")
 
 
 def _native(model: nn.Module) -> Tensors:

@@ -61,7 +61,7 @@ class TorchSession(Session[TorchNetwork]):
 
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
         steps = [self._step(batch, rate)[0] for batch, rate in zip(batches, learning_rates, strict=True)]
-        return Steps([batch.labels.size for batch in batches], lambda: self._fetched(steps))
+        return Steps([batch.count for batch in batches], lambda: self._fetched(steps))
 
     def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
         step, gradients = self._step(batch, learning_rate)

@@ -1,0 +1,34 @@
+"""A small BERT learns which bytes are hidden in lines of Python's documentation.
+
+`parity train bert --backend torch` (or jax)
+"""
+
+from parity.recipes.spec import Optimizer, Recipe
+
+RECIPE = Recipe(
+    name="bert",
+    claim="",
+    source="docs/zoo.md#bert",
+    network="BERT",
+    config={
+        "vocab_size": 256,
+        "context": 64,
+        "width": 64,
+        "depth": 2,
+        "heads": 4,
+        "hidden": 128,
+        "padding": 0,
+    },
+    parameters=92_224,
+    data="python-docs-masked",
+    length=64,
+    check_length=13,
+    batch_size=32,
+    check_batch_size=5,
+    steps=1000,
+    evaluate_every=1000,
+    optimizer=Optimizer(kind="adam", learning_rate=2e-3, clip_norm=1.0),
+    init="normal",
+    check_config={"context": 17, "width": 15, "heads": 3, "hidden": 11},
+    check_parameters=7_433,
+)
