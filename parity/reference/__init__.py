@@ -8,7 +8,7 @@ No autograd: `forward` keeps a cache, `backward` reads it. Weights are one flat 
 from collections.abc import Callable
 
 from parity.reference.gru import GRU
-from parity.reference.layers import softmax_cross_entropy
+from parity.reference.layers import mean_squared_error, softmax_cross_entropy
 from parity.reference.mlp import MLP
 from parity.reference.network import Network
 from parity.reference.optimizers import SGD, Adam, Optimizer, RMSprop, State, clip_by_global_norm, global_norm
@@ -44,5 +44,6 @@ __all__ = [
     "ViT",
     "clip_by_global_norm",
     "global_norm",
+    "mean_squared_error",
     "softmax_cross_entropy",
 ]

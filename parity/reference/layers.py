@@ -136,3 +136,15 @@ def softmax_cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[flo
     gradient = np.exp(log_probabilities)
     gradient[chosen] -= 1.0
     return float(-log_probabilities[chosen].mean()), (gradient / labels.size).reshape(logits.shape)
+
+
+def mean_squared_error(outputs: Array, targets: NDArray[np.floating]) -> tuple[float, Array]:
+    """Compute the mean of (output - target)² over all numbers, and its gradient with respect to the outputs.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if outputs.shape != targets.shape:
+        raise ValueError(f"squared error: got targets {targets.shape}, expected {outputs.shape}")
+    gap = outputs - targets
+    return float((gap**2).mean()), 2.0 * gap / gap.size

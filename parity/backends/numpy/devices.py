@@ -11,7 +11,6 @@ from parity.data import Batch
 from parity.interface.devices import parts
 from parity.interface.trace import Arrays
 from parity.reference import Gradients, Run
-from parity.reference.layers import softmax_cross_entropy
 from parity.weights import is_buffer
 
 Step = tuple[NDArray, Arrays, Arrays]  # loss, gradients, buffers
@@ -56,7 +55,7 @@ def step(twin: NumpyTwin, batch: Batch, count: int, way: Way) -> Step:
     cuts = [cut for cut in parts(len(batch.labels), count) if cut.stop > cut.start]
     shares = _shares(cuts, len(batch.labels), way.alike)
     groups = cuts if way.apart else [slice(0, len(batch.labels))]
-    passes = [_pass(twin, Batch(batch.inputs[cut], batch.labels[cut]), shares[cut]) for cut in groups]
+    passes = [_pass(twin, batch.part(cut), shares[cut]) for cut in groups]
     factor = count if way.summed else 1
     gradients = {n: factor * np.sum([p[1].parameters[n] for p in passes], axis=0) for n in passes[0][1].parameters}
     buffers = {name: array for name, array in passes[0][2].buffers.items() if is_buffer(name)}
@@ -72,6 +71,6 @@ def _shares(cuts: list[slice], size: int, alike: bool) -> NDArray:
 
 def _pass(twin: NumpyTwin, batch: Batch, shares: NDArray) -> tuple[float, Gradients, Run]:
     run = twin.model.forward(twin.weights(), batch.inputs, training=True)
-    losses = [softmax_cross_entropy(run.logits[i : i + 1], batch.labels[i : i + 1]) for i in range(len(shares))]
+    losses = [twin.model.loss(run.logits[i : i + 1], batch.labels[i : i + 1]) for i in range(len(shares))]
     cotangent = np.concatenate([share * to_logits for share, (_, to_logits) in zip(shares, losses, strict=True)])
     return float(shares @ [loss for loss, _ in losses]), twin.model.backward(run, cotangent), run

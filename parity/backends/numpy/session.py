@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.backends.numpy.network import NumpyNetwork, clipped, rule_of
-from parity.data import Batch
+from parity.data import Batch, Inputs
 from parity.interface.runs import Steps, TrainingState
 from parity.interface.session import Session
 from parity.interface.trace import Arrays
 from parity.recipes import Optimizer
-from parity.reference import Run, State, softmax_cross_entropy
+from parity.reference import Run, State
 from parity.weights import parameters
 
 
@@ -48,7 +48,7 @@ class NumpySession(Session[NumpyNetwork]):
         """Take one step: its mean loss, its number of correct predictions, and its gradients by canonical name."""
         model = self.network.model
         run: Run = model.forward(self._weights, batch.inputs, training=True)
-        loss, to_logits = softmax_cross_entropy(run.logits, batch.labels)
+        loss, to_logits = model.loss(run.logits, batch.labels)
         gradients = model.backward(run, to_logits).parameters
         values, self._kept = self._rule.update(
             parameters(self._weights), clipped(gradients, self.optimizer), self._kept, learning_rate
@@ -56,13 +56,14 @@ class NumpySession(Session[NumpyNetwork]):
         self._weights = {**self._weights, **values, **run.buffers}
         return loss, _hits(run.logits, batch.labels), gradients
 
-    def _predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
+    def _predict(self, inputs: Iterable[Inputs]) -> list[NDArray]:
         return [self.network.model.forward(self._weights, x, training=False).logits for x in inputs]
 
     def _score(self, batch: Batch) -> tuple[float, int]:
         (logits,) = self._predict([batch.inputs])
-        return softmax_cross_entropy(logits, batch.labels)[0], _hits(logits, batch.labels)
+        return self.network.model.loss(logits, batch.labels)[0], _hits(logits, batch.labels)
 
 
 def _hits(logits: NDArray, labels: NDArray) -> int:
-    return int((logits.argmax(-1) == labels).sum())
+    """The number of correct predictions; 0 where labels are no classes."""
+    return int((logits.argmax(-1) == labels).sum()) if labels.dtype.kind == "i" else 0

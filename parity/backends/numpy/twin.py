@@ -7,25 +7,24 @@ from numpy.typing import NDArray
 
 from parity.backends.numpy.network import NumpyNetwork, clipped, rule_of
 from parity.backends.numpy.session import NumpySession
-from parity.data import Batch
+from parity.data import Batch, Inputs
 from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace
 from parity.interface.twin import Twin
 from parity.recipes import Optimizer
-from parity.reference import softmax_cross_entropy
 from parity.weights import buffers
 
 
 class NumpyTwin(NumpyNetwork, Twin):
     """A network written by hand in NumPy, as the checks see it; all arrays are float64."""
 
-    def forward(self, inputs: NDArray, *, training: bool) -> NDArray:
+    def forward(self, inputs: Inputs, *, training: bool) -> NDArray:
         """Logits (B, classes)."""
         return self.model.forward(self._weights, inputs, training=training).logits
 
     def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
         """One pass with every layer's output, loss and gradients."""
         run = self.model.forward(self._weights, batch.inputs, training=training)
-        loss, to_logits = softmax_cross_entropy(run.logits, batch.labels)
+        loss, to_logits = self.model.loss(run.logits, batch.labels)
         pulled = self.model.backward(run, cotangent)
         return Trace(
             outputs=run.outputs,

@@ -101,8 +101,8 @@ class TorchNetwork(Network):
         return run
 
     def loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The loss that is trained on: a scalar, the mean over logits (B, classes) and labels (B,)."""
-        return losses.cross_entropy(logits, labels)
+        """The loss that is trained on: a scalar, the network's own or the mean cross-entropy of labels (B, …)."""
+        return getattr(self.model, "loss", losses.cross_entropy)(logits, labels)
 
     def training_gradients(self, loss: torch.Tensor, parameters: Sequence[torch.Tensor]) -> list[torch.Tensor]:
         """The loss's gradients of the parameters, in their order, as the optimizer gets them."""
