@@ -9,6 +9,7 @@ from jaxnets.zoo.gpt2 import GPT2
 from jaxnets.zoo.llama import Llama
 from jaxnets.zoo.lstm import LSTM
 from jaxnets.zoo.resnet import ResNet
+from jaxnets.zoo.vae import VAE
 from jaxnets.zoo.vit import ViT
 
-__all__ = ["BERT", "GPT2", "GRU", "LSTM", "MLP", "RNN", "VGG", "Llama", "ResNet", "ViT"]
+__all__ = ["BERT", "GPT2", "GRU", "LSTM", "MLP", "RNN", "VAE", "VGG", "Llama", "ResNet", "ViT"]

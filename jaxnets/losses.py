@@ -21,3 +21,20 @@ def labelled_cross_entropy(logits: jax.Array, labels: jax.Array) -> jax.Array:
     kept = labels != UNLABELLED
     each = optax.softmax_cross_entropy_with_integer_labels(logits, jnp.where(kept, labels, 0))
     return jnp.where(kept, each, 0).sum() / kept.sum()
+
+
+def evidence_bound(outputs: jax.Array, pixels: jax.Array) -> jax.Array:
+    """What a variational autoencoder makes small, in nats an image: minus the bound on the evidence, → scalar.
+
+    Args:
+        outputs: (B, P + 2·Z), the logits of the P pixels, then mean and logarithm of the variance of the Z latents.
+        pixels: (B, P), 0 to 1.
+
+    The cross-entropies are summed over the pixels, the divergences from N(0, 1) over the latents, and the mean is over
+    the images. Source: https://arxiv.org/abs/1312.6114, equation 10.
+    """
+    logits, latents = outputs[:, : pixels.shape[1]], outputs[:, pixels.shape[1] :]
+    mean, log_variance = jnp.split(latents, 2, axis=1)
+    reconstruction = optax.sigmoid_binary_cross_entropy(logits, pixels).sum(1)
+    divergence = 0.5 * (jnp.exp(log_variance) + mean**2 - 1 - log_variance).sum(1)
+    return (reconstruction + divergence).mean()

@@ -9,6 +9,7 @@ from torchnets.zoo.gpt2 import GPT2
 from torchnets.zoo.llama import Llama
 from torchnets.zoo.lstm import LSTM
 from torchnets.zoo.resnet import ResNet
+from torchnets.zoo.vae import VAE
 from torchnets.zoo.vit import ViT
 
-__all__ = ["BERT", "GPT2", "GRU", "LSTM", "MLP", "RNN", "VGG", "Llama", "ResNet", "ViT"]
+__all__ = ["BERT", "GPT2", "GRU", "LSTM", "MLP", "RNN", "VAE", "VGG", "Llama", "ResNet", "ViT"]

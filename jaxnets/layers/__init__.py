@@ -1,7 +1,7 @@
 """Layers and initialisers of the twins, with every default spelled."""
 
 from jaxnets.layers.attention import Attention, Cache, attend, causal_mask
-from jaxnets.layers.convolution import conv, conv3x3, convolve
+from jaxnets.layers.convolution import conv, conv3x3, conv_transpose, convolve
 from jaxnets.layers.decoder import DecoderBlock, GatedFeedForward, GroupedAttention, rotate
 from jaxnets.layers.dense import dense, recurrent
 from jaxnets.layers.encoder import EncoderBlock
@@ -29,6 +29,7 @@ __all__ = [
     "causal_mask",
     "conv",
     "conv3x3",
+    "conv_transpose",
     "convolve",
     "dense",
     "embedding",

@@ -57,7 +57,7 @@ class _SummedTwice(ParallelFlaxSession):
 class _FilledUp(ParallelFlaxSession):
     def _arrays(self, batch: Batch) -> Given:
         rows = [*range(len(batch.labels)), *range(-len(batch.labels) % self.mesh.size)]
-        return super()._arrays(Batch(batch.inputs[rows], batch.labels[rows]))
+        return super()._arrays(batch.part(rows))
 
 
 class _Reversed(ParallelFlaxSession):

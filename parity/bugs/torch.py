@@ -15,6 +15,7 @@ from parity.backends.torch.twin import TorchTwin
 from parity.bugs import torch_devices as devices
 from parity.bugs.torch_planting import loss_changed, model_changed, of_class
 from parity.bugs.zoo import torch as zoo
+from parity.bugs.zoo import torch_latent as zoo_latent
 from parity.bugs.zoo import torch_sequences as zoo_sequences
 from parity.data import Batch, Stream
 from parity.interface.trace import Arrays, Trajectory
@@ -301,5 +302,6 @@ PLANTED: dict[str, type[TorchTwin]] = {
     ),
     **devices.PLANTED,
     **zoo.PLANTED,
+    **zoo_latent.PLANTED,
     **zoo_sequences.PLANTED,
 }

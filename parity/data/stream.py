@@ -8,8 +8,9 @@ from parity.data import points
 from parity.data.arguments import SEED_LIMIT, generator, integer
 from parity.data.batch import Batch
 from parity.data.folder.source import FOLDER
+from parity.data.latent import digits as latent
 from parity.data.palindromes import DIGITS, TEST_SAMPLES, Encoding, check_encoding, check_length, palindromes
-from parity.data.registry import DATA_NAMES, IMAGE_NAMES, TEXT_NAMES, is_images, load_images
+from parity.data.registry import DATA_NAMES, IMAGE_NAMES, LATENT_NAMES, TEXT_NAMES, is_images, load_images
 from parity.data.sources import Arrays, Endless, Finite, Images, Key
 from parity.data.text import documentation as text
 from parity.data.text.lines import lines
@@ -106,15 +107,15 @@ def open_stream(
 
     Args:
         name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist", "cifar10", "python-docs",
-            "python-docs-lines", "python-docs-masked" or "folder", which the stream then calls by its own name: see
-            `parity.data.folder.source`.
+            "python-docs-lines", "python-docs-masked", "latent-digits" or "folder", which the stream then calls by its
+            own name: see `parity.data.folder.source`.
         split: "train" or "test"; image sets also have "validation".
         batch_size: examples in a batch, at least 1; a number larger than the split means the whole split in one batch.
         seed: seed (0 to 2³² - 1) of all that is drawn: order, augmentation, and points and palindromes themselves.
             Which images a split holds does not depend on it.
-        length: T of the palindromes or bytes of a text; for them only. Split "train" of palindromes is endless and
-            fresh at every step; split "test" is a set of 2,000, drawn apart from it (short palindromes are few: some
-            may be in both).
+        length: T of the palindromes, bytes of a text, or numbers of a digit's noise; for them only. Split "train" of
+            palindromes is endless and fresh at every step; split "test" is a set of 2,000, drawn apart from it (short
+            palindromes are few: some may be in both).
         encoding: "digits" (also None) or "one-hot" inputs of the palindromes; for them only.
         folder: folder of the images' files, as `load_images` takes it; sets that need no file ignore it.
         download: whether to fetch the files if they are not there.
@@ -140,6 +141,11 @@ def open_stream(
     elif name in TEXT_NAMES:
         key, classes = (*key, integer("length of the text", length, least=1)), text.BYTES  # type: ignore[arg-type] # as above
         source = _open_text(name, split, length)
+    elif name in LATENT_NAMES:
+        if split not in latent.SPLITS:
+            raise unknown_name(f"split of {name}", split, latent.SPLITS)
+        key, classes = (*key, integer("length of the noise", length, least=1)), DIGITS  # type: ignore[arg-type] # as above
+        source = latent.LatentDigits(split, length)
     elif is_images(name):
         name, source, classes = _open_images(name, split, folder, download, augment)
         key = (name, split, seed)
@@ -155,8 +161,8 @@ def open_stream(
 
 def _require_fitting(name: str, length: int | None, encoding: str | None, augment: bool | None) -> None:
     """Require that the arguments go with the data set."""
-    if length is not None and name not in ("palindromes", *TEXT_NAMES):
-        raise UsageError(f"{name} take no length, got {length}; only palindromes and text have one")
+    if length is not None and name not in ("palindromes", *TEXT_NAMES, *LATENT_NAMES):
+        raise UsageError(f"{name} take no length, got {length}; only palindromes, text and noise have one")
     if encoding is not None and name != "palindromes":
         raise UsageError(f"{name} take no encoding, got {encoding!r}; only palindromes have one")
     if augment and not is_images(name):

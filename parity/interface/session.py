@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.data import Batch
+from parity.data import Batch, Inputs
 from parity.errors import UsageError
 from parity.interface.network import Network
 from parity.interface.runs import Score, Steps, TrainingState, require_rates
@@ -102,7 +102,7 @@ class Session(ABC, Generic[N]):
         total = sizes.sum()
         return Score(float(losses @ sizes / total), float(hits.sum() / total), int(total))
 
-    def predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
+    def predict(self, inputs: Iterable[Inputs]) -> list[NDArray]:
         """Logits (B, classes) of each array of inputs (B, …) in evaluation mode, with the present weights."""
         with self._computing():
             return [np.asarray(logits) for logits in self._predict(inputs)]
@@ -135,7 +135,7 @@ class Session(ABC, Generic[N]):
         """Mean loss of a batch and its number of correct predictions, scalars that may still be on the device."""
 
     @abstractmethod
-    def _predict(self, inputs: Iterable[NDArray]) -> list[Any]:
+    def _predict(self, inputs: Iterable[Inputs]) -> list[Any]:
         """Logits of each array of inputs, which may still be on the device."""
 
     @abstractmethod

@@ -94,7 +94,10 @@ class Recipe:
 
     @property
     def classes(self) -> int:
-        """Classes that the network tells apart: the length of its logits."""
+        """Classes that the network tells apart: the length of its logits, or of all that an autoencoder gives."""
+        if "latent" in self.config:
+            pixels = self.config["image_size"] ** 2 * self.config["in_channels"]
+            return int(pixels + 2 * self.config["latent"])
         known = (self.config[word] for word in ("num_classes", "vocab_size") if word in self.config)
         return int(next(known, self.config.get("sizes", (10,))[-1]))
 

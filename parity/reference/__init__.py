@@ -8,7 +8,7 @@ No autograd: `forward` keeps a cache, `backward` reads it. Weights are one flat 
 from collections.abc import Callable
 
 from parity.reference.gru import GRU
-from parity.reference.layers import labelled_cross_entropy, softmax_cross_entropy
+from parity.reference.layers import labelled_cross_entropy, mean_squared_error, softmax_cross_entropy
 from parity.reference.mlp import MLP
 from parity.reference.network import Network
 from parity.reference.optimizers import SGD, Adam, Optimizer, RMSprop, State, clip_by_global_norm, global_norm
@@ -20,10 +20,11 @@ from parity.reference.zoo.gpt2 import GPT2
 from parity.reference.zoo.llama import Llama
 from parity.reference.zoo.lstm import LSTM
 from parity.reference.zoo.resnet import ResNet
+from parity.reference.zoo.vae import VAE
 from parity.reference.zoo.vit import ViT
 
 NETWORKS: dict[str, Callable[..., Network]] = {
-    cls.__name__: cls for cls in (MLP, VGG, RNN, GRU, ViT, GPT2, Llama, ResNet, LSTM, BERT)
+    cls.__name__: cls for cls in (MLP, VGG, RNN, GRU, ViT, GPT2, Llama, ResNet, LSTM, BERT, VAE)
 }
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "NETWORKS",
     "RNN",
     "SGD",
+    "VAE",
     "VGG",
     "Adam",
     "Gradients",
@@ -49,5 +51,6 @@ __all__ = [
     "clip_by_global_norm",
     "global_norm",
     "labelled_cross_entropy",
+    "mean_squared_error",
     "softmax_cross_entropy",
 ]

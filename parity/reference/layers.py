@@ -145,3 +145,15 @@ def labelled_cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[fl
     kept, gradient = labels != UNLABELLED, np.zeros_like(logits)
     loss, gradient[kept] = softmax_cross_entropy(logits[kept], labels[kept])
     return loss, gradient
+
+
+def mean_squared_error(outputs: Array, targets: NDArray[np.floating]) -> tuple[float, Array]:
+    """Compute the mean of (output - target)² over all numbers, and its gradient with respect to the outputs.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if outputs.shape != targets.shape:
+        raise ValueError(f"squared error: got targets {targets.shape}, expected {outputs.shape}")
+    gap = outputs - targets
+    return float((gap**2).mean()), 2.0 * gap / gap.size

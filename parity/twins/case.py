@@ -60,7 +60,7 @@ class Case:
         """
         first, *others = self.batches
         size = len(first.labels) - 1 + len(first.labels) % 2
-        return [Batch(first.inputs[:size], first.labels[:size]), *others]
+        return [first.part(slice(size)), *others]
 
 
 def make_case(
@@ -108,7 +108,7 @@ def make_case(
         weights=weights,
         moved={name: moved(array, rng) for name, array in weights.items()},
         batches=batches,
-        cotangent=single(rng.standard_normal((*batches[0].labels.shape, recipe.classes))),
+        cotangent=single(rng.standard_normal((*_outputs(batches[0]), recipe.classes))),
         learning_rates=_rates(recipe.optimizer.learning_rate, STEPS),
         update_parameters=_normal(rng, 1.0),
         update_gradients=[{**_normal(rng, size), "unused": np.zeros(UPDATE_SHAPES["unused"])} for size in MAGNITUDES],
@@ -120,18 +120,24 @@ def make_case(
     )
 
 
+def _outputs(batch: Batch) -> tuple[int, ...]:
+    """Shape of what the network gives for a batch, but for its last axis."""
+    return batch.labels.shape if batch.labels.dtype.kind == "i" else batch.labels.shape[:-1]
+
+
 def _as_single(weights: Mapping[str, NDArray], shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
     require_bijection(weights, shapes)
     return {name: single(weights[name]) for name in shapes}
 
 
 def _dithered(batch: Batch, rng: Generator) -> Batch:
-    """The batch with noise of up to half a grey level on its images; a batch without images stays as it is.
+    """The batch with noise of up to half a grey level on its images; a batch without images, or with others than these,
+    stays as it is.
 
     In flat regions all numbers in a window of a max-pool tie but for rounding, so that rounding would decide which of
     them gets the gradient.
     """
-    if batch.inputs.ndim != 4:
+    if isinstance(batch.inputs, tuple) or batch.inputs.ndim != 4:
         return batch
     noise = rng.uniform(-0.5, 0.5, batch.inputs.shape) * [
         _grey_level(batch.inputs[..., c]) for c in range(batch.inputs.shape[-1])

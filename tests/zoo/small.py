@@ -4,7 +4,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity import recipes
 from parity.backends import Precision, Twin, twin_class
@@ -30,15 +29,22 @@ def weights(name: str) -> Arrays:
 
 
 @cache
-def inputs(name: str, batch: int = 2) -> NDArray[Any]:
-    """Images (B, 32, 32, 3), or bytes (B, 7) where there is a vocabulary; the last text is padded if it can be."""
+def inputs(name: str, batch: int = 2) -> Any:
+    """Images (B, 32, 32, 3), or bytes (B, 7) where there is a vocabulary; the last text is padded if it can be.
+
+    An autoencoder's are a tuple of images of its size and noise.
+    """
     rng = np.random.default_rng(1)
     config = recipe(name).config
     if "vocab_size" in config:
         tokens = rng.integers(1, config["vocab_size"], (batch, 7))
         tokens[-1, 5:] = tokens[-1, 5:] if config.get("padding") is None else config["padding"]
         return tokens
-    return rng.standard_normal((batch, 32, 32, 3)).astype(np.float32)
+    side, channels = (config.get(word, other) for word, other in (("image_size", 32), ("in_channels", 3)))
+    images = rng.standard_normal((batch, side, side, channels)).astype(np.float32)
+    if "latent" not in config:
+        return images
+    return images, rng.standard_normal((batch, config["latent"])).astype(np.float32)
 
 
 def made(framework: str, name: str) -> Any:

@@ -18,9 +18,11 @@ from tests.backends.small import both, ruled_same
 from tests.twins.test_mirror import keywords, parts
 from tests.zoo.small import NAMES, inputs, made, recipe, twin
 
-CLASSES = {"List": "ModuleList", "Embed": "Embedding", "BatchNorm": "BatchNorm2d", "MaxPool": "MaxPool2d"}
+CLASSES = {"List": "ModuleList", "Embed": "Embedding", "BatchNorm": "BatchNorm2d", "MaxPool": "MaxPool2d",
+           "ConvTranspose": "ConvTranspose2d"}  # fmt: skip
 """Class in Flax → class in PyTorch, where the names differ; a convolution of 3×3 is a `Conv3x3`, others a `Conv2d`."""
-SIZES = {"ViT": 22_050_664, "GPT2": 124_439_808, "Llama": 8_030_261_248, "LSTM": 19_780_400, "ResNet": 11_689_512}
+SIZES = {"ViT": 22_050_664, "GPT2": 124_439_808, "Llama": 8_030_261_248, "LSTM": 19_780_400, "ResNet": 11_689_512,
+         "BERT": 109_514_298, "VAE": 502_005}  # fmt: skip
 """Parameters of the networks as their keywords' defaults make them, which are those of the papers."""
 
 
@@ -90,6 +92,11 @@ def numbers(module: Any) -> tuple[Any, ...]:
             return module.num_embeddings, module.embedding_dim
         case nnx.Embed():
             return module.num_embeddings, module.features
+        case nn.ConvTranspose2d():
+            padding = module.kernel_size[0] - 1 - module.padding[0]  # type: ignore[operator] # numbers
+            return module.in_channels, module.out_channels, module.kernel_size, module.stride, (padding, padding)
+        case nnx.ConvTranspose():
+            return module.in_features, module.out_features, module.kernel_size, module.strides, module.padding[0]  # type: ignore[index] # a pair of pairs
         case nn.Conv2d():
             return module.in_channels, module.out_channels, module.kernel_size, module.stride, module.padding
         case nnx.Conv():

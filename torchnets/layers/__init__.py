@@ -1,7 +1,7 @@
 """Layers and initialisers of the twins, with every default spelled."""
 
 from torchnets.layers.attention import Attention, Cache, attend, causal_mask
-from torchnets.layers.convolution import Conv3x3, conv, conv3x3
+from torchnets.layers.convolution import Conv3x3, conv, conv3x3, conv_transpose
 from torchnets.layers.decoder import DecoderBlock, GatedFeedForward, GroupedAttention, rotate
 from torchnets.layers.dense import dense, recurrent
 from torchnets.layers.encoder import EncoderBlock
@@ -26,6 +26,7 @@ __all__ = [
     "causal_mask",
     "conv",
     "conv3x3",
+    "conv_transpose",
     "dense",
     "embedding",
     "initialize",

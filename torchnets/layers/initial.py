@@ -11,7 +11,7 @@ def uniform(shape: tuple[int, ...], bound: float, generator: Generator) -> nn.Pa
     return nn.Parameter((2 * torch.rand(shape, generator=generator) - 1) * bound)
 
 
-def initialize(layer: nn.Linear | nn.Conv2d, init: str, fan_in: int, generator: Generator) -> None:
+def initialize(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, init: str, fan_in: int, generator: Generator) -> None:
     """Draw the weight and bias of a dense or convolutional layer.
 
     Args:
@@ -31,12 +31,12 @@ def initialize(layer: nn.Linear | nn.Conv2d, init: str, fan_in: int, generator: 
     if init in ("default", "orthogonal"):
         layer.weight = uniform(shape, fan_in**-0.5, generator)
         if layer.bias is not None:
-            layer.bias = uniform((shape[0],), fan_in**-0.5, generator)
+            layer.bias = uniform(tuple(layer.bias.shape), fan_in**-0.5, generator)
     elif init in ("randn", "normal", "he"):
         spread = (2 / fan_in) ** 0.5 if init == "he" else deviation(init)
         layer.weight = nn.Parameter(spread * torch.randn(shape, generator=generator))
         if layer.bias is not None:
-            layer.bias = nn.Parameter(torch.zeros(shape[0]))
+            layer.bias = nn.Parameter(torch.zeros(layer.bias.shape))
     else:
         raise ValueError(f"init is {init!r}; expected 'default', 'randn', 'orthogonal', 'normal' or 'he'")
 

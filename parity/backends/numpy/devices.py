@@ -56,7 +56,7 @@ def step(twin: NumpyTwin, batch: Batch, count: int, way: Way) -> Step:
     cuts = [cut for cut in parts(len(batch.labels), count) if cut.stop > cut.start]
     shares = _shares(cuts, batch.labels, way.alike)
     groups = cuts if way.apart else [slice(0, len(batch.labels))]
-    passes = [_pass(twin, Batch(batch.inputs[cut], batch.labels[cut]), shares[cut]) for cut in groups]
+    passes = [_pass(twin, batch.part(cut), shares[cut]) for cut in groups]
     factor = count if way.summed else 1
     gradients = {n: factor * np.sum([p[1].parameters[n] for p in passes], axis=0) for n in passes[0][1].parameters}
     buffers = {name: array for name, array in passes[0][2].buffers.items() if is_buffer(name)}

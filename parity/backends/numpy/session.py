@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.backends.numpy.network import NumpyNetwork, clipped, rule_of
-from parity.data import Batch
+from parity.data import Batch, Inputs
 from parity.interface.runs import Steps, TrainingState
 from parity.interface.session import Session
 from parity.interface.trace import Arrays
@@ -56,7 +56,7 @@ class NumpySession(Session[NumpyNetwork]):
         self._weights = {**self._weights, **values, **run.buffers}
         return loss, _hits(run.logits, batch.labels), gradients
 
-    def _predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
+    def _predict(self, inputs: Iterable[Inputs]) -> list[NDArray]:
         return [self.network.model.forward(self._weights, x, training=False).logits for x in inputs]
 
     def _score(self, batch: Batch) -> tuple[float, int]:
@@ -65,4 +65,5 @@ class NumpySession(Session[NumpyNetwork]):
 
 
 def _hits(logits: NDArray, labels: NDArray) -> int:
-    return int((logits.argmax(-1) == labels).sum())
+    """The number of correct predictions; 0 where labels are no classes."""
+    return int((logits.argmax(-1) == labels).sum()) if labels.dtype.kind == "i" else 0

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from parity.backends.numpy.network import NumpyNetwork, clipped, rule_of
 from parity.backends.numpy.session import NumpySession
-from parity.data import Batch
+from parity.data import Batch, Inputs
 from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace
 from parity.interface.twin import Twin
 from parity.recipes import Optimizer
@@ -17,7 +17,7 @@ from parity.weights import buffers, layer_of
 class NumpyTwin(NumpyNetwork, Twin):
     """A network written by hand in NumPy, as the checks see it; all arrays are float64."""
 
-    def forward(self, inputs: NDArray, *, training: bool) -> NDArray:
+    def forward(self, inputs: Inputs, *, training: bool) -> NDArray:
         """Logits (B, classes)."""
         return self.model.forward(self._weights, inputs, training=training).logits
 

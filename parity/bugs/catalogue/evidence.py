@@ -241,4 +241,12 @@ LINKS: dict[str, tuple[str, ...]] = {
         "https://github.com/IDEA-Research/GroundingDINO/issues/427",
         "https://github.com/TransformerLensOrg/TransformerLens/issues/240",
     ),
+    "163": (
+        "https://github.com/keras-team/keras/pull/9972",
+        "https://github.com/rachtsingh/ibp_vae/issues/3",
+    ),
+    "164": (
+        "https://github.com/keras-team/keras-io/issues/270",
+        "https://github.com/mkusner/grammarVAE/issues/2",
+    ),
 }

@@ -14,6 +14,7 @@ from parity.weights import Kind
 KINDS: dict[type, Kind] = {
     nnx.Linear: "dense",
     nnx.Conv: "conv",
+    nnx.ConvTranspose: "conv",
     jaxnets.layers.BatchNorm: "norm",
     nnx.LayerNorm: "norm",
     nnx.RMSNorm: "norm",

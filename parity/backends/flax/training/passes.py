@@ -28,9 +28,10 @@ class Spread:
     network: FlaxNetwork
     mesh: Mesh
 
-    def __call__(self, learnable: Any, buffers: Any, x: jax.Array, labels: jax.Array) -> Any:
+    def __call__(self, learnable: Any, buffers: Any, x: Any, labels: jax.Array) -> Any:
         """Loss, logits (B, classes), gradients as the optimizer gets them, and buffers afterwards."""
-        return self.network.loss_and_gradients(learnable, buffers, spread(x, self.mesh), spread(labels, self.mesh))
+        x, labels = jax.tree.map(lambda array: spread(array, self.mesh), (x, labels))
+        return self.network.loss_and_gradients(learnable, buffers, x, labels)
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,11 @@ class Parted:
     network: FlaxNetwork
     mesh: Mesh
 
-    def __call__(self, learnable: Any, buffers: Any, x: jax.Array, labels: jax.Array) -> Any:
+    def __call__(self, learnable: Any, buffers: Any, x: Any, labels: jax.Array) -> Any:
         """Loss, logits (B, classes), gradients as the optimizer gets them, and buffers afterwards."""
 
         def objective(learnable: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
-            def run_part(x: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array, Any]:
+            def run_part(x: Any, labels: jax.Array) -> tuple[jax.Array, jax.Array, Any]:
                 logits, after = self.network.apply({**learnable, **buffers}, x, training=True)
                 return self.network.loss(logits, labels), logits, after
 
@@ -70,13 +71,16 @@ class Parted:
     def _parts(self, size: int) -> list[slice]:
         return [part for part in parts(size, self.mesh.size) if part.stop > part.start]
 
-    def _each(self, run_part: Callable[..., Any], x: jax.Array, labels: jax.Array) -> tuple[jax.Array, jax.Array, Any]:
+    def _each(self, run_part: Callable[..., Any], x: Any, labels: jax.Array) -> tuple[jax.Array, jax.Array, Any]:
         """Losses of the parts (parts,), logits of all examples (B, classes), and the first part's buffers."""
         cuts = self._parts(len(labels))
         if len(labels) % self.mesh.size:
-            runs = [run_part(x[cut], labels[cut]) for cut in cuts]
+            runs = [run_part(*jax.tree.map(lambda array, cut=cut: array[cut], (x, labels))) for cut in cuts]
             losses, logits = (list(column) for column in list(zip(*runs, strict=True))[:2])
             return jnp.stack(losses), jnp.concatenate(logits), runs[0][2]
-        stacked = [spread(array.reshape(len(cuts), -1, *array.shape[1:]), self.mesh) for array in (x, labels)]
-        losses, logits, after = jax.vmap(run_part)(*stacked)
-        return losses, logits.reshape(-1, logits.shape[-1]), jax.tree.map(lambda array: array[0], after)
+
+        def stacked(array: jax.Array) -> jax.Array:
+            return spread(array.reshape(len(cuts), -1, *array.shape[1:]), self.mesh)
+
+        losses, logits, after = jax.vmap(run_part)(*jax.tree.map(stacked, (x, labels)))
+        return losses, logits.reshape(-1, *logits.shape[2:]), jax.tree.map(lambda array: array[0], after)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 import torchnets
-from parity.backends.torch.training.arrays import array_of, copy_of
+from parity.backends.torch.training.arrays import array_of, copy_of, laid_out_as
 from parity.backends.torch.training.precision import strict_float32
 from parity.errors import UsageError
 from parity.interface.network import Config, Network
@@ -23,6 +23,7 @@ from torchnets import losses, optimizers
 KINDS: dict[type, Kind] = {
     nn.Linear: "dense",
     nn.Conv2d: "conv",
+    nn.ConvTranspose2d: "conv",
     nn.BatchNorm2d: "norm",
     nn.SyncBatchNorm: "norm",
     nn.LayerNorm: "norm",
@@ -142,7 +143,7 @@ class TorchNetwork(Network):
             group["lr"] = learning_rate
         clipped = gradients if spec.clip_norm is None else optimizers.clip_by_global_norm(gradients, spec.clip_norm)
         for parameter, gradient in zip(parameters, clipped, strict=True):
-            parameter.grad = gradient
+            parameter.grad = laid_out_as(parameter, gradient)
         optimizer.step()
 
 

@@ -14,7 +14,7 @@ from parity.backends.torch.training.network import TorchNetwork
 from parity.backends.torch.training.processes import gathered, summed
 from parity.backends.torch.training.session import LossAndHits, TorchSession, hits_of
 from parity.backends.torch.training.sync_norm import HostSyncBatchNorm
-from parity.data import Batch
+from parity.data import Batch, Inputs
 from parity.errors import UsageError
 from parity.interface.devices import parts
 from parity.interface.runs import TrainingState
@@ -61,7 +61,7 @@ class ParallelTorchSession(TorchSession):
         part = self.part(batch)
         share = self.share(part.count, batch.count)
         x, labels = self._given(part)
-        logits = self._wrapped(x)
+        logits = self._wrapped(*x)
         loss = share * (self._run.loss(logits, labels) if part.count else logits.sum())
         return (loss.detach(), hits_of(logits, labels)), self.reduced(loss)
 
@@ -76,7 +76,7 @@ class ParallelTorchSession(TorchSession):
     def part(self, batch: Batch) -> Batch:
         """This device's part of the global batch."""
         cut = parts(len(batch.labels), self._size)[self._rank]
-        return Batch(batch.inputs[cut], batch.labels[cut])
+        return batch.part(cut)
 
     def share(self, count: int, total: int) -> float:
         """What the mean loss of this device's so many labels counts in that of the global batch with its total."""
@@ -99,7 +99,7 @@ class ParallelTorchSession(TorchSession):
         loss, hits = super()._score(part) if part.count else self._nothing()
         return summed(loss * self.share(part.count, batch.count)), summed(hits)
 
-    def _predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
+    def _predict(self, inputs: Iterable[Inputs]) -> list[NDArray]:
         self._same_buffers()
         return super()._predict(inputs)
 

@@ -1,0 +1,25 @@
+"""A small variational autoencoder learns to draw handwritten digits.
+
+`parity train vae --backend torch` (or jax)
+"""
+
+from parity.recipes.spec import Optimizer, Recipe
+
+RECIPE = Recipe(
+    name="vae",
+    claim="",
+    source="docs/zoo.md#vae",
+    network="VAE",
+    config={"image_size": 8, "in_channels": 1, "widths": (16, 32), "hidden": (64,), "latent": 8},
+    parameters=35_153,
+    data="latent-digits",
+    length=8,
+    check_length=3,
+    batch_size=64,
+    check_batch_size=5,
+    steps=600,
+    evaluate_every=600,
+    optimizer=Optimizer(kind="adam", learning_rate=3e-3),
+    check_config={"widths": (3, 5), "hidden": (11,), "latent": 3},
+    check_parameters=1_175,
+)
