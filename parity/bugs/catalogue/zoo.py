@@ -46,7 +46,7 @@ ZOO: tuple[Bug, ...] = (
     Bug("bert-padding-looked-at", "attention gets no mask of the padding", "torch", "bert", 2,
         "input of blocks.0.attention.out", "162", "texts of one length"),
     Bug("bert-segment-left-out", "segments are not added, since all are 0", "torch", "bert", 2, "input of norm", "16"),
-    Bug("bert-no-head-bias", "the head is the token embedding alone, without its bias", "flax", "bert", 2, "", "16",
+    Bug("bert-no-head-bias", "the head is the token embedding alone, without its bias", "flax", "bert", 2, "network", "16",
         "zero biases"),
     Bug("bert-unlabelled-counted", "−100 is made −1, which is the last class to optax", "flax", "bert", 3, "loss", "56",
         "all tokens asked for"),

@@ -40,11 +40,12 @@ def _over_all(logits: Tensor, labels: Tensor) -> Tensor:
 class _SegmentLeftOut(torchnets.BERT):
     def forward(self, tokens: Tensor, segments: Tensor | None = None) -> Tensor:
         there = None if self.padding is None else tokens != self.padding
-        x = self.norm(self.token(tokens) + self.position(torch.arange(tokens.shape[1], device=tokens.device)))
+        x = self.token(tokens) + self.position(torch.arange(tokens.shape[1], device=tokens.device))
+        x = self.norm(x + 0 * self.segment(torch.zeros_like(tokens)))
         for block in self.blocks:
             x = block(x, there)
         x = self.transform_norm(F.gelu(self.transform(x), approximate="none"))
-        return F.linear(x, self.token.weight, self.bias + 0 * self.segment.weight.sum())
+        return F.linear(x, self.token.weight, self.bias)
 
 
 class _PaddingLookedAt(Attention):

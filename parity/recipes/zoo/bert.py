@@ -1,8 +1,8 @@
 """A small BERT learns which bytes are hidden in lines of Python's documentation.
 
 `parity train bert --backend torch` (or jax) guesses 29.8 % of 2,283 hidden bytes of unseen lines after 1,000 steps
-(PyTorch, seed 0), 2.713 nats. The most common byte is 13.7 % of them, and the table of which byte follows which, asked by
-the byte before, gets 22.1 %. A run takes 45 s of one core in PyTorch.
+(PyTorch, seed 0), 2.713 nats. The most common byte is 13.7 % of them, and the table of which byte follows which, asked
+by the byte before, gets 22.1 %. A run takes 45 s of one core in PyTorch.
 """
 
 from parity.recipes.spec import Optimizer, Recipe

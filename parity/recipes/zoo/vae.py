@@ -1,8 +1,8 @@
 """A small variational autoencoder begins to learn handwritten digits.
 
-`parity train vae --backend torch` (or jax) codes an unseen digit in 26.20 nats after 600 steps (PyTorch, seed 0), the mean
-over 360. A code that knows only the mean of each pixel takes 27.13 nats, and none can take less than 13.70, for the pixels
-are grey. A run takes 10 s of one core in PyTorch.
+`parity train vae --backend torch` (or jax) codes an unseen digit in 26.20 nats after 600 steps (PyTorch, seed 0), the
+mean over 360. A code that knows only the mean of each pixel takes 27.13 nats, and none can take less than 13.70, for
+the pixels are grey. A run takes 10 s of one core in PyTorch.
 """
 
 from parity.recipes.spec import Optimizer, Recipe
