@@ -71,8 +71,8 @@ class VAE(nnx.Module):
 
     def encode(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
         """Mean and logarithm of the variance of the latents, (B, Z) each, of images (B, H, W, C)."""
-        for layer in self.convs:
-            x = nnx.relu(layer(x))
+        for convolution in self.convs:
+            x = nnx.relu(convolution(x))
         x = self.flatten(x)
         for layer in self.encoder:
             x = nnx.relu(layer(x))
@@ -84,6 +84,6 @@ class VAE(nnx.Module):
             x = nnx.relu(layer(x))
         channels, side = self.map
         x = x.reshape(-1, channels, side, side).transpose(0, 2, 3, 1)
-        for i, layer in enumerate(self.transposed):
-            x = layer(x if i == 0 else nnx.relu(x))
+        for i, convolution in enumerate(self.transposed):
+            x = convolution(x if i == 0 else nnx.relu(x))
         return x

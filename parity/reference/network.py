@@ -31,7 +31,7 @@ class Network:
         """Run backward through `self.modules`; return the first input's gradient, empty if whole numbers come in."""
         raise NotImplementedError
 
-    def loss(self, logits: Array, labels: NDArray[np.int64]) -> tuple[float, Array]:
+    def loss(self, logits: Array, labels: NDArray[Any]) -> tuple[float, Array]:
         """What training minimises, and its gradient in the logits: the mean cross-entropy of the labels."""
         return softmax_cross_entropy(logits, labels)
 

@@ -93,10 +93,11 @@ def numbers(module: Any) -> tuple[Any, ...]:
         case nnx.Embed():
             return module.num_embeddings, module.features
         case nn.ConvTranspose2d():
-            padding = module.kernel_size[0] - 1 - module.padding[0]  # type: ignore[operator] # numbers
-            return module.in_channels, module.out_channels, module.kernel_size, module.stride, (padding, padding)
+            spread = module.kernel_size[0] - 1 - module.padding[0]  # type: ignore[operator] # numbers
+            return module.in_channels, module.out_channels, module.kernel_size, module.stride, (spread, spread)
         case nnx.ConvTranspose():
-            return module.in_features, module.out_features, module.kernel_size, module.strides, module.padding[0]  # type: ignore[index] # a pair of pairs
+            pads: Any = module.padding
+            return module.in_features, module.out_features, module.kernel_size, module.strides, pads[0]
         case nn.Conv2d():
             return module.in_channels, module.out_channels, module.kernel_size, module.stride, module.padding
         case nnx.Conv():

@@ -22,8 +22,8 @@ def test_a_transposed_convolution_by_hand_is_pytorch_s(size: int, stride: int, p
     rng = np.random.default_rng(0)
     x, kernel, bias = (rng.standard_normal(shape) for shape in ((2, 5, 3, 2), (size, size, 7, 2), (7,)))
     output, _ = vae.conv_transpose_forward(x, kernel, bias, stride=stride, padding=padding)
-    given = (torch.tensor(array) for array in (x.transpose(0, 3, 1, 2), kernel.transpose(3, 2, 0, 1), bias))
-    theirs = F.conv_transpose2d(*given, stride=stride, padding=padding)
+    given, weight = torch.tensor(x.transpose(0, 3, 1, 2)), torch.tensor(kernel.transpose(3, 2, 0, 1))
+    theirs = F.conv_transpose2d(given, weight, torch.tensor(bias), stride=stride, padding=padding)
     np.testing.assert_allclose(output, theirs.numpy().transpose(0, 2, 3, 1), atol=1e-13)
 
 

@@ -74,8 +74,8 @@ class VAE(nn.Module):
 
     def encode(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean and logarithm of the variance of the latents, (B, Z) each, of images (B, C, H, W)."""
-        for layer in self.convs:
-            x = F.relu(layer(x))
+        for convolution in self.convs:
+            x = F.relu(convolution(x))
         x = self.flatten(x)
         for layer in self.encoder:
             x = F.relu(layer(x))
@@ -87,6 +87,6 @@ class VAE(nn.Module):
             x = F.relu(layer(x))
         channels, side = self.map
         x = x.reshape(-1, channels, side, side)
-        for i, layer in enumerate(self.transposed):
-            x = layer(x if i == 0 else F.relu(x))
+        for i, convolution in enumerate(self.transposed):
+            x = convolution(x if i == 0 else F.relu(x))
         return x

@@ -56,4 +56,4 @@ def images(split: str) -> NDArray[np.float32]:
     rest, test = hold_out(Split(bunch.images[..., None].astype(np.uint8), bunch.target.astype(np.int64)), TEST)
     train, validation = hold_out(rest, VALIDATION)
     part = {"train": train, "validation": validation, "test": test}[split]
-    return part.images.astype(np.float32) / WHITE
+    return (part.images / WHITE).astype(np.float32)
