@@ -1,8 +1,9 @@
 """A small variational autoencoder begins to learn handwritten digits.
 
 `parity train vae --backend torch` (or jax) codes an unseen digit in 26.11 to 26.20 nats after 600 steps (JAX and
-PyTorch, seed 0), from equal weights, the mean over 360: 26.20 in PyTorch, 26.11 in JAX. A code that knows only the mean
-of each pixel takes 27.13 nats, and none can take less than 13.70, for the pixels are grey. A run takes 10 s of one core in PyTorch and 14 s in JAX.
+PyTorch, seed 0), from equal weights, the mean over 360: 26.20 in PyTorch, 26.11 in JAX. A code that knows only the
+mean of each pixel takes 27.13 nats, and none can take less than 13.70, for the pixels are grey. A run takes 10 s of
+one core in PyTorch and 14 s in JAX.
 """
 
 from parity.recipes.spec import Optimizer, Recipe
