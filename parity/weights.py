@@ -18,7 +18,7 @@ from parity.errors import UsageError
 from parity.files import write_atomically
 
 Weights = dict[str, NDArray]
-Kind = Literal["dense", "conv", "norm", "embedding", "table"]
+Kind = Literal["dense", "conv", "norm", "embedding", "table", "experts"]
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,12 @@ ROLES: dict[Kind, dict[str, Role]] = {
     },
     "embedding": {"embedding": Role("embedding", "weight")},
     "table": {name: Role(name, name) for name in ("class_token", "position")},
+    "experts": {name: Role(name, name) for name in ("gate", "hidden", "out")},
 }
 TABLES = frozenset({*ROLES["embedding"], *ROLES["table"]})
 """Roles of the arrays whose rows are looked up, or added to every example."""
+KERNELS = frozenset({"kernel", *ROLES["experts"]})
+"""Roles of the arrays that multiply what comes in; those of experts are kernels (in, out), stacked."""
 BUFFERS = frozenset(role for roles in ROLES.values() for role, spec in roles.items() if spec.buffer)
 # PyTorch counts batches for a cumulative average that is off unless momentum is None; nothing else has a counterpart.
 WITHOUT_TWIN = frozenset({"num_batches_tracked"})

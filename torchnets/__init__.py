@@ -4,9 +4,12 @@ from torchnets.gru import GRU
 from torchnets.mlp import MLP
 from torchnets.rnn import RNN
 from torchnets.vgg import VGG
+from torchnets.zoo.dit import DiT
 from torchnets.zoo.gpt2 import GPT2
 from torchnets.zoo.llama import Llama
+from torchnets.zoo.moe import MoE
 from torchnets.zoo.resnet import ResNet
+from torchnets.zoo.unet import UNet
 from torchnets.zoo.vit import ViT
 
-__all__ = ["GPT2", "GRU", "MLP", "RNN", "VGG", "Llama", "ResNet", "ViT"]
+__all__ = ["GPT2", "GRU", "MLP", "RNN", "VGG", "DiT", "Llama", "MoE", "ResNet", "UNet", "ViT"]

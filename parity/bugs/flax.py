@@ -17,6 +17,7 @@ from parity.backends.flax.twin import FlaxTwin
 from parity.bugs import flax_devices as devices
 from parity.bugs.flax_planting import model_changed, of_class
 from parity.bugs.zoo import flax as zoo
+from parity.bugs.zoo import flax_diffusion as zoo_diffusion
 from parity.data import Batch
 from parity.interface.trace import Arrays
 from parity.recipes import Optimizer
@@ -246,4 +247,5 @@ PLANTED: dict[str, type[FlaxTwin]] = {
     "python-loop": of_class(jaxnets.RNN, _LoopRNN),
     **devices.PLANTED,
     **zoo.PLANTED,
+    **zoo_diffusion.PLANTED,
 }

@@ -7,9 +7,12 @@ from pathlib import Path
 from parity.data import points
 from parity.data.arguments import SEED_LIMIT, generator, integer
 from parity.data.batch import Batch
+from parity.data.digits import load_small_digits
 from parity.data.folder.source import FOLDER
+from parity.data.noised.digits import SPLITS as NOISED_SPLITS
+from parity.data.noised.digits import Noised
 from parity.data.palindromes import DIGITS, TEST_SAMPLES, Encoding, check_encoding, check_length, palindromes
-from parity.data.registry import DATA_NAMES, IMAGE_NAMES, TEXT_NAMES, is_images, load_images
+from parity.data.registry import DATA_NAMES, IMAGE_NAMES, NOISED_NAMES, TEXT_NAMES, is_images, load_images
 from parity.data.sources import Arrays, Endless, Finite, Images, Key
 from parity.data.text import documentation as text
 from parity.errors import UsageError, unknown_name
@@ -103,8 +106,9 @@ def open_stream(
     """Open a split of a data set.
 
     Args:
-        name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist", "cifar10" or "folder", which
-            the stream then calls by its own name: see `parity.data.folder.source`.
+        name: "blobs", "moons", "circles", "palindromes", "python-docs", "noised-digits", "noised-labelled-digits",
+            "digits", "fashion-mnist", "cifar10" or "folder", which the stream then calls by its own name: see
+            `parity.data.folder.source`.
         split: "train" or "test"; image sets also have "validation".
         batch_size: examples in a batch, at least 1; a number larger than the split means the whole split in one batch.
         seed: seed (0 to 2³² - 1) of all that is drawn: order, augmentation, and points and palindromes themselves.
@@ -141,6 +145,8 @@ def open_stream(
         key = (name, split, seed)
         if most is not None and classes > most:
             raise UsageError(f"{folder} has {classes} classes, and the network tells {most} apart; give at most {most}")
+    elif name in NOISED_NAMES:
+        source, classes = _open_noised(name, split, key), DIGITS
     else:
         source = _open_points(name, split, seed)
     if isinstance(source, Endless):
@@ -171,6 +177,12 @@ def _open_text(split: str, length: int | None) -> Arrays:
     if split not in text.SPLITS:
         raise unknown_name("split of text", split, text.SPLITS)
     return Arrays(text.windows(split, length), shuffle=split == "train")
+
+
+def _open_noised(name: str, split: str, key: Key) -> Noised:
+    if split not in NOISED_SPLITS:
+        raise unknown_name(f"split of {name}", split, NOISED_SPLITS)
+    return Noised(load_small_digits().splits[split], key, shuffle=split == "train", labelled=name == NOISED_NAMES[1])
 
 
 def _open_palindromes(split: str, length: int, encoding: Encoding, key: Key) -> Arrays | Endless:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
-Init = Literal["default", "randn", "orthogonal", "normal", "he"]
+Init = Literal["default", "randn", "orthogonal", "normal", "he", "xavier"]
 
 
 @dataclass(frozen=True)
@@ -94,8 +94,8 @@ class Recipe:
 
     @property
     def classes(self) -> int:
-        """Classes that the network tells apart: the length of its logits."""
-        known = (self.config[word] for word in ("num_classes", "vocab_size") if word in self.config)
+        """Classes that the network tells apart: the length of its logits, or the channels of an image that it gives."""
+        known = (self.config[word] for word in ("out_channels", "num_classes", "vocab_size") if word in self.config)
         return int(next(known, self.config.get("sizes", (10,))[-1]))
 
     @property

@@ -15,13 +15,16 @@ from parity.reference.optimizers import SGD, Adam, Optimizer, RMSprop, State, cl
 from parity.reference.record import Gradients, Run
 from parity.reference.rnn import RNN
 from parity.reference.vgg import VGG
+from parity.reference.zoo.diffusion.dit import DiT
+from parity.reference.zoo.diffusion.unet import UNet
 from parity.reference.zoo.gpt2 import GPT2
 from parity.reference.zoo.llama import Llama
+from parity.reference.zoo.moe import MoE
 from parity.reference.zoo.resnet import ResNet
 from parity.reference.zoo.vit import ViT
 
 NETWORKS: dict[str, Callable[..., Network]] = {
-    cls.__name__: cls for cls in (MLP, VGG, RNN, GRU, ViT, GPT2, Llama, ResNet)
+    cls.__name__: cls for cls in (MLP, VGG, RNN, GRU, ViT, GPT2, Llama, ResNet, MoE, UNet, DiT)
 }
 
 __all__ = [
@@ -33,14 +36,17 @@ __all__ = [
     "SGD",
     "VGG",
     "Adam",
+    "DiT",
     "Gradients",
     "Llama",
+    "MoE",
     "Network",
     "Optimizer",
     "RMSprop",
     "ResNet",
     "Run",
     "State",
+    "UNet",
     "ViT",
     "clip_by_global_norm",
     "global_norm",

@@ -185,7 +185,8 @@ def test_no_batch_outside_an_epoch(epoch, step):
 
 def test_the_names():
     images = {"digits", "fashion-mnist", "cifar10"}
-    assert set(DATA_NAMES) == {"blobs", "moons", "circles", "palindromes", "python-docs"} | images
+    noised = {"noised-digits", "noised-labelled-digits"}
+    assert set(DATA_NAMES) == {"blobs", "moons", "circles", "palindromes", "python-docs"} | images | noised
 
 
 def test_another_process_draws_the_same():

@@ -4,10 +4,11 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity import recipes
 from parity.backends import Precision, Twin, twin_class
+from parity.data import open_stream
+from parity.data.registry import NOISED_NAMES
 from parity.interface import random as initial
 from parity.interface.trace import Arrays
 from parity.recipes import Recipe
@@ -30,10 +31,13 @@ def weights(name: str) -> Arrays:
 
 
 @cache
-def inputs(name: str, batch: int = 2) -> NDArray[Any]:
-    """Images (B, 32, 32, 3), or bytes (B, 7) where the network has a vocabulary."""
+def inputs(name: str, batch: int = 2) -> Any:
+    """Images (B, 32, 32, 3), bytes (B, 7) where the network has a vocabulary, or what a network of several arguments
+    gets."""
     rng = np.random.default_rng(1)
     config = recipe(name).config
+    if recipe(name).data in NOISED_NAMES:
+        return open_stream(recipe(name).data, batch_size=batch, seed=1).batch(0, 0).inputs
     if "vocab_size" in config:
         return rng.integers(0, config["vocab_size"], (batch, 7))
     return rng.standard_normal((batch, 32, 32, 3)).astype(np.float32)

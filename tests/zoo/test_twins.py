@@ -20,7 +20,15 @@ from tests.zoo.small import NAMES, inputs, made, recipe, twin
 
 CLASSES = {"List": "ModuleList", "Embed": "Embedding", "BatchNorm": "BatchNorm2d", "MaxPool": "MaxPool2d"}
 """Class in Flax → class in PyTorch, where the names differ; a convolution of 3×3 is a `Conv3x3`, others a `Conv2d`."""
-SIZES = {"ViT": 22_050_664, "GPT2": 124_439_808, "Llama": 8_030_261_248, "ResNet": 11_689_512}
+SIZES = {
+    "DiT": 674_834_720,
+    "GPT2": 124_439_808,
+    "Llama": 8_030_261_248,
+    "MoE": 16_375_728_128,
+    "ResNet": 11_689_512,
+    "UNet": 35_746_307,
+    "ViT": 22_050_664,
+}
 """Parameters of the networks as their keywords' defaults make them, which are those of the papers."""
 
 
@@ -69,6 +77,11 @@ def numbers(module: Any) -> tuple[Any, ...]:
             return module.kernel_size, module.stride, module.padding
         case jaxnets.layers.MaxPool():
             return module.window, module.stride, module.padding
+        case nn.GroupNorm():
+            return module.num_channels, module.num_groups, module.eps
+        case nnx.GroupNorm():
+            features = module.num_groups * module.group_size
+            return features, module.num_groups, module.epsilon, *(("fast",) * module.use_fast_variance)
         case nn.LayerNorm():
             return module.normalized_shape[0], module.eps
         case nnx.LayerNorm():
@@ -86,6 +99,8 @@ def numbers(module: Any) -> tuple[Any, ...]:
         case nnx.Conv():
             padding: Any = module.padding
             return module.in_features, module.out_features, module.kernel_size, module.strides, padding[0]
+        case jaxnets.layers.RoutedFeedForward() | torchnets.layers.RoutedFeedForward():
+            return module.gate.shape, module.experts_per_token, module.renormalize
     return ()
 
 

@@ -229,4 +229,25 @@ LINKS: dict[str, tuple[str, ...]] = {
         "https://github.com/pytorch/executorch/pull/22443",
     ),
     "138": ("https://github.com/jax-ml/jax/issues/3970",),
+    "150": (
+        "https://github.com/pytorch/torchtitan/issues/1448",
+        "https://github.com/lablup/mlxcel/pull/391",
+        "https://github.com/Lightning-AI/litgpt/issues/2013",
+    ),
+    "151": ("https://github.com/divyamakkar0/JAXformer/issues/21",),
+    "152": ("https://github.com/TIML-Group/Robust-MoE-Dual-Model/issues/2",),
+    "153": (
+        "https://github.com/kohya-ss/sd-scripts/pull/1187",
+        "https://github.com/huggingface/diffusers/pull/12791",
+    ),
+    "154": ("https://github.com/labmlai/annotated_deep_learning_paper_implementations/issues/165",),
+    "155": ("https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix/pull/110",),
+    "156": (
+        "https://github.com/cloneofsimo/minRF/issues/6",
+        "https://github.com/NVIDIA/flashdreams/pull/284",
+    ),
+    "157": (
+        "https://github.com/facebookresearch/mae/issues/18",
+        "https://github.com/huggingface/diffusers/pull/10877",
+    ),
 }

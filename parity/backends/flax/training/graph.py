@@ -15,10 +15,12 @@ KINDS: dict[type, Kind] = {
     nnx.Linear: "dense",
     nnx.Conv: "conv",
     jaxnets.layers.BatchNorm: "norm",
+    nnx.GroupNorm: "norm",
     nnx.LayerNorm: "norm",
     nnx.RMSNorm: "norm",
     nnx.Embed: "embedding",
     jaxnets.ViT: "table",
+    jaxnets.layers.RoutedFeedForward: "experts",
 }
 State = dict[str, jax.Array]  # native dotted name → array
 

@@ -25,10 +25,12 @@ KINDS: dict[type, Kind] = {
     nn.Conv2d: "conv",
     nn.BatchNorm2d: "norm",
     nn.SyncBatchNorm: "norm",
+    nn.GroupNorm: "norm",
     nn.LayerNorm: "norm",
     nn.RMSNorm: "norm",
     nn.Embedding: "embedding",
     torchnets.ViT: "table",
+    torchnets.layers.RoutedFeedForward: "experts",
 }
 Tensors = dict[str, torch.Tensor]  # native dotted name → tensor
 
