@@ -61,7 +61,7 @@ ZOO: tuple[Bug, ...] = (
     Bug("dit-gelu", "GELU as x·Φ(x), PyTorch's default, for its approximation by tanh", "flax", "dit", 2,
         "input of blocks.0.mlp.out", "51", "small or large inputs"),
     Bug("dit-pixels-turned", "the pixels of a patch are read column by column, not row by row", "torch", "dit", 2,
-        "output", "156", "a head that was trained so, patches of one pixel"),
+        "network", "156", "a head that was trained so, patches of one pixel"),
     control("unet-repeated", "pixels are repeated, not interpolated to the nearest", "torch", "unet", "C0"),
     control("llama-from-1", "rotary positions are counted from 1: only their differences count", "torch", "llama", "C0"),
     control("moe-all-experts", "every expert computes every position, and those not chosen count nothing", "torch", "moe",
