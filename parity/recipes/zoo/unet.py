@@ -1,8 +1,8 @@
 """A small U-Net finds the noise in handwritten digits.
 
 `parity train unet --backend torch` (or jax) predicts the noise in 2,880 noised images of 360 unseen digits with a mean
-squared error of 0.0985 after 600 steps (JAX and PyTorch, seed 0), from equal weights. Predicting none has 1.00, the best
-linear map at each step 0.120. A run takes 39 s of one core in PyTorch and 75 s in JAX, compiling included.
+squared error of 0.0985 after 600 steps (JAX and PyTorch, seed 0), from equal weights. Predicting none has 1.00, the
+best linear map at each step 0.120. A run takes 39 s of one core in PyTorch and 75 s in JAX, compiling included.
 """
 
 from parity.recipes.spec import Optimizer, Recipe
