@@ -38,3 +38,8 @@ def evidence_bound(outputs: jax.Array, pixels: jax.Array) -> jax.Array:
     reconstruction = optax.sigmoid_binary_cross_entropy(logits, pixels).sum(1)
     divergence = 0.5 * (jnp.exp(log_variance) + mean**2 - 1 - log_variance).sum(1)
     return (reconstruction + divergence).mean()
+
+
+def mean_squared_error(outputs: jax.Array, targets: jax.Array) -> jax.Array:
+    """Mean over all numbers of (output − target)²; both of one shape → scalar."""
+    return optax.squared_error(outputs, targets).mean()

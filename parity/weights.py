@@ -18,7 +18,7 @@ from parity.errors import UsageError
 from parity.files import write_atomically
 
 Weights = dict[str, NDArray]
-Kind = Literal["dense", "conv", "norm", "embedding", "table", "lstm", "bias"]
+Kind = Literal["dense", "conv", "norm", "embedding", "table", "experts", "lstm", "bias"]
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,12 @@ ROLES: dict[Kind, dict[str, Role]] = {
         "cell.dense_h.kernel": Role("cell.dense_h.kernel", "weight_hh_l0", (1, 0)),
         "cell.dense_h.bias": Role("cell.dense_h.bias", "bias_hh_l0"),
     },
+    "experts": {name: Role(name, name) for name in ("gate", "hidden", "out")},
 }
 TABLES = frozenset({*ROLES["embedding"], *ROLES["table"]})
 """Roles of the arrays whose rows are looked up, or added to every example."""
+KERNELS = frozenset({"kernel", *ROLES["experts"]})
+"""Roles of the arrays that multiply what comes in; those of experts are kernels (in, out), stacked."""
 BUFFERS = frozenset(role for roles in ROLES.values() for role, spec in roles.items() if spec.buffer)
 # PyTorch counts batches for a cumulative average that is off unless momentum is None; nothing else has a counterpart.
 WITHOUT_TWIN = frozenset({"num_batches_tracked"})

@@ -34,3 +34,8 @@ def evidence_bound(outputs: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
     reconstruction = F.binary_cross_entropy_with_logits(logits, pixels, reduction="none").sum(1)
     divergence = 0.5 * (torch.exp(log_variance) + mean**2 - 1 - log_variance).sum(1)
     return (reconstruction + divergence).mean()
+
+
+def mean_squared_error(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Mean over all numbers of (output − target)²; both of one shape → scalar."""
+    return F.mse_loss(outputs, targets, reduction="mean")

@@ -17,6 +17,7 @@ from parity.backends.flax.twin import FlaxTwin
 from parity.bugs import flax_devices as devices
 from parity.bugs.flax_planting import model_changed, of_class
 from parity.bugs.zoo import flax as zoo
+from parity.bugs.zoo import flax_diffusion as zoo_diffusion
 from parity.bugs.zoo import flax_latent as zoo_latent
 from parity.bugs.zoo import flax_sequences as zoo_sequences
 from parity.data import Batch
@@ -250,4 +251,5 @@ PLANTED: dict[str, type[FlaxTwin]] = {
     **zoo.PLANTED,
     **zoo_latent.PLANTED,
     **zoo_sequences.PLANTED,
+    **zoo_diffusion.PLANTED,
 }

@@ -15,6 +15,7 @@ from parity.backends.torch.twin import TorchTwin
 from parity.bugs import torch_devices as devices
 from parity.bugs.torch_planting import loss_changed, model_changed, of_class
 from parity.bugs.zoo import torch as zoo
+from parity.bugs.zoo import torch_diffusion as zoo_diffusion
 from parity.bugs.zoo import torch_latent as zoo_latent
 from parity.bugs.zoo import torch_sequences as zoo_sequences
 from parity.data import Batch, Stream
@@ -304,4 +305,5 @@ PLANTED: dict[str, type[TorchTwin]] = {
     **zoo.PLANTED,
     **zoo_latent.PLANTED,
     **zoo_sequences.PLANTED,
+    **zoo_diffusion.PLANTED,
 }

@@ -10,7 +10,8 @@ POINT_NAMES = ("blobs", "moons", "circles")
 IMAGE_NAMES = ("digits", "fashion-mnist", "cifar10")
 TEXT_NAMES = ("python-docs", "python-docs-lines", "python-docs-masked")
 LATENT_NAMES = ("latent-digits",)
-DATA_NAMES = (*POINT_NAMES, "palindromes", *IMAGE_NAMES, *TEXT_NAMES, *LATENT_NAMES)
+NOISED_NAMES = ("noised-digits", "noised-labelled-digits")
+DATA_NAMES = (*POINT_NAMES, "palindromes", *IMAGE_NAMES, *TEXT_NAMES, *LATENT_NAMES, *NOISED_NAMES)
 SIDE = 32
 """Height and width of the images of every set, and so of those that the image networks take."""
 

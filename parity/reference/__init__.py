@@ -16,15 +16,18 @@ from parity.reference.record import Gradients, Run
 from parity.reference.rnn import RNN
 from parity.reference.vgg import VGG
 from parity.reference.zoo.bert import BERT
+from parity.reference.zoo.diffusion.dit import DiT
+from parity.reference.zoo.diffusion.unet import UNet
 from parity.reference.zoo.gpt2 import GPT2
 from parity.reference.zoo.llama import Llama
 from parity.reference.zoo.lstm import LSTM
+from parity.reference.zoo.moe import MoE
 from parity.reference.zoo.resnet import ResNet
 from parity.reference.zoo.vae import VAE
 from parity.reference.zoo.vit import ViT
 
 NETWORKS: dict[str, Callable[..., Network]] = {
-    cls.__name__: cls for cls in (MLP, VGG, RNN, GRU, ViT, GPT2, Llama, ResNet, LSTM, BERT, VAE)
+    cls.__name__: cls for cls in (MLP, VGG, RNN, GRU, ViT, GPT2, Llama, ResNet, LSTM, BERT, VAE, MoE, UNet, DiT)
 }
 
 __all__ = [
@@ -39,14 +42,17 @@ __all__ = [
     "VAE",
     "VGG",
     "Adam",
+    "DiT",
     "Gradients",
     "Llama",
+    "MoE",
     "Network",
     "Optimizer",
     "RMSprop",
     "ResNet",
     "Run",
     "State",
+    "UNet",
     "ViT",
     "clip_by_global_norm",
     "global_norm",

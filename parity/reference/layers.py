@@ -82,6 +82,17 @@ def sigmoid(inputs: Array) -> Array:
     return np.exp(-np.logaddexp(0.0, -inputs))
 
 
+def silu_forward(inputs: Array) -> tuple[Array, Array]:
+    """Compute x times its sigmoid, any shape; the cache is the derivative."""
+    share = sigmoid(inputs)
+    return inputs * share, share + inputs * share * (1.0 - share)
+
+
+def silu_backward(cotangent: Array, slope: Array) -> Array:
+    """Differentiate `silu_forward`."""
+    return cotangent * slope
+
+
 def flatten_forward(inputs: Array) -> tuple[Array, tuple[int, ...]]:
     """Flatten images in channels-first order, as `torch.nn.Flatten` does on NCHW.
 

@@ -185,8 +185,8 @@ def test_no_batch_outside_an_epoch(epoch, step):
 
 def test_the_names():
     images = {"digits", "fashion-mnist", "cifar10"}
-    ours = ("python-docs-lines", "python-docs-masked", "latent-digits")
-    assert set(DATA_NAMES) == {"blobs", "moons", "circles", "palindromes", "python-docs", *ours} | images
+    ours = {"python-docs-lines", "python-docs-masked", "latent-digits", "noised-digits", "noised-labelled-digits"}
+    assert set(DATA_NAMES) == {"blobs", "moons", "circles", "palindromes", "python-docs"} | ours | images
 
 
 def test_another_process_draws_the_same():

@@ -7,6 +7,8 @@ import numpy as np
 
 from parity import recipes
 from parity.backends import Precision, Twin, twin_class
+from parity.data import open_stream
+from parity.data.registry import NOISED_NAMES
 from parity.interface import random as initial
 from parity.interface.trace import Arrays
 from parity.recipes import Recipe
@@ -30,12 +32,12 @@ def weights(name: str) -> Arrays:
 
 @cache
 def inputs(name: str, batch: int = 2) -> Any:
-    """Images (B, 32, 32, 3), or bytes (B, 7) where there is a vocabulary; the last text is padded if it can be.
-
-    An autoencoder's are a tuple of images of its size and noise.
-    """
+    """Images (B, 32, 32, 3), bytes (B, 7) where the network has a vocabulary, the last text padded if it can be, or what
+    a network of several arguments gets: an autoencoder images of its size and noise."""
     rng = np.random.default_rng(1)
     config = recipe(name).config
+    if recipe(name).data in NOISED_NAMES:
+        return open_stream(recipe(name).data, batch_size=batch, seed=1).batch(0, 0).inputs
     if "vocab_size" in config:
         tokens = rng.integers(1, config["vocab_size"], (batch, 7))
         tokens[-1, 5:] = tokens[-1, 5:] if config.get("padding") is None else config["padding"]

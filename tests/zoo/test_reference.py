@@ -56,7 +56,16 @@ def norm_constant(cotangent: Any, cache: Any) -> Any:
     return cotangent * cache.scale * cache.inverse_deviation, gradients | {"bias": cotangent.sum((0, 1))}
 
 
+def groups_constant(cotangent: Any, cache: Any) -> Any:
+    rows, scale = cache
+    _, gradients = ORIGINAL(cotangent, cache)
+    flat = norms.as_groups(cotangent * scale, rows.normalised.shape[1]) * rows.inverse_deviation
+    return norms.as_map(flat, cotangent.shape), gradients
+
+
+ORIGINAL = norms.group_norm_backward
 PLANTED = {
+    "a group's mean taken for constant": ("unet", norms, "group_norm_backward", groups_constant),
     "shares taken for constant": ("vit", attention, "attend_backward", shares_constant),
     "statistics taken for constant": ("vit", norms, "layer_norm_backward", norm_constant),
     "gelu lets all through": ("vit", transformer, "gelu_backward", lambda cotangent, _: cotangent),

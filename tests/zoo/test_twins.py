@@ -21,8 +21,18 @@ from tests.zoo.small import NAMES, inputs, made, recipe, twin
 CLASSES = {"List": "ModuleList", "Embed": "Embedding", "BatchNorm": "BatchNorm2d", "MaxPool": "MaxPool2d",
            "ConvTranspose": "ConvTranspose2d"}  # fmt: skip
 """Class in Flax → class in PyTorch, where the names differ; a convolution of 3×3 is a `Conv3x3`, others a `Conv2d`."""
-SIZES = {"ViT": 22_050_664, "GPT2": 124_439_808, "Llama": 8_030_261_248, "LSTM": 19_780_400, "ResNet": 11_689_512,
-         "BERT": 109_514_298, "VAE": 502_005}  # fmt: skip
+SIZES = {
+    "BERT": 109_514_298,
+    "DiT": 674_834_720,
+    "GPT2": 124_439_808,
+    "LSTM": 19_780_400,
+    "Llama": 8_030_261_248,
+    "MoE": 16_375_728_128,
+    "ResNet": 11_689_512,
+    "UNet": 35_746_307,
+    "VAE": 502_005,
+    "ViT": 22_050_664,
+}
 """Parameters of the networks as their keywords' defaults make them, which are those of the papers."""
 
 
@@ -76,6 +86,11 @@ def numbers(module: Any) -> tuple[Any, ...]:
             return module.kernel_size, module.stride, module.padding
         case jaxnets.layers.MaxPool():
             return module.window, module.stride, module.padding
+        case nn.GroupNorm():
+            return module.num_channels, module.num_groups, module.eps
+        case nnx.GroupNorm():
+            features = module.num_groups * module.group_size
+            return features, module.num_groups, module.epsilon, *(("fast",) * module.use_fast_variance)
         case nn.LayerNorm():
             return module.normalized_shape[0], module.eps
         case nnx.LayerNorm():
@@ -103,6 +118,8 @@ def numbers(module: Any) -> tuple[Any, ...]:
         case nnx.Conv():
             padding: Any = module.padding
             return module.in_features, module.out_features, module.kernel_size, module.strides, padding[0]
+        case jaxnets.layers.RoutedFeedForward() | torchnets.layers.RoutedFeedForward():
+            return module.gate.shape, module.experts_per_token, module.renormalize
     return ()
 
 

@@ -6,12 +6,20 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxnets.layers import Attention, FeedForward, GatedFeedForward, GroupedAttention, MaxPool, attend
+from jaxnets.layers import (
+    Attention,
+    FeedForward,
+    GatedFeedForward,
+    GroupedAttention,
+    MaxPool,
+    RoutedFeedForward,
+    attend,
+)
 from parity.backends.flax.twin import FlaxTwin
 from parity.bugs.flax_planting import model_changed, of_class
 
 
-class _OtherGelu(FeedForward):
+class OtherGelu(FeedForward):
     def __call__(self, x: jax.Array) -> jax.Array:
         return self.out(nnx.gelu(self.hidden(x), approximate=not self.approximate))
 
@@ -42,6 +50,19 @@ class _GateSwapped(GatedFeedForward):
         return self.out(self.gate(x) * nnx.silu(self.hidden(x)))
 
 
+class _SharedUnused(RoutedFeedForward):
+    def __call__(self, x: jax.Array) -> jax.Array:
+        assert self.shared is not None
+        self.shared(x)
+        rows = x.reshape(-1, x.shape[-1])
+        return self.mix(rows, *self.choose(self.shares(rows))).reshape(x.shape)
+
+
+class _DetachedShares(RoutedFeedForward):
+    def choose(self, shares: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return super().choose(jax.lax.stop_gradient(shares))
+
+
 class _SamePool(MaxPool):
     def __call__(self, x: jax.Array) -> jax.Array:
         return nnx.max_pool(x, (self.window, self.window), (self.stride, self.stride), "SAME")
@@ -55,13 +76,15 @@ def _conv_same(model: nnx.Module, seed: int) -> None:
 
 
 PLANTED: dict[str, type[FlaxTwin]] = {
-    "vit-gelu": of_class(FeedForward, _OtherGelu),
+    "vit-gelu": of_class(FeedForward, OtherGelu),
     "vit-heads-last": of_class(Attention, _HeadsLast),
-    "gpt2-gelu": of_class(FeedForward, _OtherGelu),
+    "gpt2-gelu": of_class(FeedForward, OtherGelu),
     "gpt2-no-mask": of_class(Attention, _NoMask),
     "gpt2-untied": model_changed(_untied),
     "llama-tiled": of_class(GroupedAttention, _Tiled),
     "llama-gate-swapped": of_class(GatedFeedForward, _GateSwapped),
+    "moe-shared-unused": of_class(RoutedFeedForward, _SharedUnused),
+    "moe-router-detached": of_class(RoutedFeedForward, _DetachedShares),
     "resnet-conv-same": model_changed(_conv_same),
     "resnet-pool-same": of_class(MaxPool, _SamePool),
 }

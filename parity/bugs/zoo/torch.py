@@ -10,7 +10,7 @@ from torch.nn import functional as F
 import torchnets
 from parity.backends.torch.twin import TorchTwin
 from parity.bugs.torch_planting import loss_changed, model_changed, of_class
-from torchnets.layers import Attention, GroupedAttention, rotate
+from torchnets.layers import Attention, GroupedAttention, RoutedFeedForward, rotate
 
 Tensor = torch.Tensor
 
@@ -88,6 +88,19 @@ class _TurnedFromOne(GroupedAttention):
         return super().turned(x, start + 1)
 
 
+class _SoftmaxOfChosen(RoutedFeedForward):
+    def choose(self, shares: Tensor) -> tuple[Tensor, Tensor]:
+        shares, chosen = super().choose(shares)
+        return shares.log().softmax(-1), chosen
+
+
+class _AllExperts(RoutedFeedForward):
+    def mix(self, rows: Tensor, shares: Tensor, chosen: Tensor) -> Tensor:
+        every = torch.zeros(len(rows), len(self.gate), dtype=rows.dtype).scatter(1, chosen, shares)
+        hidden = F.silu(torch.einsum("nc,ech->neh", rows, self.gate)) * torch.einsum("nc,ech->neh", rows, self.hidden)
+        return torch.einsum("ne,neh,ehc->nc", every, hidden, self.out)
+
+
 class _Pooled(torchnets.ResNet):
     def forward(self, x: Tensor) -> Tensor:
         x = F.relu(self.stem(x))
@@ -107,6 +120,8 @@ PLANTED: dict[str, type[TorchTwin]] = {
     "llama-neighbours": every(GroupedAttention, lambda module: setattr(module, "__class__", _Neighbours)),
     "llama-norm-epsilon": every(nn.RMSNorm, lambda norm: setattr(norm, "eps", None)),
     "llama-from-1": every(GroupedAttention, lambda module: setattr(module, "__class__", _TurnedFromOne)),
+    "moe-softmax-of-chosen": every(RoutedFeedForward, lambda module: setattr(module, "__class__", _SoftmaxOfChosen)),
+    "moe-all-experts": every(RoutedFeedForward, lambda module: setattr(module, "__class__", _AllExperts)),
     "resnet-bn-eps-keras": every(nn.BatchNorm2d, lambda norm: setattr(norm, "eps", 1.001e-5)),
     "resnet-bn-momentum": every(nn.BatchNorm2d, lambda norm: setattr(norm, "momentum", 0.9)),
     "resnet-adaptive-pool": of_class("", _Pooled),

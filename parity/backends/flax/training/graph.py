@@ -16,12 +16,14 @@ KINDS: dict[type, Kind] = {
     nnx.Conv: "conv",
     nnx.ConvTranspose: "conv",
     jaxnets.layers.BatchNorm: "norm",
+    nnx.GroupNorm: "norm",
     nnx.LayerNorm: "norm",
     nnx.RMSNorm: "norm",
     nnx.Embed: "embedding",
     jaxnets.ViT: "table",
     jaxnets.BERT: "bias",
     nnx.RNN: "lstm",
+    jaxnets.layers.RoutedFeedForward: "experts",
 }
 State = dict[str, jax.Array]  # native dotted name → array
 

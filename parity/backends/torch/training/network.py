@@ -26,12 +26,14 @@ KINDS: dict[type, Kind] = {
     nn.ConvTranspose2d: "conv",
     nn.BatchNorm2d: "norm",
     nn.SyncBatchNorm: "norm",
+    nn.GroupNorm: "norm",
     nn.LayerNorm: "norm",
     nn.RMSNorm: "norm",
     nn.Embedding: "embedding",
     torchnets.ViT: "table",
     torchnets.BERT: "bias",
     nn.LSTM: "lstm",
+    torchnets.layers.RoutedFeedForward: "experts",
 }
 Tensors = dict[str, torch.Tensor]  # native dotted name → tensor
 
