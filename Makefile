@@ -48,6 +48,9 @@ gallery: env ## check the pairs of other projects, each in a process of its own;
 bench: env ## prove and time everything; about an hour, on an idle machine
 	$(BIN)/python -m benchmarks run
 
+gpu: ## all that a GPU is asked to do, in parts that resume; hours; with PYTHON=, and DATA= for images to train on
+	$(PYTHON) -m benchmarks gpu $(if $(DATA),--data-dir $(DATA))
+
 docs: env ## build the documentation site in site/, warnings as errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
@@ -56,4 +59,4 @@ lint: env ## format check, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-.PHONY: help env check bugs study test slow evidence mutants pairs gallery bench docs lint
+.PHONY: help env check bugs study test slow evidence mutants pairs gallery bench gpu docs lint

@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks import contestants
 from benchmarks.contestants import workload
 from benchmarks.contestants.workload import PRECISIONS
+from benchmarks.gpu import run as gpu
 from benchmarks.growth import measure as growth
 from benchmarks.speed import record
 from benchmarks.waits import measure as time_to
@@ -95,6 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.set_defaults(do=_compare)
     growth.add_command(commands)
     time_to.add_command(commands)
+    gpu.add_command(commands)
     return parser
 
 

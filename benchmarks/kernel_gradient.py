@@ -55,7 +55,7 @@ def _measured(batch: int, side: int, inner: int, outer: int) -> dict[str, Any]:
 
     rng, arithmetic = np.random.default_rng(0), (("precision", None), ("preferred_element_type", None))
     shapes = (3, 3, inner, outer), (batch, side, side, inner), (batch, side, side, outer)
-    given = [jnp.asarray(rng.standard_normal(shape), jnp.float32) for shape in shapes]
+    operands = [jnp.asarray(rng.standard_normal(shape), jnp.float32) for shape in shapes]
 
     def compiled(function: Callable[..., jax.Array]) -> Callable[..., Any]:
         def loss(kernel: jax.Array, x: jax.Array, cotangent: jax.Array) -> jax.Array:
@@ -71,11 +71,11 @@ def _measured(batch: int, side: int, inner: int, outer: int) -> dict[str, Any]:
     for turn in range(TURNS + 1):
         for name, run in ways.items():
             started = time.process_time()
-            jax.block_until_ready(run(*given))
+            jax.block_until_ready(run(*operands))
             if turn:  # the first compiles
                 seconds[name].append(time.process_time() - started)
     quartiles = {name: [round(float(q), 6) for q in np.quantile(s, (0.25, 0.5, 0.75))] for name, s in seconds.items()}
-    large = layers.is_large(given[1], given[0])
+    large = layers.is_large(operands[1], operands[0])
     return {"batch": batch, "side": side, "inner": inner, "outer": outer, "is_large": large, **quartiles}
 
 

@@ -43,3 +43,34 @@ def evidence_bound(outputs: jax.Array, pixels: jax.Array) -> jax.Array:
 def mean_squared_error(outputs: jax.Array, targets: jax.Array) -> jax.Array:
     """Mean over all numbers of (output − target)²; both of one shape → scalar."""
     return optax.squared_error(outputs, targets).mean()
+
+
+def clipped_policy(
+    outputs: jax.Array,
+    rollout: jax.Array,
+    *,
+    clip: float = 0.2,
+    value_weight: float = 0.5,
+    entropy_weight: float = 0.01,
+) -> jax.Array:
+    """The objective of PPO, to be made small: the clipped policy's and value's losses less the entropy, → scalar.
+
+    Args:
+        outputs: (B, actions + 1), the logits of the actions and, last, the value.
+        rollout: (B, 5), of each step the action that was taken, its log-probability then, its advantage, what was
+            earned from there on (the return), and the value then.
+        clip: how far the probabilities' ratio may be from 1, and a value from the one then, before they count no more.
+        value_weight, entropy_weight: what the value's loss, half its squared error, and the entropy count.
+
+    The mean is over the steps; advantages are taken as they come. Source: https://arxiv.org/abs/1707.06347 and, for the
+    clipped value, https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/.
+    """
+    logits, value = outputs[:, :-1], outputs[:, -1]
+    action, old, advantage, earned, old_value = jnp.unstack(rollout, axis=1)
+    log = jax.nn.log_softmax(logits, axis=-1)
+    ratio = jnp.exp(jnp.take_along_axis(log, action.astype(int)[:, None], axis=1)[:, 0] - old)
+    policy_loss = jnp.maximum(-advantage * ratio, -advantage * jnp.clip(ratio, 1 - clip, 1 + clip)).mean()
+    near = old_value + jnp.clip(value - old_value, -clip, clip)
+    value_loss = 0.5 * jnp.maximum((value - earned) ** 2, (near - earned) ** 2).mean()
+    entropy = -(jnp.exp(log) * log).sum(-1).mean()
+    return policy_loss + value_weight * value_loss - entropy_weight * entropy

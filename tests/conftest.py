@@ -7,7 +7,7 @@ import os
 from importlib import import_module
 from pathlib import Path
 
-from tests.compiling import QUICKLY
+from parity.backends.flax.tracing.quick import QUICK, flags
 
 CACHE = Path(__file__).parent.parent / ".pytest_cache" / "netparity"
 os.environ["XDG_CACHE_HOME"] = str(CACHE)
@@ -20,7 +20,7 @@ def _compile_quickly() -> None:
     """Let XLA compile quickly in this process; the commands that tests run are compiled as they are for users."""
     if "XLA_FLAGS" in os.environ:
         return
-    os.environ["XLA_FLAGS"] = QUICKLY
+    os.environ["XLA_FLAGS"] = flags(QUICK)
     import_module("jax").jit(lambda: 0.0)()  # XLA reads its flags when it compiles first
     del os.environ["XLA_FLAGS"]
 

@@ -39,3 +39,34 @@ def evidence_bound(outputs: torch.Tensor, pixels: torch.Tensor) -> torch.Tensor:
 def mean_squared_error(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """Mean over all numbers of (output − target)²; both of one shape → scalar."""
     return F.mse_loss(outputs, targets, reduction="mean")
+
+
+def clipped_policy(
+    outputs: torch.Tensor,
+    rollout: torch.Tensor,
+    *,
+    clip: float = 0.2,
+    value_weight: float = 0.5,
+    entropy_weight: float = 0.01,
+) -> torch.Tensor:
+    """The objective of PPO, to be made small: the clipped policy's and value's losses less the entropy, → scalar.
+
+    Args:
+        outputs: (B, actions + 1), the logits of the actions and, last, the value.
+        rollout: (B, 5), of each step the action that was taken, its log-probability then, its advantage, what was
+            earned from there on (the return), and the value then.
+        clip: how far the probabilities' ratio may be from 1, and a value from the one then, before they count no more.
+        value_weight, entropy_weight: what the value's loss, half its squared error, and the entropy count.
+
+    The mean is over the steps; advantages are taken as they come. Source: https://arxiv.org/abs/1707.06347 and, for the
+    clipped value, https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/.
+    """
+    logits, value = outputs[:, :-1], outputs[:, -1]
+    action, old, advantage, earned, old_value = rollout.unbind(dim=1)
+    log = F.log_softmax(logits, dim=-1)
+    ratio = torch.exp(log.gather(1, action.long()[:, None])[:, 0] - old)
+    policy_loss = torch.maximum(-advantage * ratio, -advantage * torch.clamp(ratio, 1 - clip, 1 + clip)).mean()
+    near = old_value + torch.clamp(value - old_value, -clip, clip)
+    value_loss = 0.5 * torch.maximum((value - earned) ** 2, (near - earned) ** 2).mean()
+    entropy = -(torch.exp(log) * log).sum(-1).mean()
+    return policy_loss + value_weight * value_loss - entropy_weight * entropy

@@ -21,6 +21,7 @@ from benchmarks.evidence.drawn.draw import draw
 from benchmarks.evidence.drawn.mutate import mutate, places
 from benchmarks.evidence.drawn.network import Network, by_seed, to_json
 from parity import documents
+from parity.backends.flax.tracing.quick import QUICKEST, flags
 from parity.documents import Whole
 from parity.errors import UsageError
 from parity.files import write_atomically
@@ -28,10 +29,6 @@ from parity.files import write_atomically
 MAKE = "mend the line, or name another --out"
 PART = 40
 """Number of draws that one process judges before it makes room for the next."""
-QUICK = (
-    "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-)
-"""XLA's options that halve the time of a draw, which is nearly all compiling; set XLA_FLAGS for others."""
 
 
 class Numbered(TypedDict):
@@ -117,7 +114,7 @@ def _part(arguments: argparse.Namespace, first: int, last: int) -> int:
     """Judge draws `first` to `last` in a process of their own; return its exit code."""
     command = [sys.executable, "-X", "faulthandler", "-m", "benchmarks.evidence.draws", arguments.kind]
     part = ["--out", str(arguments.out), "--part", str(first), str(last)]
-    environment = {"XLA_FLAGS": QUICK, **os.environ}
+    environment = {"XLA_FLAGS": flags(QUICKEST), **os.environ}  # a user may set others
     return subprocess.run([*command, *part], env=environment, check=False).returncode
 
 

@@ -72,7 +72,7 @@ def files(record: Evidence) -> dict[Path, str]:
         "mutants": ("Mutants of the checks", mutants_page.block(record.mutants, explanations())),
         "slow": ("The tests that take minutes each", slow.block(record.slow)),
     }
-    found = {
+    texts = {
         record.folders[part] / f"{part}.md": blocks.beside(title, f"{part}.json", COMMAND, text)
         for part, (title, text) in written.items()
     }
@@ -80,8 +80,8 @@ def files(record: Evidence) -> dict[Path, str]:
         parts = [tables.rates(draws), "By the kind of bug:", tables.kinds(draws.wrong)]
         if blocks_drawn := tables.blocks(draws.correct):
             parts += ["Correct networks, by the blocks in them:", blocks_drawn]
-        found[draws.folder / "draws.md"] = blocks.beside("Random networks", FILES[1], COMMAND, *parts)
-    return found
+        texts[draws.folder / "draws.md"] = blocks.beside("Random networks", FILES[1], COMMAND, *parts)
+    return texts
 
 
 def drawings(record: Evidence) -> dict[Path, Figure]:

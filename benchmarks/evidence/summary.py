@@ -38,8 +38,8 @@ def _random(draws: Draws) -> str:
 
 def _title(draws: Draws) -> str:
     """What was drawn: since their lines say of what blocks they are, people's own layers are among them."""
-    own = ", with layers as people write them themselves" if "kinds" in draws.correct[0] else ""
-    return f"Networks drawn at random on {draws.date}{own}"
+    suffix = ", with layers as people write them themselves" if "kinds" in draws.correct[0] else ""
+    return f"Networks drawn at random on {draws.date}{suffix}"
 
 
 def place(folder: Path) -> str:
@@ -91,13 +91,13 @@ def causes(record: Mapping[str, Any]) -> str:
     """Say how many causes were named and proven, how many of these are right, and how often an operation was told."""
     bugs = record["bugs"]
     proven, right, wrong = (
-        sum(map(bool, found))
-        for found in ([b["proof"] for b in bugs], [b["right"] for b in bugs], [b["wrong"] for b in bugs])
+        sum(map(bool, answers))
+        for answers in ([b["proof"] for b in bugs], [b["right"] for b in bugs], [b["wrong"] for b in bugs])
     )
-    told = sum(bool(bug["lines"]) for bug in bugs)
+    located = sum(bool(bug["lines"]) for bug in bugs)
     return (
         f"{proven} named and proven by undoing them ({proven / len(bugs):.0%}), {right} of them right and {wrong} "
-        f"wrong; an operation with its line told for {told}"
+        f"wrong; an operation with its line told for {located}"
     )
 
 

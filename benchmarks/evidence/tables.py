@@ -39,8 +39,8 @@ def causes(record: Mapping[str, Any]) -> str:
     for bug in record["bugs"]:
         judged = "right" if bug["right"] else "wrong" if bug["wrong"] else ""
         lines = ", ".join(f"{side} {line}" for side, line in bug["lines"].items()) or NONE
-        said = bug["cause"].replace("|", "\\|") or NONE
-        rows.append([f"`{bug['id']}`", bug["mechanism"], bug["side"], said, bug["proof"] or NONE, judged, lines])
+        cause = bug["cause"].replace("|", "\\|") or NONE
+        rows.append([f"`{bug['id']}`", bug["mechanism"], bug["side"], cause, bug["proof"] or NONE, judged, lines])
     return markdown(("bug", "what is wrong", "in", "cause that is given", "proof", "judged", "lines"), rows)
 
 

@@ -34,8 +34,8 @@ def outcomes(record: Record) -> str:
 def _rulings(record: Record) -> str:
     claims = [claim for entry in record["experiments"].values() for claim in entry["claims"]]
     kinds = Counter(claim["ruling"] for claim in claims if not claim["claim"].startswith(OURS))
-    told = [ruling for ruling in Ruling if kinds[ruling] or ruling is not Ruling.UNDECIDED]
-    words = ", ".join(f"{kinds[ruling]} {ruling}" for ruling in told)
+    rulings = [ruling for ruling in Ruling if kinds[ruling] or ruling is not Ruling.UNDECIDED]
+    words = ", ".join(f"{kinds[ruling]} {ruling}" for ruling in rulings)
     return f"Of the study's {kinds.total()} claims: {words}."
 
 

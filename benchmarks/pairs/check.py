@@ -20,13 +20,14 @@ from typing_extensions import TypedDict
 
 from benchmarks import ROOT
 from benchmarks.pages.blocks import beside, update
+from benchmarks.pairs import arguments
 from benchmarks.pairs import cost as pair_cost
 from benchmarks.pairs.cost import ACCEPTED
+from benchmarks.pairs.cost_page import block
 from benchmarks.speed.own import peak_bytes
 from parity import documents
 from parity.checks.verdict import Verdict
 from parity.documents import NotNegative, Share, Whole
-from parity.errors import UsageError
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
 
@@ -45,7 +46,7 @@ class Difference(TypedDict):
     cause: str | None
 
 
-class Found(TypedDict):
+class PairResult(TypedDict):
     """The results of the check of a pair."""
 
     wrong: bool
@@ -66,7 +67,7 @@ class PairRecord(TypedDict):
     """The results of all pairs, and the form of their inputs in words."""
 
     about: str
-    pairs: dict[str, Found]
+    pairs: dict[str, PairResult]
 
 
 def newest() -> Path:
@@ -195,33 +196,22 @@ def _located(result: Mapping[str, Any]) -> bool:
 
 def main(argv: list[str]) -> int:
     """Measure, make a record, or write the page; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pairs.check", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="measure into this folder")
-    parser.add_argument("--one", type=Path, metavar="FOLDER", help="measure one pair in this process")
-    parser.add_argument("--record", nargs=2, type=Path, metavar=("FOLDER", "FILE"), help="make one record of a folder")
-    parser.add_argument("--page", action="store_true", help="write the page")
-    parser.add_argument(
-        "--check", action="store_true", help="with --page: write nothing, tell whether it is up to date"
+    words = arguments.parser(
+        "benchmarks.pairs.check", __doc__, type=Path, metavar="FOLDER", help="measure one pair in this process"
     )
-    parser.add_argument("names", nargs="*", metavar="PAIR")
-    arguments = parser.parse_args(argv)
-    try:
-        return _done(arguments)
-    except UsageError as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
-        return 2
+    return arguments.run(_done, words, argv)
 
 
-def _done(arguments: argparse.Namespace) -> int:
-    if arguments.one:
-        result = {**measure(arguments.names[0]), "commit": commit(), "versions": versions(), "hardware": hardware()}
-        write_atomically(arguments.one / f"{arguments.names[0]}.json", json.dumps(result, indent=1) + "\n")
-    if arguments.out:
-        return run(arguments.out, arguments.names)
-    if arguments.record:
-        _record(*arguments.record)
-    if arguments.page:
-        return _page(check=arguments.check)
+def _done(chosen: argparse.Namespace) -> int:
+    if chosen.one:
+        result = {**measure(chosen.names[0]), "commit": commit(), "versions": versions(), "hardware": hardware()}
+        write_atomically(chosen.one / f"{chosen.names[0]}.json", json.dumps(result, indent=1) + "\n")
+    if chosen.out:
+        return run(chosen.out, chosen.names)
+    if chosen.record:
+        _record(*chosen.record)
+    if chosen.page:
+        return _page(check=chosen.check)
     return 0
 
 
@@ -229,7 +219,7 @@ def _page(*, check: bool) -> int:
     path, cost = newest(), pair_cost.newest()
     record = documents.read(path, PairRecord, REMEDY)
     blocks = page(record, path.name)
-    blocks["pair-cost"] = pair_cost.block(documents.read(cost, dict, REMEDY), cost.name)
+    blocks["pair-cost"] = block(documents.read(cost, dict, REMEDY), cost.name)
     whole = beside("Public pairs, right ones and wrong ones", path.name, COMMAND, *tables(record))
     return update(
         [PAGE],
@@ -245,7 +235,7 @@ def _record(folder: Path, target: Path) -> None:
     from tests.pairs import PAIRS, WRONG
 
     files = {name: folder / f"{name}.json" for name in [*PAIRS, *WRONG]}
-    pairs = {name: documents.read(path, Found, REMEDY) for name, path in files.items() if path.exists()}
+    pairs = {name: documents.read(path, PairResult, REMEDY) for name, path in files.items() if path.exists()}
     about = "of batch 2, 32×32 or 64×64 pixels"
     document = {"command": "python -m benchmarks.pairs.check --out FOLDER", "about": about, "pairs": pairs}
     write_atomically(target, json.dumps(document, indent=1) + "\n")

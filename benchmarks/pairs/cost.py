@@ -1,25 +1,29 @@
 """The cost of a check beside the plain passes that it needs, in time and in peak memory, by network.
 
-    python -m benchmarks.pairs.cost --json FILE [PAIR…]     measure pairs of tests/pairs; by default four sizes
+    python -m benchmarks.pairs.cost --json FILE [PAIR…]     measure pairs of several sizes; by default all
+    python -m benchmarks.pairs.cost --without probes …      leave a part out
 
-The plain passes are a forward and backward pass in training of each framework, in float32 and in float64, JAX's jitted,
-with the time that it takes to compile. The plain passes, the check without probes and the check with them are a process
-each, so that each has a peak memory of its own; programs are compiled anew. `python -m benchmarks.pairs.check --page`
-writes docs/pairs.md from the newest record.
+The plain passes are a forward and backward pass in training of each framework, in float32 and in float64, JAX's jitted
+as a user jits it, with the time that it takes to compile, which it does once in each precision. The plain passes, the
+check without probes and the check with them are a process each, so that each has a peak memory of its own (VmHWM, or
+ru_maxrss of getrusage); programs are compiled anew. Seconds are those of the clock, which mean something on an idle
+machine only, and those of the processor (user and system, of getrusage), which mean something on a busy one too.
+`python -m benchmarks.pairs.check --page` writes docs/pairs.md from the newest record.
 """
 
 import argparse
 import json
 import os
+import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 from benchmarks import RECORDS
+from benchmarks.pairs.cost_page import COMMAND, table
 from benchmarks.speed import process
 from benchmarks.speed.load import Load
 from benchmarks.speed.measure import noisy
@@ -28,7 +32,6 @@ from parity.errors import UsageError, unknown_name
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware, versions
 
-COMMAND = "python -m benchmarks.pairs.cost"
 ACCEPTED = ["running_var_bias"]
 """Conventions that the checks accept: Flax's BatchNorm differs in it by design, and so would every pair with one."""
 MODES: Mapping[str, str | None] = {
@@ -36,11 +39,10 @@ MODES: Mapping[str, str | None] = {
     "mobilenet_v2": "training",
     "resnet18": "train",
     "resnet50": "train",
+    "efficientnet_v2_s": "training",
 }
 """Pair, in Linen → keyword that tells its Flax network whether it trains. The small ones come first."""
 WHATS = ("plain", "check", "probes")
-GIB = 2**30
-WRAPPED: dict[str, Any] = {"width": 120, "break_on_hyphens": False, "break_long_words": False}
 
 
 def newest() -> Path:
@@ -86,19 +88,32 @@ def measure(name: str, what: str) -> dict[str, Any]:
         name: name of a pair, one of `MODES`.
         what: "plain", "check" (without probes), or "probes".
     """
-    from tests.pairs import PAIRS
-
-    pair, load = PAIRS[name](), Load()
-    before = peak_bytes()
+    pair, load = _made(name), Load()
+    before, worked = peak_bytes(), cpu_seconds()
     cost = _plain(name, pair) if what == "plain" else _check(pair, probes=what == "probes")
     return {
         "parameters": sum(p.numel() for p in pair[1].parameters()),
         "inputs": list(pair[2].shape),
         **cost,
+        "cpu seconds": cpu_seconds() - worked,
         "made bytes": before,
         "peak bytes": peak_bytes(),
         "others": load.others(),
     }
+
+
+def _made(name: str) -> Any:
+    """The pair of that name: one of tests/pairs, or one that is here for its size alone."""
+    from benchmarks.pairs.efficientnet_v2 import efficientnet_v2_s
+    from tests.pairs import PAIRS
+
+    return {"efficientnet_v2_s": efficientnet_v2_s, **PAIRS}[name]()
+
+
+def cpu_seconds() -> float:
+    """The seconds of processors that this process has used."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
 
 
 def _plain(name: str, pair: Any) -> dict[str, Any]:
@@ -129,9 +144,15 @@ def _timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def record(names: list[str]) -> dict[str, Any]:
-    """Measure all pairs, each in processes of its own, and return the record."""
-    pairs = {name: {what: _apart(name, what) for what in WHATS} for name in names}
+def record(names: list[str], without: Sequence[str] = ()) -> dict[str, Any]:
+    """Measure all pairs, each in processes of its own, and return the record.
+
+    Args:
+        names: names of the pairs.
+        without: what of `WHATS` is left out.
+    """
+    whats = [what for what in WHATS if what not in without]
+    pairs = {name: {what: _apart(name, what) for what in whats} for name in names}
     everything = [cost for pair in pairs.values() for cost in pair.values()]
     return {
         "command": " ".join([COMMAND, *names]),
@@ -152,64 +173,12 @@ def _apart(name: str, what: str) -> dict[str, Any]:
         return process.launch(command, out, {"JAX_ENABLE_COMPILATION_CACHE": "false"})
 
 
-def block(document: Mapping[str, Any], name: str) -> str:
-    """The block of docs/pairs.md on a record, in the form of one network (until 2026-11-24) or of several.
-
-    Args:
-        found: the record.
-        name: name of the record's file.
-    """
-    command = " ".join([COMMAND, *document.get("pairs", {})])
-    source = f"([record](../benchmarks/records/{name}), made by `{command}`)"
-    cores = document["hardware"]["cores"]
-    return (_table if "pairs" in document else _sentence)(document, source, cores)
-
-
-def _sentence(document: Mapping[str, Any], source: str, cores: int) -> str:
-    check, ratio = document["check, seconds"], document["ratio"]
-    plain = sum(document["plain passes, seconds"].values())
-    return fill(
-        f"ResNet-50 (25.6 million parameters, batch 2, 64×64) on {cores} cores, nothing compiled before: "
-        f"{check['without probes']:.0f} s, {check['with probes']:.0f} s with the probes. The four plain forward and "
-        f"backward passes that a check needs, each framework in both precisions, take {plain:.1f} s, nearly all of it "
-        f"XLA's compiling: {ratio['without probes']:.1f} and {ratio['with probes']:.1f} times that {source}. "
-        "That record is older than the layers fed alone, two forward passes a side, which took 9 % of the check "
-        "without the probes (22 of 242 s, on a machine that was busy with other things).",
-        **WRAPPED,
-    )
-
-
-def _table(document: Mapping[str, Any], source: str, cores: int) -> str:
-    busy = " Other processes kept the machine busy meanwhile." if document["busy"] else ""
-    about = fill(
-        f"On {cores} cores, nothing compiled before. Plain are the four forward and backward passes in training that a "
-        "check needs, each framework in both precisions, compiling included; × is times those. Memory is the peak of a "
-        f"process of its own, both frameworks loaded {source}.{busy}",
-        **WRAPPED,
-    )
-    head = (
-        "pair",
-        "parameters",
-        *(f"{what}, {unit}" for unit in ("s", "GiB") for what in ("plain", "check", "with probes")),
-    )
-    rows = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(_row(*pair) for pair in document["pairs"].items())]
-    return "\n".join([about, "", *rows])
-
-
-def _row(name: str, pair: Mapping[str, Mapping[str, Any]]) -> str:
-    cells = []
-    for key, scale, form in (("seconds", 1, ".1f"), ("peak bytes", GIB, ".2f")):
-        plain = pair["plain"][key]
-        cells.append(f"{plain / scale:{form}}")
-        cells += [f"{pair[w][key] / scale:{form}} ({pair[w][key] / plain:.1f} ×)" for w in ("check", "probes")]
-    return f"| {name} | {pair['plain']['parameters']:,} | {' | '.join(cells)} |"
-
-
 def main(argv: list[str]) -> int:
     """Measure, print, and write the record; return the exit code."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--json", type=Path, metavar="FILE", help="the record, a new file")
     parser.add_argument("--one", nargs=3, metavar=("PAIR", "WHAT", "FILE"), help="one of the processes of a record")
+    parser.add_argument("--without", action="append", default=[], choices=WHATS[1:], help="leave that part out")
     parser.add_argument("names", nargs="*", metavar="PAIR", help=f"of {', '.join(MODES)} (all)")
     arguments = parser.parse_args(argv)
     if arguments.one:
@@ -221,8 +190,8 @@ def main(argv: list[str]) -> int:
     except UsageError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
-    document = record(arguments.names or list(MODES))
-    print(_table(document, "", os.cpu_count() or 1))
+    document = record(arguments.names or list(MODES), arguments.without)
+    print(table(document, "", os.cpu_count() or 1))
     if arguments.json:
         write_atomically(arguments.json, json.dumps(document, indent=1) + "\n")
     return 0

@@ -1,9 +1,10 @@
 """The machine's own limits, measured.
 
-`python -m benchmarks.speed.ceilings FRAMEWORK DEVICE THREADS BLOCKS SECONDS OUT` measures them.
+`python -m benchmarks.speed.ceilings FRAMEWORK DEVICE PRECISION THREADS BLOCKS SECONDS OUT` measures them.
 
-Products of matrices and convolutions of the sizes that the workloads have, and a copy that no cache holds, by one
-framework, in a process of its own. The limit is the best that either framework's best size reaches.
+Products of matrices and convolutions of the sizes that the workloads have, in the precision of products that is timed,
+and a copy that no cache holds, by one framework, in a process of its own. The limit is the best that either framework's
+best size reaches.
 """
 
 import json
@@ -16,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.contestants.settings import autocast, require, set_jax, set_torch, torch_device
+from benchmarks.contestants.workload import Precision
 from benchmarks.speed.own import keep_to_cores
 from parity.files import write_atomically
 
@@ -24,19 +27,21 @@ CONV = ((32, 16, 128, 256), (32, 8, 256, 256), (32, 32, 64, 64))  # batch, size,
 COPY = 2**26  # numbers
 
 
-def measure(framework: str, device: str, blocks: int, seconds: float) -> dict[str, Any]:
+def measure(framework: str, device: str, precision: Precision, blocks: int, seconds: float) -> dict[str, Any]:
     """Measure one framework's limits on a device.
 
     Args:
         framework: "jax" or "torch".
         device: "cpu", "gpu" or "tpu".
+        precision: precision of products, which is set for this process.
         blocks: number of timed blocks, of which the median counts.
         seconds: least length of a block.
 
     Returns:
         Kind ("gemm", "conv", "copy") → size as text → GFLOP/s, or GB/s for the copy.
     """
-    works = {"jax": _jax, "torch": _torch}[framework](device)
+    require(precision, device)
+    works = {"jax": _jax, "torch": _torch}[framework](device, precision)
     return {
         kind: {str(size): amount / _seconds(work, blocks, seconds) / 1e9 for size, (amount, work) in sizes.items()}
         for kind, sizes in works.items()
@@ -73,15 +78,14 @@ def _drawn(*shape: int) -> Any:
     return np.random.default_rng(0).standard_normal(shape, np.float32)
 
 
-def _jax(device: str) -> Works:
+def _jax(device: str, precision: Precision) -> Works:
     import jax
     import jax.numpy as jnp
 
-    product = jax.jit(lambda a, b: jnp.matmul(a, b, precision="highest"))
+    set_jax(precision)
+    product = jax.jit(jnp.matmul)
     convolve = jax.jit(
-        lambda x, k: jax.lax.conv_general_dilated(
-            x, k, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"), precision="highest"
-        )
+        lambda x, k: jax.lax.conv_general_dilated(x, k, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
     )
     over = jax.jit(lambda x: x + 1, donate_argnums=0)  # in place, for new memory is slow the first time
     place = jax.devices(device)[0]
@@ -104,18 +108,20 @@ def _jax(device: str) -> Works:
     }
 
 
-def _torch(device: str) -> Works:
+def _torch(device: str, precision: Precision) -> Works:
     import torch
     from torch.nn import functional as F
 
-    place = "cuda" if device == "gpu" else device
+    set_torch(precision)
+    place = torch_device(device)
 
     def tensor(*shape: int) -> torch.Tensor:
         return torch.tensor(_drawn(*shape), device=place)
 
     def call(work: Callable[[], object]) -> Callable[[], None]:
         def done() -> None:
-            work()
+            with autocast(precision, device):
+                work()
             if place == "cuda":
                 torch.cuda.synchronize()
 
@@ -130,7 +136,8 @@ def _torch(device: str) -> Works:
         a, b = tensor(m, k), tensor(k, n)
         return call(lambda: a @ b)
 
-    source, target = tensor(COPY), torch.empty(COPY)
+    source = tensor(COPY)
+    target = torch.empty_like(source)
     return {
         "gemm": {(m, k, n): (2.0 * m * k * n, product(m, k, n)) for m, k, n in GEMM},
         "conv": {(b, s, i, o): (_conv_flops(b, s, i, o), convolution(b, s, i, o)) for b, s, i, o in CONV},
@@ -146,9 +153,10 @@ def _conv_flops(batch: int, size: int, inputs: int, outputs: int) -> float:
 
 def main(argv: list[str]) -> int:
     """Measure one framework, and write its limits as JSON; return 0."""
-    framework, device, threads, blocks, seconds, out = argv
+    framework, device, precision, threads, blocks, seconds, out = argv
     keep_to_cores(int(threads))
-    write_atomically(Path(out), json.dumps(measure(framework, device, int(blocks), float(seconds))) + "\n")
+    rates = measure(framework, device, precision, int(blocks), float(seconds))  # type: ignore[arg-type] # a literal
+    write_atomically(Path(out), json.dumps(rates) + "\n")
     return 0
 
 

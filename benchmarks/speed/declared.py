@@ -163,6 +163,7 @@ class About(TypedDict):
     environment: Environment
     busy: bool
     others: NotRequired[Cores | None]
+    code: NotRequired[dict[str, str]]
 
 
 class Settings(TypedDict):

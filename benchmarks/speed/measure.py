@@ -82,7 +82,7 @@ def limits(request: Request, folder: Path) -> dict[str, Any]:
     for framework in sorted({entry(name).framework for name in request.contestants}):
         out = folder / f"ceilings-{framework}.json"
         numbers = map(str, (request.threads, request.blocks, request.seconds))
-        command = ["benchmarks.speed.ceilings", framework, request.device, *numbers, str(out)]
+        command = ["benchmarks.speed.ceilings", framework, request.device, request.precision, *numbers, str(out)]
         try:
             rates[framework] = launch(command, out, threads_of(request.threads))
         except ProcessError as error:

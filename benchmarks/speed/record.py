@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contestants import entry
+from benchmarks.speed import timed_code
 from benchmarks.speed.declared import KINDS
 from parity import documents
 from parity.checks.verdict import Verdict
@@ -63,6 +64,7 @@ def about(kind: str, command: str, request: Any) -> dict[str, Any]:
         "command": command,
         "request": written(request),
         "environment": environment(request.device),
+        "code": timed_code.present(),
     }
 
 

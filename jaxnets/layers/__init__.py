@@ -3,7 +3,7 @@
 from jaxnets.layers.attention import Attention, Cache, attend, causal_mask
 from jaxnets.layers.convolution import conv, conv3x3, conv_transpose, convolve
 from jaxnets.layers.decoder import Decoder, DecoderBlock, GatedFeedForward, GroupedAttention, rotate
-from jaxnets.layers.dense import dense, recurrent
+from jaxnets.layers.dense import dense, orthogonal_dense, recurrent
 from jaxnets.layers.diffusion import MapAttention, TimedBlock, Upsample
 from jaxnets.layers.encoder import EncoderBlock
 from jaxnets.layers.experts import RoutedFeedForward, grouped, load_balance
@@ -47,6 +47,7 @@ __all__ = [
     "grouped",
     "layer_norm",
     "load_balance",
+    "orthogonal_dense",
     "recurrent",
     "rms_norm",
     "rotate",

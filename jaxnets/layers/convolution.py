@@ -4,6 +4,7 @@ from functools import partial, reduce
 from typing import Any
 
 import jax
+import jax.export
 import jax.numpy as jnp
 from flax import nnx
 
@@ -36,7 +37,12 @@ such: its only layer on 32×32 maps has three input channels."""
 
 
 def is_large(x: jax.Array, kernel: jax.Array) -> bool:
-    """Whether the kernel's gradient of a 3×3 convolution of x (B, H, W, in) is faster as nine products on the CPU."""
+    """Whether the kernel's gradient of a 3×3 convolution of x (B, H, W, in) is faster as nine products on the CPU.
+
+    Of a batch whose size is open, in a program that is exported, it is not said.
+    """
+    if jax.export.is_symbolic_dim(x.shape[0]):
+        return False
     pixels = x.shape[1] * x.shape[2]
     return bool(pixels >= LARGE_MAP and x.shape[0] * pixels * kernel.shape[2] * kernel.shape[3] >= LARGE_PRODUCT)
 

@@ -32,6 +32,7 @@ __all__ = [
     "TrainingState",
     "Twin",
     "open_sides",
+    "require_device",
     "twin_class",
 ]
 
@@ -49,6 +50,12 @@ def twin_class(framework: str) -> type[Twin]:
         raise unknown_name("framework", framework, [*FRAMEWORKS, *BACKENDS.values()])
     module, name = FRAMEWORKS[framework_of(framework)]
     return getattr(import_module(f"{__name__}.{module}"), name)
+
+
+def require_device() -> None:
+    """Raise UsageError unless both frameworks have the device that was chosen for pairs; loads both."""
+    import_module(f"{__name__}.flax.inputs").device_of("float32")
+    import_module(f"{__name__}.torch.tracing.place").place()
 
 
 def open_sides(

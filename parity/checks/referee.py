@@ -349,3 +349,14 @@ def _cast_to_single(twins: Mapping[str, HighLow], error: float) -> str | None:
 
 AGREED = 2.0**-29
 """A relative gap in float64 below float32's rounding by as much again as float64's is: no difference of formula."""
+FALL, NOISE = 2.0**-10, 2.0**-46
+"""By how much a gap falls that was undone, and what float64's rounding of a few operations leaves of it."""
+
+
+def closes(before: float, after: float) -> bool:
+    """Whether undoing a cause closes a gap: what is left is no difference of formula, and little of what there was.
+
+    Args:
+        before, after: the gap with the cause and without it, relative to the arrays' size.
+    """
+    return after <= max(NOISE, min(AGREED, before * FALL))

@@ -10,7 +10,7 @@ from parity.errors import UsageError
 if TYPE_CHECKING:
     from parity.cli.pairs.chosen import Pair
 
-RECIPES_ONLY = ("rungs", "device", "devices", "batch_norm", "data", "length", "weights", "data_dir", "download", "full")
+RECIPES_ONLY = ("rungs", "devices", "batch_norm", "data", "length", "weights", "data_dir", "download", "full")
 PAIRS_ONLY = ("dropout", "no_probes", "training_flag", "map", "map_out", "show_map", "repro", "in_process", "github")
 
 
@@ -38,7 +38,13 @@ def _add_recipe_options(check: argparse.ArgumentParser) -> None:
     check.add_argument(
         "--rungs", metavar="LIST", help="rungs of the ladder, such as 2-4 or forward,update; all if left out"
     )
-    check.add_argument("--device", choices=("cpu", "gpu"), default="cpu", help="device of JAX and PyTorch (cpu)")
+    check.add_argument(
+        "--device",
+        type=options.device,
+        metavar="DEVICE",
+        help="where JAX and PyTorch compute: cpu or gpu (cuda); a pair of your own also on tpu, or on one of several "
+        "such as gpu:1 (cpu)",
+    )
     check.add_argument(
         "--devices",
         type=options.counts,
@@ -120,5 +126,5 @@ def _recipes(arguments: argparse.Namespace) -> int:
 
 def _used(arguments: argparse.Namespace, names: tuple[str, ...]) -> str:
     """The first of these options that is set, as it is written on the command line; "" if none is."""
-    used = (name for name in names if getattr(arguments, name) not in (None, False, "cpu", []))
+    used = (name for name in names if getattr(arguments, name) not in (None, False, []))
     return next(used, "").replace("_", "-")

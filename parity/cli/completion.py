@@ -63,5 +63,5 @@ def _files(prefix: str) -> list[str]:
     folder = Path(prefix) if prefix.endswith("/") else Path(prefix).parent
     if not folder.is_dir():
         return []
-    found = sorted(folder.iterdir())
-    return [f"{path}/" for path in found if path.is_dir()] + [f"{path}:" for path in found if path.suffix == ".py"]
+    paths = sorted(folder.iterdir())
+    return [f"{path}/" for path in paths if path.is_dir()] + [f"{path}:" for path in paths if path.suffix == ".py"]

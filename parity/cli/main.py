@@ -11,10 +11,11 @@ from typing import Any, NoReturn
 
 from parity.cli import bugs, check, completion, interrupt, list_recipes, reproduce, train
 from parity.cli.doctor import command as doctor
+from parity.cli.export import command as export
 from parity.cli.pairs import convert, init
 from parity.errors import UsageError, printable
 
-COMMANDS = (list_recipes, check, init, convert, train, reproduce, bugs, doctor, completion)
+COMMANDS = (list_recipes, check, init, convert, export, train, reproduce, bugs, doctor, completion)
 """The modules of the commands, in the order in which `parity --help` lists them."""
 
 

@@ -3,6 +3,9 @@
 import argparse
 from typing import Any
 
+from parity.errors import UsageError
+from parity.interface.devices import place_of
+
 DIGITS = 300  # most digits of a seed: a run's record is JSON, in which many readers take no larger number
 LARGEST_RATE = 1e30  # float32 ends at 3e38, and PyTorch raises an error where its optimizers pass that
 LONGEST = 24 * 60 * 60
@@ -10,26 +13,50 @@ MOST = 100_000
 
 
 def seed(text: str) -> int:
-    """Parse a seed: a whole number from 0."""
+    """Parse a seed: a whole number from 0.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is none, or has more than `DIGITS` digits.
+    """
     if not text.isdecimal() or len(text) > DIGITS:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 0, of at most {DIGITS} digits")
     return int(text)
 
 
 def count(text: str) -> int:
-    """Parse a whole number from 1."""
+    """Parse a whole number from 1.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is none.
+    """
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"got {text!r}, expected a whole number from 1")
     return int(text)
 
 
+def device(text: str) -> str:
+    """Parse the name of a device, such as gpu or gpu:1; cuda is gpu."""
+    try:
+        return str(place_of(text))
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def counts(text: str) -> list[int]:
-    """Parse numbers of devices, separated by commas, into rising order without repetition."""
+    """Parse numbers of devices, separated by commas, into rising order without repetition.
+
+    Raises:
+        argparse.ArgumentTypeError: A part is no whole number from 2.
+    """
     return sorted({several(part.strip()) for part in text.split(",")})
 
 
 def several(text: str) -> int:
-    """Parse a number of devices from 2."""
+    """Parse a number of devices from 2.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is none.
+    """
     if (number := count(text)) < 2:
         raise argparse.ArgumentTypeError(
             f"got {text!r}, expected a whole number from 2: it is compared with one device"
@@ -38,12 +65,20 @@ def several(text: str) -> int:
 
 
 def devices(text: str) -> int:
-    """Parse a number of devices from 1."""
+    """Parse a number of devices from 1.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is none, or above `MOST`.
+    """
     return _up_to(MOST, text)
 
 
 def seconds(text: str) -> int:
-    """Parse a whole number of seconds, from 1 to a day."""
+    """Parse a whole number of seconds, from 1 to a day.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is none.
+    """
     return _up_to(LONGEST, text)
 
 
@@ -54,7 +89,11 @@ def _up_to(most: int, text: str) -> int:
 
 
 def rate(text: str) -> float:
-    """Parse a learning rate: a number from 0 to LARGEST_RATE."""
+    """Parse a learning rate: a number from 0 to LARGEST_RATE.
+
+    Raises:
+        argparse.ArgumentTypeError: The text is none.
+    """
     try:
         number = float(text)
     except ValueError:

@@ -27,7 +27,7 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
         UsageError: an option, the data or a place to write to is not what it should be.
     """
     chosen = _chosen(arguments)
-    rungs, devices = _rungs(arguments), _devices(arguments)
+    rungs, devices, device = _rungs(arguments), _devices(arguments), _device(arguments)
     known_names(arguments.accept)
     trained = weights.load(arguments.weights) if arguments.weights else None
     places = require_places(arguments, len(chosen))
@@ -39,7 +39,7 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
             recipe,
             rungs=rungs,
             seed=arguments.seed,
-            device=arguments.device,
+            device=device,
             folder=arguments.data_dir,
             download=arguments.download,
             weights=trained,
@@ -63,6 +63,13 @@ def _rungs(arguments: argparse.Namespace) -> Sequence[int]:
     if (NUMBER in chosen) != bool(arguments.devices):
         raise UsageError(f"rung {NUMBER} (devices) and --devices N[,N…] go together; give both or neither")
     return chosen
+
+
+def _device(arguments: argparse.Namespace) -> str:
+    place = arguments.device or "cpu"
+    if place not in ("cpu", "gpu"):
+        raise UsageError(f"got --device {place}; recipes are checked on cpu or gpu")
+    return place
 
 
 def _devices(arguments: argparse.Namespace) -> list[Devices]:

@@ -12,6 +12,7 @@ from parity import recipes
 from parity.backends import Twin
 from parity.backends.processes.configuration import keep_compiled_programs
 from parity.cli import interrupt
+from parity.cli.policies import train as policies
 from parity.data.registry import is_images, unknown_images
 from parity.errors import UsageError
 from parity.report import terminal
@@ -40,6 +41,8 @@ ANEW = (
 
 def run(arguments: argparse.Namespace) -> int:
     """Train and return the exit code: 0 done, 1 diverged, 130 interrupted; `launch_all` has more."""
+    if (recipe := recipes.load(arguments.name)).rollouts is not None:
+        return policies.run(arguments, recipe)
     require_fit(arguments)
     if is_to_be_launched(arguments):
         interrupt.gently()

@@ -9,8 +9,8 @@ import numpy as np
 from parity.errors import UsageError
 
 SEED_LIMIT = 2**32  # scikit-learn takes no larger seed
-PACKAGES = {"sklearn": "scikit-learn", "PIL": "Pillow"}
-"""Packages that only some data sets need: the module's name → the package's."""
+PACKAGES = {"sklearn": ("scikit-learn", "study"), "PIL": ("Pillow", "study"), "gymnasium": ("gymnasium", "rl")}
+"""Packages that only some data sets need: the module's name → the package's, and the extra that brings it."""
 
 
 def integer(what: str, value: int, *, least: int, below: int | None = None) -> int:
@@ -45,11 +45,12 @@ def require_package(module: str, what: str) -> None:
     """See that a package is installed that only some data sets need.
 
     Args:
-        module: "sklearn" or "PIL".
+        module: "sklearn", "PIL" or "gymnasium".
         what: What needs it, in words.
 
     Raises:
         UsageError: It is not.
     """
     if find_spec(module) is None:
-        raise UsageError(f"{what} needs {PACKAGES[module]}, which is not installed; pip install 'netparity[study]'")
+        package, extra = PACKAGES[module]
+        raise UsageError(f"{what} needs {package}, which is not installed; pip install 'netparity[{extra}]'")

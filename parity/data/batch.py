@@ -23,10 +23,12 @@ class Batch:
     """Inputs and the labels they should get.
 
     Attributes:
-        inputs: float32; images (B, H, W, C), points (B, 2), sequences (B, T-1, 1). Text is int64, bytes (B, T). A tuple
-            where a network takes several: noised images, steps int64 (B,), and classes int64 (B,).
+        inputs: float32; images (B, H, W, C), points (B, 2), sequences (B, T-1, 1), graphs (B, N, F + K): a node's
+            features, and the numbers of the nodes that it hears. Text is int64, bytes (B, T). A tuple where
+            a network takes several: noised images, steps int64 (B,), and classes int64 (B,).
         labels: int64 (B,), class indices from 0; of text (B, T), the next byte of each; −100 is a position of which
-            nothing is asked. Float32 where numbers are to be predicted, such as the noise of images (B, H, W, C).
+            nothing is asked. Float32 where numbers are to be predicted, such as the noise of images (B, H, W, C). Of
+            the steps of an agent float32 (B, 5), see `parity.data.rollouts.collect`.
     """
 
     inputs: Any

@@ -11,7 +11,18 @@ IMAGE_NAMES = ("digits", "fashion-mnist", "cifar10")
 TEXT_NAMES = ("python-docs", "python-docs-lines", "python-docs-masked")
 LATENT_NAMES = ("latent-digits",)
 NOISED_NAMES = ("noised-digits", "noised-labelled-digits")
-DATA_NAMES = (*POINT_NAMES, "palindromes", *IMAGE_NAMES, *TEXT_NAMES, *LATENT_NAMES, *NOISED_NAMES)
+GRAPH_NAMES = ("digit-graphs",)
+ROLLOUT_NAMES = ("cartpole",)
+DATA_NAMES = (
+    *POINT_NAMES,
+    "palindromes",
+    *IMAGE_NAMES,
+    *TEXT_NAMES,
+    *LATENT_NAMES,
+    *NOISED_NAMES,
+    *GRAPH_NAMES,
+    *ROLLOUT_NAMES,
+)
 SIDE = 32
 """Height and width of the images of every set, and so of those that the image networks take."""
 
@@ -30,6 +41,8 @@ def evaluation_splits(name: str) -> tuple[str, ...]:
     """Splits of a data set that a network can be evaluated on; palindromes to train on have no end."""
     if is_images(name):
         return ("train", "validation", "test")
+    if name in ROLLOUT_NAMES:
+        return ("train",)
     return ("test",) if name == "palindromes" else ("train", "test")
 
 

@@ -9,19 +9,23 @@ from parity.data.arguments import SEED_LIMIT, generator, integer
 from parity.data.batch import Batch
 from parity.data.digits import load_small_digits
 from parity.data.folder.source import FOLDER
+from parity.data.graphs import digits as graphs
 from parity.data.latent import digits as latent
 from parity.data.noised.digits import SPLITS as NOISED_SPLITS
 from parity.data.noised.digits import Noised
 from parity.data.palindromes import DIGITS, TEST_SAMPLES, Encoding, check_encoding, check_length, palindromes
 from parity.data.registry import (
     DATA_NAMES,
+    GRAPH_NAMES,
     IMAGE_NAMES,
     LATENT_NAMES,
     NOISED_NAMES,
+    ROLLOUT_NAMES,
     TEXT_NAMES,
     is_images,
     load_images,
 )
+from parity.data.rollouts.collect import Experience, random_rollout
 from parity.data.sources import Arrays, Endless, Finite, Images, Key
 from parity.data.text import documentation as text
 from parity.data.text.lines import lines
@@ -118,8 +122,9 @@ def open_stream(
 
     Args:
         name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist", "cifar10", "python-docs",
-            "python-docs-lines", "python-docs-masked", "latent-digits", "noised-digits", "noised-labelled-digits" or
-            "folder", which the stream then calls by its own name: see `parity.data.folder.source`.
+            "python-docs-lines", "python-docs-masked", "latent-digits", "noised-digits", "noised-labelled-digits",
+            "digit-graphs", "cartpole" (steps of a random policy) or "folder", which the stream then calls by its own
+            name: see `parity.data.folder.source`.
         split: "train" or "test"; image sets also have "validation".
         batch_size: examples in a batch, at least 1; a number larger than the split means the whole split in one batch.
         seed: seed (0 to 2³² - 1) of all that is drawn: order, augmentation, and points and palindromes themselves.
@@ -164,6 +169,10 @@ def open_stream(
             raise UsageError(f"{folder} has {classes} classes, and the network tells {most} apart; give at most {most}")
     elif name in NOISED_NAMES:
         source, classes = _open_noised(name, split, key), DIGITS
+    elif name in GRAPH_NAMES:
+        source, classes = _open_graphs(split), graphs.CLASSES
+    elif name in ROLLOUT_NAMES:
+        source, classes = _open_rollout(split, seed), 2
     else:
         source = _open_points(name, split, seed)
     if isinstance(source, Endless):
@@ -203,6 +212,18 @@ def _open_noised(name: str, split: str, key: Key) -> Noised:
     if split not in NOISED_SPLITS:
         raise unknown_name(f"split of {name}", split, NOISED_SPLITS)
     return Noised(load_small_digits().splits[split], key, shuffle=split == "train", labelled=name == NOISED_NAMES[1])
+
+
+def _open_graphs(split: str) -> Arrays:
+    if split not in graphs.SPLITS:
+        raise unknown_name("split of graphs", split, graphs.SPLITS)
+    return Arrays(graphs.digit_graphs(split), shuffle=split == "train")
+
+
+def _open_rollout(split: str, seed: int) -> Experience:
+    if split != "train":
+        raise unknown_name("split of a rollout", split, ("train",))
+    return Experience(random_rollout("CartPole-v1", seed))
 
 
 def _open_palindromes(split: str, length: int, encoding: Encoding, key: Key) -> Arrays | Endless:

@@ -1,9 +1,83 @@
-"""Data-parallel training: on how many devices, what BatchNorm sees of a batch, and which part of it is whose."""
+"""The device on which a pair is computed; and data-parallel training: on how many devices, what BatchNorm sees of a
+batch, and which part of it is whose."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 
 from parity.errors import UsageError
+
+PLATFORMS = {"cpu": "cpu", "gpu": "gpu", "cuda": "gpu", "tpu": "tpu"}
+"""Word for a platform → its name here."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A device of this machine.
+
+    Args:
+        platform: "cpu", "gpu" or "tpu".
+        number: its number among those of its platform, from 0.
+    """
+
+    platform: str = "cpu"
+    number: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.number}" if self.number else self.platform
+
+    def of(self, framework: str, precision: str = "float32") -> "Place":
+        """Where a framework computes a pass of that precision, if this device was asked for.
+
+        On a TPU, which has no float64, float64 passes are computed on the CPU, and so is all of PyTorch, which has no
+        TPU here. Of several CPU devices only JAX knows.
+        """
+        on_host = self.platform == "tpu" and (framework == "torch" or precision == "float64")
+        return Place() if on_host or (framework == "torch" and self.platform == "cpu") else self
+
+    def words(self, framework: str) -> str:
+        """Where a framework computes, in words, such as "tpu (float64 on cpu)"."""
+        single, double = (str(self.of(framework, precision)) for precision in ("float32", "float64"))
+        return single if single == double else f"{single} (float64 on {double})"
+
+
+_CHOSEN: ContextVar[Place] = ContextVar("place", default=Place())  # noqa: B039 - it never changes
+
+
+def chosen_place() -> Place:
+    """The device on which pairs are computed now."""
+    return _CHOSEN.get()
+
+
+@contextmanager
+def computing_on(device: str) -> Iterator[None]:
+    """Let pairs be computed on a device meanwhile, in this thread.
+
+    Args:
+        device: name of the device, as `place_of` takes it.
+
+    Raises:
+        UsageError: it is the name of no device.
+    """
+    token = _CHOSEN.set(place_of(device))
+    try:
+        yield
+    finally:
+        _CHOSEN.reset(token)
+
+
+def place_of(device: str) -> Place:
+    """The device of a name: "cpu", "gpu" (or "cuda") or "tpu", with ":" and its number from 0 if there are several.
+
+    Raises:
+        UsageError: it is the name of no device.
+    """
+    platform, colon, number = str(device).partition(":")
+    if platform not in PLATFORMS or (colon and not number.isdecimal()):
+        raise UsageError(f"got device {device!r}; expected cpu, gpu (or cuda) or tpu, or one of several such as gpu:1")
+    return Place(PLATFORMS[platform], int(number or 0))
 
 
 @dataclass(frozen=True)

@@ -70,7 +70,15 @@ def _few_bits(number: float, dtype: np.dtype) -> bool:
 
 
 def table_as_written(array: NDArray) -> NDArray:
-    """A float32 table in float64: as its decimals where all of its numbers are ones that people type, else as it is."""
+    """A float32 table in float64: as its decimals where all of its numbers are ones that people type, else as it is.
+
+    Args:
+        array: A table of any shape. One that is not float32, or has numbers that are not finite, is only cast.
+
+    Returns:
+        Float64 numbers of the array's shape, as people typed them; each is rounded to the very float32 number that it
+        came from.
+    """
     exact = array.astype(np.float64)
     if array.dtype != np.float32 or not array.size or not np.all(np.isfinite(array)):
         return exact

@@ -19,7 +19,11 @@ N = TypeVar("N", bound="Network")
 
 
 def in_setting(method: Callable[Concatenate[N, P], R]) -> Callable[Concatenate[N, P], R]:
-    """Run a network's method inside its `setting()`; the framework's configuration is as before afterwards."""
+    """Run a network's method inside its `setting()`; the framework's configuration is as before afterwards.
+
+    Args:
+        method: The method to decorate; its arguments, result and exceptions are as they were.
+    """
 
     @wraps(method)
     def run(self: N, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -110,7 +114,14 @@ class Network(ABC):
         self._load(weights)
 
     def require(self, weights: Mapping[str, NDArray]) -> None:
-        """Raise UsageError unless the weights have the names and shapes of the network and are finite."""
+        """Raise unless the weights have the names and shapes of the network and are finite.
+
+        Args:
+            weights: All parameters and buffers by canonical name, in canonical layouts, of any dtype.
+
+        Raises:
+            UsageError: The names or shapes are not those of the network, or a value is not finite.
+        """
         require_bijection(weights, self.shapes())
 
     @abstractmethod

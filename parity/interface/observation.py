@@ -96,6 +96,44 @@ class Call:
     gradients: tuple[NDArray | None, ...] = ()
 
 
+class RecalledCall(Call):
+    """A call whose arrays were let go, and are computed again when somebody asks for them.
+
+    Args:
+        call: the call; its arguments are kept if they are whole numbers.
+        place: its place among the calls of its pass.
+        again: runs the pass once more, and gives its calls.
+    """
+
+    def __init__(self, call: Call, place: int, again: Callable[[], tuple[Call, ...]]) -> None:
+        whole = all(array.dtype.kind in "iub" for array in call.inputs)
+        kept = {"path": call.path, "type": call.type, "start": call.start, "_whole": call.inputs if whole else None}
+        for name, value in {**kept, "_place": place, "_again": again}.items():
+            object.__setattr__(self, name, value)  # its class is frozen
+
+    @property
+    def recalled(self) -> Call:
+        """The call with its arrays."""
+        again: Callable[[], tuple[Call, ...]] = vars(self)["_again"]
+        return again()[vars(self)["_place"]]
+
+    @property
+    def inputs(self) -> tuple[NDArray, ...]:
+        """The arrays among the arguments."""
+        whole: tuple[NDArray, ...] | None = vars(self)["_whole"]
+        return self.recalled.inputs if whole is None else whole
+
+    @property
+    def outputs(self) -> tuple[NDArray, ...]:
+        """The arrays among the results."""
+        return self.recalled.outputs
+
+    @property
+    def gradients(self) -> tuple[NDArray | None, ...]:
+        """The gradients of the results."""
+        return self.recalled.gradients
+
+
 @dataclass(frozen=True)
 class Dropped:
     """One use of dropout: the shape that it acts on, in the framework's own layout, and the rate."""

@@ -34,7 +34,12 @@ class Part:
     offset: float = 0.0
 
     def read(self, native: Mapping[str, NDArray], *, offset: bool = True) -> NDArray:
-        """The canonical part."""
+        """The canonical part.
+
+        Args:
+            native: The framework's arrays by native name; it is a view of one of them wherever the steps allow it.
+            offset: Whether the offset is added, as it is to numbers; gradients have none.
+        """
         array = _cut(native[self.name], self.cut)
         array = array if self.shape is None else array.reshape(self.shape)
         array = array if self.axes is None else array.transpose(self.axes)
@@ -42,7 +47,12 @@ class Part:
         return array + self.offset if offset and self.offset else array
 
     def write(self, part: NDArray, native: Mapping[str, NDArray]) -> None:
-        """The inverse of `read`, into the native array, which must be writable."""
+        """Write the canonical part back, as the inverse of `read`.
+
+        Args:
+            part: The array as `read` gives it, of the same shape; it is cast to the native array's dtype.
+            native: The framework's arrays by native name; the one of this part must be writable.
+        """
         array = np.flip(part, self.flip) if self.flip else part
         array = array if self.axes is None else array.transpose(np.argsort(self.axes))
         target = _cut(native[self.name], self.cut)
@@ -86,20 +96,39 @@ class Packing:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Native arrays that take part."""
+        """Names of the native arrays that take part, each once, in the order of the parts."""
         return tuple(dict.fromkeys(part.name for part in self.parts))
 
+    def renamed(self, names: Mapping[str, str]) -> "Packing":
+        """The packing of other native arrays, held in the same way; a name that is not among `names` stays."""
+        return replace(self, parts=tuple(replace(part, name=names.get(part.name, part.name)) for part in self.parts))
+
     def read(self, native: Mapping[str, NDArray]) -> NDArray:
-        """The canonical array that the native ones hold."""
+        """The canonical array that the native ones hold, of their dtype.
+
+        Args:
+            native: The framework's arrays by native name, of which those of `names` are read.
+        """
         return self._join([part.read(native) for part in self.parts], 1.0)
 
     def pull(self, gradients: Mapping[str, NDArray]) -> NDArray:
-        """Gradient with respect to the canonical array, of those with respect to the native ones, if these were
-        written by `write`, which shares a sum out equally."""
+        """Gradient with respect to the canonical array, of those with respect to the native ones.
+
+        Where parts are summed it is their mean, which is right after `write`: it shares a sum out equally.
+
+        Args:
+            gradients: Gradients by native name, each of its array's shape.
+        """
         return self._join([part.read(gradients, offset=False) for part in self.parts], 1.0 / len(self.parts))
 
     def write(self, canonical: NDArray, native: Mapping[str, NDArray]) -> None:
-        """Let the native arrays, which must be writable, hold the canonical one."""
+        """Let the native arrays hold the canonical one, as the inverse of `read`; a sum is shared out equally.
+
+        Args:
+            canonical: The array as `read` gives it, of the same shape.
+            native: The framework's arrays by native name. Those of `names` must be writable; where this packing is only
+                a piece of one, the numbers beside it stay.
+        """
         canonical = np.flip(canonical, self.flip) if self.flip else canonical
         canonical = canonical if self.axes_after is None else canonical.transpose(np.argsort(self.axes_after))
         if self.cut:
@@ -120,15 +149,33 @@ class Packing:
             part.write(piece, native)
 
     def shape(self, shapes: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
-        """Shape of the canonical array, of the native shapes."""
+        """Shape of the canonical array; no number is computed.
+
+        Args:
+            shapes: The shapes of the native arrays by name.
+        """
         return self.read({name: np.broadcast_to(np.int8(0), shapes[name]) for name in self.names}).shape
 
     def fit(self, joined: tuple[int, ...]) -> tuple[int, ...]:
-        """Shape of the canonical array, of that of the joined one; raises ValueError if it cannot be reshaped so."""
+        """Shape of the canonical array.
+
+        Args:
+            joined: The shape of the array that the joined parts give.
+
+        Raises:
+            ValueError: An array of that shape cannot be reshaped so.
+        """
         return self._fitted(np.broadcast_to(np.int8(0), joined)).shape
 
     def places(self, joined: tuple[int, ...]) -> NDArray:
-        """Where the numbers of the canonical array are among those of a joined one of that shape, flat."""
+        """Where the numbers of the canonical array are among those of the joined one.
+
+        Args:
+            joined: The shape of the array that the joined parts give.
+
+        Returns:
+            For each number of the canonical array, in row-major order, its row-major index in the joined one; int64.
+        """
         return self._fitted(np.arange(int(np.prod(joined, dtype=int))).reshape(joined)).ravel()
 
     def _join(self, parts: list[NDArray], share: float) -> NDArray:
@@ -156,17 +203,28 @@ class Packing:
 
 
 def whole(name: str, axes: tuple[int, ...] | None = None, **how: object) -> Packing:
-    """The packing of one native array as it is, or transposed; further keywords as of `Part`."""
+    """The packing of one native array as it is, or transposed.
+
+    Args:
+        name: The native array's name.
+        axes: What it is transposed by, as `numpy.transpose` takes it; None leaves it.
+        how: Further keywords of `Part`.
+    """
     return Packing((Part(name, axes=axes, **how),))  # type: ignore[arg-type] # the keywords of Part
 
 
 def native_copy(native: Mapping[str, NDArray]) -> Arrays:
-    """Writable float64 copies (of what is not floating, as it is)."""
+    """Writable copies by name: floating arrays in float64, others, complex ones among them, in their own dtype."""
     return {n: np.array(a, np.float64 if np.issubdtype(a.dtype, np.floating) else a.dtype) for n, a in native.items()}
 
 
 def shaped_as(native: Mapping[str, NDArray], before: Mapping[str, NDArray]) -> Arrays:
-    """Native arrays in the shapes that they had before: a network may keep what it updates with axes of length one."""
+    """Native arrays in the shapes that they had before: a network may keep what it updates with axes of length one.
+
+    Args:
+        native: The arrays afterwards, by native name.
+        before: The arrays before; an array that is not among them, or has another size here, stays as it is.
+    """
     return {
         name: array.reshape(before[name].shape) if name in before and array.size == before[name].size else array
         for name, array in native.items()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from parity.interface.trace import Arrays
 from parity.weights import KERNELS, TABLES
 
-Scheme = Literal["default", "randn", "orthogonal", "normal", "he", "xavier", "probe"]
+Scheme = Literal["default", "randn", "orthogonal", "normal", "he", "xavier", "ppo", "probe"]
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -29,8 +29,9 @@ def draw(shapes: Shapes, scheme: Scheme, seed: int) -> Arrays:
             "xavier" has kernels U(−b, b), b = √(6/(fan_in + fan_out)), but 0 in layers called "last", "modulation" and
             "head", which end a branch; tables 0.02 · N(0, 1), biases 0.
             "orthogonal" is "default", but each H×H block of a recurrent kernel ("…hh.kernel", (H, k·H)) is uniform
-            among the orthogonal matrices, and its bias is 0. "probe" is random in every array, so that no bug hides
-            behind a zero or a one.
+            among the orthogonal matrices, and its bias is 0. "ppo" has kernels whose columns or rows are
+            orthogonal, of norm 0.01 in "policy", 1 in "value" and √2 in all other layers, and biases 0. "probe" is
+            random in every array, so that no bug hides behind a zero or a one.
         seed: seed of the draw, a whole number; each array has a stream of its own, which its name and the seed decide.
     """
     rule = RULES[scheme]
@@ -46,7 +47,7 @@ def single(array: NDArray) -> NDArray:
 
 
 def moved(array: NDArray, rng: Generator) -> NDArray:
-    """The array with every number moved by one ulp, up or down at random."""
+    """The array with every number moved by one ulp of its dtype, up or down at random; a complex one in both parts."""
     if np.iscomplexobj(array):
         return moved(array.real, rng) + 1j * moved(array.imag, rng)
     return np.nextafter(array, np.where(rng.random(array.shape) < 0.5, -np.inf, np.inf))
@@ -57,7 +58,15 @@ CONSTANTS = {"scale": 1.0, "bias": 0.0, "running_mean": 0.0, "running_var": 1.0}
 
 
 def fan_in(name: str, shapes: Shapes) -> int | None:
-    """Inputs that one output of the array's layer sees; None for layers without a kernel."""
+    """Inputs that one output of the array's layer sees: the product of all axes of its kernel but the last.
+
+    Args:
+        name: The canonical name of an array of the layer.
+        shapes: The canonical shapes by name.
+
+    Returns:
+        The number of inputs; None for layers without a kernel.
+    """
     if _role(name) in KERNELS - {"kernel"}:
         return shapes[name][1]
     kernel = f"{name.rpartition('.')[0]}.kernel"
@@ -108,6 +117,15 @@ def _orthogonal(name: str, shapes: Shapes, rng: Generator) -> NDArray:
     return q.swapaxes(0, 1).reshape(shapes[name])
 
 
+def _ppo(name: str, shapes: Shapes, rng: Generator) -> NDArray:
+    if _role(name) != "kernel":
+        return np.full(shapes[name], CONSTANTS[_role(name)])
+    rows, columns = shapes[name]
+    q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
+    q *= np.sign(np.diagonal(r))  # without it Q would not be uniform
+    return {"policy": 0.01, "value": 1.0}.get(name.split(".")[0], 2**0.5) * (q if rows >= columns else q.T)
+
+
 def _probe(name: str, shapes: Shapes, rng: Generator) -> NDArray:
     shape = shapes[name]
     if _role(name) in KERNELS:
@@ -128,5 +146,6 @@ RULES: dict[Scheme, Rule] = {
     "normal": partial(_normal, deviation=0.02),
     "he": _he,
     "xavier": _xavier,
+    "ppo": _ppo,
     "probe": _probe,
 }

@@ -9,7 +9,11 @@ from parity.interface.trace import Arrays
 
 
 def require_rates(steps: int, learning_rates: Sequence[float]) -> None:
-    """Raise ValueError unless there is one learning rate a step."""
+    """Raise unless there is one learning rate a step.
+
+    Raises:
+        ValueError: There are more, or fewer.
+    """
     if len(learning_rates) != steps:
         raise ValueError(f"got {len(learning_rates)} learning rates for {steps} steps; give one a step")
 

@@ -75,11 +75,21 @@ class Session(ABC, Generic[N]):
         return steps
 
     def fed(self, batch: Batch) -> list[Batch]:
-        """The parts of a batch as the devices have them, in the devices' order; read back, inputs as float32."""
+        """The parts of a batch as the devices have them, read back.
+
+        Args:
+            batch: A global batch, inputs (B, …) and labels (B,).
+
+        Returns:
+            One batch for each device, in the devices' order, with float32 inputs.
+        """
         return [batch]
 
     def told_by_all(self, text: str) -> list[str]:
-        """The texts that the processes which train together pass here, in the order of their ranks."""
+        """The texts that the processes which train together pass here, in the order of their ranks.
+
+        Every process has to call it, as each waits for all others.
+        """
         return [text]
 
     def observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
@@ -95,7 +105,11 @@ class Session(ABC, Generic[N]):
         return loss, gradients
 
     def evaluate(self, batches: Iterable[Batch]) -> Score:
-        """Score the present weights in evaluation mode; each label but −100 counts once, in whatever batch."""
+        """Score the present weights in evaluation mode; each label but −100 counts once, in whatever batch.
+
+        Args:
+            batches: Inputs (B, …) and labels (B,) each; B may differ.
+        """
         with self._computing():
             scored = [(batch.count, *self._score(batch)) for batch in batches]
             sizes, losses, hits = (np.array([float(part[i]) for part in scored]) for i in range(3))
@@ -103,7 +117,14 @@ class Session(ABC, Generic[N]):
         return Score(float(losses @ sizes / total), float(hits.sum() / total), int(total))
 
     def predict(self, inputs: Iterable[Inputs]) -> list[NDArray]:
-        """Logits (B, classes) of each array of inputs (B, …) in evaluation mode, with the present weights."""
+        """Logits in evaluation mode, with the present weights.
+
+        Args:
+            inputs: Arrays (B, …), or a tuple of them for each argument; B may differ.
+
+        Returns:
+            Logits (B, classes) of each, at the network's precision.
+        """
         with self._computing():
             return [np.asarray(logits) for logits in self._predict(inputs)]
 

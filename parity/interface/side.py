@@ -1,32 +1,18 @@
 """What a backend must do with a network that a user brings, whatever its layers."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
+from parity.interface.devices import chosen_place
 from parity.interface.observation import EqualTables, Inputs, Mask, Miscompiled, Noise, PassResult, Returned, Table
 from parity.interface.programs.program import Program
-from parity.interface.trace import Arrays, Precision, Trajectory
-from parity.interface.unit import Unit
-
-
-@dataclass(frozen=True, eq=False)
-class Objective:
-    """One side's loss, as the user wrote it for that framework.
-
-    Args:
-        loss: a function of what the network returns and the targets; it gives one number.
-        targets: tree of NumPy arrays, which become the framework's: floating ones in the precision of the pass, whole
-            numbers in PyTorch as int64, in Flax as int32, or int64 in a float64 pass.
-        scale: the loss is multiplied by it.
-    """
-
-    loss: Callable[[Any, Any], Any]
-    targets: Any = None
-    scale: float = 1.0
+from parity.interface.sides.described import Described
+from parity.interface.sides.trained import Objective, Trained
+from parity.interface.trace import Precision
 
 
 @dataclass(frozen=True)
@@ -80,7 +66,18 @@ class Deployed:
         return None
 
 
-class Side(Deployed, ABC):
+class Placed:
+    """What computes by a framework, on the device that is chosen for pairs."""
+
+    framework: ClassVar[str]
+
+    @property
+    def device(self) -> str:
+        """Where it computes now, whatever device the model is on; see `parity.interface.devices.Place`."""
+        return chosen_place().words(self.framework)
+
+
+class Side(Placed, Deployed, Described, Trained):
     """A user's network, which is never changed: everything is done on copies or by pure functions.
 
     Args:
@@ -88,65 +85,34 @@ class Side(Deployed, ABC):
         inputs: an example, already in this side's own layout and order.
     """
 
-    framework: ClassVar[str]
-    device: ClassVar[str] = "cpu"
-    """Where it computes, whatever device the model is on."""
-
-    @property
-    @abstractmethod
-    def units(self) -> Sequence[Unit]:
-        """Layers that hold arrays; every native array belongs to one (or is a counter or a random state)."""
-
-    @property
-    @abstractmethod
-    def native(self) -> Arrays:
-        """The user's own parameters and buffers by native name: read-only copies."""
-
-    @property
-    @abstractmethod
-    def parameters(self) -> frozenset[str]:
-        """Names of the native arrays that are trained, as they are declared: parameters that are not frozen."""
-
-    @property
-    def declared(self) -> frozenset[str]:
-        """Names of the native arrays that are parameters, trained or frozen."""
-        return self.parameters
-
-    @property
-    @abstractmethod
-    def stored(self) -> Mapping[str, str]:
-        """Native name → name of the dtype in which the user keeps the array, such as "float16"."""
-
-    @property
-    def flags(self) -> Sequence[str]:
-        """Arguments of the network's call by one of which it may be told its mode, though no name of ours says so."""
-        return ()
-
-    def standing(self, name: str) -> str:
-        """How the native array of that name is declared, in words that follow its name: "is trained" …"""
-        return "is trained" if name in self.parameters else "is no parameter"
-
-    @property
-    @abstractmethod
-    def ties(self) -> Mapping[str, str]:
-        """Second names of native arrays that have several → the first name, which is the one in `native`."""
-
-    @property
-    @abstractmethod
-    def default_precision(self) -> tuple[bool, str]:
-        """Whether float32 products and convolutions are strict as the framework is set now on its device; in words."""
-
     @abstractmethod
     def returned(self, inputs: Inputs, training: bool = False) -> Returned:
-        """What the network returns in a mode, with the user's own arrays, and whether two calls of it agree."""
+        """What the network returns in a mode, with the user's own arrays, and whether two calls of it agree.
+
+        Args:
+            inputs: What it is called with.
+            training: The mode.
+
+        Raises:
+            Exception: Whatever the network raises.
+        """
 
     def output_shapes(self, inputs: Inputs) -> dict[str, tuple[int, ...]]:
-        """Shape of each floating leaf of the result, by name."""
+        """Shape of each floating leaf of the result in evaluation mode, by name; a complex leaf counts as two.
+
+        Args:
+            inputs: What the network is called with.
+        """
         return {n: leaf.shape for n, leaf in self.returned(inputs).leaves.items() if leaf.kind == "floating"}
 
     @abstractmethod
     def run(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> PassResult:
         """One pass with these arrays in the place of the network's own.
+
+        Args:
+            native: All parameters and buffers by native name; floating ones are cast to the pass's precision.
+            inputs: What the network is called with, cast likewise.
+            how: The mode, the precision, and what is computed and recorded.
 
         Raises:
             UsageError: the loss gives something else than one number.
@@ -155,7 +121,16 @@ class Side(Deployed, ABC):
 
     @abstractmethod
     def program(self, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> Program:
-        """One forward pass in float64 with these arrays, operation by operation, with the objective's loss."""
+        """One forward pass in float64 with these arrays, operation by operation, with the objective's loss.
+
+        Args:
+            native: All parameters and buffers by native name.
+            inputs: What the network is called with.
+            how: The mode, what dropout does, and the objective.
+
+        Raises:
+            Exception: Whatever the network raises.
+        """
 
     @abstractmethod
     def tables(self, inputs: Inputs, held: Sequence[str]) -> list[Table]:
@@ -175,61 +150,35 @@ class Side(Deployed, ABC):
         raise NotImplementedError(f"{self.framework}'s tables are never changed")
 
     def share(self, noise: Noise) -> None:
-        """From now on, passes and training steps get these numbers where the network draws some, but for dropout."""
-        raise NotImplementedError(f"{self.framework}'s draws are never changed")
-
-    @abstractmethod
-    def train(
-        self,
-        native: Mapping[str, NDArray],
-        inputs: Sequence[Inputs],
-        targets: Sequence[Arrays],
-        optimizer: Any,
-        objective: Objective | None = None,
-    ) -> Trajectory:
-        """Float64 training steps, one for each of the inputs, on the objective, or without one on the mean of the
-        squared distances of the output leaves from the targets; the weights after the last are by native name."""
-
-    @abstractmethod
-    def update(
-        self,
-        optimizer: Any,
-        parameters: Mapping[str, NDArray],
-        gradients: Sequence[Mapping[str, NDArray]],
-        precision: Precision,
-    ) -> list[Arrays]:
-        """Feed a stream of gradients to the optimizer alone; parameters after every step.
+        """From now on, passes and training steps get these numbers where the network draws some, but for dropout.
 
         Args:
-            optimizer: optax's transformation; of PyTorch an optimizer over the network's parameters, whose class and
-                settings are used, those of each group where the parameters are the network's own, else of the first; or
-                it and its scheduler, which moves on after every step.
+            noise: Gives the numbers of each draw by its number and its shape.
+
+        Raises:
+            NotImplementedError: The side leaves draws as they are.
         """
+        raise NotImplementedError(f"{self.framework}'s draws are never changed")
 
-    @abstractmethod
-    def rates(self, schedule: Any, steps: int, precision: Precision) -> NDArray:
-        """Learning rates of the first so many steps of optax's schedule, or of PyTorch's scheduler."""
-
-    def schedule_program(self, schedule: Any, steps: int) -> Program:
-        """The learning rates of the first so many steps, operation by operation: one result, "", of the counts."""
-        raise NotImplementedError(f"{self.framework}'s schedules have no operations")
-
-    def written(self, optimizer: Any, parameters: Mapping[str, NDArray]) -> Sequence[float]:
-        """The numbers that are written in an optimizer: in its first state, and in one step with these parameters."""
-        raise NotImplementedError(f"{self.framework}'s optimizers have settings")
-
-    def undo(self, eps: Mapping[str, float], gelu: str | None) -> "Side":
+    def undo(self, eps: Mapping[str, float], gelu: str | None, power: Mapping[str, tuple[int, float]]) -> "Side":
         """The same network with other conventions, to confirm that they are the cause of a difference.
 
         Args:
-            eps: module path → epsilon.
-            gelu: form of every GELU, "exact" or "tanh"; None leaves them.
+            eps, gelu: epsilons by module path, and the form of every GELU, "exact" or "tanh"; None leaves that.
+            power: path of a layer with a spectral norm → steps and epsilon of the other framework's power iteration.
         """
         raise NotImplementedError(f"{self.framework}'s side is never changed")
 
     @abstractmethod
     def adopt(self, native: Mapping[str, NDArray]) -> Any:
-        """A copy of the user's network that holds these arrays, in the user's own dtypes."""
+        """A copy of the user's network that holds these arrays, in the user's own dtypes.
+
+        Args:
+            native: All arrays by native name.
+
+        Returns:
+            What the user gave: a module, and for Linen the module with its variables.
+        """
 
 
 FRAMEWORKS = {"flax": "Flax", "torch": "PyTorch"}

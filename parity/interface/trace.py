@@ -101,7 +101,14 @@ class WatchedRun:
 
 
 def call_names(paths: Sequence[str]) -> list[str]:
-    """Name calls by their paths, numbering those of a module that is called more than once."""
+    """Name calls by their paths, numbering those of a module that is called more than once.
+
+    Args:
+        paths: Module paths in the order of the calls.
+
+    Returns:
+        A name for each, in that order: "hh[0]", "hh[1]" of two calls of "hh", and "fc" of the one of "fc".
+    """
     totals, seen = Counter(paths), Counter[str]()
     names = []
     for path in paths:

@@ -41,7 +41,15 @@ class Twin(Network):
 
     @abstractmethod
     def isolate(self, probes: Mapping[str, Probe], *, training: bool) -> dict[str, Reading]:
-        """Run each call alone, by the names that `Trace` has, on its probe's input and output cotangent."""
+        """Run each call alone, on its probe's input and output cotangent.
+
+        Args:
+            probes: Name of a call, as `Trace` has it → what it is fed.
+            training: Whether layers behave as they do in training.
+
+        Returns:
+            What each call gave, by the same names.
+        """
 
     @abstractmethod
     def state(self, batches: Sequence[Batch]) -> tuple[Arrays, NDArray]:

@@ -55,7 +55,8 @@ class Unit:
         type: name of the class, for people.
         runs: whether it ran at all.
         normed: the same layer where its weight is computed by a weight norm: its kernel is what is normed, and
-            weight_scale (a number for each channel) its norm.
+            weight_scale (a number for each channel) its norm; or by a spectral norm: spectral_u (a number for each
+            output) and spectral_v are the vectors of its power iteration, spectral_sigma the norm that Flax notes down.
     """
 
     path: str
@@ -89,6 +90,10 @@ SETTINGS: Mapping[str, str] = {
     "dtype": "name of the dtype it computes in whatever it is given, if it has one of its own",
     "activation": "name of the activation (rnn)",
     "gate": "name of the gates' activation where it is not sigmoid",
+    "power_steps": "int (a spectral norm): steps of the power iteration that a call takes",
+    "power_eps": "float (a spectral norm): what keeps the iteration from dividing by zero",
+    "overwritten": "bool (a spectral norm of NNX): whether a call writes over the kernel",
+    "power_iteration": "(a spectral norm) what is iterated and when, in words",
     "reset_after": "bool (gru): whether the reset gate is applied after the matrix product",
 }
 """Names of settings and what they hold."""
@@ -98,6 +103,10 @@ STACKED = re.compile(r"(.*)\[(\d+)\]$")
 
 
 def split_stack(path: str) -> tuple[str, int | None]:
-    """Path and index of one of stacked units."""
+    """Path and index of one of stacked units, such as layers that a scan goes through.
+
+    Returns:
+        The path of the stack and the unit's index in it; the path as it is and None for a unit of no stack.
+    """
     match = STACKED.match(path)
     return (match[1], int(match[2])) if match else (path, None)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from parity.backends import open_sides
+from parity.backends import open_sides, require_device
 from parity.errors import UsageError
+from parity.interface.devices import computing_on
 from parity.interface.side import Side
 from parity.interface.trace import Arrays
 from parity.pair.arrays.inputs import Adapter
@@ -31,6 +32,7 @@ def compare(
     map_out: str | None = None,
     seed: int = 0,
     name: str = "pair",
+    device: str = "cpu",
     progress: Note = silent,
     **former: Any,
 ) -> Report:
@@ -54,6 +56,9 @@ def compare(
         map_out: The file to write the map to.
         seed: The seed of weights, cotangents and what else is drawn.
         name: The name of the pair, for the report.
+        device: The device on which both sides compute, whatever devices the networks are on: "cpu", "gpu" (or "cuda"),
+            "tpu", or one of several such as "gpu:1". On a TPU, which has no float64, that is JAX's float32; its float64
+            passes and PyTorch's side are computed on the CPU.
         progress: Told in a few words what is being done.
         former: The options of `training` and `checks` by themselves, as they were taken before; deprecated.
 
@@ -61,12 +66,13 @@ def compare(
         The report: the verdict, the rungs and the first difference.
 
     Raises:
-        UsageError: The models, the inputs, a loss, a layout, a map or a name is not what it should be.
+        UsageError: The models, the inputs, a loss, a layout, a map or a name is not what it should be, or a framework
+            does not have the device.
     """
     for unknown in former.keys() - GROUP_OF.keys():
         raise TypeError(f"compare() got an unexpected keyword argument {unknown!r}")
     options = {"to_flax": to_flax, "to_torch": to_torch, "training": training, "checks": checks, **former}
-    places = {"map": map, "map_out": map_out, "seed": seed, "name": name}
+    places = {"map": map, "map_out": map_out, "seed": seed, "name": name, "device": device}
     request = Request(**with_former({**options, **places}, stacklevel=3))
     return watched(flax_model, torch_model, inputs, request, Progress(progress))
 
@@ -79,7 +85,9 @@ def watched(flax_model: Any, torch_model: Any, inputs: Any, request: Request, wa
         request: What is asked.
         watch: Told of every pass and of every rung that was ruled.
     """
-    return compare_sides(_opener(flax_model, torch_model, request.checks.training_flag), inputs, request, watch)
+    with computing_on(request.device):
+        require_device()
+        return compare_sides(_opener(flax_model, torch_model, request.checks.training_flag), inputs, request, watch)
 
 
 def convert(
@@ -117,7 +125,18 @@ def convert(
 def converted(
     flax_model: Any, torch_model: Any, inputs: Any, direction: Direction, request: Request
 ) -> tuple[Side, Arrays]:
-    """The receiving side and its native arrays; the arguments are those of `convert`."""
+    """The side that receives, and the native arrays that it then holds.
+
+    Args:
+        flax_model, torch_model, inputs, direction: The pair and the way, as for `convert`.
+        request: How each side wants the inputs, the map, the seed, and which conventions are accepted.
+
+    Returns:
+        The receiving side, and its native arrays by name, float64 where they are floating.
+
+    Raises:
+        UsageError: The direction is none, or one of the reasons of `convert`.
+    """
     if direction not in DIRECTIONS:
         raise UsageError(f"direction got {direction!r}; expected one of {', '.join(DIRECTIONS)}")
     return convert_sides(_opener(flax_model, torch_model, request.checks.training_flag), inputs, direction, request)

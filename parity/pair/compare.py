@@ -13,33 +13,26 @@ from parity.pair.causes.explained import conventions_of, explained
 from parity.pair.causes.float32_tables import explaining
 from parity.pair.ladder import Clock, LadderRun
 from parity.pair.opened import OpenSides, proven_pair
-from parity.pair.options import Request, TrainingPair
+from parity.pair.options import Request
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.progress import Progress
 from parity.pair.passes.user_errors import broken, nothing, own_fault
+from parity.pair.rung_table import climb
 from parity.pair.rungs import forward as passes
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.as_compiled import as_compiled
 from parity.pair.rungs.constants import saved_constants
-from parity.pair.rungs.drift import settled_gradients
-from parity.pair.rungs.input_gradients import given_of
 from parity.pair.rungs.layer_alone import introduced
-from parity.pair.rungs.loss import gradients_rung
-from parity.pair.rungs.not_run import random_modes, without_gradients, without_training_run
+from parity.pair.rungs.not_run import random_modes
 from parity.pair.rungs.probing.probes import probed
-from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.structure import structure, tie_convention
 from parity.pair.rungs.trained import left_still
-from parity.pair.rungs.updates.causes import update_cause
-from parity.pair.rungs.updates.schedule import Schedules, as_schedules
-from parity.pair.rungs.updates.training import complex_note, not_conjugated, trajectory_rung, update_rung
+from parity.pair.rungs.updates.schedule import as_schedules
 from parity.pair.weightmap import file as map_file
-from parity.pair.weightmap.ties import tied
 from parity.report.pair import Report
 
 DEBUG = "NETPARITY_DEBUG"
 """The environment variable with which a fault of our own is raised."""
-NO_BACKWARD = "it needs backward passes, which were left out"
 
 
 def compare_sides(open_sides: OpenSides, inputs: Any, request: Request, watch: Progress | None = None) -> Report:
@@ -105,19 +98,14 @@ def _compared(open_sides: OpenSides, inputs: Any, request: Request, watch: Progr
     schedules = as_schedules(training.schedules, training.schedule_steps, training.optimizers)
     clock = Clock()
     watch.step(1, "mapping weights")
-    run = LadderRun(request, proven_pair(open_sides, inputs, request, watch), watch, clock)
+    run = LadderRun(request, proven_pair(open_sides, inputs, request, watch), watch, clock, schedules)
     if request.map_out:
         map_file.write(run.state.weight_map, request.map_out)
     clock.mark("map")
     run.state.still = _left_still(run.state, training.optimizers)
     _forward(run)
-    _gradients(run)
-    _state(run)
-    _training(run, training, schedules)
+    climb(run)
     clock.mark("rest")
-    watch.step(2, "layers alone")
-    run.alone = _introduced(run.state)
-    clock.mark("alone")
     return run.report()
 
 
@@ -143,6 +131,9 @@ def _forward(run: LadderRun) -> None:
     run.conventions = [*structural_conventions, *conventions]
     run.ruled(structural)
     run.ruled(shown or judged)
+    run.watch.step(2, "layers alone")
+    run.alone = _introduced(run.state)
+    run.clock.mark("alone")
     tried = run.request.checks.probes and run.state.proof.agrees
     by_probes, run.located = probed(run.state) if tried else ([], None)
     run.clock.mark("probes")
@@ -161,65 +152,6 @@ def _ruled_in_evaluation(run: LadderRun) -> None:
     if "evaluation" in run.state.compared:
         run.ruled(structure(run.state))
         run.ruled(rungs.forward(list(run.state.compared.values())))
-
-
-def _gradients(run: LadderRun) -> None:
-    """Rung 3."""
-    state = run.state
-    run.watch.step(3, "gradients")
-    if not state.sides.backward:
-        run.not_run[3] = NO_BACKWARD
-        return
-    if why := without_gradients(state):
-        run.not_run[3] = why
-        return
-    shared = given_of(state.sides, state.passes["evaluation"])
-    state.notes += [*shared.notes, *complex_note(state)]
-    conjugated = not_conjugated(state, run.request.training.optimizers)
-    judged, reduced = gradients_rung(state, shared, run.accept)
-    run.conventions += reduced
-    settled = judged if reduced else settled_gradients(state, shared, judged)
-    if conjugated:
-        settled = observed(3, NAMES[3], [*conjugated, *settled.findings])
-        run.conventions += conventions_of(settled, run.accept)
-    run.ruled(settled)
-
-
-def _state(run: LadderRun) -> None:
-    """Rung 4."""
-    run.watch.step(4, "state")
-    if why := random_modes(run.state):
-        run.not_run[4] = why
-    elif (ruled := state_rung(run.state, run.accept)) is not None:
-        run.conventions += ruled[1]
-        run.ruled(ruled[0])
-    else:
-        run.not_run[4] = "the map has no running statistics or other buffers"
-
-
-def _training(run: LadderRun, training: TrainingPair, schedules: Schedules | None) -> None:
-    """Rungs 5 and 6."""
-    optimizers = training.optimizers
-    if optimizers is not None and schedules is not None:
-        optimizers = optimizers[0], (optimizers[1], schedules.torch)
-    run.not_run |= dict.fromkeys((5, 6), "no optimizers were given") if optimizers is None else {}
-    if optimizers is not None or schedules is not None:
-        run.not_run.pop(5, None)
-        run.watch.step(5, "optimizers")
-        ruled = update_rung(run.state, optimizers, schedules)
-        run.explanations.look(ruled, run.rungs, lambda: update_cause(run.state, ruled, optimizers, schedules))
-        run.ruled(ruled)
-    if optimizers is None:
-        return
-    run.watch.step(6, "training runs")
-    if why := without_training_run(run.state, run.rungs):
-        run.not_run[6] = why
-    elif not run.state.sides.backward:
-        run.not_run[6] = NO_BACKWARD
-    elif tied(run.state.weight_map):
-        run.not_run[6] = "a tied array trains otherwise than the two that the other side has, by definition"
-    else:
-        run.ruled(trajectory_rung(run.state, optimizers))
 
 
 def _left_still(state: CheckState, optimizers: tuple[Any, Any] | None) -> frozenset[str]:

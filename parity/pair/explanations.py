@@ -33,17 +33,23 @@ class Explanations:
     _script: tuple[Difference | None, tuple[str, bytes]] = None, ("", b"")
 
     def look(self, rung: Rung, earlier: Sequence[Rung], search: Callable[[], Explanation | None]) -> None:
-        """Look for the cause of what differs on a rung, if it is the first that does; a search may fail."""
+        """Look for the cause of what differs on a rung, if it is the first that does; a search may fail.
+
+        Args:
+            rung: The rung as it was ruled; nothing is looked for unless it is different.
+            earlier: The rungs before it.
+            search: Finds the cause, or None. What it raises is swallowed, unless NETPARITY_DEBUG is set.
+        """
         if rung.verdict is not Verdict.DIFFERENT or any(r.verdict is Verdict.DIFFERENT for r in earlier):
             return
         try:
-            found = search()
+            explanation = search()
         except Exception:  # what is tried may make users' code do anything; the check goes on without a cause
             if DEBUG in os.environ:
                 raise
-            found = None
-        if found is not None:
-            self.of_rungs[rung.name] = found
+            explanation = None
+        if explanation is not None:
+            self.of_rungs[rung.name] = explanation
 
     def of(self, difference: Difference | None, state: CheckState, rungs: Sequence[Rung]) -> Difference | None:
         """The first difference with its cause.

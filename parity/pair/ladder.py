@@ -18,6 +18,7 @@ from parity.pair.passes.progress import Progress
 from parity.pair.rungs.map_table import coverage, table
 from parity.pair.rungs.probing.probes import Located
 from parity.pair.rungs.structure import unpaired
+from parity.pair.rungs.updates.schedule import Schedules
 from parity.report.pair import Report
 from parity.report.records import Convention, Layer, excusing
 
@@ -49,6 +50,7 @@ class LadderRun:
         state: What is known of the pair.
         watch: Told of every rung.
         clock: Times the parts.
+        schedules: The users' learning-rate schedules, None if there are none.
         tables: The names of buffers kept in float32 that explain a difference by themselves.
         alone: What each layer introduces itself, by the name of PyTorch's call and the mode.
         rungs, conventions: What was found so far.
@@ -61,6 +63,7 @@ class LadderRun:
     state: CheckState
     watch: Progress
     clock: Clock
+    schedules: Schedules | None = None
     tables: Sequence[str] = ()
     alone: Mapping[tuple[str, str], Finding] = field(default_factory=dict)
     rungs: list[Rung] = field(default_factory=list)
@@ -106,7 +109,7 @@ class LadderRun:
         return list(dict.fromkeys(place for seen in sides for place in seen.unwidened)) if explained else []
 
     def report(self) -> Report:
-        """The report so far."""
+        """The report on the rungs that were ruled so far; it is made anew at each call, and changes nothing."""
         state, original = self.state, self.state.original or self.state
         sides, layers = state.sides, self._layers(original)
         counted = [rung for rung in self.rungs if not excusing(self.conventions, rung.number)]

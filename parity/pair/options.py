@@ -86,6 +86,7 @@ class Request:
         map_out: The file to write the weight map to.
         seed: The seed of weights, cotangents and what else is drawn.
         name: The name of the pair, for the report.
+        device: The device on which both sides compute: "cpu", "gpu" or "tpu", or one of several such as "gpu:1".
         backward: Whether gradients are computed; without them there is no rung 3 and no rung 6.
     """
 
@@ -97,6 +98,7 @@ class Request:
     map_out: str | None = None
     seed: int = 0
     name: str = "pair"
+    device: str = "cpu"
     backward: bool = True
 
 

@@ -5,9 +5,9 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from parity.errors import unknown_name
-from parity.recipes.spec import Init, Optimizer, Recipe
+from parity.recipes.spec import Init, Optimizer, Recipe, Rollouts
 
-__all__ = ["GROUPS", "Init", "Optimizer", "Recipe", "chosen", "every", "load", "names", "zoo_names"]
+__all__ = ["GROUPS", "Init", "Optimizer", "Recipe", "Rollouts", "chosen", "every", "load", "names", "zoo_names"]
 
 
 def names() -> list[str]:
@@ -38,8 +38,8 @@ def chosen(words: Sequence[str]) -> list[str]:
     Raises:
         UsageError: a word is neither.
     """
-    found = [name for word in words or ["study"] for name in (GROUPS[word]() if word in GROUPS else [load(word).name])]
-    return list(dict.fromkeys(found))
+    names = [name for word in words or ["study"] for name in (GROUPS[word]() if word in GROUPS else [load(word).name])]
+    return list(dict.fromkeys(names))
 
 
 def load(name: str) -> Recipe:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
-Init = Literal["default", "randn", "orthogonal", "normal", "he", "xavier"]
+Init = Literal["default", "randn", "orthogonal", "normal", "he", "xavier", "ppo"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,27 @@ class Optimizer:
 
 
 @dataclass(frozen=True)
+class Rollouts:
+    """How an agent gathers what it learns from: again and again some steps, which it then goes over several times.
+
+    Args:
+        environment: gymnasium's name of the environment.
+        environments: number of copies of it that are stepped together.
+        length: steps in each copy before the agent learns.
+        epochs: times that it goes over them.
+        discount: what a reward counts for each step that it comes later, γ.
+        trace: what an error of the value counts for each step that it comes later, besides, λ of the advantages.
+    """
+
+    environment: str
+    environments: int
+    length: int
+    epochs: int
+    discount: float = 0.99
+    trace: float = 0.95
+
+
+@dataclass(frozen=True)
 class Recipe:
     """One experiment, of the study or beyond it.
 
@@ -66,6 +87,7 @@ class Recipe:
         init: initial weights, see `parity.interface.random.draw`; the study's are those of its PyTorch version.
         check_config: what the parity check changes in `config`, to be quick; it checks a network of `check_parameters`
             parameters then.
+        rollouts: how the data come about that the network's own policy gathers; None where they are there beforehand.
     """
 
     name: str
@@ -91,11 +113,14 @@ class Recipe:
     augment: bool = False
     check_config: Mapping[str, Any] = field(default_factory=dict)
     check_parameters: int | None = None
+    rollouts: Rollouts | None = None
 
     @property
     def classes(self) -> int:
         """Numbers that the network gives for an example: its logits, all that an autoencoder gives, or an image's
-        channels."""
+        channels; an agent's logits have the value at their end."""
+        if "actions" in self.config:
+            return int(self.config["actions"]) + 1
         if "latent" in self.config:
             pixels = self.config["image_size"] ** 2 * self.config["in_channels"]
             return int(pixels + 2 * self.config["latent"])

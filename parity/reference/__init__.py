@@ -15,10 +15,12 @@ from parity.reference.optimizers import SGD, Adam, Optimizer, RMSprop, State, cl
 from parity.reference.record import Gradients, Run
 from parity.reference.rnn import RNN
 from parity.reference.vgg import VGG
+from parity.reference.zoo.actorcritic import ActorCritic
 from parity.reference.zoo.bert import BERT
 from parity.reference.zoo.diffusion.dit import DiT
 from parity.reference.zoo.diffusion.unet import UNet
 from parity.reference.zoo.gpt2 import GPT2
+from parity.reference.zoo.graphnet import GraphNet
 from parity.reference.zoo.llama import Llama
 from parity.reference.zoo.lstm import LSTM
 from parity.reference.zoo.moe import MoE
@@ -27,7 +29,25 @@ from parity.reference.zoo.vae import VAE
 from parity.reference.zoo.vit import ViT
 
 NETWORKS: dict[str, Callable[..., Network]] = {
-    cls.__name__: cls for cls in (MLP, VGG, RNN, GRU, ViT, GPT2, Llama, ResNet, LSTM, BERT, VAE, MoE, UNet, DiT)
+    cls.__name__: cls
+    for cls in (
+        MLP,
+        VGG,
+        RNN,
+        GRU,
+        ActorCritic,
+        ViT,
+        GPT2,
+        GraphNet,
+        Llama,
+        ResNet,
+        LSTM,
+        BERT,
+        VAE,
+        MoE,
+        UNet,
+        DiT,
+    )
 }
 
 __all__ = [
@@ -41,9 +61,11 @@ __all__ = [
     "SGD",
     "VAE",
     "VGG",
+    "ActorCritic",
     "Adam",
     "DiT",
     "Gradients",
+    "GraphNet",
     "Llama",
     "MoE",
     "Network",

@@ -25,7 +25,11 @@ def write(report: ReportData, path: str | Path) -> None:
 
 
 def write_all(reports: Sequence[ReportData], path: str | Path) -> None:
-    """Write several reports to a file, one after the other; raises as `write`."""
+    """Write several reports to a file, one after the other, whole or not at all.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
     write_atomically(path, "\n".join(map(text, reports)))
 
 

@@ -27,7 +27,7 @@ function lazyTable({ label, columns, rows, detail, short: isShort }) {
   const none = el("p", { class: "none" }, "No rows.");
   const box = el(
     "div",
-    { class: `scroll${isShort ? " short" : ""}`, tabindex: "0", role: "region", "aria-label": label },
+    { class: `scroll${isShort ? " short" : ""}`, tabindex: "0", role: "region", "aria-label": `${label}, scrollable` },
     table,
     none,
     rest,
@@ -190,7 +190,7 @@ function searched(settings, { noun, text, filters = [], extra = [] }) {
     ),
   );
   apply();
-  const tools = el("div", { class: "tools", role: "search" }, box, extra, el("label", { class: "only-phone" }, choose));
+  const tools = el("div", { class: "tools", role: "search", "aria-label": `Search and order ${noun}` }, box, extra, el("label", { class: "only-phone" }, choose));
   return {
     nodes: [tools, count, table.node],
     apply,

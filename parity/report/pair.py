@@ -36,7 +36,10 @@ class Report(ReportData):
 
     @property
     def findings(self) -> list[dict[str, Any]]:
-        """A flat record for each comparison, all with the same keys; `pandas.DataFrame(report.findings)` is a table."""
+        """A flat record for each comparison, all with the same keys, for `pandas.DataFrame(report.findings)`.
+
+        The keys are those of `parity.report.notebook.findings.records`; what a comparison has no value of is None.
+        """
         from parity.report.notebook.findings import records
 
         return records(self)
@@ -59,25 +62,53 @@ class Report(ReportData):
         return plot(self, what, axes)
 
     def to_html(self, path: str | Path) -> None:
-        """Write the report as one self-contained HTML file; raises UsageError if it cannot be written."""
+        """Write the report as one self-contained HTML file, which loads nothing from elsewhere.
+
+        Args:
+            path: The file, which is written whole or not at all; one that is there is replaced.
+
+        Raises:
+            UsageError: The file cannot be written.
+        """
         from parity.report import html
 
         html.write(self, path)
 
     def to_json(self, path: str | Path) -> None:
-        """Write everything as JSON; raises UsageError if it cannot be written."""
+        """Write everything as JSON but the script's arrays, in the form that `parity.report.programs.schema` has.
+
+        Args:
+            path: The file, which is written whole or not at all; one that is there is replaced.
+
+        Raises:
+            UsageError: The file cannot be written.
+        """
         from parity.report import pair_json
 
         pair_json.write(self, path)
 
     def to_markdown(self, path: str | Path) -> None:
-        """Write a summary as Markdown; raises UsageError if it cannot be written."""
+        """Write a summary as Markdown, for a comment on a pull request.
+
+        Args:
+            path: The file, which is written whole or not at all; one that is there is replaced.
+
+        Raises:
+            UsageError: The file cannot be written.
+        """
         from parity.report import markdown
 
         markdown.write(self, path)
 
     def to_junit(self, path: str | Path) -> None:
-        """Write the rungs as JUnit's XML; raises UsageError if it cannot be written."""
+        """Write the rungs as JUnit's XML, a test case each, for a CI server.
+
+        Args:
+            path: The file, which is written whole or not at all; one that is there is replaced.
+
+        Raises:
+            UsageError: The file cannot be written.
+        """
         from parity.report import junit
 
         junit.write([self], path)

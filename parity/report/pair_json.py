@@ -31,7 +31,11 @@ def write(report: ReportData, path: str | Path) -> None:
 
 
 def write_all(reports: Sequence[ReportData], path: str | Path) -> None:
-    """Write the report on one pair as `write` does, and of several a list of what it writes; raises as `write`."""
+    """Write the report on one pair as `write` does, and of several an object with a list of what it writes for each.
+
+    Raises:
+        UsageError: The file cannot be written.
+    """
     if len(reports) == 1:
         write(reports[0], path)
         return

@@ -101,9 +101,9 @@ class Runs:
     def lines(self, plan: Plan, backend: str, start: Start | None = None) -> Sequence[Line]:
         """The metrics of a run as far as it is, which may be going on; none where there is no such run."""
         place = self.place(plan, backend, start)
-        if (found := self.kept(plan, backend, start)) is not None:
-            self.commits.add(found.summary["commit"])
-            return found.lines
+        if (outcome := self.kept(plan, backend, start)) is not None:
+            self.commits.add(outcome.summary["commit"])
+            return outcome.lines
         kept = checkpoint.files(place / CHECKPOINTS)
         if not kept or not _alike(checkpoint.load(kept[-1]).plan, _for(plan, backend)):
             return []
@@ -156,7 +156,7 @@ def training_curve(outcomes: Sequence[Outcome], key: str, every: int) -> dict[st
     """The same as `curve` for "loss" or "accuracy" of the training batches, in windows of `every` steps."""
     windows = [_windows(outcome.lines, key, every) for outcome in outcomes]
     steps = sorted(windows[0])
-    return over_seeds(np.array([[found[step] for step in steps] for found in windows]), steps)
+    return over_seeds(np.array([[window[step] for step in steps] for window in windows]), steps)
 
 
 def _windows(lines: Sequence[Line], key: str, every: int) -> dict[int, float]:

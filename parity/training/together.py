@@ -78,7 +78,7 @@ def launch_all(arguments: argparse.Namespace) -> int:
         return 130
     if ended is None:
         return 0
-    words = ended.words if ended.told else f"{ended.words}; {kept(place_of(arguments))}"
+    words = ended.words if ended.is_complete else f"{ended.words}; {kept(place_of(arguments))}"
     print(f"parity: {printable(words)}", file=sys.stderr)
     return ended.code
 

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from parity.backends.flax.tracing import programs
+from parity.backends.flax.tracing.quick import QUICK, QUICKEST, flags
 
 ROWS = 20_000
 NUMBERS = np.random.default_rng(0)
@@ -36,6 +37,13 @@ def test_an_option_that_the_installed_version_does_not_know_is_left_out(monkeypa
     monkeypatch.setattr(programs, "SOUND", {"xla_no_such_option": "0"})
     programs.run_once.cache_clear()
     try:
-        assert programs.run_once() == programs.QUICK
+        assert programs.run_once() == QUICK
     finally:
         programs.run_once.cache_clear()
+
+
+def test_the_flags_of_a_process_are_the_options_of_a_program() -> None:
+    """JAX has not computed in that process yet, so that XLA reads the flags; one that it does not know would end it."""
+    assert flags(QUICK) == "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    assert flags(QUICKEST) == f"{flags(QUICK)} --xla_llvm_disable_expensive_passes=true"
+    jax.jit(lambda: 0.0, compiler_options=dict(QUICKEST))()

@@ -95,3 +95,28 @@ def test_a_number_and_a_step_of_flaxs_can_be_edited() -> None:
     each = program.operations[doubled]
     (without,) = program.compute([last], [Alias(each.results[0], each.operands[0])])
     assert np.allclose(edited, without, rtol=1e-14) and not np.allclose(edited, plain)
+
+
+class Recurrent(nn.Module):
+    """PyTorch's own LSTM, begun with zeros that the network makes itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(6, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        begun = torch.zeros(1, 4, 5)
+        return self.lstm(x, (begun, begun))[0]
+
+
+@pytest.mark.parametrize("edited", ["the state that comes in", "whether there are biases"])
+def test_what_pytorch_would_crash_at_is_refused(edited: str) -> None:
+    side = TorchSide(Recurrent(), Inputs((X,)))
+    program = side.program(side.native, Inputs((X,)), Pass())
+    names = [each.name for each in program.operations]
+    zeros, lstm = names.index("zeros"), names.index("lstm")
+    size = next(name for name, value in program.operations[zeros].settings.items() if value == 1)
+    flag = next(name for name, value in program.operations[lstm].settings.items() if value is True)
+    edit = Setting(zeros, size, 4) if edited == "the state that comes in" else Setting(lstm, flag, False)
+    with pytest.raises(ValueError, match="lstm is run again only as it was"):
+        program.compute([program.named.results[""]], [edit])

@@ -96,7 +96,7 @@ def test_a_fault_of_our_own_is_inconclusive_and_can_be_raised(monkeypatch: pytes
     def broken(*arguments: Any) -> None:
         raise KeyError("oh")
 
-    monkeypatch.setattr("parity.pair.compare.state_rung", broken)
+    monkeypatch.setattr("parity.pair.rung_table.gradients_rung", broken)
     monkeypatch.delenv("NETPARITY_DEBUG", raising=False)
     report = compared(Original())
     assert report.verdict is Verdict.INCONCLUSIVE

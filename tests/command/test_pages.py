@@ -45,6 +45,7 @@ LONG = (
     "parity bugs",
     "parity bugs bn-eps-1.01e-5 kernel-.T gradients-x8 log-softmax-twice",
     "parity check vit",
+    "parity export graphnet --backend torch --out graphnet.pt2",
     "parity check vgg mlp rnn --devices 4",
     "parity check vgg --rungs devices --devices 4 --batch-norm per-device",
     "parity reproduce images --scale quick --data folder --data-dir pets.zip --out pets-study",

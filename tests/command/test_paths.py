@@ -40,6 +40,16 @@ def anchors(page: str) -> set[str]:
     return spelled | set(re.findall(r'id="([^"]+)"', page))
 
 
+def explained(page: str) -> set[str]:
+    """Classes that the entries of a page's glossary say they are the words for."""
+    return set(re.findall(r"^- \*\*[^*]+\*\* \(`([A-Z]\w+)`\)", page, re.MULTILINE))
+
+
+def classes(sources: list[Path]) -> set[str]:
+    """Names of the classes of modules."""
+    return {name for file in sources for name in re.findall(r"^class (\w+)", file.read_text(), re.MULTILINE)}
+
+
 def runs(module: str) -> bool:
     """Whether `python -m` finds something to run."""
     place = ROOT.joinpath(*module.split("."))
@@ -81,6 +91,14 @@ def test_what_the_code_names_is_there() -> None:
     code = [file for file in SOURCES if not file.is_relative_to(ROOT / "tests")]
     missing = {named(file): {path for path in paths(file.read_text()) if not (ROOT / path).exists()} for file in code}
     assert {file: found for file, found in missing.items() if found} == {}
+
+
+def test_the_glossary_names_classes_that_are_there() -> None:
+    names = explained((ROOT / "docs" / "internals.md").read_text(encoding="utf-8"))
+    assert len(names) > 10
+    assert names - classes(SOURCES) == set()
+    assert explained("- **word** (`Gone`): it is no more.\n- **other**: `Layer` (`Kept`).") == {"Gone"}
+    assert "Gone" not in classes(SOURCES)
 
 
 def test_the_commands_of_the_benchmarks_are_those_of_the_pages(capsys: pytest.CaptureFixture[str]) -> None:

@@ -186,7 +186,8 @@ def test_no_batch_outside_an_epoch(epoch, step):
 def test_the_names():
     images = {"digits", "fashion-mnist", "cifar10"}
     ours = {"python-docs-lines", "python-docs-masked", "latent-digits", "noised-digits", "noised-labelled-digits"}
-    assert set(DATA_NAMES) == {"blobs", "moons", "circles", "palindromes", "python-docs"} | ours | images
+    others = {"blobs", "moons", "circles", "palindromes", "python-docs", "digit-graphs", "cartpole"}
+    assert set(DATA_NAMES) == others | ours | images
 
 
 def test_another_process_draws_the_same():

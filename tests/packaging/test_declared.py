@@ -22,6 +22,7 @@ NEEDED_BY_FEW = {
     "scikit-learn": "study",
     "pillow": "study",
     "argcomplete": "completion",
+    "gymnasium": "rl",
     "torchvision": "download",
 }
 """Packages that are imported where they are needed only, and the extra that brings them."""

@@ -56,6 +56,7 @@ def test_the_options_are_those_of_the_parsers(site: Path) -> None:
         "reproduce",
         "bugs",
         "doctor",
+        "export",
         "completion",
         "list",
     ):

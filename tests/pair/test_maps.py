@@ -292,3 +292,35 @@ def test_each_side_may_pack_another_layer() -> None:
     model = torch.nn.Sequential(TorchAttention(False), TorchAttention(True))
     report = parity.compare(Port(), model, x, checks=parity.Checks(probes=False))
     assert report.verdict is Verdict.SAME, report.first_difference
+
+
+class Gated(linen.Module):
+    """Two dilated convolutions whose filters and gates are one kernel each."""
+
+    @linen.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        for dilation in (1, 2):
+            filters, gates = jnp.split(linen.Conv(16, (2,), kernel_dilation=dilation, padding="CAUSAL")(x), 2, -1)
+            x = x + jnp.tanh(filters) * jax.nn.sigmoid(gates)
+        return x
+
+
+class TorchGated(nn.Module):
+    def __init__(self, wrong: bool) -> None:
+        super().__init__()
+        self.filters, self.gates = (nn.ModuleList(nn.Conv1d(8, 8, 2, dilation=d) for d in (1, 2)) for _ in range(2))
+        self.first = torch.sigmoid if wrong else torch.tanh
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x.transpose(1, 2)
+        for dilation, filters, gates in zip((1, 2), self.filters, self.gates, strict=True):
+            padded = nn.functional.pad(x, (dilation, 0))
+            x = x + self.first(filters(padded)) * torch.sigmoid(gates(padded))
+        return x.transpose(1, 2)
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_convolutions_in_two_lists_are_one_kernel_each(wrong: bool) -> None:
+    report = compared(Gated(), TorchGated(wrong))
+    assert report.verdict is (Verdict.DIFFERENT if wrong else Verdict.SAME)
+    assert report.coverage.parameters == 1.0

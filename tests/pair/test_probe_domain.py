@@ -69,6 +69,12 @@ class TorchMasked(nn.Module):
     [
         (MASK, lambda y, m: y * m[..., None], lambda y, m: y.masked_fill(m[..., None] == 0, 0)),
         (1 - MASK, lambda y, m: y * (1 - m)[..., None], lambda y, m: torch.where(m[..., None] > 0.5, 0.0, y)),
+        (
+            np.eye(4, 6, dtype=np.float32),
+            lambda y, m: y * m[..., None],
+            lambda y, m: y.masked_fill(m[..., None] == 0, 0),
+        ),
+        (MASK, lambda y, m: y * (m * m)[..., None], lambda y, m: y * m[..., None]),
         (MASK.astype(bool), lambda y, m: jnp.where(m[..., None], y, 0), lambda y, m: y * m[..., None]),
         (
             np.exp(X[..., :1]),
@@ -85,6 +91,20 @@ class TorchMasked(nn.Module):
 def test_what_agrees_in_the_domain_is_the_same(other: np.ndarray, flax: Any, pytorch: Any) -> None:
     report = parity.compare(Masked(flax), TorchMasked(pytorch), (X, other))
     assert report.verdict is Verdict.SAME, told(report)
+
+
+def test_a_mask_has_a_gradient_where_both_are_one_function_between_0_and_1() -> None:
+    flax, pytorch = Masked(lambda y, m: y * m[..., None]), TorchMasked(lambda y, m: y * m.detach()[..., None])
+    report = parity.compare(flax, pytorch, (X, MASK))
+    assert report.verdict is Verdict.DIFFERENT
+    assert report.first_difference is not None and report.first_difference.rung == "gradients"
+
+
+def test_a_mask_whose_gradient_is_not_defined_is_told() -> None:
+    report = parity.compare(
+        Masked(lambda y, m: y * (m * m)[..., None]), TorchMasked(lambda y, m: y * m[..., None]), (X, MASK)
+    )
+    assert [note for note in report.notes if "it holds 0 and 1 alone, and between them the networks" in note]
 
 
 class Picked(nnx.Module):

@@ -87,6 +87,21 @@ SAME: dict[str, tuple[Table, Original]] = {
 }
 FIRST, HALVES = np.sin(angles()[:, : SIZE // 2]), np.tile(np.sin(angles()[:, : SIZE // 2]), 2)
 SAME["tiled in Flax"] = lambda: jnp.tile(jnp.asarray(FIRST), (1, 2)), Original(lambda held: held, HALVES)
+HELD = np.sin(angles()[:, : SIZE // 2]), np.cos(angles()[:, : SIZE // 2])
+BESIDE = Original(
+    lambda: torch.cat([wave(torch.tensor(angles()[:, : SIZE // 2])) for wave in (torch.sin, torch.cos)], 1).float()
+)
+SAME["two that stand beside each other in one"] = lambda: jnp.concatenate(list(map(jnp.float32, HELD)), 1), BESIDE
+SAME["two that stand in one in turn"] = (
+    lambda: jnp.stack(list(map(jnp.float32, HELD)), -1).reshape(TIME, SIZE),
+    Original(
+        lambda: (
+            torch.stack([wave(torch.tensor(angles()[:, : SIZE // 2])) for wave in (torch.sin, torch.cos)], -1)
+            .flatten(1)
+            .float()
+        )
+    ),
+)
 DIFFERENT: dict[str, np.ndarray] = {
     "another base": np.sin(angles(base=10001.0)),
     "a step further": np.sin(angles(start=1.0)),

@@ -265,3 +265,20 @@ def test_a_thousand_layers(opened: Opened, record_property: Callable[[str, objec
     )
     page.locator("#layers tbody tr").nth(before).wait_for(state="attached")
     assert overflow(page) == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 1280])
+def test_no_rule_of_accessibility_is_broken(scheme: str, width: int, browser: "Browser", tmp_path: Path) -> None:
+    axe = pytest.importorskip("axe_core_python.sync_playwright", reason="pip install 'netparity[dev]'").Axe()
+    html.write(made_pair.report(first_bad=7), tmp_path / "r.html")
+    context = browser.new_context(
+        bypass_csp=True,  # the page allows no script but its own
+        viewport={"width": width, "height": 800},
+        color_scheme=scheme,  # type: ignore[arg-type] # a literal there
+    )
+    page = context.new_page()
+    page.goto((tmp_path / "r.html").as_uri())
+    broken = {each["id"]: [node["html"] for node in each["nodes"]] for each in axe.run(page)["violations"]}
+    context.close()
+    assert not broken

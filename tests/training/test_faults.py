@@ -113,7 +113,7 @@ def test_what_ended_the_processes_is_told(failures, code, words, tmp_path) -> No
 
     ended = first_of({rank: _failure(tmp_path, rank, *rest) for rank, *rest in failures})
     assert (ended.code, ended.words) == (code, words)
-    assert ended.told == (words in ("bad input", "lost"))
+    assert ended.is_complete == (words in ("bad input", "lost"))
 
 
 @pytest.mark.slow

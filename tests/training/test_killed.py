@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from parity.backends.flax.tracing.quick import QUICK, flags
 from parity.cli.main import main
 from parity.training import checkpoint
 from parity.training.folder import CHECKPOINTS, METRICS
-from tests.compiling import QUICKLY
 from tests.training.small import bits, last, timeless
 
 KILLS = 15
@@ -57,7 +57,7 @@ def test_killed_before_its_first_checkpoint_it_can_be_begun_again(left, tmp_path
 
 def _begun(framework: str, out: Path, *more: str) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-m", "parity", "train", "moons", f"--backend={framework}", *more]
-    environment = {"XLA_FLAGS": QUICKLY, **os.environ}  # bit for bit is what one compiler gives
+    environment = {**os.environ, "XLA_FLAGS": flags(QUICK)}  # bit for bit is what one compiler gives
     return subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

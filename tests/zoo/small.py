@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from parity import recipes
 from parity.backends import Precision, Twin, twin_class
@@ -32,8 +33,11 @@ def weights(name: str) -> Arrays:
 
 @cache
 def inputs(name: str, batch: int = 2) -> Any:
-    """Images (B, 32, 32, 3), bytes (B, 7) where the network has a vocabulary, the last text padded if it can be, or what
-    a network of several arguments gets: an autoencoder images of its size and noise."""
+    """What a small network gets.
+
+    Images (B, 32, 32, 3), bytes (B, 7) for a vocabulary, the last text padded if it can be, observations (B, 4) for
+    actions, graphs (B, 5, 3 + 2), or a tuple where the network takes several arguments.
+    """
     rng = np.random.default_rng(1)
     config = recipe(name).config
     if recipe(name).data in NOISED_NAMES:
@@ -42,11 +46,22 @@ def inputs(name: str, batch: int = 2) -> Any:
         tokens = rng.integers(1, config["vocab_size"], (batch, 7))
         tokens[-1, 5:] = tokens[-1, 5:] if config.get("padding") is None else config["padding"]
         return tokens
+    if "actions" in config:
+        return rng.standard_normal((batch, config["observations"])).astype(np.float32)
+    if recipe(name).network == "GraphNet":
+        return graphs(batch, rng)
     side, channels = (config.get(word, other) for word, other in (("image_size", 32), ("in_channels", 3)))
     images = rng.standard_normal((batch, side, side, channels)).astype(np.float32)
     if "latent" not in config:
         return images
     return images, rng.standard_normal((batch, config["latent"])).astype(np.float32)
+
+
+def graphs(batch: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Graphs of five nodes of three features that hear two each; the last of each second graph is none, an edge too."""
+    heard = rng.integers(0, 4, (batch, 5, 2)).astype(np.float32)
+    heard[1::2, 4] = heard[:, 2, 1] = -1
+    return np.concatenate([rng.standard_normal((batch, 5, 3)).astype(np.float32), heard], axis=-1)
 
 
 def made(framework: str, name: str) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from parity.data import as_arguments
-from parity.reference.zoo import attention, norms, transformer
+from parity.reference.zoo import attention, graphnet, norms, transformer
 from tests.reference.numeric import Case, agrees
 from tests.zoo.small import NAMES, inputs, reference, weights
 
@@ -56,6 +56,12 @@ def norm_constant(cotangent: Any, cache: Any) -> Any:
     return cotangent * cache.scale * cache.inverse_deviation, gradients | {"bias": cotangent.sum((0, 1))}
 
 
+def sum_of_first(values: Any, segments: Any, count: int) -> Any:
+    sums = np.zeros((count, values.shape[-1]))
+    sums[segments] = values
+    return sums
+
+
 def groups_constant(cotangent: Any, cache: Any) -> Any:
     rows, scale = cache
     _, gradients = ORIGINAL(cotangent, cache)
@@ -66,6 +72,7 @@ def groups_constant(cotangent: Any, cache: Any) -> Any:
 ORIGINAL = norms.group_norm_backward
 PLANTED = {
     "a group's mean taken for constant": ("unet", norms, "group_norm_backward", groups_constant),
+    "messages that come back are not added up": ("graphnet", graphnet, "segment_sum", sum_of_first),
     "shares taken for constant": ("vit", attention, "attend_backward", shares_constant),
     "statistics taken for constant": ("vit", norms, "layer_norm_backward", norm_constant),
     "gelu lets all through": ("vit", transformer, "gelu_backward", lambda cotangent, _: cotangent),

@@ -22,9 +22,11 @@ CLASSES = {"List": "ModuleList", "Embed": "Embedding", "BatchNorm": "BatchNorm2d
            "ConvTranspose": "ConvTranspose2d"}  # fmt: skip
 """Class in Flax → class in PyTorch, where the names differ; a convolution of 3×3 is a `Conv3x3`, others a `Conv2d`."""
 SIZES = {
+    "ActorCritic": 9_155,
     "BERT": 109_514_298,
     "DiT": 674_834_720,
     "GPT2": 124_439_808,
+    "GraphNet": 50_442,
     "LSTM": 19_780_400,
     "Llama": 8_030_261_248,
     "MoE": 16_375_728_128,
@@ -91,6 +93,10 @@ def numbers(module: Any) -> tuple[Any, ...]:
         case nnx.GroupNorm():
             features = module.num_groups * module.group_size
             return features, module.num_groups, module.epsilon, *(("fast",) * module.use_fast_variance)
+        case nn.Linear():
+            return module.in_features, module.out_features, module.bias is not None
+        case nnx.Linear():
+            return module.in_features, module.out_features, module.use_bias
         case nn.LayerNorm():
             return module.normalized_shape[0], module.eps
         case nnx.LayerNorm():

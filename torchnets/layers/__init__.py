@@ -3,7 +3,7 @@
 from torchnets.layers.attention import Attention, Cache, attend, causal_mask
 from torchnets.layers.convolution import Conv3x3, conv, conv3x3, conv_transpose
 from torchnets.layers.decoder import Decoder, DecoderBlock, GatedFeedForward, GroupedAttention, rotate
-from torchnets.layers.dense import dense, recurrent
+from torchnets.layers.dense import dense, orthogonal_dense, recurrent
 from torchnets.layers.diffusion import MapAttention, TimedBlock, Upsample
 from torchnets.layers.encoder import EncoderBlock
 from torchnets.layers.experts import RoutedFeedForward, grouped, load_balance
@@ -44,6 +44,7 @@ __all__ = [
     "initialize",
     "layer_norm",
     "load_balance",
+    "orthogonal_dense",
     "recurrent",
     "rms_norm",
     "rotate",

@@ -102,3 +102,13 @@ def orthogonal(shape: tuple[int, int], generator: Generator) -> nn.Parameter:
     q, r = torch.linalg.qr(torch.randn((height // size, size, size), generator=generator))
     q = q * r.diagonal(dim1=1, dim2=2).sign()[:, None, :]
     return nn.Parameter(q.reshape(shape))
+
+
+def semi_orthogonal(shape: tuple[int, int], gain: float, generator: Generator) -> nn.Parameter:
+    """Parameter whose rows or columns, whichever are fewer, are orthogonal and of norm `gain`; uniform among all such.
+
+    The function of `torch.nn.init.orthogonal_`, which writes into its argument. Source: as of `orthogonal`.
+    """
+    q, r = torch.linalg.qr(torch.randn((max(shape), min(shape)), generator=generator))
+    q = gain * q * r.diagonal().sign()
+    return nn.Parameter((q if shape[0] >= shape[1] else q.T).contiguous())

@@ -58,7 +58,7 @@ class ViT(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits (B, classes) of images (B, C, H, W)."""
         x = self.patches(x).flatten(2).transpose(1, 2)
-        token = self.class_token.expand(len(x), 1, -1)
+        token = self.class_token.expand(x.shape[0], 1, -1)
         x = torch.cat([token, x], dim=1) + self.position
         for block in self.blocks:
             x = block(x)

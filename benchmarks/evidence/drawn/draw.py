@@ -59,8 +59,8 @@ def _block(choose: Choose, shape: Shape, *, keeps: bool = False, mask: str = "")
     """
     common = [*KEEPING[len(shape)], *(CHANGING[len(shape)] if not keeps else ())]
     barred = {*(RETURNING if keeps else ()), *(() if mask and not keeps else MASKED)}
-    own = [kind for kind in OWN_KINDS[len(shape)] if kind not in barred]
-    kind = choose(choose((common, own)))
+    handwritten = [kind for kind in OWN_KINDS[len(shape)] if kind not in barred]
+    kind = choose(choose((common, handwritten)))
     if kind == "residual":
         first, _ = _block(choose, shape, keeps=True)
         second, _ = _block(choose, shape, keeps=True)

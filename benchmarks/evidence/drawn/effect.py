@@ -62,11 +62,11 @@ def why_it_passes(network: Network, mutant: Mutant) -> Why:
     weight map carries the weights so that the networks are the same function, while they are different with the map of
     the sound pair; or the bug was missed.
     """
-    found = effect(network, mutant)
-    if found.verdict is Verdict.SAME:
+    outcome = effect(network, mutant)
+    if outcome.verdict is Verdict.SAME:
         half = dict(places(network.blocks))[mutant.place].settings.get("narrow", False)
-        return Why.ROUNDING if half and not found.repeats else Why.NO_EFFECT
-    if found.verdict.passes:
+        return Why.ROUNDING if half and not outcome.repeats else Why.NO_EFFECT
+    if outcome.verdict.passes:
         return Why.MISSED
     with TemporaryDirectory() as folder:
         path = str(Path(folder) / "map.json")

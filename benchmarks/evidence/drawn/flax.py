@@ -147,8 +147,8 @@ def recurrent(kind: str, features: int, hidden: int, reverse: bool, rngs: nnx.Rn
 def block(spec: Block, rngs: nnx.Rngs) -> nnx.Module:
     """Build the Flax module of a block."""
     s, kind = dict(spec.settings), spec.kind
-    if own := OWN.get(kind):
-        return own(spec.settings, rngs)
+    if maker := OWN.get(kind):
+        return maker(spec.settings, rngs)
     if kind == "residual":
         return Residual(spec.inner, s.get("added", True), rngs)
     if kind == "activation":

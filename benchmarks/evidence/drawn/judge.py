@@ -75,9 +75,9 @@ def compared(network: Network, mutant: Mutant | None = None, *, seed: int = 0, *
     options = {"to_torch": "NHWC->NCHW", **more} if len(network.shape) == 3 else more
     flax, torch = flax_.Drawn(networks["flax"]), torch_.Drawn(networks["torch"])
     arguments = inputs(network)
-    given = arguments if len(arguments) > 1 else arguments[0]
+    feed = arguments if len(arguments) > 1 else arguments[0]
     checks = Checks(accept=ACCEPTED, probes=False)
-    return compare(flax, torch, given, checks=checks, seed=seed, name="drawn", **options)
+    return compare(flax, torch, feed, checks=checks, seed=seed, name="drawn", **options)
 
 
 def inputs(network: Network, seed: int = 1) -> tuple[NDArray, ...]:

@@ -17,58 +17,50 @@ from typing import Any
 
 from benchmarks import ROOT
 from benchmarks.pages.blocks import update
+from benchmarks.pairs import arguments
 from benchmarks.pairs.gallery import measure, page
 from benchmarks.pairs.gallery.catalogue import PAIRS
 from benchmarks.pairs.gallery.ledger import LEDGER, shown
 from benchmarks.pairs.gallery.makers.shims import packages
-from benchmarks.pairs.gallery.record import REMEDY, Found, GalleryRecord
+from benchmarks.pairs.gallery.record import REMEDY, GalleryRecord, PairResult
 from parity import documents
+from parity.backends.flax.tracing.quick import QUICKEST, flags
 from parity.errors import UsageError
 from parity.files import write_atomically
 from parity.report.environment import commit, hardware
 
 PAGE = ROOT / "docs" / "gallery.md"
 COMMAND = "python -m benchmarks.pairs.gallery --page"
-FAST_TO_COMPILE = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 LONGEST = 900.0
 """Seconds after which the check of a pair is ended."""
 
 
 def main(argv: list[str]) -> int:
     """Measure, make a record, or write the page; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pairs.gallery", description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="measure into this folder")
-    parser.add_argument(
-        "--one", nargs=2, metavar=("WHAT", "FILE"), help="measure one thing of one pair in this process"
+    words = arguments.parser(
+        "benchmarks.pairs.gallery",
+        __doc__,
+        nargs=2,
+        metavar=("WHAT", "FILE"),
+        help="measure one thing of one pair in this process",
     )
-    parser.add_argument("--record", nargs=2, type=Path, metavar=("FOLDER", "FILE"), help="make one record of a folder")
-    parser.add_argument("--page", action="store_true", help="write the page")
-    parser.add_argument(
-        "--check", action="store_true", help="with --page: write nothing, tell whether it is up to date"
-    )
-    parser.add_argument("names", nargs="*", metavar="PAIR")
-    arguments = parser.parse_args(argv)
-    try:
-        return _done(arguments)
-    except UsageError as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
-        return 2
+    return arguments.run(_done, words, argv)
 
 
-def _done(arguments: argparse.Namespace) -> int:
-    for name in arguments.names:
+def _done(chosen: argparse.Namespace) -> int:
+    for name in chosen.names:
         if name not in PAIRS:
             raise UsageError(f"pair got {name!r}; expected one of {', '.join(PAIRS)}")
-    if arguments.one:
-        return _one(arguments.one[0], Path(arguments.one[1]), arguments.names)
-    if arguments.out:
-        return run(arguments.out, arguments.names or list(PAIRS))
-    if arguments.record:
-        _record(*arguments.record)
-    if arguments.page:
+    if chosen.one:
+        return _one(chosen.one[0], Path(chosen.one[1]), chosen.names)
+    if chosen.out:
+        return run(chosen.out, chosen.names or list(PAIRS))
+    if chosen.record:
+        _record(*chosen.record)
+    if chosen.page:
         path = newest()
         blocks = page.blocks(documents.read(path, GalleryRecord, REMEDY))
-        return update([PAGE], blocks, check=arguments.check, source=path.name, command=COMMAND)
+        return update([PAGE], blocks, check=chosen.check, source=path.name, command=COMMAND)
     return 0
 
 
@@ -101,7 +93,7 @@ def _record(folder: Path, target: Path) -> None:
         "versions": documents.read(printed, dict, REMEDY)["versions"],
         "hardware": hardware(),
         "commit": commit(),
-        "pairs": {name: found for name in PAIRS if (found := _found(folder, name)) is not None},
+        "pairs": {name: result for name in PAIRS if (result := _result(folder, name)) is not None},
         "ledger": documents.read(printed, dict, REMEDY)["printed"],
     }
     documents.require(document, GalleryRecord, str(target), REMEDY)
@@ -114,16 +106,16 @@ ABOUT = (
 )
 
 
-def _found(folder: Path, name: str) -> Found | None:
+def _result(folder: Path, name: str) -> PairResult | None:
     pair = PAIRS[name]
     truth, verdict = (folder / f"{name}.{what}.json" for what in ("truth", "verdict"))
     if not verdict.exists() or not (truth.exists() or pair.because):  # a difference has its evidence in the ledger
         return None
     established = documents.read(truth, dict, REMEDY) if truth.exists() else {}
-    told = documents.read(verdict, dict, REMEDY)
+    report = documents.read(verdict, dict, REMEDY)
     return {
         "package": pair.package, "truth": pair.truth, "because": list(pair.because), "accept": list(pair.accept),
-        "established": established, "told": told,
+        "established": established, "told": report,
     }  # fmt: skip
 
 
@@ -133,7 +125,7 @@ def _in_a_process(what: str, file: Path, names: list[str]) -> None:
     try:
         ended = subprocess.run(
             command,
-            env={**os.environ, "XLA_FLAGS": FAST_TO_COMPILE},
+            env={**os.environ, "XLA_FLAGS": flags(QUICKEST)},
             timeout=LONGEST,
             capture_output=True,
             text=True,

@@ -20,29 +20,29 @@ def called(adapter: Any, inputs: Any) -> Any:
     return adapter(*arguments, **keywords)
 
 
-def split(given: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+def split(inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The positional inputs and the keyword inputs."""
-    if isinstance(given, dict):
-        return (), given
-    return (given if isinstance(given, tuple) else (given,)), {}
+    if isinstance(inputs, dict):
+        return (), inputs
+    return (inputs if isinstance(inputs, tuple) else (inputs,)), {}
 
 
-def applied(network: Any, given: Any) -> Any:
+def applied(network: Any, inputs: Any) -> Any:
     """What the network returns."""
-    arguments, keywords = split(given)
+    arguments, keywords = split(inputs)
     return network(*arguments, **keywords)
 
 
-def as_torch(given: Any, precision: str) -> Any:
+def as_torch(inputs: Any, precision: str) -> Any:
     import torch
 
-    if isinstance(given, dict):
-        return {name: as_torch(value, precision) for name, value in given.items()}
-    if isinstance(given, tuple):
-        return tuple(as_torch(value, precision) for value in given)
-    if not isinstance(given, np.ndarray):
-        return given
-    array = torch.as_tensor(np.array(given))
+    if isinstance(inputs, dict):
+        return {name: as_torch(value, precision) for name, value in inputs.items()}
+    if isinstance(inputs, tuple):
+        return tuple(as_torch(value, precision) for value in inputs)
+    if not isinstance(inputs, np.ndarray):
+        return inputs
+    array = torch.as_tensor(np.array(inputs))
     return array.to(getattr(torch, precision)) if array.is_floating_point() else array
 
 

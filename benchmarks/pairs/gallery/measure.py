@@ -40,15 +40,15 @@ def verdict(name: str, pair: GalleryPair) -> dict[str, Any]:
             checks=pair.checks, seed=SEED,
         )  # fmt: skip
     except Exception as error:  # whatever it is, it is what the gallery is to show
-        found: dict[str, Any] = {"verdict": "traceback", "error": traceback.format_exception_only(error)[-1].strip()}
+        result: dict[str, Any] = {"verdict": "traceback", "error": traceback.format_exception_only(error)[-1].strip()}
     else:
-        found = _told(report)
+        result = _told(report)
     taken = {
         "cpu_seconds": time.process_time() - started,
         "loaded_gib": before / 2**30,
         "peak_gib": peak_bytes() / 2**30,
     }
-    return {**found, **taken, "parameters": sum(p.numel() for p in made.torch.parameters())}
+    return {**result, **taken, "parameters": sum(p.numel() for p in made.torch.parameters())}
 
 
 def _told(report: Any) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from typing import Any
 
 from benchmarks.pairs.gallery.catalogue import PAIRS
 from benchmarks.pairs.gallery.ledger import LEDGER, Entry
-from benchmarks.pairs.gallery.record import Found, right
+from benchmarks.pairs.gallery.record import PairResult, right
 
-Pairs = Mapping[str, Found]
+Pairs = Mapping[str, PairResult]
 
 
 def blocks(record: Mapping[str, Any]) -> dict[str, str]:
@@ -23,10 +23,10 @@ def blocks(record: Mapping[str, Any]) -> dict[str, str]:
 
 def summary(pairs: Pairs) -> str:
     """How many pairs there are of each truth, and how many the tool judged rightly."""
-    same = [found for found in pairs.values() if found["truth"] == "same"]
-    other = [found for found in pairs.values() if found["truth"] == "different"]
-    packages = sorted({found["package"] for found in pairs.values()})
-    wrong = [name for name, found in pairs.items() if not right(found)]
+    same = [result for result in pairs.values() if result["truth"] == "same"]
+    other = [result for result in pairs.values() if result["truth"] == "different"]
+    packages = sorted({result["package"] for result in pairs.values()})
+    wrong = [name for name, result in pairs.items() if not right(result)]
     missing = [name for name in PAIRS if name not in pairs]
     lines = [
         f"- {len(pairs)} pairs of {', '.join(packages)}",
@@ -44,24 +44,24 @@ def table(pairs: Pairs) -> str:
         "| pair | Flax network of | truth | float64 | float32 | verdict | arrays proven | place | CPU s | GiB |",
         f"|{'---|' * 10}",
     ]
-    return "\n".join([*head, *(_row(name, found) for name, found in pairs.items())])
+    return "\n".join([*head, *(_row(name, result) for name, result in pairs.items())])
 
 
-def _row(name: str, found: Found) -> str:
-    told = found["told"]
-    evidence = found["established"].get("evaluation", {})
+def _row(name: str, result: PairResult) -> str:
+    answer = result["told"]
+    evidence = result["established"].get("evaluation", {})
     gaps = [_largest(evidence, precision) for precision in ("float64", "float32")]
-    arrays = f"{told['proven']} of {told['arrays']}" if "proven" in told else "–"
+    arrays = f"{answer['proven']} of {answer['arrays']}" if "proven" in answer else "–"
     cells = [
-        name, found["package"], _truth(found), *gaps, told["verdict"], arrays, _place(found),
-        f"{told.get('cpu_seconds', 0.0):.0f}", f"{told.get('peak_gib', 0.0):.1f}",
+        name, result["package"], _truth(result), *gaps, answer["verdict"], arrays, _place(result),
+        f"{answer.get('cpu_seconds', 0.0):.0f}", f"{answer.get('peak_gib', 0.0):.1f}",
     ]  # fmt: skip
     return f"| {' | '.join(map(str, cells))} |"
 
 
-def _truth(found: Found) -> str:
-    links = ", ".join(f"[{name}](#{name})" for name in found["because"])
-    return f"{found['truth']}: {links}" if links else found["truth"]
+def _truth(result: PairResult) -> str:
+    links = ", ".join(f"[{name}](#{name})" for name in result["because"])
+    return f"{result['truth']}: {links}" if links else result["truth"]
 
 
 def _largest(evidence: Mapping[str, Any], precision: str) -> str:
@@ -69,17 +69,17 @@ def _largest(evidence: Mapping[str, Any], precision: str) -> str:
     return f"{max(gaps):.0e}" if gaps else "–"
 
 
-def _place(found: Found) -> str:
+def _place(result: PairResult) -> str:
     """Where the tool sees the first difference, with the cause if it names one; "–" where it sees none."""
-    first = found["told"].get("first")
-    if not first or found["told"]["verdict"] == "same":
+    first = result["told"].get("first")
+    if not first or result["told"]["verdict"] == "same":
         return "–"
     cause = f": {first['cause']}" if first["cause"] else ""
     return f"{first['rung']}, `{first['torch']}`{cause}".replace("|", "\\|")
 
 
 def _entry(name: str, entry: Entry, printed: str, pairs: Pairs) -> str:
-    shown = ", ".join(pair for pair, found in pairs.items() if name in found["because"])
+    shown = ", ".join(pair for pair, result in pairs.items() if name in result["because"])
     return "\n\n".join(
         [
             f'<a id="{name}"></a>\n\n### {entry.package}: {entry.title}',

@@ -38,7 +38,7 @@ class Told(TypedDict):
     parameters: NotRequired[Whole]
 
 
-class Found(TypedDict):
+class PairResult(TypedDict):
     """One pair: what is known of it, by whom, and what the tool said."""
 
     package: str
@@ -56,10 +56,10 @@ class GalleryRecord(TypedDict):
     versions: dict[str, str]
     hardware: dict[str, str | int | None]
     commit: str
-    pairs: dict[str, Found]
+    pairs: dict[str, PairResult]
     ledger: dict[str, str]
 
 
-def right(found: Found) -> bool:
+def right(result: PairResult) -> bool:
     """Whether the tool said what is true."""
-    return found["told"]["verdict"] == found["truth"]
+    return result["told"]["verdict"] == result["truth"]

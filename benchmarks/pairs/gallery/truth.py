@@ -29,16 +29,16 @@ def established(pair: MadePair, seed: int = 0) -> dict[str, Any]:
     import jax
 
     fill(pair.torch, seed)
-    found: dict[str, Any] = {}
+    largest: dict[str, Any] = {}
     for mode, precision in (("evaluation", "float64"), ("training", "float64"), ("evaluation", "float32")):
         jax.config.update("jax_enable_x64", precision == "float64")
         for what, gaps in _gaps(pair, precision, mode == "training", seed).items():
             worst = max(gaps, key=lambda name: np.nan_to_num(gaps[name], nan=np.inf), default=None)
             if worst is not None:
-                place = found.setdefault(mode, {}).setdefault(what, {"compared": len(gaps)})
+                place = largest.setdefault(mode, {}).setdefault(what, {"compared": len(gaps)})
                 place |= {precision: float(gaps[worst]), f"worst in {precision}": worst}
     jax.config.update("jax_enable_x64", False)
-    return found
+    return largest
 
 
 def fill(network: Any, seed: int) -> None:
@@ -92,10 +92,10 @@ def _torch(
     import torch
 
     network = copy.deepcopy(pair.torch).to(getattr(torch, precision)).train(training)
-    given = as_torch(called(pair.to_torch, pair.inputs), precision)
+    inputs = as_torch(called(pair.to_torch, pair.inputs), precision)
     torch.set_default_dtype(getattr(torch, precision))  # some masks are made in it
     try:
-        outputs = leaves(applied(network, given))[: pair.results]
+        outputs = leaves(applied(network, inputs))[: pair.results]
     finally:
         torch.set_default_dtype(torch.float32)
     cotangents = _cotangents([np.asarray(o.detach()) for o in outputs], seed)
@@ -158,9 +158,9 @@ def merged(variables: Mapping[str, Any], converted: Mapping[str, Any]) -> dict[s
     """The Flax variables with the converted numbers in them; raises ValueError where one has no new number."""
     from flax.traverse_util import flatten_dict, unflatten_dict
 
-    given = flat(converted)
-    numbers = {path: given.get("/".join(path), old) for path, old in flatten_dict(dict(variables)).items()}
-    missing = ["/".join(path) for path in numbers if path[0] in KEPT and "/".join(path) not in given]
+    arrays = flat(converted)
+    numbers = {path: arrays.get("/".join(path), old) for path, old in flatten_dict(dict(variables)).items()}
+    missing = ["/".join(path) for path in numbers if path[0] in KEPT and "/".join(path) not in arrays]
     if missing:
         raise ValueError(f"the converter gives nothing for {', '.join(missing[:5])}")
     return unflatten_dict(numbers)

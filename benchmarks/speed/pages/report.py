@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks import ROOT
 from benchmarks.pages import blocks, drawing
 from benchmarks.speed import record as records
+from benchmarks.speed import timed_code
 from benchmarks.speed.derive import Record
 from benchmarks.speed.pages import plots, table, targets
 from benchmarks.speed.pages.page import Section, page, without_drawings
@@ -162,6 +163,7 @@ def outputs(path: Path, root: Path, html: Path | None = None) -> dict[Path, str]
             "speed": short(contents, f"../{place}/"),
             "speed-in-short": table.turned(records.load(path)),
             "speed-about": contents[-1].text,
+            "speed-since": timed_code.since(path, records.load(path), root),
         }
         for target in (root / "docs" / "speed.md", root / README):
             texts[target] = blocks.filled(target.read_text(), whole)

@@ -9,7 +9,7 @@ import numpy as np
 
 from parity.backends.flax.inputs import Leaves
 from parity.backends.flax.look import Look
-from parity.backends.flax.models import State
+from parity.backends.flax.models.model import State
 from parity.backends.flax.tracing.marks import Plan
 from parity.backends.flax.tracing.tape import Feeds
 from parity.backends.flax.tracing.written import inexact
@@ -27,7 +27,6 @@ class PassArrays(NamedTuple):
         state: parameters and buffers by native name.
         arrays, targets: the arrays of the arguments, and of the objective's targets.
         cotangents: what the pass pulls back.
-        added: zeros by tap.
         feeds: what calls get in the place of their floating arguments, by their numbers.
         masks: what every use of dropout is multiplied with.
     """
@@ -37,7 +36,6 @@ class PassArrays(NamedTuple):
     arrays: Leaves
     targets: Leaves
     cotangents: Leaves
-    added: Added
     feeds: Feeds
     masks: Leaves
 
@@ -55,8 +53,8 @@ class PassProgram:
         self._look, self._how, self._parameters = look, how, parameters
 
     def __call__(self, operands: PassArrays) -> Any:
-        """What the look's trace gives, and the gradients by parameter, by floating argument and by tap; an empty tuple
-        in their place where none are asked for."""
+        """Each value once that the trace gives, and the gradients by parameter, by floating argument and by tap;
+        an empty tuple in their place where none are asked for."""
         floating = [array for array in operands.arrays if inexact(array.dtype)]
         state = operands.state.items()
         learnable = {name: a for name, a in state if name in self._parameters and inexact(a.dtype)}
@@ -65,10 +63,12 @@ class PassProgram:
             results = self._results(operands, learnable, floating, added)
             return results[3], results
 
+        once = self._look.traced.once
         if not self._how.pulls:
-            return *forward(learnable, floating, operands.added)[1], ()
-        ends, pullback, results = jax.vjp(forward, learnable, floating, operands.added, has_aux=True)
-        return *results, pullback([c.astype(e.dtype) for c, e in zip(operands.cotangents, ends, strict=True)])
+            return once(forward(learnable, floating, {})[1]), ()
+        added = {number: jnp.zeros(shape, self._how.precision) for number, shape in self._look.taps.items()}
+        ends, pullback, results = jax.vjp(forward, learnable, floating, added, has_aux=True)
+        return once(results), pullback([c.astype(e.dtype) for c, e in zip(operands.cotangents, ends, strict=True)])
 
     def _results(self, operands: PassArrays, learnable: State, floating: Leaves, added: Added) -> Any:
         """What the trace gives with these in the place of the pass's own arrays."""

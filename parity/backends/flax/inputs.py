@@ -9,12 +9,15 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.backends.flax.models import State
+from parity.backends.flax.models.model import State
 from parity.backends.flax.tracing.tape import floats
 from parity.backends.flax.tracing.written import narrow, remembering_literals, wide
+from parity.backends.flax.training.devices import device_at
 from parity.errors import UsageError
+from parity.interface.devices import chosen_place
 from parity.interface.observation import Inputs
-from parity.interface.side import Objective, Pass
+from parity.interface.side import Pass
+from parity.interface.sides.trained import Objective
 from parity.interface.trace import Precision
 from parity.interface.tree import leaves, mapped
 
@@ -120,11 +123,21 @@ def state_of(native: Mapping[str, NDArray], types: Mapping[str, Type], precision
     return {name: converted(array, types[name], precision) for name, array in native.items()}
 
 
+def device_of(precision: Precision) -> jax.Device:
+    """The device of passes of that precision.
+
+    Raises:
+        UsageError: JAX does not have it.
+    """
+    place = chosen_place().of("flax", precision)
+    return device_at(place.platform, place.number)
+
+
 @contextmanager
 def setting(precision: Precision) -> Iterator[None]:
-    """Float64 where it is asked for, strict float32 otherwise, on the CPU."""
-    cpu = jax.devices("cpu")[0]
-    with jax.enable_x64(precision == "float64"), jax.default_matmul_precision("highest"), jax.default_device(cpu):
+    """Float64 where it is asked for, strict float32 otherwise, on the device that was chosen."""
+    place = jax.default_device(device_of(precision))
+    with jax.enable_x64(precision == "float64"), jax.default_matmul_precision("highest"), place:
         yield
 
 

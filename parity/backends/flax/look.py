@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from parity.backends.flax.draws import drawn_dropout
 from parity.backends.flax.inputs import FlaxTree, Leaves, Type, arguments_of, inputs_of, targets_of, type_of
-from parity.backends.flax.models import Model, State, plain
+from parity.backends.flax.models.model import Model, State
 from parity.backends.flax.results import ends_of, flattened
 from parity.backends.flax.traced import Traced
 from parity.backends.flax.tracing.places import casts, gelus, unwidened
 from parity.backends.flax.tracing.tape import Feeds, Tape, floats, transparent_checkpoints
+from parity.backends.flax.tracing.written import wide
 from parity.interface.observation import Call, Cast, EqualTables, Inputs, Noise
 from parity.interface.side import Pass
 from parity.interface.trace import Arrays, Precision, call_names
@@ -105,7 +106,7 @@ class Looks:
     @cached_property
     def native(self) -> Arrays:
         """Copies of all parameters and buffers, in float64."""
-        return plain(self.model.arrays)
+        return _read_only(self.model.arrays)
 
     @cached_property
     def parameters(self) -> frozenset[str]:
@@ -179,3 +180,14 @@ class Looks:
 
         fed = {start: [type_of(array) for array in feed] for start, feed in how.feeds.items()}
         return Look(Traced(run, types, arguments.types, targets.types, fed), tape, names, types, self.noise)
+
+
+def _read_only(arrays: Mapping[str, Any]) -> Arrays:
+    """Read-only NumPy copies, floating ones in float64, complex ones in complex128."""
+    copies = {}
+    for name, value in arrays.items():
+        array = np.asarray(value)
+        copied = array.astype(wide(array.dtype))  # always a copy
+        copied.flags.writeable = False
+        copies[name] = copied
+    return copies

@@ -7,7 +7,7 @@ import jax
 import optax
 
 from parity.backends.flax.inputs import Type
-from parity.backends.flax.models import Model, State
+from parity.backends.flax.models.model import Model, State
 from parity.backends.flax.traced import Traced
 from parity.backends.flax.tracing.marks import Plan
 from parity.interface.trace import Precision

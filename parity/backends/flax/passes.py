@@ -22,7 +22,7 @@ from parity.backends.flax.inputs import (
     targets_of,
 )
 from parity.backends.flax.look import SINGLE, Look, Looks
-from parity.backends.flax.models import State
+from parity.backends.flax.models.model import State
 from parity.backends.flax.results import described, flattened, places_of_draws
 from parity.backends.flax.traced import Traced
 from parity.backends.flax.tracing.faults import smallest_fault
@@ -81,7 +81,8 @@ class Passes:
         with setting(how.precision):
             constants = look.traced.constants(how.precision, self._looks.equal)
             plain = program(_pass_arrays(look, constants, native, arguments, how))
-            results, recorded, buffers, ends, pulled = jax.tree.map(_array, plain)
+            once, pulled = jax.tree.map(_array, plain)
+        results, recorded, buffers, ends = look.traced.repeated(once)
         return PassResult(
             outputs=dict(zip(look.names, results, strict=True)),
             calls=tuple(look.calls(recorded, pulled)),
@@ -122,7 +123,6 @@ def _pass_arrays(
         arrays=arrays_in(arguments, how.precision),
         targets=arrays_in(targets_of(how), how.precision),
         cotangents=cotangents_of(look.shapes, how),
-        added={number: jnp.zeros(shape, how.precision) for number, shape in look.taps.items()} if how.pulls else {},
         feeds={start: [jnp.array(a, how.precision) for a in feed] for start, feed in how.feeds.items()},
         masks=look.masks(how),
     )

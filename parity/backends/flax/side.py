@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from parity.backends.flax.inputs import setting
 from parity.backends.flax.look import Looks
-from parity.backends.flax.models import Model, open_model
-from parity.backends.flax.modes import flags_of
+from parity.backends.flax.models.model import Model
+from parity.backends.flax.models.modes import flags_of
+from parity.backends.flax.models.opened import open_model
 from parity.backends.flax.passes import Passes
 from parity.backends.flax.programs.program import program
 from parity.backends.flax.programs.schedule import schedule_program
@@ -19,7 +20,8 @@ from parity.backends.flax.steps import Steps, rates
 from parity.backends.flax.units import Seat, units_of
 from parity.interface.observation import EqualTables, Inputs, Miscompiled, Noise, PassResult, Returned, Table
 from parity.interface.programs.program import Program
-from parity.interface.side import Objective, Pass, Side
+from parity.interface.side import Pass, Side
+from parity.interface.sides.trained import Objective
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit, split_stack
 

@@ -21,7 +21,7 @@ from parity.backends.flax.inputs import (
     type_of,
 )
 from parity.backends.flax.look import Looks
-from parity.backends.flax.models import State
+from parity.backends.flax.models.model import State
 from parity.backends.flax.optimizers import OptimizerRule
 from parity.backends.flax.programs.flat import flat
 from parity.backends.flax.results import flattened
@@ -29,7 +29,8 @@ from parity.backends.flax.traced import Traced
 from parity.backends.flax.tracing.marks import Plan
 from parity.interface.observation import Inputs
 from parity.interface.programs.operations import numbers_in
-from parity.interface.side import Objective, Pass
+from parity.interface.side import Pass
+from parity.interface.sides.trained import Objective
 from parity.interface.trace import Arrays, Precision, Trajectory
 
 
@@ -122,8 +123,8 @@ class Steps:
         step = Traced(rule.step, types, types, rule.moment_types)
         with setting("float64"):
             programs = [flat(*traced.widened())[0] for traced in (rule.first, step)]
-        settings = [each.settings for found in programs for each, _, _ in found.operations]
-        return list(dict.fromkeys(float(n) for one in settings for n in numbers_in(list(one.values()))))
+        settings = [each.settings for program in programs for each, _, _ in program.operations]
+        return list(dict.fromkeys(float(n) for options in settings for n in numbers_in(list(options.values()))))
 
 
 def rates(schedule: Any, steps: int, precision: Precision) -> NDArray:

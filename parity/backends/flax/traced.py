@@ -9,7 +9,7 @@ import numpy as np
 from parity.backends.flax.inputs import Type, setting, tracing
 from parity.backends.flax.tracing.marks import Plan
 from parity.backends.flax.tracing.programs import run_once
-from parity.backends.flax.tracing.tables import parted
+from parity.backends.flax.tracing.tables import distinct, parted
 from parity.backends.flax.tracing.widen import constant, evaluate_with
 from parity.backends.flax.tracing.written import narrow
 from parity.checks.tables import is_table, nudged, replaced
@@ -31,6 +31,7 @@ class Traced:
         self._parts = parted(self.closed)
         self.draws = self._parts.draws
         self._structure = jax.tree.structure(shapes)
+        self._first, self._which = distinct(self._parts.rest)
         self.result_types = shapes
         self._constants: dict[Precision, list[Any]] = {}
 
@@ -43,8 +44,8 @@ class Traced:
         """
         if precision not in self._constants:
             self._constants[precision] = self._compiled(precision, self.closed.consts)
-        found = self._constants[precision]
-        return [replaced(array, equal) for array in found] if equal and precision == "float64" else found
+        constants = self._constants[precision]
+        return [replaced(array, equal) for array in constants] if equal and precision == "float64" else constants
 
     def _compiled(self, precision: Precision, values: Sequence[Any]) -> list[Any]:
         """What the program makes of these arrays, which it was traced with, before it gets its arguments."""
@@ -63,8 +64,8 @@ class Traced:
     def tables(self) -> list[Table]:
         """Its floating tables in float64, in the caller's setting, with what rounding of what it was traced with to
         float32 makes of them."""
-        found, moved = self.constants("float64"), self._compiled("float64", [nudged(c) for c in self.closed.consts])
-        every = zip(found, moved, self._parts.places, strict=True)
+        constants, moved = self.constants("float64"), self._compiled("float64", [nudged(c) for c in self.closed.consts])
+        every = zip(constants, moved, self._parts.places, strict=True)
         return [Table(np.asarray(a), np.asarray(b), place or "") for a, b, place in every if is_table(a)]
 
     def widened(self, equal: Sequence[EqualTables] = ()) -> tuple[Any, list[Any]]:
@@ -77,6 +78,15 @@ class Traced:
     def structured(self, results: Sequence[Any]) -> Any:
         """The tree of its results, with these in their place."""
         return jax.tree.unflatten(self._structure, results)
+
+    def once(self, results: Any) -> list[Any]:
+        """The leaves of a tree of its results, each value once: what one layer gives, another one gets."""
+        leaves = jax.tree.leaves(results)
+        return [leaves[place] for place in self._first]
+
+    def repeated(self, values: Sequence[Any]) -> Any:
+        """The tree of its results, with what `once` gave of it."""
+        return self.structured([values[number] for number in self._which])
 
     def __call__(self, plan: Plan, constants: Sequence[Any], *arguments: Any) -> Any:
         """What it gives for other arrays, which may be traced."""

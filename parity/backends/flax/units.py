@@ -1,16 +1,25 @@
 """The layers of any Flax network that hold arrays; every array belongs to one."""
 
-from collections.abc import Callable, Iterator
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+
+from flax import nnx
 
 from parity.backends.flax.layers import CELLS, DESCRIBED, Arrays, Seat, dtype_of, is_plain
 from parity.interface.packing import Packing, whole
 from parity.interface.unit import Kind, Unit
 
 Described = tuple[Kind, Arrays, dict[str, Any], int | None]
-SCALE = "/kernel/scale"
-"""What stands behind a layer's name in the name of the norm of its kernel."""
+NORMS: Mapping[str, Mapping[str, str]] = {
+    "WeightNorm": {"scale": "weight_scale"},
+    "SpectralNorm": {"u": "spectral_u", "sigma": "spectral_sigma"},
+}
+"""Class of a wrapper → what it holds of a layer's kernel, with its canonical role."""
+TUPLE = re.compile(r"\(.*\)$")
+"""A path that is the key of a dict."""
 
 
 def units_of(seats: list[Seat], beneath: Callable[[str, str], bool]) -> list[Unit]:
@@ -30,30 +39,61 @@ def units_of(seats: list[Seat], beneath: Callable[[str, str], bool]) -> list[Uni
         for number, (index, unit) in enumerate(_units(seat)):
             when = len(seats) * 9 if seat.ran is None else seat.ran
             keyed.append(((when, 0 if index is None else index, place, number), unit))
-    ordered = _with_norms(_interleaved([(key, unit) for key, unit in sorted(keyed, key=lambda pair: pair[0])]))
+    modules = {seat.path: seat.module for seat in seats}
+    ordered = _with_norms(_interleaved([(key, u) for key, u in sorted(keyed, key=lambda pair: pair[0])]), modules)
     return [replace(unit, order=order) for order, unit in enumerate(ordered)]
 
 
-def _with_norms(units: list[Unit]) -> list[Unit]:
-    """The units with what Linen's weight norms hold in the layers whose kernels they norm."""
-    norms = {path: (unit, role) for unit in units if unit.type == "WeightNorm" for path, role in _normed_layers(unit)}
-    found = {unit.path for unit in units} & norms.keys()
+def _with_norms(units: list[Unit], modules: Mapping[str, Any]) -> list[Unit]:
+    """The units with what Flax's wrappers hold in the layers whose kernels they norm."""
+    held: dict[str, tuple[Unit, dict[str, Packing]]] = {}
+    for norm in (unit for unit in units if unit.type in NORMS):
+        for path, role, array in _normed_layers(norm):
+            held.setdefault(path, (norm, {}))[1][role] = array
+    normed = {unit.path for unit in units} & held.keys()
+    whole_norms = {norm.path for norm, _ in held.values()} - {held[path][0].path for path in held.keys() - normed}
     layers = []
     for unit in units:
-        if unit.path in found:
-            norm, role = norms[unit.path]
-            unit = replace(unit, arrays={**unit.arrays, "weight_scale": norm.arrays[role]})
-        if not (unit.type == "WeightNorm" and found.issuperset(path for path, _ in _normed_layers(unit))):
+        if unit.path in normed and unit.type not in NORMS:
+            norm, arrays = held[unit.path]
+            settings = _power_iteration(modules[norm.path]) if norm.type == "SpectralNorm" else {}
+            unit = replace(unit, arrays={**unit.arrays, **arrays}, settings={**unit.settings, **settings})
+        if unit.type not in NORMS or unit.path not in whole_norms:
             layers.append(unit)
     return layers
 
 
-def _normed_layers(norm: Unit) -> Iterator[tuple[str, str]]:
-    """The paths of the layers that a weight norm of Linen's holds the norms of, each with the norm's role."""
-    above = norm.path.rpartition("/")[0]
-    for role in norm.arrays:
-        layer = role.removesuffix(SCALE)
-        yield (f"{above}/{layer}" if above else layer), role
+def _normed_layers(norm: Unit) -> Iterator[tuple[str, str, Packing]]:
+    """What a wrapper holds of the kernels of layers: the path of the layer, the canonical role, and the array.
+
+    Linen's has "Dense_0/kernel/u" of a layer beside it, NNX's "batch_stats.('kernel', 'u')" of one below it.
+    """
+    linen, roles = norm.path.rpartition("/")[0], NORMS[norm.type]
+    for name, array in norm.arrays.items():
+        nested = TUPLE.search(name)
+        parts = tuple(ast.literal_eval(nested[0])) if nested else tuple(name.split("/"))
+        if len(parts) < 2 or parts[-2] != "kernel" or parts[-1] not in roles:
+            continue
+        if nested:
+            path = ".".join(filter(None, (norm.path, "layer_instance", *map(str, parts[:-2]))))
+        else:
+            path = "/".join(filter(None, (linen, *parts[:-2])))
+        yield path, roles[parts[-1]], _as_vector(array) if norm.type == "SpectralNorm" else array
+
+
+def _as_vector(packing: Packing) -> Packing:
+    """The packing of a row, as Flax keeps u, as a vector."""
+    return replace(packing, parts=tuple(replace(part, shape=(-1,)) for part in packing.parts))
+
+
+def _power_iteration(norm: Any) -> dict[str, Any]:
+    """What `SETTINGS` has of a spectral norm."""
+    words = "of v and u at every call, in evaluation too"
+    settings = {"power_steps": int(norm.n_steps), "power_eps": float(norm.epsilon)}
+    if isinstance(norm, nnx.Module):
+        words = f"{words}, and writes what is normed over the kernel"
+        settings["overwritten"] = True
+    return {**settings, "power_iteration": words}
 
 
 def _interleaved(keyed: list[tuple[tuple[int, int, int, int], Unit]]) -> list[Unit]:

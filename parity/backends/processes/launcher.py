@@ -42,12 +42,12 @@ class EarlyEnd:
     Args:
         code: exit status that the command leaves with.
         words: what the process said that failed first, or what is known of it.
-        told: whether these are its own words, which say all.
+        is_complete: whether these are its own words, which say all.
     """
 
     code: int
     words: str
-    told: bool
+    is_complete: bool
 
 
 def launch(words: Sequence[str], processes: int) -> EarlyEnd | None:
@@ -64,7 +64,7 @@ def launch(words: Sequence[str], processes: int) -> EarlyEnd | None:
     except ChildFailedError as error:
         return first_of(error.failures)
     except SignalException as error:
-        return EarlyEnd(128 + error.sigval, f"stopped by {error.sigval.name}", told=False)
+        return EarlyEnd(128 + error.sigval, f"stopped by {error.sigval.name}", is_complete=False)
     return None
 
 
@@ -99,17 +99,21 @@ def first_of(failures: Mapping[int, ProcessFailure]) -> EarlyEnd:
     exited = {rank: failure for rank, failure in ranked if failure.exitcode > 0 and failure.exitcode != LOST}
     by_signal = {r: f for r, f in ranked if f.exitcode < 0 and not _by_launcher(f, ranked[0][1])}
     if spoken := [failure for failure in exited.values() if _has_words(failure)]:
-        return EarlyEnd(spoken[0].exitcode, spoken[0].message, told=True)
+        return EarlyEnd(spoken[0].exitcode, spoken[0].message, is_complete=True)
     if exited:
         rank, failure = next(iter(exited.items()))
-        return EarlyEnd(failure.exitcode, f"the process of device {rank} failed; what it said is above", told=False)
+        return EarlyEnd(
+            failure.exitcode, f"the process of device {rank} failed; what it said is above", is_complete=False
+        )
     if by_signal:
         rank = min(by_signal, key=lambda rank: by_signal[rank].exitcode == -signal.SIGABRT)
         name = signal.Signals(-by_signal[rank].exitcode).name
-        return EarlyEnd(LOST, f"the process of device {rank} was killed by {name}", told=False)
+        return EarlyEnd(LOST, f"the process of device {rank} was killed by {name}", is_complete=False)
     if stuck := [str(rank) for rank, f in ranked if f.exitcode == -signal.SIGKILL]:
-        return EarlyEnd(LOST, f"the process of device {', '.join(stuck)} stood still, and was killed", told=False)
-    return EarlyEnd(LOST, ranked[0][1].message, told=True)
+        return EarlyEnd(
+            LOST, f"the process of device {', '.join(stuck)} stood still, and was killed", is_complete=False
+        )
+    return EarlyEnd(LOST, ranked[0][1].message, is_complete=True)
 
 
 def _by_launcher(failure: ProcessFailure, first: ProcessFailure) -> bool:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from parity.backends.torch.inputs import given_of, inexact
+from parity.backends.torch.tracing.place import place
 from parity.backends.torch.tracing.widen import converted_table, copied, counterpart, in_precision
 from parity.interface.observation import Inputs, Noise
 from parity.interface.trace import Arrays
@@ -78,7 +79,7 @@ def materialised(model: nn.Module, inputs: Inputs) -> nn.Module:
     """
     if not any(_has_no_size(tensor) for tensor in (*model.parameters(), *model.buffers())):
         return model
-    model = copied(model).cpu()
+    model = copied(model).to(place())
     args, kwargs, _ = given_of(inputs, torch.float32, False)
     was_training = model.training
     with torch.no_grad():

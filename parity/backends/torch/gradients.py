@@ -40,4 +40,8 @@ def ends_of(outputs: Tensors, loss: torch.Tensor | None, cotangents: Mapping[str
     if loss is not None:
         yield loss, torch.ones_like(loss)
         return
-    yield from ((outputs[name], torch.tensor(c, dtype=outputs[name].dtype)) for name, c in cotangents.items())
+    yield from ((outputs[name], _like(c, outputs[name])) for name, c in cotangents.items())
+
+
+def _like(array: NDArray, tensor: torch.Tensor) -> torch.Tensor:
+    return torch.tensor(array, dtype=tensor.dtype, device=tensor.device)

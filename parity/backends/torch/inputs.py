@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from torch.utils import _pytree as pytree
 
+from parity.backends.torch.tracing.place import place
 from parity.backends.torch.tracing.widen import counterpart
 from parity.errors import UsageError
 from parity.interface.observation import Inputs
-from parity.interface.side import Objective
+from parity.interface.sides.trained import Objective
 from parity.interface.tree import leaves, mapped
 
 DTYPES = {"float32": torch.float32, "float64": torch.float64}
@@ -56,8 +57,9 @@ def _target(leaf: Any, dtype: torch.dtype) -> Any:
 
 
 def tensor_of(leaf: Any, dtype: torch.dtype) -> Any:
-    """An array as a tensor, of that precision if it is floating or complex; anything else as it is."""
+    """An array as a tensor on the chosen device, of that precision if it is floating or complex; anything else as it
+    is."""
     if not isinstance(leaf, np.ndarray | np.generic):
         return leaf
     tensor = torch.tensor(np.asarray(leaf))
-    return tensor.to(counterpart(tensor.dtype, dtype))
+    return tensor.to(place(), counterpart(tensor.dtype, dtype))

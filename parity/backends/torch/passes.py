@@ -15,6 +15,7 @@ from parity.backends.torch.inputs import DTYPES, given_of, inexact, loss_of
 from parity.backends.torch.results import DrawPlaces, described, flattened
 from parity.backends.torch.tracing.noise import Draws
 from parity.backends.torch.tracing.overrides import PassOverrides, plain_paths
+from parity.backends.torch.tracing.place import on_place
 from parity.backends.torch.tracing.tables import TableWatch, tables
 from parity.backends.torch.tracing.tape import Tape, array_of, taps
 from parity.backends.torch.tracing.widen import restored
@@ -142,7 +143,7 @@ def setting(dtype: torch.dtype) -> Iterator[None]:
     afterwards."""
     compiles = "torch._dynamo" in sys.modules  # what compiled nothing has not loaded it, which takes a second
     eager = torch.compiler.set_stance("force_eager") if compiles else nullcontext()
-    with strict_float32(), plain_paths(dtype), torch.random.fork_rng(devices=[]), eager:
+    with strict_float32(), plain_paths(dtype), on_place(), eager:
         yield
 
 

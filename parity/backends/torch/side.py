@@ -14,13 +14,15 @@ from parity.backends.torch.copies import Copies, load, materialised
 from parity.backends.torch.optimizers import rates
 from parity.backends.torch.passes import Passes
 from parity.backends.torch.programs.program import program
+from parity.backends.torch.spectral import iterate_as_flax
 from parity.backends.torch.steps import Steps
 from parity.backends.torch.tracing.widen import copied
 from parity.backends.torch.units import units_of
 from parity.interface.observation import Inputs, Noise, PassResult, Returned, Table
 from parity.interface.packing import Packing
 from parity.interface.programs.program import Program
-from parity.interface.side import Objective, Pass, Side
+from parity.interface.side import Pass, Side
+from parity.interface.sides.trained import Objective
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit
 
@@ -145,12 +147,14 @@ class TorchSide(Side):
         """PyTorch computes them in Python's float64; in float32 they are these, rounded."""
         return rates(schedule, steps).astype(precision)
 
-    def undo(self, eps: Mapping[str, float], gelu: str | None) -> "TorchSide":
-        """The same network with other epsilons and another form of GELU."""
+    def undo(self, eps: Mapping[str, float], gelu: str | None, power: Mapping[str, tuple[int, float]]) -> "TorchSide":
+        """The same network with other epsilons, another form of GELU, and Flax's power iteration."""
         gelu, noise = gelu or self._copies.gelu, self._copies.noise
         other = TorchSide(copied(self._user), self._example, gelu=gelu, noise=noise)
         for path, value in eps.items():
             setattr(other._user.get_submodule(path), "eps", value)  # noqa: B010 - mypy takes it for a tensor
+        for path, (steps, least) in power.items():
+            iterate_as_flax(other._user.get_submodule(path), steps, least)
         return other
 
     def adopt(self, native: Mapping[str, NDArray]) -> nn.Module:

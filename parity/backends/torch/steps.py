@@ -13,11 +13,12 @@ from parity.backends.torch.optimizers import Group, Stepper
 from parity.backends.torch.passes import setting
 from parity.backends.torch.results import flattened
 from parity.backends.torch.tracing.overrides import PassOverrides
+from parity.backends.torch.tracing.place import place
 from parity.backends.torch.tracing.tape import array_of
 from parity.backends.torch.tracing.widen import copied
 from parity.errors import UsageError
 from parity.interface.observation import Inputs
-from parity.interface.side import Objective
+from parity.interface.sides.trained import Objective
 from parity.interface.trace import Arrays, Precision, Trajectory
 
 
@@ -90,7 +91,7 @@ class Steps:
         stepper, steps = Stepper(optimizer, groups), []
         for gradient in gradients:
             for name, tensor in tensors.items():
-                tensor.grad = torch.tensor(gradient[name], dtype=tensor.dtype)
+                tensor.grad = torch.tensor(gradient[name], dtype=tensor.dtype, device=tensor.device)
             with setting(DTYPES[precision]), PassOverrides(DTYPES[precision], None):
                 stepper.step()
             steps.append({name: array_of(tensor).copy() for name, tensor in tensors.items()})
@@ -105,5 +106,7 @@ def _groups(optimizer: Any) -> list[Group]:
 def _distance(result: Any, targets: Mapping[str, NDArray]) -> torch.Tensor:
     """Mean of the squared distances of the floating output leaves from the targets."""
     outputs = {name: t for name, t in flattened(result, torch.float64).items() if t.is_floating_point()}
-    squares = [(outputs[name] - torch.tensor(target)).square().flatten() for name, target in targets.items()]
+    squares = [
+        (outputs[name] - torch.tensor(target, device=place())).square().flatten() for name, target in targets.items()
+    ]
     return torch.cat(squares).mean()

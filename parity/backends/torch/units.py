@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrize import is_parametrized
 
+from parity.backends.torch.spectral import Spectral, spectral_of
 from parity.interface.packing import Packing, Part, whole
 from parity.interface.unit import Kind, Unit
 
@@ -54,17 +55,38 @@ def _numbered(unit: Unit, order: int) -> Unit:
 
 
 def _normed(unit: Unit, module: nn.Module, prefix: str) -> Unit | None:
-    """The layer that PyTorch's weight norm, the new one or the old one, computes the weight of; None without one."""
+    """The layer that PyTorch's weight norm or spectral norm, the new one or the old one, computes the weight of; None
+    without one."""
+    if (spectral := spectral_of(module)) is not None:
+        return _spectral(unit, module, prefix, spectral)
     norm, kept = next(((g, v) for g, v in NORMED if {g, v} <= unit.arrays.keys()), ("", ""))
-    describe = next((function for classes, function in DESCRIBED if isinstance(module, classes)), None)
-    if not norm or describe is None or (is_parametrized(module) and not _is_weight_norm(module)):
+    known = _known(module, prefix)
+    if not norm or known is None or (is_parametrized(module) and not _is_weight_norm(module)):
         return None
-    _, kind, arrays, settings = next(describe(module, prefix))
+    _, kind, arrays, settings = known
     weight, scale = arrays["kernel"].parts[0], _arrays(module)[norm]
     assert scale is not None  # it is one of the unit's arrays
     kernel = Packing((replace(weight, name=f"{prefix}{kept}"),))
     flat = whole(f"{prefix}{norm}", shape=(scale.numel(),))
     return replace(unit, kind=kind, arrays={**arrays, "kernel": kernel, "weight_scale": flat}, settings=settings)
+
+
+def _spectral(unit: Unit, module: nn.Module, prefix: str, spectral: Spectral) -> Unit | None:
+    """The layer whose weight has that spectral norm; None if it is of no known kind."""
+    known = _known(module, prefix)
+    if known is None or "kernel" not in known[2]:
+        return None
+    _, kind, arrays, settings = known
+    kernel = Packing((replace(arrays["kernel"].parts[0], name=f"{prefix}{spectral.weight}"),))
+    vectors = {f"spectral_{role}": whole(f"{prefix}{getattr(spectral, role)}") for role in ("u", "v")}
+    arrays = {**arrays, "kernel": kernel, **vectors}
+    return replace(unit, kind=kind, arrays=arrays, settings={**settings, **spectral.settings})
+
+
+def _known(module: nn.Module, prefix: str) -> Described | None:
+    """A layer as it would be described if its weight were not computed; None if it is of no known kind."""
+    describe = next((function for classes, function in DESCRIBED if isinstance(module, classes)), None)
+    return None if describe is None else next(describe(module, prefix), None)
 
 
 def _is_weight_norm(module: nn.Module) -> bool:

@@ -224,6 +224,30 @@ LINKS: dict[str, tuple[str, ...]] = {
         "https://github.com/huggingface/transformers/issues/20761",
         "https://github.com/EleutherAI/gpt-neox/pull/650",
     ),
+    "150": (
+        "https://github.com/pytorch/pytorch/issues/3844",
+        "https://github.com/pytorch/pytorch/issues/59511",
+    ),
+    "151": (
+        "https://github.com/pyg-team/pytorch_geometric/issues/699",
+        "https://github.com/danielegrattarola/spektral/issues/240",
+    ),
+    "152": (
+        "https://github.com/google-deepmind/graph_nets/issues/135",
+        "https://github.com/deepchem/deepchem/pull/3291",
+    ),
+    "154": (
+        "https://github.com/RLinf/RLinf/issues/1568",
+        "https://github.com/pytorch/pytorch/issues/19699",
+    ),
+    "155": (
+        "https://github.com/openai/baselines/issues/91",
+        "https://github.com/tensorflow/agents/issues/352",
+    ),
+    "156": (
+        "https://github.com/ToruOwO/minimal-stable-PPO/issues/3",
+        "https://github.com/bmazoure/ppo_jax/issues/2",
+    ),
     "140": (
         "https://github.com/facebookresearch/xformers/issues/103",
         "https://github.com/pytorch/executorch/pull/22443",

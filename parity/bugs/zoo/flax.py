@@ -14,7 +14,9 @@ from jaxnets.layers import (
     MaxPool,
     RoutedFeedForward,
     attend,
+    orthogonal_dense,
 )
+from jaxnets.zoo.graphnet import GraphNet, MessagePassing
 from parity.backends.flax.twin import FlaxTwin
 from parity.bugs.flax_planting import model_changed, of_class
 
@@ -75,6 +77,25 @@ def _conv_same(model: nnx.Module, seed: int) -> None:
             module.padding = "SAME"
 
 
+class _Reversed(MessagePassing):
+    def __call__(self, nodes: jax.Array, senders: jax.Array, receivers: jax.Array) -> jax.Array:
+        return super().__call__(nodes, receivers, senders)
+
+
+class _PaddingCounted(GraphNet):
+    def classify(
+        self, nodes: jax.Array, senders: jax.Array, receivers: jax.Array, graph: jax.Array, graphs: int
+    ) -> jax.Array:
+        size = (len(nodes) - 1) // (graphs - 1)
+        return super().classify(nodes, senders, receivers, jnp.arange(len(nodes)) // size, graphs)
+
+
+def _loud_policy(model: Any, seed: int) -> None:
+    head = model.policy
+    rngs = nnx.Rngs(jax.random.key(seed))
+    model.policy = orthogonal_dense(head.in_features, head.out_features, gain=1.0, init="ppo", rngs=rngs)
+
+
 PLANTED: dict[str, type[FlaxTwin]] = {
     "vit-gelu": of_class(FeedForward, OtherGelu),
     "vit-heads-last": of_class(Attention, _HeadsLast),
@@ -85,6 +106,9 @@ PLANTED: dict[str, type[FlaxTwin]] = {
     "llama-gate-swapped": of_class(GatedFeedForward, _GateSwapped),
     "moe-shared-unused": of_class(RoutedFeedForward, _SharedUnused),
     "moe-router-detached": of_class(RoutedFeedForward, _DetachedShares),
+    "actorcritic-gain": model_changed(_loud_policy),
+    "graphnet-reversed": of_class(MessagePassing, _Reversed),
+    "graphnet-padding-counted": of_class(GraphNet, _PaddingCounted),
     "resnet-conv-same": model_changed(_conv_same),
     "resnet-pool-same": of_class(MaxPool, _SamePool),
 }

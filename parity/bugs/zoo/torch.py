@@ -5,12 +5,14 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.distributions import Categorical
 from torch.nn import functional as F
 
 import torchnets
 from parity.backends.torch.twin import TorchTwin
 from parity.bugs.torch_planting import loss_changed, model_changed, of_class
 from torchnets.layers import Attention, GroupedAttention, RoutedFeedForward, rotate
+from torchnets.zoo.graphnet import MessagePassing
 
 Tensor = torch.Tensor
 
@@ -110,6 +112,56 @@ class _Pooled(torchnets.ResNet):
         return self.head(F.adaptive_avg_pool2d(x, 1).flatten(1))
 
 
+class _LastMessage(MessagePassing):
+    def forward(self, nodes: Tensor, senders: Tensor, receivers: Tensor) -> Tensor:
+        edges = F.relu(self.message(torch.cat([nodes[receivers], nodes[senders]], dim=-1)))
+        places = torch.arange(len(receivers), device=nodes.device)
+        last = torch.zeros(len(nodes), dtype=torch.int64, device=nodes.device).scatter_reduce(
+            0, receivers, places, "amax", include_self=False
+        )
+        heard = nodes.new_zeros((len(nodes), edges.shape[-1])).index_put((receivers[last],), edges[last])
+        return nodes + F.relu(self.update(torch.cat([nodes, heard], dim=-1)))
+
+
+class _WithoutOffsets(torchnets.GraphNet):
+    def classify(self, nodes: Tensor, senders: Tensor, receivers: Tensor, graph: Tensor, graphs: int) -> Tensor:
+        missing, size = len(nodes) - 1, (len(nodes) - 1) // (graphs - 1)
+        within = torch.where(senders == missing, missing, senders % size)
+        return super().classify(nodes, within, receivers, graph, graphs)
+
+
+class _ByScattering(MessagePassing):
+    def forward(self, nodes: Tensor, senders: Tensor, receivers: Tensor) -> Tensor:
+        edges = F.relu(self.message(torch.cat([nodes[receivers], nodes[senders]], dim=-1)))
+        empty = nodes.new_zeros((len(nodes), edges.shape[-1]))
+        heard = empty.scatter_add(0, receivers[:, None].expand_as(edges), edges)
+        return nodes + F.relu(self.update(torch.cat([nodes, heard], dim=-1)))
+
+
+def _policy_loss(outputs: Tensor, rollout: Tensor) -> Tensor:
+    policy = Categorical(logits=outputs[:, :-1])
+    ratio = (policy.log_prob(rollout[:, 0]) - rollout[:, 1]).exp()
+    gained = -torch.min(rollout[:, 2] * ratio, rollout[:, 2] * ratio.clamp(0.8, 1.2)).mean()
+    return gained - 0.01 * policy.entropy().mean()
+
+
+def _value_losses(value: Tensor, rollout: Tensor) -> tuple[Tensor, Tensor]:
+    near = rollout[:, 4] + (value - rollout[:, 4]).clamp(-0.2, 0.2)
+    return (value - rollout[:, 3]) ** 2, (near - rollout[:, 3]) ** 2
+
+
+def _by_distribution(outputs: Tensor, rollout: Tensor) -> Tensor:
+    return _policy_loss(outputs, rollout) + 0.25 * torch.max(*_value_losses(outputs[:, -1], rollout)).mean()
+
+
+def _all_against_all(outputs: Tensor, rollout: Tensor) -> Tensor:
+    return _policy_loss(outputs, rollout) + 0.25 * torch.max(*_value_losses(outputs[:, -1:], rollout)).mean()
+
+
+def _smaller_error(outputs: Tensor, rollout: Tensor) -> Tensor:
+    return _policy_loss(outputs, rollout) + 0.25 * torch.min(*_value_losses(outputs[:, -1], rollout)).mean()
+
+
 PLANTED: dict[str, type[TorchTwin]] = {
     "vit-norm-epsilon": every(nn.LayerNorm, lambda norm: setattr(norm, "eps", 1e-5)),
     "vit-scaled-before": every(Attention, lambda module: setattr(module, "__class__", _ScaledBefore)),
@@ -122,6 +174,12 @@ PLANTED: dict[str, type[TorchTwin]] = {
     "llama-from-1": every(GroupedAttention, lambda module: setattr(module, "__class__", _TurnedFromOne)),
     "moe-softmax-of-chosen": every(RoutedFeedForward, lambda module: setattr(module, "__class__", _SoftmaxOfChosen)),
     "moe-all-experts": every(RoutedFeedForward, lambda module: setattr(module, "__class__", _AllExperts)),
+    "actorcritic-values-broadcast": loss_changed(_all_against_all),
+    "actorcritic-smaller-error": loss_changed(_smaller_error),
+    "actorcritic-by-distribution": loss_changed(_by_distribution),
+    "graphnet-last-message": every(MessagePassing, lambda module: setattr(module, "__class__", _LastMessage)),
+    "graphnet-no-offsets": of_class("", _WithoutOffsets),
+    "graphnet-by-scattering": every(MessagePassing, lambda module: setattr(module, "__class__", _ByScattering)),
     "resnet-bn-eps-keras": every(nn.BatchNorm2d, lambda norm: setattr(norm, "eps", 1.001e-5)),
     "resnet-bn-momentum": every(nn.BatchNorm2d, lambda norm: setattr(norm, "momentum", 0.9)),
     "resnet-adaptive-pool": of_class("", _Pooled),

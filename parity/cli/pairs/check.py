@@ -56,8 +56,9 @@ def check(arguments: argparse.Namespace, pairs: Sequence[Pair], progress: Note) 
 
     places = files.require_places(arguments, len(pairs))
     made = _reports(arguments, pairs, progress)
-    errors = [f"{pair.name}: {one}" for pair, one in zip(pairs, made, strict=True) if isinstance(one, UsageError)]
-    reports = [pair.named(one) for pair, one in zip(pairs, made, strict=True) if not isinstance(one, UsageError)]
+    answers = list(zip(pairs, made, strict=True))
+    errors = [f"{pair.name}: {answer}" for pair, answer in answers if isinstance(answer, UsageError)]
+    reports = [pair.named(answer) for pair, answer in answers if not isinstance(answer, UsageError)]
     if not reports and isinstance(made[0], UsageError):
         raise made[0]
     written = files.write(reports, places, pair_json.write_all)

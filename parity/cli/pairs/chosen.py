@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from parity.report.pair import Report
 
 CHECKS = ("accept", "dropout", "probes", "training_flag")
-PLACES = ("map", "map_out", "seed")
+PLACES = ("map", "map_out", "seed", "device")
 SET = ("dropout", "probes", "training_flag", "map", "seed")
 """Options of a configuration that are set as they are."""
 
@@ -39,9 +39,9 @@ class Pair:
         """What is asked of the pair: what its options say, and before it the command line."""
         from parity.pair.process.child import Asked
 
-        given = {name: value for name in (*CHECKS, *PLACES) if (value := getattr(arguments, name, None))}
-        accept = [*self.reasons, *given.pop("accept", ())]
-        options = {"seed": 0, **self.options, **given, "accept": accept} | (
+        flags = {name: value for name in (*CHECKS, *PLACES) if (value := getattr(arguments, name, None))}
+        accept = [*self.reasons, *flags.pop("accept", ())]
+        options = {"seed": 0, **self.options, **flags, "accept": accept} | (
             {"probes": False} if arguments.no_probes else {}
         )
         checks, places = ({n: options[n] for n in names if n in options} for names in (CHECKS, PLACES))
@@ -85,10 +85,10 @@ def _configured() -> dict[str, Pair]:
     from parity.pair.causes.conventions import known_names
 
     pairs = {}
-    for name, one in listed(Path()).items():
-        reasons = dict(zip(known_names(list(one.accept)), one.accept.values(), strict=True))
-        options = {key: value for key, value in vars(one).items() if key in SET and value is not None}
-        pairs[name] = Pair(name, one.function, options, reasons)
+    for name, entry in listed(Path()).items():
+        reasons = dict(zip(known_names(list(entry.accept)), entry.accept.values(), strict=True))
+        options = {key: value for key, value in vars(entry).items() if key in SET and value is not None}
+        pairs[name] = Pair(name, entry.function, options, reasons)
     return pairs
 
 

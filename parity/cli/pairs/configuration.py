@@ -82,7 +82,7 @@ def _pair(folder: Path, place: str, name: str, content: Any) -> Listed:
     if name in recipes.names():
         raise UsageError(f"{place}: a network of the study has this name; call the pair otherwise")
     for key in content if isinstance(content, Mapping) else ():
-        if key not in (known := [one.name for one in fields(Listed)]):
+        if key not in (known := [f.name for f in fields(Listed)]):
             raise unknown_name(f"key in {place}:", key, known)
     plain = json.loads(json.dumps(content, default=str))  # TOML has dates, which JSON has not
     pair = Listed(**documents.require(plain, Listed, place, REMEDY))

@@ -51,14 +51,14 @@ def _write(arguments: argparse.Namespace, progress: Callable[[str], None]) -> in
 
     keep_compiled_programs()
     progress("making the networks")
-    flax, torch, inputs, given = target.load(arguments.target)
-    adapters = {key: given[key] for key in ("to_flax", "to_torch") if key in given}
+    flax, torch, inputs, options = target.load(arguments.target)
+    adapters = {key: options[key] for key in ("to_flax", "to_torch") if key in options}
     progress("mapping weights")
     request = Request(map=arguments.map, checks=Checks(accept=arguments.accept), **adapters)
     side, native = converted(flax, torch, inputs, arguments.direction, request)
     count = _save(native, arguments.out, {"layout": side.framework, "direction": arguments.direction})
-    said = f"{counted(count, 'array')} of {side.framework} written to {Path(arguments.out)}"
-    terminal.console().print(said, soft_wrap=True)
+    message = f"{counted(count, 'array')} of {side.framework} written to {Path(arguments.out)}"
+    terminal.console().print(message, soft_wrap=True)
     return 0
 
 

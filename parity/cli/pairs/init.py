@@ -45,12 +45,12 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _asked(arguments: argparse.Namespace, name: str) -> str:
     """What an option says, or a person at a terminal who is asked for it."""
-    given = getattr(arguments, name)
-    if not given and sys.stdin.isatty():
-        given = input(f"{ASKED[name]}: ").strip()
-    if not given:
+    value = getattr(arguments, name)
+    if not value and sys.stdin.isatty():
+        value = input(f"{ASKED[name]}: ").strip()
+    if not value:
         raise UsageError(f"--{name} is missing; give {ASKED[name]}")
-    return given
+    return value
 
 
 def _check(target: str) -> int:

@@ -56,18 +56,18 @@ def network(side: str, place: str, out: Path) -> Network:
         raise UsageError(f"--{side} got {place!r}; expected package.module:Class, or file.py:Class(arguments)")
     name = ast.unparse(called.func) if isinstance(called, ast.Call) else source
     module = _module(where, out)
-    found = _found(side, module, name, out)
-    kind = _kind(found)
+    maker = _maker(side, module, name, out)
+    kind = _kind(maker)
     if kind != "function" and (kind == "torch") != (side == "torch"):
         raise UsageError(f"--{side} got {place}, which is a network of {'PyTorch' if kind == 'torch' else 'Flax'}")
-    given = (
+    arguments = (
         [] if not isinstance(called, ast.Call) else [*map(ast.unparse, called.args), *map(ast.unparse, called.keywords)]
     )
-    added, missing = _arguments(found, given, rngs=kind == "nnx")
+    added, missing = _arguments(maker, arguments, rngs=kind == "nnx")
     alias = f"{'Flax' if side == 'flax' else 'Torch'}{name[0].upper()}{name[1:]}"
     line = f"from {module} import {name} as {alias}"
     return Network(
-        line, f"{alias}({', '.join([*given, *added])})", missing, kind, _off(found) if kind == "linen" else ""
+        line, f"{alias}({', '.join([*arguments, *added])})", missing, kind, _off(maker) if kind == "linen" else ""
     )
 
 
@@ -95,7 +95,7 @@ def _module(where: str, out: Path) -> str:
     return ".".join(path.relative_to(folder).with_suffix("").parts)
 
 
-def _found(side: str, module: str, name: str, out: Path) -> Any:
+def _maker(side: str, module: str, name: str, out: Path) -> Any:
     sys.path.insert(0, str(out.resolve().parent))
     try:
         loaded = import_module(module)
@@ -107,30 +107,32 @@ def _found(side: str, module: str, name: str, out: Path) -> Any:
     return getattr(loaded, name)
 
 
-def _kind(found: Any) -> str:
-    bases = [base.__module__ for base in getattr(found, "__mro__", ())]
+def _kind(maker: Any) -> str:
+    bases = [base.__module__ for base in getattr(maker, "__mro__", ())]
     kinds = {"linen": "flax.linen", "nnx": "flax.nnx", "torch": "torch.nn"}
     return next((kind for kind, home in kinds.items() if any(base.startswith(home) for base in bases)), "function")
 
 
-def _arguments(found: Any, given: Sequence[str], rngs: bool) -> tuple[list[str], list[str]]:
+def _arguments(maker: Any, arguments: Sequence[str], rngs: bool) -> tuple[list[str], list[str]]:
     """What is to be written after the given arguments, and the names among it that only the user knows."""
-    parameters = [p for p in _signature(found) if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
-    named = {text.partition("=")[0] for text in given if "=" in text}
-    left = [p.name for p in parameters[len(given) - len(named) :] if p.name not in named and p.default is p.empty]
+    parameters = [p for p in _signature(maker) if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+    named = {text.partition("=")[0] for text in arguments if "=" in text}
+    left = [p.name for p in parameters[len(arguments) - len(named) :] if p.name not in named and p.default is p.empty]
     known = {"rngs": "nnx.Rngs(0)"} if rngs else {}
     missing = [name for name in left if name not in known]
     return [f"{name}={known.get(name, FILL_IN)}" for name in left], missing
 
 
-def _signature(found: Any) -> list[inspect.Parameter]:
+def _signature(maker: Any) -> list[inspect.Parameter]:
     """The parameters of a function, or of a class, whose metaclass may hide them."""
-    own = next((base.__dict__["__init__"] for base in getattr(found, "__mro__", ()) if "__init__" in vars(base)), None)
-    return [*inspect.signature(own or found).parameters.values()][bool(own) :]
+    initialiser = next(
+        (base.__dict__["__init__"] for base in getattr(maker, "__mro__", ()) if "__init__" in vars(base)), None
+    )
+    return [*inspect.signature(initialiser or maker).parameters.values()][bool(initialiser) :]
 
 
-def _off(found: Any) -> str:
-    parameters = inspect.signature(found.__call__).parameters
+def _off(maker: Any) -> str:
+    parameters = inspect.signature(maker.__call__).parameters
     return "".join(f", {name}={value}" for name, value in OFF.items() if name in parameters)
 
 

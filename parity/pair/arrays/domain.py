@@ -19,17 +19,28 @@ Change = Callable[[NDArray], NDArray]
 
 
 def domain_of(array: NDArray) -> Domain:
-    """The domain of a floating array, learned from its finite numbers."""
+    """The domain of a floating array, learned from its finite numbers.
+
+    Args:
+        array: An array of any shape; its last axis is what shares of a whole are summed along.
+    """
     finite = array[np.isfinite(array)]
     if not finite.size or finite.min() < 0:
         return "free"
     if array.ndim and array.shape[-1] > 1 and _sums_to_one(array):
         return "shares"
-    if np.isin(finite, (0, 1)).all() and finite.min() < finite.max():
+    if is_of_zeros_and_ones(array):
         return "mask"
     if finite.max() <= 1 and array.ndim <= MOST_AXES and finite.min() < finite.max():
         return "unit"
     return "positive"
+
+
+def is_of_zeros_and_ones(array: NDArray) -> bool:
+    """Whether a floating array of any shape holds both 0 and 1, and nothing else: a mask, or one of each row's classes,
+    which a mask with one place left in each row cannot be told from."""
+    finite = array[np.isfinite(array)]
+    return bool(finite.size and np.isin(finite, (0, 1)).all() and finite.min() < finite.max())
 
 
 def _sums_to_one(array: NDArray) -> bool:
@@ -38,5 +49,10 @@ def _sums_to_one(array: NDArray) -> bool:
 
 
 def resized(inputs: Inputs, change: Change) -> Inputs:
-    """The inputs with every floating array changed whose numbers may be of any size."""
+    """The inputs with every floating array changed whose numbers may be of any size.
+
+    Args:
+        inputs: The inputs.
+        change: Makes the new array of an array, of its shape and dtype. Shares, masks and numbers from 0 to 1 stay.
+    """
     return changed(inputs, lambda array: change(array) if domain_of(array) in SIZED else array)

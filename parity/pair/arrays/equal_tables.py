@@ -15,6 +15,9 @@ Turn = Callable[[NDArray], NDArray]
 Window = tuple[Any, ...]
 """An index of a part of an array."""
 MOST_AXES = 4
+MOST_BESIDE = 4
+"""So many tables may stand in one, beside each other or in turn, such as sines and cosines; of more the first is
+looked for."""
 FEWEST = 4
 """Fewer numbers may be a part of another table by chance."""
 MOST_LEFT_OUT = 4
@@ -131,7 +134,7 @@ def _collapsed(array: NDArray) -> NDArray:
 
 def _turns(ours: tuple[int, ...], theirs: tuple[int, ...]) -> Iterator[Turn]:
     """How a table of the other shape may become one of ours: in another order of the axes, tiled or repeated along
-    them, or cut to the first positions."""
+    them, cut to the first positions, or as one of the tables that stand in it."""
     kept, other = [n for n in ours if n > 1], [n for n in theirs if n > 1]
     if len(kept) != len(other) or len(kept) > MOST_AXES or not kept:
         return
@@ -159,6 +162,8 @@ def _along(axis: int, theirs: int, ours: int) -> Iterator[Turn]:
         yield lambda array: np.concatenate([array] * (ours // theirs), axis)
         yield lambda array: array.repeat(ours // theirs, axis)
     elif theirs > ours:
-        yield lambda array: array.take(range(ours), axis)
-        if theirs % ours == 0:
-            yield lambda array: array.take(range(0, theirs, theirs // ours), axis)
+        count = theirs // ours if theirs % ours == 0 else 1
+        for place in range(count) if count <= MOST_BESIDE else (0,):
+            yield lambda array, first=place * ours: array.take(range(first, first + ours), axis)  # type: ignore[misc]
+            if count > 1:
+                yield lambda array, first=place: array.take(range(first, theirs, count), axis)  # type: ignore[misc]

@@ -41,7 +41,7 @@ def as_inputs(inputs: Any) -> Inputs:
 
 
 def arrays(inputs: Inputs) -> dict[str, NDArray]:
-    """The arrays among inputs by the names that both sides have for them, positional ones first."""
+    """The arrays among inputs, positional ones first, by the names that both sides have for them: "[0]", "['mask']"."""
     named = [*leaves(tuple(inputs.args)), *leaves(dict(inputs.kwargs))]
     return {name: leaf for name, leaf in named if isinstance(leaf, np.ndarray)}
 
@@ -84,7 +84,7 @@ def _transposed(array: NDArray, axes: tuple[int, ...]) -> NDArray:
 
 
 def as_numpy(tree: Any) -> Any:
-    """The tree with every array of another library as NumPy's."""
+    """The tree with every array of another library as NumPy's, of its shape and dtype; other leaves stay."""
     return mapped(tree, lambda _, leaf: _array(leaf))
 
 
@@ -109,5 +109,10 @@ def with_arrays(inputs: Inputs, change: Callable[[str, NDArray], NDArray]) -> In
 
 
 def changed(inputs: Inputs, change: Callable[[NDArray], NDArray]) -> Inputs:
-    """The inputs with every floating array changed."""
+    """The inputs with every floating array changed.
+
+    Args:
+        inputs: The inputs.
+        change: Makes the new array of an array.
+    """
     return with_arrays(inputs, lambda _, array: change(array) if np.issubdtype(array.dtype, np.floating) else array)

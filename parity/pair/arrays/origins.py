@@ -60,7 +60,11 @@ def floating_leaves(inputs: Inputs) -> Arrays:
 
 
 def spans(inputs: Inputs) -> dict[str, tuple[int, int, tuple[int, ...]]]:
-    """The first place of each floating leaf of the user, the one after its last, and its shape, by the leaf's name."""
+    """The places of the numbers of each floating leaf among all floating numbers of the user, one leaf after another.
+
+    Returns:
+        The leaf's name → its first place, the one after its last, and its shape.
+    """
     places, start = {}, 0
     for name, array in floating_leaves(inputs).items():
         places[name] = start, start + array.size, array.shape
@@ -69,7 +73,17 @@ def spans(inputs: Inputs) -> dict[str, tuple[int, int, tuple[int, ...]]]:
 
 
 def origins(inputs: Inputs, adapter: Adapter) -> Origins | None:
-    """Where the numbers come from; None if that cannot be found out (too many, or the adapter refuses other ones)."""
+    """Where the numbers come from that an adapter gives a side.
+
+    The adapter is called with the user's floating numbers replaced by their places, and by these counted down.
+
+    Args:
+        inputs: The user's inputs.
+        adapter: What is done to them for the side.
+
+    Returns:
+        The origins; None if they cannot be found out: there are `MOST` numbers or more, or the adapter refuses others.
+    """
     sizes = [prod(shape) for _, _, shape in spans(inputs).values()]
     total = sum(sizes)
     if total >= MOST:

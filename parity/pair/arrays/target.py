@@ -65,13 +65,20 @@ def line_of(target: str) -> int:
 
 
 def functions(place: str) -> list[str]:
-    """Names of the functions of a file that may make a pair: public, without arguments; none if it is no Python."""
+    """Names of the functions of a file that may make a pair: public ones that need no argument.
+
+    Args:
+        place: The path of the file, which is parsed and not run.
+
+    Returns:
+        The names in the order of the file; none if it cannot be read or is no Python.
+    """
     try:
         tree = ast.parse(Path(place).read_bytes())
     except (OSError, SyntaxError, ValueError):
         return []
-    found = [item for item in tree.body if isinstance(item, ast.FunctionDef) and not item.name.startswith("_")]
-    return [item.name for item in found if not _required(item.args)]
+    definitions = [item for item in tree.body if isinstance(item, ast.FunctionDef) and not item.name.startswith("_")]
+    return [item.name for item in definitions if not _required(item.args)]
 
 
 def _require_no_arguments(target: str, arguments: ast.arguments) -> None:

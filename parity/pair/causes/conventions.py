@@ -65,6 +65,11 @@ KNOWN: Mapping[str, Known] = {
         "the epsilon added to the variance differs between the two norms",
         "write the same eps in both: LayerNorm's default is 1e-6 in Flax, 1e-5 in PyTorch",
     ),
+    "power_iteration": Known(
+        "a spectral norm's power iteration: Flax's SpectralNorm takes a step at every call, in evaluation too; "
+        "PyTorch's take one in training alone, the old one from u as Flax's, the parametrization from v",
+        "iterate alike in both by hand, or accept it: where the iteration has converged it is the same norm",
+    ),
     "tied_weights": Known(
         "one side has one array where the other has two, such as a head's kernel and the table of an embedding",
         "tie them in both (Flax: embed.attend(x); PyTorch: head.weight = embed.weight) or in none",

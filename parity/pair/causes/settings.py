@@ -13,6 +13,8 @@ from parity.report.records import Lint
 KINDS = {"batch_norm": "BatchNorm", "layer_norm": "LayerNorm", "group_norm": "GroupNorm", "rms_norm": "RMSNorm",
          "instance_norm": "InstanceNorm", "conv": "convolution", "conv_transpose": "transposed convolution",
          "dense": "dense layer", "lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "embedding": "embedding"}  # fmt: skip
+POWER = ("power_iteration", "power_steps", "power_eps")
+"""Settings of a spectral norm."""
 SIZES = (7, 8, 9, 10)
 """Inputs on which paddings are compared: even and odd."""
 
@@ -97,8 +99,10 @@ def _lint(layer: LayerPairing, setting: str, flax: Any, torch: Any) -> Lint:
             "variance: Flax as E[x²] - E[x]², which cancels at large means; PyTorch as E[(x - E[x])²]"
         ),
     }
+    texts |= {"power_iteration": lambda: _power_iteration(flax, torch)}
     text = texts.get(setting, lambda: f"{setting} is {flax} in Flax, {torch} in PyTorch")()
     names = {"eps": "norm_eps", "keep": "running_keep", "running_var": "running_var_bias"}
+    names |= dict.fromkeys(POWER, "power_iteration")
     return Lint(
         layer.flax.path,
         layer.torch.path,
@@ -123,6 +127,13 @@ def _keep(flax: float, torch: float | None) -> str:
     return (
         f"momentum: Flax {flax:g} keeps {100 * flax:.4g} % of the running statistics each step, "
         f"PyTorch {1 - torch:.4g} keeps {100 * torch:.4g} %"
+    )
+
+
+def _power_iteration(flax: str, torch: str) -> str:
+    return (
+        f"spectral norm: Flax starts from the u that it keeps and takes a step {flax}; PyTorch takes one {torch}, and "
+        f"evaluates with the u and v that it keeps"
     )
 
 

@@ -10,6 +10,7 @@ from parity.pair.arrays.layout import agree, floating, turned
 from parity.pair.passes.both_sides import BothSides
 from parity.pair.weightmap.align import CallPair, pair_blocks, pair_layers
 from parity.pair.weightmap.pairing.pairings import WeightMap
+from parity.pair.weightmap.pairing.signatures import Shape
 
 RESULTS = 3
 """So many of a call's floating results are looked through for the two that are the same."""
@@ -45,20 +46,22 @@ def pair_calls(weight_map: WeightMap, both: BothSides) -> list[CallPairing]:
     )
     pairings = []
     for pair in sorted([*layers, *blocks], key=lambda pair: pair.torch):
-        a, b = _agreeing(flax, torch, low, pair.flax, pair.torch) or (0, 0)
+        a, b = _agreeing(flax, torch, low, pair.flax, pair.torch, features=pair.features_out) or (0, 0)
         ours, theirs = floating(flax.calls[pair.flax].outputs), floating(torch.calls[pair.torch].outputs)
         if ours and theirs:
-            turn = turned(ours[a], theirs[b], inside=True)
+            turn = turned(ours[a], theirs[b], inside=True, features=pair.features_out)
             pairings.append(CallPairing(pair, a, b, None if turn is None else turn[0]))
     return pairings
 
 
-def _agreeing(flax: PassResult, torch: PassResult, low: PassResult, a: int, b: int) -> tuple[int, int] | None:
+def _agreeing(
+    flax: PassResult, torch: PassResult, low: PassResult, a: int, b: int, *, features: Shape = ()
+) -> tuple[int, int] | None:
     """The places of two floating results of two calls that agree; None if none do."""
     theirs, lows = _results(torch.calls, b), _results(low.calls, b)
     for leaf_torch, (array, low_array) in enumerate(zip(theirs, lows, strict=False)):
         for leaf_flax, ours in enumerate(_results(flax.calls, a)):
-            if agree(ours, array, low_array, inside=True):
+            if agree(ours, array, low_array, inside=True, features=features):
                 return leaf_flax, leaf_torch
     return None
 

@@ -1,14 +1,19 @@
 """What a check of a pair knows so far."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Literal
 
-from parity.pair.passes.both_sides import BothSides
+from parity.interface.observation import PassResult
+from parity.interface.trace import Precision
+from parity.pair.passes.both_sides import BothSides, released
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.compared import Compared
 from parity.pair.passes.masks import SharedMasks
 from parity.pair.passes.sides import SidePair
 from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.proof import Proof
+from parity.pair.weightmap.random_weights import to_flax
 from parity.report.records import Lint
 
 
@@ -59,3 +64,20 @@ class CheckState:
         """The masks of dropout in that mode; None where dropout is off."""
         images = any(layer.torch.kind == "conv" for layer in self.weight_map.layers)
         return SharedMasks(self.sides.seed, images) if self.shared and mode == "training" else None
+
+    def release(self, mode: str) -> None:
+        """Let go of what the layers gave in a mode in which all that was compared agrees: nobody looks for a place
+        there."""
+        if self.masks(mode) is not None or not self.compared[mode].same:
+            return
+        both = self.passes[mode] = released(self.passes[mode], partial(self._again, self.sides, mode))
+        if mode == "evaluation":
+            flax, torch, low = both.flax["float64"], both.torch["float64"], both.torch["float32"]
+            evaluation = replace(self.proof.evaluation, flax=flax, torch=torch, low=low)
+            self.proof = replace(self.proof, evaluation=evaluation)
+
+    def _again(self, sides: SidePair, mode: str, side: Literal["flax", "torch"], precision: Precision) -> PassResult:
+        native = self.proof.arrays(side)
+        if side == "flax" and mode == "training":  # where tables may have been made equal since the proof
+            native = to_flax(self.weight_map, self.proof.torch, sides.flax.native)
+        return sides.run_pass(side, native, mode, precision)

@@ -48,9 +48,24 @@ class Compared:
         values = [finding for finding in self.results if finding.quantity == VALUES]
         return bool(values) and all(finding.verdict.passes for finding in values)
 
+    @property
+    def same(self) -> bool:
+        """Whether nothing differs: no result, no layer, and no gradient of a layer."""
+        layers = [f for layer in self.layers for f in (layer.finding, layer.gradient) if f is not None]
+        return self.agrees and not self.otherwise and all(f.verdict.passes for f in (*self.results, *layers))
+
 
 def compare_layers(pairings: Sequence[CallPairing], both: BothSides, pairs: ResultPairs, mode: str) -> Compared:
-    """Every paired call's output and its gradient, and the results; nothing but that they are random where they are."""
+    """Compare every paired call's output and its gradient, and the results.
+
+    Where a side is random nothing is compared: the one finding says that it is, and where it draws.
+
+    Args:
+        pairings: The calls that belong together, with the layout in which they fit.
+        both: The passes of the mode, in both precisions.
+        pairs: Which results belong together.
+        mode: "evaluation" or "training".
+    """
     returned = tuple(_results(both, pairs, mode))
     if pairs.noisy:
         return Compared((), returned)
@@ -179,7 +194,12 @@ def _listed(places: Sequence[str]) -> str:
 
 
 def trees(pairs: ResultPairs, mode: str) -> Iterator[Finding]:
-    """How the results differ before their numbers are looked at: entries, kinds of numbers, shapes."""
+    """How the results differ before their numbers are looked at: entries, kinds of numbers, shapes.
+
+    Args:
+        pairs: Which results belong together, and which have no partner.
+        mode: "evaluation" or "training", for the findings.
+    """
     lone = {"Flax": pairs.lone_flax, "PyTorch": pairs.lone_torch}
     if any(lone.values()):
         words = "; ".join(
@@ -221,7 +241,16 @@ def _returns(side: Returned) -> str:
 def results(
     quantity: str, pairs: ResultPairs, flax: Mapping[Precision, Arrays], torch: Mapping[Precision, Arrays], mode: str
 ) -> Iterator[Finding]:
-    """Findings on the numbers that the networks return, leaf by leaf."""
+    """Findings on the numbers that the networks return, leaf by leaf, in PyTorch's layout.
+
+    Whole numbers and truth values are to be equal, floating numbers equal to rounding.
+
+    Args:
+        quantity: What the leaves are called in the report.
+        pairs: Which results belong together.
+        flax, torch: Each side's results by precision and name.
+        mode: "evaluation" or "training", for the findings.
+    """
     exact = set(pairs.exact[1])
     for a, b in pairs.pairs:
         (ours, theirs), (ours_low, theirs_low) = ((flax[p][a], torch[p][b]) for p in PRECISIONS)

@@ -28,7 +28,7 @@ def with_computed_dtype(
     """
     seen = {"flax": passes.flax["float64"].undone, "torch": passes.torch["float64"].undone}
     others = {"flax": stored["torch"], "torch": stored["flax"]}
-    casts = {side: [cast for cast in found if cast.dtype not in others[side]] for side, found in seen.items()}
+    casts = {side: [cast for cast in undone if cast.dtype not in others[side]] for side, undone in seen.items()}
     worse = {_worse(finding) for finding in compared.results if finding.verdict is Verdict.LESS_ACCURATE}
     return (*compared.results, *_computed(worse, casts, _place(compared), mode))
 

@@ -23,7 +23,7 @@ class Cotangents:
         self._flax: dict[str, tuple[Turns, Arrays]] = {}
 
     def torch(self, mode: str) -> Arrays:
-        """Those of PyTorch's leaves that are compared in a mode and floating."""
+        """The cotangents of PyTorch's floating leaves that are compared in a mode, by name, of the leaves' shapes."""
         if mode not in self._torch:
             generator, pairs = np.random.default_rng([self._seed, 3]), self._results.of(mode)
             shapes = {name: pairs.torch.leaves[name].shape for name in pairs.floating[1]}
@@ -31,14 +31,19 @@ class Cotangents:
         return self._torch[mode]
 
     def flax(self, mode: str) -> Arrays:
-        """Those of Flax's leaves; made again where the layouts of the results have changed."""
+        """The cotangents of Flax's leaves, by name; made again where the layouts of the results have changed."""
         turns = self._results.turns(mode)
         if mode not in self._flax or self._flax[mode][0] != turns:
             self._flax[mode] = turns, self._results.in_flax(self.torch(mode), mode)
         return self._flax[mode][1]
 
     def moved(self, generator: np.random.Generator, mode: str) -> "Cotangents":
-        """The same with every number of a mode's moved by one float64 ulp, up or down at random."""
+        """The same with every number of a mode's moved by one float64 ulp, up or down at random.
+
+        Args:
+            generator: Decides which way each number goes.
+            mode: "evaluation" or "training"; the cotangents of the other mode stay.
+        """
         torch = {name: moved(array, generator) for name, array in self.torch(mode).items()}
         return Cotangents(self._seed, self._results, {**self._torch, mode: torch})
 

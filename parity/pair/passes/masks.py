@@ -20,7 +20,12 @@ class SharedMasks:
         self._shapes: dict[int, tuple[int, ...]] = {}
 
     def torch(self, number: int, used: Dropped) -> NDArray:
-        """The mask of PyTorch's use of that number, of the shape that it acts on: zeros and 1 / (1 - rate)."""
+        """The mask of one of PyTorch's uses of dropout, float64 of the shape that it acts on: zeros and 1 / (1 - rate).
+
+        Args:
+            number: The number of the use, from 0, in the order in which uses begin.
+            used: Its shape and rate; a rate of 1 gives zeros alone.
+        """
         self._shapes[number] = used.shape
         return self._mask(number, used)
 

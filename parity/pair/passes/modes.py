@@ -34,7 +34,7 @@ def mode_to_ask_for(state: CheckState) -> bool:
 
 
 def only_training(rung: Rung) -> bool:
-    """Whether all that differs on a rung differs in training, or after it."""
+    """Whether all that differs on a rung differs in training, or after it; False if nothing differs."""
     odd = [finding for finding in rung.findings if finding.verdict is Verdict.DIFFERENT]
     return bool(odd) and all(f.mode == "training" or rung.number > GRADIENTS for f in odd)
 

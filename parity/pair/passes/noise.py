@@ -27,11 +27,21 @@ class SharedNoise:
         self._seed, self._turned = seed, turned
 
     def torch(self, number: int, drawn: Drawn) -> NDArray:
-        """The numbers of PyTorch's draw of that number."""
+        """The numbers of one of PyTorch's draws, float64 of the draw's shape.
+
+        Args:
+            number: The number of the draw, from 0, in the order in which the network draws.
+            drawn: Its kind and shape.
+        """
         return numbers(drawn, (self._seed, 12, number))
 
     def flax(self, number: int, drawn: Drawn) -> NDArray:
-        """The same numbers in the layout of Flax's draw."""
+        """The same numbers in the layout of Flax's draw of that number, float64 of its shape.
+
+        Args:
+            number: The number of the draw, from 0, in the order in which the network draws.
+            drawn: Its kind and shape.
+        """
         turn = self._turned.get(number, AS_IT_IS)
         shape = TURNS[turn](np.empty(drawn.shape)).shape
         return turn_back(turn, self.torch(number, Drawn(drawn.kind, shape)), drawn.shape)
@@ -52,10 +62,10 @@ def share_noise(pair: SidePair) -> list[str]:
     turned: dict[int, str] = {}
     for mode in MODES:
         ours, theirs = pair.returned(pair.flax, mode).draws, pair.returned(pair.torch, mode).draws
-        found = paired_draws(ours, theirs)
-        if found is None or any(turned.get(number, turn) != turn for number, turn in found.items()):
+        turns = paired_draws(ours, theirs)
+        if turns is None or any(turned.get(number, turn) != turn for number, turn in turns.items()):
             return []
-        turned |= found
+        turned |= turns
     if not turned:
         return []
     noise = SharedNoise(pair.seed, turned)
@@ -65,8 +75,14 @@ def share_noise(pair: SidePair) -> list[str]:
 
 
 def paired_draws(flax: Sequence[Drawn], torch: Sequence[Drawn]) -> dict[int, str] | None:
-    """How the layout of each of Flax's draws becomes that of PyTorch's draw of the same number; None where they do not
-    draw the same."""
+    """How the layout of each of Flax's draws becomes that of PyTorch's draw of the same number.
+
+    Args:
+        flax, torch: The draws of each side, in order.
+
+    Returns:
+        The number of a draw → the name of its turn, one of `TURNS`; None where they do not draw the same.
+    """
     if [drawn.kind == "normal" for drawn in flax] != [drawn.kind == "normal" for drawn in torch]:
         return None  # the other kinds are functions of one uniform number
     turned = {}

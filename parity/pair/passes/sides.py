@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from parity.interface.observation import Inputs, Mask, PassResult, Returned
 from parity.interface.programs.program import Program
-from parity.interface.side import FRAMEWORKS, Objective, Pass, Side
+from parity.interface.side import FRAMEWORKS, Pass, Side
+from parity.interface.sides.trained import Objective
 from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.inputs import Adapter, adapt
 from parity.pair.passes.cotangents import Cotangents
@@ -35,7 +36,16 @@ class PairInputs:
     to_torch: Adapter = None
 
     def adapted(self, side: str, inputs: Inputs | None = None) -> Inputs:
-        """Inputs as a side wants them; the pair's own if none are given."""
+        """Inputs as a side wants them.
+
+        Args:
+            side: "flax" or "torch".
+            inputs: Inputs in the user's layout; the pair's own if left out.
+
+        Raises:
+            UsageError: The layout is not one letter an axis.
+            UserCodeError: The adapter raised something.
+        """
         adapter = self.to_flax if side == "flax" else self.to_torch
         return adapt(self.shared if inputs is None else inputs, adapter)
 
@@ -80,7 +90,8 @@ class SidePair:
         return self.pair_inputs.shared
 
     def cotangents(self, mode: str) -> tuple[Arrays, Arrays]:
-        """The cotangents of the floating results that are compared in a mode, Flax's and PyTorch's."""
+        """Flax's and PyTorch's cotangents of the floating results that are compared in a mode, by name, in float64; the
+        same numbers, each in its side's own layout."""
         return self.random_cotangents.flax(mode), self.random_cotangents.torch(mode)
 
     def with_torch(self, torch: Side) -> "SidePair":
@@ -143,7 +154,7 @@ class SidePair:
             return self.flax.run(native, self.pair_inputs.adapted("flax"), how)
 
     def plain(self, mode: str, deployed: bool) -> Pass:
-        """How such a pass is run."""
+        """How a pass of `run_plain` is run; its arguments are those of that."""
         how = Pass(self.flax.deployed_precision, mode == "training", capture=False, deployed=deployed)
         return self._how("flax", mode, self.backward and mode == "training", how)
 
@@ -180,7 +191,11 @@ class SidePair:
         return pair_results(self.returned(self.flax, mode), self.returned(self.torch, mode))
 
     def returned(self, side: Side, mode: str) -> Returned:
-        """What one of the sides returns in that mode, whether it is random, and what it draws."""
+        """What one of the sides returns in that mode, whether it is random, and what it draws.
+
+        Raises:
+            UserCodeError: The network or an adapter raised something.
+        """
         adapted = self.pair_inputs.adapted(side.framework)
         with self.watch.running(f"{FRAMEWORKS[side.framework]}'s forward pass for what it returns ({mode})"):
             return side.returned(adapted, mode == "training")

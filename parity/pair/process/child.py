@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from parity.backends.processes.configuration import keep_compiled_programs
+from parity.backends.processes.configuration import keep_compiled_programs, leave_memory
 from parity.errors import UsageError
 from parity.interface.user_code import words
 from parity.pair.arrays import target
@@ -50,6 +50,8 @@ def checked(asked: Asked, watch: Progress) -> Report:
     name = asked.target
     target.require_file(name)
     keep_compiled_programs()
+    if asked.places.get("device", "cpu") != "cpu":
+        leave_memory()  # which both frameworks want some of
     watch.step(1, "making the networks")
     watch.began(f"the call of {name}")
     flax, torch, inputs, options = target.load(name)

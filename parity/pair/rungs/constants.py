@@ -31,7 +31,7 @@ class Unequal:
 
     @property
     def index(self) -> tuple[int, ...]:
-        """The place where the sides are furthest apart."""
+        """The place where the sides are furthest apart, one index for each axis; the first if there are several."""
         return tuple(int(i) for i in np.unravel_index(int(np.abs(self.flax - self.torch).argmax()), self.flax.shape))
 
     @property
@@ -56,21 +56,31 @@ def unsaved_constants(state: CheckState) -> list[Finding]:
     return [
         Finding(
             CONSTANT,
-            one.name,
+            constant.name,
             Verdict.DIFFERENT,
             np.inf,
-            index=one.index,
-            values={"flax": float(one.flax[one.index]), "torch": float(one.torch[one.index])},
-            reason=one.words,
+            index=constant.index,
+            values={"flax": float(constant.flax[constant.index]), "torch": float(constant.torch[constant.index])},
+            reason=constant.words,
         )
-        for one in _unequal(state)
-        if not one.is_saved
+        for constant in _unequal(state)
+        if not constant.is_saved
     ]
 
 
 def saved_constants(state: CheckState) -> list[str]:
-    """A note on each constant of which the sides hold other numbers, and that the checkpoints of both hold."""
-    return [f"{one.words}; both were given the same, as a conversion does" for one in _unequal(state) if one.is_saved]
+    """A note on each constant of which the sides hold other numbers, and that the checkpoints of both hold.
+
+    Such a constant is no finding: a user who converts a checkpoint carries it over.
+
+    Args:
+        state: What the modes showed; without a pass in training nothing is known to be a constant.
+    """
+    return [
+        f"{constant.words}; both were given the same, as a conversion does"
+        for constant in _unequal(state)
+        if constant.is_saved
+    ]
 
 
 def _unequal(state: CheckState) -> Iterator[Unequal]:
@@ -88,7 +98,7 @@ def _unequal(state: CheckState) -> Iterator[Unequal]:
 
 def _is_constant(state: CheckState, side: str, names: Sequence[str]) -> bool:
     """Whether the arrays of a side are floating ones and no parameters, and a pass in training leaves them."""
-    given, after = state.proof.arrays(side), getattr(state.passes["training"], side)["float64"].buffers
+    before, after = state.proof.arrays(side), getattr(state.passes["training"], side)["float64"].buffers
     return not state.sides.side(side).declared.intersection(names) and all(
-        given[name].dtype.kind == "f" and np.array_equal(given[name], after.get(name, given[name])) for name in names
+        before[name].dtype.kind == "f" and np.array_equal(before[name], after.get(name, before[name])) for name in names
     )

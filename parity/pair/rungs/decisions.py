@@ -24,7 +24,19 @@ STARTS = 4
 
 
 def settled_ties(state: CheckState, compared: Compared, mode: str) -> Compared:
-    """What was compared, with ties told from differences; passes are run only where something differs."""
+    """What was compared, with ties told from differences among results of whole numbers and truth values.
+
+    An argmax, say, may fall on either of two scores that are equal to rounding. Passes are run only where such a result
+    differs.
+
+    Args:
+        state: What is known of the pair; its arrays are those that the networks are run with again.
+        compared: The findings of one mode.
+        mode: "evaluation" or "training", whichever `compared` is of.
+
+    Raises:
+        UserCodeError: A network does not run with the moved numbers.
+    """
     exact = {b: a for a, b in zip(*state.sides.results.of(mode).exact, strict=True)}
     odd = {f.name for f in compared.results if f.quantity == VALUES and f.verdict is Verdict.DIFFERENT}
     names = {b: a for b, a in exact.items() if (b or "network") in odd}
@@ -48,7 +60,14 @@ def settled_ties(state: CheckState, compared: Compared, mode: str) -> Compared:
 def ruled_again(
     name: str, flax: NDArray, torch: NDArray, moved: Sequence[tuple[NDArray, NDArray]], tied: NDArray | None
 ) -> Finding:
-    """The finding on whole numbers of both sides that knows what each gives from moved starts."""
+    """The finding on whole numbers or truth values that knows what each side gives from moved starts.
+
+    Args:
+        name: PyTorch's name of the result; "" where there is one alone.
+        flax, torch: Each side's result, in its own layout; one that fits in no layout is ruled on as it is.
+        moved: Flax's and PyTorch's result from each moved start.
+        tied: Truth values in PyTorch's layout that say where the scores are equal to rounding; None without scores.
+    """
     turn = turned(flax, torch)
     if turn is None:
         return rule_exact(VALUES, name or "network", {"flax": flax, "torch": torch})
@@ -60,7 +79,21 @@ def ruled_again(
 def nudged(
     sides: SidePair, weight_map: WeightMap, torch: Arrays, mode: str, inputs: Inputs | None = None
 ) -> Iterator[tuple[Arrays, Arrays]]:
-    """What both sides return in float64 where weights and inputs are moved by what passes for rounding."""
+    """What both sides return in float64 where weights and inputs are moved by what passes for rounding.
+
+    Args:
+        sides: The two sides, whose seed decides the moves.
+        weight_map: The map by which PyTorch's moved arrays are carried over to Flax.
+        torch: PyTorch's arrays by native name, each number of which is moved by the factor 1 ± `referee.NUDGE`.
+        mode: "evaluation" or "training".
+        inputs: What both are called with; the user's own if left out. Their floating numbers are moved too.
+
+    Yields:
+        Flax's and PyTorch's results by name, for each of `STARTS` starts.
+
+    Raises:
+        UserCodeError: A network does not run with the moved numbers.
+    """
     batch = sides.inputs if inputs is None else inputs
     for number in range(STARTS):
         rng = np.random.default_rng([sides.seed, 9, number])

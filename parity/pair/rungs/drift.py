@@ -10,7 +10,7 @@ from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, observed
 from parity.interface.observation import PassResult
 from parity.interface.trace import Precision
-from parity.pair.passes.both_sides import BothSides, run_both
+from parity.pair.passes.both_sides import BothSides, recalled, run_both
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import VALUES, compare_layers
 from parity.pair.rungs.input_gradients import SharedInputs
@@ -55,7 +55,9 @@ def _with_drift(state: CheckState, mode: str) -> BothSides:
         sides = state.sides.with_moved_cotangents(rng, mode)
         starts.append(run_both(sides, state.weight_map, torch, mode, state.masks(mode), ("float64",)))
     flax, torch_ = (
-        _own(getattr(state.passes[mode], side)["float64"], [getattr(view, side)["float64"] for view in starts])
+        _own(
+            recalled(getattr(state.passes[mode], side)["float64"]), [getattr(view, side)["float64"] for view in starts]
+        )
         for side in ("flax", "torch")
     )
     return BothSides(flax, torch_)

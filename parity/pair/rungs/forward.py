@@ -24,6 +24,9 @@ from parity.pair.weightmap.prove import BUDGET, Prover
 from parity.pair.weightmap.ties import declared, with_ties
 from parity.report.records import Convention, Lint
 
+UNDONE = ("norm_eps", "gelu_form", "power_iteration")
+"""Conventions that are undone in the passes, to see whether they are the cause."""
+
 
 def proven(
     pair: SidePair, weight_map: WeightMap, seed: int, *, fixed: bool = False, shared_dropout: bool = False
@@ -64,7 +67,14 @@ def _proof(pair: SidePair, weight_map: WeightMap, seed: int, budget: int) -> Pro
 
 
 def run_both_modes(state: CheckState) -> None:
-    """Run both modes in both precisions, and add to the state what was seen and the settings that differ."""
+    """Run both modes in both precisions, and add to the state what was seen and the settings that differ.
+
+    Args:
+        state: A state whose map is proven. Passes, calls and comparisons are put into it by mode; lints and notes too.
+
+    Raises:
+        UserCodeError: A network does not run; the modes that did are in the state.
+    """
     _run_modes(state)
     flax, torch = state.passes["training"].flax["float64"], state.passes["training"].torch["float64"]
     state.lints += lint_precision(state.sides.flax.default_precision, state.sides.torch.default_precision)
@@ -95,7 +105,7 @@ def without_conventions(state: CheckState, accept: Sequence[str]) -> tuple[Check
         A new state, whose `original` is the one given, and the conventions; the state given and none if nothing
         differs or undoing what is declared explains nothing.
     """
-    causes = [cause for cause in state.lints if cause.convention in ("norm_eps", "gelu_form")]
+    causes = [cause for cause in state.lints if cause.convention in UNDONE]
     if not causes or rungs.forward(list(state.compared.values())).verdict is not Verdict.DIFFERENT:
         return state, []
     undone = _undone(state, causes)
@@ -109,8 +119,16 @@ def without_conventions(state: CheckState, accept: Sequence[str]) -> tuple[Check
         alike = [cause for cause in causes if cause.convention == name]
         total = replace(alike[0], count=sum(cause.count for cause in alike))
         text = quantified(name, total, undone.weight_map, calls)
-        conventions.append(Convention(name, text, (2,), True, name in accept))
+        conventions.append(Convention(name, text, (2,), True, name in accept and not _overwrites(state, name)))
     return replace(undone, lints=state.lints, notes=state.notes, still=state.still, original=state), conventions
+
+
+def _overwrites(state: CheckState, name: str) -> bool:
+    """Whether that convention goes with parameters that a forward pass writes over, which no pass of ours shows: what
+    is trained then is something else, and cannot be accepted with it."""
+    if name != "power_iteration":
+        return False
+    return any(layer.flax.settings.get("overwritten") for layer in state.weight_map.layers)
 
 
 def _with_map(state: CheckState, weight_map: WeightMap) -> CheckState:
@@ -130,7 +148,12 @@ def _undone(state: CheckState, causes: Sequence[Lint]) -> CheckState | None:
         if "eps" in layer.flax.settings and layer.flax.settings["eps"] != layer.torch.settings.get("eps")
     }
     gelu = next((cause.flax for cause in causes if cause.convention == "gelu_form"), None)
-    pair = state.sides.with_torch(state.sides.torch.undo(eps, gelu))
+    power = {
+        layer.torch.path: (layer.flax.settings["power_steps"], layer.flax.settings["power_eps"])
+        for layer in state.weight_map.layers
+        if {"power_iteration"} <= layer.flax.settings.keys() & layer.torch.settings.keys()
+    }
+    pair = state.sides.with_torch(state.sides.torch.undo(eps, gelu, power))
     undone = proven(pair, state.weight_map, pair.seed, fixed=state.fixed, shared_dropout=state.shared)
     if not undone.proof.agrees:
         return None
@@ -154,3 +177,5 @@ def _run_modes(state: CheckState) -> None:
         compared = compare_layers(state.calls[mode], both, pair.results.of(mode), mode)
         settled = settled_ties(state, compared, mode)
         state.compared[mode] = replace(settled, results=with_computed_dtype(settled, both, stored, mode))
+        if mode == "evaluation":  # training's are fed to the layers alone
+            state.release(mode)

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from numpy.typing import NDArray
 
 from parity.checks.verdict import Finding
-from parity.pair.arrays.domain import domain_of
 from parity.pair.arrays.layout import compare
-from parity.pair.arrays.origins import Origins, floating_leaves, origins, spans
+from parity.pair.arrays.origins import Origins, origins, spans
 from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.sides import PRECISIONS, SidePair
 
@@ -35,7 +34,12 @@ class SharedInputs:
 
 
 def given_of(sides: SidePair, both: BothSides) -> SharedInputs:
-    """What the adapters of a pair do with the inputs, as far as there are gradients of what they make."""
+    """What the adapters of a pair do with the inputs, as far as there are gradients of what they make.
+
+    Args:
+        sides: The two sides with the user's inputs and adapters.
+        both: The passes of one mode with gradients, from which it is read what of the inputs has one.
+    """
     every = spans(sides.inputs)
     pair = sides.pair_inputs
     ours, theirs = origins(pair.shared, pair.to_flax), origins(pair.shared, pair.to_torch)
@@ -46,8 +50,7 @@ def given_of(sides: SidePair, both: BothSides) -> SharedInputs:
     theirs = theirs.among(both.torch["float64"].input_gradients)
     judged, notes = {}, []
     for number, (name, span) in enumerate(every.items()):
-        why = _hindrance(number, span, {"to_flax": ours, "to_torch": theirs})
-        if why := why or _undefined(sides, both, (ours, theirs), name, span):
+        if why := _hindrance(number, span, {"to_flax": ours, "to_torch": theirs}):
             notes.append(f"the gradient of the input {name} is not compared: {why}")
         else:
             judged[name] = span
@@ -64,18 +67,14 @@ def _hindrance(number: int, span: Span, sides: Mapping[str, Origins]) -> str:
     return ""
 
 
-def _undefined(pair: SidePair, both: BothSides, sides: tuple[Origins, Origins], name: str, span: Span) -> str:
-    """Why the gradient of a mask of 0 and 1 cannot be compared, if only one side has one; "" otherwise."""
-    if domain_of(floating_leaves(pair.inputs)[name]) != "mask":
-        return ""
-    seen = zip(sides, (both.flax["float64"], both.torch["float64"]), strict=True)
-    size = sum(array.size for array in floating_leaves(pair.inputs).values())
-    moves = [origin.gather(by.input_gradients, size)[span[0] : span[1]].any() for origin, by in seen]
-    return "" if moves[0] == moves[1] else "it is a mask of 0 and 1, of which only one side has a gradient"
-
-
 def input_gradients(both: BothSides, shared: SharedInputs, mode: str) -> Iterator[Finding]:
-    """The gradient with respect to every input that both sides are given."""
+    """The gradient with respect to every input that both sides are given, in the user's own order and layout.
+
+    Args:
+        both: The passes of one mode, with gradients.
+        shared: What each side's inputs come from; its `judged` says which are compared.
+        mode: "evaluation" or "training", for the findings.
+    """
     if not shared.judged:
         return
     flat = {

@@ -17,7 +17,10 @@ from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.sides import PRECISIONS
 
-SIDES: tuple[Literal["flax"], Literal["torch"]] = "flax", "torch"
+Side = Literal["flax", "torch"]
+Feeds = Mapping[int, Sequence[NDArray]]
+"""Number of a call → what it gets in the place of its floating arguments."""
+SIDES: tuple[Side, Side] = "flax", "torch"
 MODE = "training"
 """The one mode in which layers are fed alone: what BatchNorm computes in evaluation is less than in training."""
 NOT_FED = frozenset({"lstm", "gru", "rnn", "custom"})
@@ -41,38 +44,48 @@ class FedLayer:
 
 def introduced(state: CheckState) -> dict[tuple[str, str], Finding]:
     """The referee's on the output of each layer that is fed alone, by the name of PyTorch's call and the mode. Takes
-    one forward pass a side and precision."""
+    one forward pass a side and precision.
+
+    What the state holds of that mode's layers is let go of if it all agrees; see `CheckState.release`.
+    """
     both = state.passes[MODE]
     calls = both.flax["float64"].calls, both.torch["float64"].calls
     fed = list(_fed(state, *calls))
     if not fed:
         return {}
-    feeds = {
-        "flax": {calls[0][layer.pairing.pair.flax].start: (layer.flax,) for layer in fed if layer.flax is not None},
-        "torch": {calls[1][layer.pairing.pair.torch].start: (layer.torch,) for layer in fed if layer.torch is not None},
-    }
-    native, run_pass = {"flax": state.proof.flax, "torch": state.proof.torch}, state.sides.run_pass
-    seen = {
-        p: [run_pass(side, native[side], MODE, p, gradients=False, feeds=feeds[side]).calls for side in SIDES]
-        for p in PRECISIONS
-    }
+    starts = [[calls[0][layer.pairing.pair.flax].start, calls[1][layer.pairing.pair.torch].start] for layer in fed]
     names = call_names([call.path for call in calls[1]])
-    places = [layer.pairing.pair.torch for layer in fed]
-    return {(names[p], MODE): _finding(layer.pairing, seen, names[p]) for p, layer in zip(places, fed, strict=True)}
+    del both, calls
+    state.release(MODE)
+    feeds = {
+        "flax": {start[0]: (layer.flax,) for start, layer in zip(starts, fed, strict=True) if layer.flax is not None},
+        "torch": {
+            start[1]: (layer.torch,) for start, layer in zip(starts, fed, strict=True) if layer.torch is not None
+        },
+    }
+    pairings = [layer.pairing for layer in fed]
+    seen = {p: [_given(state, side, p, feeds[side], pairings) for side in SIDES] for p in PRECISIONS}
+    return {
+        (names[pairing.pair.torch], MODE): _finding(names[pairing.pair.torch], [seen[p] for p in PRECISIONS], number)
+        for number, pairing in enumerate(pairings)
+    }
 
 
-def _finding(pairing: CallPairing, seen: Mapping[Precision, Sequence[Sequence[Call]]], name: str) -> Finding:
-    (a, b), (low_a, low_b) = (_outputs(pairing, *seen[p]) for p in PRECISIONS)
+def _given(
+    state: CheckState, side: Side, precision: Precision, feeds: Feeds, pairings: Sequence[CallPairing]
+) -> list[NDArray]:
+    """What the calls of these pairings give on a side, whose layers are fed."""
+    calls = state.sides.run_pass(side, state.proof.arrays(side), MODE, precision, gradients=False, feeds=feeds).calls
+    places = [(getattr(p.pair, side), p.leaf_flax if side == "flax" else p.leaf_torch) for p in pairings]
+    return [floating(calls[call].outputs)[leaf] for call, leaf in places]
+
+
+def _finding(name: str, seen: Sequence[Sequence[Sequence[NDArray]]], number: int) -> Finding:
+    """The finding on the n-th of what both sides give in float64 and in float32."""
+    (a, b), (low_a, low_b) = ((flax[number], torch[number]) for flax, torch in seen)
     if (turn := turned(a, b)) is not None:
         a, low_a = turn[1](a), turn[1](low_a)
     return replace(compare("output alone", name, a, b, low_b, low_a, mode=MODE), isolated=True)
-
-
-def _outputs(pairing: CallPairing, flax: Sequence[Call], torch: Sequence[Call]) -> tuple[NDArray, NDArray]:
-    return (
-        floating(flax[pairing.pair.flax].outputs)[pairing.leaf_flax],
-        floating(torch[pairing.pair.torch].outputs)[pairing.leaf_torch],
-    )
 
 
 def _fed(state: CheckState, flax: Sequence[Call], torch: Sequence[Call]) -> Iterator[FedLayer]:

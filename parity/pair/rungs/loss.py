@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from parity.checks.verdict import Finding, Rung
 from parity.errors import UsageError
-from parity.interface.side import Objective
+from parity.interface.sides.trained import Objective
 from parity.interface.tree import leaves
 from parity.pair.arrays.inputs import as_numpy
 from parity.pair.arrays.layout import compare
@@ -71,7 +71,14 @@ def gradients_rung(state: CheckState, shared: SharedInputs, accept: Sequence[str
 def judged(
     state: CheckState, passes: Mapping[str, BothSides], compared: Mapping[str, Compared], shared: SharedInputs
 ) -> Rung:
-    """Rung 3 of what was seen in each mode."""
+    """Rung 3 of what was seen in each mode; a mode in which the networks are random is left out.
+
+    Args:
+        state: What is known of the pair.
+        passes: Mode → the passes of both sides, with gradients.
+        compared: Mode → what was compared of them.
+        shared: The numbers of the user's inputs that the gradients of each side's inputs belong to.
+    """
     passes = {mode: seen for mode, seen in passes.items() if not state.sides.results.of(mode).noisy}
     layers = [compared[mode] for mode in passes]
     return rungs.gradients(state.weight_map, layers, passes, state.parameters, shared, list(_losses(passes)))

@@ -26,7 +26,12 @@ LETTERS = {("conv", 3): ("OIW", "WIO"), ("conv", 4): ("OIHW", "HWIO"), ("conv", 
 
 
 def table(state: CheckState) -> list[Mapped]:
-    """One line a canonical array, those without counterpart last."""
+    """One line for each canonical array, with the shapes of the native ones, and those without counterpart last.
+
+    Args:
+        state: What is known of the pair. An array is proven if the networks agree and it has an effect in one of the
+            passes, which is known from its gradient.
+    """
     proof = state.proof
     lines = [_line(state, layer, array) for layer in proof.weight_map.layers for array in layer.arrays]
     for side, units in (("flax", proof.weight_map.lone_flax), ("torch", proof.weight_map.lone_torch)):
@@ -88,7 +93,12 @@ def _lone(proof: Proof, side: str, unit: Unit, role: str) -> Mapped:
 
 
 def how(layer: LayerPairing, array: ArrayPairing) -> str:
-    """How PyTorch's array becomes Flax's, in words."""
+    """How PyTorch's array becomes Flax's, in words such as "transposed", "OIHW → HWIO" or "as it is".
+
+    Args:
+        layer: The pairing that holds the array; the kind of its layers names the axes of kernels.
+        array: The array with both sides' packings.
+    """
     words = [_packed(array.torch, layer.torch.kind), _fitted(array), _piece("PyTorch's", array.torch)]
     words.append(_piece("Flax's", array.flax))
     if len(array.flax.parts) > 1:
@@ -140,7 +150,14 @@ def _fitted(array: ArrayPairing) -> str:
 
 
 def coverage(weight_map: WeightMap, sides: SidePair, pairings: Sequence[CallPairing], both: BothSides) -> Coverage:
-    """Shares of parameters mapped and of layers compared, and the calls without a partner."""
+    """Shares of parameters mapped and of layers compared, from 0 to 1, and the calls without a partner.
+
+    Args:
+        weight_map: The map.
+        sides: The two sides. Shares are of what PyTorch's network holds and calls.
+        pairings: The calls that were compared.
+        both: The passes of which these are.
+    """
     total = sum(sides.torch.native[n].size for n in sides.torch.parameters)
     mapped = {n for b in weight_map.layers for li in b.arrays for n in li.torch.names if n in sides.torch.parameters}
     covered = sum(sides.torch.native[n].size for n in mapped)

@@ -20,7 +20,11 @@ from parity.pair.weightmap.random_weights import name_of
 
 
 def forward(compared: Sequence[Compared]) -> Rung:
-    """Rung 2: every layer's output, which says where, and the results, which convict, in both modes."""
+    """Rung 2: every layer's output, which says where, and the results, which convict.
+
+    Args:
+        compared: What was compared in each mode.
+    """
     findings = []
     for comparison in compared:
         findings += [*(layer.finding for layer in comparison.layers), *comparison.results]
@@ -51,7 +55,16 @@ def gradients(
 
 
 def parameter_gradients(weight_map: WeightMap, both: BothSides, parameters: set[str], mode: str) -> Iterator[Finding]:
-    """The gradient of every mapped array that both sides learn; that of a tied one is the sum of the other side's."""
+    """The gradient of every mapped array that both sides learn, as PyTorch gives it and in the canonical layout.
+
+    An array that only one side ties has no gradient of its own: it is added to that of the array which it is tied to.
+
+    Args:
+        weight_map: The map.
+        both: The passes of one mode, with gradients, in both precisions.
+        parameters: Names of what is learnt, "flax:…" and "torch:…".
+        mode: "evaluation" or "training", for the findings.
+    """
     for layer, array in learnable(weight_map, parameters):
         if array.tie is not None:
             continue
@@ -84,7 +97,12 @@ def _pulled(
 
 
 def learnable(weight_map: WeightMap, parameters: set[str]) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
-    """Mapped arrays that both sides learn; names are "flax:…" and "torch:…"."""
+    """Mapped arrays that both sides learn, each with its layer.
+
+    Args:
+        weight_map: The map.
+        parameters: Names of what is learnt, "flax:…" and "torch:…".
+    """
     for layer, array in weight_map.arrays:
         names = [f"flax:{n}" for n in array.flax.names] + [f"torch:{n}" for n in array.torch.names]
         if parameters.issuperset(names):
@@ -96,7 +114,12 @@ def _given(gradients: Arrays, names: Sequence[str]) -> Arrays:
 
 
 def buffers(weight_map: WeightMap, parameters: set[str]) -> Iterator[tuple[LayerPairing, ArrayPairing]]:
-    """Mapped arrays that no side learns."""
+    """Mapped arrays that no side learns, each with its layer.
+
+    Args:
+        weight_map: The map.
+        parameters: Names of what is learnt, "flax:…" and "torch:…".
+    """
     for layer, array in weight_map.arrays:
         names = {f"flax:{n}" for n in array.flax.names} | {f"torch:{n}" for n in array.torch.names}
         if not names & parameters:
@@ -142,7 +165,16 @@ def update(seen: Mapping[str, Mapping[str, Sequence[Arrays]]]) -> list[Finding]:
 def trajectory(
     weight_map: WeightMap, parameters: set[str], runs: Mapping[str, Trajectory], from_moved: Mapping[str, Trajectory]
 ) -> Rung:
-    """Rung 6: training runs, against each side's own drift when its start is moved by one ulp. Buffers are rung 4's."""
+    """Rung 6: the loss before each step, and what both sides learn after the last; buffers are rung 4's.
+
+    Runs part by themselves, so that a gap is measured against each side's own drift when its start is moved by one ulp.
+
+    Args:
+        weight_map: The map.
+        parameters: Names of what is learnt, "flax:…" and "torch:…".
+        runs: Side → its float64 run, with weights by native name.
+        from_moved: Side → the same run from the moved start.
+    """
     findings = []
     for step in range(len(runs["torch"].losses)):
         values, moved = ({side: run.losses[step] for side, run in by.items()} for by in (runs, from_moved))

@@ -23,16 +23,22 @@ from parity.report.records import Convention
 After = dict[Precision, tuple[Arrays, Arrays]]
 
 
-def state_rung(state: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Convention]] | None:
-    """The rung: two training steps' buffers, then evaluation; and the conventions that explain a difference. None where
-    the networks have no buffers."""
-    if not any(rungs.buffers(state.weight_map, state.parameters)):
-        return None
+def state_rung(state: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Convention]]:
+    """Rung 4: the buffers after two training passes, the second on other inputs, and then the results in evaluation.
+
+    Args:
+        state: What is known of a pair with buffers; lints on its norms are added where the rung differs.
+        accept: Names of conventions that are no difference to the user.
+
+    Returns:
+        The rung as it is, and the conventions that may explain a difference. Each is confirmed if nothing differs once
+        PyTorch's statistics are made as Flax's conventions would have made them.
+
+    Raises:
+        UserCodeError: A network does not run.
+    """
     after, steps, calls = _trained(state)
-    flax = {
-        p: state.sides.run_pass("flax", arrays, "evaluation", p, gradients=False).outputs
-        for p, (arrays, _) in after.items()
-    }
+    flax = {p: state.sides.run_pass("flax", arrays, "evaluation", p).outputs for p, (arrays, _) in after.items()}
     ruled = rungs.state(state.weight_map, state.parameters, after, _afterwards(state, after, flax))
     if ruled.verdict is not Verdict.DIFFERENT:
         return ruled, []
@@ -53,7 +59,10 @@ def state_rung(state: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Con
 
 def _trained(state: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call]]]:
     """All arrays of both sides after two training steps, the second on other inputs; and of PyTorch those before,
-    between and after, and the calls of each step."""
+    between and after, and the calls of each step.
+
+    Flax's passes are run with gradients, though nobody asks for them: the program for that is compiled already.
+    """
     sides, proof, training = state.sides, state.proof, state.passes["training"]
     second = resized(sides.inputs, lambda a: (1.5 * a[::-1] + 0.25).astype(a.dtype))
     after: After = {}
@@ -63,7 +72,7 @@ def _trained(state: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call
         flax = {**proof.flax, **training.flax[precision].buffers, **_unmapped(state, sides.flax)}
         torch = {**proof.torch, **training.torch[precision].buffers, **_unmapped(state, sides.torch)}
         seen = sides.run_pass("torch", torch, "training", precision, second)
-        ours = sides.run_pass("flax", flax, "training", precision, second, gradients=False)
+        ours = sides.run_pass("flax", flax, "training", precision, second, gradients=not state.shared)
         both = {**flax, **ours.buffers}, {**torch, **seen.buffers}
         after[precision] = shaped_as(both[0], proof.flax), shaped_as(both[1], proof.torch)
         if precision == "float64":

@@ -21,7 +21,11 @@ from parity.report.records import Convention
 
 
 def structure(state: CheckState) -> Rung:
-    """The rung, after both modes were seen."""
+    """Rung 1: every array that has an effect has a counterpart, both sides train the same, and the map is decided.
+
+    Args:
+        state: What both modes showed, or evaluation alone: whether an array has an effect is read from its gradients.
+    """
     findings = [
         Finding(
             "weight map",
@@ -94,7 +98,11 @@ def _proven(state: CheckState) -> list[Finding]:
 
 
 def unpaired(weight_map: WeightMap) -> bool:
-    """Whether what is left over on both sides may be the same arrays, held in a way that was not recognised."""
+    """Whether what is left over on both sides may be the same arrays, held in a way that was not recognised.
+
+    Args:
+        weight_map: The map. Layers of unlike kinds, and recurrent ones, may be the same in another form.
+    """
     ours, theirs = weight_map.lone_flax, weight_map.lone_torch
     recurrent = any(unit.kind in ("lstm", "gru", "rnn") for unit in (*ours, *theirs))
     kinds = {unit.kind for unit in ours} != {unit.kind for unit in theirs}

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from parity.interface.observation import Call
 from parity.interface.unit import split_stack
+from parity.pair.weightmap.features import features_of
 from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
+from parity.pair.weightmap.pairing.signatures import Shape
 
 
 @dataclass(frozen=True)
@@ -16,11 +18,15 @@ class CallPair:
     Args:
         flax, torch: The places of the calls in each side's list of calls.
         layer: The number of the pairing of layers in the weight map; None for a block.
+        features_in, features_out: The shapes (channels, *spatial) of PyTorch's maps that what comes in was, and that
+            becomes of what goes out: each side has these features in its own order.
     """
 
     flax: int
     torch: int
     layer: int | None
+    features_in: Shape = ()
+    features_out: Shape = ()
 
 
 def pair_layers(weight_map: WeightMap, flax: Sequence[Call], torch: Sequence[Call]) -> list[CallPair]:
@@ -43,7 +49,7 @@ def pair_layers(weight_map: WeightMap, flax: Sequence[Call], torch: Sequence[Cal
             ours = ours[index :: depths[path]]
         theirs = torch_places.get(layer.torch.path, [])
         if len(ours) == len(theirs):
-            pairs += [CallPair(a, b, number) for a, b in zip(ours, theirs, strict=True)]
+            pairs += [CallPair(a, b, number, *features_of(layer)) for a, b in zip(ours, theirs, strict=True)]
     return sorted(pairs, key=lambda pair: pair.torch)
 
 

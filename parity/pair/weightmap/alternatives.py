@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from parity.pair.arrays.layout import floating
 from parity.pair.weightmap.align import CallPair, pair_layers
+from parity.pair.weightmap.features import with_features
 from parity.pair.weightmap.flattened import flattened_rows
 from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 from parity.pair.weightmap.pairing.readings import pair_units
-from parity.pair.weightmap.pairing.signatures import with_shapes
+from parity.pair.weightmap.pairing.signatures import Shape, with_shapes
 from parity.pair.weightmap.proof import ProofPass
 from parity.pair.weightmap.random_weights import name_of
 
@@ -41,6 +42,7 @@ def alternatives(weight_map: WeightMap, passed: ProofPass, failing: int, native:
     """
     pairs = pair_layers(weight_map, passed.flax.calls, passed.torch.calls)
     here = next((pair for pair in pairs if pair.flax == failing), None)
+    yield from _becoming_a_map(weight_map, passed, pairs, failing)
     if here is not None and here.layer is not None:
         yield from _flattened(weight_map, passed, here)
         yield from _partners(weight_map, passed, here, pairs, native)
@@ -49,7 +51,7 @@ def alternatives(weight_map: WeightMap, passed: ProofPass, failing: int, native:
     verified = {pair.layer for pair in pairs if pair.flax < failing and all(passed.layer(pair))}
     unsure = [number for number in range(len(weight_map.layers)) if number not in verified]
     yield from _other_packings(weight_map, [number for number in unsure if here is None or number != here.layer])
-    yield from _exchanged(weight_map, _alike(weight_map, passed, pairs, verified), native)
+    yield from _exchanged(weight_map, _alike(weight_map, passed, pairs, native), native)
 
 
 def _other_packings(weight_map: WeightMap, numbers: Sequence[int]) -> Iterator[Option]:
@@ -94,6 +96,21 @@ def _flattened(weight_map: WeightMap, passed: ProofPass, here: CallPair) -> Iter
         yield "rows of a flattened activation", _with(weight_map, {here.layer: layer})
 
 
+def _becoming_a_map(
+    weight_map: WeightMap, passed: ProofPass, pairs: Sequence[CallPair], failing: int
+) -> Iterator[Option]:
+    """The features of a dense layer, and of norms after it, in the order of the map that each side makes of them."""
+    for inner in passed.reshaped_into(next((pair for pair in pairs if pair.flax == failing), None)):
+        changed: dict[int, LayerPairing] = {}
+        for pair in sorted((pair for pair in pairs if pair.flax < failing), key=lambda pair: -pair.flax):
+            assert pair.layer is not None
+            layer = with_features(weight_map.layers[pair.layer], inner)
+            changed |= {} if layer is None else {pair.layer: layer}
+            if layer is not None and layer.flax.kind == "dense":
+                yield "features that become a map", _with(weight_map, changed)
+                break
+
+
 def _partners(
     weight_map: WeightMap, passed: ProofPass, here: CallPair, pairs: Sequence[CallPair], native: NativeArrays
 ) -> Iterator[Option]:
@@ -119,7 +136,7 @@ def _exchanged(weight_map: WeightMap, groups: Iterator[list[int]], native: Nativ
 
 
 def _alike(
-    weight_map: WeightMap, passed: ProofPass, pairs: Sequence[CallPair], verified: set[int | None]
+    weight_map: WeightMap, passed: ProofPass, pairs: Sequence[CallPair], native: NativeArrays
 ) -> Iterator[list[int]]:
     """Groups of equal layers that are fed the same, whose agreement proves nothing, and of those never called."""
     called = {pair.layer: pair.flax for pair in pairs}
@@ -127,7 +144,8 @@ def _alike(
     for number, layer in enumerate(weight_map.layers):
         if layer.piece is not None:
             continue
-        shapes = (layer.flax.kind, tuple((array.role, array.shape) for array in layer.arrays))
+        held = [(array.role, [native.torch[name].shape for name in array.torch.names]) for array in layer.arrays]
+        shapes = (layer.flax.kind, str(held))
         if number not in called:
             groups.setdefault((shapes, layer.torch.path.rpartition(".")[0]), []).append(number)
         elif inputs := floating(passed.flax.calls[called[number]].inputs):
@@ -141,9 +159,32 @@ def _reordered(weight_map: WeightMap, numbers: Sequence[int], order: Sequence[in
     torch_shapes = {name: array.shape for name, array in native.torch.items()}
     changed: dict[int, LayerPairing] = {}
     for number, place in zip(numbers, order, strict=True):
-        flax, torch = weight_map.layers[number].flax, weight_map.layers[numbers[place]].torch
-        changed[number] = pair_units(with_shapes(flax, flax_shapes), with_shapes(torch, torch_shapes))
+        layer, partner = weight_map.layers[number], weight_map.layers[numbers[place]]
+        changed[number] = _read_alike(layer, partner, torch_shapes) or pair_units(
+            with_shapes(layer.flax, flax_shapes), with_shapes(partner.torch, torch_shapes)
+        )
     return _with(weight_map, changed)
+
+
+def _read_alike(layer: LayerPairing, partner: LayerPairing, shapes: Mapping[str, Shape]) -> LayerPairing | None:
+    """The pairing with the unit of PyTorch's that another has, whose arrays are read as its own were; None if the two
+    units hold other arrays."""
+    theirs = {array.role: array.torch.names for array in partner.arrays}
+    if sorted(theirs) != sorted(array.role for array in layer.arrays) or layer.piece or partner.piece:
+        return None
+    names = {old: new for a in layer.arrays for old, new in zip(a.torch.names, theirs[a.role], strict=False)}
+    if any(array.tie for array in layer.arrays) or any(shapes[old] != shapes[new] for old, new in names.items()):
+        return None
+    arrays = tuple(
+        replace(
+            array,
+            torch=array.torch.renamed(names),
+            others=tuple(other.renamed(names) for other in array.others),
+            torch_role=next(other.torch_role for other in partner.arrays if other.role == array.role),
+        )
+        for array in layer.arrays
+    )
+    return replace(layer, torch=partner.torch, arrays=arrays, lone_torch=partner.lone_torch)
 
 
 def _with(weight_map: WeightMap, changed: Mapping[int, LayerPairing]) -> WeightMap:

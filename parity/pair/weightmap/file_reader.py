@@ -9,7 +9,7 @@ import numpy as np
 from parity.errors import UsageError, unknown_name
 from parity.interface.packing import Packing
 from parity.interface.unit import Unit
-from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing, Piece
+from parity.pair.weightmap.pairing.pairings import ArrayPairing, ArrayPiece, LayerPairing
 from parity.pair.weightmap.pairing.readings import pair_units
 from parity.pair.weightmap.pairing.signatures import Shape, ShapedUnit, Shapes, with_shapes
 
@@ -64,12 +64,12 @@ class Reader:
         )
         return flax, torch
 
-    def _piece(self, pair: Entry, entries: Sequence[Entry]) -> Piece | None:
+    def _piece(self, pair: Entry, entries: Sequence[Entry]) -> ArrayPiece | None:
         """How the pairing is a piece, if one side's arrays are cut."""
         for side in ("torch", "flax"):
             if any(entry.get(f"{side}_cut") for entry in entries):
                 number = len(self._pieces[side, pair[side], entries[0][side]]) - 1
-                return Piece(side, number, f"{side} {pair[side]} {number}")
+                return ArrayPiece(side, number, f"{side} {pair[side]} {number}")
         return None
 
     def _named(self, side: str, name: str, entries: Sequence[Entry]) -> ShapedUnit:

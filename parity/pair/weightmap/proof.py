@@ -13,6 +13,7 @@ from parity.interface.trace import Arrays
 from parity.pair.arrays.layout import agree, compare, floating, turned
 from parity.pair.weightmap.align import CallPair, pair_layers
 from parity.pair.weightmap.pairing.pairings import WeightMap
+from parity.pair.weightmap.pairing.signatures import Shape
 
 Run = Callable[[Mapping[str, NDArray]], PassResult]
 """One evaluation pass of a side with these native arrays in the place of its own."""
@@ -64,6 +65,17 @@ class ProofPass:
         layers = pair_layers(weight_map, self.flax.calls, self.torch.calls)
         return bool(layers) and all(self.layer(pair)[1] for pair in layers)
 
+    def reshaped_into(self, pair: CallPair | None) -> list[Shape]:
+        """The shapes (channels, *spatial) of PyTorch's maps that hold the same numbers as Flax's, in their own order:
+        among what goes into two calls, or among the results if there is no such pair."""
+        if pair is None:
+            arrays = self._floating_results()
+        else:
+            results = ((self.flax, pair.flax), (self.torch, pair.torch), (self.low, pair.torch))
+            inputs = [floating(result.calls[place].inputs) for result, place in results]
+            arrays = list(zip(*inputs, strict=False))
+        return [torch.shape[1:] for flax, torch, low in arrays if _holds_the_same(flax, torch, low)]
+
     def _floating_results(self) -> list[tuple[NDArray, NDArray, NDArray]]:
         """The results that are floating on both sides: Flax's, PyTorch's and PyTorch's in float32."""
         every = [(self.flax.outputs[a], self.torch.outputs[b], self.low.outputs[b]) for a, b in self.names]
@@ -89,9 +101,12 @@ class ProofPass:
             floating(getattr(result.calls[place], what))
             for result, place in ((self.flax, pair.flax), (self.torch, pair.torch), (self.low, pair.torch))
         )
+        features = pair.features_in if what == "inputs" else pair.features_out
         if not ours or not theirs:
             return not ours and not theirs  # whole numbers alone: nothing to go by
-        return any(agree(a, b, c, inside=True) for b, c in zip(theirs, low, strict=True) for a in ours[:2])
+        return any(
+            agree(a, b, c, inside=True, features=features) for b, c in zip(theirs, low, strict=True) for a in ours[:2]
+        )
 
 
 class Standing(NamedTuple):
@@ -106,6 +121,15 @@ class Standing(NamedTuple):
     same: bool
     near: bool
     failing: int
+
+
+def _holds_the_same(flax: NDArray, torch: NDArray, low: NDArray) -> bool:
+    """Whether a map of Flax's, channels last, and one of PyTorch's hold the same numbers in the same order: both were
+    reshaped of the same features."""
+    shape = torch.shape
+    if torch.ndim < 3 or flax.shape != (shape[0], *shape[2:], shape[1]):
+        return False
+    return compare("", "", flax.reshape(shape), torch, low).verdict.passes
 
 
 def _near(flax: NDArray, torch: NDArray, low: NDArray) -> bool:

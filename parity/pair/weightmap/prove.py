@@ -10,7 +10,7 @@ from parity.pair.weightmap.alternatives import NativeArrays, Option, alternative
 from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.proof import Proof, ProofPass, Runs
 
-BUDGET = 48
+BUDGET = 96
 """Readings that are tried at most: passes of the Flax network, which is compiled once for all of them."""
 
 
@@ -36,13 +36,25 @@ class Prover:
         flax = self._flax_pass(weight_map, torch)
         passed = ProofPass(flax, self._runs.torch(torch), self._runs.torch_low(torch), self._runs.names)
         self._undecided = ()
+        best = self._read_better(weight_map, passed, torch)
+        for other in weight_map.others.values():
+            if best[1].same_outputs(best[0]) or self._tried >= self._budget:
+                break
+            start = replace(other, others={})
+            read = self._read_better(start, replace(passed, flax=self._flax_pass(start, torch)), torch)
+            best = max(best, read, key=lambda reading: reading[1].standing(reading[0]))
+        weight_map, passed = best
+        flax_arrays, agrees = weights.to_flax(weight_map, torch, self._own.flax), passed.same_outputs(weight_map)
+        return Proof(weight_map, flax_arrays, torch, passed, agrees, self._undecided, self._tried)
+
+    def _read_better(self, weight_map: WeightMap, passed: ProofPass, torch: Arrays) -> tuple[WeightMap, ProofPass]:
+        """The map and its pass, with other readings of it as long as one of them is better."""
         while self._budget > 1 and not passed.same_outputs(weight_map):
             better = self._better(weight_map, passed, torch)
             if better is None:
                 break
             weight_map, passed = better
-        flax_arrays, agrees = weights.to_flax(weight_map, torch, self._own.flax), passed.same_outputs(weight_map)
-        return Proof(weight_map, flax_arrays, torch, passed, agrees, self._undecided, self._tried)
+        return weight_map, passed
 
     def _better(self, weight_map: WeightMap, passed: ProofPass, torch: Arrays) -> tuple[WeightMap, ProofPass] | None:
         """The first reading with which the networks agree longer than in the pass given, and its own pass."""

@@ -78,7 +78,16 @@ def to_flax(weight_map: WeightMap, torch: Mapping[str, NDArray], flax: Mapping[s
 
 
 def to_torch(weight_map: WeightMap, flax: Mapping[str, NDArray], torch: Mapping[str, NDArray]) -> Arrays:
-    """PyTorch's native arrays with Flax's numbers in all that is mapped: the other way of `to_flax`."""
+    """PyTorch's native arrays with Flax's numbers in all that is mapped: the other way of `to_flax`.
+
+    Args:
+        weight_map: The map.
+        flax: Flax's native arrays, whose numbers are carried over.
+        torch: PyTorch's native arrays; what is not mapped stays as it is.
+
+    Returns:
+        Writable copies by native name, floating ones in float64.
+    """
     native = native_copy(torch)
     for _, array in weight_map.arrays:
         array.torch.write(array.flax.read(flax), native)
@@ -86,7 +95,16 @@ def to_torch(weight_map: WeightMap, flax: Mapping[str, NDArray], torch: Mapping[
 
 
 def moved(weight_map: WeightMap, torch: Mapping[str, NDArray], generator: Generator) -> Arrays:
-    """PyTorch's native arrays with every mapped number moved by one float64 ulp, up or down at random."""
+    """PyTorch's native arrays with every mapped number moved by one float64 ulp, up or down at random.
+
+    Args:
+        weight_map: The map.
+        torch: PyTorch's native arrays; what is not mapped stays as it is.
+        generator: Decides which way each number goes.
+
+    Returns:
+        Writable copies by native name, floating ones in float64.
+    """
     native = native_copy(torch)
     for _, array in weight_map.arrays:
         array.torch.write(initial.moved(array.torch.read(torch), generator), native)

@@ -41,8 +41,8 @@ def page(report: ReportData) -> str:
     """The page in the frame."""
     title = _text(f"{MARKS[report.verdict]} {report.name}: {report.verdict}")
     head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}"><style>{STYLE}</style>'
-    said = f"<p>{_text(f'{answer(report)} {summary(report)}.')}</p>"
-    body = [f'<h1 style="color:{COLOURS[report.verdict]}">{title}</h1>', said, *_lines(report)]
+    paragraph = f"<p>{_text(f'{answer(report)} {summary(report)}.')}</p>"
+    body = [f'<h1 style="color:{COLOURS[report.verdict]}">{title}</h1>', paragraph, *_lines(report)]
     return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(body)}</body></html>"
 
 

@@ -45,8 +45,8 @@ def _named(report: ReportData, file: Path) -> list[tuple[Path, int]]:
     words = [] if first is None else [first.text, *places(first).values()]
     if report.headline is not None:
         words.append(sentence(report.headline))
-    found = [(_there(match[1], file), int(match[2])) for text in words for match in LINE.finditer(text)]
-    return list(dict.fromkeys((path, number) for path, number in found if path is not None))
+    lines = [(_there(match[1], file), int(match[2])) for text in words for match in LINE.finditer(text)]
+    return list(dict.fromkeys((path, number) for path, number in lines if path is not None))
 
 
 def _there(name: str, file: Path) -> Path | None:

@@ -41,7 +41,7 @@ def next_step(report: ReportData) -> str:
     if report.verdict is Verdict.INCONCLUSIVE:
         why = sentence(headline) if headline is not None else summary(report)
         return f"Take away what hinders the comparison and check again: {why}."
-    if acceptable := [one.name for one in report.conventions if one.confirmed and not one.accepted]:
+    if acceptable := [c.name for c in report.conventions if c.confirmed and not c.accepted]:
         return f"Mend it, or accept it by name where it is no difference to you: {', '.join(acceptable)}; check again."
     if first is not None and first.mend:
         return f"{first.mend[0].upper()}{first.mend[1:]}; check again."

@@ -28,9 +28,9 @@ def gaps(results: Mapping[str, Any]) -> Figure:
     figure, axes = panels(1, 1, width=5.2, height=3.4)
     ax = axes[0, 0]
     for name, by_label in results.get("gaps", {}).items():
-        for label, found in by_label.items():
+        for label, gap in by_label.items():
             line = {**_line(label, RECIPE_STYLES[name]), "label": f"{name}, {_name(label)}"}
-            band(ax, found, colour=_colour(label), scale=results["steps_per_epoch"][name], **line)
+            band(ax, gap, colour=_colour(label), scale=results["steps_per_epoch"][name], **line)
     ax.axhline(0, color="0.6", linewidth=0.8)
     ax.set(xlabel="epoch", ylabel="training minus test accuracy", title=f"on {results['data']}")
     ax.legend(fontsize=7)
@@ -40,14 +40,14 @@ def gaps(results: Mapping[str, Any]) -> Figure:
 def _curves(results: Mapping[str, Any], name: str) -> Figure:
     figure, axes = panels(1, 2, width=4.2, height=3.2)
     longer = results.get("whole", {}).get(name, {})
-    groups = [*results["curves"][name].items(), *((label, one["curves"]) for label, one in longer.items())]
+    groups = [*results["curves"][name].items(), *((label, run["curves"]) for label, run in longer.items())]
     for ax, key in zip(axes[0], ("accuracy", "loss"), strict=True):
-        for place, (label, found) in enumerate(groups):
+        for place, (label, curves) in enumerate(groups):
             again = place >= len(results["curves"][name]) and label in results["curves"][name]
-            _draw(ax, found[key], label, results["steps_per_epoch"][name], named=not again)
-        for one in longer.values():
-            if one["crossed_at"] is not None:
-                ax.axvline(one["crossed_at"] / results["steps_per_epoch"][name], color="0.6", linewidth=0.8)
+            _draw(ax, curves[key], label, results["steps_per_epoch"][name], named=not again)
+        for run in longer.values():
+            if run["crossed_at"] is not None:
+                ax.axvline(run["crossed_at"] / results["steps_per_epoch"][name], color="0.6", linewidth=0.8)
         ax.set(xlabel="epoch", ylabel=key, title=f"{name} on {results['data']}")
     if groups:
         axes[0, 0].legend(fontsize=7)

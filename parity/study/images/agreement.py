@@ -36,17 +36,17 @@ def _together(a: Sequence[float], b: Sequence[float]) -> float:
 def crossings(results: dict[str, Any]) -> Iterator[Judged]:
     """Whether a run that crossed follows one that did not, within the deviation of a difference of two seeds."""
     for name, by_label in results["whole"].items():
-        for label, one in by_label.items():
-            if one["crossed_at"] is None:
+        for label, run in by_label.items():
+            if run["crossed_at"] is None:
                 continue
             first, _, last = label.partition(" to ")
-            epochs = one["crossed_at"] / (results["steps_per_epoch"][name] or 1)
+            epochs = run["crossed_at"] / (results["steps_per_epoch"][name] or 1)
             way = f"begun in {FRAMEWORKS[first]} and ended in {FRAMEWORKS[last]}"
             claim = f"ours, not the study's: {name} {way} has the curve of one that never crossed"
             if last not in by_label:
                 yield unmeasured("images", claim, f"there is no such run of {FRAMEWORKS[last]} alone yet")
                 continue
-            yield _followed(name, results, claim, (by_label[last], one), epochs)
+            yield _followed(name, results, claim, (by_label[last], run), epochs)
 
 
 def _followed(name: str, results: dict[str, Any], claim: str, pair: tuple[Any, Any], epochs: float) -> Judged:
@@ -56,8 +56,8 @@ def _followed(name: str, results: dict[str, Any], claim: str, pair: tuple[Any, A
     ]
     if not deviations:
         return unmeasured("images", claim, "the noise of seeds needs two of them")
-    noise = float(np.sqrt(2) * np.mean([np.mean(one["std"]) for one in deviations]))
-    steps = [one["curves"]["accuracy"][split] for one in pair]
+    noise = float(np.sqrt(2) * np.mean([np.mean(deviation["std"]) for deviation in deviations]))
+    steps = [run["curves"]["accuracy"][split] for run in pair]
     after = [{s: v for s, v in zip(o["step"], o["mean"], strict=True) if s > pair[1]["crossed_at"]} for o in steps]
     common = sorted(after[0].keys() & after[1].keys())
     if not common:

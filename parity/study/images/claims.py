@@ -55,8 +55,8 @@ def _so_far(ends: Ends) -> str:
     """Every accuracy at the end of what was trained."""
     if not ends.groups:
         return "–"
-    found = {split: ends.values(split, "accuracy") for split in ("training", "validation", "test")}
-    words = ", ".join(f"{split} {spread(values)}" for split, values in found.items() if values)
+    accuracies = {split: ends.values(split, "accuracy") for split in ("training", "validation", "test")}
+    words = ", ".join(f"{split} {spread(values)}" for split, values in accuracies.items() if values)
     return f"{ends.data}, {ends.epochs:.3g} epochs, accuracy: {words}"
 
 

@@ -80,7 +80,7 @@ def in_words(label: str) -> str:
 def ends_of(results: dict[str, Any], name: str) -> Ends:
     """The furthest runs of a network: those over seeds, or those that went on from them."""
     over_seeds = [Group(b, curves, results["final"][name][b]) for b, curves in results["curves"][name].items()]
-    longer = [Group(label, one["curves"], one["final"]) for label, one in results["whole"].get(name, {}).items()]
+    longer = [Group(label, run["curves"], run["final"]) for label, run in results["whole"].get(name, {}).items()]
     groups = [*over_seeds, *longer]
     most = max((group.final["epochs"] for group in groups), default=0.0)
     furthest = [group for group in groups if group.final["epochs"] == most]

@@ -47,10 +47,10 @@ def run(setting: Setting) -> Part:
         UsageError: nothing is to be trained, and no run has come to the end of its first epoch yet.
     """
     data = available(setting)
-    found = [_done(setting, work) for work in works(setting, data)]
-    if not any(one.steps for one in found):
+    runs = [_done(setting, work) for work in works(setting, data)]
+    if not any(done.steps for done in runs):
         raise UsageError(f"{setting.runs.folder} holds no epoch of a run on {data}; leave out --so-far to train them")
-    results = results_of(data, found)
+    results = results_of(data, runs)
     return Part(results, list(image_claims.judged(results)), [_outcome(name, results) for name in results["final"]])
 
 
@@ -63,7 +63,7 @@ def _done(setting: Setting, work: Work) -> Done:
 
 def _outcome(name: str, results: dict[str, Any]) -> Rung:
     final = results["final"][name]
-    accuracies = {b: np.array(found["test"]["accuracy"]) for b, found in final.items() if "test" in found}
-    alike = len({found["epochs"] for found in final.values()}) == 1
-    samples = max((found["test_samples"] for found in final.values()), default=0)
+    accuracies = {b: np.array(ends["test"]["accuracy"]) for b, ends in final.items() if "test" in ends}
+    alike = len({ends["epochs"] for ends in final.values()}) == 1
+    samples = max((ends["test_samples"] for ends in final.values()), default=0)
     return outcome(f"{name} on {results['data']}", accuracies if alike else {}, samples)

@@ -18,16 +18,16 @@ def at_end(split: str, key: str, target: float, first: float | None = None) -> J
     def judge(ends: Ends, text: str) -> Judged:
         values = ends.values(split, key)
         if key == "loss":
-            found = near("images", text, target, values, ends.why)
+            judged = near("images", text, target, values, ends.why)
         elif ends.data == COPIED:
-            found = about_copied("images", text, target, values, ends.why)
+            judged = about_copied("images", text, target, values, ends.why)
         else:
-            found = about("images", text, target, values, ends.why)
+            judged = about("images", text, target, values, ends.why)
         if first is None:
-            return found
+            return judged
         begun = float(ends.course(split, key)[0])
-        measured = f"{begun:.3f} after the first epoch, {found.measured} at the end"
-        return holds("images", text, measured, found.true and abs(begun - first) <= NEAR * first, found.why)
+        measured = f"{begun:.3f} after the first epoch, {judged.measured} at the end"
+        return holds("images", text, measured, judged.true and abs(begun - first) <= NEAR * first, judged.why)
 
     return judge
 
@@ -61,9 +61,9 @@ def throughout(split: str, target: float) -> Judge:
         course = ends.course(split, "accuracy")
         furthest = float(course[np.argmax(np.abs(course - target))])
         decide = about_copied if ends.data == COPIED else about
-        found = decide("images", text, target, [furthest], ends.why)
+        judged = decide("images", text, target, [furthest], ends.why)
         measured = f"{course.min():.1%} to {course.max():.1%} over the epochs, {spread(ends.values(split, 'accuracy'))}"
-        return replace(found, measured=f"{measured} at the end")
+        return replace(judged, measured=f"{measured} at the end")
 
     return judge
 
@@ -75,7 +75,7 @@ def by_epoch(split: str, first: float, target: float, epoch: int) -> Judge:
         course = ends.course(split, "accuracy")
         decide = about_copied if ends.data == COPIED else about
         steps = [decide("images", text, t, [float(course[i])], ends.why) for t, i in ((first, 0), (target, epoch - 1))]
-        worst = next((one for one in steps if not one.true), steps[-1])
+        worst = next((step for step in steps if not step.true), steps[-1])
         return replace(worst, measured=f"{course[0]:.1%} after epoch 1, {course[epoch - 1]:.1%} after epoch {epoch}")
 
     return judge

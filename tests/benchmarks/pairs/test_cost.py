@@ -12,25 +12,33 @@ import torch
 
 from benchmarks import RECORDS
 from benchmarks.pairs import cost as pair_cost
+from benchmarks.pairs.cost_page import GIB, block
 from tests.pairs import PAIRS
 
 OLD = RECORDS / "2026-11-24-pair-cost.json"
 
 
 def test_a_record_of_one_network_is_a_sentence() -> None:
-    said = pair_cost.block(json.loads(OLD.read_text()), OLD.name)
+    said = block(json.loads(OLD.read_text()), OLD.name)
     assert "41 s, 44 s with the probes" in said and "take 13.4 s" in said.replace("\n", " ") and OLD.name in said
 
 
 def test_a_record_of_several_is_a_table_with_ratios_of_time_and_memory() -> None:
     def found(seconds: float, peak: float) -> dict[str, float]:
-        return {"parameters": 57_034, "seconds": seconds, "peak bytes": peak * pair_cost.GIB}
+        return {"parameters": 57_034, "seconds": seconds, "peak bytes": peak * GIB}
 
     pair = {"plain": found(10.0, 1.0), "check": found(25.0, 1.5), "probes": found(30.0, 2.0)}
     record = {"pairs": {"convnext": pair}, "command": "c", "hardware": {"cores": 2}, "busy": False}
-    said = pair_cost.block(record, "new.json")
+    said = block(record, "new.json")
     assert "| convnext | 57,034 | 10.0 | 25.0 (2.5 ×) | 30.0 (3.0 ×) | 1.00 | 1.50 (1.5 ×) | 2.00 (2.0 ×) |" in said
-    assert "busy" not in said and "busy" in pair_cost.block({**record, "busy": True}, "new.json")
+    assert "CPU" not in said and "busy" not in said and "busy" in block({**record, "busy": True}, "new.json")
+
+
+def test_seconds_of_processors_have_columns_where_they_were_measured_and_what_was_left_out_has_none() -> None:
+    plain = {"parameters": 20_190_298, "seconds": 9.0, "cpu seconds": 10.0, "peak bytes": 2 * GIB}
+    pair = {"plain": plain, "check": {**plain, "cpu seconds": 24.0, "peak bytes": 3 * GIB}}
+    said = block({"pairs": {"large": pair}, "command": "c", "hardware": {"cores": 2}, "busy": True}, "new.json")
+    assert "| large | 20,190,298 | 9.0 | 9.0 (1.0 ×) | – | 10.0 | 24.0 (2.4 ×) | – | 2.00 | 3.00 (1.5 ×) | – |" in said
 
 
 class Small(nn.Module):
@@ -61,7 +69,7 @@ def test_plain_passes_and_check_are_measured(monkeypatch, tmp_path: Path, what: 
     assert pair_cost.main(["--one", "small", what, str(tmp_path / "found.json")]) == 0
     found = json.loads((tmp_path / "found.json").read_text())
     assert found["parameters"] == 30 and found["inputs"] == [2, 4, 4, 3]
-    assert found["peak bytes"] >= found["made bytes"] > 0
+    assert found["peak bytes"] >= found["made bytes"] > 0 and found["cpu seconds"] > 0
     if what == "check":
         assert found["verdict"] == "same" and found["seconds"] == found["parts"]["total"] > 0
     else:

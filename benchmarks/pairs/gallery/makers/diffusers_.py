@@ -28,22 +28,22 @@ def diffusers_pair(flax: str, torch: str, inputs: str, mode: str = "train", /, *
     module = getattr(hub, flax)(**settings)
     params = module.init_weights(jax.random.key(0))
     known = SimpleNamespace(init_weights=lambda key: params)  # the converter asks for shapes only
-    own = import_module("diffusers.models.modeling_flax_pytorch_utils")
+    converter = import_module("diffusers.models.modeling_flax_pytorch_utils")
     return MadePair(
         flax=(module, {"params": params}),
         torch=getattr(hub, torch)(**settings),
         inputs=INPUTS[inputs](),
         convert=lambda arrays: {
-            "params": own.convert_pytorch_state_dict_to_flax({n: a.detach() for n, a in arrays.items()}, known)
+            "params": converter.convert_pytorch_state_dict_to_flax({n: a.detach() for n, a in arrays.items()}, known)
         },
         to_flax=_flax_names,
-        to_torch=lambda **given: {**given, "return_dict": False},
+        to_torch=lambda **keywords: {**keywords, "return_dict": False},
         training_call=({mode: mode == "train"}, {mode: mode != "train"}),
     )
 
 
-def _flax_names(**given: Any) -> dict[str, Any]:
-    renamed = {("timesteps" if name == "timestep" else name): value for name, value in given.items()}
+def _flax_names(**keywords: Any) -> dict[str, Any]:
+    renamed = {("timesteps" if name == "timestep" else name): value for name, value in keywords.items()}
     return {**renamed, "return_dict": False}
 
 

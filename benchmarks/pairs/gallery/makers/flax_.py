@@ -27,10 +27,10 @@ def _pair(module: Any, network: Any, inputs: np.ndarray, convert: Callable[[Arra
     def carried(how: Callable[[Arrays], Arrays]) -> Callable[[Arrays], Arrays]:
         return lambda arrays: {"params": how({name: np.asarray(array.detach()) for name, array in arrays.items()})}
 
-    given = more["to_flax"](inputs) if "to_flax" in more else (inputs,)
+    arguments = more["to_flax"](inputs) if "to_flax" in more else (inputs,)
     if "convert_gradients" in more:
         more["convert_gradients"] = carried(more["convert_gradients"])
-    variables = dict(module.init(jax.random.key(0), *given))
+    variables = dict(module.init(jax.random.key(0), *arguments))
     return MadePair((module, variables), network, inputs, carried(convert), training_call=({}, {}), **more)
 
 
@@ -132,8 +132,8 @@ def gru() -> MadePair:
     def convert(a: Arrays, bias: Callable[[Arrays], Any]) -> Arrays:
         cell: Arrays = {}
         for gate, rows in _gates("rzn", 5):
-            own = a["bias_ih_l0"] if gate == "n" else bias(a)
-            cell[f"i{gate}"] = {"kernel": a["weight_ih_l0"][rows].T, "bias": own[rows]}
+            input_bias = a["bias_ih_l0"] if gate == "n" else bias(a)
+            cell[f"i{gate}"] = {"kernel": a["weight_ih_l0"][rows].T, "bias": input_bias[rows]}
             cell[f"h{gate}"] = {"kernel": a["weight_hh_l0"][rows].T}
         cell["hn"]["bias"] = a["bias_hh_l0"][10:]
         return {"cell": cell}

@@ -33,7 +33,7 @@ def transformers_pair(network: str, config: str, inputs: str = "text", /, **sett
         inputs=INPUTS[inputs](),
         convert=lambda arrays: _converted(arrays, port),
         to_flax=_flax_adapter(port.module, _positions(network)),
-        to_torch=lambda **given: {**given, "return_dict": False},
+        to_torch=lambda **keywords: {**keywords, "return_dict": False},
     )
 
 
@@ -44,9 +44,9 @@ def _variables(port: Any) -> dict[str, Any]:
 
 def _converted(arrays: dict[str, Any], port: Any) -> dict[str, Any]:
     """The tree that transformers' own converter gives."""
-    own = import_module("transformers.modeling_flax_pytorch_utils")
+    converter = import_module("transformers.modeling_flax_pytorch_utils")
     numbers = {name: np.asarray(array.detach()) for name, array in arrays.items()}
-    tree = own.convert_pytorch_state_dict_to_flax(numbers, port)
+    tree = converter.convert_pytorch_state_dict_to_flax(numbers, port)
     return tree if "params" in tree else {"params": tree}
 
 
@@ -58,8 +58,8 @@ def text() -> dict[str, np.ndarray]:
 
 def padded() -> dict[str, np.ndarray]:
     """The inputs of `text` with the id 0 where the mask is 0."""
-    given = text()
-    return {**given, "input_ids": given["input_ids"] * given["attention_mask"]}
+    inputs = text()
+    return {**inputs, "input_ids": inputs["input_ids"] * inputs["attention_mask"]}
 
 
 def plain_text() -> dict[str, np.ndarray]:
@@ -153,14 +153,14 @@ def _flax_adapter(module: Any, positions: Positions) -> Any:
     """What `FlaxPreTrainedModel.__call__` does before it calls its module: fill in positions, types and masks."""
     wanted = inspect.signature(type(module).__call__).parameters
 
-    def adapt(**given: Any) -> dict[str, Any]:
-        filled = {**given, "return_dict": False}
-        if "pixel_values" in given:
-            filled["pixel_values"] = given["pixel_values"].transpose(0, 2, 3, 1)
+    def adapt(**keywords: Any) -> dict[str, Any]:
+        filled = {**keywords, "return_dict": False}
+        if "pixel_values" in keywords:
+            filled["pixel_values"] = keywords["pixel_values"].transpose(0, 2, 3, 1)
         for prefix in ("", "decoder_"):
-            ids = given.get(f"{prefix}input_ids")
+            ids = keywords.get(f"{prefix}input_ids")
             if ids is not None:
-                mask = given.get(f"{prefix}attention_mask", np.ones_like(ids))
+                mask = keywords.get(f"{prefix}attention_mask", np.ones_like(ids))
                 defaults = {
                     f"{prefix}attention_mask": mask,
                     f"{prefix}position_ids": positions(ids, mask),

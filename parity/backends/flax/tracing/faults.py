@@ -73,10 +73,10 @@ class Steps:
         last = len(self.equations) - 1
         results = {v: i for i, e in enumerate(self.equations) for v in e.outvars if v in self._results and _compared(v)}
         wrong = self._wrong(0, last, list(results), None)
-        found = next((results[v] for v in wrong if self.gap(0, results[v]) is not None), None)
-        if found is None:
+        index = next((results[v] for v in wrong if self.gap(0, results[v]) is not None), None)
+        if index is None:
             return None
-        ends = [i for i, e in enumerate(self.equations[: found + 1]) if any(map(_compared, e.outvars))]
+        ends = [i for i, e in enumerate(self.equations[: index + 1]) if any(map(_compared, e.outvars))]
         below, above = -1, len(ends) - 1
         while above - below > 1:
             middle = (below + above) // 2

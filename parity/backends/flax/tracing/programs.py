@@ -5,12 +5,9 @@ from functools import cache
 
 import jax
 
+from parity.backends.flax.tracing.quick import QUICK, Option
 from parity.files import cache_folder
 
-Option = str | bool
-QUICK: dict[str, Option] = {"xla_backend_optimization_level": "0", "xla_cpu_use_fusion_emitters": False}
-"""XLA's options for programs that run a few times: LLVM does not optimise what XLA gives it, and XLA gives it loops
-without going through MLIR. Compiling is nearly all that a check does."""
 SINGLE = "LIBRARY_FUSION_TYPE_INDIVIDUAL_DOT,LIBRARY_FUSION_TYPE_INDIVIDUAL_CONVOLUTION"
 SOUND: dict[str, Option] = {"xla_cpu_experimental_ynn_fusion_type": SINGLE}
 """Turns off a fusion of XLA's that computes some sums on CPUs wrongly (jax 0.10.2, jax#39103). Single products and

@@ -94,6 +94,23 @@ def written_out(program: ClosedJaxpr) -> tuple[list[Any], list[Any]]:
     return equations, [_named(variable, names) for variable in program.jaxpr.outvars]
 
 
+def distinct(program: Program) -> tuple[list[int], list[int]]:
+    """The place of each value among the results of a program where it is first, and for each of the results the number
+    of its value. What went through a tap is the value that came to it."""
+    untapped = {e.outvars[0]: e.invars[0] for e in program.eqns if e.primitive.name == marks.TAP.name}
+    numbers: dict[Any, int] = {}
+    first, which = list[int](), list[int]()
+    for place, variable in enumerate(program.outvars):
+        while not isinstance(variable, Literal) and variable in untapped:
+            variable = untapped[variable]
+        key = id(variable)
+        if key not in numbers:
+            numbers[key] = len(first)
+            first.append(place)
+        which.append(numbers[key])
+    return first, which
+
+
 def _flat(jaxpr: Any, names: dict[Any, Any], known: set[Any]) -> Iterator[Any]:
     """The equations of a program; those of the programs that it only calls in the place of the call.
 

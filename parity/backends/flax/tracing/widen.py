@@ -15,6 +15,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 from jax.extend.source_info_util import user_context
 
 from parity.backends.flax.tracing import marks, widen_bodies
+from parity.backends.flax.tracing.convolutions import convolved
 from parity.backends.flax.tracing.marks import Plan
 from parity.backends.flax.tracing.noise import noise_rule
 from parity.backends.flax.tracing.written import inexact, wide, widened_literal
@@ -23,6 +24,8 @@ NARROW_ONLY = frozenset({"pure_callback", "io_callback", "ffi_call", "pallas_cal
 """Primitives that cannot be evaluated in another type than the one they were traced in."""
 NARROW_DRAWS = frozenset({"random_gamma", "rng_uniform"})
 """Draw other numbers in another type."""
+CONVOLUTION = "conv_general_dilated"
+"""JAX's primitive of convolutions of all kinds."""
 
 
 def evaluate(closed: ClosedJaxpr, arguments: Sequence[Any], plan: Plan) -> list[Any]:
@@ -81,7 +84,10 @@ def apply(equation: Any, values: list[Any], plan: Plan) -> Sequence[Any]:
     values = [_hard(v, variable) for v, variable in zip(values, equation.invars, strict=True)]
     if not plan.wide:
         return bound(equation, values, equation.params)
-    return bound(equation, values, widen_bodies.widened_params(equation.params, plan, evaluate))
+    params = widen_bodies.widened_params(equation.params, plan, evaluate)
+    if name == CONVOLUTION and inexact(values[0].dtype):
+        return [convolved(values[0], values[1], params)]
+    return bound(equation, values, params)
 
 
 def _real(plan: Plan) -> Any:
@@ -128,9 +134,9 @@ def _inside(jaxpr: Jaxpr, wider: bool, means: bool) -> bool:
 
 def bound(equation: Any, values: Sequence[Any], params: Any) -> Sequence[Any]:
     """Results of an equation's primitive for other values and parameters."""
-    found = equation.primitive.get_bind_params(params)
-    functions, found = found if isinstance(found, tuple) else ((), found)  # jax before and from 0.10
-    results = equation.primitive.bind(*functions, *values, **found)
+    bound_params = equation.primitive.get_bind_params(params)  # jax before 0.10 puts functions before them
+    functions, keywords = bound_params if isinstance(bound_params, tuple) else ((), bound_params)
+    results = equation.primitive.bind(*functions, *values, **keywords)
     return results if equation.primitive.multiple_results else [results]
 
 

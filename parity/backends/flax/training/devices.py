@@ -36,6 +36,20 @@ def local_device(platform: str) -> jax.Device:
         return jax.local_devices(backend=platform)[0]
 
 
+def device_at(platform: str, number: int) -> jax.Device:
+    """One of the devices of a platform that JAX has, by its number from 0.
+
+    Raises:
+        UsageError: there is none of that number.
+    """
+    with having(platform):
+        devices = jax.devices(platform)
+    if number >= len(devices):
+        last = f"{platform}:{len(devices) - 1}" if len(devices) > 1 else platform
+        raise UsageError(f"JAX has no device {platform}:{number} here; its last is {last}")
+    return devices[number]
+
+
 def found_devices(platform: str, count: int) -> list[Any]:
     """So many devices of a platform, those of all processes together.
 

@@ -22,6 +22,18 @@ SHORT = {
     "imul": "mul",
     "matmul": "matmul",
 }
+UNCHECKED = frozenset(
+    getattr(torch, name + kind) for name in ("lstm", "gru", "rnn_tanh", "rnn_relu") for kind in ("", "_cell")
+)
+"""Functions that read whatever memory they are told to: only the modules that call them check what they are given."""
+
+
+_POOL = {"ceil_mode": False, "count_include_pad": True}
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    **{f"avg_pool{axes}d": _POOL for axes in (1, 2, 3)},
+    **{name: {"correction": 1} for name in ("std", "var", "std_mean", "var_mean")},
+}
+"""Name of a function that does not tell its defaults → those that people write, by name."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,7 @@ class Written:
         args, kwargs: its arguments with an `Operand` for every tensor.
         where: name of a setting → where it is among the arguments.
         settings: name of a setting → its value.
+        shapes: the tensors' shapes, in order.
     """
 
     func: Callable[..., Any]
@@ -47,9 +60,16 @@ class Written:
     kwargs: Mapping[str, Any]
     where: Mapping[str, Where]
     settings: Mapping[str, Any]
+    shapes: Sequence[torch.Size]
 
     def again(self, tensors: Sequence[torch.Tensor], settings: Mapping[str, Any]) -> Any:
-        """The result of the call with these tensors and with these settings changed."""
+        """The result of the call with these tensors and with these settings changed.
+
+        Raises:
+            ValueError: PyTorch would not check what is changed, but crash.
+        """
+        if self.func in UNCHECKED and (settings or [each.shape for each in tensors] != [*self.shapes]):
+            raise ValueError(f"{name_of(self.func)} is run again only as it was: PyTorch does not check its arguments")
         args, kwargs = list(self.args), dict(self.kwargs)
         for name, value in settings.items():
             how, key = self.where[name]
@@ -75,7 +95,7 @@ def written(
 
     plain_args, plain_kwargs = pytree.tree_map(taken, (tuple(args), dict(kwargs)))
     where, settings = _settings(func, plain_args, plain_kwargs)
-    return Written(func, plain_args, plain_kwargs, where, settings), tensors
+    return Written(func, plain_args, plain_kwargs, where, settings, [each.shape for each in tensors]), tensors
 
 
 def _settings(
@@ -88,6 +108,8 @@ def _settings(
     ]
     named += [(key, ("keyword", key), value) for key, value in kwargs.items()]
     given = {name for name, _, _ in named}
+    if not given & {"unbiased", "argument 3"}:
+        defaults = {**defaults, **DEFAULTS.get(name_of(func), {})}
     named += [(name, ("keyword", name), value) for name, value in defaults.items() if name not in given]
     kept = [(name, where, value) for name, where, value in named if plain(value)]
     return {name: where for name, where, _ in kept}, {name: value for name, _, value in kept}

@@ -15,6 +15,7 @@ from parity.backends.torch.passes import setting
 from parity.backends.torch.programs.recorder import ITERATED, Recorded, Recorder
 from parity.backends.torch.results import flattened
 from parity.backends.torch.tracing.overrides import PassOverrides
+from parity.backends.torch.tracing.place import place
 from parity.backends.torch.tracing.tape import array_of
 from parity.backends.torch.tracing.widen import restored
 from parity.interface.observation import Inputs
@@ -61,7 +62,7 @@ class TorchProgram(Program):
 
     def as_native(self, array: NDArray) -> torch.Tensor:
         """A tensor of its own."""
-        return torch.tensor(array)
+        return torch.tensor(array, device=place())
 
 
 def program(copies: Copies, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> TorchProgram:

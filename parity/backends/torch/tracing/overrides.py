@@ -9,7 +9,9 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from parity.backends.torch.tracing.attention import FUSED, Drop, attend, inside_multi_head
+from parity.backends.torch.tracing.exact import EXACT
 from parity.backends.torch.tracing.noise import SOURCES, Draws
+from parity.backends.torch.tracing.place import place
 from parity.backends.torch.tracing.tables import TableWatch
 from parity.backends.torch.tracing.widen import SHORT, WIDE, single_finfo, users_line, widened_arguments
 from parity.interface.observation import Cast, Dropped, Mask, Noise
@@ -129,7 +131,7 @@ class PassOverrides(TorchFunctionMode):
         if not isinstance(p, torch.Tensor):
             self.dropouts.append(Dropped(tuple(x.shape), round(1.0 - p, DIGITS)))
             mask = None if self.mask is None else self.mask(len(self.dropouts) - 1, self.dropouts[-1])
-            p = torch.full_like(x, p) if mask is None else torch.tensor(mask > 0, dtype=x.dtype)
+            p = torch.full_like(x, p) if mask is None else torch.tensor(mask > 0, dtype=x.dtype, device=x.device)
         return x.copy_(p) if func is torch.Tensor.bernoulli_ else p
 
     def _gelu(self, approximate: str) -> str:
@@ -153,18 +155,19 @@ class PassOverrides(TorchFunctionMode):
         kwargs = {key: WIDE.get(a, a) if isinstance(a, torch.dtype) else a for key, a in kwargs.items()}
         if func in (F.rms_norm, torch.rms_norm) and (kwargs.get("eps") or (args[3] if len(args) > 3 else None)) is None:
             args, kwargs = args[:3], {**kwargs, "eps": torch.finfo(torch.float32).eps}
-        return func, args, kwargs
+        return EXACT.get(func, func), args, kwargs
 
     def _tell(self, func: Any, args: Any, kwargs: Any) -> None:
         """Note a cast to a type that is narrower than float32."""
         named: list[Any] = [a for a in (*args, *kwargs.values()) if isinstance(a, torch.dtype)]
         named += [TENSOR_TYPES.get(a) for a in args if isinstance(a, str)] if func is torch.Tensor.type else []
         named += [CASTS[func]] if func in CASTS else []
-        if func in MULTIPLY and torch.is_autocast_enabled("cpu"):
-            named.append(torch.get_autocast_dtype("cpu"))
+        kind = place().type
+        if func in MULTIPLY and torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind):
+            named.append(torch.get_autocast_dtype(kind))
         for dtype in named:
-            if dtype in SHORT and (place := users_line()):
-                self.casts.append(Cast(str(dtype).removeprefix("torch."), place))
+            if dtype in SHORT and (line := users_line()):
+                self.casts.append(Cast(str(dtype).removeprefix("torch."), line))
 
 
 MULTIPLY = {

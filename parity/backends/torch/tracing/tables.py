@@ -70,7 +70,7 @@ class TableWatch:
         if not isinstance(leaf, torch.Tensor) or getattr(leaf, MARK, "") != "held" or not is_table(_numbers(leaf)):
             return leaf
         if id(leaf) not in self._moved:
-            moved = torch.tensor(nudged(_numbers(leaf)))
+            moved = torch.tensor(nudged(_numbers(leaf)), device=leaf.device)
             setattr(moved, MARK, "made")
             self._moved[id(leaf)] = leaf, moved
         return self._moved[id(leaf)][1]

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from parity.backends.torch.tracing.place import place
 from parity.interface.literals import as_written, table_as_written
 
 WIDE = {
@@ -34,7 +35,7 @@ NETWORKS = str(Path(OURS, "bugs"))
 """A room of ours that holds networks, with planted bugs."""
 BETWEEN = {
     str(Path(OURS, "backends", "torch", "tracing", name))
-    for name in ("overrides.py", "tables.py", "tape.py", "widen.py", "attention.py")
+    for name in ("overrides.py", "tables.py", "tape.py", "widen.py", "attention.py", "exact.py")
 } | {str(Path(OURS, "backends", "torch", "programs", "recorder.py"))}
 """Files whose frames stand between a network's lines."""
 LIBRARIES = (str(Path(torch.__file__).parent), str(Path(np.__file__).parent))
@@ -49,15 +50,15 @@ def counterpart(dtype: torch.dtype, precision: torch.dtype) -> torch.dtype:
 
 
 def in_precision(model: nn.Module, precision: torch.dtype) -> nn.Module:
-    """A copy of a network in that precision on the CPU: parameters, buffers, and the tensors that its modules hold as
-    they are, in attributes, lists or dictionaries."""
-    model = copied(model).cpu()
+    """A copy of a network in that precision on the chosen device: parameters, buffers, and the tensors that its modules
+    hold as they are, in attributes, lists or dictionaries."""
+    model = copied(model).to(place())
     model._apply(lambda tensor: tensor.to(counterpart(tensor.dtype, precision)))
     registered = {id(tensor) for tensor in (*model.parameters(), *model.buffers())}
 
     def change(value: Any) -> Any:
         if isinstance(value, torch.Tensor) and not isinstance(value, nn.Parameter) and id(value) not in registered:
-            return converted_table(value, precision)
+            return converted_table(value, precision).to(place())
         if type(value) in (list, tuple):
             return type(value)(map(change, value))
         return {key: change(item) for key, item in value.items()} if type(value) is dict else value

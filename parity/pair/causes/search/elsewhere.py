@@ -7,12 +7,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.checks.referee import AGREED
+from parity.checks.referee import closes
 from parity.interface.observation import Dropped
 from parity.interface.packing import Packing, native_copy
 from parity.pair.arrays.layout import turned
 from parity.pair.causes.search.hypothesis import NAMES, other
-from parity.pair.causes.search.piece import Piece, distance
+from parity.pair.causes.search.piece import distance
 from parity.pair.causes.search.places import Numbers, Target, piece_of
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
@@ -45,12 +45,12 @@ def dropout_rate(
     def with_ours(number: int, used: Dropped) -> NDArray | None:
         return masks.torch(number, replace(used, rate=ours[number].rate) if number < len(ours) else used)
 
-    before = piece_of(state, target, numbers[0], agreeing).gap
-    after: list[Piece] = [piece_of(state, target, each, agreeing, with_ours) for each in numbers]
-    if any(piece.gap > AGREED for piece in after):
+    before = [piece_of(state, target, each, agreeing).gap for each in numbers]
+    after = [piece_of(state, target, each, agreeing, with_ours).gap for each in numbers]
+    if not all(map(closes, before, after)):
         return None
     rates = f"{ours[odd].rate:g} in Flax, {theirs[odd].rate:g} in PyTorch"
-    proof = f"with Flax's rate in PyTorch, the gap there falls from {before:.2g} to {after[0].gap:.2g} of its size"
+    proof = f"with Flax's rate in PyTorch, the gap there falls from {before[0]:.2g} to {after[0]:.2g} of its size"
     mend = f"write {ours[odd].rate:g} in PyTorch: in both libraries it is the share that is dropped"
     return Explanation(f"dropout {odd + 1}: the rate is {rates}", mend, proof)
 
@@ -66,7 +66,7 @@ def lone_arrays(state: CheckState) -> Explanation | None:
     for _, role, packing in lone:
         packing.write(np.full_like(packing.read(native), NEUTRAL[role]), native)
     before, after = _gap(state, {}), _gap(state, {side: native})
-    if after > AGREED:
+    if not closes(before, after):
         return None
     names = ", ".join(name for _, _, packing in lone for name in packing.names)
     fall = f"the gap of what is returned falls from {before:.2g} to {after:.2g}"

@@ -79,12 +79,22 @@ def other_function(piece: Piece, side: str) -> Iterator[Hypothesis]:
     half = piece.half(side)
     applied_there = {operation.name for _, operation in piece.half(other(side)).operations}
     steps = {name: function for name, function in STEPS.items() if name in applied_there}
-    for value in _floating(half, [*half.entering, *half.made]):
+    for value in _floating(half, _varying(half)):
         for name, function in {**functions(), **steps}.items():
             if name != NOTHING:
                 text = f"{NAMES[other(side)]} applies {name}, and {NAMES[side]} does not"
                 mend = f"apply {name} in {NAMES[side]}"
                 yield Hypothesis(side, text, mend, always(Change(value, function)), _maker(half, value), value)
+
+
+def _varying(half: Half) -> list[int]:
+    """The values that are more than a number of the program, such as a count of elements that it computes with: what is
+    done to such a number may give another one by chance (the exponential of 0 is 1)."""
+    numbers = {value for value in half.entering if half.values[value].size == 1}
+    for _, each in half.operations:
+        if all(operand in numbers for operand in each.operands):
+            numbers |= {result for result in each.results if half.values[result].size == 1}
+    return [value for value in (*half.entering, *half.made) if value not in numbers]
 
 
 def replaced_function(piece: Piece, side: str) -> Iterator[Hypothesis]:

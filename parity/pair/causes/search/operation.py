@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.checks.referee import AGREED
+from parity.checks.referee import closes
 from parity.interface.programs.operations import Change
 from parity.pair.causes.search.piece import Half, Piece, same_numbers
 
@@ -42,7 +42,7 @@ def parting(piece: Piece) -> Parting | None:
             break
         for array in _laid_out(flax.values[their], torch.values[value]):
             after = torch.with_edits([Change(value, lambda _, array=array: array)])  # type: ignore[misc]
-            if piece.gap_to("torch", after) <= AGREED:
+            if closes(piece.gap, piece.gap_to("torch", after)):
                 return Parting(flax.program.maker[their], torch.program.maker[value])
     return None
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from parity.checks.referee import AGREED
+from parity.checks.referee import closes
 from parity.pair.causes.search.functions import factors, left_out, other_function, replaced_function
 from parity.pair.causes.search.hypothesis import Hypothesis
 from parity.pair.causes.search.orders import other_order, other_value, run_again
@@ -14,7 +14,7 @@ from parity.pair.causes.search.settings import changed_settings, two_settings
 from parity.pair.causes.search.variants import other_variant
 
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
-CHEAP: Sequence[Family] = (changed_settings, replaced_function, left_out, other_function, other_variant)
+CHEAP: Sequence[Family] = (other_variant, changed_settings, replaced_function, left_out, other_function)
 DEAR: Sequence[Family] = (run_again, other_mask, other_number, other_value, factors, other_order, two_settings)
 SIDES = ("torch", "flax")
 STAGES = [
@@ -60,10 +60,10 @@ def search(piece: Piece, confirm: Callable[[], Sequence[Piece]]) -> Cause | None
             if found is not None and found.hypothesis.likely <= hypothesis.likely:
                 continue
             after = hypothesis.gap(piece)
-            if after > AGREED:
+            if not closes(piece.gap, after):
                 continue
             others = others or list(confirm())
-            if all(hypothesis.gap(other) <= AGREED for other in others):
+            if all(closes(other.gap, hypothesis.gap(other)) for other in others):
                 found = Cause(hypothesis, piece.gap, after)
                 if not hypothesis.likely:
                     return found

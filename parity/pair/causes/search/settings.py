@@ -24,7 +24,8 @@ def changed_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
             if name in SKIPPED:
                 continue
             for wanted in candidates(name, value, pool, own, _axes(half, each)):
-                known = any(type(wanted) is type(n) and equal(wanted, n) for n in pool) or name in LIKELY
+                likely = name in LIKELY or isinstance(wanted, str)
+                known = likely or any(type(wanted) is type(n) and equal(wanted, n) for n in pool)
                 yield _hypothesis(side, numbers, each, name, (value, wanted), known)
 
 

@@ -1,23 +1,25 @@
-"""Hypotheses on operations that people write in another way: the same name, another rule."""
+"""Hypotheses on operations that go by another rule in the other framework: the same name, or nearly so."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.programs.operations import Change, Edit
+from parity.interface.programs.operations import Change, Edit, Operation
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, other
 from parity.pair.causes.search.piece import Piece
 
-Rule = Callable[[NDArray, Sequence[int]], NDArray]
-"""What is computed of an operation's operand for the shape of its result."""
+Rule = Callable[[Operation, Sequence[NDArray], NDArray], NDArray | None]
+"""What would be computed of an operation's operands, which gave that result; None where that cannot be said."""
 
 
 def _windows(reduce: Callable[..., NDArray]) -> Rule:
     """An adaptive pool over windows that are all cut to one length; what is left over at the end is in none."""
 
-    def pooled(x: NDArray, shape: Sequence[int]) -> NDArray:
+    def pooled(each: Operation, operands: Sequence[NDArray], result: NDArray) -> NDArray:
+        x, shape = operands[0], result.shape
         axes = [axis for axis in range(x.ndim) if x.shape[axis] != shape[axis]]
         out = np.empty(shape)
         for place in product(*(range(shape[axis]) for axis in axes)):
@@ -32,30 +34,74 @@ def _windows(reduce: Callable[..., NDArray]) -> Rule:
     return pooled
 
 
-VARIANTS: Mapping[str, Sequence[tuple[str, Rule]]] = {
-    **{f"adaptive_avg_pool{n}d": [("windows of equal length", _windows(np.mean))] for n in (1, 2, 3)},
-    **{f"adaptive_max_pool{n}d": [("windows of equal length", _windows(np.max))] for n in (1, 2, 3)},
+def _of_two(function: Callable[[NDArray, NDArray], NDArray]) -> Rule:
+    """Another function of two operands, the second of which may be a number that is written."""
+
+    def computed(each: Operation, operands: Sequence[NDArray], result: NDArray) -> NDArray | None:
+        written = [value for value in each.settings.values() if isinstance(value, int | float)]
+        both = [*operands, *map(np.asarray, written)]
+        return function(both[0], both[1]) if len(both) == 2 else None
+
+    return computed
+
+
+def _median(each: Operation, operands: Sequence[NDArray], result: NDArray) -> NDArray | None:
+    dim = each.settings.get("dim")
+    middle = np.median(operands[0], axis=dim if isinstance(dim, int) else None)
+    return middle.reshape(result.shape) if middle.size == result.size else None
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Another rule for an operation of PyTorch's.
+
+    Args:
+        rule: the rule.
+        here, there: what the operation does, and what the other side does, as an object of "has".
+        mend: what to write; "{}" stands for the other side.
+    """
+
+    rule: Rule
+    here: str
+    there: str
+    mend: str
+
+
+_CUT = ("PyTorch's overlapping windows", "windows of equal length")
+_CUT_MEND = "cut the same windows in {}: from ⌊i·n/m⌋ to ⌈(i+1)·n/m⌉"
+_FMOD = Variant(
+    _of_two(np.mod), "the sign of what is divided", "that of the divisor", "write torch.remainder in PyTorch"
+)
+_MOD = Variant(_of_two(np.fmod), "the sign of the divisor", "that of what is divided", "write torch.fmod in PyTorch")
+_MEAN_OF_TWO = "torch.quantile(x, 0.5, dim) in PyTorch"
+VARIANTS: Mapping[str, Variant] = {
+    **{f"adaptive_avg_pool{n}d": Variant(_windows(np.mean), *_CUT, _CUT_MEND) for n in (1, 2, 3)},
+    **{f"adaptive_max_pool{n}d": Variant(_windows(np.max), *_CUT, _CUT_MEND) for n in (1, 2, 3)},
+    "fmod": _FMOD,
+    "remainder": _MOD,
+    "mod": _MOD,
+    "median": Variant(_median, "the lower of two middle numbers", "their mean", f"write {_MEAN_OF_TWO}"),
 }
-"""Name of an operation → other rules for it, each with its name."""
+"""Name of an operation of PyTorch's → the rule by which the other framework's goes."""
 
 
 def other_variant(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """An operation goes by another rule on the other side."""
     half = piece.half(side)
-    for number, each in half.operations:
-        for name, rule in VARIANTS.get(each.name, ()):
-            result, operand = each.results[0], each.operands[0]
-            text = f"{NAMES[side]}'s {each.name} has PyTorch's overlapping windows, {NAMES[other(side)]} {name}"
-            mend = f"cut the same windows in {NAMES[other(side)]}: from ⌊i·n/m⌋ to ⌈(i+1)·n/m⌉"
-            yield Hypothesis(side, text, mend, _by(side, (operand, result), rule), number, result)
+    for number, each in half.operations if side == "torch" else ():
+        variant = VARIANTS.get(each.name)
+        if variant is not None:
+            there = NAMES[other(side)]
+            text = f"{NAMES[side]}'s {each.name} has {variant.here}, {there} has {variant.there}"
+            edits = _by(side, each, variant.rule)
+            yield Hypothesis(side, text, variant.mend.format(there), edits, number, each.results[0])
 
 
-def _by(side: str, values: tuple[int, int], rule: Rule) -> Callable[[Piece], Sequence[Edit]]:
-    operand, result = values
-
+def _by(side: str, each: Operation, rule: Rule) -> Callable[[Piece], Sequence[Edit]]:
     def edits(piece: Piece) -> Sequence[Edit]:
-        half = piece.half(side)
-        pooled = rule(half.values[operand], half.values[result].shape)
-        return [Change(result, lambda _: pooled)]
+        values = piece.half(side).values
+        result = values[each.results[0]]
+        instead = rule(each, [values[operand] for operand in each.operands], result)
+        return [] if instead is None else [Change(each.results[0], lambda _: instead)]
 
     return edits

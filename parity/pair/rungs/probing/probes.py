@@ -60,7 +60,12 @@ def probed(state: CheckState) -> tuple[list[Finding], Located | None]:
 
 
 def located(state: CheckState, probe: Probe) -> Located | None:
-    """What every layer shows on a probe; None if the networks do not take it with their layers being recorded."""
+    """What every layer shows on a probe; None if the networks do not take it with their layers being recorded.
+
+    Args:
+        state: What is known of the pair; it is left as it is.
+        probe: The inputs and the weights. Gradients are not computed.
+    """
     flax = weights.to_flax(state.weight_map, probe.torch, state.sides.flax.native)
     run_pass = state.sides.run_pass
     try:

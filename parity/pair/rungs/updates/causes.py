@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from parity.checks.referee import closes
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair.causes.search.fixed import FixedProgram
 from parity.pair.causes.search.piece import Half, Piece
@@ -28,6 +31,8 @@ LIKELY: Mapping[str, Sequence[Any]] = {
 """Setting of PyTorch's optimizers → what both libraries and people write."""
 SWITCHES = ("foreach", "fused", "capturable", "differentiable")
 """Settings that change no number."""
+COUNTER = 2**31 - 1
+"""The number at which optax's counters of steps stop, which is no setting."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,14 @@ class _Changed:
 def update_cause(
     state: CheckState, rung: Rung, optimizers: tuple[Any, Any] | None, schedules: Schedules | None
 ) -> Explanation | None:
-    """The cause of what differs on rung 5, proven by undoing it; None if none is found."""
+    """The cause of what differs on rung 5, proven by undoing it; None if none is found.
+
+    Args:
+        state: What is known of the pair.
+        rung: The rung as it was ruled; its headline is what is explained.
+        optimizers: Optax's and PyTorch's, or PyTorch's with its scheduler; None if there are none.
+        schedules: The schedules with their number of steps; None if there are none.
+    """
     finding = rung.headline
     if finding is None or rung.verdict is not Verdict.DIFFERENT:
         return None
@@ -54,7 +66,12 @@ def update_cause(
 
 
 def schedule_cause(sides: SidePair, schedules: Schedules) -> Explanation | None:
-    """What is otherwise in optax's schedule, if undoing it there gives PyTorch's rates."""
+    """What is otherwise in optax's schedule, if undoing it there gives PyTorch's rates; None if nothing does.
+
+    Args:
+        sides: The two sides, which compute the rates.
+        schedules: The schedules with their number of steps.
+    """
     flax = sides.flax.schedule_program(schedules.flax, schedules.steps)
     rates = sides.torch.rates(schedules.torch, schedules.steps, "float64")
     piece = Piece(Half(flax, flax.named.results[""]), Half(FixedProgram(rates), 0), [lambda array: array])
@@ -78,14 +95,19 @@ def _optimizer_cause(state: CheckState, optimizers: tuple[Any, Any], finding: Fi
         except Exception:  # an optimizer may refuse a setting
             continue
         findings = rule_on(steps)
-        if all(one.verdict.passes for one in findings):
+        gap = max((step.gap for step in findings), default=np.inf)
+        if all(step.verdict.passes for step in findings) and closes(finding.gap, gap):
             where = "" if changed.group is None else f" of parameter group {changed.group}"
             text = (
                 f"{changed.name}{where} is {_told(changed.was)} in PyTorch; with {_told(changed.value)} it is optax's"
             )
-            gap = max(one.gap for one in findings)
             proof = f"undone in PyTorch, the gap falls from {finding.gap:.2g} to {gap:.2g} over all steps"
-            mend = f"write {changed.name}={_told(changed.value)} in PyTorch{where}, or {_told(changed.was)} in optax"
+            mend = f"write {changed.name}={_told(changed.value)} in PyTorch{where}"
+            mend += (
+                f", or {_told(changed.was)} in optax"
+                if changed.value in written and not isinstance(changed.value, bool)
+                else ""
+            )
             return Explanation(text, mend, proof)
     return None
 
@@ -119,8 +141,8 @@ def _with(optimizer: Any, name: str, group: int | None, value: Any) -> Any:
 
 def _kept(original: Any, changed: Any) -> Any:
     """The changed optimizer over the user's own parameters, by which its groups are known."""
-    for settings, own in zip(changed.param_groups, original.param_groups, strict=True):
-        settings["params"] = own["params"]
+    for settings, group in zip(changed.param_groups, original.param_groups, strict=True):
+        settings["params"] = group["params"]
     return changed
 
 
@@ -128,7 +150,8 @@ def _values(name: str, was: Any, written: Sequence[float]) -> Iterator[Any]:
     if isinstance(was, bool):
         yield not was
     elif isinstance(was, int | float):
-        yield from (value for value in dict.fromkeys((*written, *LIKELY.get(name, ()))) if value != was and value >= 0)
+        tried = dict.fromkeys((*written, *LIKELY.get(name, ())))
+        yield from (value for value in tried if value != was and 0 <= value < COUNTER)
     elif isinstance(was, tuple) and len(was) == 2:
         inside = [value for value in written if 0 < value < 1]
         yield from ((value, was[1]) for value in inside if value != was[0])

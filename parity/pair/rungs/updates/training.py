@@ -36,7 +36,16 @@ class Seen:
 
 
 def update_rung(state: CheckState, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> Rung:
-    """Rung 5: the schedules step by step, and the optimizers alone on one stream of gradients."""
+    """Rung 5: the schedules step by step, and the optimizers alone on one stream of gradients.
+
+    Args:
+        state: What is known of the pair.
+        optimizers: Optax's and PyTorch's, or PyTorch's with its scheduler; None if there are none.
+        schedules: The schedules with their number of steps; None if there are none.
+
+    Raises:
+        UserCodeError: An optimizer or a schedule raises something.
+    """
     findings = [] if schedules is None else [learning_rates(state.sides, schedules)]
     if optimizers is not None:
         findings += rule_on(optimizer_steps(state, optimizers))
@@ -44,18 +53,30 @@ def update_rung(state: CheckState, optimizers: tuple[Any, Any] | None, schedules
 
 
 def rule_on(seen: Seen) -> list[Finding]:
-    """The findings on the optimizers alone."""
+    """The findings on the optimizers alone, one for each parameter and step."""
     return rungs.update(seen.steps)
 
 
 def optimizer_steps(state: CheckState, optimizers: tuple[Any, Any], known: Seen | None = None) -> Seen:
-    """Both optimizers on one stream of gradients; Flax's steps are those that are known, if there are any."""
-    own = _groups(optimizers[1]) > 1 or any(np.iscomplexobj(array) for array in state.proof.torch.values())
-    return _own_stream(state, optimizers, known) if own else _stream(state.sides, optimizers, known)
+    """Both optimizers on one stream of gradients, in both precisions.
+
+    The parameters are drawn, in the shapes of `ladder.UPDATE_SHAPES`. Where PyTorch's optimizer has groups of
+    parameters, or some are complex, they have the shapes of the networks' own, so that each has its own settings.
+
+    Args:
+        state: What is known of the pair; its seed decides the numbers.
+        optimizers: Optax's and PyTorch's, or PyTorch's with its scheduler.
+        known: Earlier steps, of which those of Flax are taken over; None computes both sides'.
+
+    Raises:
+        UserCodeError: An optimizer raises something.
+    """
+    is_split = _groups(optimizers[1]) > 1 or any(np.iscomplexobj(array) for array in state.proof.torch.values())
+    return _own_stream(state, optimizers, known) if is_split else _stream(state.sides, optimizers, known)
 
 
 def complex_note(state: CheckState) -> list[str]:
-    """A note on complex parameters, if both sides learn any."""
+    """A note on complex parameters, if both sides learn any: JAX's gradients are the conjugates of PyTorch's."""
     learnt = rungs.learnable(state.weight_map, state.parameters)
     if not any(np.iscomplexobj(array.torch.read(state.proof.torch)) for _, array in learnt):
         return []
@@ -164,7 +185,15 @@ def _steps(
 
 
 def trajectory_rung(state: CheckState, optimizers: tuple[Any, Any]) -> Rung:
-    """Rung 6: training runs on equal batches, on the users' losses if there are any."""
+    """Rung 6: float64 training runs on equal batches, on the users' losses or else towards random targets.
+
+    Args:
+        state: What is known of the pair; the losses before each step, (`ladder.STEPS`,) a side, are added to it.
+        optimizers: Optax's and PyTorch's, or PyTorch's with its scheduler.
+
+    Raises:
+        UserCodeError: A network, a loss or an optimizer raises something.
+    """
     sides, proof = state.sides, state.proof
     rng = np.random.default_rng([sides.seed, 6])
     batches = [resized(sides.inputs, lambda a, s=s: (a * (1.0 + 0.25 * s)).astype(a.dtype)) for s in range(STEPS)]  # type: ignore[misc]

@@ -55,7 +55,7 @@ def map_weights(flax: Sequence[Unit], torch: Sequence[Unit], flax_shapes: Shapes
         flax, torch: The units of each side in the order of execution.
         flax_shapes, torch_shapes: The shapes of each side's native arrays by name.
     """
-    if any("weight_scale" in unit.arrays for unit in flax):
+    if any({"weight_scale", "spectral_u"} & unit.arrays.keys() for unit in flax):
         torch = [unit.normed or unit for unit in torch]
     shaped = all_with_shapes(flax, flax_shapes), all_with_shapes(torch, torch_shapes)
     named = _assembled(*shaped, units_of_equal_names)

@@ -66,7 +66,7 @@ class LayerPairing:
     arrays: tuple[ArrayPairing, ...]
     lone_flax: tuple[str, ...] = ()
     lone_torch: tuple[str, ...] = ()
-    piece: "Piece | None" = None
+    piece: "ArrayPiece | None" = None
 
     def array_name(self, array: ArrayPairing) -> str:
         """The canonical name of one of the arrays: the path of PyTorch's layer and the role, and the number of the
@@ -77,7 +77,7 @@ class LayerPairing:
 
 
 @dataclass(frozen=True)
-class Piece:
+class ArrayPiece:
     """How a pairing is a piece of an array that one side holds whole.
 
     Args:

@@ -10,7 +10,7 @@ from itertools import permutations
 from math import gcd, prod
 
 from parity.interface.packing import Packing
-from parity.pair.weightmap.pairing.pairings import LayerPairing, Piece
+from parity.pair.weightmap.pairing.pairings import ArrayPiece, LayerPairing
 from parity.pair.weightmap.pairing.readings import pair_units, readings_of
 from parity.pair.weightmap.pairing.signatures import Shape, ShapedUnit, sizes
 
@@ -94,7 +94,7 @@ def pair_pieces(splits: Sequence[Split], whole: str, group: str) -> list[LayerPa
     first = next(iter(readings.values()))
     number = {place: count for count, place in enumerate(first)}
     return [
-        replace(layer, piece=Piece(whole, number[place] % len(splits[0].parts), group, _of(readings, place)))
+        replace(layer, piece=ArrayPiece(whole, number[place] % len(splits[0].parts), group, _of(readings, place)))
         for place, layer in first.items()
     ]
 

@@ -191,14 +191,17 @@ def _digits_apart(name: str) -> list[str]:
 
 
 def _siblings(window: Sequence[Entry]) -> bool:
-    """Whether arrays are those of one module, or of modules beside each other, under one role."""
+    """Whether arrays are those of one module, or of modules beside each other, under one role: their paths differ in
+    one name, such as "attention.query" and "attention.key", or "filters.0" and "gates.0"."""
     if len({entry.unit.unit.kind for entry in window}) > 1:
         return False
     paths = [entry.unit.unit.path for entry in window]
     if len(set(paths)) == 1:
         return window[0].unit.is_custom
-    parents = {path.rpartition("/" if "/" in path else ".")[0] for path in paths}
-    return len(parents) == 1 and len(set(paths)) == len(paths) and len({entry.role for entry in window}) == 1
+    names = [path.split("/" if "/" in path else ".") for path in paths]
+    odd = [column for column in zip(*names, strict=False) if len(set(column)) > 1]
+    beside = len({len(name) for name in names}) == 1 and len(odd) == 1
+    return beside and len(set(paths)) == len(paths) and len({entry.role for entry in window}) == 1
 
 
 def _stacked(window: Sequence[Entry]) -> tuple[Entry, ...]:

@@ -1,0 +1,1 @@
+"""`parity train` for agents, whose data their own policy gathers."""

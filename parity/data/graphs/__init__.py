@@ -1,0 +1,1 @@
+"""Graphs, several of which make a batch."""
