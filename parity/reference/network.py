@@ -57,8 +57,8 @@ class Network:
         if extra:
             raise ValueError(f"{type(self).__name__}: got weights it does not have: {', '.join(extra)}; remove them")
         run = Run(_checked(type(self).__name__, weights, shapes), training)
-        given = tuple(map(_numbers, inputs)) if isinstance(inputs, tuple) else (_numbers(inputs),)
-        run.record("", given[0], *self.compute(run, given if isinstance(inputs, tuple) else given[0]))
+        arguments = tuple(map(_numbers, inputs)) if isinstance(inputs, tuple) else (_numbers(inputs),)
+        run.record("", arguments[0], *self.compute(run, arguments if isinstance(inputs, tuple) else arguments[0]))
         return run
 
     def backward(self, run: Run, cotangent: ArrayLike) -> Gradients:

@@ -14,7 +14,7 @@ import torchnets
 from parity.backends import twin_class
 from parity.interface import random as initial
 from parity.reference import MoE
-from parity.reference.zoo.experts import choose_forward, load_balance_forward
+from parity.reference.zoo.layers.experts import choose_forward, load_balance_forward
 from tests.reference.numeric import Case
 from tests.zoo.small import inputs, recipe, reference, twin, weights
 from tests.zoo.test_reference import wrong_gradients

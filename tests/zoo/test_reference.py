@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from parity.data import as_arguments
-from parity.reference.zoo import attention, graphnet, norms, transformer
+from parity.reference.zoo import graphnet
+from parity.reference.zoo.layers import attention, norms, transformer
 from tests.reference.numeric import Case, agrees
 from tests.zoo.small import NAMES, inputs, reference, weights
 

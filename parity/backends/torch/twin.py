@@ -47,8 +47,8 @@ class TorchTwin(TorchNetwork, Twin):
         finally:
             self.model.train(before)
 
-    def _call(self, buffers: Tensors, given: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        return torch.func.functional_call(self.model, buffers, given)
+    def _call(self, buffers: Tensors, tensors: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        return torch.func.functional_call(self.model, buffers, tensors)
 
     @in_setting
     def forward(self, inputs: Inputs, *, training: bool) -> NDArray:
@@ -59,10 +59,10 @@ class TorchTwin(TorchNetwork, Twin):
     @in_setting
     def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
         """One pass with every layer's output, loss and gradients captured."""
-        given = self._arguments(batch.inputs)
-        learnable, watched = self._learnable(), _differentiable(given[0])
+        tensors = self._arguments(batch.inputs)
+        learnable, watched = self._learnable(), _differentiable(tensors[0])
         with self._mode(training) as buffers, taps(self.model) as calls:
-            logits = self._call(buffers, given)
+            logits = self._call(buffers, tensors)
         names = call_names([path for path, _, _ in calls])
         outputs = [output for _, _, output in calls]
         pulled = torch.autograd.grad(
@@ -109,10 +109,10 @@ class TorchTwin(TorchNetwork, Twin):
         """Buffers after a training-mode pass over each batch, then the logits of the last in evaluation mode."""
         with self._mode(True) as buffers, torch.no_grad():
             for batch in batches:
-                given = self._arguments(batch.inputs)
-                self._call(buffers, given)
+                tensors = self._arguments(batch.inputs)
+                self._call(buffers, tensors)
         with self._mode(False), torch.no_grad():
-            logits = self._call(buffers, given)
+            logits = self._call(buffers, tensors)
         return self.canonical(buffers), nhwc(logits)
 
     @in_setting

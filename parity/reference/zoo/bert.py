@@ -9,11 +9,11 @@ from parity.reference.layers import Array, labelled_cross_entropy
 from parity.reference.modules import Dense, Shapes
 from parity.reference.network import Network
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.attention import Attention, Mask
-from parity.reference.zoo.composite import Composite, back, call
-from parity.reference.zoo.embedding import Embedding
-from parity.reference.zoo.norms import LayerNorm
-from parity.reference.zoo.transformer import FeedForward, gelu_backward, gelu_forward
+from parity.reference.zoo.layers.attention import Attention, Mask
+from parity.reference.zoo.layers.composite import Composite, back, call
+from parity.reference.zoo.layers.embedding import Embedding
+from parity.reference.zoo.layers.norms import LayerNorm
+from parity.reference.zoo.layers.transformer import FeedForward, gelu_backward, gelu_forward
 
 EPSILON = 1e-12
 

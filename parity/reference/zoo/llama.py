@@ -1,6 +1,6 @@
 """Llama by hand."""
 
-from parity.reference.zoo.decoder import Decoder, DecoderBlock, GatedFeedForward
+from parity.reference.zoo.layers.decoder import Decoder, DecoderBlock, GatedFeedForward
 
 
 class Llama(Decoder):

@@ -10,8 +10,8 @@ from parity.reference.layers import Array, labelled_cross_entropy, sigmoid
 from parity.reference.modules import Dense, Module, Shapes
 from parity.reference.network import Network
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.composite import back, call
-from parity.reference.zoo.embedding import Embedding
+from parity.reference.zoo.layers.composite import back, call
+from parity.reference.zoo.layers.embedding import Embedding
 
 Lengths = NDArray[np.int64]
 

@@ -1,8 +1,8 @@
 """The decoder with a mixture of experts by hand."""
 
 from parity.reference.modules import Module
-from parity.reference.zoo.decoder import Decoder, DecoderBlock, GatedFeedForward
-from parity.reference.zoo.experts import RoutedFeedForward
+from parity.reference.zoo.layers.decoder import Decoder, DecoderBlock, GatedFeedForward
+from parity.reference.zoo.layers.experts import RoutedFeedForward
 
 
 class MoE(Decoder):

@@ -13,7 +13,7 @@ from parity.reference.modules import Conv, Dense, Flatten, Module, Shapes
 from parity.reference.network import Network
 from parity.reference.record import Gradients, Run
 from parity.reference.spatial import fold, unfold
-from parity.reference.zoo.composite import back, call
+from parity.reference.zoo.layers.composite import back, call
 
 
 class TransposedCache(NamedTuple):

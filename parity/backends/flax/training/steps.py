@@ -74,8 +74,8 @@ class TrainingStep:
 
         def step(i: jax.Array, taken: tuple[Carry, jax.Array, jax.Array]) -> tuple[Carry, jax.Array, jax.Array]:
             carry, losses, hits = taken
-            given, wanted = jax.tree.map(lambda array: array[i], (x, labels))
-            carry, loss, hit = self.single(carry, given, wanted, rates[i])
+            arguments, wanted = jax.tree.map(lambda array: array[i], (x, labels))
+            carry, loss, hit = self.single(carry, arguments, wanted, rates[i])
             return carry, losses.at[i].set(loss), hits.at[i].set(hit)
 
         nothing = jnp.zeros(len(rates), rates.dtype), jnp.zeros(len(rates), jnp.int32)

@@ -5,9 +5,9 @@ import numpy as np
 from parity.reference.layers import Array, silu_backward, silu_forward
 from parity.reference.modules import Conv, Dense, Module
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.attention import Attention
-from parity.reference.zoo.composite import Composite, back, call
-from parity.reference.zoo.norms import GroupNorm
+from parity.reference.zoo.layers.attention import Attention
+from parity.reference.zoo.layers.composite import Composite, back, call
+from parity.reference.zoo.layers.norms import GroupNorm
 
 
 class Upsample(Composite):

@@ -8,12 +8,12 @@ from parity.reference.layers import Array, mean_squared_error, silu_backward, si
 from parity.reference.modules import Conv, Dense
 from parity.reference.network import Network
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.attention import Attention
-from parity.reference.zoo.composite import Composite, back, call
 from parity.reference.zoo.diffusion.timestep import grid_positions, timestep_embedding
-from parity.reference.zoo.embedding import Embedding
-from parity.reference.zoo.norms import LayerNorm
-from parity.reference.zoo.transformer import FeedForward
+from parity.reference.zoo.layers.attention import Attention
+from parity.reference.zoo.layers.composite import Composite, back, call
+from parity.reference.zoo.layers.embedding import Embedding
+from parity.reference.zoo.layers.norms import LayerNorm
+from parity.reference.zoo.layers.transformer import FeedForward
 
 
 def modulate(inputs: Array, shift: Array, scale: Array) -> Array:

@@ -9,10 +9,10 @@ from parity.reference.layers import Array, mean_squared_error, silu_backward, si
 from parity.reference.modules import Conv, Dense, Module
 from parity.reference.network import Network
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.composite import back, call
 from parity.reference.zoo.diffusion.blocks import TimedBlock, Upsample, joined
 from parity.reference.zoo.diffusion.timestep import timestep_embedding
-from parity.reference.zoo.norms import GroupNorm
+from parity.reference.zoo.layers.composite import back, call
+from parity.reference.zoo.layers.norms import GroupNorm
 
 
 class UNet(Network):

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from parity.reference.layers import Array, sigmoid
 from parity.reference.modules import Dense, Shapes
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.composite import Composite, back, call
-from parity.reference.zoo.decoder import GatedFeedForward
+from parity.reference.zoo.layers.composite import Composite, back, call
+from parity.reference.zoo.layers.decoder import GatedFeedForward
 
 Chosen = NDArray[np.intp]
 

@@ -9,11 +9,11 @@ from parity.reference.layers import Array, sigmoid
 from parity.reference.modules import Dense, Module
 from parity.reference.network import Network
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.attention import AttentionCache, attend_backward, attend_forward
-from parity.reference.zoo.composite import Composite, back, call
-from parity.reference.zoo.embedding import Embedding
-from parity.reference.zoo.norms import RMSNorm
-from parity.reference.zoo.transformer import PreNorm
+from parity.reference.zoo.layers.attention import AttentionCache, attend_backward, attend_forward
+from parity.reference.zoo.layers.composite import Composite, back, call
+from parity.reference.zoo.layers.embedding import Embedding
+from parity.reference.zoo.layers.norms import RMSNorm
+from parity.reference.zoo.layers.transformer import PreNorm
 
 
 def rotate(inputs: Array, theta: float, *, sense: int = 1) -> Array:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from parity.reference.layers import Array
 from parity.reference.modules import Dense
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.composite import Composite, back, call
+from parity.reference.zoo.layers.composite import Composite, back, call
 
 Mask = NDArray[np.bool_]
 
