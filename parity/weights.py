@@ -18,7 +18,7 @@ from parity.errors import UsageError
 from parity.files import write_atomically
 
 Weights = dict[str, NDArray]
-Kind = Literal["dense", "conv", "norm", "embedding", "table"]
+Kind = Literal["dense", "conv", "norm", "embedding", "table", "experts", "lstm", "bias"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Role:
     """One array of a layer kind.
 
     Args:
-        flax, torch: the array's last name in each framework, such as "kernel" and "weight".
+        flax, torch: the array's name below its layer in each framework, such as "kernel" and "weight".
         axes: the torch array is the canonical one transposed by these axes; None leaves it as it is.
         buffer: whether it is a running statistic, not a parameter.
     """
@@ -48,9 +48,19 @@ ROLES: dict[Kind, dict[str, Role]] = {
     },
     "embedding": {"embedding": Role("embedding", "weight")},
     "table": {name: Role(name, name) for name in ("class_token", "position")},
+    "bias": {"bias": Role("bias", "bias")},
+    "lstm": {
+        "cell.dense_i.kernel": Role("cell.dense_i.kernel", "weight_ih_l0", (1, 0)),
+        "cell.dense_i.bias": Role("cell.dense_i.bias", "bias_ih_l0"),
+        "cell.dense_h.kernel": Role("cell.dense_h.kernel", "weight_hh_l0", (1, 0)),
+        "cell.dense_h.bias": Role("cell.dense_h.bias", "bias_hh_l0"),
+    },
+    "experts": {name: Role(name, name) for name in ("gate", "hidden", "out")},
 }
 TABLES = frozenset({*ROLES["embedding"], *ROLES["table"]})
 """Roles of the arrays whose rows are looked up, or added to every example."""
+KERNELS = frozenset({"kernel", *ROLES["experts"]})
+"""Roles of the arrays that multiply what comes in; those of experts are kernels (in, out), stacked."""
 BUFFERS = frozenset(role for roles in ROLES.values() for role, spec in roles.items() if spec.buffer)
 # PyTorch counts batches for a cumulative average that is off unless momentum is None; nothing else has a counterpart.
 WITHOUT_TWIN = frozenset({"num_batches_tracked"})
@@ -86,7 +96,7 @@ def to_canonical(
     """
     weights: Weights = {}
     for name, array in native.items():
-        path, _, leaf = name.rpartition(".")
+        path, leaf = layer_of(name, kinds)
         if leaf in WITHOUT_TWIN:
             continue
         role, spec = _role(path, leaf, kinds, framework, array.shape)
@@ -113,7 +123,7 @@ def from_canonical(
     """
     native: Weights = {}
     for name, array in weights.items():
-        path, _, role = name.rpartition(".")
+        path, role = layer_of(name, kinds)
         spec = ROLES[kinds[path]].get(role) if path in kinds else None
         if spec is None:
             raise UsageError(f"weight {name} {array.shape} fits no layer of the network; known layers: {_some(kinds)}")
@@ -121,6 +131,19 @@ def from_canonical(
         leaf = spec.torch if framework == "torch" else spec.flax
         native[_join(path, leaf)] = array if axes is None else array.transpose(axes)
     return native
+
+
+def layer_of(name: str, layers: Iterable[str]) -> tuple[str, str]:
+    """The path of the innermost of the layers that an array is in, and its name below that.
+
+    Args:
+        name: a dotted name of an array, such as "layers.0.cell.dense_i.kernel".
+        layers: paths of layers, such as "layers.0". An array that is in none of them is in the layer of its own path.
+    """
+    parts, known = name.split("."), set(layers)
+    inside = (depth for depth in range(len(parts) - 1, 0, -1) if ".".join(parts[:depth]) in known)
+    depth = next(inside, len(parts) - 1)
+    return ".".join(parts[:depth]), ".".join(parts[depth:])
 
 
 def require_bijection(got: Mapping[str, NDArray], expected: Mapping[str, tuple[int, ...]]) -> None:

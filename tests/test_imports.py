@@ -25,6 +25,7 @@ NO_VERDICT = {
     "benchmarks/speed/worker.py": "seconds of warming up",
     "parity/backends/flax/tracing/places.py": "which of GELU's two forms an equation has",
     "parity/data/augment.py": "probability of a flip",
+    "parity/data/noised/digits.py": "probability that a class is withheld",
     "parity/interface/random.py": "a toss of a coin",
     "parity/pair/rungs/probing/inputs.py": "size of inputs that a probe is made of",
     "parity/study/circles.py": "a toss of a coin",

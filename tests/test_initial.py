@@ -17,8 +17,10 @@ SHAPES = {
     "cell.hh.kernel": (30, 90),
     "cell.hh.bias": (90,),
     "position": (41, 37),
+    "mlp.gate": (6, 30, 40),
+    "head.kernel": (20, 21),
 }
-SCHEMES = ["default", "randn", "orthogonal", "normal", "he", "probe"]
+SCHEMES = ["default", "randn", "orthogonal", "normal", "he", "xavier", "probe"]
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -34,7 +36,8 @@ def test_a_draw_is_that_of_its_seed(scheme) -> None:
     first, again, other = (draw(SHAPES, scheme, seed) for seed in (3, 3, 4))
     assert all(np.array_equal(first[name], again[name]) for name in SHAPES)
     random = [name for name in SHAPES if np.ptp(first[name]) > 0]
-    assert len(random) == {"default": 7, "randn": 4, "orthogonal": 6, "normal": 4, "he": 4, "probe": 11}[scheme]
+    expected = {"default": 9, "randn": 6, "orthogonal": 8, "normal": 6, "he": 6, "xavier": 5, "probe": 13}
+    assert len(random) == expected[scheme]
     assert not any(np.array_equal(first[name], other[name]) for name in random)
 
 
@@ -50,7 +53,7 @@ def test_each_array_has_its_own_stream() -> None:
 def test_fan_in_is_what_one_output_sees() -> None:
     assert fan_in("conv.kernel", SHAPES) == fan_in("conv.bias", SHAPES) == 45
     assert fan_in("dense.bias", SHAPES) == 64
-    assert fan_in("norm.bias", SHAPES) is None
+    assert fan_in("norm.bias", SHAPES) is None and fan_in("mlp.gate", SHAPES) == 30
 
 
 @pytest.mark.parametrize("name", ["conv.kernel", "conv.bias", "dense.kernel", "dense.bias"])
@@ -77,11 +80,20 @@ def test_he_keeps_the_variance_through_relus() -> None:
     assert not drawn["conv.bias"].any()
 
 
+def test_xavier_looks_at_both_sides_and_ends_of_branches_are_nothing() -> None:
+    drawn = draw(SHAPES, "xavier", 0)
+    for name, fans in {"conv.kernel": 9 * 75, "dense.kernel": 114, "mlp.gate": 70}.items():
+        bound = (6 / fans) ** 0.5
+        assert 0.97 * bound < np.abs(drawn[name]).max() <= np.float32(bound)
+    assert not drawn["head.kernel"].any() and not drawn["conv.bias"].any()
+    assert abs(drawn["position"].std() / 0.02 - 1) < 0.05
+
+
 def test_tables_are_normal_by_default() -> None:
     assert abs(draw(SHAPES, "default", 0)["position"].std() - 1) < 0.05
 
 
-@pytest.mark.parametrize("scheme", ["default", "randn", "orthogonal", "normal", "he"])
+@pytest.mark.parametrize("scheme", ["default", "randn", "orthogonal", "normal", "he", "xavier"])
 def test_norms_start_as_the_identity(scheme) -> None:
     drawn = draw(SHAPES, scheme, 0)
     for name, value in {"scale": 1, "bias": 0, "running_mean": 0, "running_var": 1}.items():

@@ -101,7 +101,7 @@ def test_a_recipe_cannot_be_changed() -> None:
 @pytest.mark.parametrize(
     ("got", "hint"),
     [
-        ("moon", "did you mean moons?"),
+        ("moon", "did you mean moons or moe?"),
         ("mpl", "did you mean mlp?"),
         ("spec", f"known: {', '.join(sorted([*recipes.names(), *recipes.zoo_names()]))}"),
         ("", f"known: {', '.join(sorted([*recipes.names(), *recipes.zoo_names()]))}"),

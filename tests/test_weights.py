@@ -118,7 +118,10 @@ def test_everything_that_does_not_fit_is_listed() -> None:
     [
         ({"odd.weight": numbered(2, 3)}, r"torch array odd\.weight \(2, 3\) belongs to no known layer kind"),
         ({"norm.kernel": numbered(2)}, r"torch array norm\.kernel \(2,\) belongs to no known layer kind"),
-        ({"conv.scale": numbered(2)}, r"torch array conv\.scale \(2,\) .*\(dense, conv, norm, embedding, table\)"),
+        (
+            {"conv.scale": numbered(2)},
+            r"torch array conv\.scale \(2,\) .*\(dense, conv, norm, embedding, table, experts\)",
+        ),
     ],
 )
 def test_an_array_without_a_kind_or_role_is_named(native, says) -> None:

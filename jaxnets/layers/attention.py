@@ -16,7 +16,7 @@ def attend(query: jax.Array, key: jax.Array, value: jax.Array, mask: jax.Array |
     Args:
         query: (B, T, H, D).
         key, value: (B, S, H, D).
-        mask: truth values (T, S), which of the S each of the T may look at; None hides nothing.
+        mask: truth values (T, S), or (B, 1, T or 1, S), which of the S each of the T may look at; None hides nothing.
 
     Returns:
         (B, T, H, D). Differs from `jax.nn.dot_product_attention`, which computes its softmax in float32 whatever it is
@@ -55,9 +55,11 @@ class Attention(nnx.Module):
         self.value = dense(width, width, init=init, rngs=rngs)
         self.out = dense(width, width, init=init, rngs=rngs)
 
-    def __call__(self, x: jax.Array) -> jax.Array:
-        """Let every position of x (B, T, C) look at the others."""
+    def __call__(self, x: jax.Array, there: jax.Array | None = None) -> jax.Array:
+        """Let every position of x (B, T, C) look at the others, of which `there` (B, T) are; None is all of them."""
         mask = causal_mask(x.shape[1], x.shape[1]) if self.causal else None
+        if there is not None:
+            mask = there[:, None, None, :] if mask is None else mask & there[:, None, None, :]
         query, key, value = (self.split(layer(x)) for layer in (self.query, self.key, self.value))
         return self.out(attend(query, key, value, mask).reshape(x.shape))
 

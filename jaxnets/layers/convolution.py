@@ -134,3 +134,35 @@ def conv(
         bias_init=bias_init,
         rngs=rngs,
     )
+
+
+def conv_transpose(
+    in_channels: int, out_channels: int, *, size: int, stride: int, padding: int, init: str, rngs: nnx.Rngs
+) -> nnx.ConvTranspose:
+    """Transposed convolution of square windows; (B, H, W, in) → (B, H′, W′, out); kernel (size, size, out, in).
+
+    It is the gradient of a convolution of that stride and padding, as in PyTorch: H′ = (H − 1)·stride − 2·padding +
+    size. Differs from `nnx.ConvTranspose`, which does not turn the kernel round by default, and whose padding is
+    that of the input once it is spread out.
+
+    Args:
+        in_channels, out_channels: channels of the input and of the output.
+        size: height and width of the windows.
+        stride: step of the windows along both axes.
+        padding: zeros that the convolution has on each of the four sides.
+        init: name of the initial distribution, see `initializers`.
+        rngs: source of the initial weights.
+    """
+    kernel_init, bias_init = initializers(init, size * size * out_channels)
+    return nnx.ConvTranspose(
+        in_channels,
+        out_channels,
+        kernel_size=(size, size),
+        strides=(stride, stride),
+        padding=((size - 1 - padding, size - 1 - padding), (size - 1 - padding, size - 1 - padding)),
+        use_bias=True,
+        transpose_kernel=True,
+        kernel_init=kernel_init,
+        bias_init=bias_init,
+        rngs=rngs,
+    )

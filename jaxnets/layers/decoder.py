@@ -1,4 +1,7 @@
-"""The block of a decoder with rotary positions, grouped attention and a gated feed-forward layer."""
+"""Decoders with rotary positions, grouped attention and gated feed-forward layers."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -109,7 +112,7 @@ class DecoderBlock(PreNorm):
     Args:
         width: features C.
         heads, key_value_heads: heads of the queries, and of the keys and values.
-        hidden: features inside the feed-forward layer.
+        mlp: the feed-forward layer, (…, C) → (…, C).
         theta: base of the rotary frequencies.
         epsilon: number that the norms add to the mean square.
         init: name of the initial distribution.
@@ -121,7 +124,7 @@ class DecoderBlock(PreNorm):
         width: int,
         heads: int,
         key_value_heads: int,
-        hidden: int,
+        mlp: nnx.Module,
         *,
         theta: float,
         epsilon: float,
@@ -131,4 +134,42 @@ class DecoderBlock(PreNorm):
         self.norm1 = rms_norm(width, epsilon=epsilon, rngs=rngs)
         self.attention = GroupedAttention(width, heads, key_value_heads, theta=theta, init=init, rngs=rngs)
         self.norm2 = rms_norm(width, epsilon=epsilon, rngs=rngs)
-        self.mlp = GatedFeedForward(width, hidden, init=init, rngs=rngs)
+        self.mlp = mlp
+
+
+class Decoder(nnx.Module):
+    """Tokens, decoder blocks, a norm, and a head of its own: what a network has that makes these four parts.
+
+    Attributes:
+        cached: heads of the keys and values, and the features of each.
+        token, blocks, norm, head: the four parts.
+    """
+
+    cached: tuple[int, int]
+    token: Any
+    blocks: Any
+    norm: Any
+    head: Any
+
+    def __call__(self, tokens: jax.Array) -> jax.Array:
+        """Logits (B, T, vocabulary) of what comes after each of the tokens (B, T), whole numbers."""
+        x = self.token(tokens)
+        for block in self.blocks:
+            x = block(x)
+        return self.head(self.norm(x))
+
+    def cache(self, batch: int, length: int) -> list[Cache]:
+        """An empty cache for each block, with room for texts of that length."""
+        empty = jnp.zeros((batch, length, *self.cached), self.token.embedding[...].dtype)
+        return [(empty, empty) for _ in self.blocks]
+
+    def extend(
+        self, tokens: jax.Array, caches: Sequence[Cache], start: int | jax.Array
+    ) -> tuple[jax.Array, list[Cache]]:
+        """Logits (B, T, vocabulary) of tokens (B, T) at the positions from `start` on, and the caches with them in."""
+        x = self.token(tokens)
+        extended = []
+        for block, cache in zip(self.blocks, caches, strict=True):
+            x, cache = block.extend(x, cache, start)
+            extended.append(cache)
+        return self.head(self.norm(x)), extended

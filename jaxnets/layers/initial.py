@@ -27,7 +27,8 @@ def initializers(init: str, fan_in: int) -> tuple[Initializer, Initializer]:
             sets the bias to 0, as the study's NumPy network does. "orthogonal" is "default" but for what
             `recurrent` makes; a network without any is the same in both. "normal" draws the kernel from N(0, 0.02²)
             and sets the bias to 0, as GPT-2, BERT and Llama do. "he" draws the kernel from N(0, 2/fan_in), which keeps
-            the variance through ReLUs, and sets the bias to 0.
+            the variance through ReLUs, and sets the bias to 0. "xavier" draws the kernel from
+            U(−b, b), b = √(6/(fan_in + fan_out)), and sets the bias to 0, as DDPM and DiT do; "zero" sets both to 0.
         fan_in: inputs that one output sees.
 
     Raises:
@@ -41,7 +42,16 @@ def initializers(init: str, fan_in: int) -> tuple[Initializer, Initializer]:
         return nnx.initializers.normal(0.02), nnx.initializers.zeros
     if init == "he":
         return nnx.initializers.normal((2 / fan_in) ** 0.5), nnx.initializers.zeros
-    raise ValueError(f"init is {init!r}; expected 'default', 'randn', 'orthogonal', 'normal' or 'he'")
+    if init == "xavier":
+        return nnx.initializers.xavier_uniform(), nnx.initializers.zeros
+    if init == "zero":
+        return nnx.initializers.zeros, nnx.initializers.zeros
+    raise ValueError(f"init is {init!r}; expected 'default', 'randn', 'orthogonal', 'normal', 'he', 'xavier' or 'zero'")
+
+
+def ending(init: str) -> str:
+    """The initial distribution of a layer that ends a branch: "zero" in a network of "xavier", else the network's."""
+    return "zero" if init == "xavier" else init
 
 
 def table(shape: tuple[int, ...], *, init: str, rngs: nnx.Rngs) -> nnx.Param[jax.Array]:
@@ -49,11 +59,18 @@ def table(shape: tuple[int, ...], *, init: str, rngs: nnx.Rngs) -> nnx.Param[jax
 
     Args:
         shape: shape of the array.
-        init: "normal" draws from N(0, 0.02²), "randn" from N(0, 0.1²), all others from N(0, 1), as
+        init: "normal" and "xavier" draw from N(0, 0.02²), "randn" from N(0, 0.1²), all others from N(0, 1), as
             `torch.nn.Embedding` does.
         rngs: source of the numbers.
     """
     return nnx.Param(nnx.initializers.normal(deviation(init))(rngs.params(), shape))
+
+
+def stack(shape: tuple[int, int, int], *, init: str, rngs: nnx.Rngs) -> nnx.Param[jax.Array]:
+    """Kernels (in, out) of dense layers without biases, stacked: (E, in, out); each is drawn as `initializers` says."""
+    kernel_init, _ = initializers(init, shape[1])
+    keys = jax.random.split(rngs.params(), shape[0])
+    return nnx.Param(jax.vmap(lambda key: kernel_init(key, shape[1:]))(keys))
 
 
 def embedding(rows: int, features: int, *, init: str, rngs: nnx.Rngs) -> nnx.Embed:
@@ -69,7 +86,7 @@ def embedding(rows: int, features: int, *, init: str, rngs: nnx.Rngs) -> nnx.Emb
 
 def deviation(init: str) -> float:
     """Standard deviation of the entries of a table."""
-    return {"normal": 0.02, "randn": 0.1}.get(init, 1.0)
+    return {"normal": 0.02, "xavier": 0.02, "randn": 0.1}.get(init, 1.0)
 
 
 def orthogonal(key: jax.Array, shape: tuple[int, int], dtype: jnp.dtype = jnp.float32) -> jax.Array:

@@ -5,19 +5,36 @@ import jax.numpy as jnp
 from flax import nnx
 
 
-def layer_norm(num_features: int, *, epsilon: float, rngs: nnx.Rngs) -> nnx.LayerNorm:
-    """Normalise the last axis (…, C) to mean 0 and variance 1, then scale and bias.
+def layer_norm(num_features: int, *, epsilon: float, affine: bool = True, rngs: nnx.Rngs) -> nnx.LayerNorm:
+    """Normalise the last axis (…, C) to mean 0 and variance 1, then scale and bias unless `affine` is False.
 
     The variance is computed from deviations; Flax's default is E[x²] − E[x]², which cancels at large means.
     """
     return nnx.LayerNorm(
-        num_features, epsilon=epsilon, use_bias=True, use_scale=True, use_fast_variance=False, rngs=rngs
+        num_features, epsilon=epsilon, use_bias=affine, use_scale=affine, use_fast_variance=False, rngs=rngs
     )
 
 
 def rms_norm(num_features: int, *, epsilon: float, rngs: nnx.Rngs) -> nnx.RMSNorm:
     """Divide the last axis (…, C) by the root of its mean square, then scale."""
     return nnx.RMSNorm(num_features, epsilon=epsilon, use_scale=True, use_fast_variance=False, rngs=rngs)
+
+
+def group_norm(num_features: int, *, groups: int, epsilon: float, rngs: nnx.Rngs) -> nnx.GroupNorm:
+    """Normalise each example's groups of channels over a map (B, H, W, C) and the group, then scale and bias.
+
+    Groups are neighbouring channels. The variance is computed from deviations, as `layer_norm` does. Source:
+    https://arxiv.org/abs/1803.08494.
+    """
+    return nnx.GroupNorm(
+        num_features,
+        num_groups=groups,
+        epsilon=epsilon,
+        use_bias=True,
+        use_scale=True,
+        use_fast_variance=False,
+        rngs=rngs,
+    )
 
 
 class BatchNorm(nnx.Module):

@@ -1,15 +1,11 @@
 """Llama."""
 
-from collections.abc import Sequence
-
-import jax
-import jax.numpy as jnp
 from flax import nnx
 
-from jaxnets.layers import Cache, DecoderBlock, dense, embedding, rms_norm
+from jaxnets.layers import Decoder, DecoderBlock, GatedFeedForward, dense, embedding, rms_norm
 
 
-class Llama(nnx.Module):
+class Llama(Decoder):
     """Decoder-only transformer with rotary positions, grouped attention, gated feed-forward layers and RMSNorm.
 
     The defaults are Llama 3 8B, 8,030,261,248 parameters.
@@ -44,31 +40,17 @@ class Llama(nnx.Module):
         self.cached = (key_value_heads, width // heads)
         self.token = embedding(vocab_size, width, init=init, rngs=rngs)
         self.blocks = nnx.List(
-            DecoderBlock(width, heads, key_value_heads, hidden, theta=theta, epsilon=1e-5, init=init, rngs=rngs)
+            DecoderBlock(
+                width,
+                heads,
+                key_value_heads,
+                GatedFeedForward(width, hidden, init=init, rngs=rngs),
+                theta=theta,
+                epsilon=1e-5,
+                init=init,
+                rngs=rngs,
+            )
             for _ in range(depth)
         )
         self.norm = rms_norm(width, epsilon=1e-5, rngs=rngs)
         self.head = dense(width, vocab_size, bias=False, init=init, rngs=rngs)
-
-    def __call__(self, tokens: jax.Array) -> jax.Array:
-        """Logits (B, T, vocabulary) of what comes after each of the tokens (B, T), whole numbers."""
-        x = self.token(tokens)
-        for block in self.blocks:
-            x = block(x)
-        return self.head(self.norm(x))
-
-    def cache(self, batch: int, length: int) -> list[Cache]:
-        """An empty cache for each block, with room for texts of that length."""
-        empty = jnp.zeros((batch, length, *self.cached), self.token.embedding[...].dtype)
-        return [(empty, empty) for _ in self.blocks]
-
-    def extend(
-        self, tokens: jax.Array, caches: Sequence[Cache], start: int | jax.Array
-    ) -> tuple[jax.Array, list[Cache]]:
-        """Logits (B, T, vocabulary) of tokens (B, T) at the positions from `start` on, and the caches with them in."""
-        x = self.token(tokens)
-        extended = []
-        for block, cache in zip(self.blocks, caches, strict=True):
-            x, cache = block.extend(x, cache, start)
-            extended.append(cache)
-        return self.head(self.norm(x)), extended

@@ -17,6 +17,9 @@ from parity.backends.flax.twin import FlaxTwin
 from parity.bugs import flax_devices as devices
 from parity.bugs.flax_planting import model_changed, of_class
 from parity.bugs.zoo import flax as zoo
+from parity.bugs.zoo import flax_diffusion as zoo_diffusion
+from parity.bugs.zoo import flax_latent as zoo_latent
+from parity.bugs.zoo import flax_sequences as zoo_sequences
 from parity.data import Batch
 from parity.interface.trace import Arrays
 from parity.recipes import Optimizer
@@ -246,4 +249,7 @@ PLANTED: dict[str, type[FlaxTwin]] = {
     "python-loop": of_class(jaxnets.RNN, _LoopRNN),
     **devices.PLANTED,
     **zoo.PLANTED,
+    **zoo_latent.PLANTED,
+    **zoo_sequences.PLANTED,
+    **zoo_diffusion.PLANTED,
 }

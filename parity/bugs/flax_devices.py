@@ -33,8 +33,8 @@ class _OwnStatistics(ParallelFlaxSession):
 
 
 class _Alike(Parted):
-    def weights(self, size: int, dtype: Any) -> jax.Array:
-        shares = super().weights(size, dtype)
+    def weights(self, labels: jax.Array, dtype: Any) -> jax.Array:
+        shares = super().weights(labels, dtype)
         return jnp.full_like(shares, 1 / len(shares))
 
 
@@ -57,7 +57,7 @@ class _SummedTwice(ParallelFlaxSession):
 class _FilledUp(ParallelFlaxSession):
     def _arrays(self, batch: Batch) -> Given:
         rows = [*range(len(batch.labels)), *range(-len(batch.labels) % self.mesh.size)]
-        return super()._arrays(Batch(batch.inputs[rows], batch.labels[rows]))
+        return super()._arrays(batch.part(rows))
 
 
 class _Reversed(ParallelFlaxSession):

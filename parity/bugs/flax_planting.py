@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import jax
 from flax import nnx
 
 from parity.backends.flax.twin import FlaxTwin
@@ -18,6 +19,16 @@ def model_changed(change: Callable[[Any, int], None]) -> type[FlaxTwin]:
             model = super().build(network, config, seed=seed, init=init)
             change(model, 0 if seed is None else seed)
             return model
+
+    return Planted
+
+
+def loss_changed(loss: Callable[[jax.Array, jax.Array], jax.Array]) -> type[FlaxTwin]:
+    """The twin with another loss."""
+
+    class Planted(FlaxTwin):
+        def loss(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
+            return loss(logits, labels)
 
     return Planted
 

@@ -11,6 +11,9 @@ from parity.recipes import Optimizer, Recipe, load, zoo_names
 _POINTS, _MLP, _VGG, _RNN = (load(name) for name in ("moons", "mlp", "vgg", "rnn"))
 _ONE_HOT, _GRU = (replace(load(name), length=6, check_length=None) for name in ("rnn_orthogonal", "gru"))
 
+OTHERWISE = {"lstm": "lstm, packed"}
+"""Recipe of the zoo → name of its pair, where a brought pair has the recipe's."""
+
 PAIRS: dict[str, Recipe] = {
     "points": _POINTS,
     "points, randn": replace(_POINTS, init="randn"),
@@ -23,5 +26,5 @@ PAIRS: dict[str, Recipe] = {
         _ONE_HOT, config={"input_size": 10, "hidden_size": 23}, parameters=1_022, check_batch_size=19
     ),
     "gru": replace(_GRU, config={"hidden_size": 23}, parameters=2_034, check_batch_size=19, init="orthogonal"),
-    **{name: load(name).at_check_size for name in zoo_names()},
+    **{OTHERWISE.get(name, name): load(name).at_check_size for name in zoo_names()},
 }

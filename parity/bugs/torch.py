@@ -15,6 +15,9 @@ from parity.backends.torch.twin import TorchTwin
 from parity.bugs import torch_devices as devices
 from parity.bugs.torch_planting import loss_changed, model_changed, of_class
 from parity.bugs.zoo import torch as zoo
+from parity.bugs.zoo import torch_diffusion as zoo_diffusion
+from parity.bugs.zoo import torch_latent as zoo_latent
+from parity.bugs.zoo import torch_sequences as zoo_sequences
 from parity.data import Batch, Stream
 from parity.interface.trace import Arrays, Trajectory
 from parity.recipes import Optimizer
@@ -300,4 +303,7 @@ PLANTED: dict[str, type[TorchTwin]] = {
     ),
     **devices.PLANTED,
     **zoo.PLANTED,
+    **zoo_latent.PLANTED,
+    **zoo_sequences.PLANTED,
+    **zoo_diffusion.PLANTED,
 }

@@ -32,7 +32,7 @@ class _OwnStatistics(ParallelTorchSession):
 
 
 class _MeanOfMeans(ParallelTorchSession):
-    def share(self, examples: int, size: int) -> float:
+    def share(self, count: int, total: int) -> float:
         return 1 / self._size
 
 
@@ -74,7 +74,7 @@ class _Sampled(_MeanOfMeans):
         indices: list[int] = list(
             DistributedSampler(examples, self._size, self._rank, shuffle=False, drop_last=self.drop_last)
         )
-        return Batch(batch.inputs[indices], batch.labels[indices])
+        return batch.part(indices)
 
 
 class _Dropping(_Sampled):
@@ -84,12 +84,12 @@ class _Dropping(_Sampled):
 class _FirstPart(_MeanOfMeans):
     def part(self, batch: Batch) -> Batch:
         size = -(-len(batch.labels) // self._size)
-        return Batch(batch.inputs[:size], batch.labels[:size])
+        return batch.part(slice(size))
 
 
 class _Interleaved(ParallelTorchSession):
     def part(self, batch: Batch) -> Batch:
-        return Batch(batch.inputs[self._rank :: self._size], batch.labels[self._rank :: self._size])
+        return batch.part(slice(self._rank, None, self._size))
 
 
 class _ByHand(ParallelTorchSession):

@@ -1,8 +1,8 @@
 """Data as NumPy arrays: the same bytes for every framework; nothing here imports one."""
 
-from parity.data.batch import Batch
+from parity.data.batch import Batch, Inputs, as_arguments
 from parity.data.images import ImageSet
 from parity.data.registry import DATA_NAMES, load_images
 from parity.data.stream import Stream, open_stream
 
-__all__ = ["DATA_NAMES", "Batch", "ImageSet", "Stream", "load_images", "open_stream"]
+__all__ = ["DATA_NAMES", "Batch", "ImageSet", "Inputs", "Stream", "as_arguments", "load_images", "open_stream"]

@@ -1,5 +1,7 @@
 """scikit-learn's handwritten digits, enlarged to the size of CIFAR-10's images: real images that need no download."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,14 +19,24 @@ def load_digits() -> ImageSet:
     Splits: 1,257 train, 180 validation, 360 test, the same in every run. The images come with scikit-learn: UCI's
     "Optical Recognition of Handwritten Digits", 8×8 pixels of 0 to 16.
     """
+    small = load_small_digits()
+    return ImageSet(
+        "digits",
+        {name: replace(split, images=enlarge(split.images[..., 0])) for name, split in small.splits.items()},
+        10,
+    )
+
+
+def load_small_digits() -> ImageSet:
+    """The same digits in the same splits as they are, uint8 (N, 8, 8, 1), from 0 to 16."""
     require_package("sklearn", "the data set digits")
     from sklearn import datasets
 
     bunch = datasets.load_digits()
-    whole = Split(enlarge(bunch.images), bunch.target.astype(np.int64))
+    whole = Split(bunch.images.astype(np.uint8)[..., None], bunch.target.astype(np.int64))
     rest, test = hold_out(whole, TEST)
     train, validation = hold_out(rest, VALIDATION)
-    return ImageSet("digits", {"train": train, "validation": validation, "test": test}, num_classes=10)
+    return ImageSet("digits, 8×8", {"train": train, "validation": validation, "test": test}, num_classes=10)
 
 
 def enlarge(images: NDArray) -> NDArray[np.uint8]:

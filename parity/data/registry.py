@@ -8,10 +8,21 @@ from parity.errors import UsageError, unknown_name
 
 POINT_NAMES = ("blobs", "moons", "circles")
 IMAGE_NAMES = ("digits", "fashion-mnist", "cifar10")
-TEXT_NAMES = ("python-docs",)
+TEXT_NAMES = ("python-docs", "python-docs-lines", "python-docs-masked")
+LATENT_NAMES = ("latent-digits",)
+NOISED_NAMES = ("noised-digits", "noised-labelled-digits")
 GRAPH_NAMES = ("digit-graphs",)
 ROLLOUT_NAMES = ("cartpole",)
-DATA_NAMES = (*POINT_NAMES, "palindromes", *IMAGE_NAMES, *TEXT_NAMES, *GRAPH_NAMES, *ROLLOUT_NAMES)
+DATA_NAMES = (
+    *POINT_NAMES,
+    "palindromes",
+    *IMAGE_NAMES,
+    *TEXT_NAMES,
+    *LATENT_NAMES,
+    *NOISED_NAMES,
+    *GRAPH_NAMES,
+    *ROLLOUT_NAMES,
+)
 SIDE = 32
 """Height and width of the images of every set, and so of those that the image networks take."""
 

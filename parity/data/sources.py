@@ -49,7 +49,7 @@ class Arrays:
         return self._take(np.arange(start, stop))
 
     def _take(self, indices: NDArray[np.int64]) -> Batch:
-        return Batch(self._samples.inputs[indices], self._samples.labels[indices])
+        return self._samples.part(indices)
 
 
 class Images:

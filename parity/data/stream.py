@@ -7,13 +7,29 @@ from pathlib import Path
 from parity.data import points
 from parity.data.arguments import SEED_LIMIT, generator, integer
 from parity.data.batch import Batch
+from parity.data.digits import load_small_digits
 from parity.data.folder.source import FOLDER
 from parity.data.graphs import digits as graphs
+from parity.data.latent import digits as latent
+from parity.data.noised.digits import SPLITS as NOISED_SPLITS
+from parity.data.noised.digits import Noised
 from parity.data.palindromes import DIGITS, TEST_SAMPLES, Encoding, check_encoding, check_length, palindromes
-from parity.data.registry import DATA_NAMES, GRAPH_NAMES, IMAGE_NAMES, ROLLOUT_NAMES, TEXT_NAMES, is_images, load_images
+from parity.data.registry import (
+    DATA_NAMES,
+    GRAPH_NAMES,
+    IMAGE_NAMES,
+    LATENT_NAMES,
+    NOISED_NAMES,
+    ROLLOUT_NAMES,
+    TEXT_NAMES,
+    is_images,
+    load_images,
+)
 from parity.data.rollouts.collect import Experience, random_rollout
 from parity.data.sources import Arrays, Endless, Finite, Images, Key
 from parity.data.text import documentation as text
+from parity.data.text.lines import lines
+from parity.data.text.masked import MaskedLines
 from parity.errors import UsageError, unknown_name
 
 
@@ -106,14 +122,16 @@ def open_stream(
 
     Args:
         name: "blobs", "moons", "circles", "palindromes", "digits", "fashion-mnist", "cifar10", "python-docs",
-            "digit-graphs", "cartpole" (steps of a random policy) or "folder", which
-            the stream then calls by its own name: see `parity.data.folder.source`.
+            "python-docs-lines", "python-docs-masked", "latent-digits", "noised-digits", "noised-labelled-digits",
+            "digit-graphs", "cartpole" (steps of a random policy) or "folder", which the stream then calls by its own
+            name: see `parity.data.folder.source`.
         split: "train" or "test"; image sets also have "validation".
         batch_size: examples in a batch, at least 1; a number larger than the split means the whole split in one batch.
         seed: seed (0 to 2³² - 1) of all that is drawn: order, augmentation, and points and palindromes themselves.
             Which images a split holds does not depend on it.
-        length: T of the palindromes; for them only. Split "train" is endless and fresh at every step; split "test" is
-            a set of 2,000, drawn apart from it (short palindromes are few: some may be in both).
+        length: T of the palindromes, bytes of a text, or numbers of a digit's noise; for them only. Split "train" of
+            palindromes is endless and fresh at every step; split "test" is a set of 2,000, drawn apart from it (short
+            palindromes are few: some may be in both).
         encoding: "digits" (also None) or "one-hot" inputs of the palindromes; for them only.
         folder: folder of the images' files, as `load_images` takes it; sets that need no file ignore it.
         download: whether to fetch the files if they are not there.
@@ -138,12 +156,19 @@ def open_stream(
         source = _open_palindromes(split, length, check_encoding(encoding), key)
     elif name in TEXT_NAMES:
         key, classes = (*key, integer("length of the text", length, least=1)), text.BYTES  # type: ignore[arg-type] # as above
-        source = _open_text(split, length)
+        source = _open_text(name, split, length)
+    elif name in LATENT_NAMES:
+        if split not in latent.SPLITS:
+            raise unknown_name(f"split of {name}", split, latent.SPLITS)
+        key, classes = (*key, integer("length of the noise", length, least=1)), DIGITS  # type: ignore[arg-type] # as above
+        source = latent.LatentDigits(split, length)
     elif is_images(name):
         name, source, classes = _open_images(name, split, folder, download, augment)
         key = (name, split, seed)
         if most is not None and classes > most:
             raise UsageError(f"{folder} has {classes} classes, and the network tells {most} apart; give at most {most}")
+    elif name in NOISED_NAMES:
+        source, classes = _open_noised(name, split, key), DIGITS
     elif name in GRAPH_NAMES:
         source, classes = _open_graphs(split), graphs.CLASSES
     elif name in ROLLOUT_NAMES:
@@ -158,8 +183,8 @@ def open_stream(
 
 def _require_fitting(name: str, length: int | None, encoding: str | None, augment: bool | None) -> None:
     """Require that the arguments go with the data set."""
-    if length is not None and name not in ("palindromes", *TEXT_NAMES):
-        raise UsageError(f"{name} take no length, got {length}; only palindromes and text have one")
+    if length is not None and name not in ("palindromes", *TEXT_NAMES, *LATENT_NAMES):
+        raise UsageError(f"{name} take no length, got {length}; only palindromes, text and noise have one")
     if encoding is not None and name != "palindromes":
         raise UsageError(f"{name} take no encoding, got {encoding!r}; only palindromes have one")
     if augment and not is_images(name):
@@ -174,10 +199,19 @@ def _open_points(name: str, split: str, seed: int) -> Arrays:
     return Arrays(Batch(inputs[part], labels[part]), shuffle=split == "train")
 
 
-def _open_text(split: str, length: int | None) -> Arrays:
+def _open_text(name: str, split: str, length: int | None) -> Arrays | MaskedLines:
     if split not in text.SPLITS:
         raise unknown_name("split of text", split, text.SPLITS)
-    return Arrays(text.windows(split, length), shuffle=split == "train")
+    if name == "python-docs-masked":
+        return MaskedLines(split, length)
+    whole = text.windows if name == "python-docs" else lines
+    return Arrays(whole(split, length), shuffle=split == "train")
+
+
+def _open_noised(name: str, split: str, key: Key) -> Noised:
+    if split not in NOISED_SPLITS:
+        raise unknown_name(f"split of {name}", split, NOISED_SPLITS)
+    return Noised(load_small_digits().splits[split], key, shuffle=split == "train", labelled=name == NOISED_NAMES[1])
 
 
 def _open_graphs(split: str) -> Arrays:

@@ -11,9 +11,9 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from parity.interface.trace import Arrays
-from parity.weights import TABLES
+from parity.weights import KERNELS, TABLES
 
-Scheme = Literal["default", "randn", "orthogonal", "normal", "he", "ppo", "probe"]
+Scheme = Literal["default", "randn", "orthogonal", "normal", "he", "xavier", "ppo", "probe"]
 Shapes = Mapping[str, tuple[int, ...]]
 
 
@@ -26,6 +26,8 @@ def draw(shapes: Shapes, scheme: Scheme, seed: int) -> Arrays:
             statistics 0 and 1, embeddings and other tables N(0, 1). "randn" is the study's: kernels and tables 0.1 ·
             N(0, 1), biases 0, else as "default"; "normal" is the same with 0.02 for 0.1, and "he" with √(2/fan_in) for
             the kernels and 1 for the tables.
+            "xavier" has kernels U(−b, b), b = √(6/(fan_in + fan_out)), but 0 in layers called "last", "modulation" and
+            "head", which end a branch; tables 0.02 · N(0, 1), biases 0.
             "orthogonal" is "default", but each H×H block of a recurrent kernel ("…hh.kernel", (H, k·H)) is uniform
             among the orthogonal matrices, and its bias is 0. "ppo" has kernels whose columns or rows are
             orthogonal, of norm 0.01 in "policy", 1 in "value" and √2 in all other layers, and biases 0. "probe" is
@@ -65,6 +67,8 @@ def fan_in(name: str, shapes: Shapes) -> int | None:
     Returns:
         The number of inputs; None for layers without a kernel.
     """
+    if _role(name) in KERNELS - {"kernel"}:
+        return shapes[name][1]
     kernel = f"{name.rpartition('.')[0]}.kernel"
     return prod(shapes[kernel][:-1]) if kernel in shapes else None
 
@@ -79,12 +83,25 @@ def _default(name: str, shapes: Shapes, rng: Generator) -> NDArray:
 
 
 def _he(name: str, shapes: Shapes, rng: Generator) -> NDArray:
-    deviation = (2 / (fan_in(name, shapes) or 1)) ** 0.5 if _role(name) == "kernel" else 1.0
+    deviation = (2 / (fan_in(name, shapes) or 1)) ** 0.5 if _role(name) in KERNELS else 1.0
     return _normal(name, shapes, rng, deviation=deviation)
 
 
+ENDINGS = frozenset({"last", "modulation", "head"})
+"""Layers that end a branch of a diffusion model, and so are 0 at first in "xavier"."""
+
+
+def _xavier(name: str, shapes: Shapes, rng: Generator) -> NDArray:
+    if _role(name) not in KERNELS:
+        return _normal(name, shapes, rng, deviation=0.02)
+    *window, inputs, outputs = shapes[name]
+    area = prod(window) if _role(name) == "kernel" else 1
+    bound = (6 / (area * (inputs + outputs))) ** 0.5
+    return rng.uniform(-bound, bound, shapes[name]) * (name.split(".")[-2] not in ENDINGS)
+
+
 def _normal(name: str, shapes: Shapes, rng: Generator, *, deviation: float) -> NDArray:
-    if _role(name) == "kernel" or _role(name) in TABLES:
+    if _role(name) in KERNELS | TABLES:
         return deviation * rng.standard_normal(shapes[name])
     return np.full(shapes[name], CONSTANTS[_role(name)])
 
@@ -111,7 +128,7 @@ def _ppo(name: str, shapes: Shapes, rng: Generator) -> NDArray:
 
 def _probe(name: str, shapes: Shapes, rng: Generator) -> NDArray:
     shape = shapes[name]
-    if _role(name) == "kernel":
+    if _role(name) in KERNELS:
         return rng.standard_normal(shape) * (fan_in(name, shapes) or 1) ** -0.5
     if _role(name) in ("scale", "running_var"):
         return rng.uniform(0.5, 2.0, shape)
@@ -128,6 +145,7 @@ RULES: dict[Scheme, Rule] = {
     "orthogonal": _orthogonal,
     "normal": partial(_normal, deviation=0.02),
     "he": _he,
+    "xavier": _xavier,
     "ppo": _ppo,
     "probe": _probe,
 }

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.data import Batch
+from parity.data import Batch, Inputs
 from parity.errors import UsageError
 from parity.interface.network import Network
 from parity.interface.runs import Score, Steps, TrainingState, require_rates
@@ -105,22 +105,22 @@ class Session(ABC, Generic[N]):
         return loss, gradients
 
     def evaluate(self, batches: Iterable[Batch]) -> Score:
-        """Score the present weights in evaluation mode; each label counts once, whatever the batches' sizes.
+        """Score the present weights in evaluation mode; each label but −100 counts once, in whatever batch.
 
         Args:
             batches: Inputs (B, …) and labels (B,) each; B may differ.
         """
         with self._computing():
-            scored = [(batch.labels.size, *self._score(batch)) for batch in batches]
+            scored = [(batch.count, *self._score(batch)) for batch in batches]
             sizes, losses, hits = (np.array([float(part[i]) for part in scored]) for i in range(3))
         total = sizes.sum()
         return Score(float(losses @ sizes / total), float(hits.sum() / total), int(total))
 
-    def predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
+    def predict(self, inputs: Iterable[Inputs]) -> list[NDArray]:
         """Logits in evaluation mode, with the present weights.
 
         Args:
-            inputs: Arrays (B, …); B may differ.
+            inputs: Arrays (B, …), or a tuple of them for each argument; B may differ.
 
         Returns:
             Logits (B, classes) of each, at the network's precision.
@@ -156,7 +156,7 @@ class Session(ABC, Generic[N]):
         """Mean loss of a batch and its number of correct predictions, scalars that may still be on the device."""
 
     @abstractmethod
-    def _predict(self, inputs: Iterable[NDArray]) -> list[Any]:
+    def _predict(self, inputs: Iterable[Inputs]) -> list[Any]:
         """Logits of each array of inputs, which may still be on the device."""
 
     @abstractmethod

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.data import Batch, Stream
+from parity.data import Batch, Inputs, Stream
 from parity.interface.network import Network
 from parity.interface.runs import require_rates
 from parity.interface.session import Session
@@ -23,7 +23,7 @@ class Twin(Network):
     """
 
     @abstractmethod
-    def forward(self, inputs: NDArray, *, training: bool) -> NDArray:
+    def forward(self, inputs: Inputs, *, training: bool) -> NDArray:
         """Logits (B, classes) of inputs (B, …), by the framework's ordinary way, with nothing captured.
 
         Flax's network is jitted; running statistics that a training pass would change stay as they are.

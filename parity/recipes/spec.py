@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
-Init = Literal["default", "randn", "orthogonal", "normal", "he", "ppo"]
+Init = Literal["default", "randn", "orthogonal", "normal", "he", "xavier", "ppo"]
 
 
 @dataclass(frozen=True)
@@ -117,10 +117,14 @@ class Recipe:
 
     @property
     def classes(self) -> int:
-        """Classes that the network tells apart: the length of its logits; an agent's have the value at their end."""
+        """Numbers that the network gives for an example: its logits, all that an autoencoder gives, or an image's
+        channels; an agent's logits have the value at their end."""
         if "actions" in self.config:
             return int(self.config["actions"]) + 1
-        known = (self.config[word] for word in ("num_classes", "vocab_size") if word in self.config)
+        if "latent" in self.config:
+            pixels = self.config["image_size"] ** 2 * self.config["in_channels"]
+            return int(pixels + 2 * self.config["latent"])
+        known = (self.config[word] for word in ("out_channels", "num_classes", "vocab_size") if word in self.config)
         return int(next(known, self.config.get("sizes", (10,))[-1]))
 
     @property

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+UNLABELLED = -100
+"""Label of what no loss is wanted of."""
 
 
 class DenseCache(NamedTuple):
@@ -80,6 +82,17 @@ def sigmoid(inputs: Array) -> Array:
     return np.exp(-np.logaddexp(0.0, -inputs))
 
 
+def silu_forward(inputs: Array) -> tuple[Array, Array]:
+    """Compute x times its sigmoid, any shape; the cache is the derivative."""
+    share = sigmoid(inputs)
+    return inputs * share, share + inputs * share * (1.0 - share)
+
+
+def silu_backward(cotangent: Array, slope: Array) -> Array:
+    """Differentiate `silu_forward`."""
+    return cotangent * slope
+
+
 def flatten_forward(inputs: Array) -> tuple[Array, tuple[int, ...]]:
     """Flatten images in channels-first order, as `torch.nn.Flatten` does on NCHW.
 
@@ -136,3 +149,22 @@ def softmax_cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[flo
     gradient = np.exp(log_probabilities)
     gradient[chosen] -= 1.0
     return float(-log_probabilities[chosen].mean()), (gradient / labels.size).reshape(logits.shape)
+
+
+def labelled_cross_entropy(logits: Array, labels: NDArray[np.int64]) -> tuple[float, Array]:
+    """Compute `softmax_cross_entropy` of the labels that are not −100, and its gradient, which is 0 at the others."""
+    kept, gradient = labels != UNLABELLED, np.zeros_like(logits)
+    loss, gradient[kept] = softmax_cross_entropy(logits[kept], labels[kept])
+    return loss, gradient
+
+
+def mean_squared_error(outputs: Array, targets: NDArray[np.floating]) -> tuple[float, Array]:
+    """Compute the mean of (output - target)² over all numbers, and its gradient with respect to the outputs.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if outputs.shape != targets.shape:
+        raise ValueError(f"squared error: got targets {targets.shape}, expected {outputs.shape}")
+    gap = outputs - targets
+    return float((gap**2).mean()), 2.0 * gap / gap.size

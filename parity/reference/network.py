@@ -23,15 +23,15 @@ class Network:
         self.modules = modules
         self.by_path = {module.path: module for outer in modules for module in outer.walk()}
 
-    def compute(self, run: Run, inputs: Array) -> tuple[Array, Any]:
+    def compute(self, run: Run, inputs: Any) -> tuple[Array, Any]:
         """Run forward through `self.modules`; return the logits and the cache of what lies between modules."""
         raise NotImplementedError
 
     def derive(self, run: Run, gradients: Gradients, cotangent: Array) -> Array:
-        """Run backward through `self.modules`; return the gradient of the input, empty if it is whole numbers."""
+        """Run backward through `self.modules`; return the first input's gradient, empty if whole numbers come in."""
         raise NotImplementedError
 
-    def loss(self, logits: Array, labels: NDArray[np.int64]) -> tuple[float, Array]:
+    def loss(self, logits: Array, labels: NDArray[Any]) -> tuple[float, Array]:
         """What training minimises, and its gradient in the logits: the mean cross-entropy of the labels."""
         return softmax_cross_entropy(logits, labels)
 
@@ -39,13 +39,13 @@ class Network:
         """Map all canonical names, of parameters and buffers, to their shapes, in execution order."""
         return {name: shape for module in self.modules for name, shape in module.shapes().items()}
 
-    def forward(self, weights: Mapping[str, ArrayLike], inputs: ArrayLike, *, training: bool) -> Run:
+    def forward(self, weights: Mapping[str, ArrayLike], inputs: Any, *, training: bool) -> Run:
         """Run the network.
 
         Args:
             weights: canonical name → array, exactly the names and shapes of `shapes()`; used as float64.
-            inputs: the batch, of the shape that the network's class gives; used as float64, or as the whole numbers
-                that it is.
+            inputs: the batch, of the shape that the network's class gives, or a tuple of its arguments; used as
+                float64, or as the whole numbers that it is.
             training: batch norm uses the batch's statistics and updates the running ones in `Run.buffers`;
                 otherwise it uses the running ones, and the buffers are copies. `weights` is never changed.
 
@@ -57,8 +57,8 @@ class Network:
         if extra:
             raise ValueError(f"{type(self).__name__}: got weights it does not have: {', '.join(extra)}; remove them")
         run = Run(_checked(type(self).__name__, weights, shapes), training)
-        inputs = _numbers(inputs)
-        run.record("", inputs, *self.compute(run, inputs))
+        arguments = tuple(map(_numbers, inputs)) if isinstance(inputs, tuple) else (_numbers(inputs),)
+        run.record("", arguments[0], *self.compute(run, arguments if isinstance(inputs, tuple) else arguments[0]))
         return run
 
     def backward(self, run: Run, cotangent: ArrayLike) -> Gradients:

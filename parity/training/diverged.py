@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from parity.backends import Session, TrainingState, Twin
 from parity.data import Batch
 from parity.interface.trace import Trace, call_path
-from parity.reference import softmax_cross_entropy
+from parity.reference import labelled_cross_entropy, mean_squared_error
 from parity.training.plan import CHUNK
 
 Take = Callable[[range], list[Batch]]
@@ -76,12 +76,13 @@ def _sound(session: Session[Any], state: TrainingState, stop: int, take: Take) -
 
 
 def _place(session: Session[Any], before: TrainingState, batch: Batch) -> str:
-    if not _finite(batch.inputs):
+    if not all(map(_finite, batch.arguments)):
         return "the input of the network"
     twin: Twin = session.network  # a session is of the twin that began it
     twin.load(before.weights)
     logits = twin.forward(batch.inputs, training=True)
-    _, cotangent = softmax_cross_entropy(logits.astype(np.float64), batch.labels)
+    loss = labelled_cross_entropy if batch.labels.dtype.kind == "i" else mean_squared_error
+    _, cotangent = loss(logits.astype(np.float64), batch.labels)
     trace = twin.trace(batch, cotangent.astype(logits.dtype), training=True)
     for what, array in _in_order(trace):
         if not _finite(array):

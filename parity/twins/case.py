@@ -60,7 +60,7 @@ class Case:
         """
         first, *others = self.batches
         size = len(first.labels) - 1 + len(first.labels) % 2
-        return [Batch(first.inputs[:size], first.labels[:size]), *others]
+        return [first.part(slice(size)), *others]
 
 
 def make_case(
@@ -121,8 +121,8 @@ def make_case(
 
 
 def _outputs(batch: Batch) -> tuple[int, ...]:
-    """Shape of what the network gives for a batch, but for its last axis: a vector each label, or each example."""
-    return batch.labels.shape if batch.labels.dtype.kind == "i" else batch.labels.shape[:1]
+    """Shape of what the network gives for a batch, but for its last axis."""
+    return batch.labels.shape if batch.labels.dtype.kind == "i" else batch.labels.shape[:-1]
 
 
 def _as_single(weights: Mapping[str, NDArray], shapes: Mapping[str, tuple[int, ...]]) -> Arrays:
@@ -131,12 +131,13 @@ def _as_single(weights: Mapping[str, NDArray], shapes: Mapping[str, tuple[int, .
 
 
 def _dithered(batch: Batch, rng: Generator) -> Batch:
-    """The batch with noise of up to half a grey level on its images; a batch without images stays as it is.
+    """The batch with noise of up to half a grey level on its images; a batch without images, or with others than these,
+    stays as it is.
 
     In flat regions all numbers in a window of a max-pool tie but for rounding, so that rounding would decide which of
     them gets the gradient.
     """
-    if batch.inputs.ndim != 4:
+    if isinstance(batch.inputs, tuple) or batch.inputs.ndim != 4:
         return batch
     noise = rng.uniform(-0.5, 0.5, batch.inputs.shape) * [
         _grey_level(batch.inputs[..., c]) for c in range(batch.inputs.shape[-1])

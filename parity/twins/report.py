@@ -51,7 +51,7 @@ def recipe_report(
     accept = known_names(accept)
     compared = any(rung.number in (2, 3) for rung in rungs) and rungs[0].verdict is not Verdict.DIFFERENT
     layers = _layers(rungs, sides) if compared else []
-    inputs = case.batches[0].inputs
+    arguments = case.batches[0].arguments
     return Report(
         name=case.recipe.name,
         verdict=worst(rung.verdict for rung in rungs),
@@ -65,7 +65,7 @@ def recipe_report(
         seconds={"total": seconds},
         seed=seed,
         device=device,
-        inputs=(Input(title(case.stream.name), inputs.shape, str(inputs.dtype)),),
+        inputs=tuple(Input(title(case.stream.name), array.shape, str(array.dtype)) for array in arguments),
         ladder=tuple(NAMES) if case.devices else tuple(n for n in NAMES if n < 10),
         not_run=dict.fromkeys(NAMES, "it was not asked for"),
         data=title(case.stream.name),

@@ -5,7 +5,10 @@ from functools import cache
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
+from parity.backends.torch.training.network import TorchNetwork
 from parity.checks.referee import HighLow, rule_drift
 from parity.interface.trace import Arrays, Trajectory
 from parity.recipes import Optimizer
@@ -156,3 +159,18 @@ def test_state_is_that_of_several_passes(framework) -> None:
     assert all(close(once[name], alone[name]) and not close(twice[name], once[name]) for name in once)
     with loaded(framework, "VGG", {**weights("VGG"), **twice}) as other:
         assert close(other.forward(two[-1].inputs, training=False), logits)
+
+
+@pytest.mark.parametrize("optimizer", [ADAM, SGD])
+def test_a_gradient_that_lies_in_another_order_moves_its_own_elements(optimizer: Optimizer) -> None:
+    start, gradient = torch.arange(6.0).reshape(2, 3), torch.tensor([[1.0, -2, 3], [-4, 5, -6]])
+    ends = []
+    for given in (gradient, gradient.t().contiguous().t()):
+        network = TorchNetwork(nn.Linear(3, 2, bias=False), precision="float32")
+        network.model.weight = nn.Parameter(start.clone())
+        parameters = list(network.model.parameters())
+        rule = network.optimizer(parameters, optimizer)
+        for _ in range(2):
+            network.apply(rule, parameters, [given], optimizer, 0.1)
+        ends.append(parameters[0].detach())
+    assert torch.equal(*ends) and not torch.equal(ends[0], start)

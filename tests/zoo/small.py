@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from parity import recipes
 from parity.backends import Precision, Twin, twin_class
+from parity.data import open_stream
+from parity.data.registry import NOISED_NAMES
 from parity.interface import random as initial
 from parity.interface.trace import Arrays
 from parity.recipes import Recipe
@@ -30,17 +32,29 @@ def weights(name: str) -> Arrays:
 
 
 @cache
-def inputs(name: str, batch: int = 2) -> NDArray[Any]:
-    """Images (B, 32, 32, 3); bytes (B, 7) for a vocabulary, observations (B, 4) for actions, graphs (B, 5, 3 + 2)."""
+def inputs(name: str, batch: int = 2) -> Any:
+    """What a small network gets.
+
+    Images (B, 32, 32, 3), bytes (B, 7) for a vocabulary, the last text padded if it can be, observations (B, 4) for
+    actions, graphs (B, 5, 3 + 2), or a tuple where the network takes several arguments.
+    """
     rng = np.random.default_rng(1)
     config = recipe(name).config
+    if recipe(name).data in NOISED_NAMES:
+        return open_stream(recipe(name).data, batch_size=batch, seed=1).batch(0, 0).inputs
     if "vocab_size" in config:
-        return rng.integers(0, config["vocab_size"], (batch, 7))
+        tokens = rng.integers(1, config["vocab_size"], (batch, 7))
+        tokens[-1, 5:] = tokens[-1, 5:] if config.get("padding") is None else config["padding"]
+        return tokens
     if "actions" in config:
         return rng.standard_normal((batch, config["observations"])).astype(np.float32)
     if recipe(name).network == "GraphNet":
         return graphs(batch, rng)
-    return rng.standard_normal((batch, 32, 32, 3)).astype(np.float32)
+    side, channels = (config.get(word, other) for word, other in (("image_size", 32), ("in_channels", 3)))
+    images = rng.standard_normal((batch, side, side, channels)).astype(np.float32)
+    if "latent" not in config:
+        return images
+    return images, rng.standard_normal((batch, config["latent"])).astype(np.float32)
 
 
 def graphs(batch: int, rng: np.random.Generator) -> NDArray[np.float32]:

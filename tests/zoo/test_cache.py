@@ -9,7 +9,7 @@ import torch
 
 from tests.zoo.small import inputs, recipe, twin
 
-NAMES = ["gpt2", "llama"]
+NAMES = ["gpt2", "llama", "moe"]
 PARTS = (3, 1, 1, 2)
 
 
@@ -51,4 +51,7 @@ def test_a_position_does_not_see_what_comes_after_it(name: str) -> None:
     changed[:, 4] = (changed[:, 4] + 1) % recipe(name).classes
     for framework in ("flax", "torch", "numpy"):
         before, after = (twin(framework, name).forward(given, training=False) for given in (tokens, changed))
-        assert np.array_equal(before[:, :4], after[:, :4]) and not np.isclose(before[:, 4:], after[:, 4:]).all(-1).any()
+        same = np.isclose(before, after, rtol=1e-12, atol=1e-12).all(
+            -1
+        )  # how many rows an expert gets decides its rounding
+        assert same[:, :4].all() and not same[:, 4:].any()

@@ -19,7 +19,7 @@ def attend(
     Args:
         query: (B, T, H, D).
         key, value: (B, S, H, D).
-        mask: truth values (T, S), which of the S each of the T may look at; None hides nothing.
+        mask: truth values (T, S), or (B, 1, T or 1, S), which of the S each of the T may look at; None hides nothing.
 
     Returns:
         (B, T, H, D). Differs from `scaled_dot_product_attention` in the order of the axes, which is Flax's.
@@ -59,9 +59,11 @@ class Attention(nn.Module):
         self.value = dense(width, width, init=init, generator=generator)
         self.out = dense(width, width, init=init, generator=generator)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Let every position of x (B, T, C) look at the others."""
+    def forward(self, x: torch.Tensor, there: torch.Tensor | None = None) -> torch.Tensor:
+        """Let every position of x (B, T, C) look at the others, of which `there` (B, T) are; None is all of them."""
         mask = causal_mask(x.shape[1], x.shape[1], device=x.device) if self.causal else None
+        if there is not None:
+            mask = there[:, None, None, :] if mask is None else mask & there[:, None, None, :]
         query, key, value = (self.split(layer(x)) for layer in (self.query, self.key, self.value))
         return self.out(attend(query, key, value, mask).reshape(x.shape))
 

@@ -63,3 +63,32 @@ def conv(
     )
     initialize(layer, init, size * size * in_channels, generator)
     return layer
+
+
+def conv_transpose(
+    in_channels: int, out_channels: int, *, size: int, stride: int, padding: int, init: str, generator: Generator
+) -> nn.ConvTranspose2d:
+    """Transposed convolution of square windows; (B, in, H, W) → (B, out, H′, W′); weight (in, out, size, size).
+
+    It is the gradient of a convolution of that stride and padding: H′ = (H − 1)·stride − 2·padding + size.
+
+    Args:
+        in_channels, out_channels: channels of the input and of the output.
+        size: height and width of the windows.
+        stride: step of the windows along both axes.
+        padding: zeros that the convolution has on each of the four sides.
+        init: name of the initial distribution, see `initialize`.
+        generator: source of the initial weights.
+    """
+    layer = nn.utils.skip_init(
+        nn.ConvTranspose2d,
+        in_channels,
+        out_channels,
+        kernel_size=(size, size),
+        stride=(stride, stride),
+        padding=(padding, padding),
+        output_padding=(0, 0),
+        bias=True,
+    )
+    initialize(layer, init, size * size * out_channels, generator)
+    return layer

@@ -1,5 +1,7 @@
 """Initial parameters of the twins."""
 
+import math
+
 import torch
 from torch import nn
 
@@ -11,7 +13,7 @@ def uniform(shape: tuple[int, ...], bound: float, generator: Generator) -> nn.Pa
     return nn.Parameter((2 * torch.rand(shape, generator=generator) - 1) * bound)
 
 
-def initialize(layer: nn.Linear | nn.Conv2d, init: str, fan_in: int, generator: Generator) -> None:
+def initialize(layer: nn.Linear | nn.Conv2d | nn.ConvTranspose2d, init: str, fan_in: int, generator: Generator) -> None:
     """Draw the weight and bias of a dense or convolutional layer.
 
     Args:
@@ -20,25 +22,49 @@ def initialize(layer: nn.Linear | nn.Conv2d, init: str, fan_in: int, generator: 
             "randn" draws the weight from N(0, 0.1²) and sets the bias to 0, as the study's NumPy network does.
             "orthogonal" is "default" but for what `recurrent` makes; a network without any is the same in both.
             "normal" draws the weight from N(0, 0.02²) and sets the bias to 0, as GPT-2, BERT and Llama do. "he" draws
-            the weight from N(0, 2/fan_in), which keeps the variance through ReLUs, and sets the bias to 0.
+            the weight from N(0, 2/fan_in), which keeps the variance through ReLUs, and sets the bias to 0. "xavier"
+            draws the weight from U(−b, b), b = √(6/(fan_in + fan_out)), and sets the bias to 0, as DDPM and DiT do;
+            "zero" sets both to 0.
         fan_in: inputs that one output sees.
         generator: source of randomness; None is PyTorch's global one.
 
     Raises:
         ValueError: `init` is none of them.
     """
-    shape = tuple(layer.weight.shape)
+    layer.weight = kernel(tuple(layer.weight.shape), init, fan_in, generator)
+    if layer.bias is not None:
+        width = tuple(layer.bias.shape)
+        flat = init not in ("default", "orthogonal")
+        layer.bias = nn.Parameter(torch.zeros(width)) if flat else uniform(width, fan_in**-0.5, generator)
+
+
+def kernel(shape: tuple[int, ...], init: str, fan_in: int, generator: Generator) -> nn.Parameter:
+    """The weight of a layer of any shape; see `initialize`."""
     if init in ("default", "orthogonal"):
-        layer.weight = uniform(shape, fan_in**-0.5, generator)
-        if layer.bias is not None:
-            layer.bias = uniform((shape[0],), fan_in**-0.5, generator)
-    elif init in ("randn", "normal", "he"):
+        return uniform(shape, fan_in**-0.5, generator)
+    if init in ("randn", "normal", "he"):
         spread = (2 / fan_in) ** 0.5 if init == "he" else deviation(init)
-        layer.weight = nn.Parameter(spread * torch.randn(shape, generator=generator))
-        if layer.bias is not None:
-            layer.bias = nn.Parameter(torch.zeros(shape[0]))
-    else:
-        raise ValueError(f"init is {init!r}; expected 'default', 'randn', 'orthogonal', 'normal' or 'he'")
+        return nn.Parameter(spread * torch.randn(shape, generator=generator))
+    if init == "xavier":
+        return uniform(shape, (6 / (fan_in + shape[0] * math.prod(shape[2:]))) ** 0.5, generator)
+    if init == "zero":
+        return nn.Parameter(torch.zeros(shape))
+    raise ValueError(f"init is {init!r}; expected 'default', 'randn', 'orthogonal', 'normal', 'he', 'xavier' or 'zero'")
+
+
+def ending(init: str) -> str:
+    """The initial distribution of a layer that ends a branch: "zero" in a network of "xavier", else the network's."""
+    return "zero" if init == "xavier" else init
+
+
+def stack(shape: tuple[int, int, int], *, init: str, generator: Generator) -> nn.Parameter:
+    """Kernels (in, out) of dense layers without biases, stacked: (E, in, out); each is drawn as `initialize` says.
+
+    Differs from the weight of `torch.nn.Linear`, (out, in).
+    """
+    count, inputs, outputs = shape
+    kernels = [kernel((outputs, inputs), init, inputs, generator).detach().T for _ in range(count)]
+    return nn.Parameter(torch.stack(kernels))
 
 
 def table(shape: tuple[int, ...], *, init: str, generator: Generator) -> nn.Parameter:
@@ -46,7 +72,7 @@ def table(shape: tuple[int, ...], *, init: str, generator: Generator) -> nn.Para
 
     Args:
         shape: shape of the array.
-        init: "normal" draws from N(0, 0.02²), "randn" from N(0, 0.1²), all others from N(0, 1), as
+        init: "normal" and "xavier" draw from N(0, 0.02²), "randn" from N(0, 0.1²), all others from N(0, 1), as
             `torch.nn.Embedding` does.
         generator: source of the numbers; None is PyTorch's global one.
     """
@@ -62,7 +88,7 @@ def embedding(rows: int, features: int, *, init: str, generator: Generator) -> n
 
 def deviation(init: str) -> float:
     """Standard deviation of the entries of a table."""
-    return {"normal": 0.02, "randn": 0.1}.get(init, 1.0)
+    return {"normal": 0.02, "xavier": 0.02, "randn": 0.1}.get(init, 1.0)
 
 
 def orthogonal(shape: tuple[int, int], generator: Generator) -> nn.Parameter:

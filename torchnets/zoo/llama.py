@@ -1,14 +1,11 @@
 """Llama."""
 
-from collections.abc import Sequence
-
-import torch
 from torch import nn
 
-from torchnets.layers import Cache, DecoderBlock, Generator, dense, embedding, rms_norm
+from torchnets.layers import Decoder, DecoderBlock, GatedFeedForward, Generator, dense, embedding, rms_norm
 
 
-class Llama(nn.Module):
+class Llama(Decoder):
     """Decoder-only transformer with rotary positions, grouped attention, gated feed-forward layers and RMSNorm.
 
     The defaults are Llama 3 8B, 8,030,261,248 parameters.
@@ -45,30 +42,16 @@ class Llama(nn.Module):
         self.token = embedding(vocab_size, width, init=init, generator=generator)
         self.blocks = nn.ModuleList(
             DecoderBlock(
-                width, heads, key_value_heads, hidden, theta=theta, epsilon=1e-5, init=init, generator=generator
+                width,
+                heads,
+                key_value_heads,
+                GatedFeedForward(width, hidden, init=init, generator=generator),
+                theta=theta,
+                epsilon=1e-5,
+                init=init,
+                generator=generator,
             )
             for _ in range(depth)
         )
         self.norm = rms_norm(width, epsilon=1e-5)
         self.head = dense(width, vocab_size, bias=False, init=init, generator=generator)
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Logits (B, T, vocabulary) of what comes after each of the tokens (B, T), whole numbers."""
-        x = self.token(tokens)
-        for block in self.blocks:
-            x = block(x)
-        return self.head(self.norm(x))
-
-    def cache(self, batch: int, length: int) -> list[Cache]:
-        """An empty cache for each block, with room for texts of that length."""
-        empty = self.token.weight.new_zeros((batch, length, *self.cached))
-        return [(empty, empty) for _ in self.blocks]
-
-    def extend(self, tokens: torch.Tensor, caches: Sequence[Cache], start: int) -> tuple[torch.Tensor, list[Cache]]:
-        """Logits (B, T, vocabulary) of tokens (B, T) at the positions from `start` on, and the caches with them in."""
-        x = self.token(tokens)
-        extended = []
-        for block, cache in zip(self.blocks, caches, strict=True):
-            x, cache = block.extend(x, cache, start)  # type: ignore[operator] # a module list forgets its class
-            extended.append(cache)
-        return self.head(self.norm(x)), extended

@@ -17,19 +17,20 @@ from parity.backends.flax.training.parallel import ParallelFlaxSession
 from parity.backends.flax.training.session import FlaxSession
 from parity.backends.flax.training.steps import moments_of
 from parity.backends.flax.training.tape import TwinTape, taps
-from parity.data import Batch
+from parity.data import Batch, Inputs, as_arguments
 from parity.interface.network import in_setting
 from parity.interface.runs import require_rates
 from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace, call_path
 from parity.interface.twin import Twin
 from parity.recipes import Optimizer
+from parity.weights import layer_of
 
 
 class FlaxTwin(FlaxNetwork, Twin):
     """A Flax NNX network with what the checks ask for."""
 
     @in_setting
-    def forward(self, inputs: NDArray, *, training: bool) -> NDArray:
+    def forward(self, inputs: Inputs, *, training: bool) -> NDArray:
         """Logits (B, classes) by the jitted network."""
         logits, _ = self._checked(self.apply, training=training)(self._state, self.inputs(inputs))
         return np.array(logits)
@@ -37,7 +38,7 @@ class FlaxTwin(FlaxNetwork, Twin):
     @in_setting
     def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
         """One pass with every layer's output, loss and gradients captured."""
-        x, labels = self.inputs(batch.inputs), jnp.array(batch.labels)
+        x, labels = self.inputs(batch.inputs), self.inputs(batch.labels)
         tape = TwinTape()
         like = jax.eval_shape(partial(self._taped, tape=tape, training=training), self._state, x)
         zeros = [jnp.zeros(output.shape, self.dtype) for output in like]
@@ -54,16 +55,16 @@ class FlaxTwin(FlaxNetwork, Twin):
             buffers=self.canonical(buffers),
         )
 
-    def _taped(self, state: State, x: jax.Array, *, tape: TwinTape, training: bool) -> list[jax.Array]:
+    def _taped(self, state: State, x: Any, *, tape: TwinTape, training: bool) -> list[jax.Array]:
         model = self.graph.merged(state, training)
         with taps(model, tape):
-            model(x)
+            model(*as_arguments(x))
         return tape.outputs
 
     def _traced(
         self,
         state: State,
-        x: jax.Array,
+        x: Any,
         labels: jax.Array,
         cotangent: jax.Array,
         zeros: list[jax.Array],
@@ -76,17 +77,17 @@ class FlaxTwin(FlaxNetwork, Twin):
         """
         learnable, buffers = self.graph.split(state)
 
-        def forward(learnable: State, x: jax.Array, perturbations: list[jax.Array]) -> tuple[jax.Array, Any]:
+        def forward(learnable: State, x: Any, perturbations: list[jax.Array]) -> tuple[jax.Array, Any]:
             model, tape = self.graph.merged({**learnable, **buffers}, training), TwinTape(perturbations)
             with taps(model, tape):
-                logits = model(x)
+                logits = model(*as_arguments(x))
             return logits, (tape.outputs, tape.inputs, buffers_of(model))
 
         logits, pullback, (outputs, inputs, after) = jax.vjp(forward, learnable, x, zeros, has_aux=True)
         loss, to_logits = jax.value_and_grad(self.loss)(logits, labels)
         gradients = self.training_gradients(pullback(to_logits)[0]) if training else {}
         parameters, to_input, to_outputs = pullback(cotangent)
-        return outputs, inputs, (parameters, floating(to_input), to_outputs), loss, gradients, after
+        return outputs, inputs, (parameters, floating(as_arguments(to_input)[0]), to_outputs), loss, gradients, after
 
     @in_setting
     def isolate(self, probes: Mapping[str, Probe], *, training: bool) -> dict[str, Reading]:
@@ -114,7 +115,7 @@ class FlaxTwin(FlaxNetwork, Twin):
             readings[call] = (
                 output,
                 floating(to_input),
-                {name: gradient for name, gradient in to_parameters.items() if name.rpartition(".")[0] == path},
+                {n: gradient for n, gradient in to_parameters.items() if layer_of(n, self.graph.kinds)[0] == path},
             )
         return readings
 
@@ -163,9 +164,12 @@ class FlaxTwin(FlaxNetwork, Twin):
 
     @in_setting
     def receive(self, batch: Batch) -> Batch:
-        """The batch as JAX holds it on the twin's device, read back; labels that are classes are int64."""
-        inputs, labels = jax.device_put(batch.inputs, self._device), jax.device_put(batch.labels, self._device)
-        return Batch(np.array(inputs), np.array(labels, batch.labels.dtype))
+        """The batch as JAX holds it on the twin's device, read back in the dtypes that it came in."""
+
+        def held(array: NDArray) -> NDArray:
+            return np.array(jax.device_put(array, self._device), array.dtype)
+
+        return Batch(*jax.tree.map(held, (batch.inputs, batch.labels)))
 
 
 def floating(gradient: Any) -> jax.Array:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from parity.backends.numpy.twin import NumpyTwin
 from parity.data import Batch
+from parity.data.batch import UNLABELLED
 from parity.interface.devices import parts
 from parity.interface.trace import Arrays
 from parity.reference import Gradients, Run
@@ -53,20 +54,21 @@ def ways(twin: NumpyTwin, batch: Batch, count: int) -> Iterator[tuple[str, Step]
 def step(twin: NumpyTwin, batch: Batch, count: int, way: Way) -> Step:
     """Loss, reduced gradients and buffers of a training step that is parted in that way."""
     cuts = [cut for cut in parts(len(batch.labels), count) if cut.stop > cut.start]
-    shares = _shares(cuts, len(batch.labels), way.alike)
+    shares = _shares(cuts, batch.labels, way.alike)
     groups = cuts if way.apart else [slice(0, len(batch.labels))]
-    passes = [_pass(twin, Batch(batch.inputs[cut], batch.labels[cut]), shares[cut]) for cut in groups]
+    passes = [_pass(twin, batch.part(cut), shares[cut]) for cut in groups]
     factor = count if way.summed else 1
     gradients = {n: factor * np.sum([p[1].parameters[n] for p in passes], axis=0) for n in passes[0][1].parameters}
     buffers = {name: array for name, array in passes[0][2].buffers.items() if is_buffer(name)}
     return np.asarray(sum(loss for loss, *_ in passes)), gradients, buffers
 
 
-def _shares(cuts: list[slice], size: int, alike: bool) -> NDArray:
-    """What each example's loss counts in the whole."""
-    sizes = np.array([cut.stop - cut.start for cut in cuts])
-    each = 1 / (len(cuts) * sizes) if alike else np.full(len(cuts), 1 / size)
-    return np.repeat(each, sizes)
+def _shares(cuts: list[slice], labels: NDArray, alike: bool) -> NDArray:
+    """What each example's mean loss counts in the whole: its number of labels, in those of all or of its part."""
+    counts = (labels != UNLABELLED).reshape(len(labels), -1).sum(axis=1)
+    if not alike:
+        return counts / counts.sum()
+    return np.concatenate([counts[cut] / (len(cuts) * counts[cut].sum()) for cut in cuts])
 
 
 def _pass(twin: NumpyTwin, batch: Batch, shares: NDArray) -> tuple[float, Gradients, Run]:

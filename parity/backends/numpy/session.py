@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.backends.numpy.network import NumpyNetwork, clipped, rule_of
-from parity.data import Batch
+from parity.data import Batch, Inputs
 from parity.interface.runs import Steps, TrainingState
 from parity.interface.session import Session
 from parity.interface.trace import Arrays
@@ -38,7 +38,7 @@ class NumpySession(Session[NumpyNetwork]):
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
         steps = [self._step(batch, rate)[:2] for batch, rate in zip(batches, learning_rates, strict=True)]
         losses, hits = (np.array([step[i] for step in steps]) for i in (0, 1))
-        return Steps([batch.labels.size for batch in batches], lambda: (losses, hits))
+        return Steps([batch.count for batch in batches], lambda: (losses, hits))
 
     def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
         loss, _, gradients = self._step(batch, learning_rate)
@@ -56,7 +56,7 @@ class NumpySession(Session[NumpyNetwork]):
         self._weights = {**self._weights, **values, **run.buffers}
         return loss, _hits(run.logits, batch.labels), gradients
 
-    def _predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
+    def _predict(self, inputs: Iterable[Inputs]) -> list[NDArray]:
         return [self.network.model.forward(self._weights, x, training=False).logits for x in inputs]
 
     def _score(self, batch: Batch) -> tuple[float, int]:

@@ -7,17 +7,17 @@ from numpy.typing import NDArray
 
 from parity.backends.numpy.network import NumpyNetwork, clipped, rule_of
 from parity.backends.numpy.session import NumpySession
-from parity.data import Batch
+from parity.data import Batch, Inputs
 from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace
 from parity.interface.twin import Twin
 from parity.recipes import Optimizer
-from parity.weights import buffers
+from parity.weights import buffers, layer_of
 
 
 class NumpyTwin(NumpyNetwork, Twin):
     """A network written by hand in NumPy, as the checks see it; all arrays are float64."""
 
-    def forward(self, inputs: NDArray, *, training: bool) -> NDArray:
+    def forward(self, inputs: Inputs, *, training: bool) -> NDArray:
         """Logits (B, classes)."""
         return self.model.forward(self._weights, inputs, training=training).logits
 
@@ -43,8 +43,8 @@ class NumpyTwin(NumpyNetwork, Twin):
         output, to_input, to_parameters = self.model.isolate(
             self._weights, call, probe.input, probe.cotangent, training=training
         )
-        path = call.partition("[")[0]
-        return Reading(output, to_input, {n: g for n, g in to_parameters.items() if n.rpartition(".")[0] == path})
+        path, layers = call.partition("[")[0], self.model.by_path
+        return Reading(output, to_input, {n: g for n, g in to_parameters.items() if layer_of(n, layers)[0] == path})
 
     def state(self, batches: Sequence[Batch]) -> tuple[Arrays, NDArray]:
         """Buffers after a training-mode pass over each batch, then the logits of the last in evaluation mode."""

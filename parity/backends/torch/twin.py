@@ -6,18 +6,20 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from parity.backends.torch.training.arrays import array_of, copy_of, nchw, nhwc
 from parity.backends.torch.training.compiled import CompiledTorchSession, is_small
-from parity.backends.torch.training.network import Tensors, TorchNetwork
+from parity.backends.torch.training.network import Tensors, TorchNetwork, kinds_of
 from parity.backends.torch.training.parallel import ParallelTorchSession
 from parity.backends.torch.training.session import TorchSession
 from parity.backends.torch.training.tape import taps
-from parity.data import Batch
+from parity.data import Batch, Inputs, as_arguments
 from parity.interface.network import in_setting
 from parity.interface.trace import Arrays, Gradients, Probe, Reading, Trace, call_names, call_path
 from parity.interface.twin import Twin
 from parity.recipes import Optimizer
+from parity.weights import layer_of
 
 
 class TorchTwin(TorchNetwork, Twin):
@@ -26,8 +28,11 @@ class TorchTwin(TorchNetwork, Twin):
     def _inputs(self, x: NDArray) -> torch.Tensor:
         return self.tensor(nchw(x)).contiguous()
 
+    def _arguments(self, inputs: Inputs) -> tuple[torch.Tensor, ...]:
+        return tuple(self._inputs(array) for array in as_arguments(inputs))
+
     def _labels(self, batch: Batch) -> torch.Tensor:
-        return torch.tensor(batch.labels, device=self.torch_device)
+        return self._inputs(batch.labels)
 
     def _learnable(self) -> Tensors:
         return dict(self.model.named_parameters())
@@ -42,26 +47,26 @@ class TorchTwin(TorchNetwork, Twin):
         finally:
             self.model.train(before)
 
-    def _call(self, buffers: Tensors, x: torch.Tensor) -> torch.Tensor:
-        return torch.func.functional_call(self.model, buffers, (x,))
+    def _call(self, buffers: Tensors, tensors: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        return torch.func.functional_call(self.model, buffers, tensors)
 
     @in_setting
-    def forward(self, inputs: NDArray, *, training: bool) -> NDArray:
+    def forward(self, inputs: Inputs, *, training: bool) -> NDArray:
         """Logits (B, classes), with nothing captured."""
         with self._mode(training) as buffers, torch.no_grad():
-            return array_of(self._call(buffers, self._inputs(inputs)))
+            return nhwc(self._call(buffers, self._arguments(inputs)))
 
     @in_setting
     def trace(self, batch: Batch, cotangent: NDArray, *, training: bool) -> Trace:
         """One pass with every layer's output, loss and gradients captured."""
-        x = self._inputs(batch.inputs)
-        learnable, watched = self._learnable(), _differentiable(x)
+        tensors = self._arguments(batch.inputs)
+        learnable, watched = self._learnable(), _differentiable(tensors[0])
         with self._mode(training) as buffers, taps(self.model) as calls:
-            logits = self._call(buffers, x)
+            logits = self._call(buffers, tensors)
         names = call_names([path for path, _, _ in calls])
         outputs = [output for _, _, output in calls]
         pulled = torch.autograd.grad(
-            logits, [*watched, *outputs, *learnable.values()], self.tensor(cotangent), retain_graph=True
+            logits, [*watched, *outputs, *learnable.values()], self._inputs(cotangent), retain_graph=True
         )
         to_input, (to_outputs, to_parameters) = pulled[: len(watched)], _parted(pulled[len(watched) :], len(calls))
         loss = self.loss(logits, self._labels(batch))
@@ -87,7 +92,8 @@ class TorchTwin(TorchNetwork, Twin):
 
     def _isolated(self, path: str, probe: Probe, training: bool) -> Reading:
         module = self.model.get_submodule(path)
-        learnable = {name: p for name, p in self._learnable().items() if name.rpartition(".")[0] == path}
+        layers = kinds_of(self.model)
+        learnable = {name: p for name, p in self._learnable().items() if layer_of(name, layers)[0] == path}
         x = self._inputs(probe.input)
         watched = _differentiable(x)
         with self._mode(training) as buffers:
@@ -103,11 +109,11 @@ class TorchTwin(TorchNetwork, Twin):
         """Buffers after a training-mode pass over each batch, then the logits of the last in evaluation mode."""
         with self._mode(True) as buffers, torch.no_grad():
             for batch in batches:
-                x = self._inputs(batch.inputs)
-                self._call(buffers, x)
+                tensors = self._arguments(batch.inputs)
+                self._call(buffers, tensors)
         with self._mode(False), torch.no_grad():
-            logits = self._call(buffers, x)
-        return self.canonical(buffers), array_of(logits)
+            logits = self._call(buffers, tensors)
+        return self.canonical(buffers), nhwc(logits)
 
     @in_setting
     def update(
@@ -135,12 +141,17 @@ class TorchTwin(TorchNetwork, Twin):
         if self.devices.count > 1:
             return ParallelTorchSession(self, optimizer)
         pays = is_small(self.model.parameters()) or self.torch_device.type != "cpu"
+        pays = pays and not any(
+            isinstance(module, nn.RNNBase) for module in self.model.modules()
+        )  # it cannot be compiled
         return (CompiledTorchSession if self.compiled and pays and not brief else TorchSession)(self, optimizer)
 
     def receive(self, batch: Batch) -> Batch:
         """The batch as PyTorch holds it on the twin's device, read back."""
-        inputs = torch.tensor(nchw(batch.inputs), device=self.torch_device)
-        return Batch(nhwc(inputs), array_of(self._labels(batch)))
+        *inputs, labels = (
+            nhwc(torch.tensor(nchw(array), device=self.torch_device)) for array in (*batch.arguments, batch.labels)
+        )
+        return Batch(tuple(inputs) if isinstance(batch.inputs, tuple) else inputs[0], labels)
 
 
 def _differentiable(x: torch.Tensor) -> list[torch.Tensor]:

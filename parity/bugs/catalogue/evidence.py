@@ -253,4 +253,45 @@ LINKS: dict[str, tuple[str, ...]] = {
         "https://github.com/pytorch/executorch/pull/22443",
     ),
     "138": ("https://github.com/jax-ml/jax/issues/3970",),
+    "170": (
+        "https://github.com/pytorch/torchtitan/issues/1448",
+        "https://github.com/lablup/mlxcel/pull/391",
+        "https://github.com/Lightning-AI/litgpt/issues/2013",
+    ),
+    "171": ("https://github.com/divyamakkar0/JAXformer/issues/21",),
+    "172": ("https://github.com/TIML-Group/Robust-MoE-Dual-Model/issues/2",),
+    "173": (
+        "https://github.com/kohya-ss/sd-scripts/pull/1187",
+        "https://github.com/huggingface/diffusers/pull/12791",
+    ),
+    "174": ("https://github.com/labmlai/annotated_deep_learning_paper_implementations/issues/165",),
+    "175": ("https://github.com/junyanz/pytorch-CycleGAN-and-pix2pix/pull/110",),
+    "176": (
+        "https://github.com/cloneofsimo/minRF/issues/6",
+        "https://github.com/NVIDIA/flashdreams/pull/284",
+    ),
+    "177": (
+        "https://github.com/facebookresearch/mae/issues/18",
+        "https://github.com/huggingface/diffusers/pull/10877",
+    ),
+    "160": (
+        "https://github.com/pytorch/pytorch/issues/4927",
+        "https://github.com/pytorch/pytorch/issues/3584",
+    ),
+    "161": (
+        "https://github.com/google/flax/pull/2604",
+        "https://github.com/pytorch/pytorch/issues/517",
+    ),
+    "162": (
+        "https://github.com/IDEA-Research/GroundingDINO/issues/427",
+        "https://github.com/TransformerLensOrg/TransformerLens/issues/240",
+    ),
+    "163": (
+        "https://github.com/keras-team/keras/pull/9972",
+        "https://github.com/rachtsingh/ibp_vae/issues/3",
+    ),
+    "164": (
+        "https://github.com/keras-team/keras-io/issues/270",
+        "https://github.com/mkusner/grammarVAE/issues/2",
+    ),
 }

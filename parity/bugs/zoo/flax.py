@@ -6,13 +6,22 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxnets.layers import Attention, FeedForward, GatedFeedForward, GroupedAttention, MaxPool, attend, orthogonal_dense
+from jaxnets.layers import (
+    Attention,
+    FeedForward,
+    GatedFeedForward,
+    GroupedAttention,
+    MaxPool,
+    RoutedFeedForward,
+    attend,
+    orthogonal_dense,
+)
 from jaxnets.zoo.graphnet import GraphNet, MessagePassing
 from parity.backends.flax.twin import FlaxTwin
 from parity.bugs.flax_planting import model_changed, of_class
 
 
-class _OtherGelu(FeedForward):
+class OtherGelu(FeedForward):
     def __call__(self, x: jax.Array) -> jax.Array:
         return self.out(nnx.gelu(self.hidden(x), approximate=not self.approximate))
 
@@ -23,7 +32,7 @@ class _HeadsLast(Attention):
 
 
 class _NoMask(Attention):
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: jax.Array, there: jax.Array | None = None) -> jax.Array:
         query, key, value = (self.split(layer(x)) for layer in (self.query, self.key, self.value))
         return self.out(attend(query, key, value).reshape(x.shape))
 
@@ -41,6 +50,19 @@ class _Tiled(GroupedAttention):
 class _GateSwapped(GatedFeedForward):
     def __call__(self, x: jax.Array) -> jax.Array:
         return self.out(self.gate(x) * nnx.silu(self.hidden(x)))
+
+
+class _SharedUnused(RoutedFeedForward):
+    def __call__(self, x: jax.Array) -> jax.Array:
+        assert self.shared is not None
+        self.shared(x)
+        rows = x.reshape(-1, x.shape[-1])
+        return self.mix(rows, *self.choose(self.shares(rows))).reshape(x.shape)
+
+
+class _DetachedShares(RoutedFeedForward):
+    def choose(self, shares: jax.Array) -> tuple[jax.Array, jax.Array]:
+        return super().choose(jax.lax.stop_gradient(shares))
 
 
 class _SamePool(MaxPool):
@@ -75,13 +97,15 @@ def _loud_policy(model: Any, seed: int) -> None:
 
 
 PLANTED: dict[str, type[FlaxTwin]] = {
-    "vit-gelu": of_class(FeedForward, _OtherGelu),
+    "vit-gelu": of_class(FeedForward, OtherGelu),
     "vit-heads-last": of_class(Attention, _HeadsLast),
-    "gpt2-gelu": of_class(FeedForward, _OtherGelu),
+    "gpt2-gelu": of_class(FeedForward, OtherGelu),
     "gpt2-no-mask": of_class(Attention, _NoMask),
     "gpt2-untied": model_changed(_untied),
     "llama-tiled": of_class(GroupedAttention, _Tiled),
     "llama-gate-swapped": of_class(GatedFeedForward, _GateSwapped),
+    "moe-shared-unused": of_class(RoutedFeedForward, _SharedUnused),
+    "moe-router-detached": of_class(RoutedFeedForward, _DetachedShares),
     "actorcritic-gain": model_changed(_loud_policy),
     "graphnet-reversed": of_class(MessagePassing, _Reversed),
     "graphnet-padding-counted": of_class(GraphNet, _PaddingCounted),

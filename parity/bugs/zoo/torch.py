@@ -11,7 +11,7 @@ from torch.nn import functional as F
 import torchnets
 from parity.backends.torch.twin import TorchTwin
 from parity.bugs.torch_planting import loss_changed, model_changed, of_class
-from torchnets.layers import Attention, GroupedAttention, rotate
+from torchnets.layers import Attention, GroupedAttention, RoutedFeedForward, rotate
 from torchnets.zoo.graphnet import MessagePassing
 
 Tensor = torch.Tensor
@@ -29,7 +29,7 @@ def every(cls: type, change: Callable[[Any], None]) -> type[TorchTwin]:
 
 
 class _ScaledBefore(Attention):
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, there: Tensor | None = None) -> Tensor:
         scale = (x.shape[-1] // self.heads) ** -0.5
         query, key, value = self.split(self.query(x * scale)), self.split(self.key(x)), self.split(self.value(x))
         shares = torch.einsum("bthd,bshd->bhts", query, key).softmax(-1)
@@ -37,7 +37,7 @@ class _ScaledBefore(Attention):
 
 
 class _ByHand(Attention):
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, there: Tensor | None = None) -> Tensor:
         scale = (x.shape[-1] // self.heads) ** -0.5
         query, key, value = self.split(self.query(x) * scale), self.split(self.key(x)), self.split(self.value(x))
         shares = torch.einsum("bthd,bshd->bhts", query, key).softmax(-1)
@@ -88,6 +88,19 @@ def _in_pairs(x: Tensor, theta: float) -> Tensor:
 class _TurnedFromOne(GroupedAttention):
     def turned(self, x: Tensor, start: int) -> tuple[Tensor, Tensor, Tensor]:
         return super().turned(x, start + 1)
+
+
+class _SoftmaxOfChosen(RoutedFeedForward):
+    def choose(self, shares: Tensor) -> tuple[Tensor, Tensor]:
+        shares, chosen = super().choose(shares)
+        return shares.log().softmax(-1), chosen
+
+
+class _AllExperts(RoutedFeedForward):
+    def mix(self, rows: Tensor, shares: Tensor, chosen: Tensor) -> Tensor:
+        every = torch.zeros(len(rows), len(self.gate), dtype=rows.dtype).scatter(1, chosen, shares)
+        hidden = F.silu(torch.einsum("nc,ech->neh", rows, self.gate)) * torch.einsum("nc,ech->neh", rows, self.hidden)
+        return torch.einsum("ne,neh,ehc->nc", every, hidden, self.out)
 
 
 class _Pooled(torchnets.ResNet):
@@ -159,6 +172,8 @@ PLANTED: dict[str, type[TorchTwin]] = {
     "llama-neighbours": every(GroupedAttention, lambda module: setattr(module, "__class__", _Neighbours)),
     "llama-norm-epsilon": every(nn.RMSNorm, lambda norm: setattr(norm, "eps", None)),
     "llama-from-1": every(GroupedAttention, lambda module: setattr(module, "__class__", _TurnedFromOne)),
+    "moe-softmax-of-chosen": every(RoutedFeedForward, lambda module: setattr(module, "__class__", _SoftmaxOfChosen)),
+    "moe-all-experts": every(RoutedFeedForward, lambda module: setattr(module, "__class__", _AllExperts)),
     "actorcritic-values-broadcast": loss_changed(_all_against_all),
     "actorcritic-smaller-error": loss_changed(_smaller_error),
     "actorcritic-by-distribution": loss_changed(_by_distribution),

@@ -11,7 +11,7 @@ from parity.reference.layers import Array, tanh_backward, tanh_forward
 from parity.reference.modules import Dense
 from parity.reference.network import Network
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.composite import Composite, back, call
+from parity.reference.zoo.layers.composite import Composite, back, call
 
 CLIP, VALUE_WEIGHT, ENTROPY_WEIGHT = 0.2, 0.5, 0.01
 

@@ -7,10 +7,10 @@ import numpy as np
 from parity.reference.layers import Array
 from parity.reference.network import Network
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.composite import back, call
-from parity.reference.zoo.embedding import Embedding
-from parity.reference.zoo.norms import LayerNorm
-from parity.reference.zoo.transformer import Block
+from parity.reference.zoo.layers.composite import back, call
+from parity.reference.zoo.layers.embedding import Embedding
+from parity.reference.zoo.layers.norms import LayerNorm
+from parity.reference.zoo.layers.transformer import Block
 
 
 class GPT2(Network):

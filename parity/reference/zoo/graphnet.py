@@ -9,7 +9,7 @@ from parity.reference.layers import Array, relu_backward, relu_forward
 from parity.reference.modules import Dense
 from parity.reference.network import Network
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.composite import Composite, back, call
+from parity.reference.zoo.layers.composite import Composite, back, call
 
 Numbers = NDArray[np.int64]
 

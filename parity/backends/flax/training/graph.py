@@ -14,11 +14,16 @@ from parity.weights import Kind
 KINDS: dict[type, Kind] = {
     nnx.Linear: "dense",
     nnx.Conv: "conv",
+    nnx.ConvTranspose: "conv",
     jaxnets.layers.BatchNorm: "norm",
+    nnx.GroupNorm: "norm",
     nnx.LayerNorm: "norm",
     nnx.RMSNorm: "norm",
     nnx.Embed: "embedding",
     jaxnets.ViT: "table",
+    jaxnets.BERT: "bias",
+    nnx.RNN: "lstm",
+    jaxnets.layers.RoutedFeedForward: "experts",
 }
 State = dict[str, jax.Array]  # native dotted name → array
 
@@ -82,11 +87,18 @@ def kinds_of(model: nnx.Module) -> dict[str, Kind]:
 
 
 def module_paths(model: nnx.Module) -> dict[int, tuple[str, nnx.Module]]:
-    """Path of every module of ours or of Flax, by identity; containers (lists) are not modules that are called."""
+    """Path of every module of ours or of Flax, by identity; containers (lists) are not modules that are called.
+
+    What is inside a recurrent layer of Flax's own is part of that layer, as it is in PyTorch's.
+    """
+    named = [(tuple(map(str, path)), module) for path, module in nnx.iter_modules(model)]
+    layers = {path for path, module in named if isinstance(module, nnx.RNN)}
     return {
-        id(module): (".".join(map(str, path)), module)
-        for path, module in nnx.iter_modules(model)
-        if callable(module) and not isinstance(module, nnx.List)
+        id(module): (".".join(path), module)
+        for path, module in named
+        if callable(module)
+        and not isinstance(module, nnx.List)
+        and not any(path[:depth] in layers for depth in range(len(path)))
     }
 
 

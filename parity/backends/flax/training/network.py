@@ -16,6 +16,7 @@ from jaxnets import losses, optimizers
 from parity.backends.flax.tracing.programs import run_once
 from parity.backends.flax.training.devices import local_device
 from parity.backends.flax.training.graph import Graph, State, buffers_of, concrete, kinds_of
+from parity.data import as_arguments
 from parity.interface.network import Config, Network, in_setting
 from parity.interface.trace import Arrays, Precision
 from parity.recipes import Optimizer
@@ -107,9 +108,13 @@ class FlaxNetwork(Network):
         """Flax's arrays under canonical names, in canonical layouts."""
         return to_canonical({name: np.asarray(a) for name, a in state.items()}, self.graph.kinds, "flax")
 
-    def inputs(self, x: NDArray) -> jax.Array:
-        """A copy of the array, at the network's precision if it is floating; whole numbers stay whole."""
-        return jnp.array(x, self.dtype if np.issubdtype(x.dtype, np.floating) else None, copy=True)
+    def inputs(self, x: Any) -> Any:
+        """A copy of the array, or of each of a tuple, at the network's precision; whole numbers stay whole."""
+
+        def copied(x: NDArray) -> jax.Array:
+            return jnp.array(x, self.dtype if np.issubdtype(x.dtype, np.floating) else None, copy=True)
+
+        return jax.tree.map(copied, x)
 
     # Pure functions
 
@@ -119,17 +124,17 @@ class FlaxNetwork(Network):
             self._programs[key] = jax.jit(function, **options)
         return self._programs[key]
 
-    def apply(self, state: State, x: jax.Array, training: bool) -> tuple[jax.Array, State]:
-        """Logits (B, classes) of x (B, …), and the buffers after the pass."""
+    def apply(self, state: State, x: Any, training: bool) -> tuple[jax.Array, State]:
+        """Logits (B, classes) of x (B, …), an array or one for each argument, and the buffers after the pass."""
         model = self.graph.merged(state, training)
-        return model(x), buffers_of(model)
+        return model(*as_arguments(x)), buffers_of(model)
 
     def loss(self, logits: jax.Array, labels: jax.Array) -> jax.Array:
         """The loss that is trained on: a scalar, the network's own or the mean cross-entropy of labels (B, …)."""
         return getattr(self.model, "loss", losses.cross_entropy)(logits, labels)
 
     def loss_and_gradients(
-        self, learnable: State, buffers: State, x: jax.Array, labels: jax.Array
+        self, learnable: State, buffers: State, x: Any, labels: jax.Array
     ) -> tuple[jax.Array, jax.Array, State, State]:
         """Run a training pass over parameters, buffers, x (B, …) and labels (B,).
 

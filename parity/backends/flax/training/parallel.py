@@ -57,16 +57,16 @@ class ParallelFlaxSession(FlaxSession):
     def _arrays(self, batch: Batch) -> Given:
         """Each device's part of the batch; where they do not divide it, all of it on each, for the compiler to part."""
         spec = PartitionSpec(AXIS if len(batch.labels) % self.mesh.size == 0 else None)
-        inputs, labels = super()._arrays(batch)
-        return placed(inputs, self.mesh, spec), placed(labels, self.mesh, spec)
+        return jax.tree.map(lambda array: placed(array, self.mesh, spec), super()._arrays(batch))
 
     def fed(self, batch: Batch) -> list[Batch]:
         """The parts of a batch as the devices have them; the compiler's are equal but the last."""
-        inputs, labels = (np.asarray(array) for array in self._arrays(batch))
+        held = Batch(*jax.tree.map(lambda array: _as_read(np.asarray(array)), self._arrays(batch)))
+        labels = held.labels
         size = -(-len(labels) // self.mesh.size)
         even = [slice(size * i, size * (i + 1)) for i in range(self.mesh.size)]
         cuts = parts(len(labels), self.mesh.size) if self.network.devices.norms_apart else even
-        return [Batch(_as_read(inputs[cut]), _as_read(labels[cut])) for cut in cuts]
+        return [held.part(cut) for cut in cuts]
 
     def told_by_all(self, text: str) -> list[str]:
         """The texts that all processes pass here, in the order of their ranks; they must be equally long."""

@@ -24,7 +24,7 @@ from parity.backends.flax.training.steps import (
     scored,
     turned,
 )
-from parity.data import Batch
+from parity.data import Batch, Inputs
 from parity.interface.runs import Steps, TrainingState
 from parity.interface.session import Session
 from parity.interface.trace import Arrays
@@ -110,7 +110,7 @@ class FlaxSession(Session[FlaxNetwork]):
         for block, rates in self._blocks(batches, self.network.rates(learning_rates)):
             self._carry, losses, hits = program(self._carry, *self._fed(block, rates))
             taken.append((len(block), losses, hits))
-        return Steps([batch.labels.size for batch in batches], lambda: _joined(taken))
+        return Steps([batch.count for batch in batches], lambda: _joined(taken))
 
     def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
         arrays = self._single(batch, self.network.rates([learning_rate])[0])
@@ -134,7 +134,7 @@ class FlaxSession(Session[FlaxNetwork]):
     def _blocks(self, batches: Sequence[Batch], rates: NDArray) -> Iterator[tuple[list[Batch], NDArray]]:
         """Batches of one shape that go into one call."""
         start = 0
-        for _, group in groupby(batches, lambda batch: batch.inputs.shape):
+        for _, group in groupby(batches, lambda batch: [array.shape for array in batch.arguments]):
             alike = list(group)
             for first in range(0, len(alike), self.steps_per_call):
                 block = alike[first : first + self.steps_per_call]
@@ -151,7 +151,7 @@ class FlaxSession(Session[FlaxNetwork]):
         inputs, labels = zip(*map(self._arrays, block), strict=True)
         room = self.steps_per_call - len(block)
         padding = [(0, room)]
-        filled = [np.stack([*arrays, *[arrays[-1]] * room]) for arrays in (inputs, labels)]
+        filled = [jax.tree.map(lambda *a: np.stack([*a, *[a[-1]] * room]), *arrays) for arrays in (inputs, labels)]
         return np.int32(len(block)), *filled, np.pad(rates, padding)
 
     def _single(self, batch: Batch, rate: Any) -> tuple[Any, ...]:
@@ -162,15 +162,19 @@ class FlaxSession(Session[FlaxNetwork]):
         """Inputs (B, …) and labels (B, …), as programs take them."""
         return self._inputs(batch.inputs), self._inputs(batch.labels)
 
-    def _inputs(self, inputs: NDArray) -> NDArray:
+    def _inputs(self, inputs: Inputs) -> Any:
         """Inputs as programs take them: at the network's precision, and whole numbers as int32."""
-        return np.asarray(inputs, self.network.dtype if np.issubdtype(inputs.dtype, np.floating) else np.int32)
+
+        def taken(array: NDArray) -> NDArray:
+            return np.asarray(array, self.network.dtype if np.issubdtype(array.dtype, np.floating) else np.int32)
+
+        return jax.tree.map(taken, inputs)
 
     def wait(self) -> None:
         """Return when parameters, buffers and moments are there."""
         jax.block_until_ready(self._carry)
 
-    def _predict(self, inputs: Iterable[NDArray]) -> list[jax.Array]:
+    def _predict(self, inputs: Iterable[Inputs]) -> list[jax.Array]:
         learnable, buffers, _ = self._carry
         program = self._looking(predicted)
         return [program(learnable, buffers, self._inputs(x)) for x in inputs]

@@ -39,7 +39,7 @@ class TrainingStep:
     pass_: Pass
 
     def observed(
-        self, carry: Carry, x: jax.Array, labels: jax.Array, rate: jax.Array
+        self, carry: Carry, x: Any, labels: jax.Array, rate: jax.Array
     ) -> tuple[Carry, jax.Array, jax.Array, State]:
         """Take one step.
 
@@ -58,14 +58,12 @@ class TrainingStep:
         updates, kept = optimizer.update(turned(self.network, gradients), kept, learnable)
         return (optax.apply_updates(learnable, updates), buffers, kept), loss, _hits(logits, labels), gradients
 
-    def single(
-        self, carry: Carry, x: jax.Array, labels: jax.Array, rate: jax.Array
-    ) -> tuple[Carry, jax.Array, jax.Array]:
+    def single(self, carry: Carry, x: Any, labels: jax.Array, rate: jax.Array) -> tuple[Carry, jax.Array, jax.Array]:
         """Take one step as `observed` does, without giving its gradients."""
         return self.observed(carry, x, labels, rate)[:3]
 
     def several(
-        self, carry: Carry, count: jax.Array, x: jax.Array, labels: jax.Array, rates: jax.Array
+        self, carry: Carry, count: jax.Array, x: Any, labels: jax.Array, rates: jax.Array
     ) -> tuple[Carry, jax.Array, jax.Array]:
         """Take the first `count` of the steps whose batches x (steps, B, …) and labels (steps, B) lie one on another.
 
@@ -76,7 +74,8 @@ class TrainingStep:
 
         def step(i: jax.Array, taken: tuple[Carry, jax.Array, jax.Array]) -> tuple[Carry, jax.Array, jax.Array]:
             carry, losses, hits = taken
-            carry, loss, hit = self.single(carry, x[i], labels[i], rates[i])
+            arguments, wanted = jax.tree.map(lambda array: array[i], (x, labels))
+            carry, loss, hit = self.single(carry, arguments, wanted, rates[i])
             return carry, losses.at[i].set(loss), hits.at[i].set(hit)
 
         nothing = jnp.zeros(len(rates), rates.dtype), jnp.zeros(len(rates), jnp.int32)
@@ -84,14 +83,14 @@ class TrainingStep:
 
 
 def scored(
-    network: FlaxNetwork, learnable: State, buffers: State, x: jax.Array, labels: jax.Array
+    network: FlaxNetwork, learnable: State, buffers: State, x: Any, labels: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Mean loss and number of correct predictions of a batch in evaluation mode."""
     logits = predicted(network, learnable, buffers, x)
     return network.loss(logits, labels), _hits(logits, labels)
 
 
-def predicted(network: FlaxNetwork, learnable: State, buffers: State, x: jax.Array) -> jax.Array:
+def predicted(network: FlaxNetwork, learnable: State, buffers: State, x: Any) -> jax.Array:
     """Logits (B, classes) in evaluation mode, from parameters whose dense kernels are transposed."""
     return network.apply({**turned(network, learnable), **buffers}, x, training=False)[0]
 

@@ -26,3 +26,14 @@ def nhwc(tensor: torch.Tensor) -> NDArray[Any]:
 def nchw(array: NDArray[Any]) -> NDArray[Any]:
     """The array with channels second where it is four-dimensional."""
     return np.ascontiguousarray(np.moveaxis(array, -1, 1) if array.ndim == 4 else array)
+
+
+def laid_out_as(parameter: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
+    """The gradient in the parameter's order of memory, as `backward()` leaves it and `torch.autograd.grad` does not.
+
+    PyTorch's fused optimizers read both from memory as they lie, and so give one element another's gradient where the
+    orders differ: measured with torch 2.13's fused Adam on the CPU.
+    """
+    if gradient.stride() == parameter.stride():
+        return gradient
+    return torch.empty_like(parameter, requires_grad=False).copy_(gradient)

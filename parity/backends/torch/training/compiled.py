@@ -55,11 +55,11 @@ class CompiledTorchSession(TorchSession):
         steps: list[LossAndHits] = []
         for block in self._blocks(batches):
             steps += self._call(block, rates[len(steps) : len(steps) + len(block)])
-        return Steps([batch.labels.size for batch in batches], lambda: fetched(steps))
+        return Steps([batch.count for batch in batches], lambda: fetched(steps))
 
     def _blocks(self, batches: Sequence[Batch]) -> Iterator[list[Batch]]:
         """Batches of one shape, as many as a program takes, or one."""
-        for _, group in groupby(batches, lambda batch: batch.inputs.shape):
+        for _, group in groupby(batches, lambda batch: [array.shape for array in batch.arguments]):
             alike = list(group)
             whole = len(alike) // self.steps_per_call * self.steps_per_call
             yield from (alike[i : i + self.steps_per_call] for i in range(0, whole, self.steps_per_call))
@@ -97,7 +97,7 @@ class CompiledTorchSession(TorchSession):
         parameters: list[torch.Tensor],
         buffers: dict[str, torch.Tensor],
         kept: Kept,
-        inputs: Sequence[torch.Tensor],
+        inputs: Sequence[tuple[torch.Tensor, ...]],
         labels: Sequence[torch.Tensor],
         rates: torch.Tensor,
     ) -> list[LossAndHits]:
@@ -111,9 +111,13 @@ class CompiledTorchSession(TorchSession):
         return steps
 
     def _objective(
-        self, parameters: dict[str, torch.Tensor], buffers: dict[str, torch.Tensor], x: torch.Tensor, y: torch.Tensor
+        self,
+        parameters: dict[str, torch.Tensor],
+        buffers: dict[str, torch.Tensor],
+        x: tuple[torch.Tensor, ...],
+        y: torch.Tensor,
     ) -> tuple[torch.Tensor, LossAndHits]:
-        logits = torch.func.functional_call(self._run.model, (parameters, buffers), (x,))
+        logits = torch.func.functional_call(self._run.model, (parameters, buffers), x)
         loss = self._run.loss(logits, y)
         return loss, (loss.detach(), hits_of(logits, y))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 import torchnets
-from parity.backends.torch.training.arrays import array_of, copy_of
+from parity.backends.torch.training.arrays import array_of, copy_of, laid_out_as
 from parity.backends.torch.training.precision import strict_float32
 from parity.errors import UsageError
 from parity.interface.network import Config, Network
@@ -23,12 +23,17 @@ from torchnets import losses, optimizers
 KINDS: dict[type, Kind] = {
     nn.Linear: "dense",
     nn.Conv2d: "conv",
+    nn.ConvTranspose2d: "conv",
     nn.BatchNorm2d: "norm",
     nn.SyncBatchNorm: "norm",
+    nn.GroupNorm: "norm",
     nn.LayerNorm: "norm",
     nn.RMSNorm: "norm",
     nn.Embedding: "embedding",
     torchnets.ViT: "table",
+    torchnets.BERT: "bias",
+    nn.LSTM: "lstm",
+    torchnets.layers.RoutedFeedForward: "experts",
 }
 Tensors = dict[str, torch.Tensor]  # native dotted name → tensor
 
@@ -67,7 +72,9 @@ class TorchNetwork(Network):
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of every parameter and buffer by canonical name."""
-        return shapes_of({name: tuple(t.shape) for name, t in _native(self.model).items()}, _kinds(self.model), "torch")
+        return shapes_of(
+            {name: tuple(t.shape) for name, t in _native(self.model).items()}, kinds_of(self.model), "torch"
+        )
 
     def weights(self) -> Arrays:
         """Copies of all parameters and buffers."""
@@ -81,11 +88,11 @@ class TorchNetwork(Network):
 
     def import_weights(self, weights: Mapping[str, NDArray]) -> Arrays:
         """Canonical weights in PyTorch's names and layouts."""
-        return from_canonical(weights, _kinds(self.model), "torch")
+        return from_canonical(weights, kinds_of(self.model), "torch")
 
     def canonical(self, native: Mapping[str, torch.Tensor]) -> Arrays:
         """PyTorch's tensors under canonical names, in canonical layouts."""
-        return to_canonical({name: array_of(t) for name, t in native.items()}, _kinds(self.model), "torch")
+        return to_canonical({name: array_of(t) for name, t in native.items()}, kinds_of(self.model), "torch")
 
     def tensor(self, array: NDArray) -> torch.Tensor:
         """A copy of the array on the network's device, at its precision if it is floating; whole numbers stay whole."""
@@ -138,7 +145,7 @@ class TorchNetwork(Network):
             group["lr"] = learning_rate
         clipped = gradients if spec.clip_norm is None else optimizers.clip_by_global_norm(gradients, spec.clip_norm)
         for parameter, gradient in zip(parameters, clipped, strict=True):
-            parameter.grad = gradient
+            parameter.grad = laid_out_as(parameter, gradient)
         optimizer.step()
 
 
@@ -148,14 +155,15 @@ def _device(name: str) -> torch.device:
     return torch.device("cuda" if name == "gpu" else name)
 
 
-def _kinds(model: nn.Module) -> dict[str, Kind]:
+def kinds_of(model: nn.Module) -> dict[str, Kind]:
+    """Module path → kind of layer, for all layers that hold arrays and that the weight map knows."""
     return {
         path: kind for path, module in model.named_modules() for cls, kind in KINDS.items() if isinstance(module, cls)
     }
 
 
 def _canonical_of(model: nn.Module) -> Arrays:
-    return to_canonical({name: copy_of(t) for name, t in _native(model).items()}, _kinds(model), "torch")
+    return to_canonical({name: copy_of(t) for name, t in _native(model).items()}, kinds_of(model), "torch")
 
 
 def _native(model: nn.Module) -> Tensors:

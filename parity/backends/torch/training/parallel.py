@@ -14,7 +14,7 @@ from parity.backends.torch.training.network import TorchNetwork
 from parity.backends.torch.training.processes import gathered, summed
 from parity.backends.torch.training.session import LossAndHits, TorchSession, hits_of
 from parity.backends.torch.training.sync_norm import HostSyncBatchNorm
-from parity.data import Batch
+from parity.data import Batch, Inputs
 from parity.errors import UsageError
 from parity.interface.devices import parts
 from parity.interface.runs import TrainingState
@@ -59,10 +59,10 @@ class ParallelTorchSession(TorchSession):
 
     def _pass(self, batch: Batch) -> tuple[LossAndHits, list[torch.Tensor]]:
         part = self.part(batch)
-        share = self.share(len(part.labels), len(batch.labels))
+        share = self.share(part.count, batch.count)
         x, labels = self._given(part)
-        logits = self._wrapped(x)
-        loss = share * (self._run.loss(logits, labels) if len(labels) else logits.sum())
+        logits = self._wrapped(*x)
+        loss = share * (self._run.loss(logits, labels) if part.count else logits.sum())
         return (loss.detach(), hits_of(logits, labels)), self.reduced(loss)
 
     def fed(self, batch: Batch) -> list[Batch]:
@@ -76,11 +76,11 @@ class ParallelTorchSession(TorchSession):
     def part(self, batch: Batch) -> Batch:
         """This device's part of the global batch."""
         cut = parts(len(batch.labels), self._size)[self._rank]
-        return Batch(batch.inputs[cut], batch.labels[cut])
+        return batch.part(cut)
 
-    def share(self, examples: int, size: int) -> float:
-        """What the mean loss of this device's so many examples counts in that of the global batch of that size."""
-        return examples / size
+    def share(self, count: int, total: int) -> float:
+        """What the mean loss of this device's so many labels counts in that of the global batch with its total."""
+        return count / total
 
     def reduced(self, loss: torch.Tensor) -> list[torch.Tensor]:
         """Gradients of the sum of all devices' losses: the wrapper averages over the devices."""
@@ -96,10 +96,10 @@ class ParallelTorchSession(TorchSession):
     def _score(self, batch: Batch) -> LossAndHits:
         self._same_buffers()
         part = self.part(batch)
-        loss, hits = super()._score(part) if len(part.labels) else self._nothing()
-        return summed(loss * self.share(len(part.labels), len(batch.labels))), summed(hits)
+        loss, hits = super()._score(part) if part.count else self._nothing()
+        return summed(loss * self.share(part.count, batch.count)), summed(hits)
 
-    def _predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
+    def _predict(self, inputs: Iterable[Inputs]) -> list[NDArray]:
         self._same_buffers()
         return super()._predict(inputs)
 

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from parity.backends.torch.training.arrays import nhwc
 from parity.backends.torch.training.network import TorchNetwork
-from parity.data import Batch
+from parity.data import Batch, Inputs, as_arguments
 from parity.interface.runs import Steps, TrainingState
 from parity.interface.session import Session
 from parity.interface.trace import Arrays
@@ -61,7 +62,7 @@ class TorchSession(Session[TorchNetwork]):
 
     def _advance(self, batches: Sequence[Batch], learning_rates: Sequence[float]) -> Steps:
         steps = [self._step(batch, rate)[0] for batch, rate in zip(batches, learning_rates, strict=True)]
-        return Steps([batch.labels.size for batch in batches], lambda: self._fetched(steps))
+        return Steps([batch.count for batch in batches], lambda: self._fetched(steps))
 
     def _observed(self, batch: Batch, learning_rate: float) -> tuple[NDArray, Arrays]:
         step, gradients = self._step(batch, learning_rate)
@@ -76,7 +77,7 @@ class TorchSession(Session[TorchNetwork]):
 
     def _pass(self, batch: Batch) -> tuple[LossAndHits, list[torch.Tensor]]:
         x, labels = self._given(batch)
-        logits = self._run.model(x)
+        logits = self._run.model(*x)
         loss = self._run.loss(logits, labels)
         gradients = self._run.training_gradients(loss, self._parameters)
         return (loss.detach(), hits_of(logits, labels)), gradients
@@ -84,13 +85,16 @@ class TorchSession(Session[TorchNetwork]):
     def _fetched(self, steps: Sequence[LossAndHits]) -> tuple[NDArray, NDArray]:
         return fetched(steps)
 
-    def _given(self, batch: Batch) -> LossAndHits:
-        """Inputs and int64 labels (B,) on the device. They may share memory with the batch, which nobody changes."""
-        return self._inputs(batch.inputs), torch.as_tensor(batch.labels, device=self._run.torch_device)
+    def _given(self, batch: Batch) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
+        """Arguments and labels on the device; they may share memory with the batch, which nobody changes."""
+        return self._inputs(batch.inputs), self._tensor(batch.labels)
 
-    def _inputs(self, inputs: NDArray) -> torch.Tensor:
-        dtype = self._run.dtype if np.issubdtype(inputs.dtype, np.floating) else torch.int64
-        x = torch.as_tensor(inputs, dtype=dtype, device=self._run.torch_device)
+    def _inputs(self, inputs: Inputs) -> tuple[torch.Tensor, ...]:
+        return tuple(self._tensor(array) for array in as_arguments(inputs))
+
+    def _tensor(self, array: NDArray) -> torch.Tensor:
+        dtype = self._run.dtype if np.issubdtype(array.dtype, np.floating) else torch.int64
+        x = torch.as_tensor(array, dtype=dtype, device=self._run.torch_device)
         return x.permute(0, 3, 1, 2) if x.ndim == 4 else x
 
     def wait(self) -> None:
@@ -98,14 +102,14 @@ class TorchSession(Session[TorchNetwork]):
         if self._run.torch_device.type == "cuda":
             torch.cuda.synchronize()
 
-    def _predict(self, inputs: Iterable[NDArray]) -> list[NDArray]:
+    def _predict(self, inputs: Iterable[Inputs]) -> list[NDArray]:
         with self._evaluating():
-            return [self._run.model(self._inputs(x)).cpu().numpy() for x in inputs]
+            return [nhwc(self._run.model(*self._inputs(x))) for x in inputs]
 
     def _score(self, batch: Batch) -> LossAndHits:
         with self._evaluating():
             x, labels = self._given(batch)
-            logits = self._run.model(x)
+            logits = self._run.model(*x)
             return self._run.loss(logits, labels), hits_of(logits, labels)
 
     @contextmanager

@@ -93,19 +93,87 @@ class RMSNorm(Module):
 
 @dataclass
 class LayerNorm(Module):
-    """Layer normalisation."""
+    """Layer normalisation; without `affine` it has neither scale nor bias."""
 
     channels: int
+    eps: float
+    affine: bool = True
+
+    def own_shapes(self) -> Shapes:
+        """Shapes of the scale and the bias, (channels,), if there are any."""
+        return {"scale": (self.channels,), "bias": (self.channels,)} if self.affine else {}
+
+    def compute(self, run: Run, inputs: Array, **weights: Array) -> tuple[Array, NormCache]:
+        """See `layer_norm_forward`."""
+        plain = {} if self.affine else {"scale": np.ones(self.channels), "bias": np.zeros(self.channels)}
+        return layer_norm_forward(inputs, **weights, **plain, eps=self.eps)
+
+    def derive(self, cotangent: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
+        """See `layer_norm_backward`."""
+        to_inputs, gradients = layer_norm_backward(cotangent, cache)
+        return to_inputs, gradients if self.affine else {}
+
+
+def group_norm_forward(
+    inputs: Array, scale: Array, bias: Array, *, groups: int, eps: float
+) -> tuple[Array, tuple[NormCache, Array]]:
+    """Compute `(x - mean) / sqrt(var + eps) * scale + bias` over each example's map and each group of its channels.
+
+    Args:
+        inputs: (B, H, W, C).
+        scale, bias: (C,).
+        groups: number of groups of neighbouring channels, which divides C.
+        eps: number that is added to the variance, inside the root.
+
+    Returns:
+        The output, (B, H, W, C), and the cache: that of a layer norm of the rows (B, groups, numbers), and the scale.
+        Source: https://arxiv.org/abs/1803.08494.
+    """
+    rows = as_groups(inputs, groups)
+    plain = np.ones(rows.shape[-1])
+    normalised, cache = layer_norm_forward(rows, plain, np.zeros_like(plain), eps=eps)
+    return as_map(normalised, inputs.shape) * scale + bias, (cache, scale)
+
+
+def group_norm_backward(cotangent: Array, cache: tuple[NormCache, Array]) -> tuple[Array, dict[str, Array]]:
+    """Differentiate `group_norm_forward`: (B, H, W, C) to the inputs' (B, H, W, C) and `scale`, `bias`."""
+    rows, scale = cache
+    normalised = as_map(rows.normalised, cotangent.shape)
+    gradients = {"scale": (cotangent * normalised).sum(axis=(0, 1, 2)), "bias": cotangent.sum(axis=(0, 1, 2))}
+    to_rows, _ = layer_norm_backward(as_groups(cotangent * scale, rows.normalised.shape[1]), rows)
+    return as_map(to_rows, cotangent.shape), gradients
+
+
+def as_groups(images: Array, groups: int) -> Array:
+    """(B, H, W, C) → (B, groups, H · W · C/groups)."""
+    batch, height, width, channels = images.shape
+    parted = images.reshape(batch, height, width, groups, channels // groups)
+    return parted.transpose(0, 3, 1, 2, 4).reshape(batch, groups, -1)
+
+
+def as_map(rows: Array, shape: tuple[int, ...]) -> Array:
+    """(B, groups, H · W · C/groups) → (B, H, W, C)."""
+    batch, height, width, channels = shape
+    parted = rows.reshape(batch, rows.shape[1], height, width, channels // rows.shape[1])
+    return parted.transpose(0, 2, 3, 1, 4).reshape(shape)
+
+
+@dataclass
+class GroupNorm(Module):
+    """Group normalisation."""
+
+    channels: int
+    groups: int
     eps: float
 
     def own_shapes(self) -> Shapes:
         """Shapes of the scale and the bias, (channels,)."""
         return {"scale": (self.channels,), "bias": (self.channels,)}
 
-    def compute(self, run: Run, inputs: Array, **weights: Array) -> tuple[Array, NormCache]:
-        """See `layer_norm_forward`."""
-        return layer_norm_forward(inputs, **weights, eps=self.eps)
+    def compute(self, run: Run, inputs: Array, **weights: Array) -> tuple[Array, Any]:
+        """See `group_norm_forward`."""
+        return group_norm_forward(inputs, **weights, groups=self.groups, eps=self.eps)
 
     def derive(self, cotangent: Array, cache: Any) -> tuple[Array, dict[str, Array]]:
-        """See `layer_norm_backward`."""
-        return layer_norm_backward(cotangent, cache)
+        """See `group_norm_backward`."""
+        return group_norm_backward(cotangent, cache)

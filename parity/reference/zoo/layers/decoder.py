@@ -1,14 +1,19 @@
-"""The block of a decoder with rotary positions, grouped attention and a gated feed-forward layer, by hand."""
+"""Decoders with rotary positions, grouped attention and gated feed-forward layers, by hand."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from parity.reference.layers import Array, sigmoid
-from parity.reference.modules import Dense
+from parity.reference.modules import Dense, Module
+from parity.reference.network import Network
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.attention import AttentionCache, attend_backward, attend_forward
-from parity.reference.zoo.composite import Composite, back, call
-from parity.reference.zoo.norms import RMSNorm
-from parity.reference.zoo.transformer import PreNorm
+from parity.reference.zoo.layers.attention import AttentionCache, attend_backward, attend_forward
+from parity.reference.zoo.layers.composite import Composite, back, call
+from parity.reference.zoo.layers.embedding import Embedding
+from parity.reference.zoo.layers.norms import RMSNorm
+from parity.reference.zoo.layers.transformer import PreNorm
 
 
 def rotate(inputs: Array, theta: float, *, sense: int = 1) -> Array:
@@ -96,24 +101,54 @@ class GatedFeedForward(Composite):
 
 
 class DecoderBlock(PreNorm):
-    """The block with RMS norms, grouped attention and a gated feed-forward layer.
+    """The block with RMS norms, grouped attention and a feed-forward layer.
 
     Args:
         path: the module's place in the network.
         width: features C.
         heads, key_value_heads: heads of the queries, and of the keys and values.
-        hidden: features inside the feed-forward layer.
+        mlp: the feed-forward layer, whose path is the block's with ".mlp".
         theta: base of the rotary frequencies.
         eps: number that the norms add to the mean square.
     """
 
     def __init__(
-        self, path: str, width: int, heads: int, key_value_heads: int, hidden: int, *, theta: float, eps: float
+        self, path: str, width: int, heads: int, key_value_heads: int, mlp: Module, *, theta: float, eps: float
     ) -> None:
         super().__init__(
             path,
             RMSNorm(f"{path}.norm1", width, eps),
             GroupedAttention(f"{path}.attention", width, heads, key_value_heads, theta=theta),
             RMSNorm(f"{path}.norm2", width, eps),
-            GatedFeedForward(f"{path}.mlp", width, hidden),
+            mlp,
         )
+
+
+class Decoder(Network):
+    """Tokens, decoder blocks, a norm, and a head of its own.
+
+    Args:
+        vocab_size: number of tokens, and of logits.
+        width: features of a position.
+        blocks: the blocks.
+        eps: number that the last norm adds to the mean square.
+
+    Inputs are whole numbers (B, T); logits are (B, T, vocab_size).
+    """
+
+    def __init__(self, vocab_size: int, width: int, blocks: Sequence[DecoderBlock], eps: float) -> None:
+        token, head = Embedding("token", vocab_size, width), Dense("head", width, vocab_size, has_bias=False)
+        super().__init__([token, *blocks, RMSNorm("norm", width, eps), head])
+
+    def compute(self, run: Run, inputs: Array) -> tuple[Array, Any]:
+        """Run forward; nothing lies between the modules, so there is nothing to cache."""
+        hidden = inputs
+        for module in self.modules:
+            hidden = call(module, run, hidden)
+        return hidden, None
+
+    def derive(self, run: Run, gradients: Gradients, cotangent: Array) -> Array:
+        """Run backward, last module first; whole numbers have no gradient."""
+        for module in reversed(self.modules):
+            cotangent = back(module, run, gradients, cotangent)
+        return np.empty(0)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from parity.reference.layers import Array
 from parity.reference.modules import Dense
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.composite import Composite, back, call
+from parity.reference.zoo.layers.composite import Composite, back, call
 
 Mask = NDArray[np.bool_]
 
@@ -34,7 +34,7 @@ def attend_forward(query: Array, key: Array, value: Array, mask: Mask | None = N
     Args:
         query: (B, T, H, D).
         key, value: (B, S, H, D).
-        mask: which of the S each of the T may look at, (T, S); None hides nothing.
+        mask: which of the S each of the T may look at, (T, S) or (B, 1, 1, S); None hides nothing.
 
     Returns:
         The output, (B, T, H, D), and the cache. Source: https://arxiv.org/abs/1706.03762.
@@ -76,10 +76,12 @@ class Attention(Composite):
         self.out = Dense(f"{path}.out", width, width)
         super().__init__(path, *self.maps, self.out)
 
-    def forward(self, run: Run, call_: str, inputs: Array) -> Array:
-        """Run the four maps and what lies between them; five calls."""
+    def forward(self, run: Run, call_: str, inputs: Array, there: Mask | None = None) -> Array:
+        """Run the four maps and what lies between them; five calls. Nothing looks at what is not `there`."""
         batch, length, _ = inputs.shape
         mask = np.tri(length, dtype=bool) if self.causal else None
+        if there is not None:
+            mask = there[:, None, None, :] if mask is None else mask & there[:, None, None, :]
         query, key, value = (call(part, run, inputs).reshape(batch, length, self.heads, -1) for part in self.maps)
         mixed, cache = attend_forward(query, key, value, mask)
         return run.record(call_, inputs, call(self.out, run, mixed.reshape(inputs.shape)), cache)

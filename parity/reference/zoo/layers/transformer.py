@@ -7,9 +7,9 @@ import numpy as np
 from parity.reference.layers import Array
 from parity.reference.modules import Dense, Module
 from parity.reference.record import Gradients, Run
-from parity.reference.zoo.attention import Attention
-from parity.reference.zoo.composite import Composite, back, call
-from parity.reference.zoo.norms import LayerNorm
+from parity.reference.zoo.layers.attention import Attention
+from parity.reference.zoo.layers.composite import Composite, back, call
+from parity.reference.zoo.layers.norms import LayerNorm
 
 CUBIC = 0.044715
 """Factor of x³ in the approximation of GELU by tanh."""

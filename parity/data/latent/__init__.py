@@ -1,0 +1,1 @@
+"""Images with the noise that an autoencoder's draw takes, so that every framework draws the same."""

@@ -1,0 +1,1 @@
+"""Images with noise in them, which a diffusion model is to find."""

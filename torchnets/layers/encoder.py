@@ -1,0 +1,36 @@
+"""The block of an encoder whose norms come last."""
+
+import torch
+from torch import nn
+
+from torchnets.layers.attention import Attention
+from torchnets.layers.initial import Generator
+from torchnets.layers.norm import layer_norm
+from torchnets.layers.transformer import FeedForward
+
+
+class EncoderBlock(nn.Module):
+    """norm1(x + attention(x)), then norm2(x + mlp(x)), GELU being exact; (B, T, C) → (B, T, C).
+
+    Args:
+        width: features C.
+        heads: heads of the attention.
+        hidden: features inside the feed-forward layer.
+        epsilon: number that the norms add to the variance.
+        init: name of the initial distribution.
+        generator: source of the initial weights.
+
+    Differs from `Block`, whose norms come first. Source: https://arxiv.org/abs/1706.03762.
+    """
+
+    def __init__(self, width: int, heads: int, hidden: int, *, epsilon: float, init: str, generator: Generator) -> None:
+        super().__init__()
+        self.attention = Attention(width, heads, causal=False, init=init, generator=generator)
+        self.norm1 = layer_norm(width, epsilon=epsilon)
+        self.mlp = FeedForward(width, hidden, approximate=False, init=init, generator=generator)
+        self.norm2 = layer_norm(width, epsilon=epsilon)
+
+    def forward(self, x: torch.Tensor, there: torch.Tensor | None = None) -> torch.Tensor:
+        """Apply the block to x (B, T, C), of whose positions `there` (B, T) are looked at; None is all of them."""
+        x = self.norm1(x + self.attention(x, there))
+        return self.norm2(x + self.mlp(x))
