@@ -19,7 +19,7 @@ POINTS: dict[str, Any] = {"sizes": (2, 3, 2)}
 
 class JaxUnknown(nnx.Module):
     def __init__(self) -> None:
-        self.odd = nnx.GroupNorm(3, num_groups=1, rngs=nnx.Rngs(0))
+        self.odd = nnx.InstanceNorm(3, rngs=nnx.Rngs(0))
 
     def __call__(self, x: jax.Array) -> jax.Array:
         return self.odd(x)
@@ -28,7 +28,7 @@ class JaxUnknown(nnx.Module):
 class TorchUnknown(torch.nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.odd = torch.nn.GroupNorm(1, 3)
+        self.odd = torch.nn.InstanceNorm1d(3, affine=True)
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS)

@@ -35,7 +35,7 @@ def _refuse(capsys, *argv: str) -> str:
     ("argv", "expected"),
     [
         (["check", "vg"], "did you mean vgg"),
-        (["check", "xyzzy"], "known: blobs"),
+        (["check", "xyzzy"], "known: actorcritic"),
         (["chekc"], "check"),
         (["check", "--rungs", "9"], "8 data"),
         (["check", "--rungs", "4-2"], "4-2"),

