@@ -88,8 +88,10 @@ def embedded(value: Any) -> str:
 
 
 def _first(difference: Difference) -> dict[str, Any]:
-    """The first difference with what differs once it is undone."""
-    return {**vars(difference), "further": [vars(each) for each in difference.further]}
+    """The first difference with what differs once it is undone; the edits that undid it are for `parity repair`."""
+    shown = {key: value for key, value in vars(difference).items() if key != "undone"}
+    further = [{key: value for key, value in vars(each).items() if key != "undone"} for each in difference.further]
+    return {**shown, "further": further}
 
 
 def payload(report: ReportData) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
     [
         ("parity ch", ["check"]),
         ("parity check --ht", ["--html"]),
-        ("parity check mo", ["mobile", "moons"]),
+        ("parity check mo", ["mobile", "moe", "moons"]),
         ("parity check mi", ["mine.py:"]),
         ("parity check mine.py:w", ["mine.py:wrong"]),
         ("parity train moons --backend t", ["torch"]),
@@ -54,7 +54,7 @@ def test_the_next_word_is_completed(line: str, expected: list[str], folder: Path
 
 def test_a_broken_configuration_completes_all_the_same(folder: Path) -> None:
     (folder / "parity.toml").write_text("[pairs")
-    assert completed("parity check mo", folder) == ["moons"]
+    assert completed("parity check mo", folder) == ["moe", "moons"]
 
 
 def test_a_shell_gets_its_code(capsys: pytest.CaptureFixture[str]) -> None:
