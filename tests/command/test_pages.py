@@ -98,7 +98,7 @@ def test_the_pages_show_the_whole_check_and_all_bugs() -> None:
 
 def test_the_readme_is_short_and_a_page_is_read_in_ten_minutes() -> None:
     assert len((ROOT / "README.md").read_text().splitlines()) <= 130
-    looked_up = {"porting-bugs.md", "gallery.md"}  # and not read
+    looked_up = {"porting-bugs.md", "gallery.md", "zoo.md"}  # and not read
     words = {page.name: len(page.read_text().split()) for page in PAGES if page.name not in looked_up}
     assert {name: count for name, count in words.items() if count > 2500} == {}
 

@@ -62,7 +62,7 @@ def test_a_missing_file_is_told_before_numpy_is_loaded() -> None:
         ("./pair.py", "such as ./pair.py:right"),
         ("gone.py", "got gone.py; expected path/to/file.py:function, whose function returns the pair"),
         ("pair:right", "got pair:right; expected path/to/file.py:function"),
-        ("nothing", "unknown network 'nothing'; known: blobs"),
+        ("nothing", "unknown network 'nothing'; known: actorcritic"),
         ("nothing", "a pair of your own is path/to/file.py:function"),
     ],
 )

@@ -154,9 +154,11 @@ def _evidence() -> dict[str, Target]:
     survivor = {"function": "a.f", "change": "x → y"}
     explained = {"id": "a", "mechanism": "b", "side": "flax", "place": "c", "cause": "d", "proof": "e", "right": True,
                  "wrong": False, "lines": {"flax": "a.py:1"}}  # fmt: skip
+    repaired = {"id": "a", "mechanism": "m", "side": "torch", "repaired": True, "before": "different", "after": "same"}
     files = {
         "bugs.json": {**bugs, "bugs": bugs["bugs"][:4]},
         "causes.json": {"commit": "a", "bugs": [explained]},
+        "repairs.json": {"commit": "a", "bugs": [repaired]},
         "graded.json": {"threshold": 1024.0, "tolerances": [1e-5], "families": families},
         "slow.json": {"commit": "a", "seconds": 60, "modules": {"tests.a": {"passed": 2, "failed": 0, "skipped": 0}}},
         "mutants.json": {"modules": {"a.py": {"mutants": 2, "killed": 1, "survived": 1}}, "survivors": [survivor]},
