@@ -120,7 +120,7 @@ def test_everything_that_does_not_fit_is_listed() -> None:
         ({"norm.kernel": numbered(2)}, r"torch array norm\.kernel \(2,\) belongs to no known layer kind"),
         (
             {"conv.scale": numbered(2)},
-            r"torch array conv\.scale \(2,\) .*\(dense, conv, norm, embedding, table, experts\)",
+            r"torch array conv\.scale \(2,\) .*\(dense, conv, norm, embedding, table, bias, lstm, experts\)",
         ),
     ],
 )

@@ -10,8 +10,10 @@ from parity.pair.weightmap.alternatives import NativeArrays, Option, alternative
 from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.proof import Proof, ProofPass, Runs, Standing
 
-BUDGET = 96
+BUDGET = 48
 """Readings that are tried at most: passes of the Flax network, which is compiled once for all of them."""
+OTHERS = 80
+"""Readings of each other map that are tried at most. Where they do not suffice, the map itself has been decided on."""
 
 
 class Prover:
@@ -37,14 +39,17 @@ class Prover:
         passed = ProofPass(flax, self._runs.torch(torch), self._runs.torch_low(torch), self._runs.names)
         self._undecided = ()
         best = self._read_better(weight_map, passed, torch)
-        for other in weight_map.others.values():
-            if best[1].same_outputs(best[0]) or self._tried >= self._budget:
+        undecided, others = self._undecided, weight_map.others.values() if self._budget > 1 else ()
+        for other in others:
+            if best[1].same_outputs(best[0]):
                 break
+            self._budget = self._tried + OTHERS
             start = replace(other, others={})
             read = self._read_better(start, replace(passed, flax=self._flax_pass(start, torch)), torch)
             if _is_better(read[0], read[1].standing(read[0]), best[0], best[1].standing(best[0])):
                 best = read
         weight_map, passed = best
+        self._undecided = undecided
         flax_arrays, agrees = weights.to_flax(weight_map, torch, self._own.flax), passed.same_outputs(weight_map)
         return Proof(weight_map, flax_arrays, torch, passed, agrees, self._undecided, self._tried)
 
