@@ -22,7 +22,7 @@ NAMES = (
     "record of growth", "record of waits", "record of TPUs", "record of pods", "record of scaling",
     "record of pairs", "record of the study",
     "evidence, bugs.json", "evidence, causes.json", "evidence, graded.json", "evidence, margins.json",
-    "evidence, mutants.json", "evidence, slow.json", "evidence, draws",
+    "evidence, mutants.json", "evidence, repairs.json", "evidence, slow.json", "evidence, draws",
 )  # fmt: skip
 
 
