@@ -158,10 +158,8 @@ def open_stream(
         key, classes = (*key, integer("length of the text", length, least=1)), text.BYTES  # type: ignore[arg-type] # as above
         source = _open_text(name, split, length)
     elif name in LATENT_NAMES:
-        if split not in latent.SPLITS:
-            raise unknown_name(f"split of {name}", split, latent.SPLITS)
+        source = _open_latent(name, split, length)
         key, classes = (*key, integer("length of the noise", length, least=1)), DIGITS  # type: ignore[arg-type] # as above
-        source = latent.LatentDigits(split, length)
     elif is_images(name):
         name, source, classes = _open_images(name, split, folder, download, augment)
         key = (name, split, seed)
@@ -206,6 +204,12 @@ def _open_text(name: str, split: str, length: int | None) -> Arrays | MaskedLine
         return MaskedLines(split, length)
     whole = text.windows if name == "python-docs" else lines
     return Arrays(whole(split, length), shuffle=split == "train")
+
+
+def _open_latent(name: str, split: str, length: int | None) -> latent.LatentDigits:
+    if split not in latent.SPLITS:
+        raise unknown_name(f"split of {name}", split, latent.SPLITS)
+    return latent.LatentDigits(split, length)
 
 
 def _open_noised(name: str, split: str, key: Key) -> Noised:

@@ -30,6 +30,8 @@ def without_masks(state: CheckState, shared: SharedInputs) -> SharedInputs:
         The same, with a note on each mask that is left out.
     """
     masks = {name: leaf for name, leaf in floating_leaves(state.sides.inputs).items() if is_of_zeros_and_ones(leaf)}
+    if not masks:
+        return shared
     gradients = [g for mode, both in state.passes.items() for g in input_gradients(both, shared, mode)]
     differing = {gradient.name for gradient in gradients if gradient.verdict is Verdict.DIFFERENT}
     undefined = [name for name in masks if name in differing and not _agree_between(state, masks[name])]
