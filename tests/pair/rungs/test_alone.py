@@ -65,7 +65,8 @@ def test_only_the_wrong_layer_is_wrong_alone(wrong: tuple[Report, Counter[str]])
     assert last.finding.verdict is Verdict.DIFFERENT and last.inherited > 1e-6
     assert last.alone is not None and last.alone.isolated
     assert 0 < last.alone.gap < last.finding.gap * 2.0**-20
-    assert 0 < last.alone.errors["torch"] < last.finding.errors["torch"]
+    # Its own float32 rounding only. What it inherits may cancel some of that, so the two are not held together.
+    assert 0 < last.alone.errors["torch"] < 16 * np.finfo(np.float32).eps
 
 
 def test_it_takes_two_forward_passes_a_side_and_stands_in_the_json(
