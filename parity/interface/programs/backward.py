@@ -83,13 +83,12 @@ class Backward(Program):
         settings: dict[str, Any] = {**each.settings, **({OTHERWISE: False} if pull.kind else {})}
         taken = tuple(total for total in totals if total is not None)
         name = pull.name or each.name
-        self.operations.append(Operation(f"the gradient of {name}", each.place, taken, results, settings))
+        number = self.add(Operation(f"the gradient of {name}", each.place, taken, results, settings))
         self._rules.append(pull)
         if pull.kind:
-            self.kinds[len(self.operations) - 1] = pull
-        self._places[len(self.operations) - 1] = ([t is not None for t in totals], places)
+            self.kinds[number] = pull
+        self._places[number] = ([t is not None for t in totals], places)
         for place, result in zip(places, results, strict=True):
-            self.maker[result] = len(self.operations) - 1
             self._kept[result] = gradients[place]
             self._parts.setdefault(pull.operands[place], []).append(result)
 
@@ -101,9 +100,8 @@ class Backward(Program):
         maker = self.forward.maker.get(value)
         place = "" if maker is None else self.forward.operations[maker].place
         total = self._new()
-        self.operations.append(Operation("the sum of gradients", place, tuple(parts), (total,)))
+        self.add(Operation("the sum of gradients", place, tuple(parts), (total,)))
         self._rules.append(None)
-        self.maker[total] = len(self.operations) - 1
         self._kept[total] = _summed([self._made(part) for part in parts])
         self._parts[value] = [total]
         return total

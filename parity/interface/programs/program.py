@@ -69,11 +69,24 @@ class Program(ABC):
         calls: Sequence[ValuesOfCall],
         named: Values,
     ) -> None:
-        self.operations, self.origins, self.calls, self.named = list(operations), dict(origins), list(calls), named
-        self.maker = {value: number for number, each in enumerate(self.operations) for value in each.results}
+        self.origins, self.calls, self.named = dict(origins), list(calls), named
+        self.operations: list[Operation] = []
+        self.maker: dict[int, int] = {}
+        self.takers: dict[int, list[int]] = {}
+        for each in operations:
+            self.add(each)
         self._fixed: dict[int, Any] = {}
         self._kept: dict[int, Any] = {}
         self._undone: tuple[Edit, ...] = ()
+
+    def add(self, operation: Operation) -> int:
+        """Append an operation; its number."""
+        number = len(self.operations)
+        self.operations.append(operation)
+        self.maker.update(dict.fromkeys(operation.results, number))
+        for value in operation.operands:
+            self.takers.setdefault(value, []).append(number)
+        return number
 
     @abstractmethod
     def running(self) -> AbstractContextManager[None]:
@@ -230,24 +243,23 @@ class _Run:
         self.made: dict[int, Any] = {}
 
     def _touched(self, edits: Sequence[Edit]) -> set[int]:
-        """The values that are other ones through the edits."""
+        """The values that are other ones through the edits: those edited, and all that is made of them."""
+        program, fixed = self.program, self.program._fixed
         touched = {edit.value for edit in edits if not isinstance(edit, Setting)}
-        operations = {edit.operation for edit in edits if isinstance(edit, Setting)}
-        known = -1
-        while known != len(touched):
-            known = len(touched)
-            touched |= self._reached(touched, operations)
-            if not self.aliases:
-                break  # else a value that is taken for another may be made after that is used
-        return touched
-
-    def _reached(self, touched: set[int], edited: set[int]) -> set[int]:
-        """The values that take touched ones, or that edited operations give, in one walk."""
-        touched = set(touched)
-        for number, each in enumerate(self.program.operations):
-            taken = (value for operand in each.operands for value in (operand, self.aliases.get(operand, operand)))
-            if number in edited or any(value in touched for value in taken):
-                touched.update(value for value in each.results if value not in self.program._fixed)
+        edited = {edit.operation for edit in edits if isinstance(edit, Setting)}
+        touched |= {value for number in edited for value in program.operations[number].results if value not in fixed}
+        instead = dict[int, list[int]]()
+        for value, other in self.aliases.items():
+            instead.setdefault(other, []).append(value)
+        open_ = list(touched)
+        while open_:
+            value = open_.pop()
+            for number in {
+                taker for each in (value, *instead.get(value, ())) for taker in program.takers.get(each, ())
+            }:
+                reached = [each for each in program.operations[number].results if each not in fixed]
+                open_ += [each for each in reached if each not in touched]
+                touched.update(reached)
         return touched
 
     def values(self, wanted: Sequence[int]) -> list[Any]:
@@ -263,8 +275,12 @@ class _Run:
         return value in self.made or (value not in self.touched and value in self.program._kept)
 
     def _make(self, wanted: int) -> None:
-        """Make a value and all that it takes, without recursion."""
-        open_ = [wanted]
+        """Make a value and all that it takes, without recursion.
+
+        Raises:
+            RecursionError: an alias lets a value take itself.
+        """
+        open_, waiting = [wanted], set[int]()
         while open_:
             value = self.aliases.get(open_[-1], open_[-1])
             if self._has(value):
@@ -278,9 +294,10 @@ class _Run:
             operands = self.program.operations[maker].operands
             missing = [each for each in operands if not self._has(self.aliases.get(each, each))]
             if missing:
-                open_ += missing
-                if len(open_) > LONGEST:
+                if value in waiting:
                     raise RecursionError("a value takes itself")
+                waiting.add(value)
+                open_ += missing
                 continue
             settings = self.settings.get(maker, {})
             results = self.program.run_one(maker, [self._of(each) for each in operands], settings)
@@ -295,7 +312,3 @@ class _Run:
             self.made[value] = array
         else:
             self.program._kept[value] = array
-
-
-LONGEST = 100_000
-"""Values that wait for others; more are a circle."""
