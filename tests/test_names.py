@@ -10,20 +10,6 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("parity", "jaxnets", "torchnets", "benchmarks")
 WORDS = frozenset({"found", "given", "own", "one", "said", "told"})
 """Names that tell nothing of what is in a variable; a layer is to be called `layer`, and a gradient `gradient`."""
-EXEMPT = (
-    "parity/pair/causes",
-    "parity/interface/programs",
-    "parity/backends/flax/programs",
-    "parity/backends/torch/programs",
-    "parity/recipes/zoo",
-    "parity/reference/zoo",
-    "parity/bugs",
-    "parity/repairs",
-    "benchmarks/evidence/repairs",
-    "jaxnets/zoo",
-    "torchnets/zoo",
-)
-"""Rooms that are being rewritten, so that renaming in them waits. The list is to be emptied, and never to grow."""
 
 
 def bound_names(source: str) -> Iterator[tuple[int, str]]:
@@ -54,10 +40,8 @@ def faults(source: str) -> list[tuple[int, str]]:
 
 
 def sources() -> list[Path]:
-    """All modules of the packages but for those of the exempt rooms."""
-    exempt = [ROOT / room for room in EXEMPT]
-    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    return [path for path in paths if not any(path.is_relative_to(room) for room in exempt)]
+    """All modules of the packages."""
+    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
 def test_variables_are_nouns() -> None:
@@ -67,11 +51,6 @@ def test_variables_are_nouns() -> None:
     assert not listed, "call each by the noun that it is:\n" + "\n".join(listed)
     assert len(names) > 500
     assert sum(map(len, names.values())) > 10_000
-
-
-@pytest.mark.parametrize("room", EXEMPT)
-def test_exempt_rooms_exist(room: str) -> None:
-    assert (ROOT / room).exists() or (ROOT / f"{room}.py").exists(), f"{room} is gone; take it off the list"
 
 
 SOUND = '''"""A module."""

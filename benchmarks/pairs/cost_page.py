@@ -20,7 +20,7 @@ def block(document: Mapping[str, Any], name: str) -> str:
     """The block of docs/pairs.md on a record, in the form of one network (until 2026-11-24) or of several.
 
     Args:
-        found: the record.
+        document: the record.
         name: name of the record's file.
     """
     command = " ".join([COMMAND, *document.get("pairs", {})])

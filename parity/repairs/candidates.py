@@ -67,13 +67,13 @@ def _all(context: Context) -> Iterator[Candidate]:
     if difference.rung == "update":
         yield from _of_training(context, undone)
         return
-    if any(one.spot.operation == "dropout" and not one.spot.place for one in undone):
+    if any(undoing.spot.operation == "dropout" and not undoing.spot.place for undoing in undone):
         yield from training.dropout(context, undone[0])
         return
     yield from _together(context, undone)
-    for one in undone:
-        for rule in OTHER.get(one.kind, ()):
-            yield from rule(context, one)
+    for undoing in undone:
+        for rule in OTHER.get(undoing.kind, ()):
+            yield from rule(context, undoing)
     for side in ("flax", "torch"):
         yield from declared.scaled_loss(context, side)
 
@@ -94,14 +94,14 @@ def _of_training(context: Context, undone: tuple[Undone, ...]) -> Iterator[Candi
 
 def _together(context: Context, undone: tuple[Undone, ...]) -> Iterator[Candidate]:
     """Patches that do all that was undone: of several, the likeliest edit of each, then each by itself."""
-    each = [[*_of(context, one)] for one in undone]
+    each = [[*_of(context, undoing)] for undoing in undone]
     if len(each) > 1 and all(each):
         for place in range(max(map(len, each))):
-            chosen = [found[min(place, len(found) - 1)] for found in each]
-            edits = tuple(dict.fromkeys(edit for one in chosen for edit in one.edits))
-            yield Candidate(chosen[0].side, edits, "; ".join(dict.fromkeys(one.words for one in chosen)))
-    for found in each:
-        yield from found
+            chosen = [patches[min(place, len(patches) - 1)] for patches in each]
+            edits = tuple(dict.fromkeys(edit for candidate in chosen for edit in candidate.edits))
+            yield Candidate(chosen[0].side, edits, "; ".join(dict.fromkeys(candidate.words for candidate in chosen)))
+    for patches in each:
+        yield from patches
 
 
 def _of(context: Context, undone: Undone) -> Iterator[Candidate]:

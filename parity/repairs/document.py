@@ -34,7 +34,7 @@ def document(repair: Repair) -> dict[str, Any]:
             "before": repair.before.verdict,
             "verdict": repair.verdict,
             "repaired": repair.repaired,
-            "rounds": [asdict(one) for one in repair.rounds],
+            "rounds": [asdict(round_) for round_ in repair.rounds],
             "diff": repair.diff,
             "written": list(repair.written),
             "left": answer(repair.after),
@@ -52,7 +52,7 @@ def schema() -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     rounds = record_of(Round, definitions)
     assert {field.name for field in fields(Tried)} == set(definitions["Tried"]["properties"])
-    verdict = {"enum": [str(one) for one in Verdict]}
+    verdict = {"enum": [str(member) for member in Verdict]}
     text = {"type": "string"}
     document = {
         "format": {"const": FORMAT},

@@ -8,10 +8,10 @@ from parity.report.pair import Report
 
 def first_finding(report: Report) -> tuple[int, Finding] | None:
     """The number of the first rung that differs with what differs on it first: the first layer, or the headline."""
-    rung = next((one for one in report.rungs if one.verdict is Verdict.DIFFERENT), None)
+    rung = next((rung for rung in report.rungs if rung.verdict is Verdict.DIFFERENT), None)
     if rung is None:
         return None
-    layer = next((one for one in report.layers if one.finding.verdict is Verdict.DIFFERENT), None)
+    layer = next((layer for layer in report.layers if layer.finding.verdict is Verdict.DIFFERENT), None)
     if rung.number == 2 and layer is not None:
         return rung.number, layer.finding
     finding = rung.headline

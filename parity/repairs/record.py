@@ -53,7 +53,7 @@ class Round:
     @property
     def kept(self) -> Tried | None:
         """The patch that was kept."""
-        return next((one for one in self.tried if one.kept), None)
+        return next((patch for patch in self.tried if patch.kept), None)
 
 
 @dataclass(frozen=True)

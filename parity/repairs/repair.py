@@ -69,10 +69,10 @@ class Repairer:
 
     def _round(self, project: Project, report: Report, originals: Texts) -> tuple[Round | None, Report | None, Texts]:
         """One cause: what was tried, and the report and the texts with the patch that was kept."""
-        first, found = report.first_difference, first_finding(report)
+        first, finding = report.first_difference, first_finding(report)
         if first is None:
             return None, None, {}
-        gap = found[1].gap if found is not None else math.nan
+        gap = finding[1].gap if finding is not None else math.nan
         done = Round(first.text, first.cause, first.mend, first.proof, dict(first.lines), gap)
         if not first.proof:
             return done, None, {}
@@ -83,15 +83,15 @@ class Repairer:
             diff = difference_of({path: project.files[path].text for path in texts}, texts)
             self.note(f"trying a patch in {candidate.side}: {candidate.words}")
             made = self._checked({**project.texts, **texts}, originals)
-            one, closed = _judged(report, made, candidate, diff)
+            patch, closed = _judged(report, made, candidate, diff)
             if closed and isinstance(made, Report):
-                return replace(done, tried=(*tried, one)), made, texts
-            tried.append(one)
-            if isinstance(made, Report) and NEARER * one.gap < gap and (best is None or one.gap < best[0].gap):
-                best = one, made, texts
+                return replace(done, tried=(*tried, patch)), made, texts
+            tried.append(patch)
+            if isinstance(made, Report) and NEARER * patch.gap < gap and (best is None or patch.gap < best[0].gap):
+                best = patch, made, texts
         if best is None:
             return replace(done, tried=tuple(tried)), None, {}
-        others = [one for one in tried if one is not best[0]]
+        others = [patch for patch in tried if patch is not best[0]]
         return replace(done, tried=(*others, replace(best[0], kept=True, why=""))), best[1], best[2]
 
     def _candidates(self, context: Context) -> Iterator[Candidate]:
@@ -112,19 +112,19 @@ def _with(project: Project, candidate: Candidate) -> dict[Path, str]:
 
 def _judged(before: Report, made: Report | UsageError, candidate: Candidate, diff: str) -> tuple[Tried, bool]:
     """What came of a patch, and whether the gap is closed where it was."""
-    one = Tried(candidate.side, candidate.words, diff, math.nan, False)
+    patch = Tried(candidate.side, candidate.words, diff, math.nan, False)
     if isinstance(made, UsageError):
-        return replace(one, why=f"the pair does not run with it: {made}"), False
-    found, later = first_finding(before), first_finding(made)
+        return replace(patch, why=f"the pair does not run with it: {made}"), False
+    earlier, later = first_finding(before), first_finding(made)
     if made.verdict.passes:
-        return replace(one, gap=0.0 if found is None else gap_at(made, *found), kept=True), True
-    if found is None:
-        return replace(one, why="the pair is not the same with it"), False
-    gap = gap_at(made, *found)
-    if later is not None and (later[0] > found[0] or (later[0] == found[0] and passes_at(made, *found))):
-        return replace(one, gap=gap, kept=True), True
-    words = f"from {found[1].gap:.2g} to {gap:.2g}" if not math.isnan(gap) else "and the pair parts elsewhere"
-    return replace(one, gap=gap, why=f"the gap there is not closed: {words}"), False
+        return replace(patch, gap=0.0 if earlier is None else gap_at(made, *earlier), kept=True), True
+    if earlier is None:
+        return replace(patch, why="the pair is not the same with it"), False
+    gap = gap_at(made, *earlier)
+    if later is not None and (later[0] > earlier[0] or (later[0] == earlier[0] and passes_at(made, *earlier))):
+        return replace(patch, gap=gap, kept=True), True
+    words = f"from {earlier[1].gap:.2g} to {gap:.2g}" if not math.isnan(gap) else "and the pair parts elsewhere"
+    return replace(patch, gap=gap, why=f"the gap there is not closed: {words}"), False
 
 
 def written(repair: Repair, read: Callable[[Path], str]) -> Repair:

@@ -21,8 +21,8 @@ def show(out: Console, repair: Repair, *, quiet: bool = False) -> None:
     """
     if not quiet:
         out.print(f"[bold]{escape(repair.name)}[/]: {repair.before.verdict}", soft_wrap=True)
-        for number, one in enumerate(repair.rounds, start=1):
-            _round(out, number, one)
+        for number, round_ in enumerate(repair.rounds, start=1):
+            _round(out, number, round_)
     if repair.diff:
         out.print(f"\n{escape(repair.diff)}", soft_wrap=True, highlight=False)
     again = "yes" if repair.repaired else "no" if repair.diff else "no patch was kept"
@@ -36,22 +36,22 @@ def show(out: Console, repair: Repair, *, quiet: bool = False) -> None:
         out.print("no file of yours was changed; --write does that", style="dim", soft_wrap=True)
 
 
-def _round(out: Console, number: int, one: Round) -> None:
-    out.print(f"\n{number}. {escape(one.place)}", soft_wrap=True)
-    lines = ", ".join(f"{'Flax' if side == 'flax' else 'PyTorch'} {line}" for side, line in one.lines.items())
-    facts = {"where": lines, "cause": one.cause, "proof": one.proof}
+def _round(out: Console, number: int, round_: Round) -> None:
+    out.print(f"\n{number}. {escape(round_.place)}", soft_wrap=True)
+    lines = ", ".join(f"{'Flax' if side == 'flax' else 'PyTorch'} {line}" for side, line in round_.lines.items())
+    facts = {"where": lines, "cause": round_.cause, "proof": round_.proof}
     for label, words in facts.items():
         if words:
             out.print(f"  {label}: {escape(words)}", soft_wrap=True)
-    kept = one.kept
+    kept = round_.kept
     if kept is not None:
         side = "Flax" if kept.side == "flax" else "PyTorch"
         out.print(f"  patch: in {side}'s source: {escape(kept.words)}", soft_wrap=True)
-    elif one.proof:
-        out.print(f"  no patch by rule; write it yourself: {escape(one.mend or one.cause)}", soft_wrap=True)
+    elif round_.proof:
+        out.print(f"  no patch by rule; write it yourself: {escape(round_.mend or round_.cause)}", soft_wrap=True)
     else:
         out.print("  its cause is not proven, so nothing is patched", soft_wrap=True)
-    if dropped := [other for other in one.tried if not other.kept]:
+    if dropped := [other for other in round_.tried if not other.kept]:
         out.print(f"  dropped: {counted(len(dropped), 'patch', 'patches')} that did not help", soft_wrap=True)
         for other in dropped[-1:] if kept is not None else dropped:
             out.print(f"    {other.side}: {escape(other.words)}: {escape(other.why)}", soft_wrap=True)

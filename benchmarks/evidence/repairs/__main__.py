@@ -132,13 +132,13 @@ def row(name: str) -> dict[str, Any]:
         "repaired": repair.repaired,
         "rounds": [
             {
-                "cause": one.cause,
-                "mend": one.mend,
-                "lines": dict(one.lines),
-                "tried": len(one.tried),
-                "kept": "" if one.kept is None else f"{one.kept.side}: {one.kept.words}",
+                "cause": round_.cause,
+                "mend": round_.mend,
+                "lines": dict(round_.lines),
+                "tried": len(round_.tried),
+                "kept": "" if round_.kept is None else f"{round_.kept.side}: {round_.kept.words}",
             }
-            for one in repair.rounds
+            for round_ in repair.rounds
         ],
         "diff": diff,
         "left": "" if first is None else first.text,

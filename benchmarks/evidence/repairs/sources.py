@@ -57,13 +57,13 @@ class _Decided(ast.NodeTransformer):
 
     def visited(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
         """Statements with settings put in; those behind a return are left out."""
-        found: list[ast.stmt] = []
+        body: list[ast.stmt] = []
         for statement in statements:
             made = self.visit(statement)
-            found += made if isinstance(made, list) else [] if made is None else [made]
-            if found and isinstance(found[-1], ast.Return):
+            body += made if isinstance(made, list) else [] if made is None else [made]
+            if body and isinstance(body[-1], ast.Return):
                 break
-        return found
+        return body
 
     def held(self, node: ast.AST) -> Any:
         """The settings that an expression is; None if it is none."""

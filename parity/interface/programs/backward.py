@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.programs.operations import Kind, Operation, Values
+from parity.interface.programs.operations import Operation, Values
 from parity.interface.programs.program import Program, Pull
 
 OTHERWISE = "otherwise"
@@ -41,8 +41,7 @@ class Backward(Program):
             for value, array in seeds.items():
                 self._parts.setdefault(value, []).append(self._given(forward.as_native(array)))
             self._walk()
-        given: dict[int, tuple[Kind, str]] = dict.fromkeys(self._arrays, ("constant", ""))
-        self.given = given
+        self.origins = dict.fromkeys(self._arrays, ("constant", ""))
 
     def gradient(self, value: int) -> int:
         """The number of a forward value's gradient; of zeros if nothing depends on it."""
@@ -51,7 +50,7 @@ class Backward(Program):
                 total = self._total(value)
                 if total is None:
                     total = self._given(self.forward.as_native(np.zeros_like(self.forward.compute([value])[0])))
-                    self.given[total] = ("constant", "")
+                    self.origins[total] = ("constant", "")
             self._of[value] = total
         return self._of[value]
 
@@ -130,12 +129,12 @@ class Backward(Program):
             return [_summed(operands)]
         there, places = self._places[number]
         rest = iter(operands)
-        taken = [next(rest) if one else None for one in there]
-        found = (pull.otherwise if settings.get(OTHERWISE) else pull.back)(taken)
-        if any(found[place] is None for place in places):
+        taken = [next(rest) if present else None for present in there]
+        gradients = (pull.otherwise if settings.get(OTHERWISE) else pull.back)(taken)
+        if any(gradients[place] is None for place in places):
             others = pull.otherwise(taken)
-            return [zeros(self.forward, others[p]) if found[p] is None else found[p] for p in places]
-        return [found[place] for place in places]
+            return [zeros(self.forward, others[p]) if gradients[p] is None else gradients[p] for p in places]
+        return [gradients[place] for place in places]
 
     def given_array(self, value: int) -> Any:
         """A gradient that is pulled back."""

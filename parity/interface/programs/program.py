@@ -57,7 +57,7 @@ class Program(ABC):
 
     Args:
         operations: all operations, in the order in which they ran.
-        given: number of a value that no operation gives → what kind it is, and its name.
+        origins: number of a value that no operation gives → what kind it is, and its name.
         calls: the calls of modules, in the order of `PassResult.calls`.
         named: the values that have a name.
     """
@@ -65,11 +65,11 @@ class Program(ABC):
     def __init__(
         self,
         operations: Sequence[Operation],
-        given: Mapping[int, tuple[Kind, str]],
+        origins: Mapping[int, tuple[Kind, str]],
         calls: Sequence[ValuesOfCall],
         named: Values,
     ) -> None:
-        self.given, self.calls, self.named = dict(given), list(calls), named
+        self.origins, self.calls, self.named = dict(origins), list(calls), named
         self.operations: list[Operation] = []
         self.maker: dict[int, int] = {}
         self.takers: dict[int, list[int]] = {}
@@ -171,8 +171,8 @@ class Program(ABC):
         """
         with self.running():
             run = _Run(self, edits)
-            found = [self.as_numpy(array) for array in run.values(wanted)]
-            return found, {value: self.as_numpy(array) for value, array in run.made.items()}
+            arrays = [self.as_numpy(array) for array in run.values(wanted)]
+            return arrays, {value: self.as_numpy(array) for value, array in run.made.items()}
 
     def _lasting(self) -> list[Edit]:
         """The edits that are made for good, but for those of values that it starts from."""
@@ -186,9 +186,9 @@ class Program(ABC):
 
     def visits(self, number: int) -> list[int]:
         """The operations of that name that the same line asks for in the same place, whatever their settings."""
-        one = self.operations[number]
-        places = self._by_place[self._keys[number]] if one.place else [number]
-        return [place for place in places if len(self.operations[place].results) == len(one.results)]
+        operation = self.operations[number]
+        places = self._by_place[self._keys[number]] if operation.place else [number]
+        return [place for place in places if len(self.operations[place].results) == len(operation.results)]
 
     def turn(self, number: int) -> int:
         """The place of an operation among those of its name that its line asks for, from 0."""

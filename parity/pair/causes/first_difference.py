@@ -33,7 +33,7 @@ def first_difference(
     Args:
         rungs: The rungs, without those that are excused.
         layers: What each layer showed, in the order in which they run.
-        match: The weight map.
+        weight_map: The weight map.
         lints: Settings that differ.
         confirmed: Names of the conventions without which the networks agree.
     """

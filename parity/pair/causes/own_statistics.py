@@ -50,9 +50,9 @@ def _measured(
     kept, variance = (keep, "biased") if misfit <= other else (unbiased, "unbiased")
     kept = kept if uses == 1 else max(kept, 0.0) ** (1 / uses)
     settings = (float(f"{kept:.{DIGITS}g}"), variance)
-    own = replace(layer.flax, kind="batch_norm", settings=dict(zip(("keep", "running_var"), settings, strict=True)))
+    norm = replace(layer.flax, kind="batch_norm", settings=dict(zip(("keep", "running_var"), settings, strict=True)))
     arrays = tuple(replace(array, role=_role(array)) for array in layer.arrays)
-    return replace(layer, flax=own, arrays=arrays)
+    return replace(layer, flax=norm, arrays=arrays)
 
 
 def _role(array: ArrayPairing) -> str:

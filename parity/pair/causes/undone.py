@@ -20,8 +20,8 @@ def undone_of(side: str, program: Program, edits: Sequence[Edit], inside: Sequen
     settings = [edit for edit in edits if isinstance(edit, Setting)]
     aliases = [edit for edit in edits if isinstance(edit, Alias)]
     changes = [edit for edit in edits if isinstance(edit, Change)]
-    found = [*teller.settings(settings), *map(teller.alias, aliases), *teller.changes(changes)]
-    return tuple({repr(one): one for one in found}.values())
+    undone = [*teller.settings(settings), *map(teller.alias, aliases), *teller.changes(changes)]
+    return tuple({repr(item): item for item in undone}.values())
 
 
 class _Teller:
@@ -71,8 +71,8 @@ class _Teller:
         makers = [self.program.maker.get(value) for value in values]
         if makers[0] is None:
             return True
-        given = {result for n in self.program.visits(makers[0]) for result in self.program.operations[n].results}
-        return not given <= set(values) and any(
+        results = {result for n in self.program.visits(makers[0]) for result in self.program.operations[n].results}
+        return not results <= set(values) and any(
             {self.program.operations[n].operands[place] for n in self.program.visits(number)} == set(values)
             for number, place in self.uses.get(values[0], [])
         )
@@ -90,11 +90,11 @@ class _Teller:
             results.index(value) if value in results else 0,
             max(1, len(results)),
             self.calls.get(value, ""),
-            _name(self.program.given, value),
+            _name(self.program.origins, value),
             uses,
         )
 
 
-def _name(given: Mapping[int, tuple[str, str]], value: int) -> str:
-    kind, name = given.get(value, ("", ""))
+def _name(origins: Mapping[int, tuple[str, str]], value: int) -> str:
+    kind, name = origins.get(value, ("", ""))
     return name if kind in ("array", "input") else ""

@@ -21,7 +21,7 @@ class Prover:
 
     Args:
         runs: How passes are run.
-        own: The users' own native arrays, which what is not mapped keeps.
+        native: The users' own native arrays, which what is not mapped keeps.
         seed: The seed of the random numbers.
         budget: How many readings are tried at most; with 1 the given one alone.
     """

@@ -48,14 +48,14 @@ def elsewhere(context: Context, undone: Undone) -> Iterator[Candidate]:
 def _taken(context: Context, undone: Undone) -> list[Found]:
     """The expressions that are taken: the operands of the first operation that takes the value."""
     assert undone.value is not None
-    found: list[Found] = []
+    places: list[Found] = []
     for use in undone.value.used:
         for file, node in of_spot(context.project, use.spot):
             inner = list(operands(file, node))
             if inner:
                 first = inner.pop(min(use.operand, len(inner) - 1))
-                found += [(file, first), *((file, one) for one in inner)]
-    return found
+                places += [(file, first), *((file, operand) for operand in inner)]
+    return places
 
 
 def wrapped(side: str, means: Sequence[str], places: Sequence[Found]) -> Iterator[Candidate]:

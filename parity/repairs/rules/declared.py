@@ -105,23 +105,23 @@ def _reduces(file: SourceFile, node: ast.Call) -> bool:
 
 def scaled_loss(context: Context, side: str) -> Iterator[Candidate]:
     """A loss times the number by which the other is larger, where the reduction is said to differ."""
-    found = re.search(r"(\w+) (?:sums|averages).*: (\d+) times larger", context.difference.cause)
-    if found is not None:
+    match = re.search(r"(\w+) (?:sums|averages).*: (\d+) times larger", context.difference.cause)
+    if match is not None:
         for file in context.project.files.values():
             for node in ast.walk(file.tree):
                 if isinstance(node, ast.Call) and file.side(node.func) == side and _reduces(file, node):
-                    number = found[2] if (found[1] != "Flax") is (side == "flax") else repr(1 / int(found[2]))
+                    number = match[2] if (match[1] != "Flax") is (side == "flax") else repr(1 / int(match[2]))
                     yield from wrapped(side, ("times", number), [(file, node)])
 
 
 def missing_arrays(context: Context, side: str) -> Iterator[Candidate]:
     """A layer's scale and bias given to it on the side that lacks them."""
-    found = re.match(r"(Flax|PyTorch) learns ([^ ]+(?:, [^ ]+)*?), and", context.difference.cause)
-    if found is None:
+    match = re.match(r"(Flax|PyTorch) learns ([^ ]+(?:, [^ ]+)*?), and", context.difference.cause)
+    if match is None:
         return
-    has = "flax" if found[1] == "Flax" else "torch"
-    paths = {name.rpartition(".")[0] for name in found[2].split(", ")}
-    roles = {name.rpartition(".")[2] for name in found[2].split(", ")}
+    has = "flax" if match[1] == "Flax" else "torch"
+    paths = {name.rpartition(".")[0] for name in match[2].split(", ")}
+    roles = {name.rpartition(".")[2] for name in match[2].split(", ")}
     wanted = "False" if side == has else "True"
     for path in paths:
         if side == "torch":
@@ -137,13 +137,13 @@ def missing_arrays(context: Context, side: str) -> Iterator[Candidate]:
 
 def without_casts(context: Context, side: str) -> Iterator[Candidate]:
     """A cast to a narrower dtype taken away."""
-    found = re.search(r"computed in (\w+) at ([\w.]+:\d+) in (Flax|PyTorch)", context.difference.cause)
-    if found is None or (found[3] == "Flax") is not (side == "flax"):
+    match = re.search(r"computed in (\w+) at ([\w.]+:\d+) in (Flax|PyTorch)", context.difference.cause)
+    if match is None or (match[3] == "Flax") is not (side == "flax"):
         return
-    for file, node in on_line(context.project, found[2]):
-        if isinstance(node, ast.Call) and (called(node) in CASTS.get(found[1], ()) or _casts(file, node, found[1])):
+    for file, node in on_line(context.project, match[2]):
+        if isinstance(node, ast.Call) and (called(node) in CASTS.get(match[1], ()) or _casts(file, node, match[1])):
             for operand in operands(file, node)[:1]:
-                words = f"leave the cast to {found[1]} out"
+                words = f"leave the cast to {match[1]} out"
                 yield Candidate(side, [instead(file, node, file.words(operand))], words)
 
 

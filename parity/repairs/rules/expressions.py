@@ -51,50 +51,50 @@ def function(side: str, name: str) -> tuple[str, str]:
 
 def around(side: str, means: Sequence[str]) -> tuple[str, str]:
     """What is written around an expression for a change of its value, as `function` gives it."""
-    kind, given = means[0], list(means[1:])
+    kind, arguments = means[0], list(means[1:])
     if kind in ("apply", "apply instead"):
-        return function(side, given[0])
+        return function(side, arguments[0])
     array = "torch" if side == "torch" else "jax.numpy"
     if kind == "times":
-        return "", f"{_factor(given)}"
+        return "", f"{_factor(arguments)}"
     if kind == "plus":
-        number = given[0]
+        number = arguments[0]
         return "", f"{{p}} - {number[1:]}" if number.startswith("-") else f"{{p}} + {number}"
     if kind == "ordered":
-        return _ordered(side, given)
+        return _ordered(side, arguments)
     if kind == "dealt":
-        axis, parts = int(given[0]), given[1]
+        axis, parts = int(arguments[0]), arguments[1]
         index = ", ".join(["...", f"i::{parts}", *[":"] * (-axis - 1)])
         join = "torch.cat" if side == "torch" else "jax.numpy.concatenate"
         return join, f"{{f}}([v[{index}] for v in [{{e}}] for i in range({parts})], {axis})"
     if kind == "swapped":
-        return "", _swapped(int(given[0]), int(given[1]))
+        return "", _swapped(int(arguments[0]), int(arguments[1]))
     if kind == "swapaxes":
-        return "", f"{{p}}.swapaxes({given[0]}, {given[1]})"
+        return "", f"{{p}}.swapaxes({arguments[0]}, {arguments[1]})"
     if kind == "flip":
-        axes = f"({given[0]},)" if side == "torch" else given[0]
+        axes = f"({arguments[0]},)" if side == "torch" else arguments[0]
         return f"{array}.flip", f"{{f}}({{e}}, {axes})"
     if kind == "roll":
-        return f"{array}.roll", f"{{f}}({{e}}, {given[0]}, {given[1]})"
+        return f"{array}.roll", f"{{f}}({{e}}, {arguments[0]}, {arguments[1]})"
     if kind in ("ones", "zeros"):
         return f"{array}.{kind}_like", "{f}({e})"
     if kind == "not":
         return "", "~{p}"
-    return ("", given[0]) if kind == "number" else ("", "")
+    return ("", arguments[0]) if kind == "number" else ("", "")
 
 
-def _factor(given: Sequence[str]) -> str:
-    root = ROOT.fullmatch(given[1]) if len(given) > 1 else None
+def _factor(arguments: Sequence[str]) -> str:
+    root = ROOT.fullmatch(arguments[1]) if len(arguments) > 1 else None
     if root is not None:
         return f"{{p}} {'/' if root[1] else '*'} {root[2]} ** 0.5"
-    if len(given) > 1 and "/" in given[1]:
-        over, _, under = given[1].partition("/")
+    if len(arguments) > 1 and "/" in arguments[1]:
+        over, _, under = arguments[1].partition("/")
         return f"{{p}} / {under}" if over == "1" else f"{{p}} * {over} / {under}"
-    return "-{p}" if float(given[0]) == -1 else f"{{p}} * {given[0]}"
+    return "-{p}" if float(arguments[0]) == -1 else f"{{p}} * {arguments[0]}"
 
 
-def _ordered(side: str, given: Sequence[str]) -> tuple[str, str]:
-    axis, order = given
+def _ordered(side: str, arguments: Sequence[str]) -> tuple[str, str]:
+    axis, order = arguments
     count = order.count(",") + (0 if order.endswith(",)") else 1)
     if side == "torch":
         return "torch.cat", f"{{f}}([parts[i] for parts in [{{p}}.chunk({count}, {axis})] for i in {order}], {axis})"
@@ -110,16 +110,16 @@ def _swapped(first: int, second: int) -> str:
 
 def inverse(means: Sequence[str]) -> Sequence[str]:
     """What undoes a change of the other side's value; () where there is no rule for it."""
-    kind, given = means[0], list(means[1:])
-    if kind == "times" and float(given[0]):
-        return ("times", repr(1 / float(given[0])), _turned(given[1]) if len(given) > 1 else "")
+    kind, arguments = means[0], list(means[1:])
+    if kind == "times" and float(arguments[0]):
+        return ("times", repr(1 / float(arguments[0])), _turned(arguments[1]) if len(arguments) > 1 else "")
     if kind == "plus":
-        return ("plus", given[0][1:] if given[0].startswith("-") else f"-{given[0]}")
+        return ("plus", arguments[0][1:] if arguments[0].startswith("-") else f"-{arguments[0]}")
     if kind == "ordered":
-        order = [int(part) for part in given[1].strip("(),").split(",")]
-        return ("ordered", given[0], repr(tuple(order.index(i) for i in range(len(order)))))
+        order = [int(part) for part in arguments[1].strip("(),").split(",")]
+        return ("ordered", arguments[0], repr(tuple(order.index(i) for i in range(len(order)))))
     if kind == "roll":
-        return ("roll", given[0][1:] if given[0].startswith("-") else f"-{given[0]}", given[1])
+        return ("roll", arguments[0][1:] if arguments[0].startswith("-") else f"-{arguments[0]}", arguments[1])
     return tuple(means) if kind in ("flip", "swapaxes", "not") else ()
 
 

@@ -41,9 +41,11 @@ def optax_setting(context: Context, undone: Undone) -> Iterator[Candidate]:
     """The same setting of optax's optimizer, which is to be PyTorch's."""
     for file, node in calls(context, "flax"):
         if file.dotted(node.func).startswith("optax.") and "(" not in undone.setting:
-            given = [k for k in node.keywords if k.arg == undone.setting]
-            if given:
-                yield Candidate("flax", [file.replaced(given[0].value, undone.was)], f"{undone.setting}={undone.was}")
+            keywords = [k for k in node.keywords if k.arg == undone.setting]
+            if keywords:
+                yield Candidate(
+                    "flax", [file.replaced(keywords[0].value, undone.was)], f"{undone.setting}={undone.was}"
+                )
 
 
 def dropout(context: Context, undone: Undone) -> Iterator[Candidate]:
@@ -62,7 +64,7 @@ def _arguments(node: ast.Call) -> list[ast.expr]:
 def schedule(context: Context, undone: tuple[Undone, ...]) -> Iterator[Candidate]:
     """Numbers of optax's schedule: those that are written, and those that what is computed with comes from."""
     steps = [(file, n) for file, n in calls(context, "flax") if file.dotted(n.func).startswith("optax.")]
-    if any(one.means[:2] == ("apply", "floor") for one in undone):
+    if any(undoing.means[:2] == ("apply", "floor") for undoing in undone):
         for file, node in steps:
             for edits in with_setting(file, node, ("staircase",), ..., "True"):
                 yield Candidate("flax", edits, "write staircase=True")
@@ -82,7 +84,7 @@ def schedule(context: Context, undone: tuple[Undone, ...]) -> Iterator[Candidate
 
 
 def _written(file: SourceFile, node: ast.Call, was: float, new: float) -> list[TextEdit | None]:
-    found: list[TextEdit | None] = [
+    edits: list[TextEdit | None] = [
         file.replaced(argument, repr(type(was)(new))) for argument in _arguments(node) if is_value(file, argument, was)
     ]
-    return [*found, None]
+    return [*edits, None]

@@ -76,11 +76,11 @@ def _of_weights(undone: Undone) -> bool:
 
 def _array_of(context: Context, undone: Undone) -> tuple[str, str]:
     """The array that an operation that is left out takes, by its names in Flax and in PyTorch; "" for none."""
-    found = re.match(r"\w+ (?:adds|multiplies with|subtracts|divides by) ([\w.\[\]']+), and", context.difference.cause)
-    if found is None:
+    match = re.match(r"\w+ (?:adds|multiplies with|subtracts|divides by) ([\w.\[\]']+), and", context.difference.cause)
+    if match is None:
         return "", ""
     for line in context.report.weights:
-        if found[1] in (line.flax, line.torch):
+        if match[1] in (line.flax, line.torch):
             return line.flax, line.torch
     return "", ""
 
@@ -114,8 +114,8 @@ def added_elsewhere(context: Context, undone: Undone) -> Iterator[Candidate]:
             yield from wrapped(side, means, places)
 
 
-def _outer_first(found: Iterator[Found]) -> list[Found]:
-    return [(f, n) for f, n in reversed(list(found)) if isinstance(n, ast.Call | ast.BinOp | ast.Name)]
+def _outer_first(places: Iterator[Found]) -> list[Found]:
+    return [(f, n) for f, n in reversed(list(places)) if isinstance(n, ast.Call | ast.BinOp | ast.Name)]
 
 
 def without_bias(context: Context, undone: Undone) -> Iterator[Candidate]:
@@ -174,7 +174,7 @@ def _replacements(context: Context, undone: Undone) -> Iterator[tuple[SourceFile
     for use in undone.value.used:
         for file, node in of_spot(context.project, use.spot):
             inner = list(operands(file, node))
-            places = [(file, one) for one in inner[use.operand : use.operand + 1]] + places
+            places = [(file, operand) for operand in inner[use.operand : use.operand + 1]] + places
     for file, node in places:
         for text in dict.fromkeys(_texts(context, file, node, undone.other)):
             if text != file.words(node):

@@ -72,11 +72,11 @@ class SourceFile:
     @cached_property
     def _lines(self) -> list[tuple[int, bytes]]:
         """The first character of each line, and the line as the tree counts columns in it."""
-        starts, found = len(self.text) - len(self.text.removeprefix(MARK)), []
+        starts, lines = len(self.text) - len(self.text.removeprefix(MARK)), []
         for line in LINES.findall(self.text.removeprefix(MARK)):
-            found.append((starts, line.encode()))
+            lines.append((starts, line.encode()))
             starts += len(line)
-        return found
+        return lines
 
     def span(self, node: ast.expr | ast.stmt | ast.keyword) -> tuple[int, int]:
         """The first character of a node and the one after its last."""
@@ -143,8 +143,8 @@ class SourceFile:
     def spelled(self, name: str) -> str:
         """What to write for a full name such as "torch.nn.functional.gelu", the shortest that the imports allow; "" if
         its package is not imported."""
-        found = []
+        spellings = []
         for written, whole in self.imported.items():
             if name == whole or name.startswith(f"{whole}."):
-                found.append(written + name[len(whole) :])
-        return min(found, key=len, default="")
+                spellings.append(written + name[len(whole) :])
+        return min(spellings, key=len, default="")

@@ -99,10 +99,10 @@ def asks_for(node: ast.expr, operation: str) -> bool:
 def of_spot(project: Project, spot: Spot) -> list[Found]:
     """The expressions that may ask for an operation: its own place among its like first."""
     line = on_line(project, spot.place)
-    found = [(f, n) for f, n in line if asks_for(n, spot.operation) and not _is_called(f, n)]
-    if 0 < spot.nth < len(found):
-        found.insert(0, found.pop(spot.nth))
-    return found
+    expressions = [(f, n) for f, n in line if asks_for(n, spot.operation) and not _is_called(f, n)]
+    if 0 < spot.nth < len(expressions):
+        expressions.insert(0, expressions.pop(spot.nth))
+    return expressions
 
 
 def _is_called(file: SourceFile, node: ast.expr) -> bool:
@@ -117,11 +117,11 @@ def of_value(project: Project, value: SourceValue) -> list[Found]:
     if value.made is None:
         return []
     line = list(on_line(project, value.made.place))
-    own = [pair for pair in line if value.call and is_call_of(pair[1], value.call)]
-    if not own:
-        own = of_spot(project, value.made)
-    others = [pair for pair in reversed(line) if pair not in own and isinstance(pair[1], ast.Call | ast.BinOp)]
-    return [*own, *others]
+    makers = [pair for pair in line if value.call and is_call_of(pair[1], value.call)]
+    if not makers:
+        makers = of_spot(project, value.made)
+    others = [pair for pair in reversed(line) if pair not in makers and isinstance(pair[1], ast.Call | ast.BinOp)]
+    return [*makers, *others]
 
 
 def is_call_of(node: ast.expr, path: str) -> bool:
@@ -137,8 +137,8 @@ def is_call_of(node: ast.expr, path: str) -> bool:
 
 def _named(node: ast.Call) -> str:
     """The name that a module of Linen's is given."""
-    given = (k.value for k in node.keywords if k.arg == "name")
-    return next((str(value.value) for value in given if isinstance(value, ast.Constant)), "")
+    names = (k.value for k in node.keywords if k.arg == "name")
+    return next((str(value.value) for value in names if isinstance(value, ast.Constant)), "")
 
 
 def operands(file: SourceFile, node: ast.expr) -> Sequence[ast.expr]:

@@ -32,7 +32,7 @@ class Project:
             path = open_.pop()
             if path not in self.files and (file := self._read(path)) is not None:
                 self.files[path] = file
-                open_ += [found for found in self._imports(file) if found not in self.files]
+                open_ += [imported for imported in self._imports(file) if imported not in self.files]
         if self.target not in self.files:
             raise UsageError(f"{target} cannot be read as Python; give path/to/file.py:function")
 
@@ -101,12 +101,12 @@ def text_of(path: Path) -> str:
 def _files_of(parts: Sequence[str], folders: Sequence[Path]) -> Iterator[Path]:
     """The files that are run when a module of that name is imported, those of its packages too."""
     for folder in folders:
-        found = False
+        resolved = False
         for count in range(1, len(parts) + 1):
             place = folder.joinpath(*parts[:count])
             for path in (place / "__init__.py", place.with_suffix(".py")):
                 if path.is_file() and not installed(path):
-                    found = True
+                    resolved = True
                     yield path.resolve()
-        if found:
+        if resolved:
             return

@@ -48,7 +48,7 @@ def _named(file: SourceFile, node: ast.Name, depth: int) -> Any:
     around = [n for n in file.above(node) if isinstance(n, ast.FunctionDef)][:1]
     for scope in (*around, file.tree):
         inside = ast.walk(scope) if scope is not file.tree else iter(file.tree.body)
-        bound = [found for n in inside if isinstance(n, ast.Assign) for found in _bindings(n, node.id)]
+        bound = [value for n in inside if isinstance(n, ast.Assign) for value in _bindings(n, node.id)]
         if len(bound) == 1 and bound[0] is not None:
             return _value(file, bound[0], depth - 1)
         if bound:
@@ -58,16 +58,16 @@ def _named(file: SourceFile, node: ast.Name, depth: int) -> Any:
 
 def _bindings(assign: ast.Assign, name: str) -> list[ast.expr | None]:
     """What a statement binds to a name; None where that is not written there by itself."""
-    found: list[ast.expr | None] = []
+    bindings: list[ast.expr | None] = []
     for target in assign.targets:
         if isinstance(target, ast.Name) and target.id == name:
-            found.append(assign.value)
+            bindings.append(assign.value)
         elif isinstance(target, ast.Tuple):
             for place, item in enumerate(target.elts):
                 if isinstance(item, ast.Name) and item.id == name:
                     whole = isinstance(assign.value, ast.Tuple) and len(assign.value.elts) == len(target.elts)
-                    found.append(assign.value.elts[place] if whole else None)  # type: ignore[attr-defined]
-    return found
+                    bindings.append(assign.value.elts[place] if whole else None)  # type: ignore[attr-defined]
+    return bindings
 
 
 def is_value(file: SourceFile, node: ast.AST, wanted: Any) -> bool:

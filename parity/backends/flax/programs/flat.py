@@ -53,19 +53,19 @@ def flat(jaxpr: Any, constants: Sequence[Any], *, derivatives: bool = False) -> 
     Returns:
         The list, the numbers of the program's arguments, and those of its results, or literals.
     """
-    found = Flat(derivatives=derivatives)
-    arguments = [found.new() for _ in jaxpr.invars]
+    flat_program = Flat(derivatives=derivatives)
+    arguments = [flat_program.new() for _ in jaxpr.invars]
     known: dict[Any, Any] = dict(zip(jaxpr.invars, arguments, strict=True))
-    known |= _constants(found, jaxpr.constvars, constants)
-    _walk(found, jaxpr.eqns, known, "")
-    return found, arguments, [_of(variable, known) for variable in jaxpr.outvars]
+    known |= _constants(flat_program, jaxpr.constvars, constants)
+    _walk(flat_program, jaxpr.eqns, known, "")
+    return flat_program, arguments, [_of(variable, known) for variable in jaxpr.outvars]
 
 
-def _constants(found: Flat, variables: Sequence[Any], arrays: Sequence[Any]) -> dict[Any, int]:
+def _constants(flat_program: Flat, variables: Sequence[Any], arrays: Sequence[Any]) -> dict[Any, int]:
     numbers = {}
     for variable, array in zip(variables, arrays, strict=True):
-        numbers[variable] = found.new()
-        found.constants[numbers[variable]] = array
+        numbers[variable] = flat_program.new()
+        flat_program.constants[numbers[variable]] = array
     return numbers
 
 
@@ -73,19 +73,19 @@ def _of(variable: Any, known: Mapping[Any, Any]) -> Any:
     return variable if isinstance(variable, Literal) else known[variable]
 
 
-def _walk(found: Flat, equations: Sequence[Any], known: dict[Any, Any], place: str) -> None:
+def _walk(flat_program: Flat, equations: Sequence[Any], known: dict[Any, Any], place: str) -> None:
     for equation in equations:
         operands = [_of(variable, known) for variable in equation.invars]
         name, here = equation.primitive.name, place or place_of(equation) or ""
         if name == marks.TAP.name:
             known[equation.outvars[0]] = operands[0]
-        elif (body := _body(equation, found.derivatives)) is not None:
+        elif (body := _body(equation, flat_program.derivatives)) is not None:
             inside: dict[Any, Any] = dict(zip(body.jaxpr.invars, operands, strict=True))
-            inside |= _constants(found, body.jaxpr.constvars, body.consts)
-            _walk(found, body.jaxpr.eqns, inside, here)
+            inside |= _constants(flat_program, body.jaxpr.constvars, body.consts)
+            _walk(flat_program, body.jaxpr.eqns, inside, here)
             known |= zip(equation.outvars, (_of(v, inside) for v in body.jaxpr.outvars), strict=True)
         elif name != "debug_callback":
-            _add(found, equation, operands, known, here)
+            _add(flat_program, equation, operands, known, here)
 
 
 def _body(equation: Any, derivatives: bool) -> Any:
@@ -98,8 +98,8 @@ def _body(equation: Any, derivatives: bool) -> Any:
     return None
 
 
-def _add(found: Flat, equation: Any, operands: Sequence[Any], known: dict[Any, Any], place: str) -> None:
-    results = tuple(found.new() for _ in equation.outvars)
+def _add(flat_program: Flat, equation: Any, operands: Sequence[Any], known: dict[Any, Any], place: str) -> None:
+    results = tuple(flat_program.new() for _ in equation.outvars)
     known |= zip(equation.outvars, results, strict=True)
     settings = {key: value for key, value in equation.params.items() if plain(value)}
     for number, operand in enumerate(operands):
@@ -107,4 +107,4 @@ def _add(found: Flat, equation: Any, operands: Sequence[Any], known: dict[Any, A
             settings[f"{NUMBER} {number + 1}"] = np.asarray(literal(operand, Plan())).item()
     numbered = tuple(operand for operand in operands if not isinstance(operand, Literal))
     operation = Operation(equation.primitive.name, place, numbered, results, settings)
-    found.operations.append((operation, equation, tuple(operands)))
+    flat_program.operations.append((operation, equation, tuple(operands)))

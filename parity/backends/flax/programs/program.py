@@ -31,9 +31,9 @@ class FlaxProgram(Program):
     """One traced pass.
 
     Args:
-        found: its equations.
+        flat_program: its equations, as one list.
         arrays: number of a value that no equation gives → its array.
-        given: number of a value that no equation gives → what kind it is, and its name.
+        origins: number of a value that no equation gives → what kind it is, and its name.
         calls: the calls of modules, in the order of a pass's.
         named: the values that have a name.
         plan: how equations are evaluated.
@@ -41,15 +41,15 @@ class FlaxProgram(Program):
 
     def __init__(
         self,
-        found: Flat,
+        flat_program: Flat,
         arrays: Mapping[int, Any],
-        given: Mapping[int, tuple[Kind, str]],
+        origins: Mapping[int, tuple[Kind, str]],
         calls: Sequence[ValuesOfCall],
         named: Values,
         plan: Plan,
     ) -> None:
-        super().__init__([each for each, _, _ in found.operations], given, calls, named)
-        self._found, self._arrays, self._plan = found, dict(arrays), plan
+        super().__init__([each for each, _, _ in flat_program.operations], origins, calls, named)
+        self._flat_program, self._arrays, self._plan = flat_program, dict(arrays), plan
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -59,7 +59,7 @@ class FlaxProgram(Program):
 
     def run_one(self, number: int, operands: Sequence[Any], settings: Mapping[str, Any]) -> Sequence[Any]:
         """What the equation gives."""
-        _, equation, written = self._found.operations[number]
+        _, equation, written = self._flat_program.operations[number]
         rest = iter(operands)
         values = [
             self._literal(operand, settings.get(f"{NUMBER} {place + 1}"))
@@ -70,10 +70,10 @@ class FlaxProgram(Program):
         changed = {key: value for key, value in settings.items() if not key.startswith(NUMBER)}
         if changed:
             equation = equation.replace(params={**equation.params, **changed})
-        found = computed(equation, [np.asarray(value) for value in values]) if _in_numpy(equation) else None
-        if found is None:
+        results = computed(equation, [np.asarray(value) for value in values]) if _in_numpy(equation) else None
+        if results is None:
             return [_numpy(array) for array in apply(equation, [_native(v) for v in values], self._plan)]
-        return found
+        return results
 
     def _literal(self, operand: Any, other: Any) -> Any:
         read = literal(operand, self._plan)
@@ -81,7 +81,7 @@ class FlaxProgram(Program):
 
     def pull(self, number: int) -> Pull:
         """How gradients go back through the equation."""
-        operation, equation, written = self._found.operations[number]
+        operation, equation, written = self._flat_program.operations[number]
         known = dict(zip(operation.operands, self.native(operation.operands), strict=True))
         values = [literal(v, self._plan) if isinstance(v, Literal) else known[v] for v in written]
         return pulled(number, (operation, equation, written), values, self._plan)
@@ -122,37 +122,39 @@ def program(looks: Looks, native: Mapping[str, NDArray], inputs: Inputs, how: Pa
     with setting(WIDE):
         plan = Plan(masks=look.masks(how))
         jaxpr, constants = traced.widened(looks.equal)
-        found, numbers, ends = flat(jaxpr, constants, derivatives=how.derivatives)
+        flat_program, numbers, ends = flat(jaxpr, constants, derivatives=how.derivatives)
         state = state_of(native, look.types, WIDE)
         every: Any = (state, arrays_in(arguments, WIDE), arrays_in(targets, WIDE), {})
         arrays = dict(zip(numbers, jax.tree.leaves(every), strict=True))
-        read = {number: constant(array, plan) for number, array in found.constants.items()}
+        read = {number: constant(array, plan) for number, array in flat_program.constants.items()}
     names: list[tuple[Kind, str]] = [("array", name) for name in sorted(state)]
     names += [("input", name) for name in arguments.names] + [("input", f"target{name}") for name in targets.names]
-    given = dict(zip(numbers, names, strict=True)) | dict.fromkeys(read, ("constant", ""))
-    results, recorded, buffers, last = traced.structured(_numbered(found, ends, given, read))
+    origins = dict(zip(numbers, names, strict=True)) | dict.fromkeys(read, ("constant", ""))
+    results, recorded, buffers, last = traced.structured(_numbered(flat_program, ends, origins, read))
     calls = [
         ValuesOfCall(entry.path, tuple(taken), tuple(made))
         for entry, (taken, made) in zip(look.tape.entries, recorded, strict=True)
     ]
     loss = None if how.objective is None else last[0]
     return FlaxProgram(
-        found,
+        flat_program,
         {**arrays, **read},
-        given,
+        origins,
         calls,
         Values(dict(zip(look.names, results, strict=True)), buffers, loss),
         plan,
     )
 
 
-def _numbered(found: Flat, ends: Sequence[Any], given: dict[int, tuple[Kind, str]], read: dict[int, Any]) -> list[int]:
+def _numbered(
+    flat_program: Flat, ends: Sequence[Any], origins: dict[int, tuple[Kind, str]], read: dict[int, Any]
+) -> list[int]:
     """The numbers of a program's results; a literal among them becomes a constant."""
     numbers = []
     for end in ends:
         if isinstance(end, Literal):
-            number = found.new()
-            given[number], read[number] = ("constant", ""), literal(end, Plan())
+            number = flat_program.new()
+            origins[number], read[number] = ("constant", ""), literal(end, Plan())
             numbers.append(number)
         else:
             numbers.append(end)

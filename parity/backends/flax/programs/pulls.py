@@ -32,9 +32,9 @@ class _Back:
         floats = [place for place, v in enumerate(self._values) if jnp.issubdtype(jnp.asarray(v).dtype, jnp.floating)]
         places: list[int] = []
 
-        def run(*given: Any) -> list[Any]:
+        def run(*arrays: Any) -> list[Any]:
             values = list(self._values)
-            for place, array in zip(floats, given, strict=True):
+            for place, array in zip(floats, arrays, strict=True):
                 values[place] = array
             results = list(self._function(*values))
             places[:] = [place for place, r in enumerate(results) if jnp.issubdtype(r.dtype, jnp.floating)]
@@ -45,14 +45,14 @@ class _Back:
 
     def __call__(self, gradients: Sequence[Any]) -> list[Any]:
         floats, places, outputs, back = self._derived
-        given = [
+        cotangents = [
             jnp.zeros_like(output) if gradients[place] is None else jnp.asarray(gradients[place], output.dtype)
             for place, output in zip(places, outputs, strict=True)
         ]
-        found: list[Any] = [None] * len(self._values)
-        for place, gradient in zip(floats, back(given) if given else (), strict=False):
-            found[place] = np.asarray(gradient)
-        return found
+        to_operands: list[Any] = [None] * len(self._values)
+        for place, gradient in zip(floats, back(cotangents) if cotangents else (), strict=False):
+            to_operands[place] = np.asarray(gradient)
+        return to_operands
 
 
 def pulled(number: int, written: Written, values: Sequence[Any], plan: Plan) -> Pull:
@@ -69,8 +69,8 @@ def pulled(number: int, written: Written, values: Sequence[Any], plan: Plan) -> 
 
     def only(back: Linear) -> Linear:
         def of_numbered(gradients: Sequence[Any]) -> Sequence[Any]:
-            found = back(gradients)
-            return [found[place] for place in numbered]
+            to_operands = back(gradients)
+            return [to_operands[place] for place in numbered]
 
         return of_numbered
 
@@ -81,7 +81,7 @@ def pulled(number: int, written: Written, values: Sequence[Any], plan: Plan) -> 
         return Pull(*ends, lambda gradients: [None] * len(numbered), lambda gradients: list(gradients), "stopped")
     if name == "custom_vjp_call":
         body = closed(equation.params["call_jaxpr"])
-        own = only(_Back(lambda *v: evaluate(body, list(v), plan), values))
-        said = getattr(body.jaxpr.debug_info, "func_src_info", None) or ""
-        return Pull(*ends, back, own, "custom", said.partition(" ")[0])
+        derivative = only(_Back(lambda *v: evaluate(body, list(v), plan), values))
+        source = getattr(body.jaxpr.debug_info, "func_src_info", None) or ""
+        return Pull(*ends, back, derivative, "custom", source.partition(" ")[0])
     return Pull(*ends, back, back)

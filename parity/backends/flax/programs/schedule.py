@@ -23,11 +23,11 @@ def schedule_program(schedule: Any, steps: int) -> FlaxProgram:
     with setting(WIDE):
         plan = Plan()
         jaxpr, constants = traced.widened()
-        found, (argument,), (end,) = flat(jaxpr, constants)
-        read = {number: constant(array, plan) for number, array in found.constants.items()}
+        flat_program, (argument,), (end,) = flat(jaxpr, constants)
+        read = {number: constant(array, plan) for number, array in flat_program.constants.items()}
         arrays = {argument: jnp.asarray(counts), **read}
     if isinstance(end, Literal):
-        end = found.new()
+        end = flat_program.new()
         arrays[end] = jnp.full(steps, float("nan"))
-    given = {argument: ("input", "step"), **dict.fromkeys(read, ("constant", ""))}
-    return FlaxProgram(found, arrays, given, [], Values({"": end}, {}), plan)  # type: ignore[arg-type]
+    origins = {argument: ("input", "step"), **dict.fromkeys(read, ("constant", ""))}
+    return FlaxProgram(flat_program, arrays, origins, [], Values({"": end}, {}), plan)  # type: ignore[arg-type]

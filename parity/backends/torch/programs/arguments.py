@@ -107,10 +107,10 @@ def _settings(
         for place, value in enumerate(args)
     ]
     named += [(key, ("keyword", key), value) for key, value in kwargs.items()]
-    given = {name for name, _, _ in named}
-    if not given & {"unbiased", "argument 3"}:
+    argument_names = {name for name, _, _ in named}
+    if not argument_names & {"unbiased", "argument 3"}:
         defaults = {**defaults, **DEFAULTS.get(name_of(func), {})}
-    named += [(name, ("keyword", name), value) for name, value in defaults.items() if name not in given]
+    named += [(name, ("keyword", name), value) for name, value in defaults.items() if name not in argument_names]
     kept = [(name, where, value) for name, where, value in named if plain(value)]
     return {name: where for name, where, _ in kept}, {name: value for name, _, value in kept}
 
@@ -119,10 +119,12 @@ def _settings(
 def parameters(func: Callable[..., Any]) -> tuple[Sequence[str], Mapping[str, Any]]:
     """Names of a function's parameters in order, and the defaults of those that can be given by name."""
     try:
-        found = inspect.signature(func)
-        defaults = {p.name: p.default for p in found.parameters.values() if p.default is not inspect.Parameter.empty}
-        positional = [p.name for p in found.parameters.values() if p.kind is not inspect.Parameter.VAR_POSITIONAL]
-        return positional if len(positional) == len(found.parameters) else [], defaults
+        signature = inspect.signature(func)
+        defaults = {
+            p.name: p.default for p in signature.parameters.values() if p.default is not inspect.Parameter.empty
+        }
+        positional = [p.name for p in signature.parameters.values() if p.kind is not inspect.Parameter.VAR_POSITIONAL]
+        return positional if len(positional) == len(signature.parameters) else [], defaults
     except (TypeError, ValueError):
         described = _described().get(func)
         return ([] if described is None else list(inspect.signature(described).parameters)), {}

@@ -31,8 +31,8 @@ WIDE = DTYPES["float64"]
 class TorchProgram(Program):
     """One recorded pass."""
 
-    def __init__(self, recorded: Recorded, given: Mapping[int, tuple[Kind, str]], named: Values) -> None:
-        super().__init__([each for each, _, _ in recorded.operations], given, recorded.calls, named)
+    def __init__(self, recorded: Recorded, origins: Mapping[int, tuple[Kind, str]], named: Values) -> None:
+        super().__init__([each for each, _, _ in recorded.operations], origins, recorded.calls, named)
         self._recorded = recorded
 
     @contextmanager
@@ -90,8 +90,8 @@ def program(copies: Copies, native: Mapping[str, NDArray], inputs: Inputs, how: 
             None if loss is None else recorder.number(loss),
         )
     recorded = recorder.recorded
-    given = {number: names.get(number, ("constant", "")) for number in recorded.given}
-    return TorchProgram(recorded, given, named)
+    origins = {number: names.get(number, ("constant", "")) for number in recorded.given}
+    return TorchProgram(recorded, origins, named)
 
 
 def _names(model: nn.Module, recorder: Recorder, args: Any, kwargs: Any) -> dict[int, tuple[Kind, str]]:

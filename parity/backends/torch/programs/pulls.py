@@ -31,11 +31,11 @@ class _Back:
         if not pairs or not wanted:
             return [None] * len(leaves)
         with torch.enable_grad():
-            found = torch.autograd.grad(
+            to_wanted = torch.autograd.grad(
                 [r for r, _ in pairs], wanted, [g.reshape(r.shape) for r, g in pairs], retain_graph=True,
                 allow_unused=True,
             )  # fmt: skip
-        of = iter(found)
+        of = iter(to_wanted)
         return [next(of) if leaf.requires_grad else None for leaf in leaves]
 
 
@@ -68,10 +68,10 @@ def _custom(program: Program, custom: Custom) -> Pull:
     kind: Any = type(custom.context)
     shapes = program.native(custom.results)
 
-    def own(gradients: Sequence[torch.Tensor | None]) -> list[torch.Tensor | None]:
-        given = [torch.zeros_like(t) if g is None else g for g, t in zip(gradients, shapes, strict=True)]
-        found = kind._forward_cls.backward(custom.context, *given)
-        listed = list(found) if isinstance(found, tuple) else [found]
+    def backward(gradients: Sequence[torch.Tensor | None]) -> list[torch.Tensor | None]:
+        cotangents = [torch.zeros_like(t) if g is None else g for g, t in zip(gradients, shapes, strict=True)]
+        to_arguments = kind._forward_cls.backward(custom.context, *cotangents)
+        listed = list(to_arguments) if isinstance(to_arguments, tuple) else [to_arguments]
         return [listed[place] for place in places]
 
     def again(leaves: Sequence[torch.Tensor]) -> list[torch.Tensor]:
@@ -84,4 +84,4 @@ def _custom(program: Program, custom: Custom) -> Pull:
 
     back = _Back(again, program.native(values))
     ends = tuple(values), custom.results, custom.operations[0], custom.operations[-1]
-    return Pull(*ends, own, back, "custom", kind._forward_cls.__name__)
+    return Pull(*ends, backward, back, "custom", kind._forward_cls.__name__)

@@ -106,9 +106,9 @@ class Recorder(TorchFunctionMode):
             if isinstance(context, torch.autograd.function.BackwardCFunction):
                 known = next((c for c in self.recorded.customs if c.context is context), None)
                 if known is None:
-                    given = (frame.f_locals.get(name) for name in names[1:])
+                    values = (frame.f_locals.get(name) for name in names[1:])
                     with torch._C.DisableTorchFunction():
-                        arguments = tuple(self.number(a) if isinstance(a, torch.Tensor) else Plain(a) for a in given)
+                        arguments = tuple(self.number(a) if isinstance(a, torch.Tensor) else Plain(a) for a in values)
                     known = Custom(context, arguments, [])
                     self.recorded.customs.append(known)
                 known.operations.append(number)

@@ -27,17 +27,17 @@ LARGEST_COUNT = 4096
 """Larger whole numbers are no counts of anything, and would only make arrays too large to hold."""
 
 
-def candidates(name: str, value: Any, pool: Sequence[Any], own: Sequence[Any] = (), axes: int = 0) -> Iterator[Any]:
+def candidates(name: str, value: Any, pool: Sequence[Any], offsets: Sequence[Any] = (), axes: int = 0) -> Iterator[Any]:
     """What a setting may be instead, without what it is.
 
     Args:
         name, value: the setting.
         pool: the numbers that are written on the other side.
-        own: those of its own side, a sum with one of which it may be.
+        offsets: the numbers that are written on its own side, a sum with one of which it may be.
         axes: the axes of what the operation takes.
     """
     seen = [value]
-    for wanted in _candidates(name, value, pool, own, axes):
+    for wanted in _candidates(name, value, pool, offsets, axes):
         if not any(type(wanted) is type(s) and equal(wanted, s) for s in seen):
             seen.append(wanted)
             yield wanted
@@ -48,8 +48,8 @@ def equal(a: Any, b: Any) -> bool:
     return bool(a == b)
 
 
-def _candidates(name: str, value: Any, pool: Sequence[Any], own: Sequence[Any], axes: int) -> Iterator[Any]:
-    own = [n for n in own if not isinstance(n, tuple)]
+def _candidates(name: str, value: Any, pool: Sequence[Any], offsets: Sequence[Any], axes: int) -> Iterator[Any]:
+    offsets = [n for n in offsets if not isinstance(n, tuple)]
     numbers = [n for n in pool if not isinstance(n, tuple)]
     if isinstance(value, bool):
         yield not value
@@ -60,14 +60,14 @@ def _candidates(name: str, value: Any, pool: Sequence[Any], own: Sequence[Any], 
     elif name in AXES:
         yield from _of_axis(value, axes)
     elif isinstance(value, int):
-        near = (value + 1, value - 1, 2 * value, value // 2, *(value + n for n in own if isinstance(n, int)))
+        near = (value + 1, value - 1, 2 * value, value // 2, *(value + n for n in offsets if isinstance(n, int)))
         whole = (n for n in (*numbers, *near) if isinstance(n, int))
         yield from (n for n in whole if abs(n) <= max(LARGEST_COUNT, 4 * abs(value)))
         if name.startswith(NUMBERS):
             yield from _related(float(value), numbers)
     elif isinstance(value, float):
         yield from map(float, numbers)
-        yield from (value + n for n in (1, -1, *own))
+        yield from (value + n for n in (1, -1, *offsets))
         if name.startswith(NUMBERS):
             yield from _related(value, numbers)
         yield from EPSILONS if "eps" in name else (0.0, 1.0, -value, 1 - value, 0.5, 2.0, np.inf, -np.inf)

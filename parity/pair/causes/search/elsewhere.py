@@ -93,8 +93,8 @@ def _gap(state: CheckState, changed: Mapping[str, Mapping[str, NDArray]]) -> flo
     outputs = {}
     sides: tuple[Side, Side] = ("flax", "torch")
     for side in sides:
-        own = state.proof.flax if side == "flax" else state.proof.torch
-        seen = state.sides.run_pass(side, changed.get(side, own), MODE, "float64", gradients=False)
+        arrays = state.proof.flax if side == "flax" else state.proof.torch
+        seen = state.sides.run_pass(side, changed.get(side, arrays), MODE, "float64", gradients=False)
         outputs[side] = seen.outputs
     gaps = []
     for a, b in zip(*state.sides.results.of(MODE).floating, strict=True):

@@ -48,14 +48,14 @@ def explained_by_undoing(
     try:
         if difference.proof:  # a convention, which was undone in the whole network
             return _with_lines(difference, state, inputs)
-        found = _found(difference, state, rungs, clue, inputs)
+        outcome = _found(difference, state, rungs, clue, inputs)
     except Exception:  # an edit may make a user's network do anything; the check goes on without a cause
         if DEBUG in os.environ:
             raise
         if difference.proof:
             return difference
-        found = None
-    return _suspected(difference, clue) if found is None else found
+        outcome = None
+    return _suspected(difference, clue) if outcome is None else outcome
 
 
 def _with_lines(difference: Difference, state: CheckState, inputs: Inputs | None) -> Difference:
@@ -74,7 +74,7 @@ def _suspected(difference: Difference, clue: Difference | None) -> Difference:
     """The difference without a cause that nobody has proven."""
     if difference.rung not in RUNGS:
         return difference
-    causes = [said.cause for said in (difference, clue) if said is not None and said.cause]
+    causes = [version.cause for version in (difference, clue) if version is not None and version.cause]
     return replace(difference, cause="", mend="", suspected=tuple(dict.fromkeys(causes)))
 
 
@@ -107,17 +107,19 @@ def _found(
     if (rate := dropout_rate(state, target, agreeing, numbers)) is not None:
         return _with(difference, rate)
     shown = Recorded(state, numbers[0])
-    found: list[Difference] = []
+    differences: list[Difference] = []
     for each in all_causes(shown, lambda: Recorded(state, numbers[1]), Following(target, agreeing)):
-        here = difference if not found else where(each.place, state, difference, each.piece)
-        found += (
-            _of_piece(here, each, state.lints) if each.causes else [_unexplained(here, each.piece, clue, not found)]
+        here = difference if not differences else where(each.place, state, difference, each.piece)
+        differences += (
+            _of_piece(here, each, state.lints)
+            if each.causes
+            else [_unexplained(here, each.piece, clue, not differences)]
         )
-    first, *further = found
+    first, *further = differences
     what = (
         "what the networks return and the loss are" if difference.rung == "gradients" else "what the networks return is"
     )
-    return replace(first, further=tuple(further), rest=rest_of(shown, difference, found, what))
+    return replace(first, further=tuple(further), rest=rest_of(shown, difference, differences, what))
 
 
 def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | None) -> Difference | None:
@@ -129,20 +131,20 @@ def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | No
     first = shown.following()
     if first is None:
         return None
-    found: list[Difference] = []
+    differences: list[Difference] = []
     another = other_numbers(state, mode, inputs)
     for each in all_causes(shown, lambda: Derived(state, another).like(shown), first, GRADIENT_STAGES):
-        here = difference if not found else where(each.place, state, difference, each.piece)
-        found += _of_piece(here, each, state.lints)
-    if not found:
+        here = difference if not differences else where(each.place, state, difference, each.piece)
+        differences += _of_piece(here, each, state.lints)
+    if not differences:
         return None
-    rest = rest_of(shown, difference, found, "all gradients are")
-    return replace(found[0], further=tuple(found[1:]), rest=rest)
+    rest = rest_of(shown, difference, differences, "all gradients are")
+    return replace(differences[0], further=tuple(differences[1:]), rest=rest)
 
 
-def _of_piece(here: Difference, found: Found, lints: Sequence[Lint]) -> list[Difference]:
+def _of_piece(here: Difference, step: Found, lints: Sequence[Lint]) -> list[Difference]:
     """A difference for each cause of one piece, the first with its place."""
-    return [_told(replace(here, lines=found.lines), cause, cause.piece or found.piece, lints) for cause in found.causes]
+    return [_told(replace(here, lines=step.lines), cause, cause.piece or step.piece, lints) for cause in step.causes]
 
 
 def _unexplained(here: Difference, piece: Piece, clue: Difference | None, first: bool) -> Difference:
@@ -157,17 +159,19 @@ def _size(state: CheckState, mode: str) -> int:
 
 def _placed(piece: Piece) -> dict[str, str]:
     """Each side's line of the operation at which the programs part."""
-    found = parting(piece)
-    if found is None:
+    fork = parting(piece)
+    if fork is None:
         return {}
-    places = {side: piece.half(side).program.operations[getattr(found, side)].place for side in SIDES}
+    places = {side: piece.half(side).program.operations[getattr(fork, side)].place for side in SIDES}
     return {side: place for side, place in places.items() if place}
 
 
-def _with(difference: Difference, found: Explanation | None) -> Difference | None:
-    if found is None:
+def _with(difference: Difference, explanation: Explanation | None) -> Difference | None:
+    if explanation is None:
         return None
-    return replace(difference, cause=found.cause, mend=found.mend, proof=found.proof, undone=found.undone)
+    return replace(
+        difference, cause=explanation.cause, mend=explanation.mend, proof=explanation.proof, undone=explanation.undone
+    )
 
 
 def _target(difference: Difference, state: CheckState, rungs: Sequence[Rung]) -> Targeted:

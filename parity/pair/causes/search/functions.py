@@ -74,7 +74,7 @@ def named(half: Half, value: int) -> str:
             break
         value = half.program.operations[maker].operands[0]
         maker = half.program.maker.get(value)
-    kind, name = half.program.given.get(value, ("", ""))
+    kind, name = half.program.origins.get(value, ("", ""))
     if kind == "array":
         return name
     if maker is None:
@@ -176,11 +176,11 @@ def factors(piece: Piece, side: str) -> Iterator[Hypothesis]:
 
 def _factors(shape: Sequence[int], written: Sequence[float]) -> dict[float, tuple[str, str]]:
     """Factors → how they are told, and the same as a number, a fraction or a root of plain numbers."""
-    found: dict[float, tuple[str, str]] = {}
+    descriptions: dict[float, tuple[str, str]] = {}
     for number in (*written, 2.0, -1.0):
         for factor in (number, 1 / number if number else 0.0):
             if factor not in (0.0, 1.0):
-                found.setdefault(factor, (told(factor), told(factor)))
+                descriptions.setdefault(factor, (told(factor), told(factor)))
     for axis, size in enumerate(shape):
         if size > 1:
             n = "x.shape[0]" if axis == 0 and shape.index(size) == 0 and shape.count(size) == 1 else f"{size}"
@@ -189,13 +189,13 @@ def _factors(shape: Sequence[int], written: Sequence[float]) -> dict[float, tupl
                                   (1 / size, f"1/{n}"), (size / (size - 1), f"{n}/({n} - 1)"),
                                   ((size - 1) / size, f"({n} - 1)/{n}")):  # fmt: skip
                 fraction = _plain(words.replace(n, f"{size}"))
-                found.setdefault(factor, (f"{words}{here}" if here else fraction, fraction))
-    return found
+                descriptions.setdefault(factor, (f"{words}{here}" if here else fraction, fraction))
+    return descriptions
 
 
 def _plain(words: str) -> str:
     """A fraction of plain numbers, worked out where it has a difference in it: "7/8" for "(8 - 1)/8"."""
-    return re.sub(r"\((\d+) - 1\)", lambda found: str(int(found[1]) - 1), words)
+    return re.sub(r"\((\d+) - 1\)", lambda match: str(int(match[1]) - 1), words)
 
 
 def _maker(half: Half, value: int) -> int | None:

@@ -97,16 +97,16 @@ PARTS = frozenset({"reshape", "transpose", "convert_element_type", "broadcast_in
 
 def other_operation(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One side computes something of the same numbers by one operation, and the other by another."""
-    found = parting(piece)
-    if found is None or side != "torch":
+    fork = parting(piece)
+    if fork is None or side != "torch":
         return
-    flax, torch = piece.flax.program.operations[found.flax], piece.torch.program.operations[found.torch]
+    flax, torch = piece.flax.program.operations[fork.flax], piece.torch.program.operations[fork.torch]
     if {flax.name, torch.name} & PARTS or flax.name == torch.name or not _same_operands(piece, flax, torch):
         return
     at = f" at {flax.place}" if flax.place else ""
     text = f"Flax applies {flax.name}{at} where PyTorch applies {torch.name}"
     mend = f"write in PyTorch what {flax.name} is{at}, or in Flax what {torch.name} is"
-    yield Hypothesis("torch", text, mend, _handed_over(found), found.torch, found.values[1])
+    yield Hypothesis("torch", text, mend, _handed_over(fork), fork.torch, fork.values[1])
 
 
 def _same_operands(piece: Piece, flax: Operation, torch: Operation) -> bool:
@@ -118,11 +118,11 @@ def _same_operands(piece: Piece, flax: Operation, torch: Operation) -> bool:
     return bool(ours) and len(ours) == len(theirs) and all(any(same_numbers(a, b) for b in theirs) for a in ours)
 
 
-def _handed_over(found: Parting) -> Callable[[Piece], Sequence[Edit]]:
-    their, value = found.values
+def _handed_over(fork: Parting) -> Callable[[Piece], Sequence[Edit]]:
+    their, value = fork.values
 
     def edits(piece: Piece) -> Sequence[Edit]:
-        array = _laid_out(piece.flax.values[their], piece.torch.values[value], found.axes)
+        array = _laid_out(piece.flax.values[their], piece.torch.values[value], fork.axes)
         return [Change(value, lambda _: array)]
 
     return edits

@@ -51,7 +51,7 @@ def _together(half: Half) -> Iterator[list[int]]:
             every = [half.program.operations[n].results[place] for n in group]
             yield every
             if len(every) > 1:
-                yield from ([one] for one in every)
+                yield from ([result] for result in every)
         for place, value in enumerate(each.operands):
             taken = list(dict.fromkeys(half.program.operations[n].operands[place] for n in group))
             if len(taken) > 1 and half.values[value].size > 1:
@@ -79,8 +79,8 @@ def _along(axis: int, size: int) -> Iterator[tuple[str, Order]]:
             yield from _blocks(axis, parts)
     for parts in (n for n in range(2, size) if size % n == 0):
         places = [str(place) for place in _dealt(np.arange(size), 0, parts)]
-        told = f"{', '.join(places[:SHOWN])}{', …' if size > SHOWN else ''}"
-        words = f"along axis {axis}, {{1}} has {{0}}'s numbers in the order {told}: interleaved against {parts} blocks"
+        text = f"{', '.join(places[:SHOWN])}{', …' if size > SHOWN else ''}"
+        words = f"along axis {axis}, {{1}} has {{0}}'s numbers in the order {text}: interleaved against {parts} blocks"
         yield words, partial(_dealt, axis=axis, parts=parts)
     if size > 1:
         yield f"{{0}}'s axis {axis} runs the other way than {{1}}'s", partial(np.flip, axis=axis)
@@ -99,8 +99,8 @@ def _blocks(axis: int, parts: int) -> Iterator[tuple[str, Order]]:
     for order in permutations(range(parts)):
         if order != tuple(range(parts)):
             names = "halves" if parts == 2 else f"{parts} parts"
-            told = ", ".join(str(place + 1) for place in order)
-            words = f"the {names} of {{0}}'s axis {axis} are in another order: {{1}} has {{0}}'s parts {told}"
+            text = ", ".join(str(place + 1) for place in order)
+            words = f"the {names} of {{0}}'s axis {axis} are in another order: {{1}} has {{0}}'s parts {text}"
             yield words, partial(_ordered, axis=axis, order=order)
 
 
@@ -151,7 +151,7 @@ def other_value(piece: Piece, side: str) -> Iterator[Hypothesis]:
 
 
 def _kind(half: Half, value: int) -> str:
-    return "array" if half.program.given.get(value, ("", ""))[0] == "array" else ""
+    return "array" if half.program.origins.get(value, ("", ""))[0] == "array" else ""
 
 
 def _fits(half: Half, value: int, instead: int) -> bool:
@@ -169,7 +169,7 @@ def names_of_calls(half: Half) -> dict[int, str]:
 
 
 def _told(half: Half, value: int, names: Mapping[int, str]) -> str:
-    kind, name = half.program.given.get(value, ("", ""))
+    kind, name = half.program.origins.get(value, ("", ""))
     if kind in ("array", "input"):
         return name or "the input"
     maker = half.program.maker.get(value)

@@ -106,8 +106,8 @@ def programs_of(
     for side in reversed(SIDES):  # PyTorch first, which the masks of dropout ask for
         mask = None if masks is None else getattr(masks, side)
         mask = torch_mask if side == "torch" and torch_mask is not None else mask
-        given = numbers.native[side], numbers.mode, numbers.inputs, mask
-        programs[side] = state.sides.program(side, *given, derivatives=derivatives)  # type: ignore[arg-type]
+        arguments = numbers.native[side], numbers.mode, numbers.inputs, mask
+        programs[side] = state.sides.program(side, *arguments, derivatives=derivatives)  # type: ignore[arg-type]
     return programs
 
 
@@ -120,8 +120,8 @@ def cut(programs: Mapping[str, Program], target: Target, agreeing: Sequence[Call
         half.program.start_from(dict(zip(starts, half.program.compute(starts), strict=True)))
     flax, torch = (halves[side].program.compute([halves[side].target])[0] for side in SIDES)
     fitting = [turn for _, turn in turns(flax.shape, torch.shape)]
-    if not fitting and (one := turned(flax, torch, inside=True)) is not None:
-        fitting = [one[1]]
+    if not fitting and (turn := turned(flax, torch, inside=True)) is not None:
+        fitting = [turn[1]]
     return Piece(halves["flax"], halves["torch"], fitting or list(TURNS.values()))
 
 

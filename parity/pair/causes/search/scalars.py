@@ -77,8 +77,8 @@ def _is_count(array: NDArray) -> bool:
 def _is_sound(piece: Piece, side: str, their: int) -> bool:
     """Whether a number of the other side is none that the difference has spoilt: a count, or one that this side has."""
     array = piece.half(other(side)).values[their]
-    own = piece.half(side).values.values()
-    return float(array.item()).is_integer() or any(_is_number(a) and same(array.ravel(), a.ravel()) for a in own)
+    arrays = piece.half(side).values.values()
+    return float(array.item()).is_integer() or any(_is_number(a) and same(array.ravel(), a.ravel()) for a in arrays)
 
 
 def _set(side: str, numbers: Sequence[int], name: str, their: int) -> Callable[[Piece], Sequence[Edit]]:

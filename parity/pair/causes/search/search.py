@@ -73,22 +73,22 @@ def search(
     """
     others: list[Piece] = []
     for stage in stages:
-        found: Cause | None = None
+        best: Cause | None = None
         for hypothesis in chain.from_iterable(
             islice(family(piece, side), _most(piece, side)) for family, side in stage
         ):
-            if found is not None and found.hypothesis.likely <= hypothesis.likely:
+            if best is not None and best.hypothesis.likely <= hypothesis.likely:
                 continue
             after = _gap(hypothesis, piece, watch)
             if not closes(piece.gap, after):
                 continue
             others = others or list(confirm())
             if all(closes(other.gap, hypothesis.gap(other)) for other in others):
-                found = Cause(hypothesis, piece.gap, after, piece=piece)
+                best = Cause(hypothesis, piece.gap, after, piece=piece)
                 if not hypothesis.likely:
-                    return found
-        if found is not None:
-            return found
+                    return best
+        if best is not None:
+            return best
     return None
 
 

@@ -18,12 +18,12 @@ Told = tuple[Any, Any]
 
 def changed_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One setting of one operation, or of all that the same line asks for, is another one."""
-    half, pool, own = piece.half(side), pool_of(piece.half(other(side))), pool_of(piece.half(side))
+    half, pool, offsets = piece.half(side), pool_of(piece.half(other(side))), pool_of(piece.half(side))
     for numbers, each in groups(half):
         for name, value in each.settings.items():
             if name in SKIPPED:
                 continue
-            for wanted in candidates(name, value, pool, own, _axes(half, each)):
+            for wanted in candidates(name, value, pool, offsets, _axes(half, each)):
                 likely = name in LIKELY or isinstance(wanted, str)
                 known = likely or any(type(wanted) is type(n) and equal(wanted, n) for n in pool)
                 yield _hypothesis(side, numbers, each, name, (value, wanted), known)
@@ -39,21 +39,21 @@ def two_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
         if name not in SKIPPED and name not in AXES and list(numbers_in(value))
     ]
     pool = [n for n in pool_of(piece.half(other(side))) if not isinstance(n, tuple)][:FEW]
-    own = [n for n in pool_of(piece.half(side)) if not isinstance(n, tuple)][:FEW]
+    offsets = [n for n in pool_of(piece.half(side)) if not isinstance(n, tuple)][:FEW]
     every = [(a, b) for place, a in enumerate(written) for b in written[place + 1 :]]
     for first, second in every:
-        yield from _both(side, first, second, _equal_or_moved(first, second, pool, own))
+        yield from _both(side, first, second, _equal_or_moved(first, second, pool, offsets))
     for first, second in every:
         if abs(first[0][0] - second[0][0]) <= NEAR:
             yield from _both(side, first, second, [(a, b) for a in pool for b in pool if a != b])
 
 
-def _equal_or_moved(first: Any, second: Any, pool: Sequence[Any], own: Sequence[Any]) -> list[tuple[Any, Any]]:
+def _equal_or_moved(first: Any, second: Any, pool: Sequence[Any], offsets: Sequence[Any]) -> list[tuple[Any, Any]]:
     """Numbers for two settings: one number for both if both have one now, and both a step further."""
-    one, two = _single(first[3]), _single(second[3])
-    pairs = [(new, new) for new in (*pool, *(one + n for n in own))] if one is not None and one == two else []
-    if one is not None and two is not None:
-        pairs += [(one + step, two + step) for step in (1, -1)]
+    left, right = _single(first[3]), _single(second[3])
+    pairs = [(new, new) for new in (*pool, *(left + n for n in offsets))] if left is not None and left == right else []
+    if left is not None and right is not None:
+        pairs += [(left + step, right + step) for step in (1, -1)]
     return pairs
 
 
@@ -76,8 +76,8 @@ def _at(another: Operation, each: Operation) -> str:
 
 
 def _single(value: Any) -> Any:
-    found = list(numbers_in(_flat_slices(value)))
-    return found[0] if len(found) == 1 else None
+    numbers = list(numbers_in(_flat_slices(value)))
+    return numbers[0] if len(numbers) == 1 else None
 
 
 def _flat_slices(value: Any) -> Any:

@@ -30,20 +30,20 @@ def groups(half: Half) -> Iterator[tuple[list[int], Operation]]:
 
 def pool_of(half: Half) -> list[Any]:
     """The numbers, and tuples of numbers, that are written in a side's piece."""
-    found: dict[Any, None] = {}
+    pool: dict[Any, None] = {}
     for _, each in half.operations:
         for name, value in each.settings.items():
             if name in SKIPPED or isinstance(value, bool | str) or value is None:
                 continue
             if isinstance(value, tuple) and all(isinstance(v, int) for v in value):
-                found[value] = None
-            found |= dict.fromkeys(numbers_in(value))
+                pool[value] = None
+            pool |= dict.fromkeys(numbers_in(value))
     for value in half.entering:
-        kind, _ = half.program.given.get(value, ("", ""))
+        kind, _ = half.program.origins.get(value, ("", ""))
         array = half.values[value]
         if kind == "constant" and array.size == 1 and array.dtype.kind in "fiu":
-            found[array.item()] = None
-    return list(found)
+            pool[array.item()] = None
+    return list(pool)
 
 
 def what(each: Operation, name: str) -> str:

@@ -80,8 +80,8 @@ class TimedBlock(Composite):
     def timed(self, run: Run, inputs: Array, condition: Array) -> Array:
         """Run on inputs (B, H, W, in) at the condition (B, features); (B, H, W, out)."""
         middle, slope1 = silu_forward(call(self.norm1, run, inputs))
-        told, slope2 = silu_forward(condition)
-        hidden = call(self.first, run, middle) + call(self.time, run, told)[:, None, None, :]
+        signal, slope2 = silu_forward(condition)
+        hidden = call(self.first, run, middle) + call(self.time, run, signal)[:, None, None, :]
         middle, slope3 = silu_forward(call(self.norm2, run, hidden))
         output = call(self.last, run, middle)
         output = output + (call(self.shortcut[0], run, inputs) if self.shortcut else inputs)

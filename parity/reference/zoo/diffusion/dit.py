@@ -49,21 +49,21 @@ class DiTBlock(Composite):
         parts = np.split(call(self.modulation, run, condition), 6, axis=-1)
         hidden = inputs
         for (norm, branch), (shift, scale, gate) in zip(self.branches, (parts[:3], parts[3:]), strict=True):
-            given = modulate(call(norm, run, hidden), shift, scale)
-            hidden = hidden + gate[:, None, :] * call(branch, run, given)
+            modulated = modulate(call(norm, run, hidden), shift, scale)
+            hidden = hidden + gate[:, None, :] * call(branch, run, modulated)
         return run.record(self.path, inputs, hidden, parts)
 
     def told_back(self, run: Run, gradients: Gradients, cotangent: Array) -> tuple[Array, Array]:
         """Run the recorded calls backward; the gradients of the inputs and of the condition."""
         gradients.outputs[self.path] = cotangent
-        parts, told = run.cache[self.path], list[Array]()
+        parts, to_parts = run.cache[self.path], list[Array]()
         for (norm, branch), (_, scale, gate) in zip(self.branches[::-1], (parts[3:], parts[:3]), strict=True):
             to_gate = (cotangent * run.outputs[branch.path]).sum(axis=1)
-            to_given = back(branch, run, gradients, cotangent * gate[:, None, :])
-            to_norm, to_shift, to_scale = modulate_backward(to_given, run.outputs[norm.path], scale)
+            to_modulated = back(branch, run, gradients, cotangent * gate[:, None, :])
+            to_norm, to_shift, to_scale = modulate_backward(to_modulated, run.outputs[norm.path], scale)
             cotangent = cotangent + back(norm, run, gradients, to_norm)
-            told = [to_shift, to_scale, to_gate, *told]
-        return cotangent, back(self.modulation, run, gradients, np.concatenate(told, axis=-1))
+            to_parts = [to_shift, to_scale, to_gate, *to_parts]
+        return cotangent, back(self.modulation, run, gradients, np.concatenate(to_parts, axis=-1))
 
 
 class DiT(Network):
@@ -140,8 +140,8 @@ class DiT(Network):
         to_condition = back(self.modulation, run, gradients, np.concatenate([to_shift, to_scale], axis=-1))
         to_hidden = back(self.norm, run, gradients, to_norm)
         for block in reversed(self.blocks):
-            to_hidden, told = block.told_back(run, gradients, to_hidden)
-            to_condition = to_condition + told
+            to_hidden, share = block.told_back(run, gradients, to_hidden)
+            to_condition = to_condition + share
         to_sum = silu_backward(to_condition, last)
         back(self.label, run, gradients, to_sum)
         back(self.time1, run, gradients, silu_backward(back(self.time2, run, gradients, to_sum), slope))

@@ -108,16 +108,16 @@ class UNet(Network):
             if not isinstance(module, TimedBlock):
                 to_hidden = back(module, run, gradients, to_hidden)
                 continue
-            to_hidden, told = module.timed_back(run, gradients, to_hidden)
-            to_condition = to_condition + told
+            to_hidden, share = module.timed_back(run, gradients, to_hidden)
+            to_condition = to_condition + share
             if module not in self.middle:
                 to_hidden, bridge = np.split(to_hidden, [widths.pop()], axis=-1)
                 bridges.append(bridge)
         for module in reversed(self.down):
             to_hidden = to_hidden + bridges.pop()
             if isinstance(module, TimedBlock):
-                to_hidden, told = module.timed_back(run, gradients, to_hidden)
-                to_condition = to_condition + told
+                to_hidden, share = module.timed_back(run, gradients, to_hidden)
+                to_condition = to_condition + share
             else:
                 to_hidden = back(module, run, gradients, to_hidden)
         to_middle = silu_backward(back(self.time2, run, gradients, to_condition), slope)

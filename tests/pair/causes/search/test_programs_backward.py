@@ -74,7 +74,7 @@ def test_gradients_are_the_framework_s_and_can_be_let_through(place: int, stoppe
     cotangent = np.random.default_rng(1).standard_normal((3, 5))
     backward = Backward(forward, {result: cotangent})
     seen = side.run(side.native, Inputs((X,)), Pass(cotangents={"": cotangent}))
-    numbers = {name: backward.gradient(value) for value, (kind, name) in forward.given.items() if kind == "array"}
+    numbers = {name: backward.gradient(value) for value, (kind, name) in forward.origins.items() if kind == "array"}
     for name, number in numbers.items():
         assert np.allclose(backward.compute([number])[0], seen.parameter_gradients[name], rtol=1e-12, atol=1e-14)
     kinds = {pull.kind: number for number, pull in backward.kinds.items()}

@@ -92,24 +92,24 @@ class Derived:
             yield from _paired(backward, values, f"what {name} gives")
 
     def _parameters(self, backward: Mapping[str, Backward]) -> Iterator[Gradient]:
-        given = {
-            side: {name: v for v, (kind, name) in program.forward.given.items() if kind == "array"}
+        numbers = {
+            side: {name: v for v, (kind, name) in program.forward.origins.items() if kind == "array"}
             for side, program in backward.items()
         }
         trained = self.state.parameters
         for layer, array in self.state.weight_map.arrays:
             ours, theirs = array.flax.names, array.torch.names
             known = f"flax:{ours[0]}" in trained and f"torch:{theirs[0]}" in trained
-            if len(ours) == len(theirs) == 1 and known and ours[0] in given["flax"] and theirs[0] in given["torch"]:
-                values = [given["flax"][ours[0]], given["torch"][theirs[0]]]
+            if len(ours) == len(theirs) == 1 and known and ours[0] in numbers["flax"] and theirs[0] in numbers["torch"]:
+                values = [numbers["flax"][ours[0]], numbers["torch"][theirs[0]]]
                 yield from _paired(backward, values, layer.array_name(array), any_order=True)
 
     def _inputs(self, backward: Mapping[str, Backward]) -> Iterator[Gradient]:
-        given = [
-            {name: v for v, (kind, name) in backward[side].forward.given.items() if kind == "input"} for side in SIDES
+        inputs = [
+            {name: v for v, (kind, name) in backward[side].forward.origins.items() if kind == "input"} for side in SIDES
         ]
-        for name in given[0].keys() & given[1].keys():
-            yield from _paired(backward, [found[name] for found in given], f"the input {name}")
+        for name in inputs[0].keys() & inputs[1].keys():
+            yield from _paired(backward, [values[name] for values in inputs], f"the input {name}")
 
     def piece(self, target: Target, agreeing: Sequence[object]) -> Piece:
         """The piece of both backward passes before a gradient, starting from those that agree."""
@@ -117,11 +117,11 @@ class Derived:
         assert isinstance(target, Gradient)
         halves = {}
         for side, program in self.programs.items():
-            own = target.value(program, side)
+            number = target.value(program, side)
             starts = list(dict.fromkeys(g.value(program, side) for g in self._agreeing))
-            starts = [value for value in starts if value != own]
+            starts = [value for value in starts if value != number]
             program.start_from(dict(zip(starts, program.compute(starts), strict=True)))
-            halves[side] = Half(program, own)
+            halves[side] = Half(program, number)
         return Piece(halves["flax"], halves["torch"], target.turns)
 
     def undo(self, side: str, edits: Sequence[Edit]) -> None:

@@ -79,17 +79,17 @@ def _does(half: Half, number: int) -> Iterator[_Does]:
     each = half.program.operations[number]
     if len(each.operands) != 1 or len(each.results) != 1:
         return
-    given, made = half.values[each.operands[0]], half.values[each.results[0]]
-    if given.shape != made.shape or not given.any():
+    gradient, made = half.values[each.operands[0]], half.values[each.results[0]]
+    if gradient.shape != made.shape or not gradient.any():
         return
     if not made.any():
         yield _Does("stops it", np.zeros_like)
         return
     top, length = float(np.abs(made).max()), float(np.linalg.norm(made))
-    if same(np.clip(given, -top, top), made) and not same(given, made):
+    if same(np.clip(gradient, -top, top), made) and not same(gradient, made):
         yield _Does(f"cuts each number at ±{told(top)}", lambda g: np.clip(g, -top, top))
-    factor = float((given * made).sum() / (given * given).sum())
-    if same(factor * given, made):
+    factor = float((gradient * made).sum() / (gradient * gradient).sum())
+    if same(factor * gradient, made):
         yield _Does(f"multiplies it with {told(factor)}", lambda g: factor * g)
         yield _Does(
             f"cuts its norm at {told(length)}", lambda g: g * min(1.0, length / max(float(np.linalg.norm(g)), 1e-300))
@@ -104,9 +104,9 @@ def instead(piece: Piece, side: str) -> Iterator[Hypothesis]:
         each = half.program.operations[number]
         if pull.kind != "custom" or len(each.results) != 1:
             continue
-        own = " or ".join(does.words for does in _does(half, number)) or "does something else"
+        words = " or ".join(does.words for does in _does(half, number)) or "does something else"
         for does in (does for their in customs for does in _does(theirs, their)):
-            text = f"the backward pass of {NAMES[side]}'s {pull.name} {own}, {NAMES[other(side)]}'s {does.words}"
+            text = f"the backward pass of {NAMES[side]}'s {pull.name} {words}, {NAMES[other(side)]}'s {does.words}"
             mend = f"write a backward pass that {does.words} in {NAMES[side]}, or the other way round"
             yield Hypothesis(side, text, mend, _of_given(side, number, does.function), number, each.results[0])
 
@@ -115,8 +115,8 @@ def _of_given(side: str, number: int, function: Callable[[NDArray], NDArray]) ->
     def edits(piece: Piece) -> Sequence[Edit]:
         half = piece.half(side)
         each = half.program.operations[number]
-        given = half.values[each.operands[0]]
-        return [Change(each.results[0], lambda _: function(given))]
+        gradient = half.values[each.operands[0]]
+        return [Change(each.results[0], lambda _: function(gradient))]
 
     return edits
 

@@ -85,10 +85,10 @@ def all_causes(
 
 def _lines(piece: Piece, causes: Sequence[Cause]) -> dict[str, str]:
     """Each side's line of the operation at which the programs part, where one cause alone makes them part."""
-    found = parting(piece) if len(causes) == 1 else None
-    if found is None:
+    fork = parting(piece) if len(causes) == 1 else None
+    if fork is None:
         return {}
-    places = {side: piece.half(side).program.operations[getattr(found, side)].place for side in SIDES}
+    places = {side: piece.half(side).program.operations[getattr(fork, side)].place for side in SIDES}
     return {side: place for side, place in places.items() if place}
 
 
@@ -144,11 +144,11 @@ def _worst(piece: Piece) -> tuple[tuple[int, ...], dict[str, float]]:
     return (), {}
 
 
-def rest_of(shown: Passes, first: Difference, found: Sequence[Difference], what: str) -> str:
+def rest_of(shown: Passes, first: Difference, differences: Sequence[Difference], what: str) -> str:
     """What is left after all causes are undone, in one sentence; "" where that is not known."""
-    if first.rung == "state" or not all(each.cause for each in found):
+    if first.rung == "state" or not all(each.cause for each in differences):
         return ""
     if shown.following() is not None:
         return ""
-    them = "it" if len(found) == 1 else "all of them"
+    them = "it" if len(differences) == 1 else "all of them"
     return f"with {them} undone, {what} the same in {first.mode}"

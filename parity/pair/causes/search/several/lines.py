@@ -44,6 +44,6 @@ def _twin(array: NDArray, theirs: Half) -> str:
     sized = [value for value in theirs.made if theirs.values[value].size == array.size]
     laid_out = (v for v in sized if theirs.values[v].dtype == array.dtype and alike(array, theirs.values[v]))
     ordered = (v for v in reversed(sized) if same_numbers(array, theirs.values[v]))
-    found = next(laid_out, None)
-    found = next(ordered, None) if found is None else found
-    return "" if found is None else theirs.program.operations[theirs.program.maker[found]].place
+    value = next(laid_out, None)
+    value = next(ordered, None) if value is None else value
+    return "" if value is None else theirs.program.operations[theirs.program.maker[value]].place

@@ -45,9 +45,9 @@ class Promising:
 
 def _missing(piece: Piece, side: str) -> dict[Key, list[tuple[int, NDArray]]]:
     """The values that the other side makes and this one does not."""
-    own, theirs = piece.half(side), piece.half(other(side))
+    half, theirs = piece.half(side), piece.half(other(side))
     has: dict[Key, list[NDArray]] = {}
-    for array in own.values.values():
+    for array in half.values.values():
         if _counts(array):
             has.setdefault(_key(array), []).append(array)
     missing: dict[Key, list[tuple[int, NDArray]]] = {}
