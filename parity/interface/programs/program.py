@@ -2,12 +2,10 @@
 
 import copy
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
 from typing import Any, Self
 
 from numpy.typing import NDArray
@@ -22,6 +20,7 @@ from parity.interface.programs.operations import (
     Values,
     ValuesOfCall,
 )
+from parity.interface.programs.places import Places
 
 Linear = Callable[[Sequence[Any]], Sequence[Any]]
 """Of a gradient for each result, None where there is none: one for each operand, None where there is none."""
@@ -86,7 +85,13 @@ class Program(ABC):
         self.maker.update(dict.fromkeys(operation.results, number))
         for value in operation.operands:
             self.takers.setdefault(value, []).append(number)
+        self.__dict__.pop("places", None)
         return number
+
+    @cached_property
+    def places(self) -> Places:
+        """The operations by the lines that ask for them."""
+        return Places(self.operations)
 
     @abstractmethod
     def running(self) -> AbstractContextManager[None]:
@@ -177,51 +182,6 @@ class Program(ABC):
     def _lasting(self) -> list[Edit]:
         """The edits that are made for good, but for those of values that it starts from."""
         return [edit for edit in self._undone if isinstance(edit, Setting) or edit.value not in self._fixed]
-
-    def alike(self, number: int) -> list[int]:
-        """The operations that the same line asks for in the same place and with the same settings: those of all steps
-        of a loop, or of all calls of a function."""
-        settings = repr(self.operations[number].settings)
-        return [place for place in self.visits(number) if repr(self.operations[place].settings) == settings]
-
-    def visits(self, number: int) -> list[int]:
-        """The operations of that name that the same line asks for in the same place, whatever their settings."""
-        operation = self.operations[number]
-        places = self._by_place[self._keys[number]] if operation.place else [number]
-        return [place for place in places if len(self.operations[place].results) == len(operation.results)]
-
-    def turn(self, number: int) -> int:
-        """The place of an operation among those of its name that its line asks for, from 0."""
-        return self._keys[number][2]
-
-    @cached_property
-    def _keys(self) -> list[tuple[str, str, int]]:
-        """Line, name, and place of that name among what the line asks for; a line that asks for the same several times
-        over is taken to be run as often."""
-        keys: list[tuple[str, str, int]] = []
-        for place, run in groupby(self.operations, key=lambda each: each.place):
-            names = [each.name for each in run]
-            counts = Counter[str]()
-            for number, name in enumerate(names):
-                counts = Counter[str]() if number % _period(names) == 0 else counts
-                keys.append((place, name, counts[name]))
-                counts[name] += 1
-        return keys
-
-    @cached_property
-    def _by_place(self) -> dict[tuple[str, str, int], list[int]]:
-        places: dict[tuple[str, str, int], list[int]] = {}
-        for number, key in enumerate(self._keys):
-            places.setdefault(key, []).append(number)
-        return places
-
-
-def _period(names: Sequence[str]) -> int:
-    """The length of what a list repeats; its own length if it repeats nothing."""
-    for length in range(1, len(names) // 2 + 1):
-        if len(names) % length == 0 and all(name == names[i % length] for i, name in enumerate(names)):
-            return length
-    return len(names)
 
 
 class _Run:

@@ -52,7 +52,7 @@ class _Teller:
         if edit.other in operands:
             place = operands.index(edit.other)
             return Undone(self.side, "left out", spot, operand=place, value=value, other=other)
-        again = maker is not None and self.program.maker.get(edit.other) in self.program.visits(maker)
+        again = maker is not None and self.program.maker.get(edit.other) in self.program.places.visits(maker)
         if again and value.part == other.part:
             return Undone(self.side, "run again", spot, value=value, other=other)
         return Undone(self.side, "another value", spot, value=value, other=other)
@@ -71,15 +71,17 @@ class _Teller:
         makers = [self.program.maker.get(value) for value in values]
         if makers[0] is None:
             return True
-        results = {result for n in self.program.visits(makers[0]) for result in self.program.operations[n].results}
+        results = {
+            result for n in self.program.places.visits(makers[0]) for result in self.program.operations[n].results
+        }
         return not results <= set(values) and any(
-            {self.program.operations[n].operands[place] for n in self.program.visits(number)} == set(values)
+            {self.program.operations[n].operands[place] for n in self.program.places.visits(number)} == set(values)
             for number, place in self.uses.get(values[0], [])
         )
 
     def spot(self, number: int) -> Spot:
         each = self.program.operations[number]
-        return Spot(each.name, each.place, self.program.turn(number))
+        return Spot(each.name, each.place, self.program.places.turn(number))
 
     def value(self, value: int) -> SourceValue:
         maker = self.program.maker.get(value)

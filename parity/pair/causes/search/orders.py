@@ -43,7 +43,7 @@ def _together(half: Half) -> Iterator[list[int]]:
     for number, each in half.operations:
         if number in seen:
             continue
-        group = [n for n in half.program.visits(number) if n in inside]
+        group = [n for n in half.program.places.visits(number) if n in inside]
         seen.update(group)
         for place, value in enumerate(each.results):
             if half.values[value].size < 2:
@@ -127,7 +127,7 @@ def run_again(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One side runs a line once more than the other."""
     half = piece.half(side)
     for number, each in half.operations:
-        earlier = [n for n in half.program.visits(number) if n < number and n in half.numbers]
+        earlier = [n for n in half.program.places.visits(number) if n < number and n in half.numbers]
         for place, value in enumerate(each.results):
             instead = [half.program.operations[n].results[place] for n in earlier[-1:]]
             if instead and _fits(half, value, instead[0]):

@@ -21,7 +21,7 @@ def groups(half: Half) -> Iterator[tuple[list[int], Operation]]:
     inside, seen = set(half.numbers), set[int]()
     for number, each in half.operations:
         if number not in seen and each.name not in FIXED:
-            alike = [n for n in half.program.alike(number) if n in inside]
+            alike = [n for n in half.program.places.alike(number) if n in inside]
             seen.update(alike)
             yield alike, each
             if len(alike) > 1:

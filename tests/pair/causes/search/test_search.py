@@ -173,7 +173,7 @@ def test_steps_of_a_loop_are_edited_together() -> None:
     toy = Toy([X], *body)
     for number, each in enumerate(toy.operations):
         toy.operations[number] = type(each)(each.name, "loop.py:1", each.operands, each.results, each.settings)
-    assert toy.alike(1) == [0, 1, 2, 3]
+    assert toy.places.alike(1) == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("axis", [0, -1])
