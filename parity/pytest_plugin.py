@@ -101,7 +101,7 @@ def message(report: Report) -> str:
     """What failed, where, both values, the likely cause and what to do."""
     from parity.report.pair_words import places, sentence
 
-    lines = [f"{report.name}: the networks are {_said(report.verdict)}"]
+    lines = [f"{report.name}: the networks are {_verdict_words(report.verdict)}"]
     if report.first_difference is not None:
         lines.append(f"first difference ({report.first_difference.rung}): {report.first_difference.text}")
         lines += [f"  {label}: {words}" for label, words in places(report.first_difference).items()]
@@ -116,5 +116,5 @@ def message(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _said(verdict: Verdict) -> str:
+def _verdict_words(verdict: Verdict) -> str:
     return "not the same function" if verdict is Verdict.DIFFERENT else "not ruled on, which is no pass"

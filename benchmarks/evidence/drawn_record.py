@@ -25,7 +25,7 @@ class Passed(TypedDict):
     share: NotNegative
 
 
-class Told(TypedDict):
+class CalledDifferent(TypedDict):
     """A draw that was called different."""
 
     number: Whole
@@ -82,6 +82,6 @@ def read_draws(folder: Path) -> Draws:
 
 
 def _lines(path: Path, kind: Any) -> list[Line]:
-    draws = documents.read_lines(path, Passed | Told | Unruled, MAKE)
+    draws = documents.read_lines(path, Passed | CalledDifferent | Unruled, MAKE)
     documents.require(draws, list[kind], str(path), MAKE)
     return sorted(draws, key=lambda line: line["number"])

@@ -87,7 +87,7 @@ def files(record: Evidence) -> dict[Path, str]:
 
 def drawings(record: Evidence) -> dict[Path, Figure]:
     """Path of a drawing → its figure."""
-    same, caught = ([gap.share for gap in gaps] for gaps in (record.same, record.told))
+    same, caught = ([gap.share for gap in gaps] for gaps in (record.same, record.caught))
     return {
         record.folders["graded"] / "graded.svg": plots.curve(record.graded),
         record.folders["margins"] / "margins.svg": plots.margins(same, caught, record.threshold),

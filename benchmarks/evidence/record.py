@@ -225,7 +225,7 @@ class Evidence:
         return [Gap(line["rounding"], where) for where, line in self._lines("correct") if line.get("rounding")]
 
     @property
-    def told(self) -> list[Gap]:
+    def caught(self) -> list[Gap]:
         """The gap that gives away each pair with a bug, where a gap does."""
         planted = [Gap(row["share"], row["where"]) for row in self.margins["planted"]]
         return planted + [

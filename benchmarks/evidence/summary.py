@@ -27,7 +27,7 @@ def short(record: Evidence) -> str:
         f"{repairs(record.repairs)}.\n"
         + "".join(_random(draws) for draws in record.draws)
         + f"- The threshold is {record.threshold:g}: the largest gap of {len(record.same):,} correct pairs is "
-        f"{power(largest.share)}, the smallest of {len(record.told):,} pairs with a bug is {power(least.share)}."
+        f"{power(largest.share)}, the smallest of {len(record.caught):,} pairs with a bug is {power(least.share)}."
     )
 
 
@@ -69,7 +69,7 @@ def table(record: Evidence) -> str:
         ("repairs of these bugs in source files", len(record.repairs["bugs"]), repairs(record.repairs), "repairs"),
         *(row for draws in record.draws for row in _rows(draws)),
         ("correct pairs", len(record.same), largest_gap, "margins"),
-        ("pairs with a bug", len(record.told), smallest_gap, "margins"),
+        ("pairs with a bug", len(record.caught), smallest_gap, "margins"),
         ("kinds of bugs of falling size", len(families), _sizes(record.graded), "graded"),
         ("mutants of the checks", counts["mutants"], noticed, "mutants"),
         ("tests that take minutes", slow.total(), tests, "slow"),

@@ -126,7 +126,7 @@ def threshold(evidence: Evidence) -> str:
     (low, high), (largest, least) = margins_of(evidence), ends(evidence)
     rows = [
         _distribution("correct pairs", evidence.same, (0.5, 0.99, 1.0), largest),
-        _distribution("pairs with a bug", evidence.told, (0.5, 0.01, 0.0), least),
+        _distribution("pairs with a bug", evidence.caught, (0.5, 0.01, 0.0), least),
     ]
     if zeros := evidence.rounding:
         most = max(zeros, key=lambda gap: gap.share)
@@ -142,7 +142,7 @@ def _distribution(name: str, gaps: Sequence[Gap], quantiles: Sequence[float], en
 
 def ends(evidence: Evidence) -> tuple[Gap, Gap]:
     """The largest gap of a correct pair and the smallest of a pair with a bug."""
-    return max(evidence.same, key=lambda gap: gap.share), min(evidence.told, key=lambda gap: gap.share)
+    return max(evidence.same, key=lambda gap: gap.share), min(evidence.caught, key=lambda gap: gap.share)
 
 
 def margins_of(evidence: Evidence) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from parity.backends.processes.machine import said
+from parity.backends.processes.machine import frameworks
 from parity.errors import UsageError
 from parity.files import write_atomically
 
@@ -28,9 +28,9 @@ def gpus() -> list[dict[str, str]]:
     return [dict(zip(ASKED, row, strict=True)) for row in rows if len(row) == len(ASKED)] if not done.returncode else []
 
 
-def found() -> dict[str, Any]:
+def description() -> dict[str, Any]:
     """The GPUs as the driver has them, and what each framework says of its devices and settings; loads both."""
-    return {"gpus": gpus(), "frameworks": {name: dict(words) for name, words in said().items()}, **_counted()}
+    return {"gpus": gpus(), "frameworks": {name: dict(words) for name, words in frameworks().items()}, **_counted()}
 
 
 def _counted() -> dict[str, int]:
@@ -49,7 +49,7 @@ def require(machine: Mapping[str, Any], versions: Mapping[str, str]) -> None:
     """Raise UsageError, in a sentence, where a framework has no GPU.
 
     Args:
-        machine: what `found` gives.
+        machine: what `description` gives.
         versions: package → version.
     """
     if machine["jax_gpus"] and machine["torch_gpus"]:
@@ -62,7 +62,7 @@ def require(machine: Mapping[str, Any], versions: Mapping[str, str]) -> None:
 
 def main(argv: list[str]) -> int:
     """Write what is found to a file; return 0."""
-    write_atomically(Path(argv[0]), json.dumps(found(), indent=1) + "\n")
+    write_atomically(Path(argv[0]), json.dumps(description(), indent=1) + "\n")
     return 0
 
 

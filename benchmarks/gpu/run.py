@@ -39,13 +39,13 @@ class Ended:
     Args:
         code: its exit code; None if it was ended at the limit.
         seconds: how long it took.
-        said: the end of what it printed.
+        printed: the end of what it printed.
         result: what it wrote, if it wrote something.
     """
 
     code: int | None
     seconds: float
-    said: str
+    printed: str
     result: Any
 
 
@@ -87,7 +87,7 @@ def make_part(part: Part, folder: Path, device: str) -> str:
     ended, path, failed = run_part(part, LIMIT), folder / f"{part.name}.json", folder / f"{part.name}{FAILED}"
     if ended.code not in part.codes or ended.result is None:
         why = f"took longer than {LIMIT} s" if ended.code is None else f"ended with {ended.code}"
-        write_atomically(failed, f"{part.name} {why}: python -m {' '.join(part.command)}\n\n{ended.said}\n")
+        write_atomically(failed, f"{part.name} {why}: python -m {' '.join(part.command)}\n\n{ended.printed}\n")
         return why
     document = {
         "part": part.name,
@@ -140,7 +140,7 @@ def _require_gpu(part: Part) -> None:
     """Look at the machine anew, for a record may be gone on with elsewhere; raises UsageError if it has no GPU."""
     ended = run_part(part, LIMIT)
     if ended.result is None:
-        raise UsageError(f"this machine could not be looked at: {' '.join(ended.said.strip().splitlines()[-1:])}")
+        raise UsageError(f"this machine could not be looked at: {' '.join(ended.printed.strip().splitlines()[-1:])}")
     machine.require(ended.result, record.environment("gpu")["versions"])
 
 
@@ -154,7 +154,7 @@ def _make(wanted: Sequence[Part], folder: Path, arguments: argparse.Namespace) -
         if arguments.minutes is not None and spent + part.minutes > arguments.minutes:
             left += 1
             continue
-        why = _not_yet(part, folder, arguments) or _told(part, folder, arguments.device)
+        why = _not_yet(part, folder, arguments) or _attempt(part, folder, arguments.device)
         if why:
             failures += 1
             print(f"{part.name}: {why}", file=sys.stderr, flush=True)
@@ -172,7 +172,7 @@ def _not_yet(part: Part, folder: Path, arguments: argparse.Namespace) -> str:
     return ""
 
 
-def _told(part: Part, folder: Path, device: str) -> str:
+def _attempt(part: Part, folder: Path, device: str) -> str:
     print(f"{part.name}: {part.says}, about {part.minutes:g} min", file=sys.stderr, flush=True)
     return make_part(part, folder, device)
 

@@ -10,14 +10,14 @@ class Load:
     """Measures the load of other processes from the object's making on."""
 
     def __init__(self) -> None:
-        self._started, self._busy, self._own = time.perf_counter(), _busy(), _own_seconds()
+        self._started, self._busy, self._used = time.perf_counter(), _busy(), _own_seconds()
 
     def others(self) -> float | None:
         """The number of cores that others kept busy on average since then; None where the system does not tell."""
         busy = _busy()
         if busy is None or self._busy is None:
             return None
-        used = (busy - self._busy) - (_own_seconds() - self._own)
+        used = (busy - self._busy) - (_own_seconds() - self._used)
         return max(0.0, used / (time.perf_counter() - self._started))
 
 

@@ -51,7 +51,7 @@ def measure(request: Request, note: Note) -> dict[str, Any]:
         place = Path(folder)
         note("measuring the machine's limits")
         before = limits(request, place)
-        results = {name: one(name, request, place, note) for name in request.workloads}
+        results = {name: workload_result(name, request, place, note) for name in request.workloads}
         after = limits(request, place)
     return {
         **about,
@@ -90,7 +90,7 @@ def limits(request: Request, folder: Path) -> dict[str, Any]:
     return rates
 
 
-def one(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any]:
+def workload_result(name: str, request: Request, folder: Path, note: Note) -> dict[str, Any]:
     """Prove all contestants on one workload, and time those that are proven."""
     load = workload.load(name)
     absent = {c: reason for c in request.contestants if (reason := entry(c).absent(load, request.device))}

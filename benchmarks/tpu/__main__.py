@@ -54,7 +54,7 @@ def require_libtpu() -> None:
         raise UsageError("libtpu, the TPU compiler, is not installed; pip install 'netparity[tpu-aot]'")
 
 
-def said(*arguments: str, compiler: str = "compiler") -> Iterator[tuple[str, Any]]:
+def ask_compiler(*arguments: str, compiler: str = "compiler") -> Iterator[tuple[str, Any]]:
     """Run a compiler in its own process; yield its answers, "chip", "estimate", "pod" or "failure" with a value."""
     command = [sys.executable, "-m", f"benchmarks.tpu.{compiler}", *arguments]
     run = subprocess.run(command, env={**os.environ, **ENVIRONMENT}, capture_output=True, text=True)
@@ -72,14 +72,14 @@ def sweep(
     A failure is put into the record too, and does not stop the others.
     """
     for chip in chips:
-        for kind, answer in said(chip) if chip not in record["chips"] else ():
+        for kind, answer in ask_compiler(chip) if chip not in record["chips"] else ():
             if kind == "chip":
                 record["chips"][chip] = answer
             else:
                 _fail(record, f"{chip}: {answer}")
     for workload in workloads:
         for chip in chips:
-            answers = list(said(chip, workload, effort, *precisions))
+            answers = list(ask_compiler(chip, workload, effort, *precisions))
             estimates = [Estimate(**answer) for kind, answer in answers if kind == "estimate"]
             records.add(record, estimates)
             for kind, answer in answers:
@@ -118,7 +118,7 @@ def pods(arguments: argparse.Namespace) -> int:
     record["runs"].append(_run(arguments))
     print(f"Every number is a {records.LABEL}; nothing ran on a TPU.")
     for what in steps:
-        for kind, answer in said(*what, compiler="pod_compiler"):
+        for kind, answer in ask_compiler(*what, compiler="pod_compiler"):
             if kind == "pod":
                 records.add(record, [pod := pod_records.pod(answer)], "pods")
                 print(f"\n{pod.workload}\n{pod_records.table([pod])}", flush=True)

@@ -65,7 +65,7 @@ class Collective:
         return self.bytes * self.count * self.times
 
 
-def found(text: str, chips: int) -> list[Collective]:
+def collectives_of(text: str, chips: int) -> list[Collective]:
     """All collectives in the text of a program for `chips` chips, equal ones counted together, the largest first."""
     counted = Counter(_Program(text, chips).below("ENTRY"))
     return sorted(

@@ -19,7 +19,7 @@ from jax.sharding import Mesh
 from benchmarks.tpu import estimate
 from benchmarks.tpu.arrays import arguments
 from benchmarks.tpu.chips import CHIPS, SLICES
-from benchmarks.tpu.collectives import found
+from benchmarks.tpu.collectives import collectives_of
 from benchmarks.tpu.compiler import compiled
 from benchmarks.tpu.pods import Memory, Pod
 from benchmarks.tpu.workloads import WORKLOADS, Workload, products_in
@@ -64,7 +64,7 @@ def pod(chip: str, chips: int, batch: int, workload: str, effort: str, precision
         memory=Memory(**estimate.memory(program.memory_analysis())),
         argument_bytes=sum(array.bytes for array in arguments(text)),
         tiled_bytes=sum(array.tiled_bytes for array in arguments(text)),
-        collectives=found(text, chips),
+        collectives=collectives_of(text, chips),
         compile_seconds=seconds,
     )
 

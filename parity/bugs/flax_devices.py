@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from parity.backends.flax.training.devices import mesh_of
 from parity.backends.flax.training.network import FlaxNetwork
-from parity.backends.flax.training.parallel import Given, ParallelFlaxSession
+from parity.backends.flax.training.parallel import InputsAndLabels, ParallelFlaxSession
 from parity.backends.flax.training.passes import Parted, Spread
 from parity.backends.flax.training.session import FlaxSession
 from parity.backends.flax.training.steps import Pass
@@ -55,7 +55,7 @@ class _SummedTwice(ParallelFlaxSession):
 
 
 class _FilledUp(ParallelFlaxSession):
-    def _arrays(self, batch: Batch) -> Given:
+    def _arrays(self, batch: Batch) -> InputsAndLabels:
         rows = [*range(len(batch.labels)), *range(-len(batch.labels) % self.mesh.size)]
         return super()._arrays(batch.part(rows))
 

@@ -29,7 +29,7 @@ class Explanations:
 
     of_rungs: dict[str, Explanation] = field(default_factory=dict)
     _asked: Difference | None = None
-    _told: Difference | None = None
+    _answer: Difference | None = None
     _script: tuple[Difference | None, tuple[str, bytes]] = None, ("", b"")
 
     def look(self, rung: Rung, earlier: Sequence[Rung], search: Callable[[], Explanation | None]) -> None:
@@ -66,8 +66,8 @@ class Explanations:
                 difference = replace(
                     difference, cause=known.cause, mend=known.mend, proof=known.proof, undone=known.undone
                 )
-            self._told = explained_by_undoing(difference, state, rungs, clue)
-        return self._told
+            self._answer = explained_by_undoing(difference, state, rungs, clue)
+        return self._answer
 
     def script(self, state: CheckState, name: str) -> tuple[str, bytes]:
         """The script that reproduces the difference that was asked for last, and what that reads."""
@@ -89,6 +89,8 @@ class Explanations:
             self._asked = difference
             clue = with_clue(difference, state)
             clue = clue if clue is None or clue.cause else with_padding(clue, state.lints)
-            self._told = explained_by_undoing(difference, state, shown, clue, located.inputs)
-        assert self._told is not None
-        return replace(self._told, text=f"the same on your inputs; different with {located.name}: {self._told.text}")
+            self._answer = explained_by_undoing(difference, state, shown, clue, located.inputs)
+        assert self._answer is not None
+        return replace(
+            self._answer, text=f"the same on your inputs; different with {located.name}: {self._answer.text}"
+        )

@@ -9,7 +9,7 @@ from parity.repairs.rules.candidate import Candidate, Context
 from parity.repairs.source.files import MARK, TextEdit, edited
 
 Rule = Callable[[Context, Undone], Iterator[Candidate]]
-OWN: Mapping[str, tuple[Rule, ...]] = {
+SAME_SIDE: Mapping[str, tuple[Rule, ...]] = {
     "setting": (values.stopped, settings.setting),
     "left out": (values.left_out, values.without_bias),
     "run again": (values.run_again,),
@@ -17,7 +17,7 @@ OWN: Mapping[str, tuple[Rule, ...]] = {
     "change": (changes.change,),
 }
 """What was undone → the rules that do it in the source of that side."""
-OTHER: Mapping[str, tuple[Rule, ...]] = {
+OTHER_SIDE: Mapping[str, tuple[Rule, ...]] = {
     "setting": (values.stopped_elsewhere,),
     "left out": (values.added_elsewhere,),
     "change": (changes.elsewhere,),
@@ -72,7 +72,7 @@ def _all(context: Context) -> Iterator[Candidate]:
         return
     yield from _together(context, undone)
     for undoing in undone:
-        for rule in OTHER.get(undoing.kind, ()):
+        for rule in OTHER_SIDE.get(undoing.kind, ()):
             yield from rule(context, undoing)
     for side in ("flax", "torch"):
         yield from declared.scaled_loss(context, side)
@@ -105,5 +105,5 @@ def _together(context: Context, undone: tuple[Undone, ...]) -> Iterator[Candidat
 
 
 def _of(context: Context, undone: Undone) -> Iterator[Candidate]:
-    for rule in OWN.get(undone.kind, ()):
+    for rule in SAME_SIDE.get(undone.kind, ()):
         yield from rule(context, undone)

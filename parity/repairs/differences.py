@@ -12,10 +12,10 @@ def difference_of(old: Mapping[Path, str], new: Mapping[Path, str]) -> str:
     Args:
         old, new: file → its text before and after.
     """
-    return "".join(_one(path, old[path], text) for path, text in new.items() if text != old[path])
+    return "".join(_file_diff(path, old[path], text) for path, text in new.items() if text != old[path])
 
 
-def _one(path: Path, old: str, new: str) -> str:
+def _file_diff(path: Path, old: str, new: str) -> str:
     name = os.path.relpath(path) if not os.path.relpath(path).startswith("..") else str(path).lstrip("/")
     lines = difflib.unified_diff(old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{name}", f"b/{name}")
     return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)

@@ -30,7 +30,7 @@ class Claim(TypedDict):
     why: str
 
 
-class Found(TypedDict):
+class RecordedFinding(TypedDict):
     """A finding of rung 9."""
 
     name: str
@@ -41,7 +41,7 @@ class Found(TypedDict):
 class Outcomes(TypedDict):
     """The findings of rung 9 on one network."""
 
-    findings: list[Found]
+    findings: list[RecordedFinding]
 
 
 class Hardware(TypedDict):

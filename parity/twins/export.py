@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from parity.backends import twin_class
 from parity.backends.exported import exported
-from parity.backends.exported.apart import Given, run_apart
+from parity.backends.exported.apart import Results, run_apart
 from parity.checks.referee import HighLow, rule
 from parity.checks.verdict import Finding, Verdict, worst
 from parity.data import open_stream
@@ -77,7 +77,7 @@ def export(
     by_hand.load(values)
     batches = _batches(recipe, seed)
     contents: dict[Precision, bytes] = {}
-    arguments: Given = {}
+    arguments: Results = {}
     for each in PRECISIONS:
         twin = cls(model, precision=each)
         twin.load(values)

@@ -65,7 +65,7 @@ class FirstBatch:
         trace = self.traces(mode)["float64"]
         rng = np.random.default_rng(0)
         return {
-            call: Probe(_given(trace.inputs[call]), single(rng.standard_normal(output.shape)))
+            call: Probe(_feed(trace.inputs[call]), single(rng.standard_normal(output.shape)))
             for call, output in trace.outputs.items()
             if self._is_leaf(call) and (mode == "training" or self._has_buffers(call))
         }
@@ -116,6 +116,6 @@ class FirstBatch:
         return self._twins.with_weights(weights, see)
 
 
-def _given(array: NDArray) -> NDArray:
+def _feed(array: NDArray) -> NDArray:
     """What a call alone is fed: numbers that float32 holds exactly; whole numbers as they are."""
     return single(array) if np.issubdtype(array.dtype, np.floating) else array

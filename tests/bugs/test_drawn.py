@@ -13,7 +13,7 @@ from benchmarks.evidence.drawn.judge import compared, judge
 from benchmarks.evidence.drawn.layers import MAKERS
 from benchmarks.evidence.drawn.mutate import Mutant
 from benchmarks.evidence.drawn.network import RECURRENT, Block, Choose, Network, by_seed, from_json, to_json
-from benchmarks.evidence.drawn.own.made import OWN
+from benchmarks.evidence.drawn.own.made import OWN_MAKERS
 from benchmarks.evidence.draws import drawn
 from parity.checks.drift import UNDETERMINED
 from parity.checks.verdict import Verdict
@@ -155,7 +155,7 @@ def test_every_kind_of_block_and_of_bug_is_drawn() -> None:
     drawn = [draw(by_seed(seed)) for seed in range(400)]
     kinds = {block.kind for network in drawn for _, block in mutate.places(network.blocks)}
     several = {"pool": ("max pool", "mean pool"), "recurrent": RECURRENT, "dropped norm": ("dropped call",)}
-    expected = {kind for maker in (*MAKERS, *OWN) for kind in several.get(maker, (maker,))}
+    expected = {kind for maker in (*MAKERS, *OWN_MAKERS) for kind in several.get(maker, (maker,))}
     assert kinds == expected | {"embedding", "residual"}
     bugs = {mutation.name for network in drawn for mutation, _, _ in mutate.mutants(network)}
     assert bugs == {mutation.name for mutation in mutate.MUTATIONS}

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.evidence.drawn import flax as flax_
 from benchmarks.evidence.drawn import torch as torch_
 from benchmarks.evidence.drawn.network import MASKED, Block, by_seed
-from benchmarks.evidence.drawn.own.made import OWN
+from benchmarks.evidence.drawn.own.made import OWN_MAKERS
 from benchmarks.evidence.drawn.own.mutations import OWN_MUTATIONS
 from tests.bugs import own_truth
 
@@ -36,7 +36,7 @@ def drawn(kind: str, seed: int) -> tuple[Block, tuple[int, ...]]:
     choose = by_seed(seed)
     shapes = [(4, 6), (3, 4)] if kind in ("table", "fused attention", *MASKED) else [(5,), (4, 6), (4, 3, 2)]
     shape = choose([s for s in shapes if kind != "dropped norm" or len(s) != 2])
-    block, _ = OWN[kind](choose, shape, False)
+    block, _ = OWN_MAKERS[kind](choose, shape, False)
     if (
         block.settings.get("narrow") is False
     ):  # a cast of float32 to float32, which would round the float64 of this test
@@ -168,7 +168,7 @@ def distance(a: Any, b: Any) -> float:
     return float(np.abs(a - b).max() / max(1.0, np.abs(b).max()))
 
 
-@pytest.mark.parametrize("kind", OWN)
+@pytest.mark.parametrize("kind", OWN_MAKERS)
 def test_both_builders_give_what_numpy_gives_by_hand(kind: str) -> None:
     for seed in range(DRAWS):
         block, shape = drawn(kind, seed)
@@ -178,7 +178,7 @@ def test_both_builders_give_what_numpy_gives_by_hand(kind: str) -> None:
 
 
 def test_every_kind_of_own_bug_can_be_drawn_here() -> None:
-    blocks = [drawn(kind, seed)[0] for kind in OWN for seed in range(40)]
+    blocks = [drawn(kind, seed)[0] for kind in OWN_MAKERS for seed in range(40)]
     able = {m.name for block in blocks for m in OWN_MUTATIONS if block.kind in m.kinds and m.change(block.settings)}
     assert able == {m.name for m in OWN_MUTATIONS}
 
@@ -194,7 +194,7 @@ FORWARD = {m.name for m in OWN_MUTATIONS} - {
 def test_a_bug_changes_what_its_side_gives(name: str) -> None:
     changed = []
     for mutation in (m for m in OWN_MUTATIONS if m.name == name):
-        for kind, seed in ((kind, seed) for kind in OWN for seed in range(DRAWS)):
+        for kind, seed in ((kind, seed) for kind in OWN_MAKERS for seed in range(DRAWS)):
             block, shape = drawn(kind, seed)
             new = mutation.change(block.settings) if block.kind in mutation.kinds else None
             if new is None or block.settings.get("narrow"):

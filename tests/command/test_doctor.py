@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from parity.backends.processes import machine
-from parity.cli.doctor.faults import KNOWN, found, numbers
+from parity.cli.doctor.faults import KNOWN, faults_of, numbers
 from parity.cli.main import main
 
 
@@ -24,13 +24,13 @@ def test_versions_devices_settings_and_faults_are_shown(
     for words in ("netparity", "devices", "64-bit mode off", "--xla_dump_to=[red]x", "3 MiB in 1 file", "threads"):
         assert words in said, words
     assert document["frameworks"]["JAX"]["devices"] == "cpu (cpu)"
-    for fault in found(document["versions"]):
+    for fault in faults_of(document["versions"]):
         assert fault.what in said and all(link in said for link in fault.links)
 
 
 def test_a_framework_that_cannot_be_imported_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "optax", None)
-    said = machine.said()
+    said = machine.frameworks()
     assert list(said["JAX"]) == ["cannot be imported"] and "optax" in said["JAX"]["cannot be imported"]
     assert "devices" in said["PyTorch"]
 
@@ -50,7 +50,7 @@ def test_a_framework_that_cannot_be_imported_says_why(monkeypatch: pytest.Monkey
     ],
 )
 def test_a_fault_is_known_of_its_versions_only(versions: dict[str, str], expected: list[str]) -> None:
-    names = [fault.links[0].rpartition("/")[2] if fault.links else fault.package for fault in found(versions)]
+    names = [fault.links[0].rpartition("/")[2] if fault.links else fault.package for fault in faults_of(versions)]
     assert names == expected
 
 

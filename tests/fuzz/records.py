@@ -178,4 +178,4 @@ def _evidence() -> dict[str, Target]:
 
 def _read_evidence(folder: Path) -> Any:
     found = evidence.read([folder])
-    return found.threshold, found.same, found.told, next(draws._missing(folder / "bug.jsonl", 9))
+    return found.threshold, found.same, found.caught, next(draws._missing(folder / "bug.jsonl", 9))

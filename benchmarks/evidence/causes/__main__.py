@@ -92,7 +92,7 @@ def row(outcome: Outcome) -> Row:
         **about,
         "caught": outcome.caught,
         "placed": outcome.as_expected,
-        **said(difference, TRUTHS[bug.id]),
+        **answer_row(difference, TRUTHS[bug.id]),
     }
 
 
@@ -112,14 +112,14 @@ def of_text(bug: Planted) -> Row:
     return {
         **about,
         "placed": here.get(bug.side, caught),
-        **said(difference, bug.truth),
+        **answer_row(difference, bug.truth),
         "flat": bug.flat,
         "expected": {side: list(places) for side, places in pair.lines.items()},
         "at": here,
     }
 
 
-def said(difference: Difference | None, truth: Sequence[str]) -> Row:
+def answer_row(difference: Difference | None, truth: Sequence[str]) -> Row:
     """What was said of a bug, and whether its cause is right: where several causes are given, they have to say it
     together, and each has to say something of it.
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from benchmarks.evidence.drawn.layers import MAKERS
 from benchmarks.evidence.drawn.network import MASKED, RETURNING, Block, Choose, Network, Shape
-from benchmarks.evidence.drawn.own.made import OWN
+from benchmarks.evidence.drawn.own.made import OWN_MAKERS
 
 KEEPING: Mapping[int, tuple[str, ...]] = {
     1: ("dense", "activation", "layer norm", "rms norm", "batch norm", "residual"),
@@ -41,7 +41,7 @@ def draw(choose: Choose) -> Network:
         shape = (*input_shape, features)
     mask = choose(("", "", "", "bool", "float32")) if len(shape) == 2 else ""
     if mask:  # there is one place at least where it counts
-        blocks.append(OWN["masked fill"](choose, shape, True)[0])
+        blocks.append(OWN_MAKERS["masked fill"](choose, shape, True)[0])
     for _ in range(choose((1, 2, 3, 4, 5))):
         block, shape = _block(choose, shape, mask=mask)
         blocks.append(block)
@@ -65,4 +65,4 @@ def _block(choose: Choose, shape: Shape, *, keeps: bool = False, mask: str = "")
         first, _ = _block(choose, shape, keeps=True)
         second, _ = _block(choose, shape, keeps=True)
         return Block("residual", inner=(first, second)), shape
-    return (MAKERS | OWN)[kind](choose, shape, keeps)
+    return (MAKERS | OWN_MAKERS)[kind](choose, shape, keeps)

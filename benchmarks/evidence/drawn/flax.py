@@ -12,7 +12,7 @@ from benchmarks.evidence.drawn.network import MASKED, RETURNING, VOCABULARY, Blo
 from benchmarks.evidence.drawn.own.flax_flow import FLOWS
 from benchmarks.evidence.drawn.own.flax_layers import LAYERS
 
-OWN: Mapping[str, Callable[[Mapping[str, Any], nnx.Rngs], nnx.Module]] = {**LAYERS, **FLOWS}
+OWN_BUILDERS: Mapping[str, Callable[[Mapping[str, Any], nnx.Rngs], nnx.Module]] = {**LAYERS, **FLOWS}
 """Kinds of blocks as people write them themselves → what builds one of its settings."""
 
 
@@ -147,7 +147,7 @@ def recurrent(kind: str, features: int, hidden: int, reverse: bool, rngs: nnx.Rn
 def block(spec: Block, rngs: nnx.Rngs) -> nnx.Module:
     """Build the Flax module of a block."""
     s, kind = dict(spec.settings), spec.kind
-    if maker := OWN.get(kind):
+    if maker := OWN_BUILDERS.get(kind):
         return maker(spec.settings, rngs)
     if kind == "residual":
         return Residual(spec.inner, s.get("added", True), rngs)

@@ -52,7 +52,7 @@ class _Decided(ast.NodeTransformer):
 
     def __init__(self, settings: Mapping[str, Any], item: str) -> None:
         self.both = settings
-        self.own = settings["flax" if item.startswith(OF_FLAX) else "torch"]
+        self.settings = settings["flax" if item.startswith(OF_FLAX) else "torch"]
         self.pair = item == "pair"
 
     def visited(self, statements: Sequence[ast.stmt]) -> list[ast.stmt]:
@@ -70,8 +70,8 @@ class _Decided(ast.NodeTransformer):
         if self.pair and isinstance(node, ast.Name):
             return self.both.get(node.id)
         if isinstance(node, ast.Name):
-            return self.own if node.id in HOLDERS else None
-        return self.own if isinstance(node, ast.Attribute) and node.attr in HOLDERS else None
+            return self.settings if node.id in HOLDERS else None
+        return self.settings if isinstance(node, ast.Attribute) and node.attr in HOLDERS else None
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         for name, value in ast.iter_fields(node):
@@ -101,12 +101,8 @@ class _Decided(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
-        node.args = [argument for argument in node.args if self._given(argument) is None]
+        node.args = [argument for argument in node.args if self.held(argument) is None]
         return self.generic_visit(node)
-
-    def _given(self, argument: ast.expr) -> Any:
-        """The settings that are handed on; in the function of the pair, only those by their parameters' names."""
-        return self.held(argument)
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         held = self.held(node.value)

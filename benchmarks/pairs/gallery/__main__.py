@@ -52,7 +52,7 @@ def _done(chosen: argparse.Namespace) -> int:
         if name not in PAIRS:
             raise UsageError(f"pair got {name!r}; expected one of {', '.join(PAIRS)}")
     if chosen.one:
-        return _one(chosen.one[0], Path(chosen.one[1]), chosen.names)
+        return _measure_here(chosen.one[0], Path(chosen.one[1]), chosen.names)
     if chosen.out:
         return run(chosen.out, chosen.names or list(PAIRS))
     if chosen.record:
@@ -138,7 +138,7 @@ def _in_a_process(what: str, file: Path, names: list[str]) -> None:
             _write(file, {"verdict": "crash", "error": ended.stderr.strip()[-2000:]})
 
 
-def _one(what: str, file: Path, names: list[str]) -> int:
+def _measure_here(what: str, file: Path, names: list[str]) -> int:
     """Measure the truth or the verdict of the named pair, or run the ledger's lines; in this process."""
     if what == "ledger":
         _write(file, {"versions": packages(), "printed": {name: shown(entry) for name, entry in LEDGER.items()}})

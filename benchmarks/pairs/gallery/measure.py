@@ -42,7 +42,7 @@ def verdict(name: str, pair: GalleryPair) -> dict[str, Any]:
     except Exception as error:  # whatever it is, it is what the gallery is to show
         result: dict[str, Any] = {"verdict": "traceback", "error": traceback.format_exception_only(error)[-1].strip()}
     else:
-        result = _told(report)
+        result = _summary(report)
     taken = {
         "cpu_seconds": time.process_time() - started,
         "loaded_gib": before / 2**30,
@@ -51,7 +51,7 @@ def verdict(name: str, pair: GalleryPair) -> dict[str, Any]:
     return {**result, **taken, "parameters": sum(p.numel() for p in made.torch.parameters())}
 
 
-def _told(report: Any) -> dict[str, Any]:
+def _summary(report: Any) -> dict[str, Any]:
     first = report.first_difference
     return {
         "verdict": report.verdict,

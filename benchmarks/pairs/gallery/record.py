@@ -21,7 +21,7 @@ class First(TypedDict):
     cause: str
 
 
-class Told(TypedDict):
+class Answer(TypedDict):
     """What the tool said of a pair; where no report came, `error` says why, and most is missing."""
 
     verdict: Verdict | Literal["traceback", "timeout", "crash"]
@@ -46,7 +46,7 @@ class PairResult(TypedDict):
     because: list[str]
     accept: list[str]
     established: dict[str, dict[str, dict[str, float | int | str]]]
-    told: Told
+    told: Answer
 
 
 class GalleryRecord(TypedDict):

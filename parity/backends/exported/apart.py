@@ -13,7 +13,7 @@ from parity.backends.exported import Inputs, arguments_of
 from parity.errors import UsageError
 from parity.interface.trace import Precision
 
-Given = dict[Precision, list[NDArray]]
+Results = dict[Precision, list[NDArray]]
 """Precision → what a network in it gives for each of some batches."""
 ENDING = {"flax": "jax", "torch": "pt2"}
 """Framework → ending of the names of its files."""
@@ -39,12 +39,12 @@ for name in ("parity", "jaxnets", "torchnets", "flax", "optax"):
 for path in sys.argv[2:]:
     network = load(path)
     for batch in range(int(sys.argv[1])):
-        given = numpy.load(f"{{path}}.{{batch}}.npz")
-        numpy.save(f"{{path}}.{{batch}}.npy", numpy.asarray(call(network, [given[name] for name in given.files])))
+        arrays = numpy.load(f"{{path}}.{{batch}}.npz")
+        numpy.save(f"{{path}}.{{batch}}.npy", numpy.asarray(call(network, [arrays[name] for name in arrays.files])))
 """
 
 
-def run_apart(framework: str, files: Mapping[Precision, bytes], batches: Sequence[Inputs]) -> Given:
+def run_apart(framework: str, files: Mapping[Precision, bytes], batches: Sequence[Inputs]) -> Results:
     """What exported files give for some batches, in a process in which none of this package can be imported.
 
     Args:
@@ -63,7 +63,7 @@ def run_apart(framework: str, files: Mapping[Precision, bytes], batches: Sequenc
         for precision, content in files.items():
             paths[precision].write_bytes(content)
             for number, batch in enumerate(batches):
-                arguments = [_given(array, framework, precision) for array in arguments_of(batch)]
+                arguments = [_argument(array, framework, precision) for array in arguments_of(batch)]
                 np.savez(f"{paths[precision]}.{number}.npz", *arguments)
         program = APART.format(loaded=LOADED[framework])
         command = [sys.executable, "-c", program, str(len(batches)), *map(str, paths.values())]
@@ -74,7 +74,7 @@ def run_apart(framework: str, files: Mapping[Precision, bytes], batches: Sequenc
         return {p: [np.load(f"{path}.{number}.npy") for number in range(len(batches))] for p, path in paths.items()}
 
 
-def _given(array: NDArray, framework: str, precision: Precision) -> NDArray:
+def _argument(array: NDArray, framework: str, precision: Precision) -> NDArray:
     if array.dtype.kind == "i":
         return array.astype(np.int32 if framework == "flax" else np.int64)
     first = framework == "torch" and array.ndim == 4  # PyTorch's images have their channels second

@@ -204,12 +204,12 @@ def _simple(seat: Seat, shapes: Shapes) -> tuple[Arrays, dict[str, Any]]:
     return _present(seat, roles), {"features": shapes[f"{h}.kernel"][0], "activation": activation}
 
 
-def _two(module: Any) -> int:
+def _two_axes(module: Any) -> int:
     del module
     return 2
 
 
-def _one(module: Any) -> int:
+def _one_axis(module: Any) -> int:
     del module
     return 1
 
@@ -223,14 +223,14 @@ DESCRIBED: list[tuple[tuple[type, ...], Kind, Callable[[Any], int | None], Descr
     ((nnx.Linear, nnx.LinearGeneral, nn.Dense, nn.DenseGeneral), "dense", _dense_rank, _dense),
     ((nnx.Conv, nn.Conv), "conv", _conv_rank, _conv),
     ((nnx.ConvTranspose, nn.ConvTranspose), "conv_transpose", _conv_rank, _conv_transpose),
-    ((nnx.BatchNorm, nn.BatchNorm), "batch_norm", _one, _batch_norm),
-    ((nnx.LayerNorm, nn.LayerNorm), "layer_norm", _one, _norm),
-    ((nnx.RMSNorm, nn.RMSNorm), "rms_norm", _one, _norm),
-    ((nnx.InstanceNorm, nn.InstanceNorm), "instance_norm", _one, _norm),
-    ((nnx.GroupNorm, nn.GroupNorm), "group_norm", _one, _norm),
-    ((nnx.Embed, nn.Embed), "embedding", _two, _embedding),
-    (LSTM, "lstm", _two, _lstm),
-    (GRU, "gru", _two, _gru),
-    (SIMPLE, "rnn", _two, _simple),
+    ((nnx.BatchNorm, nn.BatchNorm), "batch_norm", _one_axis, _batch_norm),
+    ((nnx.LayerNorm, nn.LayerNorm), "layer_norm", _one_axis, _norm),
+    ((nnx.RMSNorm, nn.RMSNorm), "rms_norm", _one_axis, _norm),
+    ((nnx.InstanceNorm, nn.InstanceNorm), "instance_norm", _one_axis, _norm),
+    ((nnx.GroupNorm, nn.GroupNorm), "group_norm", _one_axis, _norm),
+    ((nnx.Embed, nn.Embed), "embedding", _two_axes, _embedding),
+    (LSTM, "lstm", _two_axes, _lstm),
+    (GRU, "gru", _two_axes, _gru),
+    (SIMPLE, "rnn", _two_axes, _simple),
 ]
 """Class → kind, axes of its kernel, and how it is described; the first that fits."""

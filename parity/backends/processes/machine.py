@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from parity.interface.user_code import words
 
 
-def said() -> dict[str, Mapping[str, str]]:
+def frameworks() -> dict[str, Mapping[str, str]]:
     """Framework → label → what it says; a framework that cannot be imported says why."""
     return {"JAX": _tried(_jax), "PyTorch": _tried(_torch)}
 

@@ -62,10 +62,10 @@ def _asked() -> dict[str, Any]:
         "versions": installed,
         "commit": commit(),
         "hardware": {name: str(value) for name, value in hardware().items()},
-        "frameworks": machine.said(),
+        "frameworks": machine.frameworks(),
         "environment": {n: value for n, value in sorted(os.environ.items()) if n.startswith(PREFIXES)},
         "cache": {str(cache_folder()): _size(str(cache_folder()))},
-        "faults": [asdict(fault) for fault in faults.found(installed)],
+        "faults": [asdict(fault) for fault in faults.faults_of(installed)],
     }
 
 

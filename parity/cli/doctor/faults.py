@@ -50,7 +50,7 @@ KNOWN = (
 )
 
 
-def found(versions: Mapping[str, str]) -> list[Fault]:
+def faults_of(versions: Mapping[str, str]) -> list[Fault]:
     """The known faults of the installed versions.
 
     Args:

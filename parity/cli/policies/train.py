@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace, recipe: Recipe) -> int:
     twin.compiled = arguments.compile
     out = Path(arguments.out) if arguments.out else None
     try:
-        words = Told(f"{recipe.name} {arguments.backend}", quiet=arguments.quiet)
+        words = AgentProgress(f"{recipe.name} {arguments.backend}", quiet=arguments.quiet)
         summary = train_policy(recipe, twin, seed=arguments.seed or 0, steps=arguments.steps, out=out, tell=words)
     except DivergedError as error:
         print(f"parity: {error}", file=sys.stderr)
@@ -62,7 +62,7 @@ def _changed(recipe: Recipe, arguments: argparse.Namespace) -> Recipe:
     return replace(recipe, **change)
 
 
-class Told:
+class AgentProgress:
     """Says now and then on stderr how an agent does."""
 
     def __init__(self, title: str, *, quiet: bool) -> None:

@@ -39,7 +39,7 @@ class Backward(Program):
         super().__init__([], {}, [], Values({}, {}))
         with self.running():
             for value, array in seeds.items():
-                self._parts.setdefault(value, []).append(self._given(forward.as_native(array)))
+                self._parts.setdefault(value, []).append(self._add_array(forward.as_native(array)))
             self._walk()
         self.origins = dict.fromkeys(self._arrays, ("constant", ""))
 
@@ -49,7 +49,7 @@ class Backward(Program):
             with self.running():
                 total = self._total(value)
                 if total is None:
-                    total = self._given(self.forward.as_native(np.zeros_like(self.forward.compute([value])[0])))
+                    total = self._add_array(self.forward.as_native(np.zeros_like(self.forward.compute([value])[0])))
                     self.origins[total] = ("constant", "")
             self._of[value] = total
         return self._of[value]
@@ -113,7 +113,7 @@ class Backward(Program):
         self._count += 1
         return self._count - 1
 
-    def _given(self, array: Any) -> int:
+    def _add_array(self, array: Any) -> int:
         number = self._new()
         self._arrays[number] = array
         return number

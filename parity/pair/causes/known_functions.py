@@ -93,7 +93,7 @@ def related(flax: NDArray, torch: NDArray) -> str:
     if _close(-torch, flax):
         return "Flax's numbers are PyTorch's with the other sign"
     if factor and _close(factor * torch, flax):
-        return f"Flax's numbers are {_told(factor)} times PyTorch's"
+        return f"Flax's numbers are {_factor_words(factor)} times PyTorch's"
     offset = float((flax - torch).mean())
     if np.ptp(torch) and _close(torch + offset, flax):
         return f"Flax's numbers are PyTorch's and {offset:.6g} more"
@@ -105,7 +105,7 @@ def related(flax: NDArray, torch: NDArray) -> str:
     return ""
 
 
-def _told(factor: float) -> str:
+def _factor_words(factor: float) -> str:
     """A factor, also as the root or the part of a whole number that it is."""
     large, plain = max(abs(factor), 1 / abs(factor)), f"{factor:.6g}"
     for mark, whole in (("", large), ("√", large**2)):

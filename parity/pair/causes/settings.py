@@ -147,15 +147,15 @@ def _padding(layer: LayerPairing, ours: Mapping[str, Any], theirs: Mapping[str, 
         a, b = pads(ours, size, "flax"), pads(theirs, size, "torch")
         if a is not None and b is not None and a != b:
             text = (
-                f"{_where(layer)}: padding {_said(ours['padding'])} in Flax pads {a} where PyTorch's "
-                f"{_said(theirs['padding'])} pads {b} ({'even' if size % 2 == 0 else 'odd'} sizes)"
+                f"{_where(layer)}: padding {_padding_text(ours['padding'])} in Flax pads {a} where PyTorch's "
+                f"{_padding_text(theirs['padding'])} pads {b} ({'even' if size % 2 == 0 else 'odd'} sizes)"
             )
             mend = f"write padding={b} in Flax"
             yield Lint(layer.flax.path, layer.torch.path, "padding", str(a), str(b), text, mend=mend)
             return
 
 
-def _said(padding: Any) -> str:
+def _padding_text(padding: Any) -> str:
     return padding if isinstance(padding, str) else str(tuple(p[0] if p[0] == p[1] else p for p in padding))
 
 

@@ -55,7 +55,7 @@ def _with_drift(state: CheckState, mode: str) -> BothSides:
         sides = state.sides.with_moved_cotangents(rng, mode)
         starts.append(run_both(sides, state.weight_map, torch, mode, state.masks(mode), ("float64",)))
     flax, torch_ = (
-        _own(
+        _drifted(
             recalled(getattr(state.passes[mode], side)["float64"]), [getattr(view, side)["float64"] for view in starts]
         )
         for side in ("flax", "torch")
@@ -63,5 +63,5 @@ def _with_drift(state: CheckState, mode: str) -> BothSides:
     return BothSides(flax, torch_)
 
 
-def _own(high: PassResult, moved: Sequence[PassResult]) -> Mapping[Precision, PassResult]:
+def _drifted(high: PassResult, moved: Sequence[PassResult]) -> Mapping[Precision, PassResult]:
     return {"float64": high, "float32": as_float32(high, moved)}

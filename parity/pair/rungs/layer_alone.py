@@ -64,14 +64,14 @@ def introduced(state: CheckState) -> dict[tuple[str, str], Finding]:
         },
     }
     pairings = [layer.pairing for layer in fed]
-    seen = {p: [_given(state, side, p, feeds[side], pairings) for side in SIDES] for p in PRECISIONS}
+    seen = {p: [_outputs(state, side, p, feeds[side], pairings) for side in SIDES] for p in PRECISIONS}
     return {
         (names[pairing.pair.torch], MODE): _finding(names[pairing.pair.torch], [seen[p] for p in PRECISIONS], number)
         for number, pairing in enumerate(pairings)
     }
 
 
-def _given(
+def _outputs(
     state: CheckState, side: Side, precision: Precision, feeds: Feeds, pairings: Sequence[CallPairing]
 ) -> list[NDArray]:
     """What the calls of these pairings give on a side, whose layers are fed."""

@@ -88,11 +88,11 @@ def _pulled(
 ) -> NDArray:
     """The gradient of a canonical array, with those of the arrays that the other side ties to it."""
     packing: Packing = getattr(array, side)
-    total = packing.pull(_given(gradients, packing.names))
+    total = packing.pull(_widened(gradients, packing.names))
     for _, other in ties:
         if other.tie is not None and other.tie.side != side:
             packed: Packing = getattr(other, side)
-            total = total + other.tie.turn(packed.pull(_given(gradients, packed.names)))
+            total = total + other.tie.turn(packed.pull(_widened(gradients, packed.names)))
     return total
 
 
@@ -109,7 +109,7 @@ def learnable(weight_map: WeightMap, parameters: set[str]) -> Iterator[tuple[Lay
             yield layer, array
 
 
-def _given(gradients: Arrays, names: Sequence[str]) -> Arrays:
+def _widened(gradients: Arrays, names: Sequence[str]) -> Arrays:
     return {name: np.asarray(gradients[name], np.result_type(gradients[name], np.float64)) for name in names}
 
 

@@ -27,14 +27,14 @@ class Prover:
     """
 
     def __init__(self, runs: Runs, native: NativeArrays, seed: int, budget: int = BUDGET) -> None:
-        self._runs, self._own, self._seed = runs, native, seed
+        self._runs, self._native, self._seed = runs, native, seed
         self._tried, self._budget = 0, budget
         self._undecided: tuple[str, ...] = ()
 
     def prove(self, weight_map: WeightMap) -> Proof:
         """The proof of the map itself if the networks agree with it, else of the reading with which they agree
         longest."""
-        torch = weights.random_weights(weight_map, self._own.torch, self._seed)
+        torch = weights.random_weights(weight_map, self._native.torch, self._seed)
         flax = self._flax_pass(weight_map, torch)
         passed = ProofPass(flax, self._runs.torch(torch), self._runs.torch_low(torch), self._runs.names)
         self._undecided = ()
@@ -50,7 +50,7 @@ class Prover:
                 best = read
         weight_map, passed = best
         self._undecided = undecided
-        flax_arrays, agrees = weights.to_flax(weight_map, torch, self._own.flax), passed.same_outputs(weight_map)
+        flax_arrays, agrees = weights.to_flax(weight_map, torch, self._native.flax), passed.same_outputs(weight_map)
         return Proof(weight_map, flax_arrays, torch, passed, agrees, self._undecided, self._tried)
 
     def _read_better(self, weight_map: WeightMap, passed: ProofPass, torch: Arrays) -> tuple[WeightMap, ProofPass]:
@@ -67,7 +67,7 @@ class Prover:
         standing = passed.standing(weight_map)
         options = [
             *weight_map.others.items(),
-            *alternatives(weight_map, passed, standing.failing, self._own),
+            *alternatives(weight_map, passed, standing.failing, self._native),
         ]
         for option, other in self._tried_out(options, passed, torch):
             if _is_better(option, other.standing(option), weight_map, standing):
@@ -86,7 +86,7 @@ class Prover:
 
     def _flax_pass(self, weight_map: WeightMap, torch: Arrays) -> PassResult:
         self._tried += 1
-        return self._runs.flax(weights.to_flax(weight_map, torch, self._own.flax))
+        return self._runs.flax(weights.to_flax(weight_map, torch, self._native.flax))
 
 
 def _is_better(weight_map: WeightMap, standing: Standing, known: WeightMap, known_standing: Standing) -> bool:

@@ -8,7 +8,7 @@ from parity.repairs.rules.candidate import Candidate, Context, inside, instead, 
 from parity.repairs.rules.constructors import constructors
 from parity.repairs.rules.expressions import around, function, inverse
 from parity.repairs.source.files import SourceFile, TextEdit
-from parity.repairs.source.nodes import Found, called, of_spot, of_value, on_line, operands
+from parity.repairs.source.nodes import FileExpression, called, of_spot, of_value, on_line, operands
 
 MODULES = {
     "ReLU": "ReLU", "ReLU6": "ReLU6", "ELU": "ELU", "SELU": "SELU", "GELU (exact)": "GELU", "SiLU": "SiLU",
@@ -45,10 +45,10 @@ def elsewhere(context: Context, undone: Undone) -> Iterator[Candidate]:
         yield from wrapped(side, reverse, list(reversed(whole)))
 
 
-def _taken(context: Context, undone: Undone) -> list[Found]:
+def _taken(context: Context, undone: Undone) -> list[FileExpression]:
     """The expressions that are taken: the operands of the first operation that takes the value."""
     assert undone.value is not None
-    places: list[Found] = []
+    places: list[FileExpression] = []
     for use in undone.value.used:
         for file, node in of_spot(context.project, use.spot):
             inner = list(operands(file, node))
@@ -58,7 +58,7 @@ def _taken(context: Context, undone: Undone) -> list[Found]:
     return places
 
 
-def wrapped(side: str, means: Sequence[str], places: Sequence[Found]) -> Iterator[Candidate]:
+def wrapped(side: str, means: Sequence[str], places: Sequence[FileExpression]) -> Iterator[Candidate]:
     """Edits that write the function around each of some expressions."""
     name, form = around(side, means)
     for file, node in places if form else ():
@@ -84,7 +84,7 @@ def written(file: SourceFile, node: ast.expr, what: tuple[str, str], taken: ast.
     return [instead(file, node, text), *imports, *(e for e in more if e not in imports)]
 
 
-def _counted(undone: Undone, places: Sequence[Found]) -> Iterator[Candidate]:
+def _counted(undone: Undone, places: Sequence[FileExpression]) -> Iterator[Candidate]:
     """What a sum of ones stands for: the number of an array's entries, which goes with the batch where a number that is
     written does not."""
     for file, node in places:
@@ -93,7 +93,7 @@ def _counted(undone: Undone, places: Sequence[Found]) -> Iterator[Candidate]:
             yield Candidate(undone.side, [instead(file, node, size)], f"take the number of entries, {size}")
 
 
-def _instead(context: Context, undone: Undone, places: Sequence[Found]) -> Iterator[Candidate]:
+def _instead(context: Context, undone: Undone, places: Sequence[FileExpression]) -> Iterator[Candidate]:
     """Edits that write one function for another."""
     wanted = undone.means[1]
     words, what = f"apply {wanted}", function(undone.side, wanted)

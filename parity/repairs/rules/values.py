@@ -9,7 +9,16 @@ from parity.repairs.rules.candidate import Candidate, Context, inside, instead, 
 from parity.repairs.rules.changes import wrapped
 from parity.repairs.rules.constructors import set_in_constructor
 from parity.repairs.source.files import SourceFile, TextEdit
-from parity.repairs.source.nodes import Found, called, is_call_of, of_spot, of_value, on_line, operands, statements
+from parity.repairs.source.nodes import (
+    FileExpression,
+    called,
+    is_call_of,
+    of_spot,
+    of_value,
+    on_line,
+    operands,
+    statements,
+)
 from parity.repairs.source.static import UNKNOWN, value_of
 
 
@@ -59,7 +68,7 @@ def stopped_elsewhere(context: Context, undone: Undone) -> Iterator[Candidate]:
             yield Candidate(side, [instead(file, node, text), *imports], "let no gradient through")
 
 
-def _backward(context: Context, undone: Undone, place: str) -> list[Found]:
+def _backward(context: Context, undone: Undone, place: str) -> list[FileExpression]:
     if undone.spot.operation.rpartition(" of ")[0] != "the gradient":
         return []
     return list(reversed(list(on_line(context.project, place))))
@@ -114,7 +123,7 @@ def added_elsewhere(context: Context, undone: Undone) -> Iterator[Candidate]:
             yield from wrapped(side, means, places)
 
 
-def _outer_first(places: Iterator[Found]) -> list[Found]:
+def _outer_first(places: Iterator[FileExpression]) -> list[FileExpression]:
     return [(f, n) for f, n in reversed(list(places)) if isinstance(n, ast.Call | ast.BinOp | ast.Name)]
 
 

@@ -7,7 +7,7 @@ from parity.interface.programs.undone import SourceValue, Spot
 from parity.repairs.source.files import SourceFile
 from parity.repairs.source.project import Project
 
-Found = tuple[SourceFile, ast.expr]
+FileExpression = tuple[SourceFile, ast.expr]
 OPERATORS: Mapping[str, tuple[type[ast.AST], ...]] = {
     "add": (ast.Add,), "sub": (ast.Sub, ast.Add), "rsub": (ast.Sub,), "mul": (ast.Mult,), "div": (ast.Div,),
     "pow": (ast.Pow,), "integer_pow": (ast.Pow,), "square": (ast.Pow,), "rpow": (ast.Pow,), "rdiv": (ast.Div,),
@@ -43,7 +43,7 @@ def called(node: ast.AST) -> str:
     return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""
 
 
-def on_line(project: Project, place: str) -> Iterator[Found]:
+def on_line(project: Project, place: str) -> Iterator[FileExpression]:
     """The expressions of the statement on a line, in the order in which they are computed."""
     for file, line in project.at(place):
         for statement in ast.walk(file.tree):
@@ -96,7 +96,7 @@ def asks_for(node: ast.expr, operation: str) -> bool:
     return bool(word) and (word == name or word in WRITTEN.get(name, ()))
 
 
-def of_spot(project: Project, spot: Spot) -> list[Found]:
+def of_spot(project: Project, spot: Spot) -> list[FileExpression]:
     """The expressions that may ask for an operation: its own place among its like first."""
     line = on_line(project, spot.place)
     expressions = [(f, n) for f, n in line if asks_for(n, spot.operation) and not _is_called(f, n)]
@@ -111,7 +111,7 @@ def _is_called(file: SourceFile, node: ast.expr) -> bool:
     return isinstance(parent, ast.Call) and parent.func is node
 
 
-def of_value(project: Project, value: SourceValue) -> list[Found]:
+def of_value(project: Project, value: SourceValue) -> list[FileExpression]:
     """The expressions that may give a value: the call of its module, or what asks for its operation; then all calls and
     operators of the line, outer ones first."""
     if value.made is None:

@@ -110,7 +110,7 @@ def test_a_record_without_a_part_is_one_line(found: Evidence) -> None:
 def test_only_pairs_that_pass_are_same_and_only_told_ones_different(found: Evidence) -> None:
     assert found.same == [Gap(20.0, "mlp"), *(Gap(gap, f"draw {n}") for gap, n in zip((2.0, 3.0), OLD, strict=True))]
     drawn = [Gap(gap, f"draw {n}: one head") for gap, n in zip((4e9, 1e8), OLD, strict=True)]
-    assert found.told == [Gap(2e6, "adam-eps"), *drawn]
+    assert found.caught == [Gap(2e6, "adam-eps"), *drawn]
 
 
 def test_a_bug_that_passes_is_wrong_unless_there_is_a_reason(found: Evidence) -> None:
@@ -172,8 +172,8 @@ def test_every_block_is_made(found: Evidence) -> None:
 
 
 def test_figures_show_all_that_is_on_record(found: Evidence) -> None:
-    (axes,) = plots.margins([gap.share for gap in found.same], [gap.share for gap in found.told], 1024.0).axes
-    assert sum(patch.get_height() for patch in axes.patches) == len(found.same) + len(found.told)  # type: ignore[attr-defined]
+    (axes,) = plots.margins([gap.share for gap in found.same], [gap.share for gap in found.caught], 1024.0).axes
+    assert sum(patch.get_height() for patch in axes.patches) == len(found.same) + len(found.caught)  # type: ignore[attr-defined]
     (axes,) = plots.curve(found.graded).axes
     assert np.array_equal(axes.lines[0].get_xdata(), [1e-6, 1e-3])
 
@@ -209,7 +209,7 @@ def test_the_thresholds_words_are_those_of_the_newest_record() -> None:
     assert record.threshold == referee.MARGIN
     assert all(f"records/{draws.folder.name}" in words for draws in record.draws)
     assert f"{above} above the largest gap of {len(record.same):,} correct pairs" in words
-    assert f"{below} below the smallest that one of {len(record.told):,} pairs with a bug" in words
+    assert f"{below} below the smallest that one of {len(record.caught):,} pairs with a bug" in words
     assert f"stay below {np.quantile([gap.share for gap in record.same], 0.99):.0f})" in words
 
 

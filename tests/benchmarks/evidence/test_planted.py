@@ -5,7 +5,7 @@ import re
 import pytest
 
 from benchmarks.evidence.causes import planted
-from benchmarks.evidence.causes.__main__ import said
+from benchmarks.evidence.causes.__main__ import answer_row
 from benchmarks.evidence.causes.counts import counted, operations
 from benchmarks.evidence.causes.truths import TRUTHS
 from parity.report.records import Difference
@@ -43,10 +43,10 @@ def test_every_text_is_there_and_is_changed(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_cause_beside_the_right_one_that_says_nothing_of_the_bug_is_wrong() -> None:
     right = Difference("forward", "a", "a", "differs", cause="PyTorch adds 1")
     odd = Difference("forward", "b", "b", "differs", cause="Flax applies tanh")
-    assert said(right, ["add"])["right"] and not said(right, ["add"])["wrong"]
-    both = said(Difference("forward", "a", "a", "differs", cause="PyTorch adds 1", further=(odd,)), ["add"])
+    assert answer_row(right, ["add"])["right"] and not answer_row(right, ["add"])["wrong"]
+    both = answer_row(Difference("forward", "a", "a", "differs", cause="PyTorch adds 1", further=(odd,)), ["add"])
     assert both["wrong"] and both["further"] == ["Flax applies tanh"]
-    assert not said(None, ["add"])["wrong"]
+    assert not answer_row(None, ["add"])["wrong"]
 
 
 def test_operations_are_counted_by_the_lines_that_are_named() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.tpu.arrays import Array, arguments, arrays
-from benchmarks.tpu.collectives import Collective, found, group_size
+from benchmarks.tpu.collectives import Collective, collectives_of, group_size
 from benchmarks.tpu.pods import expected
 from parity.errors import UsageError
 
@@ -40,16 +40,16 @@ def test_every_kind_is_found_in_every_place() -> None:
         Collective("all-reduce", "f32", 1, 4 * 5, 4, times=3),
         Collective("all-to-all", "f32", 1, 4 * 6, 4),
     ]
-    assert found(BY_HAND, 8) == expected
+    assert collectives_of(BY_HAND, 8) == expected
     assert [one.step_bytes for one in expected] == [1260, 780, 128, 128, 60, 24]
 
 
 def test_a_loop_that_exchanges_must_say_how_often_it_runs() -> None:
     silent = BY_HAND.replace('"known_trip_count":{"n":"3"}', "")
     with pytest.raises(UsageError, match=r"a loop does not say how often it runs: .*outer"):
-        found(silent, 8)
+        collectives_of(silent, 8)
     with pytest.raises(UsageError, match="inner"):
-        found(BY_HAND.replace("direction=LT", "direction=NE"), 8)
+        collectives_of(BY_HAND.replace("direction=LT", "direction=NE"), 8)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_groups_that_are_written_otherwise_are_no_guess() -> None:
 
 def test_what_is_no_program_is_refused() -> None:
     with pytest.raises(UsageError, match="no ENTRY"):
-        found("module @jit_step {}", 4)
+        collectives_of("module @jit_step {}", 4)
 
 
 def test_arrays_are_as_large_as_their_tiles() -> None:
@@ -100,13 +100,13 @@ def compiled() -> dict[str, str]:
 
 def test_the_hosts_devices_exchange_what_the_recipe_says(compiled: dict[str, str]) -> None:
     said = expected("moons", 8 // HOST_DEVICES)
-    seen = found(compiled["moons"], HOST_DEVICES)
+    seen = collectives_of(compiled["moons"], HOST_DEVICES)
     assert {(one.kind, one.group, one.times) for one in seen} == {("all-reduce", HOST_DEVICES, 1)}
     assert sum(one.step_bytes for one in seen) == said.exchanged
     assert sum(one.bytes for one in arguments(compiled["moons"])) == said.arguments
 
 
 def test_a_loops_gradients_are_exchanged_in_each_of_its_turns(compiled: dict[str, str]) -> None:
-    said, seen = expected("rnn-30", 8 // HOST_DEVICES), found(compiled["rnn-30"], HOST_DEVICES)
+    said, seen = expected("rnn-30", 8 // HOST_DEVICES), collectives_of(compiled["rnn-30"], HOST_DEVICES)
     assert sum(one.bytes * one.count for one in seen) == said.exchanged
     assert {one.times: one.bytes for one in seen}[30] == 4 * (128 + 128 * 128 + 128)  # hx, hh and its bias

@@ -154,7 +154,7 @@ def test_tables_say_what_is_found_and_how_often() -> None:
 def test_the_command_compiles_each_size_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     asked = []
 
-    def said(*arguments: str, compiler: str) -> list[tuple[str, Any]]:
+    def ask_compiler(*arguments: str, compiler: str) -> list[tuple[str, Any]]:
         asked.append((compiler, *arguments))
         if arguments[1] == "4":
             return [("failure", "crashed")]
@@ -162,7 +162,7 @@ def test_the_command_compiles_each_size_once(monkeypatch: pytest.MonkeyPatch, tm
 
     monkeypatch.setattr(command, "find_spec", lambda name: name)
     monkeypatch.setattr(command, "version", lambda name: "0")
-    monkeypatch.setattr(command, "said", said)
+    monkeypatch.setattr(command, "ask_compiler", ask_compiler)
     kept = tmp_path / "pods.json"
     arguments = ["--pods", "--workload", "mlp", "--chips", "4", "--chips", "16", "--json", str(kept)]
     assert command.main([*arguments, "--scaling", "weak"]) == 1

@@ -196,12 +196,12 @@ def test_without_libtpu_one_line_says_what_to_install(
 
 
 def test_a_chip_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    def said(chip: str, workload: str = "", *_: str) -> list[tuple[str, Any]]:
+    def ask_compiler(chip: str, workload: str = "", *_: str) -> list[tuple[str, Any]]:
         if chip == "v4":
             return [("failure", "crashed")]
         return [("estimate", record.asdict(like_mlp(chip=chip)))] if workload else [("chip", {"kind": chip})]
 
-    monkeypatch.setattr(command, "said", said)
+    monkeypatch.setattr(command, "ask_compiler", ask_compiler)
     kept = record.empty()
     found = [one for some in command.sweep(kept, ["v4", "v5e"], ["mlp"], ["highest"], "fast") for one in some]
     assert [one.chip for one in found] == ["v5e"] and record.estimates(kept) == found
@@ -211,7 +211,7 @@ def test_a_chip_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_process_that_dies_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     died = SimpleNamespace(stdout='{"chip": {"kind": "TPU"}}\n', stderr="noise\nlast words\n", returncode=-9)
     monkeypatch.setattr(command.subprocess, "run", lambda *_, **__: died)
-    assert list(command.said("v5e")) == [
+    assert list(command.ask_compiler("v5e")) == [
         ("chip", {"kind": "TPU"}),
         ("failure", "the compiler's process ended with -9: last words"),
     ]

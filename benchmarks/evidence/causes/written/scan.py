@@ -31,14 +31,14 @@ class FlaxScan(nnx.Module):
         decay = jnp.exp(step[..., None] * a)
         drive = step[..., None] * b[:, :, None, :] * x[..., None]
 
-        def one(state: jax.Array, at: Any) -> Any:
+        def advance(state: jax.Array, at: Any) -> Any:
             kept, new, read = at
             state = kept * state + new
             return state, jnp.sum(state * read[:, None, :], axis=-1)
 
         start = jnp.zeros((x.shape[0], WIDTH, STATES))
         along = jax.tree.map(lambda array: jnp.moveaxis(array, 1, 0), (decay, drive, c))
-        _, seen = jax.lax.scan(one, start, along)
+        _, seen = jax.lax.scan(advance, start, along)
         y = jnp.moveaxis(seen, 0, 1)
         y = y + self.skip[...] * x
         return y * jax.nn.silu(x @ self.gate[...])

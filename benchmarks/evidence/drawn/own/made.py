@@ -138,7 +138,7 @@ def _sides(choose: Choose, ways: tuple[str, ...] | tuple[bool, ...]) -> dict[str
     return {side: choose(ways) for side in ("flax", "torch")}
 
 
-OWN: dict[str, Callable[[Choose, Shape, bool], Made]] = {
+OWN_MAKERS: dict[str, Callable[[Choose, Shape, bool], Made]] = {
     "own norm": _norm,
     "upcast": _upcast,
     "fused attention": _fused,

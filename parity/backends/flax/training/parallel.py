@@ -22,7 +22,7 @@ from parity.data import Batch
 from parity.interface.devices import parts
 from parity.recipes import Optimizer
 
-Given = tuple[jax.Array, jax.Array]  # inputs, labels
+InputsAndLabels = tuple[jax.Array, jax.Array]
 
 
 class ParallelFlaxSession(FlaxSession):
@@ -54,7 +54,7 @@ class ParallelFlaxSession(FlaxSession):
     def _single(self, batch: Batch, rate: Any) -> tuple[Any, ...]:
         return *self._arrays(batch), self._everywhere(rate)
 
-    def _arrays(self, batch: Batch) -> Given:
+    def _arrays(self, batch: Batch) -> InputsAndLabels:
         """Each device's part of the batch; where they do not divide it, all of it on each, for the compiler to part."""
         spec = PartitionSpec(AXIS if len(batch.labels) % self.mesh.size == 0 else None)
         return jax.tree.map(lambda array: placed(array, self.mesh, spec), super()._arrays(batch))

@@ -59,7 +59,7 @@ class TorchProgram(Program):
 
     def given_array(self, value: int) -> torch.Tensor:
         """Give the tensor as it was when it was first used."""
-        return self._recorded.given[value]
+        return self._recorded.tensors[value]
 
     def as_numpy(self, array: torch.Tensor) -> NDArray:
         """Give the tensor in NumPy, as in the results of a pass."""
@@ -90,7 +90,7 @@ def program(copies: Copies, native: Mapping[str, NDArray], inputs: Inputs, how: 
             None if loss is None else recorder.number(loss),
         )
     recorded = recorder.recorded
-    origins = {number: names.get(number, ("constant", "")) for number in recorded.given}
+    origins = {number: names.get(number, ("constant", "")) for number in recorded.tensors}
     return TorchProgram(recorded, origins, named)
 
 

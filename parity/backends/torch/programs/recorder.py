@@ -25,14 +25,14 @@ class Recorded:
 
     Args:
         operations: the operations, each with its call, and the places of the operands that it changes.
-        given: value that no operation gives → its tensor, as it was when it was first used.
+        tensors: value that no operation gives → its tensor, as it was when it was first used.
         calls: the calls of modules in the order in which they end.
         unrecorded: the numbers of operations that ran while no gradients were recorded.
         customs: the user's own functions with a backward pass of their own.
     """
 
     operations: list[tuple[Operation, Written, tuple[int, ...]]] = field(default_factory=list)
-    given: dict[int, torch.Tensor] = field(default_factory=dict)
+    tensors: dict[int, torch.Tensor] = field(default_factory=dict)
     calls: list[ValuesOfCall] = field(default_factory=list)
     unrecorded: set[int] = field(default_factory=set)
     customs: list["Custom"] = field(default_factory=list)
@@ -128,7 +128,7 @@ class Recorder(TorchFunctionMode):
         """The number of the value that a tensor is."""
         if id(tensor) not in self._numbers:
             number = self._new(tensor)
-            self.recorded.given[number] = tensor.detach().clone()
+            self.recorded.tensors[number] = tensor.detach().clone()
         return self._numbers[id(tensor)]
 
     def _new(self, tensor: torch.Tensor) -> int:

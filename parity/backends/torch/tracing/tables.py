@@ -31,7 +31,7 @@ class TableWatch:
         self._moves = moves
         self._moved: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         self._met: dict[int, torch.Tensor] = {}
-        self.found: list[tuple[torch.Tensor, str]] = []
+        self.tables: list[tuple[torch.Tensor, str]] = []
 
     def held(self, tensor: Any) -> Any:
         """Mark a tensor that the network holds, or made of numbers; gives it back."""
@@ -80,7 +80,7 @@ class TableWatch:
             return
         self._met[id(tensor)] = tensor
         shown = self._as_moved(tensor) if self._moves else tensor
-        self.found.append((shown.detach().clone(), users_line()))
+        self.tables.append((shown.detach().clone(), users_line()))
 
     @contextmanager
     def of_numpy(self) -> Iterator[None]:
@@ -95,9 +95,9 @@ class TableWatch:
 
 def tables(plain: TableWatch, moved: TableWatch) -> list[Table]:
     """The tables of two passes of one network, the second of which moved what the network holds."""
-    if [t.shape for t, _ in plain.found] != [t.shape for t, _ in moved.found]:
+    if [t.shape for t, _ in plain.tables] != [t.shape for t, _ in moved.tables]:
         return []
-    pairs = zip(plain.found, moved.found, strict=True)
+    pairs = zip(plain.tables, moved.tables, strict=True)
     return [Table(_numbers(a), _numbers(b), place) for (a, place), (b, _) in pairs]
 
 

@@ -47,23 +47,23 @@ class Numbers:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self._own = {_storage(tensor) for tensor in (*model.parameters(), *model.buffers())}
+        self._storages = {_storage(tensor) for tensor in (*model.parameters(), *model.buffers())}
         self._copies: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def handed_on(self, tensor: torch.Tensor) -> torch.Tensor:
         """A copy of a tensor, through which gradients pass: the network may change it in place."""
         copy = torch.clone(tensor)
-        self._copies[id(copy)] = copy, self.given(tensor)
+        self._copies[id(copy)] = copy, self.of_result(tensor)
         return copy
 
-    def given(self, tensor: torch.Tensor) -> torch.Tensor:
+    def of_result(self, tensor: torch.Tensor) -> torch.Tensor:
         """The numbers of a result."""
         held = self._held(tensor)
         if held is not None:
             return held
-        return tensor.detach().clone() if _storage(tensor) in self._own else tensor.detach()
+        return tensor.detach().clone() if _storage(tensor) in self._storages else tensor.detach()
 
-    def taken(self, tensor: torch.Tensor) -> torch.Tensor:
+    def of_argument(self, tensor: torch.Tensor) -> torch.Tensor:
         """The numbers of an argument, which the module may change in place."""
         held = self._held(tensor)
         return tensor.detach().clone() if held is None else held
@@ -106,7 +106,7 @@ def taps(model: nn.Module, capture: bool, feeds: Mapping[int, Sequence[NDArray]]
         nonlocal begun
         if begun in feeds:
             args, kwargs = _fed(feeds[begun], args, kwargs)
-        tensors = [numbers.taken(t) for _, t in leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
+        tensors = [numbers.of_argument(t) for _, t in leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
         open_.append(Entry(path, type(module).__name__, begun, tensors))
         begun += 1
         return args, kwargs
@@ -114,7 +114,7 @@ def taps(model: nn.Module, capture: bool, feeds: Mapping[int, Sequence[NDArray]]
     def end(output: Any) -> Any:
         entry = open_.pop()
         entry.outputs = [t for _, t in leaves(output) if isinstance(t, torch.Tensor)]
-        entry.values = [numbers.given(t) for t in entry.outputs]
+        entry.values = [numbers.of_result(t) for t in entry.outputs]
         tape.append(entry)
         return pytree.tree_map_only(torch.Tensor, numbers.handed_on, output)
 

@@ -66,7 +66,7 @@ class CompiledTorchSession(TorchSession):
             yield from ([batch] for batch in alike[whole:])
 
     def _call(self, block: Sequence[Batch], rates: torch.Tensor) -> list[LossAndHits]:
-        inputs, labels = zip(*map(self._given, block), strict=True)
+        inputs, labels = zip(*map(self._arguments_and_labels, block), strict=True)
         kept = self._kept = self._kept or self._moments()
         with torch.no_grad():
             steps = self._program(len(block))(self._parameters, self._buffers(), kept, inputs, labels, rates)

@@ -60,7 +60,7 @@ class ParallelTorchSession(TorchSession):
     def _pass(self, batch: Batch) -> tuple[LossAndHits, list[torch.Tensor]]:
         part = self.part(batch)
         share = self.share(part.count, batch.count)
-        x, labels = self._given(part)
+        x, labels = self._arguments_and_labels(part)
         logits = self._wrapped(*x)
         loss = share * (self._run.loss(logits, labels) if part.count else logits.sum())
         return (loss.detach(), hits_of(logits, labels)), self.reduced(loss)

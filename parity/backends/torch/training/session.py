@@ -76,7 +76,7 @@ class TorchSession(Session[TorchNetwork]):
         return step, gradients
 
     def _pass(self, batch: Batch) -> tuple[LossAndHits, list[torch.Tensor]]:
-        x, labels = self._given(batch)
+        x, labels = self._arguments_and_labels(batch)
         logits = self._run.model(*x)
         loss = self._run.loss(logits, labels)
         gradients = self._run.training_gradients(loss, self._parameters)
@@ -85,7 +85,7 @@ class TorchSession(Session[TorchNetwork]):
     def _fetched(self, steps: Sequence[LossAndHits]) -> tuple[NDArray, NDArray]:
         return fetched(steps)
 
-    def _given(self, batch: Batch) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
+    def _arguments_and_labels(self, batch: Batch) -> tuple[tuple[torch.Tensor, ...], torch.Tensor]:
         """Arguments and labels on the device; they may share memory with the batch, which nobody changes."""
         return self._inputs(batch.inputs), self._tensor(batch.labels)
 
@@ -108,7 +108,7 @@ class TorchSession(Session[TorchNetwork]):
 
     def _score(self, batch: Batch) -> LossAndHits:
         with self._evaluating():
-            x, labels = self._given(batch)
+            x, labels = self._arguments_and_labels(batch)
             logits = self._run.model(*x)
             return self._run.loss(logits, labels), hits_of(logits, labels)
 

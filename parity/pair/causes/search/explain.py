@@ -15,7 +15,7 @@ from parity.pair.causes.search.piece import SIDES, Piece
 from parity.pair.causes.search.places import Target, numbers_of, other_numbers, target_of
 from parity.pair.causes.search.search import Cause
 from parity.pair.causes.search.several.following import Following, Recorded
-from parity.pair.causes.search.several.further import Found, all_causes, rest_of, where
+from parity.pair.causes.search.several.further import PlaceWithCauses, all_causes, rest_of, where
 from parity.pair.causes.search.several.lines import lines_of
 from parity.pair.causes.undone import undone_of
 from parity.pair.passes.calls import CallPairing
@@ -48,7 +48,7 @@ def explained_by_undoing(
     try:
         if difference.proof:  # a convention, which was undone in the whole network
             return _with_lines(difference, state, inputs)
-        outcome = _found(difference, state, rungs, clue, inputs)
+        outcome = _explained(difference, state, rungs, clue, inputs)
     except Exception:  # an edit may make a user's network do anything; the check goes on without a cause
         if DEBUG in os.environ:
             raise
@@ -86,7 +86,7 @@ RUNGS = ("forward", "gradients", "state")
 """Rungs whose differences have operations."""
 
 
-def _found(
+def _explained(
     difference: Difference,
     state: CheckState,
     rungs: Sequence[Rung],
@@ -142,9 +142,9 @@ def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | No
     return replace(differences[0], further=tuple(differences[1:]), rest=rest)
 
 
-def _of_piece(here: Difference, step: Found, lints: Sequence[Lint]) -> list[Difference]:
+def _of_piece(here: Difference, step: PlaceWithCauses, lints: Sequence[Lint]) -> list[Difference]:
     """A difference for each cause of one piece, the first with its place."""
-    return [_told(replace(here, lines=step.lines), cause, cause.piece or step.piece, lints) for cause in step.causes]
+    return [_proven(replace(here, lines=step.lines), cause, cause.piece or step.piece, lints) for cause in step.causes]
 
 
 def _unexplained(here: Difference, piece: Piece, clue: Difference | None, first: bool) -> Difference:
@@ -195,7 +195,7 @@ def _buffer(finding: Finding, state: CheckState) -> Target | None:
     return None
 
 
-def _told(difference: Difference, cause: Cause, piece: Piece, lints: Sequence[Lint]) -> Difference:
+def _proven(difference: Difference, cause: Cause, piece: Piece, lints: Sequence[Lint]) -> Difference:
     hypothesis = cause.hypothesis
     lines = lines_of(hypothesis, piece)
     proof = _proof(cause)

@@ -12,7 +12,7 @@ from parity.interface.programs.undone import source
 from parity.pair.causes.known_functions import NOTHING, Function, applied, functions
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece, same
-from parity.pair.causes.search.written import NUMBERS, groups, pool_of, told
+from parity.pair.causes.search.written import NUMBERS, groups, pool_of, text_of
 
 MOVES = frozenset({"reshape", "transpose", "broadcast_in_dim", "squeeze", "flatten", "unflatten", "clone", "detach",
                    "contiguous", "expand", "view", "convert_element_type", "to", "copy", "stop_gradient"})  # fmt: skip
@@ -51,7 +51,7 @@ def _alike(array: NDArray, result: NDArray) -> bool:
 
 def _extra(half: Half, side: str, each: Operation, place: int) -> tuple[str, str]:
     taken = [named(half, value) for i, value in enumerate(each.operands) if i != place]
-    rest = [told(v) for name, v in each.settings.items() if name.startswith(NUMBERS)]
+    rest = [text_of(v) for name, v in each.settings.items() if name.startswith(NUMBERS)]
     verb, by = VERBS.get(each.name, f"applies {each.name} with"), " and ".join([*taken, *rest])
     if each.name in MASKING and len(each.operands) > 1:
         mask = named(half, next((v for v in each.operands if half.values[v].dtype.kind == "b"), each.operands[0]))
@@ -167,10 +167,10 @@ def factors(piece: Piece, side: str) -> Iterator[Hypothesis]:
             mend = f"multiply with {words} in {NAMES[side]}"
             yield Hypothesis(side, text, mend, always(change), _maker(half, value), value)
         for offset in dict.fromkeys(n for w in (1.0, *written) for n in (w, -w) if n):
-            text = f"{NAMES[other(side)]} adds {told(offset)}, and {NAMES[side]} does not"
+            text = f"{NAMES[other(side)]} adds {text_of(offset)}, and {NAMES[side]} does not"
             plus = "plus", source(offset)
             change = Change(value, lambda a, offset=offset: a + offset, plus)  # type: ignore[misc]
-            mend = f"add {told(offset)} in {NAMES[side]}"
+            mend = f"add {text_of(offset)} in {NAMES[side]}"
             yield Hypothesis(side, text, mend, always(change), _maker(half, value), value)
 
 
@@ -180,7 +180,7 @@ def _factors(shape: Sequence[int], written: Sequence[float]) -> dict[float, tupl
     for number in (*written, 2.0, -1.0):
         for factor in (number, 1 / number if number else 0.0):
             if factor not in (0.0, 1.0):
-                descriptions.setdefault(factor, (told(factor), told(factor)))
+                descriptions.setdefault(factor, (text_of(factor), text_of(factor)))
     for axis, size in enumerate(shape):
         if size > 1:
             n = "x.shape[0]" if axis == 0 and shape.index(size) == 0 and shape.count(size) == 1 else f"{size}"

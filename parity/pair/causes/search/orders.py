@@ -143,7 +143,7 @@ def other_value(piece: Piece, side: str) -> Iterator[Hypothesis]:
     for value in [*half.made, *half.entering]:
         for instead in half.values:
             if instead != value and _fits(half, value, instead) and _kind(half, instead) in ("", _kind(half, value)):
-                was, wanted = _told(half, value, names), _told(half, instead, names)
+                was, wanted = _value_words(half, value, names), _value_words(half, instead, names)
                 text = f"{NAMES[side]} takes {was} where {NAMES[other(side)]} takes {wanted}"
                 maker = half.program.maker.get(value)
                 mend = f"take {wanted} in {NAMES[side]}"
@@ -168,7 +168,7 @@ def names_of_calls(half: Half) -> dict[int, str]:
     return names
 
 
-def _told(half: Half, value: int, names: Mapping[int, str]) -> str:
+def _value_words(half: Half, value: int, names: Mapping[int, str]) -> str:
     kind, name = half.program.origins.get(value, ("", ""))
     if kind in ("array", "input"):
         return name or "the input"

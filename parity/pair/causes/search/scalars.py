@@ -11,7 +11,7 @@ from parity.pair.causes.search.candidates import LARGEST_COUNT
 from parity.pair.causes.search.functions import VERBS, named
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece, same
-from parity.pair.causes.search.written import NUMBERS, groups, pool_of, told
+from parity.pair.causes.search.written import NUMBERS, groups, pool_of, text_of
 
 FEW = 12
 """Numbers of the other side that are tried in one place."""
@@ -28,7 +28,7 @@ def other_number(piece: Piece, side: str) -> Iterator[Hypothesis]:
                 for their in computed:
                     if isinstance(value, int) and not _is_count(theirs.values[their]):
                         continue
-                    text = _differs(side, f"{told(value)} in {each.name}", _of(theirs, their))
+                    text = _differs(side, f"{text_of(value)} in {each.name}", _of(theirs, their))
                     yield Hypothesis(
                         side, text, f"take {_of(theirs, their)} in {NAMES[side]}",
                         _set(side, numbers, name, their), numbers[0],
@@ -36,10 +36,10 @@ def other_number(piece: Piece, side: str) -> Iterator[Hypothesis]:
     for value in (v for v in half.made if _is_number(half.values[v])):
         maker = half.program.maker[value]
         for number in written:
-            text = _differs(side, _used(half, value), told(number))
+            text = _differs(side, _used(half, value), text_of(number))
             means = ("number", source(number))
             change = Change(value, lambda a, number=number: np.full_like(a, number), means)  # type: ignore[misc]
-            yield Hypothesis(side, text, f"take {told(number)} in {NAMES[side]}", always(change), maker, value)
+            yield Hypothesis(side, text, f"take {text_of(number)} in {NAMES[side]}", always(change), maker, value)
         for their in computed:
             text = _differs(side, _used(half, value), _of(theirs, their))
             mend = f"take {_of(theirs, their)} in {NAMES[side]}"
@@ -61,7 +61,7 @@ def _used(half: Half, value: int) -> str:
 
 
 def _of(half: Half, value: int) -> str:
-    return f"{named(half, value)} ({told(half.values[value].item())})"
+    return f"{named(half, value)} ({text_of(half.values[value].item())})"
 
 
 def _is_number(array: NDArray) -> bool:

@@ -7,13 +7,13 @@ from parity.interface.programs.operations import Edit, Operation, Setting, numbe
 from parity.pair.causes.search.candidates import AXES, LIKELY, candidates, equal
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece
-from parity.pair.causes.search.written import NUMBERS, SKIPPED, groups, pool_of, told, what
+from parity.pair.causes.search.written import NUMBERS, SKIPPED, groups, pool_of, text_of, what
 
 FEW = 12
 """Numbers of the other side that are tried for one setting."""
 NEAR = 8
 """Operations between two whose numbers belong together."""
-Told = tuple[Any, Any]
+ValueAndWanted = tuple[Any, Any]
 
 
 def changed_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
@@ -65,10 +65,12 @@ def _both(side: str, first: Any, second: Any, pairs: Sequence[tuple[Any, Any]]) 
             continue
         edits = [*(Setting(n, name, a) for n in numbers), *(Setting(n, its, b) for n in others)]
         text = (
-            f"{NAMES[side]}'s {what(each, name)} is {told(value)} and its {what(another, its)}"
-            f"{_at(another, each)} is {told(held)}; with {told(a)} and {told(b)} it is {NAMES[other(side)]}'s"
+            f"{NAMES[side]}'s {what(each, name)} is {text_of(value)} and its {what(another, its)}"
+            f"{_at(another, each)} is {text_of(held)}; with {text_of(a)} and {text_of(b)} it is {NAMES[other(side)]}'s"
         )
-        yield Hypothesis(side, text, f"write {told(a)} and {told(b)} in {NAMES[side]}", always(*edits), numbers[0])
+        yield Hypothesis(
+            side, text, f"write {text_of(a)} and {text_of(b)} in {NAMES[side]}", always(*edits), numbers[0]
+        )
 
 
 def _at(another: Operation, each: Operation) -> str:
@@ -104,10 +106,14 @@ def _axes(half: Half, each: Operation) -> int:
     return max((half.values[v].ndim for v in each.operands if v in half.values), default=0)
 
 
-def _hypothesis(side: str, numbers: Sequence[int], each: Operation, name: str, values: Told, known: bool) -> Hypothesis:
+def _hypothesis(
+    side: str, numbers: Sequence[int], each: Operation, name: str, values: ValueAndWanted, known: bool
+) -> Hypothesis:
     value, wanted = values
     edits: list[Edit] = [Setting(number, name, wanted) for number in numbers]
-    text = f"{NAMES[side]}'s {what(each, name)} is {told(value)}; with {told(wanted)} it is {NAMES[other(side)]}'s"
+    text = (
+        f"{NAMES[side]}'s {what(each, name)} is {text_of(value)}; with {text_of(wanted)} it is {NAMES[other(side)]}'s"
+    )
     likely = 0 if known else 1
     return Hypothesis(side, text, _mend(side, each, name, wanted), always(*edits), numbers[0], likely=likely)
 
@@ -115,5 +121,5 @@ def _hypothesis(side: str, numbers: Sequence[int], each: Operation, name: str, v
 def _mend(side: str, each: Operation, name: str, wanted: Any) -> str:
     place = f" at {each.place}" if each.place else ""
     if name.startswith(NUMBERS) or " " in name:
-        return f"write {told(wanted)} in {NAMES[side]}{place}"
-    return f"write {name}={told(wanted)} in {NAMES[side]}{place}"
+        return f"write {text_of(wanted)} in {NAMES[side]}{place}"
+    return f"write {name}={text_of(wanted)} in {NAMES[side]}{place}"

@@ -51,7 +51,7 @@ def what(each: Operation, name: str) -> str:
     return f"number in {each.name}" if name.startswith(NUMBERS) else f"{each.name}'s {name}"
 
 
-def told(value: Any) -> str:
+def text_of(value: Any) -> str:
     """A setting for people."""
     if isinstance(value, float):
         return f"{value:.6g}"
@@ -61,6 +61,6 @@ def told(value: Any) -> str:
             for part in (value.start, value.stop, value.step)[: 3 if value.step else 2]
         )
     if isinstance(value, tuple | list):
-        inside = ", ".join("…" if v is Ellipsis else told(v) for v in value)
+        inside = ", ".join("…" if v is Ellipsis else text_of(v) for v in value)
         return f"({inside}{',' if len(value) == 1 else ''})"
     return repr(value)

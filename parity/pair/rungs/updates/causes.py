@@ -102,12 +102,12 @@ def _optimizer_cause(state: CheckState, optimizers: tuple[Any, Any], finding: Fi
         if all(step.verdict.passes for step in findings) and closes(finding.gap, gap):
             where = "" if changed.group is None else f" of parameter group {changed.group}"
             text = (
-                f"{changed.name}{where} is {_told(changed.was)} in PyTorch; with {_told(changed.value)} it is optax's"
+                f"{changed.name}{where} is {_text(changed.was)} in PyTorch; with {_text(changed.value)} it is optax's"
             )
             proof = f"undone in PyTorch, the gap falls from {finding.gap:.2g} to {gap:.2g} over all steps"
-            mend = f"write {changed.name}={_told(changed.value)} in PyTorch{where}"
+            mend = f"write {changed.name}={_text(changed.value)} in PyTorch{where}"
             mend += (
-                f", or {_told(changed.was)} in optax"
+                f", or {_text(changed.was)} in optax"
                 if changed.value in written and not isinstance(changed.value, bool)
                 else ""
             )
@@ -163,7 +163,7 @@ def _values(name: str, was: Any, written: Sequence[float]) -> Iterator[Any]:
         yield from ((was[0], value) for value in inside if value != was[1])
 
 
-def _told(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, tuple):
-        return f"({', '.join(map(_told, value))})"
+        return f"({', '.join(map(_text, value))})"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -27,7 +27,7 @@ def modulate_backward(cotangent: Array, inputs: Array, scale: Array) -> tuple[Ar
 
 
 class DiTBlock(Composite):
-    """Attention and a feed-forward layer, each shifted, scaled and gated by the condition; run by `told`.
+    """Attention and a feed-forward layer, each shifted, scaled and gated by the condition; run by `conditioned`.
 
     Args:
         path: the module's place in the network.
@@ -44,7 +44,7 @@ class DiTBlock(Composite):
         self.modulation = Dense(f"{path}.modulation", width, 6 * width)
         super().__init__(path, norms[0], attention, norms[1], mlp, self.modulation)
 
-    def told(self, run: Run, inputs: Array, condition: Array) -> Array:
+    def conditioned(self, run: Run, inputs: Array, condition: Array) -> Array:
         """Run on inputs (B, T, C) at the condition (B, C), to which SiLU was applied."""
         parts = np.split(call(self.modulation, run, condition), 6, axis=-1)
         hidden = inputs
@@ -53,7 +53,7 @@ class DiTBlock(Composite):
             hidden = hidden + gate[:, None, :] * call(branch, run, modulated)
         return run.record(self.path, inputs, hidden, parts)
 
-    def told_back(self, run: Run, gradients: Gradients, cotangent: Array) -> tuple[Array, Array]:
+    def conditioned_back(self, run: Run, gradients: Gradients, cotangent: Array) -> tuple[Array, Array]:
         """Run the recorded calls backward; the gradients of the inputs and of the condition."""
         gradients.outputs[self.path] = cotangent
         parts, to_parts = run.cache[self.path], list[Array]()
@@ -123,7 +123,7 @@ class DiT(Network):
         hidden = call(self.patches, run, image).reshape(len(image), -1, self.width)
         hidden = hidden + grid_positions(self.side, self.width)
         for block in self.blocks:
-            hidden = block.told(run, hidden, condition)
+            hidden = block.conditioned(run, hidden, condition)
         shift, scale = np.split(call(self.modulation, run, condition), 2, axis=-1)
         rows = call(self.head, run, modulate(call(self.norm, run, hidden), shift, scale))
         side, patch = self.side, self.patch_size
@@ -140,7 +140,7 @@ class DiT(Network):
         to_condition = back(self.modulation, run, gradients, np.concatenate([to_shift, to_scale], axis=-1))
         to_hidden = back(self.norm, run, gradients, to_norm)
         for block in reversed(self.blocks):
-            to_hidden, share = block.told_back(run, gradients, to_hidden)
+            to_hidden, share = block.conditioned_back(run, gradients, to_hidden)
             to_condition = to_condition + share
         to_sum = silu_backward(to_condition, last)
         back(self.label, run, gradients, to_sum)

@@ -12,17 +12,17 @@ from parity.interface.programs.program import Pull
 from parity.pair.causes.search.functions import factors, named
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece, same
-from parity.pair.causes.search.written import told
+from parity.pair.causes.search.written import text_of
 
 WAYS = {"flax": "jax.lax.stop_gradient", "torch": "detach()"}
 """Side → how people stop gradients there."""
-Own = tuple[int, Pull]
+NumberedPull = tuple[int, Pull]
 
 
 def stopped(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One side stops gradients, or sends them back in a way of its own, and the other does not."""
     half = piece.half(side)
-    every = _own(half)
+    every = _pulls(half)
     for number, pull in every:
         text, mend = _words(half, side, number, pull)
         yield Hypothesis(side, text, mend, always(Setting(number, OTHERWISE, True)), number)
@@ -31,7 +31,7 @@ def stopped(piece: Piece, side: str) -> Iterator[Hypothesis]:
         yield Hypothesis(side, text, mend, always(*(Setting(n, OTHERWISE, True) for n in run)), run[0])
 
 
-def _own(half: Half) -> list[Own]:
+def _pulls(half: Half) -> list[NumberedPull]:
     program = half.program
     assert isinstance(program, Backward)
     return [(number, program.kinds[number]) for number in half.numbers if number in program.kinds]
@@ -87,20 +87,21 @@ def _does(half: Half, number: int) -> Iterator[_Does]:
         return
     top, length = float(np.abs(made).max()), float(np.linalg.norm(made))
     if same(np.clip(gradient, -top, top), made) and not same(gradient, made):
-        yield _Does(f"cuts each number at ±{told(top)}", lambda g: np.clip(g, -top, top))
+        yield _Does(f"cuts each number at ±{text_of(top)}", lambda g: np.clip(g, -top, top))
     factor = float((gradient * made).sum() / (gradient * gradient).sum())
     if same(factor * gradient, made):
-        yield _Does(f"multiplies it with {told(factor)}", lambda g: factor * g)
+        yield _Does(f"multiplies it with {text_of(factor)}", lambda g: factor * g)
         yield _Does(
-            f"cuts its norm at {told(length)}", lambda g: g * min(1.0, length / max(float(np.linalg.norm(g)), 1e-300))
+            f"cuts its norm at {text_of(length)}",
+            lambda g: g * min(1.0, length / max(float(np.linalg.norm(g)), 1e-300)),
         )
 
 
 def instead(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """Both sides send gradients back in ways of their own, and not in the same."""
     half, theirs = piece.half(side), piece.half(other(side))
-    customs = [number for number, pull in _own(theirs) if pull.kind == "custom"]
-    for number, pull in _own(half):
+    customs = [number for number, pull in _pulls(theirs) if pull.kind == "custom"]
+    for number, pull in _pulls(half):
         each = half.program.operations[number]
         if pull.kind != "custom" or len(each.results) != 1:
             continue

@@ -22,7 +22,7 @@ PLACES = 6
 
 
 @dataclass(frozen=True)
-class Found:
+class PlaceWithCauses:
     """What was found at one place.
 
     Args:
@@ -53,7 +53,7 @@ class Passes(Protocol):
 
 def all_causes(
     shown: Passes, another: Callable[[], Passes], first: Following, stages: Stages = STAGES
-) -> Iterator[Found]:
+) -> Iterator[PlaceWithCauses]:
     """The causes at the first difference, then those at the next after these are undone, and so on, until nothing that
     is returned differs or no cause is found.
 
@@ -76,7 +76,7 @@ def all_causes(
 
         piece = shown.piece(here.target, here.agreeing)
         causes = peel(piece, confirm, stages)
-        yield Found(here, piece, causes, _lines(piece, causes))
+        yield PlaceWithCauses(here, piece, causes, _lines(piece, causes))
         if not causes:
             return
         _undo([(shown, piece), *zip(others, confirm(), strict=True)], causes)
