@@ -45,7 +45,7 @@ class Parity:
 
         Args:
             flax_model, torch_model, inputs: The pair, as for `parity.compare`.
-            options: Keywords of `parity.compare`; what --parity-accept names is accepted too.
+            **options: Keywords of `parity.compare`; what --parity-accept names is accepted too.
         """
         __tracebackhide__ = True
         try:
@@ -72,7 +72,7 @@ class Parity:
 
         Args:
             flax_model, torch_model, inputs: The pair, as for `parity.compare`.
-            options: Keywords of `parity.compare`.
+            **options: Keywords of `parity.compare`.
 
         Returns:
             The report, if they are.

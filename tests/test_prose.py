@@ -1,17 +1,12 @@
 """The prose of docstrings: an entry of a section can be read without its name, and no docstring begins clipped."""
 
 import ast
-import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
-PACKAGES = ("parity", "benchmarks", "jaxnets", "torchnets")
+from tests.docstrings import ROOT, documented, entries, sources
 
-SECTION = re.compile(r"(?:Args|Attributes|Returns|Yields|Raises):$")
-ENTRY = re.compile(r" {4}(?P<names>\*{0,2}[A-Za-z_][\w.]*(?:, \*{0,2}[A-Za-z_][\w.]*)*): +(?P<text>\S.*)$")
 BARE = {
     *("of", "as", "in", "by", "at", "from", "on", "for", "to", "with"),
     *("whose", "where", "is", "see"),
@@ -20,24 +15,11 @@ BARE = {
 CLIPPED = {"Of", "As", "In", "By", "That"}
 """Words that cannot begin a docstring, for the same reason."""
 
-Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-
 
 def docstrings(source: str) -> Iterator[tuple[str, str]]:
     """The name and the docstring of everything in a module that has one; the module's own name is ""."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, Documented) and (docstring := ast.get_docstring(node)):
-            yield getattr(node, "name", ""), docstring
-
-
-def entries(docstring: str) -> Iterator[tuple[str, str]]:
-    """The names and the first line of the text of every entry in a docstring's sections."""
-    is_section = False
-    for line in docstring.splitlines():
-        if line and not line.startswith(" "):
-            is_section = SECTION.match(line) is not None
-        elif is_section and (entry := ENTRY.match(line)):
-            yield entry["names"], entry["text"]
+    for node, docstring in documented(ast.parse(source)):
+        yield getattr(node, "name", ""), docstring
 
 
 def first_word(text: str) -> str:
@@ -52,16 +34,11 @@ def faults(source: str) -> list[str]:
         if first_word(docstring) in CLIPPED:
             clipped.append(f'{name} begins "{docstring.splitlines()[0]}"; give it a whole sentence')
         clipped += [
-            f'{name}, {names}: "{text}"; say what it is, so that it can be read without the name before it'
-            for names, text in entries(docstring)
-            if first_word(text).lower() in BARE
+            f'{name}, {entry.names}: "{entry.text}"; say what it is, so that it can be read without the name before it'
+            for entry in entries(docstring)
+            if first_word(entry.text).lower() in BARE
         ]
     return clipped
-
-
-def sources() -> list[Path]:
-    """All modules of the packages."""
-    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
 def test_no_docstring_is_clipped() -> None:

@@ -29,7 +29,7 @@ def beside(title: str, source: str, command: str, *parts: str) -> str:
         title: heading of the file.
         source: name of the record's file, as a link from there.
         command: command that writes the file.
-        parts: parts of the text, as Markdown.
+        *parts: parts of the text, as Markdown.
     """
     return "\n\n".join([f"# {title}", f"Written from [{source}]({source}) by `{command}`.", *parts]) + "\n"
 

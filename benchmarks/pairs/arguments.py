@@ -15,7 +15,7 @@ def parser(module: str, about: str, **single: Any) -> argparse.ArgumentParser:
     Args:
         module: The module's dotted name, as `python -m` takes it.
         about: The module's docstring, whose first line describes the command.
-        single: Arguments of `add_argument` for --one, which measures in this process: each record's own.
+        **single: Arguments of `add_argument` for --one, which measures in this process: each record's own.
     """
     whole = argparse.ArgumentParser(prog=f"python -m {module}", description=about.splitlines()[0])
     whole.add_argument("--out", type=Path, metavar="FOLDER", help="measure into this folder")

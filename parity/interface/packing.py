@@ -208,7 +208,7 @@ def whole(name: str, axes: tuple[int, ...] | None = None, **how: object) -> Pack
     Args:
         name: The native array's name.
         axes: What it is transposed by, as `numpy.transpose` takes it; None leaves it.
-        how: Further keywords of `Part`.
+        **how: Further keywords of `Part`.
     """
     return Packing((Part(name, axes=axes, **how),))  # type: ignore[arg-type] # the keywords of Part
 

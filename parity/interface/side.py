@@ -80,12 +80,7 @@ class Placed:
 
 
 class Side(Placed, Deployed, Described, Trained):
-    """A user's network, which is never changed: everything is done on copies or by pure functions.
-
-    Args:
-        model: the framework's object (for Linen, module and variables).
-        inputs: an example, already in this side's own layout and order.
-    """
+    """A user's network, which is never changed: everything is done on copies or by pure functions."""
 
     @abstractmethod
     def returned(self, inputs: Inputs, training: bool = False) -> Returned:

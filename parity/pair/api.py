@@ -60,7 +60,7 @@ def compare(
             "tpu", or one of several such as "gpu:1". On a TPU, which has no float64, that is JAX's float32; its float64
             passes and PyTorch's side are computed on the CPU.
         progress: Told in a few words what is being done.
-        former: The options of `training` and `checks` by themselves, as they were taken before; deprecated.
+        **former: The options of `training` and `checks` by themselves, as they were taken before; deprecated.
 
     Returns:
         The report: the verdict, the rungs and the first difference.

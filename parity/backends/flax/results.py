@@ -70,7 +70,7 @@ def places_of_draws(traced: Traced, plan: Plan, *args: Any) -> tuple[str, ...]:
         traced: a function of the number of the draw, from which its keys are made, and of the other arguments; it gives
             arrays.
         plan: how it is evaluated, in float32.
-        args: those others.
+        *args: those others.
     """
     program = traced.closed.jaxpr
     jaxpr, used = partial_eval.dce_jaxpr(program, [True] * len(program.outvars))

@@ -1,7 +1,7 @@
 """A user's Flax network, seen through NumPy."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -27,7 +27,16 @@ from parity.interface.unit import Unit, split_stack
 
 
 class FlaxSide(Side):
-    """A network of Flax NNX, or a module of Linen with its variables."""
+    """A network of Flax NNX, or a module of Linen with its variables.
+
+    Args:
+        model: an NNX module, or a Linen module and its variables.
+        inputs: an example, already in this side's own layout and order.
+        training_flag: the name by which the user's network is told its mode, see `modes.mode_words`.
+
+    Raises:
+        UsageError: the model is neither of these.
+    """
 
     framework = "flax"
 
@@ -43,26 +52,10 @@ class FlaxSide(Side):
     def units(self) -> Sequence[Unit]:
         """Layers that hold arrays."""
         started = self._looks.look(self._example, Pass()).tape.started
-        seats = [self._seat(path, module, started) for path, module in self._model.modules().items()]
-        units = units_of(seats, self._within)
+        units = units_of(_seats(self._model, self.native, started), partial(_is_within, self._model))
         if any(split_stack(unit.path)[1] is not None for unit in units):
             self._looks.unroll()  # to see every one of the stacked layers; programs of a rolled scan compile faster
         return units
-
-    def _seat(self, path: str, module: Any, started: Mapping[str, int]) -> Seat:
-        places = {native: self._model.place(native) for native in self.native}
-        skip = len(path) + len(self._model.separator) if path else 0
-        names = {}
-        for native, (holder, name) in places.items():
-            if self._within(path, holder):
-                inner = holder[skip:].replace(self._model.separator, ".")
-                names[f"{inner}.{name}" if inner else name] = native
-        held = [name for name, native in names.items() if places[native][0] == path]
-        shapes = {name: self.native[native].shape for name, native in names.items()}
-        return Seat(path, module, names, shapes, started.get(path), held)
-
-    def _within(self, path: str, other: str) -> bool:
-        return path == "" or other == path or other.startswith(path + self._model.separator)
 
     @property
     def native(self) -> Arrays:
@@ -173,3 +166,27 @@ class FlaxSide(Side):
     def adopt(self, native: Mapping[str, NDArray]) -> Any:
         """The user's network with these arrays."""
         return self._model.adopt(native)
+
+
+def _seats(model: Model, native: Arrays, started: Mapping[str, int]) -> list[Seat]:
+    """All modules of a network with the arrays in them; `started` says when the first call of each began."""
+    places = {name: model.place(name) for name in native}
+    return [_seat(model, native, places, path, module, started.get(path)) for path, module in model.modules().items()]
+
+
+def _seat(
+    model: Model, native: Arrays, places: Mapping[str, tuple[str, str]], path: str, module: Any, ran: int | None
+) -> Seat:
+    skip = len(path) + len(model.separator) if path else 0
+    names = {}
+    for name, (holder, last) in places.items():
+        if _is_within(model, path, holder):
+            inner = holder[skip:].replace(model.separator, ".")
+            names[f"{inner}.{last}" if inner else last] = name
+    held = [role for role, name in names.items() if places[name][0] == path]
+    return Seat(path, module, names, {role: native[name].shape for role, name in names.items()}, ran, held)
+
+
+def _is_within(model: Model, path: str, other: str) -> bool:
+    """Whether another module is this one, or beneath it."""
+    return path == "" or other == path or other.startswith(path + model.separator)

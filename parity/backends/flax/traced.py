@@ -22,7 +22,7 @@ class Traced:
 
     Args:
         function: a function that takes trees of arrays and gives a tree of arrays.
-        types: trees of the shapes and types that it is called with, as `jax.ShapeDtypeStruct`.
+        *types: trees of the shapes and types that it is called with, as `jax.ShapeDtypeStruct`.
     """
 
     def __init__(self, function: Callable[..., Any], *types: Any) -> None:

@@ -28,7 +28,14 @@ from parity.interface.unit import Unit
 
 
 class TorchSide(Side):
-    """A PyTorch module of any kind."""
+    """A PyTorch module of any kind.
+
+    Args:
+        model: the module.
+        inputs: an example, already in this side's own layout and order.
+        gelu: form of every GELU in what is run, "exact" or "tanh"; None leaves them.
+        noise: numbers of the network's draws that are no dropout; None lets it draw them.
+    """
 
     framework = "torch"
 

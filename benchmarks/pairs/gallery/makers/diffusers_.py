@@ -19,7 +19,7 @@ def diffusers_pair(flax: str, torch: str, inputs: str, mode: str = "train", /, *
         flax, torch: The names of the classes.
         inputs: Which of `INPUTS` both are called with.
         mode: "train" or "deterministic", by which Flax's network is told that it trains.
-        settings: The settings of both.
+        **settings: The settings of both.
     """
     prepare()
     import jax

@@ -20,7 +20,7 @@ def _pair(module: Any, network: Any, inputs: np.ndarray, convert: Callable[[Arra
         module, network: The layers.
         inputs: What both are called with.
         convert: The converter by hand, of NumPy arrays to the tree of parameters.
-        more: Other fields of the pair.
+        **more: Other fields of the pair.
     """
     import jax
 

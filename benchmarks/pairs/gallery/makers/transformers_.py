@@ -21,7 +21,7 @@ def transformers_pair(network: str, config: str, inputs: str = "text", /, **sett
         network: The name of PyTorch's class; Flax's has "Flax" before it.
         config: The name of the class of its settings.
         inputs: Which of `INPUTS` both are called with.
-        settings: The settings that are not the default.
+        **settings: The settings that are not the default.
     """
     prepare()
     hub = import_module("transformers")

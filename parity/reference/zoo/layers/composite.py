@@ -13,7 +13,7 @@ class Composite(Module):
 
     Args:
         path: the module's place in the network.
-        parts: the modules inside, in the order of their first call.
+        *parts: the modules inside, in the order of their first call.
     """
 
     def __init__(self, path: str, *parts: Module) -> None:
