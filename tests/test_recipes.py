@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from parity import recipes
-from parity.data.registry import DATA_NAMES
+from parity.data import DATA_NAMES
 from parity.errors import UsageError
 from parity.recipes import Optimizer
 from parity.reference import NETWORKS

@@ -41,6 +41,7 @@ TIMED = (
         f"parity/data/{name}.py"
         for name in ("augment", "batch", "digits", "images", "palindromes", "points", "sources", "stream")
     ),
+    "parity/data/sets/openers.py",
     *(f"parity/interface/{name}.py" for name in ("network", "random", "runs", "session", "twin")),
     *(f"parity/recipes/{name}.py" for name in ("mlp", "moons", "rnn", "spec", "vgg")),
     "parity/weights.py",

@@ -12,7 +12,7 @@ from parity.checks.devices import NUMBER
 from parity.checks.ladder import RUNGS, parse_rungs
 from parity.cli import interrupt
 from parity.cli.files import require_places, say, write
-from parity.data.registry import is_images, unknown_images
+from parity.data.image_sets import is_images, unknown_images
 from parity.errors import UsageError
 from parity.pair.causes.conventions import known_names
 from parity.report import json_, terminal

@@ -13,7 +13,7 @@ from parity.backends import Twin
 from parity.backends.processes.configuration import keep_compiled_programs
 from parity.cli import interrupt
 from parity.cli.policies import train as policies
-from parity.data.registry import is_images, unknown_images
+from parity.data.image_sets import is_images, unknown_images
 from parity.errors import UsageError
 from parity.report import terminal
 from parity.report.training import Bar, show_summary

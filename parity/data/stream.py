@@ -4,33 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from parity.data import points
-from parity.data.arguments import SEED_LIMIT, generator, integer
+from parity.data.arguments import SEED_LIMIT, integer
 from parity.data.batch import Batch
-from parity.data.digits import load_small_digits
-from parity.data.folder.source import FOLDER
-from parity.data.graphs import digits as graphs
-from parity.data.latent import digits as latent
-from parity.data.noised.digits import SPLITS as NOISED_SPLITS
-from parity.data.noised.digits import Noised
-from parity.data.palindromes import DIGITS, TEST_SAMPLES, Encoding, check_encoding, check_length, palindromes
-from parity.data.registry import (
-    DATA_NAMES,
-    GRAPH_NAMES,
-    IMAGE_NAMES,
-    LATENT_NAMES,
-    NOISED_NAMES,
-    ROLLOUT_NAMES,
-    TEXT_NAMES,
-    is_images,
-    load_images,
-)
-from parity.data.rollouts.collect import Experience, random_rollout
-from parity.data.sources import Arrays, Endless, Finite, Images, Key
-from parity.data.text import documentation as text
-from parity.data.text.lines import lines
-from parity.data.text.masked import MaskedLines
-from parity.errors import UsageError, unknown_name
+from parity.data.sets.openers import Request
+from parity.data.sets.table import data_set
+from parity.data.sources import Endless, Finite, Key
+from parity.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -142,109 +121,12 @@ def open_stream(
         UsageError: a name or split is unknown, a number is out of range, an argument does not go with the data set,
             or the data are missing or damaged.
     """
-    if name not in DATA_NAMES and not is_images(name):
-        raise unknown_name("data set", name, (*DATA_NAMES, FOLDER))
+    data = data_set(name)
     batch_size = integer("batch size", batch_size, least=1)
     seed = integer("seed", seed, least=0, below=SEED_LIMIT)
-    _require_fitting(name, length, encoding, augment)
-    key: Key = (name, split, seed)
-    source: Finite | Endless
-    most, classes = classes, 2
-    if name == "palindromes":
-        length = check_length(length)
-        key, classes = (*key, length), DIGITS
-        source = _open_palindromes(split, length, check_encoding(encoding), key)
-    elif name in TEXT_NAMES:
-        key, classes = (*key, integer("length of the text", length, least=1)), text.BYTES  # type: ignore[arg-type] # as above
-        source = _open_text(name, split, length)
-    elif name in LATENT_NAMES:
-        source = _open_latent(name, split, length)
-        key, classes = (*key, integer("length of the noise", length, least=1)), DIGITS  # type: ignore[arg-type] # as above
-    elif is_images(name):
-        name, source, classes = _open_images(name, split, folder, download, augment)
-        key = (name, split, seed)
-        if most is not None and classes > most:
-            raise UsageError(f"{folder} has {classes} classes, and the network tells {most} apart; give at most {most}")
-    elif name in NOISED_NAMES:
-        source, classes = _open_noised(name, split, key), DIGITS
-    elif name in GRAPH_NAMES:
-        source, classes = _open_graphs(split), graphs.CLASSES
-    elif name in ROLLOUT_NAMES:
-        source, classes = _open_rollout(split, seed), 2
-    else:
-        source = _open_points(name, split, seed)
-    if isinstance(source, Endless):
-        return Stream(name, split, batch_size, seed, classes, None, source, key)
-    batch_size = min(batch_size, source.size)
-    return Stream(name, split, batch_size, seed, classes, -(-source.size // batch_size), source, key)
-
-
-def _require_fitting(name: str, length: int | None, encoding: str | None, augment: bool | None) -> None:
-    """Require that the arguments go with the data set."""
-    if length is not None and name not in ("palindromes", *TEXT_NAMES, *LATENT_NAMES):
-        raise UsageError(f"{name} take no length, got {length}; only palindromes, text and noise have one")
-    if encoding is not None and name != "palindromes":
-        raise UsageError(f"{name} take no encoding, got {encoding!r}; only palindromes have one")
-    if augment and not is_images(name):
-        raise UsageError(f"{name} cannot be augmented; only {', '.join((*IMAGE_NAMES, FOLDER))} can")
-
-
-def _open_points(name: str, split: str, seed: int) -> Arrays:
-    if split not in points.SPLITS:
-        raise unknown_name(f"split of {name}", split, points.SPLITS)
-    inputs, labels = points.POINTS[name](seed)
-    part = points.SPLITS[split]
-    return Arrays(Batch(inputs[part], labels[part]), shuffle=split == "train")
-
-
-def _open_text(name: str, split: str, length: int | None) -> Arrays | MaskedLines:
-    if split not in text.SPLITS:
-        raise unknown_name("split of text", split, text.SPLITS)
-    if name == "python-docs-masked":
-        return MaskedLines(split, length)
-    whole = text.windows if name == "python-docs" else lines
-    return Arrays(whole(split, length), shuffle=split == "train")
-
-
-def _open_latent(name: str, split: str, length: int | None) -> latent.LatentDigits:
-    if split not in latent.SPLITS:
-        raise unknown_name(f"split of {name}", split, latent.SPLITS)
-    return latent.LatentDigits(split, length)
-
-
-def _open_noised(name: str, split: str, key: Key) -> Noised:
-    if split not in NOISED_SPLITS:
-        raise unknown_name(f"split of {name}", split, NOISED_SPLITS)
-    return Noised(load_small_digits().splits[split], key, shuffle=split == "train", labelled=name == NOISED_NAMES[1])
-
-
-def _open_graphs(split: str) -> Arrays:
-    if split not in graphs.SPLITS:
-        raise unknown_name("split of graphs", split, graphs.SPLITS)
-    return Arrays(graphs.digit_graphs(split), shuffle=split == "train")
-
-
-def _open_rollout(split: str, seed: int) -> Experience:
-    if split != "train":
-        raise unknown_name("split of a rollout", split, ("train",))
-    return Experience(random_rollout("CartPole-v1", seed))
-
-
-def _open_palindromes(split: str, length: int, encoding: Encoding, key: Key) -> Arrays | Endless:
-    match split:
-        case "train":
-            return Endless(length, encoding)
-        case "test":
-            return Arrays(palindromes(TEST_SAMPLES, length, generator(*key), encoding=encoding), shuffle=False)
-    raise unknown_name("split of palindromes", split, ("train", "test"))
-
-
-def _open_images(
-    name: str, split: str, folder: str | Path | None, download: bool, augment: bool | None
-) -> tuple[str, Images, int]:
-    data = load_images(name, folder=folder, download=download)
-    if split not in data.splits:
-        raise unknown_name(f"split of {name}", split, data.splits)
-    train = split == "train"
-    images = Images(data.splits[split], shuffle=train, augment=train if augment is None else augment)
-    return data.name, images, data.num_classes
+    opened = data.open(Request(name, split, seed, length, encoding, folder, download, augment, classes))
+    source, steps = opened.source, None
+    if not isinstance(source, Endless):
+        batch_size = min(batch_size, source.size)
+        steps = -(-source.size // batch_size)
+    return Stream(opened.name, split, batch_size, seed, opened.num_classes, steps, source, opened.key)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from parity import documents
 from parity.backends import Twin
-from parity.data.folder.source import title
+from parity.data.image_sets import title
 from parity.interface.trace import Arrays
 from parity.training import Outcome, Plan, begin, checkpoint, journal, make_twin, resume
 from parity.training.folder import CHECKPOINTS, METRICS, SUMMARY

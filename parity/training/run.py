@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from parity.backends import Devices, Session, Twin, twin_class
-from parity.data.folder.source import title
-from parity.data.registry import evaluation_splits
+from parity.data.image_sets import title
+from parity.data.sets.table import data_set
 from parity.errors import UsageError
 from parity.files import write_atomically
 from parity.interface import random as initial
@@ -151,7 +151,7 @@ def _run(plan: Plan, session: Session, before: list[Line], around: _Surroundings
     commit()  # noted before the training, not after it
     train = open_training(plan.recipe, plan.data, plan.seed, folder=folder)
     require_agreement(plan, session, train)
-    wanted = [split for split in evaluation_splits(plan.data) if split != "train" or split in plan.recipe.evaluate_on]
+    wanted = [split for split in data_set(plan.data).evaluated if split != "train" or split in plan.recipe.evaluate_on]
     splits = {split: open_evaluation(plan, split, folder=folder) for split in wanted}
     first, seconds = session.step, max((line["seconds"] for line in _training(before)), default=0.0)
     with nullcontext() if out is None else taken(out) as kept:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, worst
-from parity.data.folder.source import title
+from parity.data.image_sets import title
 from parity.interface.trace import Trace, call_path
 from parity.pair.causes.conventions import known_names
 from parity.report.pair import Report

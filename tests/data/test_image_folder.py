@@ -12,7 +12,8 @@ from PIL import Image
 from parity.data import load_images, open_stream
 from parity.data.folder import cache as image_cache
 from parity.data.folder.decode import decode
-from parity.data.folder.source import load_image_folder, title
+from parity.data.folder.source import load_image_folder
+from parity.data.image_sets import title
 from parity.errors import UsageError
 from tests.data.pictures import lay, pack, picture, pictures
 

@@ -5,9 +5,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from parity.data import DATA_NAMES, open_stream
+from parity.data import DATA_NAMES, load_images, open_stream
 from parity.data.augment import normalise
-from parity.data.registry import load_images
 from parity.errors import UsageError
 
 OFFLINE = [
@@ -172,6 +171,27 @@ def test_what_a_user_does_to_a_pass_stays_in_it():
 def test_bad_arguments_are_described(changes, message):
     with pytest.raises(UsageError, match=message):
         open_stream(**{"name": "moons", "batch_size": 80, "seed": 0} | changes)
+
+
+WITH_LENGTH = {"palindromes", "latent-digits", "python-docs", "python-docs-lines", "python-docs-masked"}
+IMAGES = {"digits", "fashion-mnist", "cifar10"}
+
+
+@pytest.mark.parametrize("name", DATA_NAMES)
+@pytest.mark.parametrize(
+    ("argument", "having", "message"),
+    [
+        ({"length": 5}, WITH_LENGTH, "take no length, got 5; only palindromes, text and noise have one"),
+        ({"encoding": "one-hot"}, {"palindromes"}, "take no encoding, got 'one-hot'; only palindromes have one"),
+        ({"augment": True}, IMAGES, "cannot be augmented; only digits, fashion-mnist, cifar10, folder can"),
+    ],
+)
+def test_an_argument_that_is_for_other_sets_is_refused(name, argument, having, message):
+    with pytest.raises(UsageError) as refused:
+        open_stream(
+            name, batch_size=8, seed=0, **{"split": "x", "length": 7 if name in WITH_LENGTH else None} | argument
+        )
+    assert (str(refused.value) == f"{name} {message}") is (name not in having)
 
 
 @pytest.mark.parametrize(("epoch", "step"), [(-1, 0), (0, -1), (0, 10), (0.5, 0), (0, "1")])

@@ -10,7 +10,7 @@ from tests.training import small
 @pytest.fixture(autouse=True, scope="module")
 def _made_images():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("parity.data.stream.load_images", small.images)
+        patch.setattr("parity.data.sets.openers.load_images", small.images)
         yield
 
 

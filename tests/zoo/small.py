@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from parity import recipes
 from parity.backends import Precision, Twin, twin_class
 from parity.data import open_stream
-from parity.data.registry import NOISED_NAMES
 from parity.interface import random as initial
 from parity.interface.trace import Arrays
 from parity.recipes import Recipe
@@ -40,7 +39,7 @@ def inputs(name: str, batch: int = 2) -> Any:
     """
     rng = np.random.default_rng(1)
     config = recipe(name).config
-    if recipe(name).data in NOISED_NAMES:
+    if recipe(name).data.startswith("noised-"):
         return open_stream(recipe(name).data, batch_size=batch, seed=1).batch(0, 0).inputs
     if "vocab_size" in config:
         tokens = rng.integers(1, config["vocab_size"], (batch, 7))

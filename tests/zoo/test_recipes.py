@@ -7,7 +7,7 @@ import pytest
 
 from parity import recipes
 from parity.checks.verdict import Verdict
-from parity.data.registry import DATA_NAMES
+from parity.data import DATA_NAMES
 from parity.errors import UsageError
 from parity.twins.check import check
 from tests.zoo.small import NAMES, recipe

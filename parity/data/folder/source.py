@@ -15,23 +15,11 @@ from parity.errors import UsageError
 
 FOLDER = "folder"
 KEPT = re.compile(r"folder:([\w.-]+):([0-9a-f]{8})")
-OFFICIAL = ("digits", "fashion-mnist", "cifar10")
 
 
 def is_folder(name: str) -> bool:
     """Whether a data set is an image folder: "folder", or that with its name and digest."""
     return name == FOLDER or KEPT.fullmatch(name) is not None
-
-
-def title(name: str) -> str:
-    """The name of a data set in records and figures: for an image folder the folder's, for another set its own.
-
-    A folder that has the name of one of the sets that are verified is called NAME-folder.
-    """
-    match = KEPT.fullmatch(name)
-    if match is None:
-        return name
-    return f"{match[1]}-folder" if match[1] in OFFICIAL else match[1]
 
 
 def load_image_folder(place: str | Path | None, *, name: str = FOLDER, size: int | None = None) -> ImageSet:

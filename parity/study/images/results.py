@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from parity.data.folder.source import title
+from parity.data.image_sets import title
 from parity.study.images.runs import BACKENDS, NAMES, Work, is_studied
 from parity.study.runs import curve, over_seeds, training_curve
 from parity.training import Outcome

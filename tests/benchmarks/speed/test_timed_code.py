@@ -19,10 +19,10 @@ UNTIMED = {
     "parity/checks/ladder.py", "parity/errors.py", "parity/files.py",
     "parity/interface/devices.py", "parity/interface/trace.py", "parity/recipes/__init__.py",
     "parity/torchvision_.py", "parity/twins/case.py", "jaxnets/__init__.py", "torchnets/__init__.py",
-    "parity/data/__init__.py", "parity/data/arguments.py", "parity/data/folder/source.py", "parity/data/registry.py",
+    "parity/data/__init__.py", "parity/data/arguments.py", "parity/data/folder/source.py", "parity/data/image_sets.py",
     "parity/data/graphs/digits.py", "parity/data/latent/digits.py", "parity/data/noised/digits.py",
-    "parity/data/rollouts/collect.py", "parity/data/text/documentation.py", "parity/data/text/lines.py",
-    "parity/data/text/masked.py",
+    "parity/data/rollouts/collect.py", "parity/data/sets/table.py", "parity/data/text/documentation.py",
+    "parity/data/text/lines.py", "parity/data/text/masked.py",
 }  # fmt: skip
 """What timed code imports that does no part of a timed step: errors, types, the gate, what is measured beside time."""
 OURS = ("benchmarks", "jaxnets", "torchnets", "parity")

@@ -1,0 +1,1 @@
+"""The data sets by name: a table of what each takes and how a split of it is opened."""
