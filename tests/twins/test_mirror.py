@@ -1,6 +1,7 @@
 """The twins are built as twins: same names, same keywords, same parts in the same order."""
 
 import inspect
+import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -15,6 +16,7 @@ from torch import nn
 import jaxnets
 import torchnets
 from parity.recipes import load, names
+from parity.reference import NETWORKS
 from tests.twins.small import CONFIGS, jax_network, torch_network
 
 KINDS: dict[type, type] = {
@@ -85,6 +87,19 @@ def test_constructors_have_the_same_keywords_in_the_same_order(name) -> None:
     flax, pytorch = MIRRORED[name]
     assert flax.__name__ == pytorch.__name__ == name
     assert keywords(flax, "rngs") == keywords(pytorch, "generator") != []
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_reference_network_has_the_arguments_of_its_twins(name) -> None:
+    """All but the drawing: the docstrings of those by hand may send the reader to the twin's for what each is."""
+    *twins, (init, _, _) = [
+        parameter for parameter in keywords(getattr(jaxnets, name), "rngs") if parameter[0] != "self"
+    ]
+    by_hand = list(inspect.signature(NETWORKS[name]).parameters.values())
+    assert init == "init"
+    assert [(p.name, p.default) for p in by_hand] == [(twin, default) for twin, _, default in twins]
+    referred = re.findall(r"Its arguments are those of `jaxnets\.(\w+)`", NETWORKS[name].__doc__ or "")
+    assert referred == ([name] if "Args:" not in (NETWORKS[name].__doc__ or "") else [])
 
 
 def test_packages_export_the_same_names() -> None:

@@ -46,11 +46,7 @@ class Trunk(Composite):
 class ActorCritic(Network):
     """Two trunks, or one for both, and a dense layer each for the policy and for the value.
 
-    Args:
-        observations: numbers that are observed of a state.
-        actions: number of actions.
-        hidden: features of a trunk's layers.
-        shared: whether policy and value have one trunk.
+    Its arguments are those of `jaxnets.ActorCritic`, without `init` and `rngs`.
 
     Inputs are (B, observations); outputs are (B, actions + 1), the value last.
     """

@@ -52,14 +52,7 @@ class EncoderBlock(Composite):
 class BERT(Network):
     """Tokens, positions and segments, encoder blocks, and a head that is the token embedding, with a bias.
 
-    Args:
-        vocab_size: number of tokens, and of logits.
-        context: most positions that a text can have.
-        width: features of a position.
-        depth: number of blocks.
-        heads: heads of each attention.
-        hidden: features inside each feed-forward layer.
-        padding: token that no position looks at; None if there is none.
+    Its arguments are those of `jaxnets.BERT`, without `init` and `rngs`.
 
     Inputs are whole numbers (B, T), all in segment 0; logits are (B, T, vocab_size).
     """

@@ -16,13 +16,7 @@ from parity.reference.zoo.layers.transformer import Block
 class GPT2(Network):
     """Tokens and positions, causal blocks, and a head that is the token embedding.
 
-    Args:
-        vocab_size: number of tokens, and of logits.
-        context: most positions that a text can have.
-        width: features of a position.
-        depth: number of blocks.
-        heads: heads of each attention.
-        hidden: features inside each feed-forward layer.
+    Its arguments are those of `jaxnets.GPT2`, without `init` and `rngs`.
 
     Inputs are whole numbers (B, T), T at most `context`; logits are (B, T, vocab_size).
     """

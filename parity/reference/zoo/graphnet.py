@@ -62,12 +62,7 @@ class MessagePassing(Composite):
 class GraphNet(Network):
     """Rounds of messages along the edges, the sum over each graph's nodes, and a dense layer.
 
-    Args:
-        features: features of a node.
-        num_classes: number of logits.
-        width: features of a node between the rounds.
-        depth: number of rounds.
-        hidden: features of a message.
+    Its arguments are those of `jaxnets.GraphNet`, without `init` and `rngs`.
 
     Inputs are (B, N, features + K): a node's features, then the numbers of the nodes of its graph that it hears; a
     negative one is no edge, and a node whose first is negative is no node. Logits are (B, num_classes).

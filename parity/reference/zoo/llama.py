@@ -6,13 +6,7 @@ from parity.reference.zoo.layers.decoder import Decoder, DecoderBlock, GatedFeed
 class Llama(Decoder):
     """Tokens, decoder blocks, a norm, and a head of its own.
 
-    Args:
-        vocab_size: number of tokens, and of logits.
-        width: features of a position.
-        depth: number of blocks.
-        heads, key_value_heads: heads of the queries, and of the keys and values.
-        hidden: features inside each feed-forward layer.
-        theta: base of the rotary frequencies.
+    Its arguments are those of `jaxnets.Llama`, without `init` and `rngs`.
 
     Inputs are whole numbers (B, T); logits are (B, T, vocab_size).
     """

@@ -125,12 +125,7 @@ class PackedLSTM(Module):
 class LSTM(Network):
     """Tokens, LSTM layers, and a dense head.
 
-    Args:
-        vocab_size: number of tokens, and of logits.
-        width: features of an embedded token.
-        hidden_size: features of each layer's state.
-        depth: number of layers.
-        padding: token that fills a text up at its end; None if all texts are equally long.
+    Its arguments are those of `jaxnets.LSTM`, without `init` and `rngs`.
 
     Inputs are whole numbers (B, T); logits are (B, T, vocab_size).
     """

@@ -8,16 +8,7 @@ from parity.reference.zoo.layers.experts import RoutedFeedForward
 class MoE(Decoder):
     """Tokens, decoder blocks, most of them with experts, a norm, and a head of its own.
 
-    Args:
-        vocab_size: number of tokens, and of logits.
-        width: features of a position.
-        depth: number of blocks.
-        heads, key_value_heads: heads of the queries, and of the keys and values.
-        dense_blocks, dense_hidden: number of blocks, the first ones, without experts, and the features inside theirs.
-        experts, experts_per_token: number of experts of a layer, and how many of them a position goes through.
-        hidden, shared_hidden: features inside each expert, and inside the one that all go through; 0 has none.
-        renormalize: whether the chosen experts' shares are divided by their sum.
-        theta: base of the rotary frequencies.
+    Its arguments are those of `jaxnets.MoE`, without `init` and `rngs`.
 
     Inputs are whole numbers (B, T); logits are (B, T, vocab_size).
     """

@@ -81,13 +81,7 @@ class Residual(Composite):
 class ResNet(Network):
     """A stem, stages of residual blocks, the mean over the map, and a dense layer.
 
-    Args:
-        depths: number of blocks of each stage.
-        bottleneck: form of the blocks, see `Residual`.
-        stem: "imagenet" (7×7 of stride 2, then a max-pool) or "cifar" (3×3 of stride 1).
-        in_channels: channels of the images.
-        num_classes: number of logits.
-        width: channels of the stem and of the first stage's 3×3 convolutions.
+    Its arguments are those of `jaxnets.ResNet`, without `init` and `rngs`. Both forms of its blocks are `Residual`.
 
     Inputs are (B, H, W, in_channels); logits are (B, num_classes).
     """

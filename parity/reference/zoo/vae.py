@@ -79,12 +79,7 @@ class ConvTranspose(Module):
 class VAE(Network):
     """Convolutions to the distribution of a few latents, one draw of them, and transposed convolutions to pixels.
 
-    Args:
-        image_size: side of the square images, which each convolution halves.
-        in_channels: channels of the images.
-        widths: channels of the convolutions.
-        hidden: features of the dense layers behind them.
-        latent: number Z of latents.
+    Its arguments are those of `jaxnets.VAE`, without `init` and `rngs`.
 
     Inputs are a tuple of images (B, H, W, in_channels) and noise (B, Z); outputs are (B, pixels + 2·Z).
     """

@@ -16,15 +16,7 @@ from parity.reference.zoo.layers.transformer import Block
 class ViT(Network):
     """Patches and a class token, blocks, and a dense layer on the token.
 
-    Args:
-        image_size: side of the square images, which `patch_size` divides.
-        patch_size: side of a patch.
-        in_channels: channels of the images.
-        num_classes: number of logits.
-        width: features of a token.
-        depth: number of blocks.
-        heads: heads of each attention.
-        hidden: features inside each feed-forward layer.
+    Its arguments are those of `jaxnets.ViT`, without `init` and `rngs`.
 
     Inputs are (B, image_size, image_size, in_channels); logits are (B, num_classes).
     """

@@ -69,16 +69,7 @@ class DiTBlock(Composite):
 class DiT(Network):
     """Patches, blocks that are told the step and the class, and a dense layer back to patches.
 
-    Args:
-        image_size: side of the square images, which `patch_size` divides.
-        patch_size: side of a patch P.
-        in_channels, out_channels: channels of the image, and of what is predicted.
-        num_classes: number of classes; one more number stands for no class at all.
-        width: features C of a patch.
-        depth: number of blocks.
-        heads: heads of each attention.
-        hidden: features inside each feed-forward layer.
-        frequencies: sines and cosines of the step.
+    Its arguments are those of `jaxnets.DiT`, without `init` and `rngs`.
 
     Inputs are images (B, H, W, in_channels), steps (B,) and classes (B,); the output is (B, H, W, out_channels).
     """

@@ -18,13 +18,7 @@ from parity.reference.zoo.layers.norms import GroupNorm
 class UNet(Network):
     """Levels of residual blocks downwards and upwards, with bridges from the way down to the way up.
 
-    Args:
-        in_channels, out_channels: channels of the image, and of the noise.
-        width: channels of the first level.
-        multipliers: channels of each level, in units of the width.
-        blocks: residual blocks of a level on the way down; there is one more on the way up.
-        attention: levels whose pixels look at each other.
-        groups: number of groups of channels that are normalised together.
+    Its arguments are those of `jaxnets.UNet`, without `init` and `rngs`.
 
     Inputs are images (B, H, W, in_channels) and steps (B,); the output is (B, H, W, out_channels).
     """
