@@ -108,7 +108,11 @@ def _found(
         return _with(difference, rate)
     shown = Recorded(state, numbers[0])
     differences: list[Difference] = []
-    for each in all_causes(shown, lambda: Recorded(state, numbers[1]), Following(target, agreeing)):
+    steps = list(all_causes(shown, lambda: Recorded(state, numbers[1]), Following(target, agreeing)))
+    if rewirings := _rewirings(steps):
+        here = _unexplained(difference, steps[0].piece, clue, True)
+        return replace(here, suspected=(*rewirings, *here.suspected))
+    for each in steps:
         here = difference if not differences else where(each.place, state, difference, each.piece)
         differences += (
             _of_piece(here, each, state.lints)
@@ -120,6 +124,13 @@ def _found(
         "what the networks return and the loss are" if difference.rung == "gradients" else "what the networks return is"
     )
     return replace(first, further=tuple(further), rest=rest_of(shown, difference, differences, what))
+
+
+def _rewirings(steps: Sequence[Found]) -> list[str]:
+    """What several places would have to take instead, where more than one would: that brings the sides together, but
+    says how they differ and not why."""
+    rewired = [[cause.hypothesis.text for cause in step.causes if cause.hypothesis.rewires] for step in steps]
+    return [text for texts in rewired for text in texts] if sum(map(bool, rewired)) > 1 else []
 
 
 def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | None) -> Difference | None:
