@@ -119,18 +119,26 @@ def _found(
             if each.causes
             else [_unexplained(here, each.piece, clue, not differences)]
         )
-    first, *further = differences
+    first, *further = _once(differences)
     what = (
         "what the networks return and the loss are" if difference.rung == "gradients" else "what the networks return is"
     )
     return replace(first, further=tuple(further), rest=rest_of(shown, difference, differences, what))
 
 
+def _once(differences: Sequence[Difference]) -> list[Difference]:
+    """The differences without those whose cause has been told: each turn of a loop has it again."""
+    causes = dict.fromkeys((each.cause, each.mend) for each in differences if each.cause)
+    first = {cause: next(d for d in differences if (d.cause, d.mend) == cause) for cause in causes}
+    return [each for each in differences if not each.cause or each is first[each.cause, each.mend]]
+
+
 def _rewirings(steps: Sequence[Found]) -> list[str]:
     """What several places would have to take instead, where more than one would: that brings the sides together, but
     says how they differ and not why."""
-    rewired = [[cause.hypothesis.text for cause in step.causes if cause.hypothesis.rewires] for step in steps]
-    return [text for texts in rewired for text in texts] if sum(map(bool, rewired)) > 1 else []
+    every = [tuple(cause.hypothesis.text for cause in step.causes if cause.hypothesis.rewires) for step in steps]
+    rewired = dict.fromkeys(texts for texts in every if texts)  # the turns of a loop take the same
+    return [text for texts in rewired for text in texts] if len(rewired) > 1 else []
 
 
 def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | None) -> Difference | None:
