@@ -81,7 +81,7 @@ def test_a_brought_pair_is_the_same_without_a_bug(pair: str) -> None:
     assert report.verdict in (Verdict.SAME, Verdict.LESS_ACCURATE), report.first_difference
 
 
-@pytest.mark.parametrize("id", ["lstm-gates", "average-decay", "cosine-T-1"])
+@pytest.mark.parametrize("id", ["lstm-gates", "query-scaled-before", "average-decay", "cosine-T-1"])
 def test_a_bug_of_a_brought_pair_is_caught_where_it_is(id: str) -> None:
     (outcome,) = run([id])
     assert outcome.as_expected, (outcome.headline, outcome.layer)

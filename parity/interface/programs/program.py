@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any, Self
 
 from numpy.typing import NDArray
@@ -239,6 +240,7 @@ class _Run:
 
         Raises:
             RecursionError: an alias lets a value take itself.
+            ValueError: an edit makes a value far larger than it was.
         """
         open_, waiting = [wanted], set[int]()
         while open_:
@@ -268,7 +270,14 @@ class _Run:
     def _keep(self, value: int, array: Any) -> None:
         for function in self.changes.get(value, ()):
             array = self.program.as_native(function(self.program.as_numpy(array)))
-        if value in self.touched:
-            self.made[value] = array
-        else:
+        if value not in self.touched:
             self.program._kept[value] = array
+            return
+        if value in self.program._kept and prod(array.shape) > GROWTH * max(prod(self.program._kept[value].shape), 1):
+            raise ValueError(f"an edit makes a value of shape {tuple(array.shape)} of one that is far smaller")
+        self.made[value] = array
+
+
+GROWTH = 64
+"""A value that is so many times larger than it was before an edit takes memory, and comes of no mistake that people
+make: a base of 10,000 in the place of a length, for example."""

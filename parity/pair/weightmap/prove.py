@@ -7,7 +7,7 @@ from parity.interface.observation import PassResult
 from parity.interface.trace import Arrays
 from parity.pair.weightmap import random_weights as weights
 from parity.pair.weightmap.alternatives import NativeArrays, Option, alternatives
-from parity.pair.weightmap.pairing.pairings import WeightMap
+from parity.pair.weightmap.pairing.pairings import WeightMap, crossed_names
 from parity.pair.weightmap.proof import Proof, ProofPass, Runs, Standing
 
 BUDGET = 48
@@ -91,9 +91,11 @@ class Prover:
 
 def _is_better(weight_map: WeightMap, standing: Standing, known: WeightMap, known_standing: Standing) -> bool:
     """Whether the networks agree longer with one map than with a known one, and not only because it pairs fewer
-    arrays."""
-    pairs_as_many = standing.same or standing.near or _arrays(weight_map) >= _arrays(known)
-    return standing > known_standing and pairs_as_many
+    arrays, nor by pairing layers against their names, which may only bring them together at the end."""
+    decides = standing.same or standing.near
+    against_names = len(crossed_names(weight_map)) > len(crossed_names(known))
+    pairs_as_many = _arrays(weight_map) >= _arrays(known)
+    return standing > known_standing and (decides or (pairs_as_many and not against_names))
 
 
 def _arrays(weight_map: WeightMap) -> int:

@@ -108,18 +108,37 @@ def _explained(
         return _with(difference, rate)
     shown = Recorded(state, numbers[0])
     differences: list[Difference] = []
-    for each in all_causes(shown, lambda: Recorded(state, numbers[1]), Following(target, agreeing)):
+    steps = list(all_causes(shown, lambda: Recorded(state, numbers[1]), Following(target, agreeing)))
+    if rewirings := _rewirings(steps):
+        here = _unexplained(difference, steps[0].piece, clue, True)
+        return replace(here, suspected=(*rewirings, *here.suspected))
+    for each in steps:
         here = difference if not differences else where(each.place, state, difference, each.piece)
         differences += (
             _of_piece(here, each, state.lints)
             if each.causes
             else [_unexplained(here, each.piece, clue, not differences)]
         )
-    first, *further = differences
+    first, *further = _once(differences)
     what = (
         "what the networks return and the loss are" if difference.rung == "gradients" else "what the networks return is"
     )
     return replace(first, further=tuple(further), rest=rest_of(shown, difference, differences, what))
+
+
+def _once(differences: Sequence[Difference]) -> list[Difference]:
+    """The differences without those whose cause has been told: each turn of a loop has it again."""
+    causes = dict.fromkeys((each.cause, each.mend) for each in differences if each.cause)
+    first = {cause: next(d for d in differences if (d.cause, d.mend) == cause) for cause in causes}
+    return [each for each in differences if not each.cause or each is first[each.cause, each.mend]]
+
+
+def _rewirings(steps: Sequence[PlaceWithCauses]) -> list[str]:
+    """What several places would have to take instead, where more than one would: that brings the sides together, but
+    says how they differ and not why."""
+    every = [tuple(cause.hypothesis.text for cause in step.causes if cause.hypothesis.rewires) for step in steps]
+    rewired = dict.fromkeys(texts for texts in every if texts)  # the turns of a loop take the same
+    return [text for texts in rewired for text in texts] if len(rewired) > 1 else []
 
 
 def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | None) -> Difference | None:

@@ -42,7 +42,8 @@ def left_out(piece: Piece, side: str) -> Iterator[Hypothesis]:
             if _alike(half.values[operand], result):
                 operations = [half.program.operations[n] for n in numbers]
                 edits = [Alias(o.results[0], o.operands[place]) for o in operations]
-                yield Hypothesis(side, *_extra(half, side, each, place), always(*edits), numbers[0])
+                binary = len(each.operands) > 1
+                yield Hypothesis(side, *_extra(half, side, each, place), always(*edits), numbers[0], rewires=binary)
 
 
 def _alike(array: NDArray, result: NDArray) -> bool:

@@ -21,6 +21,8 @@ class Hypothesis:
         operation: the number of the operation of that side that it is about; None where it is none.
         value: the value that it makes right; None where that is the target.
         likely: the rank of it among its like: the smaller, the likelier.
+        rewires: whether it says only that one side takes another value than the other, or runs a step that the other
+            does not run. Several of these may bring any two networks together.
     """
 
     side: str
@@ -30,6 +32,7 @@ class Hypothesis:
     operation: int | None = None
     value: int | None = None
     likely: int = 0
+    rewires: bool = False
 
     def undone(self, piece: Piece) -> NDArray | None:
         """Compute that side's target without it."""

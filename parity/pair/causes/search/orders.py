@@ -127,9 +127,9 @@ def run_again(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One side runs a line once more than the other."""
     half = piece.half(side)
     for number, each in half.operations:
-        earlier = [n for n in half.program.places.visits(number) if n < number and n in half.numbers]
+        earlier = [half.program.operations[n] for n in half.program.places.visits(number) if n < number]
         for place, value in enumerate(each.results):
-            instead = [half.program.operations[n].results[place] for n in earlier[-1:]]
+            instead = [turn.results[place] for turn in earlier[-1:] if turn.results[place] in half.values]
             if instead and _fits(half, value, instead[0]):
                 text = f"{NAMES[side]} runs {each.name} once more than {NAMES[other(side)]}"
                 mend = f"run {each.place} once less in {NAMES[side]}"
@@ -147,7 +147,8 @@ def other_value(piece: Piece, side: str) -> Iterator[Hypothesis]:
                 text = f"{NAMES[side]} takes {was} where {NAMES[other(side)]} takes {wanted}"
                 maker = half.program.maker.get(value)
                 mend = f"take {wanted} in {NAMES[side]}"
-                yield Hypothesis(side, text, mend, always(Alias(value, instead)), maker, value)
+                edit = Alias(value, instead)
+                yield Hypothesis(side, text, mend, always(edit), maker, value, rewires=True)
 
 
 def _kind(half: Half, value: int) -> str:

@@ -20,7 +20,7 @@ def changed_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One setting of one operation, or of all that the same line asks for, is another one."""
     half, pool, offsets = piece.half(side), pool_of(piece.half(other(side))), pool_of(piece.half(side))
     for numbers, each in groups(half):
-        for name, value in each.settings.items():
+        for name, value in sorted(each.settings.items(), key=lambda item: item[0] not in LIKELY):
             if name in SKIPPED:
                 continue
             for wanted in candidates(name, value, pool, offsets, _axes(half, each)):

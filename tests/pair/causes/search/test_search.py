@@ -168,6 +168,17 @@ def test_edits_change_what_comes_after_them_and_nothing_else() -> None:
         toy.compute([toy.last], [Alias(1, 3)])
 
 
+def test_an_edit_that_makes_arrays_far_larger_is_none() -> None:
+    def table(x: NDArray, number: int) -> NDArray:
+        return np.zeros((number, number))
+
+    toy = Toy([X], ("arange", table, (0,), {"number": 5}))
+    assert toy.compute([toy.last])[0].shape == (5, 5)
+    assert toy.compute([toy.last], [Setting(0, "number", 8)])[0].shape == (8, 8)
+    with pytest.raises(ValueError, match="far smaller"):
+        toy.compute([toy.last], [Setting(0, "number", 500)])
+
+
 def test_steps_of_a_loop_are_edited_together() -> None:
     body = [("mul", times, (n,), {"number": 2.0}) for n in range(4)]
     toy = Toy([X], *body)

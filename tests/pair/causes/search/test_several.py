@@ -52,6 +52,7 @@ def test_three_causes_of_one_piece_are_found() -> None:
     causes = found(weights(-1, 3.0, 0.25), torch)
     said = " | ".join(cause.hypothesis.text for cause in causes)
     assert len(causes) == 3 and "-1" in said and "0.3" in said and "square" in said
+    assert len({cause.hypothesis.side for cause in causes}) == 1  # that side becomes the other as its user wrote it
 
 
 def test_one_cause_is_one_and_has_nothing_beside_it() -> None:

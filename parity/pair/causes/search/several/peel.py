@@ -24,16 +24,17 @@ Confirm = Callable[[], Sequence[Piece]]
 
 @dataclass
 class _Budget:
-    """The kinds of hypotheses, and how many searches are left."""
+    """How many searches are left."""
 
-    stages: Stages
     left: int = SEARCHES
 
 
 def peel(piece: Piece, confirm: Confirm, stages: Stages = STAGES) -> list[Cause]:
     """The causes that close the gap together, in order; most often there is one. None if none are found.
 
-    Each of several is needed: without undoing it, undoing the others does not close the gap.
+    Each of several is needed: without undoing it, undoing the others does not close the gap. All are undone on one
+    side, so that its network becomes the other's as its user wrote it. Edits on both could close any gap by making both
+    sides deaf to what differs, by masking everything out on either for example.
 
     Args:
         piece: the operations in which the difference begins.
@@ -41,7 +42,7 @@ def peel(piece: Piece, confirm: Confirm, stages: Stages = STAGES) -> list[Cause]
         stages: the kinds of hypotheses.
     """
     size = sum(array.size for side in SIDES for array in piece.half(side).values.values())
-    causes = _peeled(piece, confirm, DEPTH if size <= LARGEST else 1, _Budget(stages))
+    causes = _peeled(piece, confirm, DEPTH if size <= LARGEST else 1, stages, _Budget())
     if len(causes) < 2:
         return causes
     kept = [(cause, edits_of(cause)) for cause in causes]
@@ -56,31 +57,37 @@ def peel(piece: Piece, confirm: Confirm, stages: Stages = STAGES) -> list[Cause]
     return proven
 
 
-def _peeled(piece: Piece, confirm: Confirm, depth: int, budget: _Budget) -> list[Cause]:
+def _peeled(piece: Piece, confirm: Confirm, depth: int, stages: Stages, budget: _Budget) -> list[Cause]:
     """The causes of the piece, looked for in what is left of it after all that agrees, then in all of it."""
     small = narrowed(piece)
-    if small is not None and (causes := _searched(small, piece, confirm, depth, budget)):
+    if small is not None and (causes := _searched(small, piece, confirm, depth, stages, budget)):
         return causes
-    return _searched(piece, piece, confirm, depth if small is None else 1, budget)
+    return _searched(piece, piece, confirm, depth if small is None else 1, stages, budget)
 
 
-def _searched(part: Piece, piece: Piece, confirm: Confirm, depth: int, budget: _Budget) -> list[Cause]:
+def _searched(part: Piece, piece: Piece, confirm: Confirm, depth: int, stages: Stages, budget: _Budget) -> list[Cause]:
     """The causes in a part of a piece."""
     if budget.left == 0:
         return []
     budget.left -= 1
     promising = Promising(part) if depth > 1 else None
-    cause = search(part, confirm, promising, budget.stages)
+    cause = search(part, confirm, promising, stages)
     if cause is not None:
         return [cause]
     for hypothesis in promising.best(TRIED) if promising is not None else ():
         rest = _peeled(
             _without(hypothesis, part, piece), lambda first=hypothesis: [_without(first, p, p) for p in confirm()],  # type: ignore[misc]
-            depth - 1, budget,
+            depth - 1, _on_one_side(stages, hypothesis.side), budget,
         )  # fmt: skip
         if rest:
             return [Cause(hypothesis, piece.gap, rest[0].before, piece=part), *rest]
     return []
+
+
+def _on_one_side(stages: Stages, side: str) -> Stages:
+    """The kinds of hypotheses that are undone on that side."""
+    chosen = ([(family, where) for family, where in stage if where == side] for stage in stages)
+    return [stage for stage in chosen if stage]
 
 
 def _without(hypothesis: Hypothesis, part: Piece, piece: Piece) -> Piece:
