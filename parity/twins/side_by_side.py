@@ -37,7 +37,7 @@ def check_side_by_side(
         processes: How many processes there are at most; None takes one for each processor that this process may use.
 
     Raises:
-        UsageError: The data or the device is not there, a convention is not known, or the weights are not the network's.
+        UsageError: The data or the device is not there, a convention is unknown, or the weights are another network's.
         RuntimeError: A process died.
     """
     jobs = _jobs(recipes)
