@@ -7,7 +7,6 @@ from typing import Any
 
 from parity import recipes, weights
 from parity.backends import Devices
-from parity.backends.processes.configuration import keep_compiled_programs
 from parity.checks.devices import NUMBER
 from parity.checks.ladder import RUNGS, parse_rungs
 from parity.cli import interrupt
@@ -17,7 +16,7 @@ from parity.errors import UsageError
 from parity.pair.causes.conventions import known_names
 from parity.report import json_, terminal
 from parity.report.exit_codes import exit_code
-from parity.twins.check import check as check_recipe
+from parity.twins.side_by_side import check_side_by_side
 
 
 def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int:
@@ -31,24 +30,20 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
     known_names(arguments.accept)
     trained = weights.load(arguments.weights) if arguments.weights else None
     places = require_places(arguments, len(chosen))
-    keep_compiled_programs()
+    settings = {
+        "rungs": rungs,
+        "seed": arguments.seed,
+        "device": device,
+        "folder": arguments.data_dir,
+        "download": arguments.download,
+        "weights": trained,
+        "devices": devices,
+        "accept": arguments.accept,
+    }
     if devices:
         interrupt.gently()  # which ends the processes of the devices too
-    reports = [
-        check_recipe(
-            recipe,
-            rungs=rungs,
-            seed=arguments.seed,
-            device=device,
-            folder=arguments.data_dir,
-            download=arguments.download,
-            weights=trained,
-            devices=devices,
-            accept=arguments.accept,
-            progress=progress,
-        )
-        for recipe in chosen
-    ]
+    alone = device != "cpu" or bool(devices) or arguments.download  # nobody else may use the device, or fetch the same
+    reports = check_side_by_side(chosen, settings, progress, 1 if alone else None)
     written = write(reports, places, json_.write)
     terminal.show_results(terminal.console(), reports, quiet=arguments.quiet)
     say(written, arguments.quiet)

@@ -62,6 +62,9 @@ class FirstBatch:
         All calls without calls inside them, in training; in evaluation those with running statistics, for the others
         do what they did in training.
         """
+        return self._twins.keep(("probes", mode), lambda: self._probes(mode))
+
+    def _probes(self, mode: str) -> dict[str, Probe]:
         trace = self.traces(mode)["float64"]
         rng = np.random.default_rng(0)
         return {

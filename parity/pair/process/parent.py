@@ -1,13 +1,12 @@
 """Compares pairs in a process of its own, so that its death costs no more than the rung that was running."""
 
 import multiprocessing
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
+from parity.backends.processes.started import ended, interrupts_held_back
 from parity.errors import UsageError
 from parity.pair.arrays import target
 from parity.pair.passes.progress import Note
@@ -92,32 +91,19 @@ def _run(pairs: Sequence[child.Asked], note: Note) -> tuple[Heard, str]:
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=child.main, args=(theirs, list(pairs)))
-    with _interrupts_held_back():
+    with interrupts_held_back():
         process.start()
     theirs.close()
     heard = Heard([])
     try:
         _hear(ours, process.is_alive, lambda kind, content: heard.take(kind, content, note))
         process.join()
-        return heard, heard.raised or _ended(process.exitcode or 0)
+        return heard, heard.raised or ended(process.exitcode or 0)
     finally:
         process.kill()
         process.join()
         process.close()
         ours.close()
-
-
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """A process that is started inside takes no Ctrl-C before `child.main` says how; none is told as an error."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _hear(connection: Connection, alive: Callable[[], bool], take: Callable[[str, Any], None]) -> None:
@@ -131,14 +117,6 @@ def _hear(connection: Connection, alive: Callable[[], bool], take: Callable[[str
                 return
     except (EOFError, ConnectionError):
         return
-
-
-def _ended(code: int) -> str:
-    if code >= 0:
-        return f"the process ended with exit code {code}"
-    name = signal.Signals(-code).name
-    more = ", as the system does when there is no memory left" if name == "SIGKILL" else ""
-    return f"the process died with {name}{more}"
 
 
 def _saved(asked: child.Asked, heard: Heard, end: str, note: Note) -> Report:
