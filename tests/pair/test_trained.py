@@ -103,6 +103,22 @@ def test_what_is_frozen_on_both_sides_is_the_same(port: Port, model: nn.Module) 
     assert report.verdict is Verdict.SAME, told(report)
 
 
+class Marking(Original):
+    """It asks for gradients of what it makes of its inputs, as networks do whose first layers may be frozen."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        rows = x[:, None]
+        if self.training:
+            rows.requires_grad = True
+        return super().forward(rows.requires_grad_()[:, 0])
+
+
+def test_a_network_may_ask_for_gradients_of_what_it_makes_of_its_inputs() -> None:
+    report = compared(Port(), Marking())
+    assert report.verdict is Verdict.SAME, told(report)
+    assert {rung.name for rung in report.rungs if rung.verdict is Verdict.SAME} >= {"forward", "gradients"}
+
+
 def test_a_stopped_gradient_on_one_side_is_different() -> None:
     assert compared(Port(stop="shift"), Original()).verdict is Verdict.DIFFERENT
     assert compared(Port(stop="all"), Original()).verdict is Verdict.DIFFERENT

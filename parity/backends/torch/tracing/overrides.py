@@ -31,6 +31,8 @@ TENSOR_TYPES["torch.BFloat16Tensor"] = torch.bfloat16
 DIGITS = 12
 """Of a rate, which is one less what is kept."""
 DROPS = ELEMENTS | CHANNELS | {FUSED, F.multi_head_attention_forward}
+MARKS = {TENSOR.requires_grad.__set__, torch.Tensor.requires_grad_}
+"""How a network says that gradients are wanted of what it makes of its inputs, for a reentrant checkpoint for example."""
 DRAWS = {torch.bernoulli, torch.Tensor.bernoulli, torch.Tensor.bernoulli_}
 
 
@@ -83,6 +85,10 @@ class PassOverrides(TorchFunctionMode):
 
     def _taken_over(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """The result of a call, with dropout and GELU as they are in this pass."""
+        if func in MARKS and args[1:] != (False,) and args[0].requires_grad:
+            return args[
+                0
+            ]  # PyTorch lets this be said of leaves only, which the inputs of a pass with gradients are not
         if self.leaves_dropout and func in DROPS:
             return func(*args, **kwargs)
         if func in ELEMENTS or func in CHANNELS:

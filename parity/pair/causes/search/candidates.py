@@ -70,6 +70,8 @@ def _candidates(name: str, value: Any, pool: Sequence[Any], offsets: Sequence[An
         yield from (value + n for n in (1, -1, *offsets))
         if name.startswith(NUMBERS):
             yield from _related(value, numbers)
+        else:  # a share, of which the other side writes the rest
+            yield from (float(f"{1 - n:.12g}") for n in numbers if 0 < n < 1)
         yield from EPSILONS if "eps" in name else (0.0, 1.0, -value, 1 - value, 0.5, 2.0, np.inf, -np.inf)
     elif isinstance(value, tuple):
         yield from _of_tuple(value, pool)

@@ -24,7 +24,7 @@ def changed_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
             if name in SKIPPED:
                 continue
             for wanted in candidates(name, value, pool, offsets, _axes(half, each)):
-                likely = name in LIKELY or isinstance(wanted, str)
+                likely = name in LIKELY or isinstance(wanted, str | bool)
                 known = likely or any(type(wanted) is type(n) and equal(wanted, n) for n in pool)
                 yield _hypothesis(side, numbers, each, name, (value, wanted), known)
 
