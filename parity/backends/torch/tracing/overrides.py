@@ -32,7 +32,7 @@ DIGITS = 12
 """Of a rate, which is one less what is kept."""
 DROPS = ELEMENTS | CHANNELS | {FUSED, F.multi_head_attention_forward}
 MARKS = {TENSOR.requires_grad.__set__, torch.Tensor.requires_grad_}
-"""How a network says that gradients are wanted of what it makes of its inputs, for a reentrant checkpoint for example."""
+"""How a network says that it wants gradients of what it makes of its inputs, for a reentrant checkpoint for example."""
 DRAWS = {torch.bernoulli, torch.Tensor.bernoulli, torch.Tensor.bernoulli_}
 
 
