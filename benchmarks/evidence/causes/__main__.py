@@ -26,7 +26,7 @@ from parity.bugs.run import Outcome, run
 from parity.checks.verdict import Verdict
 from parity.files import require_writable, write_atomically
 from parity.pair.api import compare
-from parity.pair.options import Checks, TrainingPair
+from parity.pair.options import TrainingPair
 from parity.report.environment import commit, versions
 from parity.report.records import Difference
 
@@ -103,7 +103,7 @@ def of_text(bug: Planted) -> Row:
     options = dict(rest[0]) if rest else {}
     if "loss" in options:
         options["training"] = TrainingPair(loss=options.pop("loss"), targets=options.pop("targets"))
-    report = compare(flax, torch, inputs, name=bug.id, checks=Checks(probes=False), **options)
+    report = compare(flax, torch, inputs, name=bug.id, **options)
     difference = report.first_difference
     named = dict(difference.lines) if difference is not None else {}
     here = {side: named.get(side, "") in pair.lines[side] for side in pair.lines}

@@ -58,6 +58,10 @@ def _proof(pair: SidePair, weight_map: WeightMap, seed: int, budget: int) -> Pro
         lambda native: pair.run_pass("torch", native, "evaluation", "float64"),
         lambda native: pair.run_pass("torch", native, "evaluation", "float32"),
         pair.results.of("evaluation").pairs,
+        (
+            lambda native: pair.program("flax", native, "evaluation", None, None),
+            lambda native: pair.program("torch", native, "evaluation", None, None),
+        ),
     )
     prover = Prover(runs, NativeArrays(pair.flax.native, pair.torch.native), seed, budget)
     proof = prover.prove(weight_map)

@@ -12,6 +12,7 @@ from parity.interface.observation import PassResult
 from parity.interface.trace import Arrays
 from parity.pair.arrays.layout import agree, compare, floating, turned
 from parity.pair.weightmap.align import CallPair, pair_layers
+from parity.pair.weightmap.inside import Record
 from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.pairing.signatures import Shape
 
@@ -27,12 +28,14 @@ class Runs:
         flax, torch: One pass of each side in float64.
         torch_low: One pass of PyTorch's side in float32.
         names: The names of the results that belong together, Flax's and PyTorch's.
+        operations: How Flax's and PyTorch's passes are recorded operation by operation; None where they are not.
     """
 
     flax: Run
     torch: Run
     torch_low: Run
     names: Sequence[tuple[str, str]] = ()
+    operations: tuple[Record, Record] | None = None
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,14 @@ class ProofPass:
         flax: Flax's in float64.
         torch, low: PyTorch's in float64 and in float32.
         names: The names of the results that belong together, Flax's and PyTorch's.
+        inside: How many operations of the networks give the same numbers; 0 where that is not known.
     """
 
     flax: PassResult
     torch: PassResult
     low: PassResult
     names: Sequence[tuple[str, str]] = ()
+    inside: int = 0
 
     def layer(self, pair: CallPair) -> tuple[bool, bool]:
         """Whether the inputs, and whether the outputs, of two calls agree."""
@@ -83,7 +88,7 @@ class ProofPass:
 
     def standing(self, weight_map: WeightMap) -> "Standing":
         """How well the networks agree with a map, the one of this pass."""
-        return Standing(self.same_outputs(weight_map), self.near(), self.first_failing(weight_map))
+        return Standing(self.same_outputs(weight_map), self.near(), self.first_failing(weight_map), self.inside)
 
     def near(self) -> bool:
         """Whether what the networks return differs by no more than float32's rounding could, where the referee may
@@ -116,11 +121,13 @@ class Standing(NamedTuple):
         same: Whether what they return agrees.
         near: Whether it differs by no more than float32's rounding could.
         failing: The place of the first of Flax's calls that does not agree.
+        inside: How many operations of the networks give the same numbers.
     """
 
     same: bool
     near: bool
     failing: int
+    inside: int
 
 
 def _holds_the_same(flax: NDArray, torch: NDArray, low: NDArray) -> bool:

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from parity.interface.observation import PassResult
 from parity.interface.trace import Arrays
 from parity.pair.weightmap import random_weights as weights
 from parity.pair.weightmap.alternatives import NativeArrays, Option, alternatives
+from parity.pair.weightmap.inside import Inside
 from parity.pair.weightmap.pairing.pairings import WeightMap, crossed_names
 from parity.pair.weightmap.proof import Proof, ProofPass, Runs, Standing
 
@@ -30,14 +30,18 @@ class Prover:
         self._runs, self._native, self._seed = runs, native, seed
         self._tried, self._budget = 0, budget
         self._undecided: tuple[str, ...] = ()
+        self._inside: Inside | None = None
 
     def prove(self, weight_map: WeightMap) -> Proof:
         """The proof of the map itself if the networks agree with it, else of the reading with which they agree
         longest."""
         torch = weights.random_weights(weight_map, self._native.torch, self._seed)
-        flax = self._flax_pass(weight_map, torch)
+        flax = self._runs.flax(weights.to_flax(weight_map, torch, self._native.flax))
         passed = ProofPass(flax, self._runs.torch(torch), self._runs.torch_low(torch), self._runs.names)
-        self._undecided = ()
+        self._tried, self._undecided = self._tried + 1, ()
+        if self._budget > 1 and not passed.same_outputs(weight_map) and self._runs.operations is not None:
+            self._inside = Inside(*self._runs.operations, self._native.flax, torch)
+            passed = self._with_inside(passed, weight_map, torch)
         best = self._read_better(weight_map, passed, torch)
         undecided, others = self._undecided, weight_map.others.values() if self._budget > 1 else ()
         for other in others:
@@ -45,7 +49,7 @@ class Prover:
                 break
             self._budget = self._tried + OTHERS
             start = replace(other, others={})
-            read = self._read_better(start, replace(passed, flax=self._flax_pass(start, torch)), torch)
+            read = self._read_better(start, self._again(passed, start, torch), torch)
             if _is_better(read[0], read[1].standing(read[0]), best[0], best[1].standing(best[0])):
                 best = read
         weight_map, passed = best
@@ -82,11 +86,23 @@ class Prover:
             if self._tried >= self._budget:
                 self._undecided = tuple(name for name, _ in options[place:])
                 return
-            yield option, replace(passed, flax=self._flax_pass(option, torch))
+            yield option, self._again(passed, option, torch)
 
-    def _flax_pass(self, weight_map: WeightMap, torch: Arrays) -> PassResult:
+    def _again(self, passed: ProofPass, weight_map: WeightMap, torch: Arrays) -> ProofPass:
+        """The pass with Flax's side run again, with that map."""
         self._tried += 1
-        return self._runs.flax(weights.to_flax(weight_map, torch, self._native.flax))
+        again = replace(passed, flax=self._runs.flax(weights.to_flax(weight_map, torch, self._native.flax)))
+        return again if again.same_outputs(weight_map) else self._with_inside(again, weight_map, torch)
+
+    def _with_inside(self, passed: ProofPass, weight_map: WeightMap, torch: Arrays) -> ProofPass:
+        """The pass with the operations that agree with that map, counted."""
+        if self._inside is None:
+            return passed
+        try:
+            count = self._inside.agreeing(weights.to_flax(weight_map, torch, self._native.flax))
+        except Exception:  # what cannot be recorded operation by operation is told apart by its layers alone
+            self._inside, count = None, 0
+        return replace(passed, inside=count)
 
 
 def _is_better(weight_map: WeightMap, standing: Standing, known: WeightMap, known_standing: Standing) -> bool:
