@@ -356,7 +356,14 @@ FALL, NOISE = 2.0**-10, 2.0**-46
 def closes(before: float, after: float) -> bool:
     """Whether undoing a cause closes a gap: what is left is no difference of formula, and little of what there was.
 
+    One that is no gap with these numbers is closed by what leaves it as it is; see `is_apart`.
+
     Args:
         before, after: the gap with the cause and without it, relative to the arrays' size.
     """
     return after <= max(NOISE, min(AGREED, before * FALL))
+
+
+def is_apart(gap: float) -> bool:
+    """Whether a relative gap is one that can have a cause: more than float64's rounding."""
+    return gap > NOISE

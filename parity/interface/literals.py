@@ -10,6 +10,8 @@ LONGEST = 17
 """Decimal digits that tell any float64 from any other."""
 TYPED = 6
 """Decimal digits of numbers that people type; any such number survives float32."""
+COMPUTED = 12
+"""So many decimal digits has a float64 number that nobody typed."""
 SINGLE = 4
 """Bytes of a float32 number."""
 DENOMINATOR = 64
@@ -49,6 +51,18 @@ def as_written(number: float, dtype: np.dtype) -> float:
     return next(filter(rounded, _closed_forms(number)), decimal)
 
 
+def as_computed(number: float) -> float:
+    """A number of Python's that float32 rounded before, `torch.log(torch.tensor(2.0)).item()` for example, as
+    `as_written` reads it; any other as it is.
+
+    Nobody types the many digits that such a number has.
+    """
+    digits = repr(number).partition("e")[0].replace(".", "").strip("-0")
+    with np.errstate(over="ignore"):
+        was_single = len(digits) >= COMPUTED and float(np.float32(number)) == number
+    return as_written(number, np.dtype(np.float32)) if was_single else number
+
+
 def _closed_forms(number: float) -> Iterator[float]:
     """Numbers near this one that a formula gives."""
     sign, size = np.copysign(1.0, number), abs(number)
@@ -82,6 +96,8 @@ def table_as_written(array: NDArray) -> NDArray:
     exact = array.astype(np.float64)
     if array.dtype != np.float32 or not array.size or not np.all(np.isfinite(array)):
         return exact
+    if array.size == 1:
+        return np.full(array.shape, as_written(exact.item(), array.dtype))
     if not np.array_equal(_rounded(exact.ravel()[:64]).astype(np.float32), array.ravel()[:64]):
         return exact
     decimal = _rounded(exact)

@@ -17,7 +17,7 @@ from parity.pair.rungs.forward import proven
 from parity.pair.rungs.loss import objectives
 from parity.pair.weightmap import file as map_file
 from parity.pair.weightmap.pairing.assemble import map_weights
-from parity.pair.weightmap.pairing.pairings import WeightMap, crossed_names
+from parity.pair.weightmap.pairing.pairings import WeightMap, crossed_names, turned_arrays
 
 OpenSides = Callable[[Inputs, Inputs], tuple[Side, Side]]
 """Makes both sides of Flax's inputs and PyTorch's."""
@@ -114,7 +114,8 @@ def _proven(open_sides: OpenSides, inputs: Inputs, request: Request, watch: Prog
     notes = share_noise(pair) if shared else []
     weight_map = _weight_map(pair, request.map)
     state = proven(pair, weight_map, request.seed, fixed=request.map is not None, shared_dropout=shared)
-    state.notes += [*notes, *crossed_names(state.weight_map)]
+    turned = turned_arrays(state.weight_map, pair.flax.native, pair.torch.native)
+    state.notes += [*notes, *crossed_names(state.weight_map), *turned]
     return state
 
 

@@ -129,7 +129,9 @@ def test_a_network_that_is_random_in_evaluation_is_not_one_that_is_not(model: nn
     report = compared(Plain(), model)
     assert report.verdict is Verdict.DIFFERENT
     assert "random: PyTorch's network draws numbers at" in told(report) and what in told(report)
-    assert report.first_difference is not None and "random" in report.first_difference.text
+    first = report.first_difference
+    assert first is not None and "random" in first.text
+    assert first.cause.startswith("PyTorch draws numbers in evaluation at") and "training=" in first.mend
 
 
 @pytest.mark.parametrize("port", [Noisy(), AlwaysOn()])

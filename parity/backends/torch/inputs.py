@@ -18,15 +18,21 @@ Tensors = dict[str, torch.Tensor]
 
 
 def given_of(inputs: Inputs, dtype: torch.dtype, gradients: bool) -> tuple[tuple[Any, ...], dict[str, Any], Tensors]:
-    """Arguments, keyword arguments, and the floating leaves by name, for their gradients."""
+    """Arguments, keyword arguments, and the floating leaves by name, for their gradients.
+
+    With gradients a network is given copies of these, which it may change in place as it may change a user's inputs.
+    """
 
     def convert(leaf: Any) -> Any:
         tensor = tensor_of(leaf, dtype)
         return tensor.requires_grad_(gradients) if inexact(tensor) else tensor
 
-    args, kwargs = (mapped(tree, lambda _, leaf: convert(leaf)) for tree in (tuple(inputs.args), dict(inputs.kwargs)))
-    every = [*leaves(args), *leaves(kwargs)]
-    return args, kwargs, {name: leaf for name, leaf in every if inexact(leaf)}
+    trees = [mapped(tree, lambda _, leaf: convert(leaf)) for tree in (tuple(inputs.args), dict(inputs.kwargs))]
+    floating = {name: leaf for tree in trees for name, leaf in leaves(tree) if inexact(leaf)}
+    if gradients:
+        trees = [mapped(tree, lambda _, leaf: leaf.clone() if inexact(leaf) else leaf) for tree in trees]
+    args, kwargs = trees
+    return args, kwargs, floating
 
 
 def inexact(leaf: Any) -> bool:

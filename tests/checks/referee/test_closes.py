@@ -2,7 +2,7 @@
 
 import pytest
 
-from parity.checks.referee import closes
+from parity.checks.referee import closes, is_apart
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,8 @@ from parity.checks.referee import closes
 )
 def test_little_is_left(before: float, after: float, closed: bool) -> None:
     assert closes(before, after) is closed
+
+
+def test_rounding_has_no_cause() -> None:
+    assert is_apart(5e-12)
+    assert not is_apart(1e-16) and not is_apart(0.0)

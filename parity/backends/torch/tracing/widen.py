@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from parity.backends.torch.tracing.place import place
-from parity.interface.literals import as_written, table_as_written
+from parity.interface.literals import as_computed, as_written, table_as_written
 
 WIDE = {
     torch.float32: torch.float64,
@@ -121,11 +121,13 @@ def widened_arguments(args: Sequence[Any], kwargs: Any) -> tuple[tuple[Any, ...]
 
 
 def widened(value: Any) -> Any:
-    """A tensor, or the tensors of a list, in wider types; a float32 number of NumPy's as it was written."""
+    """A tensor, or the tensors of a list, in wider types; a number that float32 rounded as it was written."""
     if isinstance(value, torch.Tensor):
         return _widened(value) if value.dtype in WIDE and not value.is_sparse else value
     if isinstance(value, np.float32 | np.float16):
         return as_written(float(value), value.dtype)
+    if type(value) is float:
+        return as_computed(value)
     if type(value) in (list, tuple) and any(isinstance(item, torch.Tensor | np.floating) for item in value):
         return type(value)(map(widened, value))
     return value

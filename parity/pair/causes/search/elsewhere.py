@@ -1,4 +1,4 @@
-"""Causes that are no operation's: rates of dropout, and arrays that only one side has."""
+"""Causes that are no operation's: draws in evaluation, rates of dropout, and arrays that only one side has."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -23,6 +23,28 @@ NEUTRAL: Mapping[str, float] = {"scale": 1.0, "bias": 0.0}
 """Role of an array → the number that leaves what it is applied to as it is."""
 Side = Literal["flax", "torch"]
 MODE = "evaluation"
+
+
+SWITCHES: Mapping[Side, str] = {
+    "flax": "pass deterministic=True to a dropout in evaluation, or draw no numbers then",
+    "torch": "pass training=self.training to a dropout, or draw no numbers in evaluation",
+}
+"""Side → how its draws are left out in evaluation."""
+
+
+def randomness(state: CheckState) -> Explanation | None:
+    """Draws of one side in evaluation, which its network was seen to make when it was called twice."""
+    drawn: dict[Side, tuple[str, ...]] = {
+        "flax": state.sides.results.of(MODE).flax.random,
+        "torch": state.sides.results.of(MODE).torch.random,
+    }
+    sides = [side for side, places in drawn.items() if places]
+    if len(sides) != 1:
+        return None
+    side = sides[0]
+    cause = f"{NAMES[side]} draws numbers in evaluation at {', '.join(drawn[side])}, and {NAMES[other(side)]} does not"
+    proof = f"called twice in evaluation, {NAMES[side]}'s network gives two results, and {NAMES[other(side)]}'s one"
+    return Explanation(cause, SWITCHES[side], proof)
 
 
 def dropout_rate(

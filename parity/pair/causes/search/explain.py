@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.observation import Inputs
-from parity.pair.causes.search.elsewhere import dropout_rate, lone_arrays
+from parity.pair.causes.search.elsewhere import dropout_rate, lone_arrays, randomness
 from parity.pair.causes.search.gradients.derived import Derived
 from parity.pair.causes.search.gradients.families import STAGES as GRADIENT_STAGES
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis
@@ -20,6 +20,7 @@ from parity.pair.causes.search.several.lines import lines_of
 from parity.pair.causes.undone import undone_of
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
+from parity.pair.passes.compared import RANDOM
 from parity.report.records import Difference, Explanation, Lint
 
 DEBUG = "NETPARITY_DEBUG"
@@ -97,6 +98,8 @@ def _explained(
     if difference.rung == "structure":
         return _with(difference, lone_arrays(state))
     finding = next((rung.headline for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
+    if finding is not None and finding.quantity == RANDOM:
+        return _with(difference, randomness(state))
     if difference.rung == "gradients" and finding is not None and finding.quantity.startswith("gradient"):
         return _of_gradients(difference, state, inputs)
     target, agreeing = _target(difference, state, rungs)

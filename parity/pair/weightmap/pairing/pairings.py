@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.packing import Packing
+from parity.interface.trace import Arrays
 from parity.interface.unit import Unit
 
 
@@ -126,3 +128,38 @@ def crossed_names(weight_map: WeightMap) -> list[str]:
         f"{ours} of Flax is {theirs} of PyTorch, and {theirs} is {ours}, against their names"
         for ours, theirs in crossed
     ]
+
+
+def turned_arrays(weight_map: WeightMap, flax: Arrays, torch: Arrays) -> list[str]:
+    """A note on each array that goes by one name and has one shape on both sides, and is not read as it lies: weights
+    that are copied by their names would give another function.
+
+    Args:
+        weight_map: The map.
+        flax, torch: Each side's native arrays.
+    """
+    return [
+        f"{array.torch.names[0]} of PyTorch is {array.flax.names[0]} of Flax with its numbers in another order "
+        "(--show-map says which): weights that are copied by name would give another function"
+        for _, array in weight_map.arrays
+        if _goes_by_one_name(array) and not _lies_alike(array, flax, torch)
+    ]
+
+
+def _goes_by_one_name(array: ArrayPairing) -> bool:
+    flax, torch = array.flax.names, array.torch.names
+    return len(flax) == len(torch) == 1 and _last(flax[0]) == _last(torch[0])
+
+
+def _last(name: str) -> str:
+    return name.replace("/", ".").rpartition(".")[2]
+
+
+def _lies_alike(array: ArrayPairing, flax: Arrays, torch: Arrays) -> bool:
+    """Whether the two native arrays, if they have one shape, hold the same numbers in the same places."""
+    ours, theirs = array.flax.names[0], array.torch.names[0]
+    shape = flax[ours].shape
+    numbers = np.arange(float(np.prod(shape))).reshape(shape)
+    if torch[theirs].shape != shape:
+        return True
+    return np.array_equal(array.flax.read({ours: numbers}), array.torch.read({theirs: numbers}))

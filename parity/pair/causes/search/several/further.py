@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from parity.checks.referee import AGREED
 from parity.interface.programs.operations import Edit
 from parity.pair.causes.search.operation import parting
 from parity.pair.causes.search.piece import SIDES, Piece
@@ -75,6 +76,8 @@ def all_causes(
             return [other.piece(here.target, here.agreeing) for other in others]
 
         piece = shown.piece(here.target, here.agreeing)
+        if here is not first and piece.gap <= AGREED:
+            return  # only the layout of a layer inside is another one, with what is undone
         causes = peel(piece, confirm, stages)
         yield PlaceWithCauses(here, piece, causes, _lines(piece, causes))
         if not causes:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from parity.checks.referee import closes
+from parity.checks.referee import closes, is_apart
 from parity.interface.programs.operations import Edit
 from parity.pair.causes.search.hypothesis import Hypothesis
 from parity.pair.causes.search.piece import SIDES, Piece
@@ -41,6 +41,8 @@ def peel(piece: Piece, confirm: Confirm, stages: Stages = STAGES) -> list[Cause]
         confirm: makes the same piece of other numbers, which the causes have to explain too.
         stages: the kinds of hypotheses.
     """
+    if not is_apart(piece.gap):
+        return []  # what differs is not in the numbers of this piece
     size = sum(array.size for side in SIDES for array in piece.half(side).values.values())
     causes = _peeled(piece, confirm, DEPTH if size <= LARGEST else 1, stages, _Budget())
     if len(causes) < 2:
