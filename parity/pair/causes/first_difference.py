@@ -2,13 +2,12 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 from parity.checks.referee import AGREED
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.pair.causes.conventions import KNOWN
 from parity.pair.causes.explained import convention_of, sentence_of
-from parity.pair.passes.compared import COMPUTED
+from parity.pair.passes.compared import COMPUTED, first_apart
 from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 from parity.report.records import Difference, Layer, Lint
 
@@ -43,21 +42,11 @@ def first_difference(
     if failed is None:
         return None
     finding = failed.headline or Finding("", "", Verdict.DIFFERENT)
-    layer = _first_layer(layers)
+    place = first_apart(layers)
+    layer = None if place is None else layers[place]
     if failed.number != 2 or layer is None:
         return _elsewhere(failed, finding, weight_map, lints)
     return _forward(layer, layers, weight_map, lints)
-
-
-def _first_layer(layers: Sequence[Layer]) -> Layer | None:
-    """The first layer that differs. One whose output only has another shape, as it is padded here and cut afterwards
-    there, is passed over where what comes after it agrees and something differs later."""
-    odd = [place for place, layer in enumerate(layers) if layer.finding.verdict is Verdict.DIFFERENT]
-    for place, following in pairwise(odd):
-        between = layers[place + 1 : following]
-        if not (layers[place].finding.is_shape and any(layer.finding.verdict.passes for layer in between)):
-            return layers[place]
-    return layers[odd[-1]] if odd else None
 
 
 def _elsewhere(rung: Rung, finding: Finding, weight_map: WeightMap, lints: Sequence[Lint]) -> Difference:
@@ -90,7 +79,8 @@ def _forward(layer: Layer, layers: Sequence[Layer], weight_map: WeightMap, lints
     before = [other for other in same[: same.index(layer)] if other.finding.verdict.passes]
     after = f" after {before[-1].torch}" if before else ""
     where = between.torch.path if between else layer.torch
-    what = f"{where} was not compared by itself, and what comes out of it" if between else "what is computed"
+    silent = where or "what the network itself holds"
+    what = f"{silent} was not compared by itself, and what comes out of it" if between else "what is computed"
     text = f"the input of {name} ({layer.type}) differs already in {layer.mode}: {what}{after} is not the same"
     flax = between.flax.path if between else f"input of {layer.flax}"
     torch = where if between else f"input of {layer.torch}"

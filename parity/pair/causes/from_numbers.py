@@ -12,6 +12,7 @@ from parity.pair.causes.known_functions import NOTHING, applied, related
 from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
+from parity.pair.passes.compared import first_apart
 from parity.report.records import Difference
 
 NAMES = ("Flax", "PyTorch")
@@ -39,7 +40,8 @@ def _numbers(state: CheckState, mode: str) -> tuple[Both | None, list[Both | Non
     both, layers, pairings = state.passes[mode], state.compared[mode].layers, state.calls[mode]
     if len(layers) != len(pairings):
         return None, []
-    at = next((i for i, other in enumerate(layers) if other.finding.verdict is Verdict.DIFFERENT), len(layers))
+    first = first_apart(layers)
+    at = len(layers) if first is None else first
     passed = [pairing for pairing, layer in zip(pairings[:at], layers, strict=False) if layer.finding.verdict.passes]
     before: list[Both | None] = [_outputs(both, pairing) for pairing in passed[-1:]]
     if at == len(layers):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -85,6 +86,18 @@ def agreed(compared: Compared) -> Compared:
     return replace(compared, layers=layers, otherwise=(*compared.otherwise, *apart))
 
 
+def first_apart(layers: Sequence[Layer]) -> int | None:
+    """The place of the first layer that differs; None if none does. One whose output only has another shape, as it is
+    padded here and cut afterwards there, or repeated over the batch, is passed over where what comes after it agrees
+    and something differs later."""
+    odd = [place for place, layer in enumerate(layers) if layer.finding.verdict is Verdict.DIFFERENT]
+    for place, following in pairwise(odd):
+        between = layers[place + 1 : following]
+        if not (layers[place].finding.is_shape and any(layer.finding.verdict.passes for layer in between)):
+            return place
+    return odd[-1] if odd else None
+
+
 def _layer(pairing: CallPairing, both: BothSides, names: tuple[str, str], mode: str) -> Layer:
     a, b = both.flax["float64"].calls[pairing.pair.flax], both.torch["float64"].calls[pairing.pair.torch]
     arrays = {p: _outputs(both, pairing, p) for p in PRECISIONS}
@@ -136,9 +149,22 @@ def _gradients(seen: PassResult, place: int) -> list[NDArray | None]:
 
 
 def _inherited(ours: Sequence[NDArray], theirs: Sequence[NDArray]) -> float:
-    """Gap between the first inputs, relative to their size; that between others if it is smaller."""
+    """Gap between the first inputs, relative to their size; that between others if it is smaller. Whole numbers count
+    where there are no others."""
     gaps = [_gap(a, b) for b in floating(theirs)[:2] for a in floating(ours)[:2]]
-    return min(gaps, default=0.0)
+    whole = [_whole_gap(a, b) for b in theirs for a in ours if a.dtype.kind in "iu" and b.dtype.kind in "iu"]
+    return min(gaps or whole, default=0.0)
+
+
+def _whole_gap(a: NDArray, b: NDArray) -> float:
+    """0 where whole numbers are equal, as one side may repeat them over the batch, or where they cannot be held against
+    each other; else 1."""
+    if a.size == b.size:
+        return float(not np.array_equal(a.ravel(), b.ravel()))
+    try:
+        return float((a != b).any())
+    except ValueError:
+        return 0.0
 
 
 def _gap(a: NDArray, b: NDArray) -> float:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from parity.backends import open_sides
 from parity.checks.referee import AGREED
-from parity.checks.verdict import Verdict
 from parity.errors import UsageError
 from parity.interface.side import Pass
 from parity.interface.trace import Arrays, call_names
@@ -20,6 +19,7 @@ from parity.pair.arrays.inputs import adapt, as_inputs
 from parity.pair.arrays.layout import floating, turned
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
+from parity.pair.passes.compared import first_apart
 from parity.pair.weightmap.align import beneath
 from parity.report.records import SIDES, Difference, Layer
 
@@ -31,6 +31,7 @@ arrays; it exits with 1 if the two still differ."""
 from pathlib import Path
 
 from parity.pair.repro.replay import replay
+from parity.pair.passes.compared import first_apart
 
 pair = {target!r}  # the function that makes the networks
 saved = Path(__file__).with_suffix(".npz")
@@ -85,9 +86,10 @@ def written(difference: Difference | None, state: CheckState, target: str) -> tu
 def _place(state: CheckState) -> Place | None:
     """The first layer that differs: its output, fed its input; or its input, with all that agree before it fed."""
     for mode, compared in state.compared.items():
-        layer = next((other for other in compared.layers if other.finding.verdict is Verdict.DIFFERENT), None)
-        if layer is None:
+        first = first_apart(compared.layers)
+        if first is None:
             continue
+        layer = compared.layers[first]
         names = call_names([call.path for call in state.passes[mode].torch["float64"].calls])
         pairings = {names[pairing.pair.torch]: pairing for pairing in state.calls[mode]}
         here = pairings[layer.torch]

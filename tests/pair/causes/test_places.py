@@ -1,5 +1,6 @@
 """Where a difference is said to begin, and what is not blamed for it."""
 
+import flax.linen as fnn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -70,3 +71,44 @@ class GeluOriginal(torch.nn.Module):
 def test_the_form_of_gelu_is_not_blamed_for_what_begins_before_it() -> None:
     difference = first(GeluPort(), GeluOriginal())
     assert "up" in difference.layer_torch and "GELU" not in difference.cause
+
+
+class Positions(fnn.Module):
+    """Tokens and positions, a dense layer, an activation."""
+
+    shift: int = 0
+
+    @fnn.compact
+    def __call__(self, ids: jax.Array) -> jax.Array:
+        positions = fnn.Embed(20, 6)(jnp.arange(ids.shape[1]) + self.shift)
+        return fnn.Dense(3)(fnn.relu(fnn.Dense(7)(fnn.Embed(9, 6)(ids) + positions)))
+
+
+class Repeated(torch.nn.Module):
+    """The same without the activation; the positions are repeated over the batch."""
+
+    def __init__(self, relu: bool) -> None:
+        super().__init__()
+        self.tokens, self.positions = torch.nn.Embedding(9, 6), torch.nn.Embedding(20, 6)
+        self.hidden, self.last, self.relu = torch.nn.Linear(6, 7), torch.nn.Linear(7, 3), relu
+
+    def forward(self, ids: torch.Tensor) -> torch.Tensor:
+        places = torch.arange(ids.shape[1]).unsqueeze(0).repeat(ids.shape[0], 1)
+        h = self.hidden(self.tokens(ids) + self.positions(places))
+        return self.last(torch.relu(h) if self.relu else h)
+
+
+IDS = np.random.default_rng(0).integers(0, 9, (2, 5))
+
+
+def test_positions_that_one_side_repeats_over_the_batch_hide_no_cause() -> None:
+    port = Positions()
+    first = parity.compare((port, port.init(jax.random.key(0), IDS)), Repeated(False), IDS).first_difference
+    assert first is not None and first.layer_torch == "input of last"
+    assert first.cause.startswith("Flax applies ReLU, and PyTorch does not (test_places.py")
+
+
+def test_whole_numbers_that_a_layer_is_given_are_its_input() -> None:
+    port = Positions(shift=1)
+    first = parity.compare((port, port.init(jax.random.key(0), IDS)), Repeated(True), IDS).first_difference
+    assert first is not None and first.text.startswith("the input of positions (Embed / Embedding) differs already")

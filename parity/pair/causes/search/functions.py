@@ -53,6 +53,9 @@ def _alike(array: NDArray, result: NDArray) -> bool:
 def _extra(half: Half, side: str, each: Operation, place: int) -> tuple[str, str]:
     taken = [named(half, value) for i, value in enumerate(each.operands) if i != place]
     rest = [text_of(v) for name, v in each.settings.items() if name.startswith(NUMBERS)]
+    if each.name in ("max", "maximum") and [*taken, *rest] == ["0"]:
+        text = f"{NAMES[side]} applies ReLU, and {NAMES[other(side)]} does not"
+        return text, f"leave ReLU out in {NAMES[side]}, or apply it in {NAMES[other(side)]}"
     verb, by = VERBS.get(each.name, f"applies {each.name} with"), " and ".join([*taken, *rest])
     if each.name in MASKING and len(each.operands) > 1:
         mask = named(half, next((v for v in each.operands if half.values[v].dtype.kind == "b"), each.operands[0]))
@@ -70,9 +73,7 @@ def _extra(half: Half, side: str, each: Operation, place: int) -> tuple[str, str
 def named(half: Half, value: int) -> str:
     """A value in words: the array of the network, or what gives it, through steps that change no number."""
     maker = half.program.maker.get(value)
-    while maker is not None and half.program.operations[maker].name in MOVES:
-        if not half.program.operations[maker].operands:
-            break
+    while maker is not None and _moves(half, half.program.operations[maker]):
         value = half.program.operations[maker].operands[0]
         maker = half.program.maker.get(value)
     kind, name = half.program.origins.get(value, ("", ""))
@@ -82,6 +83,15 @@ def named(half: Half, value: int) -> str:
         return name or "an array"
     each = half.program.operations[maker]
     return f"what {each.name} gives{f' at {each.place}' if each.place else ''}"
+
+
+def _moves(half: Half, operation: Operation) -> bool:
+    """Whether an operation changes no number: it has such a name, or is an index that adds axes and takes all."""
+    if not operation.operands:
+        return False
+    taken, result = (half.values.get(v) for v in (operation.operands[0], operation.results[0]))
+    adds_axes = operation.name == "getitem" and taken is not None and result is not None and taken.size == result.size
+    return operation.name in MOVES or adds_axes
 
 
 def other_function(piece: Piece, side: str) -> Iterator[Hypothesis]:

@@ -15,6 +15,7 @@ from parity.pair.arrays.layout import TURNS, turned, turns
 from parity.pair.causes.search.piece import SIDES, Half, Piece, distance
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
+from parity.pair.passes.compared import first_apart
 from parity.pair.weightmap import random_weights as weights
 
 ANOTHER = 1_000_003
@@ -137,9 +138,9 @@ def target_of(state: CheckState, mode: str) -> tuple[Target | None, list[CallPai
     both, layers, pairings = state.passes[mode], state.compared[mode].layers, state.calls[mode]
     if len(layers) != len(pairings):
         return None, []
-    at = next((i for i, other in enumerate(layers) if other.finding.verdict is Verdict.DIFFERENT), len(layers))
+    at = first_apart(layers)
     agreeing = [p for p, layer in zip(pairings, layers, strict=True) if layer.finding.verdict.passes]
-    if at == len(layers):
+    if at is None:
         return _result(state, mode), agreeing
     calls = both.flax["float64"].calls, both.torch["float64"].calls
     pairing = pairings[at]
@@ -170,11 +171,12 @@ def leaf_of(call: Call, place: int) -> int:
 
 
 def inputs_apart(pairing: CallPairing, calls: tuple[Sequence[Call], Sequence[Call]]) -> Odd | None:
-    """The first inputs of two calls that are not the same; None if all are."""
-    ours, theirs = (
-        [(i, a) for i, a in enumerate(call.inputs) if np.issubdtype(a.dtype, np.floating)]
-        for call in (calls[0][pairing.pair.flax], calls[1][pairing.pair.torch])
-    )
+    """The first inputs of two calls that are not the same; None if all are. Whole numbers count where there are no
+    others."""
+    both = calls[0][pairing.pair.flax], calls[1][pairing.pair.torch]
+    ours, theirs = ([(i, a) for i, a in enumerate(call.inputs) if a.dtype.kind == "f"] for call in both)
+    if not ours and not theirs:
+        ours, theirs = ([(i, a) for i, a in enumerate(call.inputs) if a.dtype.kind in "iu"] for call in both)
     for (i, a), (j, b) in zip(ours, theirs, strict=False):
         turn = turned(a, b, inside=True)
         if turn is None or distance(turn[1](a), b) > AGREED:

@@ -13,6 +13,8 @@ FEW = 12
 """Numbers of the other side that are tried for one setting."""
 NEAR = 8
 """Operations between two whose numbers belong together."""
+SWAPPED = frozenset({"dim0", "dim1"})
+"""The two settings of an operation that swaps axes, and does nothing where they are one."""
 ValueAndWanted = tuple[Any, Any]
 
 
@@ -114,8 +116,12 @@ def _hypothesis(
     text = (
         f"{NAMES[side]}'s {what(each, name)} is {text_of(value)}; with {text_of(wanted)} it is {NAMES[other(side)]}'s"
     )
+    mend = _mend(side, each, name, wanted)
+    if name in SWAPPED and wanted in (each.settings.get(axis) for axis in SWAPPED - {name}):
+        text = f"{NAMES[side]} swaps axes {text_of(value)} and {text_of(wanted)}, and {NAMES[other(side)]} does not"
+        mend = f"leave {each.name} out in {NAMES[side]}, or add it in {NAMES[other(side)]}"
     likely = 0 if known else 1
-    return Hypothesis(side, text, _mend(side, each, name, wanted), always(*edits), numbers[0], likely=likely)
+    return Hypothesis(side, text, mend, always(*edits), numbers[0], likely=likely)
 
 
 def _mend(side: str, each: Operation, name: str, wanted: Any) -> str:
