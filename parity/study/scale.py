@@ -67,7 +67,7 @@ SCALES = {
     "quick": Scale(
         name="quick",
         point_seeds=3,
-        part_seeds=2,
+        part_seeds=1,
         trajectory_seeds=1,
         lengths=(5, 10),
         palindrome_steps=200,

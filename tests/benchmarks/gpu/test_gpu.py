@@ -82,7 +82,7 @@ def test_a_part_that_fails_leaves_its_words_and_is_tried_again(
 
 
 def test_a_part_that_takes_too_long_ends_with_all_that_it_started() -> None:
-    ended = run.run_part(small("hang"), limit=15.0)
+    ended = run.run_part(small("hang"), limit=8.0)
     assert ended.code is None and ended.result is None
     child = re.search(r"child (\d+)", ended.printed)
     assert child is not None

@@ -2,8 +2,10 @@
 
 import os
 from functools import cache
+from pathlib import Path
 
 import jax
+from jax._src import lru_cache
 
 from parity.backends.flax.tracing.quick import QUICK, Option
 from parity.files import cache_folder
@@ -39,3 +41,22 @@ def keep_compiled_programs() -> None:
     if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
         jax.config.update("jax_compilation_cache_dir", str(cache_folder() / "xla"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    lru_cache.LRUCache.put = _put  # type: ignore[assignment]
+
+
+WRITE = lru_cache.LRUCache.put
+"""JAX's own way to keep a program: it writes into the file that others read, and one that is stopped leaves half of it,
+which then stays and is complained of by every process that asks for it."""
+
+
+def _put(cache: lru_cache.LRUCache, key: str, value: bytes) -> None:
+    """Keep a compiled program whole or not at all; where JAX limits the size of its folder, with its own lock."""
+    if cache.eviction_enabled:
+        WRITE(cache, key, value)
+        return
+    path = Path(str(cache.path)) / f"{key}-cache"
+    if path.exists():
+        return
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(value)
+    part.replace(path)
