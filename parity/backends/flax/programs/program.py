@@ -1,6 +1,6 @@
 """A traced pass of a Flax network, whose equations can be computed again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from parity.backends.flax.programs.flat import NUMBER, Flat, flat
 from parity.backends.flax.programs.in_numpy import computed
 from parity.backends.flax.programs.pulls import pulled
 from parity.backends.flax.tracing.marks import Plan
+from parity.backends.flax.tracing.programs import run_once
 from parity.backends.flax.tracing.widen import apply, constant, literal
 from parity.backends.flax.tracing.written import inexact
 from parity.interface.observation import Inputs
@@ -25,6 +26,8 @@ from parity.interface.side import Pass
 from parity.interface.trace import Precision
 
 WIDE: Precision = "float64"
+LOOPS = frozenset({"scan", "while", "cond"})
+"""Equations that hold programs of their own."""
 
 
 class FlaxProgram(Program):
@@ -50,6 +53,7 @@ class FlaxProgram(Program):
     ) -> None:
         super().__init__([each for each, _, _ in flat_program.operations], origins, calls, named)
         self._flat_program, self._arrays, self._plan = flat_program, dict(arrays), plan
+        self._compiled: dict[int, Callable[..., Any]] = {}
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -70,10 +74,23 @@ class FlaxProgram(Program):
         changed = {key: value for key, value in settings.items() if not key.startswith(NUMBER)}
         if changed:
             equation = equation.replace(params={**equation.params, **changed})
+        if equation.primitive.name in LOOPS and not changed:
+            return [_numpy(array) for array in self._loop(number, equation)(*map(_native, values))]
         results = computed(equation, [np.asarray(value) for value in values]) if _in_numpy(equation) else None
         if results is None:
             return [_numpy(array) for array in apply(equation, [_native(v) for v in values], self._plan)]
         return results
+
+    def _loop(self, number: int, equation: Any) -> Callable[..., Any]:
+        """An equation that holds programs of its own, compiled once: a search runs it again for every hypothesis, and
+        JAX would trace and compile it each time."""
+        if number not in self._compiled:
+
+            def run(*values: Any) -> Sequence[Any]:
+                return apply(equation, list(values), self._plan)
+
+            self._compiled[number] = jax.jit(run, compiler_options=run_once())
+        return self._compiled[number]
 
     def _literal(self, operand: Any, other: Any) -> Any:
         read = literal(operand, self._plan)
