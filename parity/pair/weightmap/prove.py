@@ -36,12 +36,14 @@ class Prover:
         """The proof of the map itself if the networks agree with it, else of the reading with which they agree
         longest."""
         torch = weights.random_weights(weight_map, self._native.torch, self._seed)
-        flax = self._runs.flax(weights.to_flax(weight_map, torch, self._native.flax))
-        passed = ProofPass(flax, self._runs.torch(torch), self._runs.torch_low(torch), self._runs.names)
+        native = weights.to_flax(weight_map, torch, self._native.flax)
+        passed = ProofPass(
+            self._runs.flax(native), self._runs.torch(torch), self._runs.torch_low(torch), self._runs.names
+        )
         self._tried, self._undecided = self._tried + 1, ()
         if self._budget > 1 and not passed.same_outputs(weight_map) and self._runs.operations is not None:
             self._inside = Inside(*self._runs.operations, self._native.flax, torch)
-            passed = self._with_inside(passed, weight_map, torch)
+            passed = self._with_inside(passed, native)
         best = self._read_better(weight_map, passed, torch)
         undecided, others = self._undecided, weight_map.others.values() if self._budget > 1 else ()
         for other in others:
@@ -91,15 +93,16 @@ class Prover:
     def _again(self, passed: ProofPass, weight_map: WeightMap, torch: Arrays) -> ProofPass:
         """The pass with Flax's side run again, with that map."""
         self._tried += 1
-        again = replace(passed, flax=self._runs.flax(weights.to_flax(weight_map, torch, self._native.flax)))
-        return again if again.same_outputs(weight_map) else self._with_inside(again, weight_map, torch)
+        native = weights.to_flax(weight_map, torch, self._native.flax)
+        again = replace(passed, flax=self._runs.flax(native))
+        return again if again.same_outputs(weight_map) else self._with_inside(again, native)
 
-    def _with_inside(self, passed: ProofPass, weight_map: WeightMap, torch: Arrays) -> ProofPass:
-        """The pass with the operations that agree with that map, counted."""
+    def _with_inside(self, passed: ProofPass, native: Arrays) -> ProofPass:
+        """The pass with the operations that agree with these native arrays of Flax's, counted."""
         if self._inside is None:
             return passed
         try:
-            count = self._inside.agreeing(weights.to_flax(weight_map, torch, self._native.flax))
+            count = self._inside.agreeing(native)
         except Exception:  # what cannot be recorded operation by operation is told apart by its layers alone
             self._inside, count = None, 0
         return replace(passed, inside=count)

@@ -131,8 +131,7 @@ def _explained(
 
 def _once(differences: Sequence[Difference]) -> list[Difference]:
     """The differences without those whose cause has been told: each turn of a loop has it again."""
-    causes = dict.fromkeys((each.cause, each.mend) for each in differences if each.cause)
-    first = {cause: next(d for d in differences if (d.cause, d.mend) == cause) for cause in causes}
+    first = {(each.cause, each.mend): each for each in reversed(differences) if each.cause}
     return [each for each in differences if not each.cause or each is first[each.cause, each.mend]]
 
 
