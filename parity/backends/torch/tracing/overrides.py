@@ -85,7 +85,7 @@ class PassOverrides(TorchFunctionMode):
 
     def _taken_over(self, func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         """The result of a call, with dropout and GELU as they are in this pass."""
-        # PyTorch lets this be said of leaves only; what a network makes of its inputs is none where these want gradients.
+        # PyTorch lets it be said of leaves only; what is made of inputs that want gradients is none.
         if func in MARKS and args[1:] != (False,) and args[0].requires_grad:
             return args[0]
         if self.leaves_dropout and func in DROPS:
