@@ -209,7 +209,7 @@ def test_orders_are_those_of_the_search() -> None:
     import numpy as np
     import torch
 
-    from parity.pair.causes.search.orders import means_of, orders
+    from parity.pair.causes.search.families.orders import means_of, orders
 
     x = np.arange(2.0 * 4 * 6).reshape(2, 4, 6)
     tried = 0

@@ -54,6 +54,17 @@ class Backward(Program):
             self._of[value] = total
         return self._of[value]
 
+    def operation_of(self, number: int) -> Operation | None:
+        """The operation of the forward pass that one goes back through; None for a sum of gradients, for several that
+        go back together, and where the user's program goes back in a way of its own."""
+        pull = self._rules[number]
+        return None if pull is None or pull.kind or pull.number != pull.last else self.forward.operations[pull.number]
+
+    def operands_of(self, number: int) -> list[int]:
+        """The forward values whose gradients an operation gives, in the order in which it gives them."""
+        pull = self._rules[number]
+        return [] if pull is None else [pull.operands[place] for place in self._places[number][1]]
+
     def _walk(self) -> None:
         done: set[int] = set()
         for number in reversed(range(len(self.forward.operations))):

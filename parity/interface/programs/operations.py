@@ -68,9 +68,27 @@ class Setting:
 
 @dataclass(frozen=True)
 class Alias:
-    """An edit: another value in the place of one, wherever that is used."""
+    """An edit: another value in the place of one, wherever that is used.
+
+    Args:
+        value: the value.
+        other: the one in its place.
+        function: what is applied to the other; None leaves it as it is.
+        means: what the function does, for who writes it into a source: a name, and numbers as Python's source.
+    """
 
     value: int
+    other: int
+    function: Function | None = None
+    means: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An edit: one operation takes another value in one place of its operands."""
+
+    operation: int
+    place: int
     other: int
 
 
@@ -89,7 +107,7 @@ class Change:
     means: tuple[str, ...] = ()
 
 
-Edit = Setting | Alias | Change
+Edit = Setting | Alias | Taken | Change
 Kind = Literal["array", "input", "constant"]
 
 

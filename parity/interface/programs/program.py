@@ -9,15 +9,18 @@ from functools import cached_property
 from math import prod
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.programs.operations import (
     Alias,
+    Change,
     Edit,
     Function,
     Kind,
     Operation,
     Setting,
+    Taken,
     Values,
     ValuesOfCall,
 )
@@ -150,14 +153,17 @@ class Program(ABC):
     def needed(self, wanted: Sequence[int]) -> list[int]:
         """The operations that make these values of what the program starts from, in order."""
         needed, open_ = set[int](), list(wanted)
-        aliases = {edit.value: edit.other for edit in self._lasting() if isinstance(edit, Alias)}
+        lasting = self._lasting()
+        aliases = {edit.value: edit.other for edit in lasting if isinstance(edit, Alias)}
+        taken = {(edit.operation, edit.place): edit.other for edit in lasting if isinstance(edit, Taken)}
         while open_:
             value = open_.pop()
             value = aliases.get(value, value)
             maker = None if value in self._fixed else self.maker.get(value)
             if maker is not None and maker not in needed:
                 needed.add(maker)
-                open_ += self.operations[maker].operands
+                operands = enumerate(self.operations[maker].operands)
+                open_ += [taken.get((maker, place), operand) for place, operand in operands]
         return sorted(needed)
 
     def compute(self, wanted: Sequence[int], edits: Sequence[Edit] = ()) -> list[NDArray]:
@@ -180,9 +186,14 @@ class Program(ABC):
             arrays = [self.as_numpy(array) for array in run.values(wanted)]
             return arrays, {value: self.as_numpy(array) for value, array in run.made.items()}
 
+    @property
+    def lasting(self) -> Sequence[Edit]:
+        """All edits that are made for good."""
+        return self._undone
+
     def _lasting(self) -> list[Edit]:
         """The edits that are made for good, but for those of values that it starts from."""
-        return [edit for edit in self._undone if isinstance(edit, Setting) or edit.value not in self._fixed]
+        return [e for e in self._undone if isinstance(e, Setting | Taken) or e.value not in self._fixed]
 
 
 class _Run:
@@ -192,12 +203,19 @@ class _Run:
         self.program = program
         self.settings: dict[int, dict[str, Any]] = {}
         self.aliases: dict[int, int] = {}
+        self.functions: dict[int, Function] = {}
+        self.taken: dict[int, dict[int, int]] = {}
         self.changes: dict[int, tuple[Function, ...]] = {}
         for edit in (*program._lasting(), *edits):
             if isinstance(edit, Setting):
                 self.settings.setdefault(edit.operation, {})[edit.name] = edit.value
             elif isinstance(edit, Alias):
                 self.aliases[edit.value] = edit.other
+                self.functions.pop(edit.value, None)
+                if edit.function is not None:
+                    self.functions[edit.value] = edit.function
+            elif isinstance(edit, Taken):
+                self.taken.setdefault(edit.operation, {})[edit.place] = edit.other
             else:
                 self.changes[edit.value] = (*self.changes.get(edit.value, ()), edit.function)
         self.touched = self._touched(edits) if edits else set[int]()
@@ -206,18 +224,24 @@ class _Run:
     def _touched(self, edits: Sequence[Edit]) -> set[int]:
         """The values that are other ones through the edits: those edited, and all that is made of them."""
         program, fixed = self.program, self.program._fixed
-        touched = {edit.value for edit in edits if not isinstance(edit, Setting)}
-        edited = {edit.operation for edit in edits if isinstance(edit, Setting)}
+        touched = {edit.value for edit in edits if isinstance(edit, Alias | Change)}
+        edited = {edit.operation for edit in edits if isinstance(edit, Setting | Taken)}
         touched |= {value for number in edited for value in program.operations[number].results if value not in fixed}
-        instead = dict[int, list[int]]()
+        takers: dict[int, list[int]] = {}
         for value, other in self.aliases.items():
-            instead.setdefault(other, []).append(value)
+            takers.setdefault(other, []).extend(program.takers.get(value, ()))
+        for number, places in self.taken.items():
+            for other in places.values():
+                takers.setdefault(other, []).append(number)
+        made_of: dict[int, list[int]] = {}
+        for value in self.functions:
+            made_of.setdefault(self.aliases[value], []).append(value)
         open_ = list(touched)
         while open_:
             value = open_.pop()
-            for number in {
-                taker for each in (value, *instead.get(value, ())) for taker in program.takers.get(each, ())
-            }:
+            open_ += [each for each in made_of.get(value, ()) if each not in touched]
+            touched.update(made_of.get(value, ()))
+            for number in {*program.takers.get(value, ()), *takers.get(value, ())}:
                 reached = [each for each in program.operations[number].results if each not in fixed]
                 open_ += [each for each in reached if each not in touched]
                 touched.update(reached)
@@ -229,43 +253,62 @@ class _Run:
         return [self._of(value) for value in wanted]
 
     def _of(self, value: int) -> Any:
-        value = self.aliases.get(value, value)
+        value = self._standing_for(value)
         return self.made[value] if value in self.made else self.program._kept[value]
+
+    def _standing_for(self, value: int) -> int:
+        """The value in the place of one; itself where a function makes it of another."""
+        return value if value in self.functions else self.aliases.get(value, value)
 
     def _has(self, value: int) -> bool:
         return value in self.made or (value not in self.touched and value in self.program._kept)
+
+    def _operands(self, maker: int) -> list[int]:
+        """The values that an operation takes."""
+        taken = self.taken.get(maker, {})
+        return [taken.get(place, value) for place, value in enumerate(self.program.operations[maker].operands)]
 
     def _make(self, wanted: int) -> None:
         """Make a value and all that it takes, without recursion.
 
         Raises:
             RecursionError: an alias lets a value take itself.
-            ValueError: an edit makes a value far larger than it was.
+            ValueError: an edit makes a value far larger than it was, or lets an operation give fewer values.
         """
         open_, waiting = [wanted], set[int]()
         while open_:
-            value = self.aliases.get(open_[-1], open_[-1])
+            value = self._standing_for(open_[-1])
             if self._has(value):
                 open_.pop()
                 continue
             maker = None if value in self.program._fixed else self.program.maker.get(value)
-            if maker is None:
+            if maker is None and value not in self.functions:
                 fixed = self.program._fixed
                 self._keep(value, fixed[value] if value in fixed else self.program.given_array(value))
                 continue
-            operands = self.program.operations[maker].operands
-            missing = [each for each in operands if not self._has(self.aliases.get(each, each))]
+            operands = [self.aliases[value]] if value in self.functions else self._operands(maker or 0)
+            missing = [each for each in operands if not self._has(self._standing_for(each))]
             if missing:
                 if value in waiting:
                     raise RecursionError("a value takes itself")
                 waiting.add(value)
                 open_ += missing
-                continue
-            settings = self.settings.get(maker, {})
-            results = self.program.run_one(maker, [self._of(each) for each in operands], settings)
-            for result, array in zip(self.program.operations[maker].results, results, strict=True):
-                if result not in self.program._fixed and not self._has(result):
-                    self._keep(result, array)
+            elif value in self.functions:
+                array = self.functions[value](self.program.as_numpy(self._of(operands[0])))
+                self._keep(value, self.program.as_native(np.array(array)))
+            else:
+                self._run(maker or 0, operands, value)
+
+    def _run(self, maker: int, operands: Sequence[int], wanted: int) -> None:
+        """Run one operation, which gives a value that is wanted, and keep what it gives."""
+        settings = self.settings.get(maker, {})
+        arrays = self.program.run_one(maker, [self._of(each) for each in operands], settings)
+        results = self.program.operations[maker].results
+        if wanted not in results[: len(arrays)]:
+            raise ValueError("an edit lets an operation give fewer values than are used")
+        for result, array in zip(results, arrays, strict=False):
+            if result not in self.program._fixed and result not in self.functions and not self._has(result):
+                self._keep(result, array)
 
     def _keep(self, value: int, array: Any) -> None:
         for function in self.changes.get(value, ()):

@@ -47,6 +47,7 @@ def functions() -> Mapping[str, Function]:
         "hard tanh": lambda x: np.clip(x, -1, 1),
         "square": np.square,
         "exp": np.exp,
+        "1 - x": lambda x: 1 - x,
     }
 
 

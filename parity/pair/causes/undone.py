@@ -1,8 +1,9 @@
 """The edits that closed a gap, told as plain values with the user's lines."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from parity.interface.programs.operations import Alias, Change, Edit, Setting
+from parity.interface.programs.operations import Alias, Change, Edit, Setting, Taken
 from parity.interface.programs.program import Program
 from parity.interface.programs.undone import SourceValue, Spot, Undone, Use, source
 
@@ -18,9 +19,12 @@ def undone_of(side: str, program: Program, edits: Sequence[Edit], inside: Sequen
     """
     teller = _Teller(side, program, inside)
     settings = [edit for edit in edits if isinstance(edit, Setting)]
-    aliases = [edit for edit in edits if isinstance(edit, Alias)]
-    changes = [edit for edit in edits if isinstance(edit, Change)]
-    undone = [*teller.settings(settings), *map(teller.alias, aliases), *teller.changes(changes)]
+    aliases = [edit for edit in edits if isinstance(edit, Alias) and not edit.means]
+    changes = [edit for edit in edits if isinstance(edit, Change) or (isinstance(edit, Alias) and edit.means)]
+    taken = [edit for edit in edits if isinstance(edit, Taken)]
+    undone = [
+        *teller.settings(settings), *map(teller.alias, aliases), *map(teller.taken, taken), *teller.changes(changes)
+    ]  # fmt: skip
     return tuple({repr(item): item for item in undone}.values())
 
 
@@ -57,7 +61,13 @@ class _Teller:
             return Undone(self.side, "run again", spot, value=value, other=other)
         return Undone(self.side, "another value", spot, value=value, other=other)
 
-    def changes(self, edits: Sequence[Change]) -> Iterator[Undone]:
+    def taken(self, edit: Taken) -> Undone:
+        spot = self.spot(edit.operation)
+        value = self.value(self.program.operations[edit.operation].operands[edit.place])
+        only_here = replace(value, used=(Use(spot, edit.place),))
+        return Undone(self.side, "another value", spot, value=only_here, other=self.value(edit.other))
+
+    def changes(self, edits: Sequence[Change | Alias]) -> Iterator[Undone]:
         groups: dict[tuple[str, ...], list[int]] = {}
         for edit in edits:
             groups.setdefault(tuple(edit.means), []).append(edit.value)

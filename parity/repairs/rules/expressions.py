@@ -28,12 +28,14 @@ MORE: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "leaky ReLU (slope 0.2)": ("torch.nn.functional.leaky_relu", "{f}({e}, 0.2)"),
         "GELU (tanh form)": ("torch.nn.functional.gelu", '{f}({e}, approximate="tanh")'),
         "GELU (x·σ(1.702·x))": ("torch.sigmoid", "{p} * {f}(1.702 * {p})"),
+        "1 - x": ("", "1 - {p}"),
     },
     "flax": {
         "leaky ReLU (slope 0.2)": ("jax.nn.leaky_relu", "{f}({e}, 0.2)"),
         "GELU (exact)": ("jax.nn.gelu", "{f}({e}, approximate=False)"),
         "GELU (tanh form)": ("jax.nn.gelu", "{f}({e}, approximate=True)"),
         "GELU (x·σ(1.702·x))": ("jax.nn.sigmoid", "{p} * {f}(1.702 * {p})"),
+        "1 - x": ("", "1 - {p}"),
     },
 }
 """Side → name of a function that needs more than a name → the function, and what is written: {f} is the function's

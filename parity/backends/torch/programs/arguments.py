@@ -102,6 +102,8 @@ def _settings(
     func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
 ) -> tuple[dict[str, Where], dict[str, Any]]:
     names, defaults = parameters(func)
+    if len(names) < len(args):
+        names = _names_in_schemas(name_of(func), len(args)) or names
     named: list[tuple[str, Where, Any]] = [
         (names[place] if place < len(names) else f"argument {place + 1}", ("argument", place), value)
         for place, value in enumerate(args)
@@ -128,6 +130,16 @@ def parameters(func: Callable[..., Any]) -> tuple[Sequence[str], Mapping[str, An
     except (TypeError, ValueError):
         described = _described().get(func)
         return ([] if described is None else list(inspect.signature(described).parameters)), {}
+
+
+@cache
+def _names_in_schemas(name: str, count: int) -> Sequence[str]:
+    """The names of that many arguments, as the schemas of PyTorch's operators have them; none if none has so many."""
+    for schema in torch._C._jit_get_schemas_for_operator(f"aten::{name}"):
+        named = [each.name for each in schema.arguments if not each.kwarg_only]
+        if len(named) >= count:
+            return named
+    return []
 
 
 @cache

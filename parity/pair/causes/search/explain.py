@@ -136,11 +136,12 @@ def _once(differences: Sequence[Difference]) -> list[Difference]:
 
 
 def _rewirings(steps: Sequence[PlaceWithCauses]) -> list[str]:
-    """What several places would have to take instead, where more than one would: that brings the sides together, but
-    says how they differ and not why."""
-    every = [tuple(cause.hypothesis.text for cause in step.causes if cause.hypothesis.rewires) for step in steps]
-    rewired = dict.fromkeys(texts for texts in every if texts)  # the turns of a loop take the same
-    return [text for texts in rewired for text in texts] if len(rewired) > 1 else []
+    """What would have to be taken instead, where more than one thing would: that brings the sides together, but says
+    how they differ and not why. The turns of a loop take the same."""
+    rewired = dict.fromkeys(
+        cause.hypothesis.text for step in steps for cause in step.causes if cause.hypothesis.rewires
+    )
+    return list(rewired) if len(rewired) > 1 else []
 
 
 def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | None) -> Difference | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from numpy.typing import NDArray
 
+from parity.interface.programs.circles import goes_round
 from parity.interface.programs.operations import Edit
 from parity.pair.causes.search.piece import Piece
 
@@ -41,6 +42,10 @@ class Hypothesis:
     def gap(self, piece: Piece) -> float:
         """How far the sides are apart without it."""
         return piece.gap_to(self.side, self.undone(piece))
+
+    def goes_round(self, piece: Piece) -> bool:
+        """Whether what undoes it cannot be done in the whole network: a value would have to take itself there."""
+        return goes_round(piece.half(self.side).program, self.edits(piece))
 
     def attempt(self, piece: Piece) -> tuple[float, dict[int, NDArray]]:
         """How far the sides are apart without it, and all values of that side that are other ones then, by number."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from parity.checks.referee import closes
 from parity.interface.programs.operations import Change, Edit, Operation
 from parity.pair.causes.search.hypothesis import Hypothesis
 from parity.pair.causes.search.piece import Half, Piece, same_numbers
+from parity.pair.causes.search.turns import in_all_turns
 
 MOST = 3_000
 """Pairs of values that are tried."""
@@ -35,6 +38,16 @@ class Parting:
     axes: tuple[int, ...] | None
 
 
+_FORKS: WeakKeyDictionary[Piece, Parting | None] = WeakKeyDictionary()
+
+
+def fork_of(piece: Piece) -> Parting | None:
+    """The same as `parting`, which is asked once for each piece."""
+    if piece not in _FORKS:
+        _FORKS[piece] = parting(piece)
+    return _FORKS[piece]
+
+
 def parting(piece: Piece) -> Parting | None:
     """The first pair of values that differ, and after which all is the same: with Flax's in the place of PyTorch's, the
     gap closes; None if there is none but the targets.
@@ -46,11 +59,28 @@ def parting(piece: Piece) -> Parting | None:
         if tried >= MOST:
             break
         for axes in _layouts(flax.values[their], torch.values[value]):
-            array = _laid_out(flax.values[their], torch.values[value], axes)
-            after = torch.with_edits([Change(value, lambda _, array=array: array)])  # type: ignore[misc]
-            if closes(piece.gap, piece.gap_to("torch", after)):
-                return Parting(flax.program.maker[their], torch.program.maker[value], (their, value), axes)
+            for turns in _turns(piece, their, value):
+                arrays = [_laid_out(flax.values[u], torch.values[v], axes) for u, v in turns]
+                edits = [Change(v, partial(_replacement, array=a)) for (_, v), a in zip(turns, arrays, strict=True)]
+                if closes(piece.gap, piece.gap_to("torch", torch.with_edits(edits))):
+                    return Parting(flax.program.maker[their], torch.program.maker[value], (their, value), axes)
     return None
+
+
+def _replacement(_: NDArray, array: NDArray) -> NDArray:
+    return array
+
+
+def _turns(piece: Piece, their: int, value: int) -> Iterator[list[tuple[int, int]]]:
+    """A value of Flax's and one of PyTorch's; then both in all turns of the loop that both are made in."""
+    yield [(their, value)]
+    ours, theirs = ([v for (v,) in turns] for turns in map(_first_turns, (piece.flax, piece.torch), (their, value)))
+    if len(ours) == len(theirs) > 1:
+        yield list(zip(ours, theirs, strict=True))
+
+
+def _first_turns(half: Half, value: int) -> list[tuple[int, ...]]:
+    return next(in_all_turns(half, (value,)))
 
 
 def _agreed(half: Half, theirs: Half) -> set[int]:
@@ -97,7 +127,7 @@ PARTS = frozenset({"reshape", "transpose", "convert_element_type", "broadcast_in
 
 def other_operation(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One side computes something of the same numbers by one operation, and the other by another."""
-    fork = parting(piece)
+    fork = fork_of(piece)
     if fork is None or side != "torch":
         return
     flax, torch = piece.flax.program.operations[fork.flax], piece.torch.program.operations[fork.torch]

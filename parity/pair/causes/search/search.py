@@ -7,20 +7,33 @@ from itertools import chain, islice
 from numpy.typing import NDArray
 
 from parity.checks.referee import closes
-from parity.pair.causes.search.functions import factors, left_out, other_function, replaced_function
+from parity.pair.causes.search.families.functions import (
+    factors,
+    left_out,
+    other_function,
+    replaced_function,
+    without_array,
+)
+from parity.pair.causes.search.families.operands import changed_places, exchanged, other_operand
+from parity.pair.causes.search.families.order_of_two import swapped_order
+from parity.pair.causes.search.families.orders import other_order, other_value, run_again
+from parity.pair.causes.search.families.reductions import other_reduction
+from parity.pair.causes.search.families.scalars import other_mask, other_number
+from parity.pair.causes.search.families.settings import changed_settings, settings_everywhere, two_settings
+from parity.pair.causes.search.families.variants import other_comparison, other_extreme, other_variant
 from parity.pair.causes.search.hypothesis import Hypothesis
 from parity.pair.causes.search.operation import other_operation
-from parity.pair.causes.search.orders import other_order, other_value, run_again
 from parity.pair.causes.search.piece import Piece
-from parity.pair.causes.search.scalars import other_mask, other_number
-from parity.pair.causes.search.settings import changed_settings, two_settings
-from parity.pair.causes.search.variants import other_extreme, other_variant
 
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
 CHEAP: Sequence[Family] = (
-    other_variant, changed_settings, replaced_function, left_out, other_function, other_extreme
+    other_variant, changed_settings, replaced_function, left_out, other_function, other_extreme, other_comparison,
+    other_reduction, swapped_order,
 )  # fmt: skip
-DEAR: Sequence[Family] = (run_again, other_mask, other_number, other_value, factors, other_order, two_settings)
+DEAR: Sequence[Family] = (
+    run_again, other_mask, other_number, other_operand, changed_places, exchanged, other_value, settings_everywhere,
+    factors, other_order, two_settings, without_array,
+)  # fmt: skip
 SIDES = ("torch", "flax")
 STAGES: Sequence[Sequence[tuple[Family, str]]] = [
     [(family, side) for family in CHEAP for side in SIDES],
@@ -80,7 +93,7 @@ def search(
             if best is not None and best.hypothesis.likely <= hypothesis.likely:
                 continue
             after = _gap(hypothesis, piece, watch)
-            if not closes(piece.gap, after):
+            if not closes(piece.gap, after) or hypothesis.goes_round(piece):
                 continue
             others = others or list(confirm())
             if all(closes(other.gap, hypothesis.gap(other)) for other in others):

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from parity.interface.programs.operations import Operation, numbers_in
-from parity.pair.causes.search.candidates import NUMBERS
+from parity.pair.causes.search.families.candidates import NUMBERS
 from parity.pair.causes.search.piece import Half
 
 SKIPPED = frozenset({"inplace", "out_dtype", "sharding", "out_sharding", "accuracy", "preferred_element_type", "dtype",
@@ -48,6 +48,8 @@ def pool_of(half: Half) -> list[Any]:
 
 def what(each: Operation, name: str) -> str:
     """A setting of an operation in words."""
+    if each.name == "getitem":
+        return "index"
     return f"number in {each.name}" if name.startswith(NUMBERS) else f"{each.name}'s {name}"
 
 

@@ -80,11 +80,19 @@ def _readings(packing: Packing, shape: Shape, wanted: Shape, free: bool) -> list
         return [packing]
     long, target = ([size for size in axes if size != 1] for axes in (shape, wanted))
     orders = [order for order in permutations(range(len(long))) if [long[axis] for axis in order] == target]
+    orders.sort(key=lambda order: order != _of_kernels(shape))
     transposed = [_transposed(packing, long, order, wanted) for order in orders]
     if shape != wanted:
         return transposed
     moved = (reading for reading, order in zip(transposed, orders, strict=True) if list(order) != sorted(order))
     return [packing, *moved]
+
+
+def _of_kernels(shape: Shape) -> tuple[int, ...]:
+    """The order of axes that turns PyTorch's kernels of convolutions, outputs first, into Flax's, outputs last; of the
+    axes that are longer than one."""
+    long = [axis for axis, size in enumerate(shape) if size != 1]
+    return tuple(long.index(axis) for axis in (*range(2, len(shape)), 1, 0) if axis in long)
 
 
 def _transposed(packing: Packing, long: Sequence[int], order: tuple[int, ...], wanted: Shape) -> Packing:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from parity.interface.programs.backward import OTHERWISE, Backward
 from parity.interface.programs.operations import Change, Edit, Setting
 from parity.interface.programs.program import Pull
-from parity.pair.causes.search.functions import factors, named
+from parity.pair.causes.search.families.functions import factors, named
+from parity.pair.causes.search.gradients.points import at_points
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece, same
 from parity.pair.causes.search.written import text_of
@@ -129,5 +130,5 @@ def scaled(piece: Piece, side: str) -> Iterator[Hypothesis]:
             yield replace(hypothesis, text=f"in the backward pass, {hypothesis.text}")
 
 
-STAGES = [[(family, side) for side in ("torch", "flax")] for family in (stopped, instead, scaled)]
+STAGES = [[(family, side) for side in ("torch", "flax")] for family in (stopped, instead, at_points, scaled)]
 """Kinds of hypotheses with the side on which they are undone, in the order in which they are tried."""

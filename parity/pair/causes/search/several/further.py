@@ -8,7 +8,7 @@ import numpy as np
 
 from parity.checks.referee import AGREED
 from parity.interface.programs.operations import Edit
-from parity.pair.causes.search.operation import parting
+from parity.pair.causes.search.operation import fork_of
 from parity.pair.causes.search.piece import SIDES, Piece
 from parity.pair.causes.search.places import Target
 from parity.pair.causes.search.search import STAGES, Cause, Stages
@@ -88,7 +88,7 @@ def all_causes(
 
 def _lines(piece: Piece, causes: Sequence[Cause]) -> dict[str, str]:
     """Each side's line of the operation at which the programs part, where one cause alone makes them part."""
-    fork = parting(piece) if len(causes) == 1 else None
+    fork = fork_of(piece) if len(causes) == 1 else None
     if fork is None:
         return {}
     places = {side: piece.half(side).program.operations[getattr(fork, side)].place for side in SIDES}

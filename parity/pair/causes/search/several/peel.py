@@ -15,7 +15,7 @@ DEPTH = 3
 """Causes of one piece at most."""
 TRIED = 3
 """Hypotheses that are taken for the first of several causes."""
-SEARCHES = 6
+SEARCHES = 8
 """Searches in one piece in all."""
 LARGEST = 2**21
 """Numbers of a piece: in larger ones a single cause is looked for."""
@@ -60,25 +60,24 @@ def peel(piece: Piece, confirm: Confirm, stages: Stages = STAGES) -> list[Cause]
 
 
 def _peeled(piece: Piece, confirm: Confirm, depth: int, stages: Stages, budget: _Budget) -> list[Cause]:
-    """The causes of the piece, looked for in what is left of it after all that agrees, then in all of it."""
+    """The causes of the piece: a single one that is looked for in what is left of it after all that agrees, then in all
+    of it; then several."""
     small = narrowed(piece)
-    if small is not None and (causes := _searched(small, piece, confirm, depth, stages, budget)):
-        return causes
-    return _searched(piece, piece, confirm, depth if small is None else 1, stages, budget)
-
-
-def _searched(part: Piece, piece: Piece, confirm: Confirm, depth: int, stages: Stages, budget: _Budget) -> list[Cause]:
-    """The causes in a part of a piece."""
-    if budget.left == 0:
-        return []
-    budget.left -= 1
+    part = piece if small is None else small
     promising = Promising(part) if depth > 1 else None
-    cause = search(part, confirm, promising, stages)
-    if cause is not None:
-        return [cause]
+    for where, watch in [(part, promising), *([] if small is None else [(piece, None)])]:
+        if budget.left == 0:
+            return []
+        budget.left -= 1
+        cause = search(where, confirm, watch, stages)
+        if cause is not None:
+            return [cause]
     for hypothesis in promising.best(TRIED) if promising is not None else ():
+        without = _without(hypothesis, part, piece)
+        if not _can_be_computed(without, hypothesis.side):
+            continue
         rest = _peeled(
-            _without(hypothesis, part, piece), lambda first=hypothesis: [_without(first, p, p) for p in confirm()],  # type: ignore[misc]
+            without, lambda first=hypothesis: [_without(first, p, p) for p in confirm()],  # type: ignore[misc]
             depth - 1, _on_one_side(stages, hypothesis.side), budget,
         )  # fmt: skip
         if rest:
@@ -95,6 +94,14 @@ def _on_one_side(stages: Stages, side: str) -> Stages:
 def _without(hypothesis: Hypothesis, part: Piece, piece: Piece) -> Piece:
     """A piece without what was found in a part of it."""
     return piece.undone(hypothesis.side, hypothesis.edits(part))
+
+
+def _can_be_computed(piece: Piece, side: str) -> bool:
+    """Whether an edit that was found in a part makes sense in all of a piece: there a value may have to take itself."""
+    try:
+        return bool(piece.half(side).values)
+    except Exception:  # what a framework raises of an edit that makes no sense
+        return False
 
 
 def edits_of(cause: Cause) -> Sequence[Edit]:

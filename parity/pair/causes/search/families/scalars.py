@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from parity.interface.programs.operations import Change, Edit, Setting
 from parity.interface.programs.undone import source
-from parity.pair.causes.search.candidates import LARGEST_COUNT
-from parity.pair.causes.search.functions import VERBS, named
+from parity.pair.causes.search.families.candidates import LARGEST_COUNT
+from parity.pair.causes.search.families.functions import VERBS, named
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece, same
 from parity.pair.causes.search.written import NUMBERS, groups, pool_of, text_of

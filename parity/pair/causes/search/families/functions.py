@@ -1,17 +1,20 @@
 """Hypotheses on what is applied: an operation, an activation or a factor too many, too few, or another one."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.programs.operations import Alias, Change, Edit, Operation
+from parity.interface.programs.operations import Alias, Change, Operation
 from parity.interface.programs.undone import source
 from parity.pair.causes.known_functions import NOTHING, Function, applied, functions
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
+from parity.pair.causes.search.lookup import Lookup
 from parity.pair.causes.search.piece import Half, Piece, same
+from parity.pair.causes.search.turns import in_all_turns
 from parity.pair.causes.search.written import NUMBERS, groups, pool_of, text_of
 
 MOVES = frozenset({"reshape", "transpose", "broadcast_in_dim", "squeeze", "flatten", "unflatten", "clone", "detach",
@@ -41,13 +44,25 @@ def left_out(piece: Piece, side: str) -> Iterator[Hypothesis]:
         for place, operand in enumerate(each.operands):
             if _alike(half.values[operand], result):
                 operations = [half.program.operations[n] for n in numbers]
-                edits = [Alias(o.results[0], o.operands[place]) for o in operations]
+                edits = [Alias(o.results[0], o.operands[place], _grown(half, o, place)) for o in operations]
                 binary = len(each.operands) > 1
                 yield Hypothesis(side, *_extra(half, side, each, place), always(*edits), numbers[0], rewires=binary)
 
 
 def _alike(array: NDArray, result: NDArray) -> bool:
-    return array.shape == result.shape and array.dtype.kind == result.dtype.kind
+    """Whether an operand may stand for the result, broadcast to its shape."""
+    return array.dtype.kind == result.dtype.kind and _broadcasts(array.shape, result.shape)
+
+
+def _broadcasts(shape: Sequence[int], to: Sequence[int]) -> bool:
+    return len(shape) <= len(to) and all(a in (1, b) for a, b in zip(reversed(shape), reversed(to), strict=False))
+
+
+def _grown(half: Half, operation: Operation, place: int) -> Function | None:
+    """What brings an operand to the shape of the result that it stands for; None where it has that shape."""
+    result = half.values[operation.results[0]].shape
+    same_shape = half.values[operation.operands[place]].shape == result
+    return None if same_shape else partial(np.broadcast_to, shape=result)
 
 
 def _extra(half: Half, side: str, each: Operation, place: int) -> tuple[str, str]:
@@ -97,15 +112,23 @@ def _moves(half: Half, operation: Operation) -> bool:
 def other_function(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """An activation is another one than the other side's, or one side has none."""
     half = piece.half(side)
+    theirs = Lookup(piece.half(other(side)).values)
     applied_there = {operation.name for _, operation in piece.half(other(side)).operations}
     steps = {name: function for name, function in STEPS.items() if name in applied_there}
     for value in _floating(half, _varying(half)):
         for name, function in {**functions(), **steps}.items():
-            if name != NOTHING:
+            if name != NOTHING and theirs.has(_quietly(function, half.values[value])):
                 text = f"{NAMES[other(side)]} applies {name}, and {NAMES[side]} does not"
                 mend = f"apply {name} in {NAMES[side]}"
-                edit = Change(value, function, ("apply", name))
-                yield Hypothesis(side, text, mend, always(edit), _maker(half, value), value)
+                for turns in in_all_turns(half, (value,)):
+                    edits = [Change(v, function, ("apply", name)) for (v,) in turns]
+                    yield Hypothesis(side, text, mend, always(*edits), _maker(half, value), value)
+
+
+def _quietly(function: Function, array: NDArray) -> NDArray:
+    """What a function gives, which may be none of some numbers."""
+    with np.errstate(all="ignore"):
+        return function(array)
 
 
 def _varying(half: Half) -> list[int]:
@@ -120,7 +143,7 @@ def _varying(half: Half) -> list[int]:
 
 def replaced_function(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """An activation of one side, written out or not, is another one on the other side."""
-    half = piece.half(side)
+    half, theirs = piece.half(side), Lookup(piece.half(other(side)).values)
     floating = _floating(half, list(half.values))
     for value in half.made:
         if value not in floating:
@@ -128,7 +151,7 @@ def replaced_function(piece: Piece, side: str) -> Iterator[Hypothesis]:
         for earlier in _above(half, value, floating):
             name = applied(half.values[earlier], half.values[value])
             if name and name != NOTHING:
-                yield from _instead(side, half, (earlier, value), name)
+                yield from _instead(side, half, (earlier, value), name, theirs)
                 break
 
 
@@ -140,29 +163,20 @@ def _above(half: Half, value: int, floating: Sequence[int]) -> Iterator[int]:
             yield candidate
 
 
-def _instead(side: str, half: Half, which: tuple[int, int], name: str) -> Iterator[Hypothesis]:
+def _instead(side: str, half: Half, which: tuple[int, int], name: str, theirs: Lookup) -> Iterator[Hypothesis]:
     earlier, value = which
     array = half.values[earlier]
     for wanted, function in functions().items():
-        if wanted not in (name, NOTHING) and not same(function(array), array):  # else nothing would be applied there
+        if wanted in (name, NOTHING) or not theirs.has(_quietly(function, array)):
+            continue
+        if not same(function(array), array):  # else nothing would be applied there
             does = {side: name, other(side): wanted}
             text = f"Flax applies {does['flax']}, PyTorch applies {does['torch']}"
-            yield Hypothesis(
-                side, text, f"apply {wanted} in {NAMES[side]}", _of_source(side, earlier, value, (wanted, function)),
-                _maker(half, value), value
-            )  # fmt: skip
-
-
-def _of_source(
-    side: str, earlier: int, value: int, named: tuple[str, Callable[[NDArray], NDArray]]
-) -> Callable[[Piece], Sequence[Edit]]:
-    name, function = named
-
-    def edits(piece: Piece) -> Sequence[Edit]:
-        array = piece.half(side).values[earlier]
-        return [Change(value, lambda _: function(array), ("apply instead", name))]
-
-    return edits
+            for turns in in_all_turns(half, which):
+                edits = [Alias(v, u, function, ("apply instead", wanted)) for u, v in turns]
+                yield Hypothesis(
+                    side, text, f"apply {wanted} in {NAMES[side]}", always(*edits), _maker(half, value), value
+                )
 
 
 def factors(piece: Piece, side: str) -> Iterator[Hypothesis]:
@@ -183,6 +197,24 @@ def factors(piece: Piece, side: str) -> Iterator[Hypothesis]:
             change = Change(value, lambda a, offset=offset: a + offset, plus)  # type: ignore[misc]
             mend = f"add {text_of(offset)} in {NAMES[side]}"
             yield Hypothesis(side, text, mend, always(change), _maker(half, value), value)
+
+
+NEUTRAL = {"multiplies with": np.ones_like, "adds": np.zeros_like}
+"""What an array that is used does → what it has to be to do nothing."""
+
+
+def without_array(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """One side uses an array in several operations that the other does not use at all."""
+    half = piece.half(side)
+    takers: dict[int, int] = {}
+    for _, each in half.operations:
+        for value in set(each.operands):
+            takers[value] = takers.get(value, 0) + 1
+    for value in _floating(half, [v for v, count in takers.items() if count > 1 and half.values[v].size > 1]):
+        for verb, neutral in NEUTRAL.items():
+            text = f"{NAMES[side]} {verb} {named(half, value)} wherever it is used, and {NAMES[other(side)]} does not"
+            mend = f"leave {named(half, value)} out in {NAMES[side]}, or use it in {NAMES[other(side)]}"
+            yield Hypothesis(side, text, mend, always(Change(value, neutral)), _maker(half, value), value)
 
 
 def _factors(shape: Sequence[int], written: Sequence[float]) -> dict[float, tuple[str, str]]:

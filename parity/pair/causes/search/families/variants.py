@@ -130,3 +130,20 @@ def _by(side: str, each: Operation, rule: Rule) -> Callable[[Piece], Sequence[Ed
         return [] if instead is None else [Change(each.results[0], lambda _: instead)]
 
     return edits
+
+
+COMPARISONS: Mapping[str, Callable[..., NDArray]] = {
+    "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal, "eq": np.equal, "ne": np.not_equal,
+}  # fmt: skip
+SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "==", "ne": "!="}
+
+
+def other_comparison(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """One side compares by another sign than the other."""
+    half = piece.half(side)
+    for number, each in half.operations:
+        for name, function in COMPARISONS.items() if each.name in COMPARISONS else ():
+            if name != each.name:
+                text = f"{NAMES[side]} compares by {SIGNS[each.name]} where {NAMES[other(side)]} does by {SIGNS[name]}"
+                edits = _by(side, each, _of_two(function))
+                yield Hypothesis(side, text, f"write {SIGNS[name]} in {NAMES[side]}", edits, number, each.results[0])

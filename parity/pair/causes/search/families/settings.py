@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from parity.interface.programs.operations import Edit, Operation, Setting, numbers_in
-from parity.pair.causes.search.candidates import AXES, LIKELY, candidates, equal
+from parity.pair.causes.search.families.candidates import AXES, LIKELY, candidates, equal
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece
-from parity.pair.causes.search.written import NUMBERS, SKIPPED, groups, pool_of, text_of, what
+from parity.pair.causes.search.written import FIXED, NUMBERS, SKIPPED, groups, pool_of, text_of, what
 
 FEW = 12
 """Numbers of the other side that are tried for one setting."""
@@ -31,6 +31,28 @@ def changed_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
                 yield _hypothesis(side, numbers, each, name, (value, wanted), known)
 
 
+def settings_everywhere(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """The same setting of several operations, which several lines ask for, is another one in all of them."""
+    half, pool, offsets = piece.half(side), pool_of(piece.half(other(side))), pool_of(piece.half(side))
+    alike: dict[tuple[str, str], list[int]] = {}
+    for number, each in half.operations:
+        for name, value in each.settings.items():
+            if name not in SKIPPED and each.name not in FIXED and not isinstance(value, bool) and value is not None:
+                alike.setdefault((name, repr(value)), []).append(number)
+    for (name, _), numbers in alike.items():
+        operations = [half.program.operations[number] for number in numbers]
+        if len({each.place for each in operations}) < 2:
+            continue
+        value, axes = operations[0].settings[name], max(_axes(half, each) for each in operations)
+        for wanted in candidates(name, value, pool, offsets, axes):
+            edits: list[Edit] = [Setting(number, name, wanted) for number in numbers]
+            does = " and ".join(f"{what(each, name)} ({each.place})" for each in operations[:2])
+            text = (
+                f"{NAMES[side]}'s {does} are {text_of(value)}; with {text_of(wanted)} they are {NAMES[other(side)]}'s"
+            )
+            yield Hypothesis(side, text, _mend(side, operations[0], name, wanted), always(*edits), numbers[0])
+
+
 def two_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """Two numbers that belong together are others: those that are equal, or two of one line's neighbourhood that are
     each another of the other side's."""
@@ -38,7 +60,7 @@ def two_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
         (numbers, each, name, value)
         for numbers, each in groups(piece.half(side))
         for name, value in each.settings.items()
-        if name not in SKIPPED and name not in AXES and list(numbers_in(value))
+        if name not in SKIPPED and name not in AXES and list(numbers_in(_flat_slices(value)))
     ]
     pool = [n for n in pool_of(piece.half(other(side))) if not isinstance(n, tuple)][:FEW]
     offsets = [n for n in pool_of(piece.half(side)) if not isinstance(n, tuple)][:FEW]
@@ -117,6 +139,8 @@ def _hypothesis(
         f"{NAMES[side]}'s {what(each, name)} is {text_of(value)}; with {text_of(wanted)} it is {NAMES[other(side)]}'s"
     )
     mend = _mend(side, each, name, wanted)
+    if each.name == "stack" and name in AXES:
+        text += ": one lays the parts one after the other, the other interleaves them"
     if name in SWAPPED and wanted in (each.settings.get(axis) for axis in SWAPPED - {name}):
         text = f"{NAMES[side]} swaps axes {text_of(value)} and {text_of(wanted)}, and {NAMES[other(side)]} does not"
         mend = f"leave {each.name} out in {NAMES[side]}, or add it in {NAMES[other(side)]}"

@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from parity.interface.programs.operations import Alias, Change, Edit
 from parity.interface.programs.undone import source
+from parity.pair.causes.search.families.functions import named
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
+from parity.pair.causes.search.operation import fork_of
 from parity.pair.causes.search.piece import Half, Piece, same
 
 PARTS = (2, 3, 4)
@@ -22,14 +24,33 @@ Order = Callable[[NDArray], NDArray]
 def other_order(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """The numbers of a value lie in another order along an axis."""
     half = piece.half(side)
-    for values in _together(half):
+    for values in _nearest_first(piece, side):
         shape = half.values[values[0]].shape
         for words, order in orders(shape):
             if all(half.values[v].ndim == len(shape) for v in values):
                 edits: list[Edit] = [Change(value, order, means_of(order)) for value in values]
-                text = f"{words.format(NAMES[side], NAMES[other(side)])}"
+                text = words.format(NAMES[side], NAMES[other(side)])
+                if half.values[values[0]].dtype.kind == "b":
+                    text = f"in a mask ({named(half, values[0])}), {text}"
                 mend = f"bring the numbers into {NAMES[other(side)]}'s order in {NAMES[side]}"
                 yield Hypothesis(side, text, mend, always(*edits), half.program.maker.get(values[0]), values[0])
+
+
+def _nearest_first(piece: Piece, side: str) -> list[list[int]]:
+    """Values that are changed together, those first that lie nearest to where the programs part."""
+    half, fork = piece.half(side), fork_of(piece)
+    every = list(_together(half))
+    if fork is None:
+        return every
+    at = getattr(fork, side)
+    first_taker = {value: number for number, each in reversed(half.operations) for value in each.operands}
+
+    def away(values: list[int]) -> int:
+        number = half.program.maker.get(values[0])
+        inside = number is not None and number in half.numbers
+        return abs((number if inside and number is not None else first_taker.get(values[0], at)) - at)
+
+    return sorted(every, key=away)
 
 
 def _together(half: Half) -> Iterator[list[int]]:
@@ -65,11 +86,11 @@ def orders(shape: Sequence[int]) -> Iterator[tuple[str, Order]]:
         yield from _along(axis - axes, shape[axis])
     for first, second in combinations(range(axes), 2):
         a, b = first - axes, second - axes
-        if shape[first] > 1 and shape[second] > 1:
-            words = f"{{0}} splits the numbers of axes {a} and {b} in the order ({a}, {b}), {{1}} in that of ({b}, {a})"
-            yield words, partial(_swapped, first=first, second=second)
         if shape[first] == shape[second] > 1:
             yield f"{{0}}'s axes {a} and {b} are swapped against {{1}}'s", partial(np.swapaxes, axis1=a, axis2=b)
+        elif shape[first] > 1 and shape[second] > 1:
+            words = f"{{0}} splits the numbers of axes {a} and {b} in the order ({a}, {b}), {{1}} in that of ({b}, {a})"
+            yield words, partial(_swapped, first=first, second=second)
 
 
 def _along(axis: int, size: int) -> Iterator[tuple[str, Order]]:
@@ -143,7 +164,7 @@ def other_value(piece: Piece, side: str) -> Iterator[Hypothesis]:
     for value in [*half.made, *half.entering]:
         for instead in half.values:
             if instead != value and _fits(half, value, instead) and _kind(half, instead) in ("", _kind(half, value)):
-                was, wanted = _value_words(half, value, names), _value_words(half, instead, names)
+                was, wanted = value_words(half, value, names), value_words(half, instead, names)
                 text = f"{NAMES[side]} takes {was} where {NAMES[other(side)]} takes {wanted}"
                 maker = half.program.maker.get(value)
                 mend = f"take {wanted} in {NAMES[side]}"
@@ -169,7 +190,8 @@ def names_of_calls(half: Half) -> dict[int, str]:
     return names
 
 
-def _value_words(half: Half, value: int, names: Mapping[int, str]) -> str:
+def value_words(half: Half, value: int, names: Mapping[int, str]) -> str:
+    """A value in words: an array of the network or an input by its name, or what gives it."""
     kind, name = half.program.origins.get(value, ("", ""))
     if kind in ("array", "input"):
         return name or "the input"
@@ -180,4 +202,17 @@ def _value_words(half: Half, value: int, names: Mapping[int, str]) -> str:
         return "a constant"
     each = half.program.operations[maker]
     several = f"part {each.results.index(value)} of " if len(each.results) > 1 else ""
-    return f"{several}what {each.name} gives{f' at {each.place}' if each.place else ''}"
+    return f"{several}what {_ordinal(half, maker)}{each.name} gives{f' at {each.place}' if each.place else ''}"
+
+
+def _ordinal(half: Half, number: int) -> str:
+    """Which of the operations of its name that its line asks for; "" if it is the only one."""
+    each, places = half.program.operations[number], half.program.places
+    alike = [n for n, o in half.operations if o.name == each.name and o.place == each.place]
+    if not each.place or max((places.turn(n) for n in alike), default=0) == 0:
+        return ""
+    nth = places.turn(number) + 1
+    return f"the {nth}{ENDINGS.get(nth, 'th')} "
+
+
+ENDINGS = {1: "st", 2: "nd", 3: "rd"}

@@ -58,7 +58,7 @@ def _candidates(name: str, value: Any, pool: Sequence[Any], offsets: Sequence[An
     elif value is None:
         yield from _of_none(name, numbers)
     elif name in AXES:
-        yield from _of_axis(value, axes)
+        yield from _of_axis(value, axes, pool)
     elif isinstance(value, int):
         near = (value + 1, value - 1, 2 * value, value // 2, *(value + n for n in offsets if isinstance(n, int)))
         whole = (n for n in (*numbers, *near) if isinstance(n, int))
@@ -95,11 +95,14 @@ def _of_none(name: str, numbers: Sequence[float]) -> Iterator[Any]:
         yield from (1.0, *numbers)
 
 
-def _of_axis(value: Any, axes: int) -> Iterator[Any]:
+def _of_axis(value: Any, axes: int, pool: Sequence[Any]) -> Iterator[Any]:
     if isinstance(value, int):
         yield from range(-axes, 0) if value < 0 else range(axes)
-    elif isinstance(value, tuple) and len(value) == 1:
-        yield from ((axis,) for axis in range(axes))
+    elif isinstance(value, tuple | list):
+        yield from ((axis,) for axis in range(axes) if len(value) == 1)
+        yield from (p for p in pool if isinstance(p, tuple) and all(isinstance(a, int) and a < axes for a in p))
+        yield from (tuple(a for a in value if a != axis) for axis in value if len(value) > 1)
+        yield from ((*value, axis) for axis in range(axes) if axis not in value)
 
 
 def _of_tuple(value: tuple[Any, ...], pool: Sequence[Any]) -> Iterator[Any]:

@@ -1,0 +1,102 @@
+"""Hypotheses on what an operation takes: another value in one place, or two that have changed places."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from parity.interface.programs.operations import Alias, Edit, Taken
+from parity.pair.causes.search.families.orders import names_of_calls, value_words
+from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
+from parity.pair.causes.search.lookup import Lookup
+from parity.pair.causes.search.operation import fork_of
+from parity.pair.causes.search.piece import Half, Piece, same
+from parity.pair.causes.search.turns import in_all_turns, visits_inside
+
+COMMUTATIVE = frozenset({"add", "mul", "max", "min", "maximum", "minimum", "add_any", "eq", "ne", "and", "or"})
+"""Operations that give the same whichever comes first of what they take."""
+NEAR = 8
+"""Operations around the one at which the programs part of which it is asked whether they take another value."""
+
+
+def changed_places(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """Two values that an operation takes have changed places."""
+    half = piece.half(side)
+    for number, each in half.operations:
+        if each.name in COMMUTATIVE or number != visits_inside(half, number)[0]:
+            continue
+        for first, second in ((a, b) for a in range(len(each.operands)) for b in range(a)):
+            if fits(half, each.operands[first], each.operands[second]):
+                text = f"{NAMES[side]}'s {each.name} takes its operands in another order than {NAMES[other(side)]}"
+                mend = f"change the operands of {each.name} over in {NAMES[side]}"
+                edits = _changed_over(half, visits_inside(half, number), (first, second))
+                yield Hypothesis(side, text, mend, always(*edits), number, each.results[0])
+
+
+def exchanged(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """Two values are taken for one another: two parts of what is split, or two of those that the piece starts from."""
+    half = piece.half(side)
+    names = names_of_calls(half)
+    groups = [each.results for _, each in half.operations] + [tuple(half.entering)]
+    for first, second in ((a, b) for group in groups for a, b in combinations(group, 2)):
+        if first in half.values and second in half.values and fits(half, first, second):
+            words = " and ".join(value_words(half, value, names) for value in (first, second))
+            text = f"{NAMES[side]} takes {words} the other way round than {NAMES[other(side)]}"
+            mend = f"take {words} the other way round in {NAMES[side]}"
+            for turns in in_all_turns(half, (first, second)):
+                edits = [edit for a, b in turns for edit in (Alias(a, b), Alias(b, a))]
+                yield Hypothesis(side, text, mend, always(*edits), half.program.maker.get(first), first)
+
+
+def _changed_over(half: Half, numbers: Sequence[int], places: tuple[int, int]) -> list[Edit]:
+    operations = [(number, half.program.operations[number]) for number in numbers]
+    return [
+        Taken(number, place, each.operands[its]) for number, each in operations for place, its in (places, places[::-1])
+    ]
+
+
+def other_operand(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """Where the programs part, one operation takes another value in one place, and all others what they should."""
+    half, fork = piece.half(side), fork_of(piece)
+    if fork is None:
+        return
+    theirs, names = piece.half(other(side)), names_of_calls(half)
+    numbers = _near(theirs, getattr(fork, other(side)))
+    taken_there = Lookup({v: theirs.values[v] for n in numbers for v in theirs.program.operations[n].operands})
+    for number in _near(half, getattr(fork, side)):
+        for place, value in enumerate(half.program.operations[number].operands):
+            for instead in half.values:
+                if fits(half, value, instead) and taken_there.has(half.values[instead]):
+                    yield from _taken(half, side, (number, place, instead), names)
+
+
+def _near(half: Half, at: int) -> list[int]:
+    """The operations of a piece around one of them, the nearest first."""
+    return sorted((n for n in half.numbers if abs(n - at) <= NEAR), key=lambda n: abs(n - at))
+
+
+def _taken(half: Half, side: str, what: tuple[int, int, int], names: dict[int, str]) -> Iterator[Hypothesis]:
+    number, place, instead = what
+    each = half.program.operations[number]
+    was, wanted = (value_words(half, value, names) for value in (each.operands[place], instead))
+    text = f"{NAMES[side]}'s {each.name} takes {was} where {NAMES[other(side)]}'s takes {wanted}"
+    mend = f"let {each.name} take {wanted} in {NAMES[side]}"
+    for edits in _in_turns(half, number, place, instead):
+        yield Hypothesis(side, text, mend, always(*edits), number, each.results[0])
+
+
+def _in_turns(half: Half, number: int, place: int, instead: int) -> Iterator[list[Edit]]:
+    """The edit in all turns of the line, each with the value of its own turn; then alone."""
+    numbers, maker = visits_inside(half, number), half.program.maker.get(instead)
+    if len(numbers) > 1:
+        values = [instead] * len(numbers)
+        if maker is not None and maker in half.numbers:
+            of = half.program.operations[maker].results.index(instead)
+            values = [half.program.operations[n].results[of] for n in visits_inside(half, maker)]
+        if len(values) == len(numbers):
+            yield [Taken(n, place, value) for n, value in zip(numbers, values, strict=True)]
+    yield [Taken(number, place, instead)]
+
+
+def fits(half: Half, value: int, instead: int) -> bool:
+    """Whether one value may stand for another, which is not the same."""
+    a, b = half.values[value], half.values[instead]
+    return value != instead and a.shape == b.shape and a.dtype.kind == b.dtype.kind and not same(a, b)
