@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.evidence.causes.counts import counted
-from benchmarks.evidence.causes.planted import Planted, plant, planted
+from benchmarks.evidence.causes.planted import Planted, pair_of, planted, planted_text
 from benchmarks.evidence.causes.truths import TRUTHS, says, says_some
 from parity.backends.processes.configuration import keep_compiled_programs
 from parity.bugs.catalogue import BUGS
@@ -26,7 +26,6 @@ from parity.bugs.run import Outcome, run
 from parity.checks.verdict import Verdict
 from parity.files import require_writable, write_atomically
 from parity.pair.api import compare
-from parity.pair.options import TrainingPair
 from parity.report.environment import commit, versions
 from parity.report.records import Difference
 
@@ -98,15 +97,13 @@ def row(outcome: Outcome) -> Row:
 
 def of_text(bug: Planted) -> Row:
     """What was said of one bug that is planted in a pair's text, beside what is true of it."""
-    pair = plant(bug)
-    flax, torch, inputs, *rest = pair.made
+    written = planted_text(bug)
+    flax, torch, inputs, *rest = pair_of(bug, written.text)
     options = dict(rest[0]) if rest else {}
-    if "loss" in options:
-        options["training"] = TrainingPair(loss=options.pop("loss"), targets=options.pop("targets"))
     report = compare(flax, torch, inputs, name=bug.id, **options)
     difference = report.first_difference
     named = dict(difference.lines) if difference is not None else {}
-    here = {side: named.get(side, "") in pair.lines[side] for side in pair.lines}
+    here = {side: named.get(side, "") in written.lines[side] for side in written.lines}
     caught = report.verdict is not Verdict.SAME
     about = {"id": bug.id, "mechanism": bug.what, "side": bug.side, "caught": caught}
     return {
@@ -114,7 +111,7 @@ def of_text(bug: Planted) -> Row:
         "placed": here.get(bug.side, caught),
         **answer_row(difference, bug.truth),
         "flat": bug.flat,
-        "expected": {side: list(places) for side, places in pair.lines.items()},
+        "expected": {side: list(places) for side, places in written.lines.items()},
         "at": here,
     }
 

@@ -62,20 +62,20 @@ def _tuple(value: str | list[str]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class PlantedPair:
-    """A pair with a bug in its text.
+class PlantedText:
+    """A pair's file with a bug in it.
 
     Args:
-        made: what its `pair()` gives.
+        text: the file.
         lines: side → the places, "file.py:12", of which one is to be named; empty where none is held against it.
     """
 
-    made: Sequence[Any]
+    text: str
     lines: Mapping[str, Sequence[str]]
 
 
-def plant(bug: Planted) -> PlantedPair:
-    """Write the pair's file with the bug in it, and import it.
+def planted_text(bug: Planted) -> PlantedText:
+    """The text of the pair's file with the bug in it.
 
     Raises:
         ValueError: the text of the bug is not found once and only once in its side.
@@ -97,7 +97,12 @@ def plant(bug: Planted) -> PlantedPair:
     if bug.twin and bug.side != "both":
         at = text.index(bug.twin, *_section(text, other))
         lines[other] = _places(bug, text, at, at + len(bug.twin.rstrip()))
-    return PlantedPair(_imported(bug, text).pair(), lines)
+    return PlantedText(text, lines)
+
+
+def pair_of(bug: Planted, text: str) -> Sequence[Any]:
+    """What the `pair()` of a file with this text gives: both networks, the inputs, and the options if there are any."""
+    return _imported(bug, text).pair()
 
 
 def _section(text: str, side: str) -> tuple[int, int]:

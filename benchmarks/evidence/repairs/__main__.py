@@ -1,9 +1,10 @@
 """How many planted bugs `parity repair` mends in source files, each pair proven again.
 
 `python -m benchmarks.evidence.repairs [BUG …] [--json FILE]`. Every bug of the catalogue that is planted in a brought
-pair is written into a source file as a user would have it (`benchmarks/evidence/repairs/sources.py`), and repaired as
-`parity repair` does: patches by rule, each tried on a copy and proven by the whole check. One process for each bug;
-what is in the file already is not done again.
+pair is written into a source file as a user would have it (`benchmarks/evidence/repairs/sources.py`); those that are
+planted in texts (`benchmarks/evidence/causes/written`) are in files already. Each is repaired as `parity repair` does:
+patches by rule, each tried on a copy and proven by the whole check. One process for each bug; what is in the file
+already is not done again.
 """
 
 import argparse
@@ -18,16 +19,19 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
+from benchmarks.evidence.causes.planted import Planted, planted, planted_text
 from benchmarks.evidence.causes.truths import TRUTHS
 from benchmarks.evidence.record import UNTRIED
 from benchmarks.evidence.repairs.sources import source_of
 from parity.backends.processes.configuration import keep_compiled_programs
-from parity.bugs.catalogue import BUGS, chosen
+from parity.bugs.catalogue import BUGS, Bug, chosen
 from parity.errors import UsageError
 from parity.files import require_writable, write_atomically
 from parity.report.environment import commit, versions
 
 COMMAND = "python -m benchmarks.evidence.repairs"
+WRITTEN = {bug.id: bug for bug in planted()}
+ORDER = [*(bug.id for bug in BUGS if bug.id in TRUTHS), *WRITTEN]
 PATIENCE = 3_000
 """Seconds after which a repair is given up."""
 
@@ -41,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
     if arguments.json:
         require_writable("--json", arguments.json)
     rows, context = _read(arguments.json), _context()
-    for name in arguments.ids or [bug.id for bug in BUGS if bug.id in TRUTHS]:
+    for name in arguments.ids or ORDER:
         if name not in rows or rows[name].get("error") == UNTRIED:
             rows[name] = _apart(context, name)
             print(json.dumps(rows[name], ensure_ascii=False), flush=True)
@@ -58,8 +62,7 @@ def _read(path: str | None) -> dict[str, dict[str, Any]]:
 
 def _write(path: str | None, rows: Sequence[Mapping[str, Any]]) -> None:
     if path is not None:
-        order = [bug.id for bug in BUGS]
-        listed = sorted(rows, key=lambda row: order.index(row["id"]))
+        listed = sorted(rows, key=lambda row: ORDER.index(row["id"]))
         record = {
             "command": COMMAND,
             "commit": commit(),
@@ -85,7 +88,7 @@ def _apart(context: BaseContext, name: str) -> dict[str, Any]:
     finally:
         process.kill()
         process.join()
-    return {**_head(chosen([name])[0]), "error": ended, "repaired": False}
+    return {**_head(_bug(name)), "error": ended, "repaired": False}
 
 
 def _send(connection: Connection, name: str) -> None:
@@ -101,8 +104,19 @@ def _context() -> BaseContext:
     return multiprocessing.get_context("fork")
 
 
-def _head(bug: Any) -> dict[str, Any]:
-    return {"id": bug.id, "mechanism": bug.mechanism, "side": bug.side}
+def _bug(name: str) -> Bug | Planted:
+    """A bug of the catalogue, or one that is planted in a text."""
+    return WRITTEN[name] if name in WRITTEN else chosen([name])[0]
+
+
+def _head(bug: Bug | Planted) -> dict[str, Any]:
+    mechanism = bug.what if isinstance(bug, Planted) else bug.mechanism
+    return {"id": bug.id, "mechanism": mechanism, "side": bug.side}
+
+
+def _source(bug: Bug | Planted) -> tuple[str, str]:
+    """The name of the file that holds a bug's pair, and its text."""
+    return (f"{bug.pair}.py", planted_text(bug).text) if isinstance(bug, Planted) else source_of(bug)
 
 
 def row(name: str) -> dict[str, Any]:
@@ -112,8 +126,8 @@ def row(name: str) -> dict[str, Any]:
     from parity.repairs.repair import Repairer
 
     keep_compiled_programs()
-    bug = chosen([name])[0]
-    file, text = source_of(bug)
+    bug = _bug(name)
+    file, text = _source(bug)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder).resolve() / file
         path.write_text(text, encoding="utf-8")

@@ -2,8 +2,6 @@
 
 import re
 
-import pytest
-
 from benchmarks.evidence.causes import planted
 from benchmarks.evidence.causes.__main__ import answer_row
 from benchmarks.evidence.causes.counts import counted, operations
@@ -19,24 +17,12 @@ def test_names_are_one_for_all_and_there_are_enough() -> None:
     assert sum(bug.flat for bug in BUGS) >= 40
 
 
-def test_every_text_is_there_and_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
-    texts: dict[str, str] = {}
-
-    class Module:
-        @staticmethod
-        def pair() -> tuple[None, ...]:
-            return ()
-
-    def kept(bug: planted.Planted, text: str) -> type[Module]:
-        texts[bug.id] = text
-        return Module
-
-    monkeypatch.setattr(planted, "_imported", kept)
+def test_every_text_is_there_and_is_changed() -> None:
     for bug in BUGS:
-        pair = planted.plant(bug)
-        compile(texts[bug.id], bug.pair, "exec")
-        assert texts[bug.id] != (planted.WRITTEN / f"{bug.pair}.py").read_text(encoding="utf-8")
-        assert bug.side == "both" or pair.lines[bug.side]
+        written = planted.planted_text(bug)
+        compile(written.text, bug.pair, "exec")
+        assert written.text != (planted.WRITTEN / f"{bug.pair}.py").read_text(encoding="utf-8")
+        assert bug.side == "both" or written.lines[bug.side]
         assert bug.truth and all(re.compile(pattern) for pattern in bug.truth)
 
 

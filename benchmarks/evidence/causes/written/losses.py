@@ -11,6 +11,8 @@ from flax import nnx
 from torch import nn
 from torch.nn import functional as F
 
+from parity import TrainingPair
+
 BATCH, TIME, FEATURES, CLASSES = 4, 3, 6, 5
 WEIGHTS = (0.5, 1.0, 2.0, 0.8, 1.3)
 
@@ -74,4 +76,4 @@ def pair() -> tuple[Any, Any, Any, dict[str, Any]]:
     labels = rng.integers(0, CLASSES, (BATCH, TIME))
     labels[1, 2:] = labels[3, 1:] = -100
     losses: tuple[Callable[..., Any], Callable[..., Any]] = (flax_loss, torch_loss)
-    return FlaxHead(nnx.Rngs(0)), TorchHead(), x, {"loss": losses, "targets": labels}
+    return FlaxHead(nnx.Rngs(0)), TorchHead(), x, {"training": TrainingPair(loss=losses, targets=labels)}
