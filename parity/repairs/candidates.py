@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from parity.interface.programs.undone import Undone
-from parity.repairs.rules import changes, declared, settings, training, values
+from parity.repairs.rules import changes, declared, rewritten, settings, training, values
 from parity.repairs.rules.candidate import Candidate, Context
 from parity.repairs.source.files import MARK, TextEdit, edited
 
@@ -14,7 +14,7 @@ SAME_SIDE: Mapping[str, tuple[Rule, ...]] = {
     "left out": (values.left_out, values.without_bias),
     "run again": (values.run_again,),
     "another value": (values.another_value,),
-    "change": (changes.change,),
+    "change": (rewritten.rewritten, changes.change),
 }
 """What was undone → the rules that do it in the source of that side."""
 OTHER_SIDE: Mapping[str, tuple[Rule, ...]] = {

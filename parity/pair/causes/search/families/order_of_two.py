@@ -65,7 +65,9 @@ def _edits(side: str, pair: Pair) -> Callable[[Piece], Sequence[Edit]]:
     def edits(piece: Piece) -> Sequence[Edit]:
         half = piece.half(side)
         array = _swapped(half, pair)
-        return [] if array is None else [Change(half.program.operations[pair[2]].results[0], lambda _: array)]
+        return (
+            [] if array is None else [Change(half.program.operations[pair[2]].results[0], lambda _: array, ("swap",))]
+        )
 
     return edits
 

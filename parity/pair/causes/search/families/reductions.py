@@ -59,7 +59,12 @@ def _instead(half: Half, side: str, where: tuple[int, int, Axes], words: tuple[s
     text = f"{NAMES[side]} takes {does} {along}, {NAMES[other(side)]} {name}"
     for turns in in_all_turns(half, (earlier, value)):
         edits = [
-            Alias(v, u, partial(_along, function=REDUCTIONS[name], axes=axes, shape=half.values[v].shape))
+            Alias(
+                v,
+                u,
+                partial(_along, function=REDUCTIONS[name], axes=axes, shape=half.values[v].shape),
+                ("reduce", name),
+            )
             for u, v in turns
         ]
         yield Hypothesis(

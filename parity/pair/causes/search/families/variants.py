@@ -93,7 +93,7 @@ def other_variant(piece: Piece, side: str) -> Iterator[Hypothesis]:
         if variant is not None:
             there = NAMES[other(side)]
             text = f"{NAMES[side]}'s {each.name} has {variant.here}, {there} has {variant.there}"
-            edits = _by(side, each, variant.rule)
+            edits = _by(side, each, variant.rule, ())
             yield Hypothesis(side, text, variant.mend.format(there), edits, number, each.results[0])
 
 
@@ -114,7 +114,7 @@ def other_extreme(piece: Piece, side: str) -> Iterator[Hypothesis]:
         shape, wanted = half.values[each.operands[0]].shape, half.values[each.results[0]].shape
         for axis in (axis for axis in range(len(shape)) if (*shape[:axis], *shape[axis + 1 :]) == wanted):
             text = f"{NAMES[side]} takes {each.name}, {NAMES[other(side)]} {name}"
-            edits = _by(side, each, _along(function, axis))
+            edits = _by(side, each, _along(function, axis), ("call", name))
             yield Hypothesis(side, text, f"take {name} in {NAMES[side]}", edits, number, each.results[0])
 
 
@@ -122,12 +122,12 @@ def _along(function: Callable[..., NDArray], axis: int) -> Rule:
     return lambda each, operands, result: function(operands[0], axis=axis)
 
 
-def _by(side: str, each: Operation, rule: Rule) -> Callable[[Piece], Sequence[Edit]]:
+def _by(side: str, each: Operation, rule: Rule, means: tuple[str, ...]) -> Callable[[Piece], Sequence[Edit]]:
     def edits(piece: Piece) -> Sequence[Edit]:
         values = piece.half(side).values
         result = values[each.results[0]]
         instead = rule(each, [values[operand] for operand in each.operands], result)
-        return [] if instead is None else [Change(each.results[0], lambda _: instead)]
+        return [] if instead is None else [Change(each.results[0], lambda _: instead, means)]
 
     return edits
 
@@ -145,5 +145,5 @@ def other_comparison(piece: Piece, side: str) -> Iterator[Hypothesis]:
         for name, function in COMPARISONS.items() if each.name in COMPARISONS else ():
             if name != each.name:
                 text = f"{NAMES[side]} compares by {SIGNS[each.name]} where {NAMES[other(side)]} does by {SIGNS[name]}"
-                edits = _by(side, each, _of_two(function))
+                edits = _by(side, each, _of_two(function), ("compare", SIGNS[name]))
                 yield Hypothesis(side, text, f"write {SIGNS[name]} in {NAMES[side]}", edits, number, each.results[0])

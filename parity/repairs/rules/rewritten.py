@@ -1,0 +1,87 @@
+"""Rules for an operation that is written as another: a comparison, a reduction, two operations in another order."""
+
+import ast
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from parity.interface.programs.undone import Undone
+from parity.repairs.rules.candidate import ATOMS, Candidate, Context, instead
+from parity.repairs.source.files import SourceFile
+from parity.repairs.source.nodes import called, on_line, operands
+
+REDUCTIONS: Mapping[str, tuple[str, str]] = {
+    "the mean": ("mean", "mean"), "the sum": ("sum", "sum"), "the largest": ("max", "amax"),
+    "the smallest": ("min", "amin"), "the variance": ("var", "var"), "the standard deviation": ("std", "std"),
+    "the product": ("prod", "prod"), "the median": ("median", "median"),
+}  # fmt: skip
+"""What is taken along axes → the name of its function in JAX and in PyTorch."""
+REDUCING = frozenset(name for names in REDUCTIONS.values() for name in names)
+
+
+def rewritten(context: Context, undone: Undone) -> Iterator[Candidate]:
+    """Edits of the operation's line that write it as what was put in its place."""
+    rule = RULES.get(undone.means[0]) if undone.means else None
+    for file, node in on_line(context.project, undone.spot.place) if rule is not None else ():
+        for text in rule(file, node, undone) if rule is not None else ():
+            yield Candidate(undone.side, [instead(file, node, text)], f"write {text}")
+
+
+def _comparison(file: SourceFile, node: ast.expr, undone: Undone) -> Iterator[str]:
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        yield f"{file.words(node.left)} {undone.means[1]} {file.words(node.comparators[0])}"
+
+
+def _call(file: SourceFile, node: ast.expr, undone: Undone) -> Iterator[str]:
+    if called(node) == undone.spot.operation:
+        yield _renamed(file, node, undone.means[1])
+
+
+def _reduction(file: SourceFile, node: ast.expr, undone: Undone) -> Iterator[str]:
+    names = REDUCTIONS.get(undone.means[1])
+    if names is not None and called(node) in REDUCING:
+        yield _renamed(file, node, names[undone.side == "torch"])
+
+
+def _renamed(file: SourceFile, node: ast.expr, name: str) -> str:
+    """A call with another last name of what is called."""
+    assert isinstance(node, ast.Call)
+    words, func = file.words(node), file.words(node.func)
+    root = func.rpartition(".")[0]
+    return f"{root}.{name}{words[len(func) :]}" if root else f"{name}{words[len(func) :]}"
+
+
+Around = Callable[[str], str]
+
+
+def _swap(file: SourceFile, node: ast.expr, undone: Undone) -> Iterator[str]:
+    """An operation on what another gives, as the other on what the one gives."""
+    for inner, outer_of in _layers(file, node):
+        for x, inner_of in _layers(file, inner):
+            yield inner_of(outer_of(file.words(x)))
+
+
+def _layers(file: SourceFile, node: ast.expr) -> Iterator[tuple[ast.expr, Around]]:
+    """An expression's operands that are arrays, each with what writes the expression of another operand."""
+    words, (start, _) = file.words(node), file.span(node)
+    is_operator = isinstance(node, ast.BinOp)
+    taken = [node.left, node.right] if isinstance(node, ast.BinOp) else list(operands(file, node))[:1]
+    for operand in (each for each in taken if not isinstance(each, ast.Constant)):
+        begin, end = (place - start for place in file.span(operand))
+        head, tail = words[:begin], words[end:]
+        if is_operator and head.endswith("(") and tail.startswith(")"):
+            head, tail = head[:-1], tail[1:]
+        yield operand, partial(_around, head=head, tail=tail)
+
+
+def _around(text: str, head: str, tail: str) -> str:
+    atom = isinstance(ast.parse(f"({text}\n)", mode="eval").body, ATOMS)
+    return f"{head}{text}{tail}" if atom or (head.endswith("(") and tail == ")") else f"{head}({text}){tail}"
+
+
+RULES: Mapping[str, Callable[[SourceFile, ast.expr, Undone], Iterator[str]]] = {
+    "compare": _comparison,
+    "call": _call,
+    "reduce": _reduction,
+    "swap": _swap,
+}
+"""What was put in the place of an operation → what may be written for an expression of its line."""

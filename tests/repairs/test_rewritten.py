@@ -1,0 +1,32 @@
+"""An operation that is written as another: what each rule writes for the line."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.repairs.test_rules import changed, made, of
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "means", "side", "expected"),
+    [
+        ("mask = i[:, None] > i[None, :]", "gt", ("compare", ">="), "torch", "mask = i[:, None] >= i[None, :]"),
+        ("y = torch.argmax(x, 1)", "argmax", ("call", "argmin"), "torch", "y = torch.argmin(x, 1)"),
+        ("y = x.argmax(1)", "argmax", ("call", "argmin"), "torch", "y = x.argmin(1)"),
+        ("s = h.amax(dim=(2, 3))", "amax", ("reduce", "the mean"), "torch", "s = h.mean(dim=(2, 3))"),
+        ("s = jnp.mean(h, axis=1)", "div", ("reduce", "the largest"), "flax", "s = jnp.max(h, axis=1)"),
+        ("h = (h + b) * a", "mul", ("swap",), "torch", "h = (h * a) + b"),
+        ("h = x / torch.sqrt(v + 1e-5)", "sqrt", ("swap",), "torch", "h = x / (torch.sqrt(v) + 1e-5)"),
+        ("h = x / (torch.sqrt(v) + 1e-5)", "add", ("swap",), "torch", "h = x / torch.sqrt(v + 1e-5)"),
+        ("h = F.relu(self.norm(x))", "relu", ("swap",), "torch", "h = self.norm(F.relu(x))"),
+    ],
+)
+def test_a_line_is_rewritten(
+    tmp_path: Path, line: str, name: str, means: tuple[str, ...], side: str, expected: str
+) -> None:
+    assert expected in made(tmp_path, line, of(changed(name, *means, side=side)))
+
+
+def test_a_line_without_the_operation_is_left_alone(tmp_path: Path) -> None:
+    assert made(tmp_path, "y = x + 1", of(changed("gt", "compare", ">="))) == []
+    assert made(tmp_path, "y = x.softmax(1)", of(changed("amax", "reduce", "the mean"))) == []
