@@ -39,6 +39,9 @@ mutants: env ## change the checks in each place in turn and count what the tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[mutation]'
 	$(BIN)/python -m benchmarks.evidence.mutants
 
+versions: env ## run the tests (TESTS=) with the lowest and the newest versions (ENDS=) on Python 3.11 to 3.13 (PYTHONS=); hours
+	$(BIN)/python -m benchmarks.versions $(PYTHONS:%=--python %) $(ENDS:%=--end %) $(TESTS)
+
 pairs: env ## check the public pairs of tests/pairs, each in a process of its own
 	$(BIN)/python -m benchmarks.pairs.check --out build/public-pairs
 
@@ -59,4 +62,4 @@ lint: env ## format check, lint and types
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-.PHONY: help env check bugs study test slow evidence mutants pairs gallery bench gpu docs lint
+.PHONY: help env check bugs study test slow evidence mutants versions pairs gallery bench gpu docs lint

@@ -16,6 +16,7 @@ ROOMS = (
     "parity/files.py",
     "parity/documents.py",
     "parity/torchvision_.py",
+    "parity/versions.py",
     "parity/recipes",
     "parity/data",
     "parity/interface/trace.py",
@@ -70,6 +71,7 @@ ROOMS = (
     "benchmarks/pairs",
     "benchmarks/tpu",
     "benchmarks/evidence",
+    "benchmarks/versions",
     "benchmarks",
 )
 """From the bottom up: a file imports from its own room and from those above it in this list, never from one below."""

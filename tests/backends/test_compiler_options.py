@@ -1,5 +1,8 @@
 """How XLA compiles the programs by which networks are judged."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -8,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from parity.backends.flax.tracing import programs
+from parity.backends.flax.tracing import programs, quick
 from parity.backends.flax.tracing.quick import QUICK, QUICKEST, flags
 
 ROWS = 20_000
@@ -34,16 +37,35 @@ def test_sums_over_many_rows_are_right(row: Row, expected: NDArray) -> None:
 
 
 def test_an_option_that_the_installed_version_does_not_know_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = programs.run_once()
     monkeypatch.setattr(programs, "SOUND", {"xla_no_such_option": "0"})
     programs.run_once.cache_clear()
     try:
-        assert programs.run_once() == QUICK
+        left = programs.run_once()
     finally:
         programs.run_once.cache_clear()
+    assert left == {name: value for name, value in before.items() if name in QUICK}
+    assert left["xla_backend_optimization_level"] == "0"
 
 
 def test_the_flags_of_a_process_are_the_options_of_a_program() -> None:
     """JAX has not computed in that process yet, so that XLA reads the flags; one that it does not know would end it."""
-    assert flags(QUICK) == "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
+    code = "import jax; jax.jit(lambda: 0.0)(); print('compiled')"
+    environment = {**os.environ, "XLA_FLAGS": flags(QUICKEST)}
+    ended = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert ended.stdout == "compiled\n", ended.stderr
     assert flags(QUICKEST) == f"{flags(QUICK)} --xla_llvm_disable_expensive_passes=true"
-    jax.jit(lambda: 0.0, compiler_options=dict(QUICKEST))()
+
+
+@pytest.mark.parametrize(
+    ("jaxlib", "written"),
+    [
+        ("0.10.2", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"),
+        ("0.11.0", "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"),
+        ("0.11.1", "--xla_backend_optimization_level=0"),
+        ("0.12.0.1", "--xla_backend_optimization_level=0"),
+    ],
+)
+def test_a_flag_that_xla_no_longer_has_is_left_out(jaxlib: str, written: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quick, "version", {"jaxlib": jaxlib}.__getitem__)
+    assert flags(QUICK) == written

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from parity.backends.processes import machine
-from parity.cli.doctor.faults import KNOWN, faults_of, numbers
+from parity.cli.doctor.faults import KNOWN, faults_of
 from parity.cli.main import main
+from parity.versions import numbers
 
 
 def test_versions_devices_settings_and_faults_are_shown(

@@ -8,8 +8,10 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
+import packaging.requirements as packaging
 import pytest
 
+from parity.cli.doctor.faults import faults_of
 from setup import absolute
 from tests.test_imports import tops
 
@@ -52,21 +54,35 @@ def test_every_import_is_declared_and_everything_declared_is_imported() -> None:
 
 
 def test_the_ranges_are_those_that_were_tried() -> None:
-    assert {"flax>=0.12.1", "scipy>=1.14"} <= set(PROJECT["dependencies"])
+    assert {"flax>=0.12.1", "typing-extensions>=4.14.1"} <= set(PROJECT["dependencies"])
     assert {"study", "bench", "docs"} <= EXTRAS.keys()
 
 
-def test_every_pinned_version_is_in_its_range() -> None:
-    packaging = pytest.importorskip("packaging.requirements")
+def pins(python: str) -> dict[str, str]:
+    """Package → the version that constraints.txt has for a version of Python."""
     lines = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line]
-    pins = {line.split("==")[0].lower().replace("_", "-"): line.split("==")[1] for line in lines}
+    requirements = [packaging.Requirement(line) for line in lines]
+    applying = [one for one in requirements if one.marker is None or one.marker.evaluate({"python_version": python})]
+    names = [one.name.lower().replace("_", "-") for one in applying]
+    assert len(names) == len(set(names)), "pinned twice"
+    return dict(zip(names, (str(one.specifier).removeprefix("==") for one in applying), strict=True))
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_every_pinned_version_is_in_its_range(python: str) -> None:
+    pinned = pins(python)
     wanted = [*PROJECT["dependencies"], *(one for extra in EXTRAS.values() for one in extra)]
     requirements = [packaging.Requirement(one) for one in wanted if not one.startswith("netparity")]
-    outside = {str(one) for one in requirements if one.name in pins and pins[one.name] not in one.specifier}
+    outside = {str(one) for one in requirements if one.name in pinned and pinned[one.name] not in one.specifier}
     assert outside == set()
     extras = ("completion", "docs", "download", "notebook", "peers", "study", "dev")
     dev = {one for extra in extras for one in EXTRAS[extra]}
-    assert {name_of(one) for one in dev} - pins.keys() == {"netparity"}
+    assert {name_of(one) for one in dev} - pinned.keys() == {"netparity"}
+
+
+def test_jax_is_pinned_to_a_version_without_known_faults_where_python_allows_it() -> None:
+    assert faults_of({"jax": pins("3.11")["jax"]})
+    assert not faults_of(pins("3.12")) and pins("3.12") == pins("3.13")
 
 
 def test_comparing_needs_neither_the_study_nor_its_figures() -> None:

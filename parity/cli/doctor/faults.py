@@ -1,8 +1,9 @@
 """Faults that installed versions are known to have, with what to do and where it is told."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from parity.versions import numbers
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,3 @@ def faults_of(versions: Mapping[str, str]) -> list[Fault]:
 
 def _has(version: str, fault: Fault) -> bool:
     return bool(numbers(version)) and numbers(fault.first) <= numbers(version) < numbers(fault.mended)
-
-
-def numbers(version: str) -> tuple[int, ...]:
-    """The leading numbers of a version, such as (0, 10, 2) of "0.10.2+cpu"; none if it begins with no number."""
-    match = re.match(r"\d+(\.\d+)*", version)
-    return tuple(map(int, match[0].split("."))) if match else ()

@@ -1,0 +1,1 @@
+"""The tests on the lowest and the newest versions that pyproject.toml allows, on several Pythons."""
