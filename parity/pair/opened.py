@@ -1,6 +1,6 @@
 """Opens the two sides of a pair on its inputs, and proves a weight map for them; finds layouts that nobody gave."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,7 +29,8 @@ def proven_pair(open_sides: OpenSides, inputs: Any, request: Request, watch: Pro
     """The opened pair with the proof of its weight map.
 
     Where a network refuses the inputs as both are given them and no layout is asked for, PyTorch's is tried with
-    channels first and Flax's with channels last; what alone runs and agrees is taken, with a note.
+    channels first and Flax's with channels last; what alone runs and agrees, if only in the first layer, is taken, with
+    a note.
 
     Args:
         open_sides: Makes both sides of their inputs.
@@ -48,15 +49,39 @@ def proven_pair(open_sides: OpenSides, inputs: Any, request: Request, watch: Pro
         if request.to_flax is not None or request.to_torch is not None:
             raise
         running = list(_running(open_sides, shared, request, watch))
-        proofs = [(layout, state) for layout, state in running if state.proof.agrees]
-        if len(proofs) == 1:
-            layout, state = proofs[0]
-            state.notes.append(layout.note)
+        if (state := _meant(running)) is not None:
             return state
         if running:
-            hint = " or ".join(f'{layout.option}="{layout.letters}"' for layout, _ in running)
-            refused.args = (f"{refused}; both networks run with {hint}: give the layout if that is meant",)
+            refused.args = (f"{refused}; {_hint([layout for layout, _ in running])}",)
         raise
+
+
+def _meant(running: Sequence["tuple[_Layout, CheckState]"]) -> CheckState | None:
+    """The pair with the one layout that is proven, or else with the only one that runs, if the networks' first layer
+    agrees with it; None if there is no such layout."""
+    proofs = [(layout, state) for layout, state in running if state.proof.agrees]
+    if len(proofs) == 1:
+        layout, state = proofs[0]
+        state.notes.append(layout.note)
+        return state
+    if len(running) == 1:
+        layout, state = running[0]
+        if state.proof.evaluation.begins_alike(state.weight_map):
+            state.notes.append(
+                f"{layout.note}, the only layout with which both run, and their first layer agrees with it"
+            )
+            return state
+    return None
+
+
+def _hint(layouts: Sequence["_Layout"]) -> str:
+    """What to write where both networks run with layouts of which none is proven."""
+    words = " or ".join(f'{layout.option}="{layout.letters}"' for layout in layouts)
+    fourth = " or ".join(f'{{"{layout.option}": "{layout.letters}"}}' for layout in layouts)
+    return (
+        f"both networks run with {words}: give that to parity.compare if it is meant, or {fourth} as the fourth "
+        f"value that the pair's function returns"
+    )
 
 
 @dataclass(frozen=True)

@@ -42,12 +42,22 @@ def test_flax_s_side_is_given_channels_last() -> None:
     assert "Flax's side was given NHWC" in report.notes
 
 
-def test_a_layout_that_runs_and_proves_nothing_is_only_named() -> None:
+def test_the_only_layout_that_runs_is_taken_where_the_first_layer_agrees() -> None:
     flax, model = networks(2)
     wrong = torch.nn.Sequential(model, torch.nn.Tanh())
     report = parity.compare(flax, wrong, batch(2, False), checks=parity.Checks(probes=False))
+    assert report.verdict is Verdict.DIFFERENT and report.first_difference is not None
+    assert report.first_difference.cause == "PyTorch applies tanh, and Flax does not"
+    assert any(note.startswith("PyTorch's side was given NCHW, the only layout") for note in report.notes)
+
+
+def test_a_layout_that_runs_and_proves_nothing_is_only_named() -> None:
+    flax = nnx.Conv(3, 5, (3, 3), padding="VALID", rngs=nnx.Rngs(0))
+    report = parity.compare(flax, networks(2)[1], batch(2, False), checks=parity.Checks(probes=False))
     assert report.verdict is Verdict.INCONCLUSIVE
-    assert 'both networks run with to_torch="NHWC->NCHW"' in report.rungs[0].findings[-1].reason
+    reason = report.rungs[0].findings[-1].reason
+    assert 'both networks run with to_torch="NHWC->NCHW": give that to parity.compare if it is meant' in reason
+    assert '{"to_torch": "NHWC->NCHW"} as the fourth value' in reason
 
 
 def test_a_layout_that_is_given_is_the_only_one_that_is_tried() -> None:

@@ -101,6 +101,11 @@ class ProofPass:
         pairs = sorted(pair_layers(weight_map, self.flax.calls, self.torch.calls), key=lambda pair: pair.flax)
         return next((pair.flax for pair in pairs if not all(self.layer(pair))), len(self.flax.calls))
 
+    def begins_alike(self, weight_map: WeightMap) -> bool:
+        """Whether the first paired layer agrees, in what it is fed and in what it gives."""
+        pairs = pair_layers(weight_map, self.flax.calls, self.torch.calls)
+        return bool(pairs) and all(self.layer(min(pairs, key=lambda pair: pair.flax)))
+
     def _agree(self, pair: CallPair, what: str) -> bool:
         ours, theirs, low = (
             floating(getattr(result.calls[place], what))
