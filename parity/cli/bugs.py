@@ -20,7 +20,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from parity.backends.processes.configuration import keep_compiled_programs
     from parity.bugs import run
     from parity.cli import bugs_table
-    from parity.cli.progress import ShownProgress
+    from parity.cli.shown.progress import ShownProgress
     from parity.files import require_writable
     from parity.report import terminal
 

@@ -108,20 +108,23 @@ def _pairs(arguments: argparse.Namespace, pairs: "Sequence[Pair]") -> int:
     from parity.cli.pairs.check import check, require
 
     require(arguments, pairs)
-    from parity.cli.progress import ShownProgress
+    from parity.cli.shown.progress import ShownProgress
 
-    with ShownProgress(arguments.quiet) as progress:
-        return check(arguments, pairs, progress.note)
+    names = {pair.target: pair.name for pair in pairs}
+    with ShownProgress(arguments.quiet, names, arguments.words) as progress:
+        return check(arguments, pairs, progress.listener)
 
 
 def _recipes(arguments: argparse.Namespace) -> int:
     if used := _used(arguments, PAIRS_ONLY):
         raise UsageError(f"--{used} is for a pair of your own; name it as path/to/file.py:function")
     from parity.cli import recipes
-    from parity.cli.progress import ShownProgress
+    from parity.cli.shown.progress import ShownProgress
 
-    with ShownProgress(arguments.quiet) as progress:
-        return recipes.check(arguments, progress.note)
+    chosen = recipes.chosen(arguments)
+    names = {recipe.name: recipe.name for recipe in chosen}
+    with ShownProgress(arguments.quiet, names, arguments.words) as progress:
+        return recipes.check(arguments, chosen, progress.listener)
 
 
 def _used(arguments: argparse.Namespace, names: tuple[str, ...]) -> str:

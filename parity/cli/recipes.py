@@ -1,7 +1,7 @@
 """`parity check` on recipes: the project's own networks, proven against each other and against NumPy."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,16 +16,16 @@ from parity.errors import UsageError
 from parity.pair.causes.conventions import known_names
 from parity.report import json_, terminal
 from parity.report.exit_codes import exit_code
+from parity.report.listener import Listener
 from parity.twins.side_by_side import check_side_by_side
 
 
-def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int:
-    """Check the recipes that the command line names, all if it names none; return the exit code.
+def check(arguments: argparse.Namespace, chosen: Sequence[recipes.Recipe], listener: Listener) -> int:
+    """Check recipes, those that `chosen` gives; return the exit code.
 
     Raises:
         UsageError: an option, the data or a place to write to is not what it should be.
     """
-    chosen = _chosen(arguments)
     rungs, devices, device = _rungs(arguments), _devices(arguments), _device(arguments)
     known_names(arguments.accept)
     trained = weights.load(arguments.weights) if arguments.weights else None
@@ -43,7 +43,7 @@ def check(arguments: argparse.Namespace, progress: Callable[[str], None]) -> int
     if devices:
         interrupt.gently()  # which ends the processes of the devices too
     alone = device != "cpu" or bool(devices) or arguments.download  # nobody else may use the device, or fetch the same
-    reports = check_side_by_side(chosen, settings, progress, 1 if alone else None)
+    reports = check_side_by_side(chosen, settings, listener, 1 if alone else None)
     written = write(reports, places, json_.write)
     terminal.show_results(terminal.console(), reports, quiet=arguments.quiet)
     say(written, arguments.quiet)
@@ -74,8 +74,12 @@ def _devices(arguments: argparse.Namespace) -> list[Devices]:
     return [Devices(count, count if apart else 1) for count in arguments.devices]
 
 
-def _chosen(arguments: argparse.Namespace) -> list[recipes.Recipe]:
-    """The recipes to check, with the data and the length of the options; an option that fits none is an error."""
+def chosen(arguments: argparse.Namespace) -> list[recipes.Recipe]:
+    """The recipes that the command line names, all if it names none, with the data and the length of its options.
+
+    Raises:
+        UsageError: a name is unknown, or an option fits none of them.
+    """
     chosen = [recipes.load(name) for name in recipes.chosen(arguments.names)]
     if not (arguments.full or arguments.weights):
         chosen = [recipe.at_check_size for recipe in chosen]

@@ -28,7 +28,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if find_spec("matplotlib") is None:
         raise UsageError("parity reproduce draws figures and found no matplotlib; pip install 'netparity[study]'")
     from parity.cli import study
-    from parity.cli.progress import ShownProgress
+    from parity.cli.shown.progress import ShownProgress
 
     with ShownProgress(arguments.quiet) as progress:
         return study.run(arguments, progress.note)

@@ -1,5 +1,6 @@
 """Errors that the code of a user raises: their networks, losses, optimizers and schedules."""
 
+import os
 import sysconfig
 import traceback
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from typing import Any
 
 from parity.errors import UsageError
 
+DEBUG = "NETPARITY_DEBUG"
+"""The environment variable with which our own errors, and our own lines of others, are shown."""
 NOT_USERS = {Path(__file__).parents[1], *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))}
 """Folders of what is not the users' code: ours, and Python's and installed libraries."""
 
@@ -49,7 +52,7 @@ def words(error: BaseException) -> str:
     return [*summary.format_exception_only()][-1].strip().splitlines()[0]
 
 
-def place_in_user_code(error: Exception) -> str:
+def place_in_user_code(error: BaseException) -> str:
     """The last line of the users' code on the way to where an exception was raised, as ", file.py line 3".
 
     It is "" if no line is theirs.
@@ -57,6 +60,16 @@ def place_in_user_code(error: Exception) -> str:
     frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
     places = [f"{path.name} line {line}" for path, line in frames if not NOT_USERS & set(path.parents)]
     return f", {places[-1]}" if places else ""
+
+
+def traceback_of(error: BaseException) -> str:
+    """An exception as Python prints it, from the first line of the users' code on; all of it if no line is theirs, or
+    if NETPARITY_DEBUG is set."""
+    summary = traceback.TracebackException.from_exception(error)
+    users = [not NOT_USERS & set(Path(frame.filename).parents) for frame in summary.stack]
+    if DEBUG not in os.environ and True in users:
+        summary.stack = traceback.StackSummary.from_list(summary.stack[users.index(True) :])
+    return "".join(summary.format())
 
 
 def kind_of(thing: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, observed
 from parity.errors import UsageError
-from parity.interface.user_code import UserCodeError
+from parity.interface.user_code import DEBUG, UserCodeError
 from parity.pair.causes.conventions import known_names
 from parity.pair.causes.explained import conventions_of, explained
 from parity.pair.causes.float32_tables import explaining
@@ -30,9 +30,6 @@ from parity.pair.rungs.trained import left_still
 from parity.pair.rungs.updates.schedule import as_schedules
 from parity.pair.weightmap import file as map_file
 from parity.report.pair import Report
-
-DEBUG = "NETPARITY_DEBUG"
-"""The environment variable with which a fault of our own is raised."""
 
 
 def compare_sides(open_sides: OpenSides, inputs: Any, request: Request, watch: Progress | None = None) -> Report:

@@ -9,6 +9,7 @@ from parity.errors import UsageError
 from parity.pair.passes.progress import Note, Progress, silent
 from parity.pair.process import child, parent
 from parity.repairs.source.project import installed
+from parity.report.listener import Listener
 from parity.report.pair import Report
 
 Check = Callable[[Mapping[str, str]], Report | UsageError]
@@ -17,7 +18,7 @@ Check = Callable[[Mapping[str, str]], Report | UsageError]
 
 def in_a_process(asked: child.Asked, note: Note = silent) -> Check:
     """A check that runs in a new process each time, as `parity check` does: a crash costs one rung."""
-    return lambda texts: parent.check([replace(asked, texts=dict(texts))], note)[0]
+    return lambda texts: parent.check([replace(asked, texts=dict(texts))], Listener(note))[0]
 
 
 def in_this_process(asked: child.Asked, note: Note = silent) -> Check:

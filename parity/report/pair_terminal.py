@@ -51,7 +51,7 @@ def escape(words: str) -> str:
 
 def text(report: ReportData) -> str:
     """What `show` prints, without colours."""
-    out = Console(file=StringIO(), width=WIDTH, highlight=False, color_system=None)
+    out = Console(file=StringIO(), width=WIDTH, highlight=False, emoji=False, color_system=None)
     with out.capture() as captured:
         show(out, report)
     return captured.get().rstrip()

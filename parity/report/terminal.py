@@ -24,8 +24,12 @@ MARKS = {Verdict.SAME: "=", Verdict.LESS_ACCURATE: "≈", Verdict.INCONCLUSIVE: 
 
 def console(*, stderr: bool = False) -> Console:
     """A console that is wide enough for our tables when its output goes to a pipe."""
-    output = Console(stderr=stderr, highlight=False)
-    return output if output.is_terminal else Console(stderr=stderr, highlight=False, width=max(100, output.width))
+    output = Console(stderr=stderr, highlight=False, emoji=False)
+    return (
+        output
+        if output.is_terminal
+        else Console(stderr=stderr, highlight=False, emoji=False, width=max(100, output.width))
+    )
 
 
 def show_recipes(out: Console, recipes: Iterable[Recipe]) -> None:

@@ -13,6 +13,7 @@ from parity.checks import devices as several_devices
 from parity.checks import ladder
 from parity.checks.verdict import Rung, Verdict
 from parity.recipes import Recipe
+from parity.report.listener import silent
 from parity.report.pair import Report
 from parity.twins.case import Case, make_case
 from parity.twins.observe import RecipeSide
@@ -20,6 +21,7 @@ from parity.twins.report import recipe_report
 from parity.twins.rungs import TABLE, by_mode
 
 RUNGS = ladder.RUNGS
+Ruled = Callable[[str, Sequence[Rung]], None]
 REST_ON_FORWARD = (3, 4, 6, several_devices.NUMBER)
 """Rungs that cannot be called different where the forward pass could not be ruled on."""
 
@@ -35,7 +37,8 @@ def check(
     weights: Mapping[str, NDArray] | None = None,
     devices: Sequence[Devices] = (),
     accept: Sequence[str] = (),
-    progress: Callable[[str], None] = lambda note: None,
+    progress: Callable[[str], None] = silent,
+    ruled: Ruled = silent,
 ) -> Report:
     """Check that a recipe's network is the same function in Flax, PyTorch and NumPy.
 
@@ -50,6 +53,7 @@ def check(
         devices: device counts on which training is compared with training on one, for rung 10.
         accept: names of conventions (`parity conventions`) that are no difference to the caller.
         progress: called with a few words on what is being done.
+        ruled: called with the recipe's name and the rungs that were ruled so far.
 
     Raises:
         UsageError: the data or the device is not there, a convention is not known, or the weights are not those of the
@@ -65,7 +69,7 @@ def check(
         RecipeSide(twin_class(framework), case, device="cpu" if framework == "numpy" else device)
         for framework in ("flax", "torch", "numpy")
     ]
-    judged = climb(case, sides, rungs=rungs, progress=progress)
+    judged = climb(case, sides, rungs=rungs, progress=progress, ruled=ruled)
     seconds = time.perf_counter() - started
     return recipe_report(case, sides, judged, accept=accept, seconds=seconds, seed=seed, device=device)
 
@@ -75,7 +79,8 @@ def climb(
     sides: Sequence[RecipeSide],
     *,
     rungs: Sequence[int] = RUNGS,
-    progress: Callable[[str], None] = lambda note: None,
+    progress: Callable[[str], None] = silent,
+    ruled: Ruled = silent,
 ) -> list[Rung]:
     """Judge the rungs in order. The last side is the one whose activations all are probed with.
 
@@ -90,6 +95,7 @@ def climb(
         for side in sides:
             pool.submit(_look_ahead, side, [n for n in others if n != several_devices.NUMBER], sides[-1])
         for number in others:
+            ruled(case.recipe.name, judged)
             rung = _resting_on_forward(_judge(number, case, sides, progress), judged)
             judged.append(_with_second_opinion(rung, judged, sides))
     return judged

@@ -16,24 +16,24 @@ from typing import Any
 from parity.backends.processes.configuration import keep_compiled_programs
 from parity.backends.processes.started import ended, interrupts_held_back
 from parity.recipes import Recipe
+from parity.report.listener import Listener
 from parity.report.pair import Report
 from parity.twins.check import check
 
-Note = Callable[[str], None]
 Job = Sequence[Recipe]
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """The environment variables that say how many threads a process computes with; those that are set are left."""
 
 
 def check_side_by_side(
-    recipes: Sequence[Recipe], options: Mapping[str, Any], progress: Note, processes: int | None = None
+    recipes: Sequence[Recipe], options: Mapping[str, Any], listener: Listener, processes: int | None = None
 ) -> list[Report]:
     """The reports of these recipes, in their order.
 
     Args:
         recipes: What to check. Those of one network share a process, which compiles it once.
         options: The arguments of `parity.twins.check.check`; all of them can be pickled.
-        progress: Called with a few words on what is being done.
+        listener: Called as the checks go on.
         processes: How many processes there are at most; None takes one for each processor that this process may use.
 
     Raises:
@@ -44,15 +44,15 @@ def check_side_by_side(
     count = min(len(jobs), processes or processors())
     if count < 2:
         keep_compiled_programs()
-        return [check(recipe, **options, progress=progress) for recipe in recipes]
+        return [_checked(recipe, options, listener) for recipe in recipes]
     names = [recipe.name for job in jobs for recipe in job]
     with _threads(max(1, processors() // count)):
-        reports = _distributed(jobs, options, progress, count)
+        reports = _distributed(jobs, options, listener, count)
     by_name = dict(zip(names, reports, strict=True))
     return [by_name[recipe.name] for recipe in recipes]
 
 
-def _distributed(jobs: Sequence[Job], options: Mapping[str, Any], progress: Note, count: int) -> list[Report]:
+def _distributed(jobs: Sequence[Job], options: Mapping[str, Any], listener: Listener, count: int) -> list[Report]:
     """The reports of all jobs, in order: a process that has done one is given the next."""
     context = multiprocessing.get_context("spawn")
     workers = [_Worker(context) for _ in range(count)]
@@ -64,10 +64,10 @@ def _distributed(jobs: Sequence[Job], options: Mapping[str, Any], progress: Note
         while len(done) < len(jobs):
             for worker in _heard_of(workers):
                 kind, content = worker.hear()
-                if kind == "note":
-                    progress(content)
-                elif kind == "raised":
+                if kind == "raised":
                     raise content
+                if kind != "done":
+                    getattr(listener, kind)(*content)
                 else:
                     done[worker.number] = content
                     if (following := next(waiting, None)) is not None:
@@ -96,7 +96,7 @@ class _Worker:
         self.connection.send((job, options))
 
     def hear(self) -> tuple[str, Any]:
-        """The next message: "note" with words, "done" with reports, or "raised" with an exception.
+        """The next message: "done" with reports, "raised" with an exception, or what a listener is called with.
 
         Raises:
             RuntimeError: The process is gone.
@@ -132,7 +132,7 @@ def _work(ours: Connection) -> None:
         while True:
             job, options = ours.recv()
             try:
-                reports = [check(recipe, **options, progress=lambda note: ours.send(("note", note))) for recipe in job]
+                reports = [_checked(recipe, options, _sender(ours)) for recipe in job]
             except Exception as error:  # told, and raised, where it can be handled
                 ours.send(("raised", error))
             else:
@@ -142,6 +142,21 @@ def _work(ours: Connection) -> None:
 def processors() -> int:
     """The processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _checked(recipe: Recipe, options: Mapping[str, Any], listener: Listener) -> Report:
+    report = check(recipe, **options, progress=listener.note, ruled=listener.ruled)
+    listener.ended(recipe.name, report.rungs)
+    return report
+
+
+def _sender(connection: Connection) -> Listener:
+    """Sends what a listener is called with."""
+
+    def sending(kind: str) -> Callable[..., None]:
+        return lambda *content: connection.send((kind, content))
+
+    return Listener(*map(sending, ("note", "running", "ruled", "ended")))
 
 
 def _jobs(recipes: Sequence[Recipe]) -> Sequence[Job]:

@@ -163,3 +163,26 @@ def _gone(process: int) -> bool:
             return True
         time.sleep(0.1)
     return False
+
+
+RAISING = """
+import torch
+
+
+def make(**settings):
+    return torch.nn.Linear(2, 2, **settings)
+
+
+def pair():
+    return None, make(bogus=1), None
+"""
+
+
+def test_what_a_pair_s_function_raises_is_shown_from_the_user_s_line_on(parity, tmp_path: Path) -> None:
+    (tmp_path / "port.py").write_text(RAISING)
+    ended = parity("check", "port.py:pair", cwd=tmp_path)
+    assert ended.returncode == 3
+    assert "'bogus', port.py line 6 during the call of port.py:pair" in " ".join(ended.stdout.split())
+    frames = [line.strip() for line in ended.stderr.splitlines() if line.strip().startswith("File ")]
+    assert len(frames) == 2 and all("port.py" in frame for frame in frames)
+    assert "TypeError: " in ended.stderr

@@ -164,3 +164,10 @@ def test_a_fault_that_can_be_seen_is_told_before_the_frameworks_are_loaded(tmp_p
         "sys.exit(9 if {'jax', 'torch'} & sys.modules.keys() else code)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 2
+
+
+def test_a_function_s_name_is_no_emoji(parity, tmp_path: Path) -> None:
+    (tmp_path / "port.py").write_text(PAIR.replace("def right()", "def two()"))
+    ended = parity("check", "port.py:two", "--no-probes", cwd=tmp_path)
+    assert ended.stdout.startswith("port.py:two\n")
+    assert ended.stderr.startswith("port.py:two: making the networks\n")

@@ -7,6 +7,7 @@ import pytest
 
 from parity import recipes
 from parity.errors import UsageError
+from parity.report.listener import Listener
 from parity.twins.side_by_side import THREADS, _jobs, _threads, check_side_by_side
 
 SMALL = [recipes.load(name).at_check_size for name in ("moons", "rnn", "circles")]
@@ -15,8 +16,8 @@ SMALL = [recipes.load(name).at_check_size for name in ("moons", "rnn", "circles"
 def test_reports_come_in_order_and_are_the_same_in_processes() -> None:
     heard: list[str] = []
     options = {"rungs": (1,), "seed": 3}
-    apart = check_side_by_side(SMALL, options, heard.append, 2)
-    together = check_side_by_side(SMALL, options, lambda note: None, 1)
+    apart = check_side_by_side(SMALL, options, Listener(note=heard.append), 2)
+    together = check_side_by_side(SMALL, options, Listener(), 1)
     assert [report.name for report in apart] == ["moons", "rnn", "circles"]
     for first, second in zip(apart, together, strict=True):
         assert first.verdict == second.verdict

@@ -26,7 +26,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from parity.files import require_writable
 
     require_writable("--json", arguments.json)
-    from parity.cli.progress import ShownProgress
+    from parity.cli.shown.progress import ShownProgress
 
     with ShownProgress() as progress:
         progress.note("asking the frameworks")

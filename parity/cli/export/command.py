@@ -26,7 +26,7 @@ def add(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from parity import recipes, weights
-    from parity.cli.progress import ShownProgress
+    from parity.cli.shown.progress import ShownProgress
     from parity.files import require_writable
     from parity.interface.frameworks import framework_of
     from parity.report.exit_codes import exit_code

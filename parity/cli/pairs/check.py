@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from parity.cli.pairs.chosen import Pair
@@ -11,11 +11,11 @@ from parity.pair.arrays import target
 
 if TYPE_CHECKING:
     from parity.pair.process.child import Asked
+    from parity.report.listener import Listener
     from parity.report.pair import Report
 
 ONE_PAIR = ("map_out", "repro")
 """Options whose file is of one pair."""
-Note = Callable[[str], None]
 
 
 def require(arguments: argparse.Namespace, pairs: Sequence[Pair]) -> None:
@@ -35,13 +35,13 @@ def require(arguments: argparse.Namespace, pairs: Sequence[Pair]) -> None:
             raise UsageError(f"--{option.replace('_', '-')} got {len(pairs)} pairs, and its file is of one; name one")
 
 
-def check(arguments: argparse.Namespace, pairs: Sequence[Pair], progress: Note) -> int:
+def check(arguments: argparse.Namespace, pairs: Sequence[Pair], listener: "Listener") -> int:
     """Check the pairs that functions in files make.
 
     Args:
         arguments: The parsed options of `parity check`.
         pairs: The pairs, of which `require` has seen that they are there.
-        progress: Told in a few words what is being done.
+        listener: Called as the checks go on.
 
     Returns:
         The exit code of the worst: 1 if any pair is different, else 2 if any is not what it should be, else 3 if any
@@ -55,7 +55,7 @@ def check(arguments: argparse.Namespace, pairs: Sequence[Pair], progress: Note) 
     from parity.report.exit_codes import exit_code
 
     places = files.require_places(arguments, len(pairs))
-    made = _reports(arguments, pairs, progress)
+    made = _reports(arguments, pairs, listener)
     answers = list(zip(pairs, made, strict=True))
     errors = [f"{pair.name}: {answer}" for pair, answer in answers if isinstance(answer, UsageError)]
     reports = [pair.named(answer) for pair, answer in answers if not isinstance(answer, UsageError)]
@@ -88,21 +88,25 @@ def _annotate(pairs: Sequence[Pair], made: "Sequence[Report | UsageError]") -> N
             print(*annotations(pair.named(report), file, line), sep="\n", end="\n" if not report.verdict.passes else "")
 
 
-def _reports(arguments: argparse.Namespace, pairs: Sequence[Pair], progress: Note) -> "Sequence[Report | UsageError]":
+def _reports(
+    arguments: argparse.Namespace, pairs: Sequence[Pair], listener: "Listener"
+) -> "Sequence[Report | UsageError]":
     """The report on each pair, or its error; they are compared in this process or in one of their own."""
     from parity.pair.process import parent
 
     requests = [pair.asked(arguments) for pair in pairs]
     if not arguments.in_process:
-        return parent.check(requests, progress)
-    return [_here(request, progress) for request in requests]
+        return parent.check(requests, listener)
+    return [_here(request, listener) for request in requests]
 
 
-def _here(asked: "Asked", progress: Note) -> "Report | UsageError":
+def _here(asked: "Asked", listener: "Listener") -> "Report | UsageError":
     from parity.pair.passes.progress import Progress
     from parity.pair.process import child
 
     try:
-        return child.checked(asked, Progress(lambda text: progress(f"{asked.target}: {text}")))
+        report = child.checked(asked, Progress(lambda text: listener.note(f"{asked.target}: {text}")))
     except UsageError as error:
         return error
+    listener.ended(asked.target, report.rungs)
+    return report

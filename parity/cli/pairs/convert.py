@@ -30,7 +30,7 @@ def _convert(arguments: argparse.Namespace) -> int:
 
     target.require_function(arguments.target)
     require_writable("--out", arguments.out)
-    from parity.cli.progress import ShownProgress
+    from parity.cli.shown.progress import ShownProgress
 
     with ShownProgress(arguments.quiet) as progress:
         return _write(arguments, progress.note)

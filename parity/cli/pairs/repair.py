@@ -46,7 +46,7 @@ def _run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"got {arguments.target}; recipes are the project's own: name path/to/file.py:function")
     target.require_function(pairs[0].target)
     require_writable("--json", arguments.json)
-    from parity.cli.progress import ShownProgress
+    from parity.cli.shown.progress import ShownProgress
 
     with ShownProgress(arguments.quiet) as progress:
         return _repaired(arguments, pairs[0], progress.note)

@@ -4,8 +4,8 @@ import faulthandler
 import multiprocessing
 import os
 import signal
+import sys
 import threading
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
@@ -13,7 +13,7 @@ from typing import Any
 
 from parity.backends.processes.configuration import keep_compiled_programs, leave_memory
 from parity.errors import UsageError
-from parity.interface.user_code import words
+from parity.interface.user_code import place_in_user_code, traceback_of, words
 from parity.pair.arrays import target
 from parity.pair.arrays.patched import patched
 from parity.pair.options import Checks, Request, with_former
@@ -117,8 +117,9 @@ def main(connection: Connection, pairs: Sequence[Asked]) -> None:
             connection.send(("usage", str(error)))
             return
         except (Exception, SystemExit) as error:  # whatever the user's code raises
-            traceback.print_exc()
-            connection.send(("raised", words(error)))
+            if not asked.texts:  # with which a patch is tried, whose failure is told by who tries it
+                print(traceback_of(error), end="", file=sys.stderr)
+            connection.send(("raised", f"{words(error)}{place_in_user_code(error)}"))
             return
 
 
