@@ -75,8 +75,12 @@ def _turns(piece: Piece, their: int, value: int) -> Iterator[list[tuple[int, int
     """A value of Flax's and one of PyTorch's; then both in all turns of the loop that both are made in."""
     yield [(their, value)]
     ours, theirs = ([v for (v,) in turns] for turns in map(_first_turns, (piece.flax, piece.torch), (their, value)))
-    if len(ours) == len(theirs) > 1:
-        yield list(zip(ours, theirs, strict=True))
+    turns = list(zip(ours, theirs, strict=False))
+    first = [half.values[v].shape for half, v in ((piece.flax, their), (piece.torch, value))]
+    if len(ours) == len(theirs) > 1 and all(
+        [piece.flax.values[u].shape, piece.torch.values[v].shape] == first for u, v in turns
+    ):
+        yield turns
 
 
 def _first_turns(half: Half, value: int) -> list[tuple[int, ...]]:

@@ -31,8 +31,8 @@ CHEAP: Sequence[Family] = (
     other_reduction, swapped_order,
 )  # fmt: skip
 DEAR: Sequence[Family] = (
-    run_again, other_mask, other_number, other_operand, changed_places, exchanged, other_value, settings_everywhere,
-    factors, other_order, two_settings, without_array,
+    run_again, other_mask, other_number, other_operand, changed_places, other_value, settings_everywhere,
+    factors, other_order, two_settings, exchanged, without_array,
 )  # fmt: skip
 SIDES = ("torch", "flax")
 STAGES: Sequence[Sequence[tuple[Family, str]]] = [
