@@ -141,3 +141,18 @@ def test_an_inverted_mask_is_told_at_its_parameter() -> None:
     report = compared(decayed(by_path("bias")))
     assert verdicts(report)[5] is Verdict.DIFFERENT
     assert next(rung for rung in report.rungs if rung.number == 5).layer == "kernel after step 1"
+
+
+@pytest.mark.parametrize("staircase", [False, True])
+def test_stairs_of_one_schedule_are_named(staircase: bool) -> None:
+    def make(model: torch.nn.Module) -> dict[str, Any]:
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        scheduler: Any = lr_scheduler.StepLR(optimizer, 5, 0.5)
+        if staircase:
+            scheduler = lr_scheduler.LambdaLR(optimizer, lambda step: 0.5 ** (step / 5))
+        return {"schedules": (optax.exponential_decay(0.1, 5, 0.5, staircase=staircase), scheduler)}
+
+    difference = compared(make, schedule_steps=20).first_difference
+    assert difference is not None and difference.proof
+    wanted = "optax's schedule applies floor" if staircase else "PyTorch's rate changes in stairs of 5 steps"
+    assert difference.cause.startswith(wanted)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from parity.checks.referee import closes
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.programs.undone import Spot, Undone, source
 from parity.pair.causes.search.fixed import FixedProgram
-from parity.pair.causes.search.piece import Half, Piece
+from parity.pair.causes.search.piece import Half, Piece, distance
 from parity.pair.causes.search.search import search
 from parity.pair.causes.undone import undone_of
 from parity.pair.passes.check_state import CheckState
@@ -79,11 +80,35 @@ def schedule_cause(sides: SidePair, schedules: Schedules) -> Explanation | None:
     piece = Piece(Half(flax, flax.named.results[""]), Half(FixedProgram(rates), 0), [lambda array: array])
     cause = search(piece, lambda: [])
     if cause is None:
-        return None
+        return _stairs(sides.flax.rates(schedules.flax, schedules.steps, "float64"), rates)
     text = cause.hypothesis.text.replace("Flax's", "optax's").replace("Flax ", "optax's schedule ")
     proof = f"undone in Flax, the gap falls from {cause.before:.2g} to {cause.after:.2g} over {schedules.steps} steps"
     undone = undone_of("flax", flax, cause.hypothesis.edits(piece), piece.flax.numbers)
     return Explanation(text, cause.hypothesis.mend, proof, undone if cause.hypothesis.side == "flax" else ())
+
+
+def _stairs(flax: NDArray, torch: NDArray) -> Explanation | None:
+    """One schedule changes its rate every few steps only, the other at each."""
+    steps, before = np.arange(len(flax)), distance(flax, torch)
+    for length in range(2, len(flax) // 2 + 1):
+        first = steps - steps % length
+        for side, after in (("Flax", distance(flax[first], torch)), ("PyTorch", distance(torch[first], flax))):
+            if closes(before, after):
+                proof = f"undone in {side}, the gap falls from {before:.2g} to {after:.2g} over {len(flax)} steps"
+                return _stairs_of(side, length, proof)
+    return None
+
+
+def _stairs_of(evenly: str, length: int, proof: str) -> Explanation:
+    """The explanation where one side's rate changes at each step."""
+    if evenly == "Flax":
+        text = f"PyTorch's rate changes in stairs of {length} steps, optax's at each step"
+        undone = Undone("flax", "change", Spot("schedule", ""), means=("apply", "floor"))
+        return Explanation(text, "write staircase=True in optax", proof, (undone,))
+    text = f"optax's rate changes in stairs of {length} steps, PyTorch's at each step"
+    return Explanation(
+        text, f"step PyTorch's scheduler once in {length} steps, or write staircase=False in optax", proof
+    )
 
 
 def _optimizer_cause(state: CheckState, optimizers: tuple[Any, Any], finding: Finding) -> Explanation | None:

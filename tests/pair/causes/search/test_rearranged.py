@@ -65,7 +65,7 @@ def test_another_comparison_is_named() -> None:
         return [whole, (name, lambda a, other: compare(a, other), (1,), {"other": 1.0}), ("where", where, (2, 1), {})]
 
     cause = found(steps("ge", np.greater_equal), steps("gt", np.greater))
-    assert words(cause) == "PyTorch compares by > where Flax does by >="
+    assert words(cause) == "PyTorch compares by > for a mask where Flax does by >="
 
 
 def test_two_operations_in_another_order_are_named() -> None:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.programs.operations import Change, Edit, Operation
+from parity.pair.causes.search.families.functions import MASKING
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, other
-from parity.pair.causes.search.piece import Piece
+from parity.pair.causes.search.piece import Half, Piece
 
 Rule = Callable[[Operation, Sequence[NDArray], NDArray], NDArray | None]
 """What would be computed of an operation's operands, which gave that result; None where that cannot be said."""
@@ -144,6 +145,18 @@ def other_comparison(piece: Piece, side: str) -> Iterator[Hypothesis]:
     for number, each in half.operations:
         for name, function in COMPARISONS.items() if each.name in COMPARISONS else ():
             if name != each.name:
-                text = f"{NAMES[side]} compares by {SIGNS[each.name]} where {NAMES[other(side)]} does by {SIGNS[name]}"
+                mask = " for a mask" if _is_mask(half, each) else ""
+                here, there = f"{NAMES[side]} compares by {SIGNS[each.name]}{mask}", NAMES[other(side)]
+                text = f"{here} where {there} does by {SIGNS[name]}"
                 edits = _by(side, each, _of_two(function), ("compare", SIGNS[name]))
                 yield Hypothesis(side, text, f"write {SIGNS[name]} in {NAMES[side]}", edits, number, each.results[0])
+
+
+def _is_mask(half: Half, each: Operation) -> bool:
+    """Whether what an operation gives is used to mask, itself or turned round or given more axes."""
+    values, masks = set(each.results), False
+    for _, user in half.operations:
+        if values & set(user.operands):
+            masks = masks or user.name in MASKING
+            values |= {v for v in user.results if half.values[v].dtype.kind == "b"}
+    return masks

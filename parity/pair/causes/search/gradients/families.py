@@ -62,7 +62,7 @@ def _words(half: Half, side: str, number: int, pull: Pull) -> tuple[str, str]:
     if pull.kind == "not recorded":
         mend = f"leave no_grad out in {here}{at}, or write {WAYS[other(side)]} in {there}"
         return f"{here} stops gradients: it computes {forward.name} under no_grad, and {there} does not", mend
-    what = named(Half(program.forward, half.target), pull.operands[0])
+    what = named(Half(program.forward, pull.operands[0]), pull.operands[0])
     mend = f"leave {forward.name} out in {here}{at}, or write {WAYS[other(side)]} in {there} too"
     return f"{here} stops the gradient of {what} ({forward.name}), and {there} does not", mend
 

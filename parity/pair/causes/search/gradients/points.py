@@ -90,11 +90,13 @@ def _backs(piece: Piece, side: str, only: int | None = None) -> Iterator[_Back]:
         forward = program.operation_of(number)
         if forward is None or len(each.operands) != 1 or len(forward.results) > 2:
             continue
-        x_of = program.operands_of(number)
-        arrays = dict(zip(forward.operands, program.forward.compute(forward.operands), strict=True))
-        (y,) = program.forward.compute(forward.results[:1])
+        try:
+            *taken, y = program.forward.compute([*forward.operands, forward.results[0]])
+        except Exception:  # the forward pass may have let go of what an operation took
+            continue
+        arrays = dict(zip(forward.operands, taken, strict=True))
         incoming = half.values[each.operands[0]]
-        for value, operand in zip(each.results, x_of, strict=True):
+        for value, operand in zip(each.results, program.operands_of(number), strict=True):
             made = half.values.get(value)
             if made is not None and made.shape == arrays[operand].shape and y.shape == incoming.shape:
                 others = [a for n, a in arrays.items() if n != operand and a.dtype.kind == "f"]
