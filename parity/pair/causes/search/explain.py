@@ -17,6 +17,7 @@ from parity.pair.causes.search.search import Cause
 from parity.pair.causes.search.several.following import Following, Recorded
 from parity.pair.causes.search.several.further import PlaceWithCauses, all_causes, rest_of, where
 from parity.pair.causes.search.several.lines import lines_of
+from parity.pair.causes.search.several.rewired import moved, rewirings
 from parity.pair.causes.undone import undone_of
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
@@ -112,9 +113,11 @@ def _explained(
     shown = Recorded(state, numbers[0])
     differences: list[Difference] = []
     steps = list(all_causes(shown, lambda: Recorded(state, numbers[1]), Following(target, agreeing)))
-    if rewirings := _rewirings(steps):
+    if texts := rewirings(steps):
+        if difference.rung == "forward" and (step := moved(state, numbers, agreeing)) is not None:
+            return _of_piece(difference, step, state.lints)[0]
         here = _unexplained(difference, steps[0].piece, clue, True)
-        return replace(here, suspected=(*rewirings, *here.suspected))
+        return replace(here, suspected=(*texts, *here.suspected))
     for each in steps:
         here = difference if not differences else where(each.place, state, difference, each.piece)
         differences += (
@@ -133,15 +136,6 @@ def _once(differences: Sequence[Difference]) -> list[Difference]:
     """The differences without those whose cause has been told: each turn of a loop has it again."""
     first = {(each.cause, each.mend): each for each in reversed(differences) if each.cause}
     return [each for each in differences if not each.cause or each is first[each.cause, each.mend]]
-
-
-def _rewirings(steps: Sequence[PlaceWithCauses]) -> list[str]:
-    """What would have to be taken instead, where more than one thing would: that brings the sides together, but says
-    how they differ and not why. The turns of a loop take the same."""
-    rewired = dict.fromkeys(
-        cause.hypothesis.text for step in steps for cause in step.causes if cause.hypothesis.rewires
-    )
-    return list(rewired) if len(rewired) > 1 else []
 
 
 def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | None) -> Difference | None:

@@ -141,7 +141,7 @@ def target_of(state: CheckState, mode: str) -> tuple[Target | None, list[CallPai
     at = first_apart(layers)
     agreeing = [p for p, layer in zip(pairings, layers, strict=True) if layer.finding.verdict.passes]
     if at is None:
-        return _result(state, mode), agreeing
+        return result_of(state, mode), agreeing
     calls = both.flax["float64"].calls, both.torch["float64"].calls
     pairing = pairings[at]
     odd = inputs_apart(pairing, calls)
@@ -184,8 +184,8 @@ def inputs_apart(pairing: CallPairing, calls: tuple[Sequence[Call], Sequence[Cal
     return None
 
 
-def _result(state: CheckState, mode: str) -> Target | None:
-    """The first of what the networks return that differs."""
+def result_of(state: CheckState, mode: str) -> Target | None:
+    """The first of what the networks return that differs; None if all of it agrees."""
     odd = {f.name for f in state.compared[mode].results if f.verdict is Verdict.DIFFERENT}
     names = next(((a, b) for a, b in result_names(state, mode) if (b or "network") in odd), None)
     return None if names is None else Target("result", *names)

@@ -1,0 +1,61 @@
+"""Hypotheses on layers that stand in another place: a norm before a layer or after the sum, an activation before or
+after a norm."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.interface.programs.operations import Alias, Change, Edit
+from parity.interface.programs.program import Program
+from parity.pair.causes.search.families.orders import names_of_calls, value_words
+from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, other
+from parity.pair.causes.search.piece import Half, Piece
+
+Ends = tuple[int, int]
+"""The values that a layer takes and gives."""
+
+
+def moved_layer(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """One side applies a layer to one value, the other side to another."""
+    half = piece.half(side)
+    names = names_of_calls(half)
+    for path, (taken, given) in _layers(half).items():
+        for value in half.made:
+            array = half.values[value]
+            if value in (taken, given) or array.shape != half.values[taken].shape or array.dtype.kind != "f":
+                continue
+            was, wanted = value_words(half, taken, names), value_words(half, value, names)
+            text = f"{NAMES[side]} applies {path} to {was}, {NAMES[other(side)]} to {wanted}"
+            mend, edits = f"apply {path} to {wanted} in {NAMES[side]}", _moved(side, (taken, given), value)
+            yield Hypothesis(side, text, mend, edits, half.program.maker[given])
+
+
+def _moved(side: str, ends: Ends, value: int) -> Callable[[Piece], Sequence[Edit]]:
+    """The edits that pass a layer by, and apply it to another value, in the piece that they are made for."""
+    taken, given = ends
+
+    def edits(piece: Piece) -> Sequence[Edit]:
+        program = piece.half(side).program
+        return [Alias(given, taken), Change(value, partial(_applied, program=program, ends=ends))]
+
+    return edits
+
+
+def _layers(half: Half) -> dict[str, Ends]:
+    """Path of each layer of one input and one output of one shape → these."""
+    layers: dict[str, Ends] = {}
+    for call in half.program.calls:
+        if call.path and len(call.inputs) == len(call.outputs) == 1:
+            taken, given = call.inputs[0], call.outputs[0]
+            inside = taken in half.values and given in half.values and taken != given
+            if inside and half.values[taken].shape == half.values[given].shape and given in half.program.maker:
+                layers.setdefault(call.path, (taken, given))
+    return layers
+
+
+def _applied(array: NDArray, program: Program, ends: Ends) -> NDArray:
+    """A layer on another array than in the pass."""
+    taken, given = ends
+    return np.asarray(program.compute([given], [Change(taken, lambda _: array)])[0])
