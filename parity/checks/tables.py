@@ -38,9 +38,32 @@ def nudged(array: Any) -> Any:
 def replaced(array: Any, equal: Sequence[EqualTables]) -> Any:
     """The numbers that a table gets, or the array itself where none are given for it."""
     for pair in equal:
-        if is_table(array) and array.shape == pair.before.shape and _same(np.asarray(array), pair.before):
+        if is_table(array) and _is_one(np.asarray(array), pair.before):
             return pair.after
     return array
+
+
+def merged(known: Sequence[EqualTables], new: Sequence[EqualTables]) -> list[EqualTables]:
+    """Both lists with one entry a table: of a table of which inputs of several lengths use several parts, each gets the
+    numbers that were found for it.
+
+    Args:
+        known: Tables that get other numbers already.
+        new: Tables that shall get other numbers too.
+    """
+    tables = list(known)
+    for pair in new:
+        place = next((place for place, other in enumerate(tables) if _is_one(pair.before, other.before)), None)
+        if place is None:
+            tables.append(pair)
+        else:
+            after = np.where(pair.after == pair.before, tables[place].after, pair.after)
+            tables[place] = EqualTables(pair.before, after)
+    return tables
+
+
+def _is_one(array: NDArray, other: NDArray) -> bool:
+    return array.shape == other.shape and _same(array, other)
 
 
 def _same(array: NDArray, other: NDArray) -> bool:

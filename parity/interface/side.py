@@ -138,6 +138,16 @@ class Side(Placed, Deployed, Described, Trained):
             held: Native names of arrays that are tables: they have no counterpart and are not trained.
         """
 
+    def reads_beyond(self, native: Mapping[str, NDArray], inputs: Inputs) -> list[str]:
+        """The user's lines that read past the end of an array in evaluation, where the framework raises nothing.
+
+        Args:
+            native: All parameters and buffers by native name.
+            inputs: What the network is called with.
+        """
+        del native, inputs
+        return []
+
     def unify(self, equal: Sequence[EqualTables], native: Mapping[str, NDArray]) -> None:
         """From now on, other numbers are in the place of those tables in float64, beside those of earlier calls.
 

@@ -25,6 +25,7 @@ from parity.pair.rungs.constants import saved_constants
 from parity.pair.rungs.layer_alone import introduced
 from parity.pair.rungs.not_run import random_modes
 from parity.pair.rungs.probing.probes import probed
+from parity.pair.rungs.result_order import exchanged_results
 from parity.pair.rungs.structure import structure, tie_convention
 from parity.pair.rungs.trained import left_still
 from parity.pair.rungs.updates.schedule import as_schedules
@@ -132,15 +133,16 @@ def _forward(run: LadderRun) -> None:
     run.alone = _introduced(run.state)
     run.clock.mark("alone")
     tried = run.request.checks.probes and run.state.proof.agrees
-    by_probes, run.located = probed(run.state) if tried else ([], None)
+    by_probes, run.located = probed(run.state, run.accept) if tried else ([], None)
     run.clock.mark("probes")
     compiled = as_compiled(run.state)
     run.clock.mark("as compiled")
-    judged = observed(2, NAMES[2], [*judged.findings, *by_probes, *compiled])
+    beyond = [*exchanged_results(run.state), *by_probes, *compiled]
+    judged = observed(2, NAMES[2], [*judged.findings, *beyond])
     sure = [replace(c, confirmed=c.confirmed and explained(judged.findings)) for c in conventions]
     run.conventions = [*structural_conventions, *sure, *conventions_of(judged, run.accept)]
     if shown is not None:  # the rung as it was; the conventions are its cause if nothing differs without them
-        judged = replace(shown, findings=(*shown.findings, *by_probes, *compiled))
+        judged = replace(shown, findings=(*shown.findings, *beyond))
     run.ruled(judged)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from parity.checks.verdict import Rung, Verdict
-from parity.pair.causes.explained import only_probes
+from parity.pair.causes.explained import only_probes, probe_of
 from parity.pair.causes.first_difference import first_difference, with_padding
 from parity.pair.causes.from_numbers import with_clue
 from parity.pair.causes.search.explain import DEBUG, explained_by_undoing
@@ -91,6 +91,22 @@ class Explanations:
             clue = clue if clue is None or clue.cause else with_padding(clue, state.lints)
             self._answer = explained_by_undoing(difference, state, shown, clue, located.inputs)
         assert self._answer is not None
-        return replace(
-            self._answer, text=f"the same on your inputs; different with {located.name}: {self._answer.text}"
-        )
+        return _headed(self._answer, located.name)
+
+
+def headed(difference: Difference | None, rungs: Sequence[Rung]) -> Difference | None:
+    """The first difference, which says so where all that differs on its rung is what probes show.
+
+    Args:
+        difference: The difference as a rung tells it; None if there is none.
+        rungs: The rungs; the first that differs is the difference's.
+    """
+    failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
+    if difference is None or failed is None or not only_probes(failed):
+        return difference
+    odd = next(finding for finding in failed.findings if finding.verdict is Verdict.DIFFERENT)
+    return _headed(difference, probe_of(odd))
+
+
+def _headed(difference: Difference, probe: str) -> Difference:
+    return replace(difference, text=f"the same on your inputs; different with {probe}: {difference.text}")

@@ -10,7 +10,7 @@ from parity.interface.side import FRAMEWORKS
 from parity.pair.arrays.inputs import described
 from parity.pair.causes.conventions import known_names
 from parity.pair.causes.first_difference import first_difference
-from parity.pair.explanations import Explanations
+from parity.pair.explanations import Explanations, headed
 from parity.pair.options import Request
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.modes import mode_not_switched, mode_to_ask_for, only_training
@@ -117,7 +117,7 @@ class LadderRun:
         if first is None:
             confirmed = {convention.name for convention in self.conventions if convention.confirmed}
             difference = first_difference(counted, layers, state.weight_map, state.lints, confirmed)
-            first = self.explanations.of(difference, original, counted)
+            first = headed(self.explanations.of(difference, original, counted), counted)
             script, arrays = self.explanations.script(original, self.request.name)
         mode = mode_not_switched(original)
         if mode and first is not None and first.mode != "evaluation":

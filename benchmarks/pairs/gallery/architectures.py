@@ -34,7 +34,7 @@ ARCHITECTURES: dict[str, GalleryPair] = {
     ),
     "bloom": _transformers("BloomForCausalLM", "BloomConfig", **use.BLOOM),
     "distilbert": _transformers("DistilBertForMaskedLM", "DistilBertConfig", **use.DISTILBERT),
-    "dinov2": _transformers("Dinov2Model", "Dinov2Config", "pixels", **use.DINO, accept=("odd_sizes",)),
+    "dinov2": _transformers("Dinov2Model", "Dinov2Config", "pixels", **use.DINO, accept=("odd_sizes", "larger_images")),
     "dinov2 at another size": _transformers(
         "Dinov2Model", "Dinov2Config", "larger_pixels", **use.DINO, because=("dinov2-sizes",)
     ),

@@ -18,6 +18,7 @@ from parity.backends.flax.programs.program import program
 from parity.backends.flax.programs.schedule import schedule_program
 from parity.backends.flax.steps import Steps, rates
 from parity.backends.flax.units import Seat, units_of
+from parity.checks.tables import merged
 from parity.interface.observation import EqualTables, Inputs, Miscompiled, Noise, PassResult, Returned, Table
 from parity.interface.programs.program import Program
 from parity.interface.side import Pass, Side
@@ -121,9 +122,13 @@ class FlaxSide(Side):
         with setting("float64"):
             return self._looks.look(inputs, Pass()).traced.tables()
 
+    def reads_beyond(self, native: Mapping[str, NDArray], inputs: Inputs) -> list[str]:
+        """Gathers and slices, which JAX moves to the end of the array, or fills."""
+        return program(self._looks, native, inputs, Pass(), whole=True).reads_beyond()
+
     def unify(self, equal: Sequence[EqualTables], native: Mapping[str, NDArray]) -> None:
         """Replaces the tables in passes and in training."""
-        self._looks.equal += equal
+        self._looks.equal = merged(self._looks.equal, equal)
         self._looks.native = {**self._looks.native, **native}
 
     def share(self, noise: Noise) -> None:

@@ -38,7 +38,13 @@ PROBES = {
     "other ids": "other_ids",
     "full masks": "full_masks",
     "padded masks": "padded_masks",
+    "one sample": "one_sample",
     "one sample more": "other_batch",
+    "smaller sizes": "smaller_sizes",
+    "larger sizes": "larger_sizes",
+    "larger images": "larger_images",
+    "shorter sequences": "shorter_sequences",
+    "longer sequences": "longer_sequences",
     "odd sizes": "odd_sizes",
     "even sizes": "even_sizes",
 }
@@ -89,6 +95,11 @@ KNOWN: Mapping[str, Known] = {
     "output_shape": Known(
         "a result has the same numbers in another shape: with an axis of length 1 more, or flattened",
         "reshape it in one of them: a loss broadcasts (3,) against (3, 1) to (3, 3) without a word",
+    ),
+    "output_order": Known(
+        "the networks return the same results in another order, if layers of equal names are one",
+        "return them in one order in both, or accept it if it is the names that are exchanged: then the map says which "
+        "layers make the networks one function",
     ),
     "output_kind": Known(
         "a result is of another kind of number: whole, floating, or truth values",

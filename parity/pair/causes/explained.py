@@ -12,6 +12,8 @@ TRAINED, STORED, UNUSED, CONJUGATED = "training", "storage", "unused parameter",
 complex parameters that are trained in other directions."""
 CONSTANT = "constant"
 """Quantity of the finding on a constant of the code of which the sides hold other numbers."""
+ORDER = "order of results"
+"""Quantity of the finding that the sides return the same results in another order."""
 COMPILED = "as compiled"
 """Quantity of the finding that a compiler computes a network wrongly."""
 PROBED = "result with "
@@ -27,6 +29,7 @@ CONVENTIONS = {
     COMPUTED: "computed_dtype",
     COMPILED: "compiler",
     CONSTANT: "constants",
+    ORDER: "output_order",
     "tie": "tied_weights",
 }
 """Quantity of a finding → name of the convention that it is."""
@@ -34,6 +37,7 @@ SENTENCES = {
     ENTRIES: "the networks return other sets of results in {mode}: {reason}",
     SHAPE: "the shape of the result {name} differs in {mode}: {reason}",
     SIZE: "the result {name} has not as many numbers on both sides in {mode}: {reason}",
+    ORDER: "the networks return their results in another order, with layers of equal names as one: {reason}",
     KIND: "the result {name} is of another kind of number in {mode}: {reason}",
     RANDOM: "{reason}",
     TRAINED: "{name} is not trained on both sides: {reason}",

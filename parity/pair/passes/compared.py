@@ -241,19 +241,24 @@ def trees(pairs: ResultPairs, mode: str) -> Iterator[Finding]:
         yield Finding(KIND, b or "network", Verdict.DIFFERENT, np.inf, reason=words, mode=mode)
     for a, b in pairs.pairs:
         ours, theirs = pairs.flax.leaves[a].shape, pairs.torch.leaves[b].shape
-        if not any(not name.endswith(RESHAPED) for name, _ in turns(ours, theirs)):
+        if not in_one_shape(ours, theirs):
             quantity = SHAPE if prod(ours) == prod(theirs) else SIZE
-            yield Finding(quantity, b or "network", Verdict.DIFFERENT, np.inf, reason=_reshape(ours, theirs), mode=mode)
+            yield Finding(quantity, b or "network", Verdict.DIFFERENT, np.inf, reason=shapes(ours, theirs), mode=mode)
+
+
+def in_one_shape(flax: tuple[int, ...], torch: tuple[int, ...]) -> bool:
+    """Whether results of these shapes are of one shape, up to the layout that each framework keeps them in."""
+    return any(not name.endswith(RESHAPED) for name, _ in turns(flax, torch))
 
 
 def _entry(name: str) -> str:
     return name or "an array"
 
 
-def _reshape(ours: tuple[int, ...], theirs: tuple[int, ...]) -> str:
-    """Both shapes and, where the numbers are as many, what makes them one."""
-    words = f"{ours} in Flax, {theirs} in PyTorch"
-    return f"{words}: reshape it in one of them" if prod(ours) == prod(theirs) else words
+def shapes(flax: tuple[int, ...], torch: tuple[int, ...]) -> str:
+    """Both shapes of a result and, where the numbers are as many, what makes them one."""
+    words = f"{flax} in Flax, {torch} in PyTorch"
+    return f"{words}: reshape it in one of them" if prod(flax) == prod(torch) else words
 
 
 def _nothing(pairs: ResultPairs) -> str:

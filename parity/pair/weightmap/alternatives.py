@@ -123,7 +123,7 @@ def _partners(
         equal = pair.layer != here.layer and [a.shape for a in other.arrays] == [a.shape for a in layer.arrays]
         alike = equal and other.torch.kind == layer.torch.kind
         if alike and passed.layer(CallPair(here.flax, pair.torch, None))[0]:
-            yield "another equal layer", _reordered(weight_map, [here.layer, pair.layer], (1, 0), native)
+            yield "another equal layer", reordered(weight_map, [here.layer, pair.layer], (1, 0), native)
 
 
 def _exchanged(weight_map: WeightMap, groups: Iterator[list[int]], native: NativeArrays) -> Iterator[Option]:
@@ -132,7 +132,7 @@ def _exchanged(weight_map: WeightMap, groups: Iterator[list[int]], native: Nativ
         for order in permutations(range(len(numbers))) if len(numbers) <= MOST_IN_GROUP else ():
             if list(order) != sorted(order):
                 names = ", ".join(weight_map.layers[number].torch.path for number in numbers)
-                yield f"another order of {names}", _reordered(weight_map, numbers, order, native)
+                yield f"another order of {names}", reordered(weight_map, numbers, order, native)
 
 
 def _alike(
@@ -153,8 +153,15 @@ def _alike(
     yield from (group for group in groups.values() if len(group) > 1)
 
 
-def _reordered(weight_map: WeightMap, numbers: Sequence[int], order: Sequence[int], native: NativeArrays) -> WeightMap:
-    """The map with PyTorch's units of some pairings in another order."""
+def reordered(weight_map: WeightMap, numbers: Sequence[int], order: Sequence[int], native: NativeArrays) -> WeightMap:
+    """The map with PyTorch's units of some pairings in another order.
+
+    Args:
+        weight_map: The map.
+        numbers: The pairings, by their places in the map.
+        order: The places among `numbers` of the pairings whose units of PyTorch's these get, in their order.
+        native: Both sides' native arrays.
+    """
     flax_shapes = {name: array.shape for name, array in native.flax.items()}
     torch_shapes = {name: array.shape for name, array in native.torch.items()}
     changed: dict[int, LayerPairing] = {}

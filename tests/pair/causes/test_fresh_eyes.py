@@ -133,27 +133,3 @@ def test_dropout_that_differs_is_said_in_the_answer() -> None:
     model = nn.Sequential(nn.Linear(8, 3), nn.Dropout(0.5))
     report = parity.compare(Dropped(), model, X, checks=parity.Checks(probes=False))
     assert "with dropout off, which differs: dropout 1: rate 0.1 in Flax, 0.5 in PyTorch" in str(report)
-
-
-@pytest.mark.parametrize("crossed", [False, True])
-def test_layers_that_are_paired_against_their_names_are_noted(crossed: bool) -> None:
-    class Heads(nnx.Module):
-        def __init__(self) -> None:
-            rngs = nnx.Rngs(0)
-            self.mean, self.spread = nnx.Linear(8, 4, rngs=rngs), nnx.Linear(8, 4, rngs=rngs)
-
-        def __call__(self, x: jax.Array) -> dict[str, jax.Array]:
-            return {"mean": self.mean(x), "spread": self.spread(x)}
-
-    class TorchHeads(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.mean, self.spread = nn.Linear(8, 4), nn.Linear(8, 4)
-
-        def forward(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-            first, second = (self.spread, self.mean) if crossed else (self.mean, self.spread)
-            return {"mean": first(x), "spread": second(x)}
-
-    report = parity.compare(Heads(), TorchHeads(), X, checks=parity.Checks(probes=False))
-    noted = "mean of Flax is spread of PyTorch, and spread is mean, against their names" in report.notes
-    assert report.verdict is Verdict.SAME and noted is crossed

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from parity.backends.flax.inputs import arguments_of, arrays_in, setting, state_of, targets_of
 from parity.backends.flax.look import Looks
+from parity.backends.flax.programs.bounds import reads_beyond
 from parity.backends.flax.programs.flat import NUMBER, Flat, flat
 from parity.backends.flax.programs.in_numpy import computed
 from parity.backends.flax.programs.pulls import pulled
@@ -26,6 +27,8 @@ from parity.interface.side import Pass
 from parity.interface.trace import Precision
 
 WIDE: Precision = "float64"
+READS = frozenset({"gather", "dynamic_slice"})
+"""Equations that read an array at places that are computed."""
 LOOPS = frozenset({"scan", "while", "cond"})
 """Equations that hold programs of their own."""
 
@@ -60,6 +63,17 @@ class FlaxProgram(Program):
         """Float64."""
         with setting(WIDE):
             yield
+
+    def reads_beyond(self) -> list[str]:
+        """Where gathers and slices outside loops do."""
+        places = []
+        with self.running():
+            for number, (operation, equation, written) in enumerate(self._flat_program.operations):
+                if equation.primitive.name in READS:
+                    rest = iter(self.native(operation.operands))
+                    values = [literal(v, self._plan) if isinstance(v, Literal) else next(rest) for v in written]
+                    places += [self.operations[number].place] if reads_beyond(equation, values) else []
+        return list(dict.fromkeys(places))
 
     def run_one(self, number: int, operands: Sequence[Any], settings: Mapping[str, Any]) -> Sequence[Any]:
         """What the equation gives."""
@@ -132,13 +146,24 @@ def _native(value: Any) -> Any:
     return jnp.asarray(value) if isinstance(value, np.ndarray) else value
 
 
-def program(looks: Looks, native: Mapping[str, NDArray], inputs: Inputs, how: Pass) -> FlaxProgram:
-    """The equations of one pass with these arrays."""
+def program(
+    looks: Looks, native: Mapping[str, NDArray], inputs: Inputs, how: Pass, *, whole: bool = False
+) -> FlaxProgram:
+    """The equations of one pass with these arrays.
+
+    Args:
+        looks: The network.
+        native: All parameters and buffers by native name.
+        inputs: What the network is called with.
+        how: The mode, what dropout does, and the objective.
+        whole: Whether what makes the network's tables is there too though they get other numbers, which it then has
+            not.
+    """
     look = looks.look(inputs, how, native)
     traced, arguments, targets = look.traced, arguments_of(inputs), targets_of(how)
     with setting(WIDE):
         plan = Plan(masks=look.masks(how))
-        jaxpr, constants = traced.widened(looks.equal)
+        jaxpr, constants = traced.widened(() if whole else looks.equal)
         flat_program, numbers, ends = flat(jaxpr, constants, derivatives=how.derivatives)
         state = state_of(native, look.types, WIDE)
         every: Any = (state, arrays_in(arguments, WIDE), arrays_in(targets, WIDE), {})

@@ -1,8 +1,7 @@
 """What a probe gives both networks: inputs and weights beyond the user's, of the kind that the user's are."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -11,8 +10,9 @@ from numpy.typing import NDArray
 from parity.interface.observation import Call, Inputs
 from parity.interface.trace import Arrays
 from parity.pair.arrays.domain import SIZED, domain_of, resized
-from parity.pair.arrays.inputs import changed
+from parity.pair.arrays.inputs import changed, with_arrays
 from parity.pair.passes.sides import SidePair
+from parity.pair.rungs.probing.sizes import Resized, other_sizes
 from parity.pair.weightmap import random_weights as weights
 from parity.pair.weightmap.pairing.pairings import WeightMap
 
@@ -32,11 +32,17 @@ class Probe:
         name: a few words that say what is tried.
         inputs: the inputs that both networks get.
         torch: PyTorch's arrays.
+        parts: what is tried in its place where the networks refuse it, or do not agree on it.
+        is_guess: whether nothing is to be said where neither network takes it.
+        grows: whether its samples are larger than the user's, so that a network may read past the end of its tables.
     """
 
     name: str
     inputs: Inputs
     torch: Arrays
+    parts: tuple["Probe", ...] = ()
+    is_guess: bool = False
+    grows: bool = False
 
 
 def probes(weight_map: WeightMap, sides: SidePair, torch: Arrays, calls: tuple[Call, ...] = ()) -> Iterator[Probe]:
@@ -62,8 +68,13 @@ def probes(weight_map: WeightMap, sides: SidePair, torch: Arrays, calls: tuple[C
     yield Probe("PyTorch's own weights", inputs, dict(sides.torch.native))
     yield from _ids(inputs, torch, list(_rows(weight_map, torch, calls)), rng)
     yield from _masks(inputs, torch)
-    for name, other in _other_sizes(inputs):
-        yield Probe(name, other, torch)
+    for other in other_sizes(inputs):
+        yield _of_size(other, torch)
+
+
+def _of_size(resized: Resized, torch: Arrays) -> Probe:
+    parts = tuple(_of_size(part, torch) for part in resized.parts)
+    return Probe(resized.name, resized.inputs, torch, parts, resized.is_guess, resized.grows)
 
 
 def floating_arrays(inputs: Inputs) -> list[NDArray]:
@@ -88,19 +99,6 @@ def _telling(array: NDArray) -> bool:
     return bool(numbers.size) and bool(numbers.min() < numbers.max()) and 0.1 <= float(np.abs(numbers).max()) <= 100.0
 
 
-def _walk(tree: Any, change: Callable[[str, NDArray], NDArray], name: str = "") -> Any:
-    if isinstance(tree, Mapping):
-        return {key: _walk(item, change, str(key)) for key, item in tree.items()}
-    if isinstance(tree, list | tuple):
-        items = [_walk(item, change, name) for item in tree]
-        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
-    return change(name, tree) if isinstance(tree, np.ndarray) else tree
-
-
-def _every(inputs: Inputs, change: Callable[[str, NDArray], NDArray]) -> Inputs:
-    return Inputs(_walk(inputs.args, change), _walk(dict(inputs.kwargs), change))
-
-
 def _rows(weight_map: WeightMap, torch: Arrays, calls: tuple[Call, ...]) -> Iterator[tuple[NDArray, int]]:
     """The whole numbers that PyTorch's embeddings were called with, and how many rows their tables have."""
     tables = {
@@ -115,14 +113,14 @@ def _ids(inputs: Inputs, torch: Arrays, rows: Rows, rng: Generator) -> Iterator[
     """The user's whole numbers in other places, and others: of all rows of the tables that they index, or between the
     smallest and the largest of the user's, each as often as the others."""
     ids: list[NDArray] = []
-    _every(inputs, lambda name, a: ids.append(a) or a if _is_whole(name, a) else a)  # type: ignore[func-returns-value]
+    with_arrays(inputs, lambda name, a: ids.append(a) or a if _is_whole(name, a) else a)  # type: ignore[func-returns-value]
     if not ids:
         return
 
     def permuted(name: str, array: NDArray) -> NDArray:
         return rng.permutation(array.ravel()).reshape(array.shape) if _is_whole(name, array) else array
 
-    yield Probe("permuted ids", _every(inputs, permuted), torch)
+    yield Probe("permuted ids", with_arrays(inputs, permuted), torch)
     orders = {id(array): rng.permutation(np.arange(*_range(array, rows))) for array in ids}
     for turn in range(min(MOST_DRAWS, max(-(-orders[id(array)].size // array.size) for array in ids))):
 
@@ -131,7 +129,7 @@ def _ids(inputs: Inputs, torch: Arrays, rows: Rows, rng: Generator) -> Iterator[
                 return array
             return np.resize(np.roll(orders[id(array)], -turn * array.size), array.shape).astype(array.dtype)
 
-        yield Probe("other ids", _every(inputs, other), torch)
+        yield Probe("other ids", with_arrays(inputs, other), torch)
 
 
 def _range(array: NDArray, rows: Rows) -> tuple[int, int]:
@@ -148,11 +146,11 @@ def _is_whole(name: str, array: NDArray) -> bool:
 def _masks(inputs: Inputs, torch: Arrays) -> Iterator[Probe]:
     """Masks that let everything through, and that hide the end of every second sequence."""
     masks: list[NDArray] = []
-    _every(inputs, lambda name, a: masks.append(a) or a if _is_mask(name, a) else a)  # type: ignore[func-returns-value]
+    with_arrays(inputs, lambda name, a: masks.append(a) or a if _is_mask(name, a) else a)  # type: ignore[func-returns-value]
     if not masks:
         return
-    yield Probe("full masks", _every(inputs, lambda n, a: _full(a) if _is_mask(n, a) else a), torch)
-    yield Probe("padded masks", _every(inputs, lambda n, a: _padded(a) if _is_mask(n, a) else a), torch)
+    yield Probe("full masks", with_arrays(inputs, lambda n, a: _full(a) if _is_mask(n, a) else a), torch)
+    yield Probe("padded masks", with_arrays(inputs, lambda n, a: _padded(a) if _is_mask(n, a) else a), torch)
 
 
 def _is_mask(name: str, array: NDArray) -> bool:
@@ -172,23 +170,3 @@ def _padded(array: NDArray) -> NDArray:
         end = mask[::2, ..., -max(1, array.shape[-1] // 3) :]
         end[...] = 1 - mask.astype(np.int8).max(initial=0)
     return mask
-
-
-def _other_sizes(inputs: Inputs) -> Iterator[tuple[str, Inputs]]:
-    """One sample more, and images of one row and column less, so that even sizes become odd and odd ones even."""
-    yield "one sample more", _every(inputs, lambda _, a: np.concatenate([a, a[:1]]) if a.ndim else a)
-    images: list[NDArray] = []
-    _every(inputs, lambda _, a: images.append(a) or a if _is_image(a) else a)  # type: ignore[func-returns-value]
-    if images:
-        parity = "odd" if images[0].shape[2] % 2 == 0 else "even"
-        yield f"{parity} sizes", _every(inputs, lambda _, a: _cropped(a) if _is_image(a) else a)
-
-
-def _is_image(array: NDArray) -> bool:
-    return array.ndim == 4 and array.dtype.kind == "f" and array.shape[2] > 2
-
-
-def _cropped(array: NDArray) -> NDArray:
-    """The images without their last row and column, whichever of the outer axes is the channels'."""
-    last = array.shape[3] <= 4 or (array.shape[1] > 4 and array.shape[1] == array.shape[2])
-    return array[:, :-1, :-1] if last else array[:, :, :-1, :-1]

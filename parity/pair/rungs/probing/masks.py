@@ -48,4 +48,4 @@ def _agree_between(state: CheckState, mask: NDArray) -> bool:
     """Whether the networks return the same where that input is 0.25 and 0.75 in the place of 0 and 1."""
     inputs = changed(state.sides.inputs, lambda array: array * 0.5 + 0.25 if array is mask else array)
     findings = try_probe(Probe(BETWEEN, inputs, state.proof.torch), state.weight_map, state.sides)
-    return not isinstance(findings, str) and all(finding.verdict.passes for finding in findings)
+    return isinstance(findings, list) and all(finding.verdict.passes for finding in findings)

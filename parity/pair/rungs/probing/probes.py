@@ -1,21 +1,21 @@
 """Tries what a probe gives both networks, and says where they part if they do so there alone."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from parity.checks.verdict import Finding, Verdict
-from parity.interface.observation import Inputs
+from parity.interface.observation import Inputs, Returned
 from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.layout import compare, turned
+from parity.pair.causes.conventions import PROBES
 from parity.pair.causes.explained import PROBED
 from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.calls import pair_calls
 from parity.pair.passes.check_state import CheckState
-from parity.pair.passes.compared import compare_layers
+from parity.pair.passes.compared import compare_layers, in_one_shape, shapes
 from parity.pair.passes.result_pairs import ResultPairs
 from parity.pair.passes.sides import PRECISIONS, SidePair
 from parity.pair.passes.tables import unify_tables
@@ -26,6 +26,7 @@ from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.ties import clashes
 
 MODE = "evaluation"
+Shown = TypeVar("Shown")
 
 
 @dataclass(frozen=True)
@@ -43,20 +44,41 @@ class Located:
     inputs: Inputs | None = None
 
 
-def probed(state: CheckState) -> tuple[list[Finding], Located | None]:
+def probed(state: CheckState, accept: Sequence[str] = ()) -> tuple[list[Finding], Located | None]:
     """What the probes found, those that could not be tried being noted; and where the networks part on the first probe
-    at which they do, if they agree on the user's own inputs."""
+    at which they do, if they agree on the user's own inputs.
+
+    Args:
+        state: What is known of the pair; notes are put into it.
+        accept: Names of conventions that are no difference to the user: another probe is shown, if one differs.
+    """
     findings: list[Finding] = []
     odd: list[Probe] = []
     for probe in probes(state.weight_map, state.sides, state.proof.torch, state.passes[MODE].torch["float64"].calls):
-        state.sides.watch.note(f"probe: {probe.name}")
-        outcome = try_probe(probe, state.weight_map, state.sides)
-        if isinstance(outcome, str):
-            state.notes.append(outcome)
-            continue
-        findings += outcome
-        odd += [probe] if any(finding.verdict is Verdict.DIFFERENT for finding in outcome) else []
+        for part, outcome in _tried(probe, state):
+            if isinstance(outcome, NotTried):
+                state.notes += [] if part.is_guess and outcome.by_both else [outcome.words]
+                continue
+            findings += outcome
+            odd += [part] if any(finding.verdict is Verdict.DIFFERENT for finding in outcome) else []
+    odd.sort(key=lambda probe: PROBES.get(probe.name) in accept)
     return findings, located(state, odd[0]) if odd and state.compared[MODE].agrees else None
+
+
+def _tried(probe: Probe, state: CheckState) -> Iterator[tuple[Probe, "list[Finding] | NotTried"]]:
+    """The probe and what it found; its parts in its place, where it says nothing or they say what differs."""
+    state.sides.watch.note(f"probe: {probe.name}")
+    outcome = try_probe(probe, state.weight_map, state.sides)
+    agrees = isinstance(outcome, list) and all(finding.verdict.passes for finding in outcome)
+    parts = [] if agrees else [part for each in probe.parts for part in _tried(each, state)]
+    yield from parts
+    if agrees or not probe.parts or (isinstance(outcome, list) and not any(map(_differs, parts))):
+        yield probe, outcome
+
+
+def _differs(tried: tuple[Probe, "list[Finding] | NotTried"]) -> bool:
+    outcome = tried[1]
+    return isinstance(outcome, list) and not all(finding.verdict.passes for finding in outcome)
 
 
 def located(state: CheckState, probe: Probe) -> Located | None:
@@ -82,24 +104,43 @@ def located(state: CheckState, probe: Probe) -> Located | None:
     return Located(probe.name, shown, probe.inputs)
 
 
-def try_probe(probe: Probe, weight_map: WeightMap, sides: SidePair) -> list[Finding] | str:
+@dataclass(frozen=True)
+class NotTried:
+    """A probe that says nothing.
+
+    Args:
+        words: the reason, for people.
+        by_both: whether neither network takes what it gives.
+    """
+
+    words: str
+    by_both: bool = False
+
+
+def try_probe(probe: Probe, weight_map: WeightMap, sides: SidePair) -> list[Finding] | NotTried:
     """The findings on what the networks return, or why it could not be tried. A network whose results are random, or
     differ already in shape or kind, has none that a probe adds to."""
     if clash := clashes(weight_map, "torch", probe.torch):
-        return f"{probe.name}: not tried, {clash[0]} hold different numbers and Flax ties them"
+        return NotTried(f"{probe.name}: not tried, {clash[0]} hold different numbers and Flax ties them")
     runs = _Runs(probe, weight_map, sides)
-    theirs, ours = runs.outputs("torch", "float64"), runs.outputs("flax", "float64")
-    if isinstance(ours, str) or isinstance(theirs, str):
-        return f"{probe.name}: not tried, {_refused(isinstance(ours, str), isinstance(theirs, str))}"
+    theirs = runs.outputs("torch", "float64")
+    if isinstance(theirs, str):
+        return _refused(probe, flax=isinstance(runs.traced(), str), torch=True)
+    ours = runs.outputs("flax", "float64")
+    if isinstance(ours, str):
+        return _refused(probe, flax=True, torch=False)
     low = runs.outputs("torch", "float32")
     if isinstance(low, str):
-        return f"{probe.name}: not tried, PyTorch's network does not take it in float32"
+        return NotTried(f"{probe.name}: not tried, PyTorch's network does not take it in float32")
     if any(not np.isfinite(a).all() for by in (ours, theirs, low) for a in by.values() if a.dtype.kind == "f"):
-        return f"{probe.name}: not ruled on, there are numbers that are not finite"
-    returned, pairs = _Returned(ours, theirs, low), sides.results.of(MODE)
+        return NotTried(f"{probe.name}: not ruled on, there are numbers that are not finite")
+    returned, pairs = _Outputs(ours, theirs, low), sides.results.of(MODE)
     findings = list(_findings(probe.name, pairs, returned))
     if all(finding.verdict.passes for finding in findings):
         return findings
+    if probe.grows and (beyond := runs.reads_beyond()):
+        words = f"not ruled on, Flax's network reads past the end of an array there, at {', '.join(beyond)}"
+        return NotTried(f"{probe.name}: {words}")
     if unify_tables(sides, weight_map, probe.inputs):
         equal = runs.outputs("flax", "float64")
         assert not isinstance(equal, str)  # it ran a moment ago
@@ -119,10 +160,29 @@ class _Runs:
 
     def outputs(self, side: Literal["flax", "torch"], precision: Precision) -> Arrays | str:
         """What a side returns, or what it raised."""
-        torch = self.probe.torch
-        native = torch if side == "torch" else weights.to_flax(self.weight_map, torch, self.sides.flax.native)
+        native = self.probe.torch if side == "torch" else self._flax
         run_pass, inputs = self.sides.run_pass, self.probe.inputs
-        return _attempt(lambda: run_pass(side, native, "evaluation", precision, inputs, gradients=False).outputs)
+        return _attempt(lambda: dict(run_pass(side, native, MODE, precision, inputs, gradients=False).outputs))
+
+    @property
+    def _flax(self) -> Arrays:
+        return weights.to_flax(self.weight_map, self.probe.torch, self.sides.flax.native)
+
+    def reads_beyond(self) -> list[str]:
+        """The user's lines at which Flax's network reads past the end of an array, as it does not on the user's own
+        inputs: what it is given is more than it is made for."""
+        lines, users = (self._beyond(inputs) for inputs in (self.probe.inputs, None))
+        return [line for line in lines if line not in users]
+
+    def _beyond(self, inputs: Inputs | None) -> list[str]:
+        adapted = self.sides.pair_inputs.adapted("flax", inputs)
+        lines = _attempt(lambda: self.sides.flax.reads_beyond(self._flax, adapted))
+        return lines if isinstance(lines, list) else []
+
+    def traced(self) -> Returned | str:
+        """What Flax's network returns, or what it raised: it is traced, and no program is compiled."""
+        inputs = self.sides.pair_inputs.adapted("flax", self.probe.inputs)
+        return _attempt(lambda: self.sides.flax.returned(inputs))
 
     def moved(self) -> list[tuple[Arrays, Arrays]]:
         """What both return from starts moved by what passes for rounding, for whole numbers to be ruled on."""
@@ -131,14 +191,16 @@ class _Runs:
         return list(nudged(self.sides, self.weight_map, self.probe.torch, "evaluation", self.probe.inputs))
 
 
-def _refused(flax: bool, torch: bool) -> str:
+def _refused(probe: Probe, *, flax: bool, torch: bool) -> NotTried:
+    """The probe that a network refuses, or both do."""
     if flax and torch:
-        return "neither network takes it"
-    return f"{'Flax' if flax else 'PyTorch'}'s network does not take it though the other does"
+        return NotTried(f"{probe.name}: not tried, neither network takes it", by_both=True)
+    sides = "Flax" if flax else "PyTorch"
+    return NotTried(f"{probe.name}: not tried, {sides}'s network does not take it though the other does")
 
 
 @dataclass(frozen=True)
-class _Returned:
+class _Outputs:
     """What the networks return on a probe, by the name of the result.
 
     Args:
@@ -168,16 +230,45 @@ class _Returned:
         return compare("result", b or "network", flax, self.torch[b], self.torch_low[b], low)
 
 
-def _findings(name: str, pairs: ResultPairs, returned: _Returned) -> Iterator[Finding]:
-    exact = set(pairs.exact[1])
-    for a, b in pairs.pairs:
-        finding = returned.rule_exact(a, b) if b in exact else returned.rule(a, b)
-        yield replace(finding, quantity=f"{PROBED}{name}", mode=MODE)
+def _findings(name: str, pairs: ResultPairs, returned: _Outputs) -> Iterator[Finding]:
+    """What the networks return on a probe, leaf by leaf: whether both have it, its shape, and its numbers."""
+    exact, quantity = set(pairs.exact[1]), f"{PROBED}{name}"
+    for a, b in _pairs(pairs, returned):
+        missing = a not in returned.flax, b not in returned.torch
+        if any(missing):
+            words = f"only {'PyTorch' if missing[0] else 'Flax'} returns {b or a or 'an array'}"
+            yield Finding(quantity, b or a or "network", Verdict.DIFFERENT, np.inf, reason=words, mode=MODE)
+            continue
+        finding = _of_shape(pairs, returned, a, b)
+        if finding is None:
+            finding = returned.rule_exact(a, b) if b in exact else returned.rule(a, b)
+        yield replace(finding, quantity=quantity, mode=MODE)
 
 
-def _attempt(look: Callable[[], Mapping[str, NDArray]]) -> Arrays | str:
-    """What a network returns, or what it raised: nobody knows what a user's network raises for other shapes."""
+def _pairs(pairs: ResultPairs, returned: _Outputs) -> list[tuple[str, str]]:
+    """The names of the leaves that are compared: those of the user's inputs, without what neither network returns, and
+    what is there on the probe alone, as where there is a result for each sample."""
+    known = [(a, b) for a, b in pairs.pairs if a in returned.flax or b in returned.torch]
+    fresh = [
+        *(name for name in returned.flax if name not in pairs.flax.leaves),
+        *(name for name in returned.torch if name not in pairs.torch.leaves),
+    ]
+    return [*known, *((name, name) for name in dict.fromkeys(fresh))]
+
+
+def _of_shape(pairs: ResultPairs, returned: _Outputs, a: str, b: str) -> Finding | None:
+    """The finding that a result has another shape on a probe, where it has the same on the user's own inputs."""
+    ours, theirs = returned.flax[a].shape, returned.torch[b].shape
+    if in_one_shape(ours, theirs):
+        return None
+    if a in pairs.flax.leaves and not in_one_shape(pairs.flax.leaves[a].shape, pairs.torch.leaves[b].shape):
+        return None
+    return Finding("", b or "network", Verdict.DIFFERENT, np.inf, reason=shapes(ours, theirs))
+
+
+def _attempt(look: Callable[[], Shown]) -> Shown | str:
+    """What a network shows, or what it raised: nobody knows what a user's network raises for other shapes."""
     try:
-        return dict(look())
+        return look()
     except Exception as error:
         return str(error).splitlines()[0] if str(error) else type(error).__name__

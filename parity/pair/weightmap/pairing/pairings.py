@@ -121,13 +121,35 @@ class WeightMap:
 
 
 def crossed_names(weight_map: WeightMap) -> list[str]:
-    """A note on each two layers that go by two names on both sides, and are paired against these."""
-    partners = {layer.flax.path: layer.torch.path for layer in weight_map.layers}
-    crossed = [(ours, theirs) for ours, theirs in partners.items() if ours < theirs and partners.get(theirs) == ours]
-    return [
-        f"{ours} of Flax is {theirs} of PyTorch, and {theirs} is {ours}, against their names"
-        for ours, theirs in crossed
-    ]
+    """A note on all layers that go by the same names on both sides, and are paired against these."""
+    layers = weight_map.layers
+    notes = []
+    for cycle in crossed_layers(weight_map):
+        (first, partner), *rest = ((layers[number].flax.path, layers[number].torch.path) for number in cycle)
+        others = "".join(f", and {ours} is {theirs}" for ours, theirs in rest)
+        notes.append(f"{first} of Flax is {partner} of PyTorch{others}, against their names")
+    return notes
+
+
+def crossed_layers(weight_map: WeightMap) -> list[list[int]]:
+    """The numbers of layers that are paired against their names, those of each circle together: the one whose name
+    PyTorch's layer has comes next, and the last has the first one's."""
+    ours = {_one_name(layer.flax.path): number for number, layer in enumerate(weight_map.layers)}
+    following = {number: ours.get(_one_name(layer.torch.path)) for number, layer in enumerate(weight_map.layers)}
+    cycles: list[list[int]] = []
+    for start in following:
+        cycle: list[int] = []
+        at: int | None = start
+        while at is not None and at not in cycle:
+            cycle.append(at)
+            at = following[at]
+        if at == start == min(cycle) and len(cycle) > 1:
+            cycles.append(cycle)
+    return cycles
+
+
+def _one_name(path: str) -> str:
+    return path.replace("/", ".")
 
 
 def turned_arrays(weight_map: WeightMap, flax: Arrays, torch: Arrays) -> list[str]:
