@@ -77,8 +77,16 @@ class Written:
                 args[key] = value
             else:
                 kwargs[key] = value
-        args, kwargs = pytree.tree_map(lambda a: tensors[a.place] if isinstance(a, Operand) else a, (args, kwargs))
-        return self.func(*args, **kwargs)
+        return self.func(*(_filled(a, tensors) for a in args), **{k: _filled(v, tensors) for k, v in kwargs.items()})
+
+
+def _filled(argument: Any, tensors: Sequence[torch.Tensor]) -> Any:
+    """An argument with its tensors put in; most are no more than a tensor or a plain value."""
+    if isinstance(argument, Operand):
+        return tensors[argument.place]
+    if isinstance(argument, int | float | str | None):
+        return argument
+    return pytree.tree_map(lambda a: tensors[a.place] if isinstance(a, Operand) else a, argument)
 
 
 def written(

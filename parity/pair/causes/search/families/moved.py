@@ -21,24 +21,24 @@ def moved_layer(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One side applies a layer to one value, the other side to another."""
     half = piece.half(side)
     names = names_of_calls(half)
-    for path, (taken, given) in _layers(half).items():
+    for path, (start, end) in _layers(half).items():
         for value in half.made:
             array = half.values[value]
-            if value in (taken, given) or array.shape != half.values[taken].shape or array.dtype.kind != "f":
+            if value in (start, end) or array.shape != half.values[start].shape or array.dtype.kind != "f":
                 continue
-            was, wanted = value_words(half, taken, names), value_words(half, value, names)
+            was, wanted = value_words(half, start, names), value_words(half, value, names)
             text = f"{NAMES[side]} applies {path} to {was}, {NAMES[other(side)]} to {wanted}"
-            mend, edits = f"apply {path} to {wanted} in {NAMES[side]}", _moved(side, (taken, given), value)
-            yield Hypothesis(side, text, mend, edits, half.program.maker[given])
+            mend, edits = f"apply {path} to {wanted} in {NAMES[side]}", _moved(side, (start, end), value)
+            yield Hypothesis(side, text, mend, edits, half.program.maker[end])
 
 
 def _moved(side: str, ends: Ends, value: int) -> Callable[[Piece], Sequence[Edit]]:
     """The edits that pass a layer by, and apply it to another value, in the piece that they are made for."""
-    taken, given = ends
+    start, end = ends
 
     def edits(piece: Piece) -> Sequence[Edit]:
         program = piece.half(side).program
-        return [Alias(given, taken), Change(value, partial(_applied, program=program, ends=ends))]
+        return [Alias(end, start), Change(value, partial(_applied, program=program, ends=ends))]
 
     return edits
 
@@ -48,14 +48,14 @@ def _layers(half: Half) -> dict[str, Ends]:
     layers: dict[str, Ends] = {}
     for call in half.program.calls:
         if call.path and len(call.inputs) == len(call.outputs) == 1:
-            taken, given = call.inputs[0], call.outputs[0]
-            inside = taken in half.values and given in half.values and taken != given
-            if inside and half.values[taken].shape == half.values[given].shape and given in half.program.maker:
-                layers.setdefault(call.path, (taken, given))
+            start, end = call.inputs[0], call.outputs[0]
+            inside = start in half.values and end in half.values and start != end
+            if inside and half.values[start].shape == half.values[end].shape and end in half.program.maker:
+                layers.setdefault(call.path, (start, end))
     return layers
 
 
 def _applied(array: NDArray, program: Program, ends: Ends) -> NDArray:
     """A layer on another array than in the pass."""
-    taken, given = ends
-    return np.asarray(program.compute([given], [Change(taken, lambda _: array)])[0])
+    start, end = ends
+    return np.asarray(program.compute([end], [Change(start, lambda _: array)])[0])
