@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.observation import Inputs
+from parity.pair.causes.search.effort import limited
 from parity.pair.causes.search.elsewhere import dropout_rate, lone_arrays, randomness
 from parity.pair.causes.search.gradients.derived import Derived
 from parity.pair.causes.search.gradients.families import STAGES as GRADIENT_STAGES
@@ -50,7 +51,8 @@ def explained_by_undoing(
     try:
         if difference.proof:  # a convention, which was undone in the whole network
             return _with_lines(difference, state, inputs)
-        outcome = _explained(difference, state, rungs, clue, inputs)
+        with limited():
+            outcome = _explained(difference, state, rungs, clue, inputs)
     except Exception:  # an edit may make a user's network do anything; the check goes on without a cause
         if DEBUG in os.environ:
             raise

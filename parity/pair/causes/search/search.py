@@ -7,6 +7,7 @@ from itertools import chain, islice
 from numpy.typing import NDArray
 
 from parity.checks.referee import closes
+from parity.pair.causes.search.effort import cost_of, spend
 from parity.pair.causes.search.families.functions import (
     factors,
     left_out,
@@ -85,6 +86,7 @@ def search(
         stages: the kinds of hypotheses.
     """
     others: list[Piece] = []
+    costs = {side: cost_of(piece.half(side)) for side in SIDES}
     for stage in stages:
         best: Cause | None = None
         for hypothesis in chain.from_iterable(
@@ -92,6 +94,8 @@ def search(
         ):
             if best is not None and best.hypothesis.likely <= hypothesis.likely:
                 continue
+            if not spend(costs[hypothesis.side]):
+                return best
             after = _gap(hypothesis, piece, watch)
             if not closes(piece.gap, after) or hypothesis.goes_round(piece):
                 continue

@@ -10,6 +10,7 @@ from scipy import special
 
 from parity.checks.referee import AGREED
 from parity.interface.programs.operations import Alias, Change, Edit, Setting
+from parity.pair.causes.search import effort
 from parity.pair.causes.search.operation import parting
 from parity.pair.causes.search.search import Cause, search
 from tests.pair.causes.search.toy import TANH, Step, Toy, X, divided, piece, plus, softmax, times
@@ -210,3 +211,13 @@ def test_an_ignored_mask_is_said_of_the_side_that_ignores_it() -> None:
     )
     assert cause is not None and "and Flax does not: it ignores that mask" in cause.hypothesis.text
     assert cause.hypothesis.mend == "mask in Flax as PyTorch does at torch.py:3"
+
+
+def test_the_search_ends_when_its_work_is_spent(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = [TANH, ("mul", times, (1,), {"number": 0.3})], [TANH, ("mul", times, (1,), {"number": 3.0})]
+    with effort.limited():
+        assert found(*pair) is not None
+    monkeypatch.setattr(effort, "MOST", 1)
+    with effort.limited():
+        assert found(*pair) is None
+    assert found(*pair) is not None
