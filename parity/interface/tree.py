@@ -5,16 +5,50 @@ from copy import copy
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from parity.errors import UsageError
 
-def leaves(tree: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+
+def leaves(tree: Any, name: str = "", above: tuple[Any, ...] = ()) -> Iterator[tuple[str, Any]]:
     """(Name, leaf) of a tree of mappings, sequences, named tuples and dataclasses, in order; None is no leaf.
 
-    The name of a lone leaf is ""; below it is "[0]", "['key']" or ".field" for every level.
+    The name of a lone leaf is ""; below it is "[0]", "['key']" or ".field" for every level. A tree that holds itself is
+    a leaf where it does.
+
+    Args:
+        tree: The tree.
+        name: The name of the tree itself.
+        above: The trees that it is in.
     """
-    for suffix, item in _children(tree):
-        yield from leaves(item, f"{name}{suffix}")
-    if tree is not None and not _is_node(tree):
+    again = _is_node(tree) and any(tree is other for other in above)
+    for suffix, item in () if again else _children(tree):
+        yield from leaves(item, f"{name}{suffix}", (*above, tree))
+    if tree is not None and (again or not _is_node(tree)):
         yield name, tree
+
+
+def returned_leaves(result: Any) -> Iterator[tuple[str, Any]]:
+    """The leaves of what a network returns.
+
+    Raises:
+        UsageError: One can be gone through once only, as what a function with `yield` returns.
+    """
+    for name, leaf in leaves(result):
+        if isinstance(leaf, Iterator):
+            where = f" at {name}" if name else ""
+            raise UsageError(
+                f"a network returns a {type(leaf).__name__}{where}, which can be gone through once only; expected "
+                "arrays: return a tuple or a list of what it yields"
+            )
+        yield name, leaf
+
+
+def require_no_circle(tree: Any) -> None:
+    """Raise UsageError if a tree of mappings, sequences, named tuples and dataclasses holds itself."""
+    for name, leaf in leaves(tree):
+        if _is_node(leaf):
+            raise UsageError(
+                f"the inputs hold a {type(leaf).__name__} that holds itself, at {name}; give one that does not"
+            )
 
 
 def mapped(tree: Any, change: Callable[[str, Any], Any], name: str = "") -> Any:

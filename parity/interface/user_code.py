@@ -1,6 +1,7 @@
 """Errors that the code of a user raises: their networks, losses, optimizers and schedules."""
 
 import os
+import sys
 import sysconfig
 import traceback
 from collections.abc import Iterator
@@ -14,6 +15,9 @@ DEBUG = "NETPARITY_DEBUG"
 """The environment variable with which our own errors, and our own lines of others, are shown."""
 NOT_USERS = {Path(__file__).parents[1], *(Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib"))}
 """Folders of what is not the users' code: ours, and Python's and installed libraries."""
+
+DEEPER = 4
+"""So many times deeper than the user's own calls may ours be nested: recording a call adds calls to it."""
 
 
 class UserCodeError(UsageError):
@@ -36,20 +40,47 @@ def raising(during: str, backward: bool = False) -> Iterator[None]:
 
     Raises:
         UserCodeError: something was.
+        UsageError: the user's code would have ended Python.
     """
     try:
         yield
     except UsageError:
         raise
+    except SystemExit as error:
+        raise UsageError(left(error, f"during {during}")) from error
     except Exception as error:
         raise UserCodeError(error, during, backward) from error
+
+
+def left(error: SystemExit, during: str) -> str:
+    """What is said of code of the users' that leaves Python.
+
+    Args:
+        error: what it raised.
+        during: when it did so, as "during the first forward pass".
+    """
+    return (
+        f"your code leaves Python {during} ({words(error)}{place_in_user_code(error)}); let it raise or return instead"
+    )
+
+
+@contextmanager
+def deep_calls() -> Iterator[None]:
+    """Let calls be nested deeper than by default inside, as modules of modules are, whose calls are recorded too."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(DEEPER * limit)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def words(error: BaseException) -> str:
     """An error's type and the first line of what it says, without notes that others added (JAX: on its traceback)."""
     summary = traceback.TracebackException.from_exception(error)
     summary.__notes__ = None
-    return [*summary.format_exception_only()][-1].strip().splitlines()[0]
+    text = [*summary.format_exception_only()][-1].strip().splitlines()[0]
+    return f"{text}: calls without end, or a result that holds itself" if isinstance(error, RecursionError) else text
 
 
 def place_in_user_code(error: BaseException) -> str:

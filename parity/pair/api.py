@@ -8,6 +8,7 @@ from parity.errors import UsageError
 from parity.interface.devices import computing_on
 from parity.interface.side import Side
 from parity.interface.trace import Arrays
+from parity.interface.user_code import deep_calls
 from parity.pair.arrays.inputs import Adapter
 from parity.pair.compare import compare_sides
 from parity.pair.convert import Direction, convert_sides
@@ -85,7 +86,7 @@ def watched(flax_model: Any, torch_model: Any, inputs: Any, request: Request, wa
         request: What is asked.
         watch: Told of every pass and of every rung that was ruled.
     """
-    with computing_on(request.device):
+    with computing_on(request.device), deep_calls():
         require_device()
         return compare_sides(_opener(flax_model, torch_model, request.checks.training_flag), inputs, request, watch)
 
@@ -139,7 +140,8 @@ def converted(
     """
     if direction not in DIRECTIONS:
         raise UsageError(f"direction got {direction!r}; expected one of {', '.join(DIRECTIONS)}")
-    return convert_sides(_opener(flax_model, torch_model, request.checks.training_flag), inputs, direction, request)
+    with deep_calls():
+        return convert_sides(_opener(flax_model, torch_model, request.checks.training_flag), inputs, direction, request)
 
 
 def _opener(flax_model: Any, torch_model: Any, training_flag: str) -> OpenSides:

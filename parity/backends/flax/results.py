@@ -17,7 +17,7 @@ from parity.backends.flax.tracing.tape import floats
 from parity.checks.referee import repeats
 from parity.interface.observation import Leaf, LeafKind
 from parity.interface.side import Pass
-from parity.interface.tree import leaves
+from parity.interface.tree import leaves, returned_leaves
 from parity.interface.user_code import NOT_USERS
 
 NUMBERS = (np.ndarray, np.generic, bool, int, float, complex)
@@ -47,7 +47,9 @@ def ends_of(result: Any, how: Pass, targets: Any) -> Leaves:
 def described(result: Any) -> dict[str, Leaf]:
     """All leaves of a result, by name: those that `flattened` gives, and what is no array."""
     arrays = {name: Leaf(_kind(array), array.shape) for name, array in flattened(result).items()}
-    rest = {name: Leaf("other", (), type(leaf).__name__) for name, leaf in leaves(result) if not _is_numeric(leaf)}
+    rest = {
+        name: Leaf("other", (), type(leaf).__name__) for name, leaf in returned_leaves(result) if not _is_numeric(leaf)
+    }
     return arrays | rest
 
 

@@ -10,7 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 from parity.backends.torch.inputs import Tensors
 from parity.interface.observation import Leaf, LeafKind
-from parity.interface.tree import leaves
+from parity.interface.tree import leaves, returned_leaves
 from parity.interface.user_code import NOT_USERS
 
 NUMBERS = (np.ndarray, np.generic, bool, int, float, complex)
@@ -33,7 +33,9 @@ def described(result: Any) -> dict[str, Leaf]:
     """All leaves of a result, by name: those that `flattened` gives, and what is no tensor."""
     tensors = flattened(result, torch.float32)
     arrays = {name: Leaf(_kind(tensor), tuple(tensor.shape)) for name, tensor in tensors.items()}
-    rest = {name: Leaf("other", (), type(leaf).__name__) for name, leaf in leaves(result) if not _is_numeric(leaf)}
+    rest = {
+        name: Leaf("other", (), type(leaf).__name__) for name, leaf in returned_leaves(result) if not _is_numeric(leaf)
+    }
     return arrays | rest
 
 

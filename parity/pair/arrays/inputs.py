@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from parity.errors import UsageError
 from parity.interface.observation import Inputs
-from parity.interface.tree import leaves, mapped
+from parity.interface.tree import leaves, mapped, require_no_circle
 from parity.interface.user_code import raising
 from parity.report.records import Input
 
@@ -24,7 +24,7 @@ def as_inputs(inputs: Any) -> Inputs:
             keyword inputs; `Inputs` may hold both. Arrays may be of NumPy, JAX or PyTorch.
 
     Raises:
-        UsageError: There is no array among them.
+        UsageError: There is no array among them, or one of them holds itself.
     """
     if isinstance(inputs, Inputs):
         called = inputs
@@ -34,6 +34,7 @@ def as_inputs(inputs: Any) -> Inputs:
         called = Inputs(tuple(inputs))
     else:
         called = Inputs((inputs,))
+    require_no_circle((called.args, dict(called.kwargs)))
     called = Inputs(as_numpy(called.args), as_numpy(dict(called.kwargs)))
     if not arrays(called):
         raise UsageError("the inputs hold no array; give the arrays that the networks are called with")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from parity.errors import UsageError, unknown_name
-from parity.interface.user_code import place_in_user_code, words
+from parity.interface.user_code import left, place_in_user_code, words
 from parity.pair.arrays.patched import loader_of
 from parity.pair.options import GROUP_OF
 
@@ -125,7 +125,10 @@ def load(target: str) -> tuple[Any, Any, Any, dict[str, Any]]:
     if not callable(getattr(module, name)):
         kind = type(getattr(module, name)).__name__
         raise UsageError(f"{name} in {place} is of type {kind}; expected a function that returns the pair")
-    made = getattr(module, name)()
+    try:
+        made = getattr(module, name)()
+    except SystemExit as error:
+        raise UsageError(left(error, f"in {target}")) from error
     if not isinstance(made, list | tuple) or len(made) not in (3, 4):
         raise UsageError(
             f"{target} returned {type(made).__name__}; expected (flax_model, torch_model, inputs) and, where there "
@@ -150,6 +153,8 @@ def _imported(path: Path, place: str) -> Any:
         spec.loader.exec_module(module)
     except UsageError:
         raise
+    except SystemExit as error:
+        raise UsageError(left(error, f"where {place} is imported")) from error
     except Exception as error:
         raise UsageError(f"{place} cannot be imported: {words(error)}{place_in_user_code(error)}") from error
     return module

@@ -14,6 +14,9 @@ from parity.backends.flax.models.modes import changed_collections, in_mode, line
 from parity.backends.flax.tracing.tape import Tape, linen_taps
 from parity.errors import UsageError
 
+COLLECTIONS = frozenset({"params", "batch_stats", "cache", "constants", "buffers", "state", "intermediates"})
+"""Usual names of collections: variables with none of them are a tree of parameters that is not in its collection."""
+
 
 class LinenModel(Model):
     """A module of Flax Linen with its variables."""
@@ -26,8 +29,8 @@ class LinenModel(Model):
         self._boxed = _plain(variables)
         self._variables = meta.unbox(self._boxed)
         self._paths = {"/".join(path): path for path in traverse_util.flatten_dict(self._variables)}
-        if "params" not in self._variables:
-            got = ", ".join(self._variables) or "nothing"
+        if self._variables and not self._variables.keys() & COLLECTIONS:
+            got = ", ".join(self._variables)
             raise UsageError(
                 f"the Linen variables hold {got}; expected collections such as params: give module.init(…)"
             )
