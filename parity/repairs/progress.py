@@ -4,6 +4,7 @@ import math
 
 from parity.checks.verdict import Finding, Verdict
 from parity.report.pair import Report
+from parity.report.records import Difference
 
 
 def first_finding(report: Report) -> tuple[int, Finding] | None:
@@ -39,6 +40,18 @@ def passes_at(report: Report, number: int, finding: Finding) -> bool:
     ruled = [other for rung in report.rungs if rung.number == number for other in rung.findings]
     here = [other for other in (*layers, *ruled) if _key(other) == _key(finding)]
     return bool(here) and all(other.verdict.passes for other in here)
+
+
+def moved_on(before: Report, made: Report) -> bool:
+    """Whether the sides now part first where they were said to part next, once the first cause is undone."""
+    first, now = before.first_difference, made.first_difference
+    if first is None or now is None or _place(now) == _place(first):
+        return False
+    return _place(now) in map(_place, first.further)
+
+
+def _place(difference: Difference) -> tuple[object, ...]:
+    return difference.rung, difference.layer_flax, difference.layer_torch, sorted(difference.lines.items())
 
 
 def _key(finding: Finding) -> tuple[str, str, str]:

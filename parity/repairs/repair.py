@@ -11,7 +11,7 @@ from parity.pair.passes.progress import Note, silent
 from parity.repairs.candidates import candidates
 from parity.repairs.copies import Check
 from parity.repairs.differences import difference_of
-from parity.repairs.progress import first_finding, gap_at, passes_at
+from parity.repairs.progress import first_finding, gap_at, moved_on, passes_at
 from parity.repairs.record import Repair, Round, Tried
 from parity.repairs.rules.candidate import Candidate, Context
 from parity.repairs.source.files import edited
@@ -121,6 +121,8 @@ def _judged(before: Report, made: Report | UsageError, candidate: Candidate, dif
     if earlier is None:
         return replace(patch, why="the pair is not the same with it"), False
     gap = gap_at(made, *earlier)
+    if moved_on(before, made):
+        return replace(patch, gap=gap, kept=True), True
     if later is not None and (later[0] > earlier[0] or (later[0] == earlier[0] and passes_at(made, *earlier))):
         return replace(patch, gap=gap, kept=True), True
     words = f"from {earlier[1].gap:.2g} to {gap:.2g}" if not math.isnan(gap) else "and the pair parts elsewhere"

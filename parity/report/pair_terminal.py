@@ -7,8 +7,10 @@ from rich import markup
 from rich.console import Console
 from rich.table import Table
 
+from parity.checks.verdict import Verdict
 from parity.errors import counted
 from parity.report.pair_words import accepted, answer, clean, facts, places, sentence, summary
+from parity.report.programs.answer import next_step
 from parity.report.records import ReportData
 from parity.report.terminal import MARKS, STYLES
 
@@ -42,6 +44,16 @@ def show(out: Console, report: ReportData, *, show_map: bool = False, quiet: boo
     _remarks(out, report)
     out.print(f"\n{report.verdict.upper()}: {answer(report)}", style=STYLES[report.verdict], soft_wrap=True)
     out.print(f"{summary(report)}", soft_wrap=True)
+    if report.verdict is Verdict.DIFFERENT:
+        out.print(f"next: {escape(next_step(report))}{_repair(report)}", style="bold", soft_wrap=True)
+
+
+def _repair(report: ReportData) -> str:
+    """How the mend is written by rule, where a cause was proven and the pair is a function in a file."""
+    first = report.first_difference
+    if first is None or not first.proof or not first.mend or ".py:" not in report.name:
+        return ""
+    return f" Or say parity repair {escape(report.name)}: it writes what it can into a copy and proves the pair again."
 
 
 def escape(words: str) -> str:

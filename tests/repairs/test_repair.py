@@ -163,3 +163,39 @@ def test_the_terminal_says_what_where_the_patch_and_what_is_left(pair: Path) -> 
     assert "proven again: yes" in whole and "left:" not in whole
     none = shown(replace(made, diff="", rounds=[replace(made.rounds[0], tried=())]))
     assert "no patch by rule; write it yourself: write dim=-1 in PyTorch" in none and "no patch was kept" in none
+
+
+def layered(gelu: bool, padding: bool) -> Report:
+    """A report on a pair with a wrong GELU before a layer whose padding is wrong: one output shows both."""
+    gap = 0.0 if gelu and padding else 0.9
+    output = Finding("output", "conv2", Verdict.DIFFERENT if gap else Verdict.SAME, share=gap, gap=gap)
+    spot = Spot("softmax", "pair.py:5")
+    first = Difference(
+        "forward", "input of conv2", "input of conv2", "its input differs", cause="a GELU", mend="write dim=-1",
+        proof="so", lines={"torch": "pair.py:5"}, undone=(Undone("torch", "setting", spot, "dim", "0", "-1"),),
+    )  # fmt: skip
+    spot = Spot("cumsum", "pair.py:6")
+    second = Difference(
+        "forward", "conv2", "conv2", "its output differs", cause="a padding", mend="write dim=-2",
+        proof="so", lines={"torch": "pair.py:6"}, undone=(Undone("torch", "setting", spot, "dim", "1", "-2"),),
+    )  # fmt: skip
+    shown = None if not gap else second if gelu else replace(first, further=(second,))
+    ruled = rung(2, "forward", [output])
+    return Report("pair", ruled.verdict, [ruled], shown, [], [], [], [], Coverage(1, 1))
+
+
+@pytest.mark.parametrize("harm", [False, True])
+def test_a_patch_that_brings_the_pair_to_its_next_difference_is_kept(harm: bool, pair: Path) -> None:
+    """The output behind both does not come nearer by the first patch; with `harm` it parts at a place nobody named."""
+
+    def check(texts: Mapping[str, str]) -> Report:
+        text = next(iter(texts.values()), SOURCE)
+        made = layered("dim=-1" in text, "dim=-2" in text)
+        first = made.first_difference
+        if not harm or first is None or "dim=-1" not in text:
+            return made
+        return replace(made, first_difference=replace(first, layer_flax="conv1", layer_torch="conv1"))
+
+    made = Repairer(check).repair("pair.py:pair", pair)
+    assert [one.kept.words for one in made.rounds if one.kept] == ([] if harm else ["write dim=-1", "write dim=-2"])
+    assert made.repaired is not harm

@@ -93,7 +93,7 @@ def test_what_is_next_follows_from_the_verdict() -> None:
     assert next_step(made_pair.report()).startswith("Nothing")
     assert "--repro" in next_step(unknown)
     assert next_step(replace(unknown, repro_script="")).startswith("Compare the two sides")
-    assert "accept it by name" in next_step(made_pair.accepted(agreed=False))
+    assert "(--accept running_var_bias)" in next_step(made_pair.accepted(agreed=False))
     assert "hinders the comparison" in next_step(made_pair.unruled())
 
 
@@ -129,3 +129,16 @@ def test_a_hostile_name_ends_no_command() -> None:
     for line in annotations(made_pair.hostile(), Path("port.py"), 1):
         assert "\n" not in line and "\r" not in line
         line.encode()
+
+
+def test_what_is_to_be_done_stands_at_the_end() -> None:
+    bad = replace(made_pair.report(12, 3, name="port.py:pair"), repro_script="")
+    assert bad.first_difference is not None
+    proven = replace(bad, first_difference=replace(bad.first_difference, proof="the gap falls"))
+    last = [str(report).splitlines()[-1] for report in (bad, proven, replace(proven, name="resnet18"))]
+    assert last[0] == last[2] == "next: Write padding=((1, 1), (1, 1)) in Flax; check again."
+    assert (
+        last[1]
+        == f"{last[0]} Or say parity repair port.py:pair: it writes what it can into a copy and proves the pair again."
+    )
+    assert not str(made_pair.report()).splitlines()[-1].startswith("next")

@@ -43,7 +43,8 @@ def next_step(report: ReportData) -> str:
         why = sentence(headline) if headline is not None else summary(report)
         return f"Take away what hinders the comparison and check again: {why}."
     if acceptable := [c.name for c in report.conventions if c.confirmed and not c.accepted]:
-        return f"Mend it, or accept it by name where it is no difference to you: {', '.join(acceptable)}; check again."
+        flags = " ".join(f"--accept {name}" for name in acceptable)
+        return f"Mend it, or accept it where it is no difference to you ({flags}); check again."
     if first is not None and first.mend:
         return f"{first.mend[0].upper()}{first.mend[1:]}; check again."
     if report.repro_script:

@@ -67,9 +67,12 @@ def test_identical_arrays_that_float32_holds_are_the_same(array: NDArray) -> Non
 @repeatable
 @given(_arrays(1e38, 1e-300), st.sampled_from([1e-3, -1e-3, 0.5, -2.0]))
 def test_a_thousandth_is_never_the_same(array: NDArray, off: float) -> None:
+    """Below what float32 holds as normal numbers, one side's may be exact by chance and the other's all rounding."""
     other = array * (1 + off)
     if array.any():
-        assert _rule(array, other).verdict is Verdict.DIFFERENT
+        ruled = _rule(array, other).verdict
+        normal = np.abs(array[array != 0]).min() >= np.finfo(np.float32).tiny
+        assert ruled is Verdict.DIFFERENT or (not normal and ruled is Verdict.INCONCLUSIVE)
         assert _drift(array, other).verdict is Verdict.DIFFERENT
 
 
