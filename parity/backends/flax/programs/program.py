@@ -123,7 +123,8 @@ class FlaxProgram(Program):
 
     def as_numpy(self, array: Any) -> NDArray:
         """Give the array, which is NumPy's already."""
-        return np.asarray(array)
+        keys = isinstance(array, jax.Array) and jnp.issubdtype(array.dtype, jax.dtypes.extended)
+        return np.asarray(jax.random.key_data(array) if keys else array)
 
     def as_native(self, array: NDArray) -> Any:
         """NumPy's, as operations of JAX take it."""
@@ -131,7 +132,10 @@ class FlaxProgram(Program):
 
 
 def _in_numpy(equation: Any) -> bool:
-    """Whether NumPy may compute an equation: it converts to no whole number, whose rounding is JAX's."""
+    """Whether NumPy may compute an equation: it takes no keys of random numbers, which NumPy does not have, and
+    converts to no whole number, whose rounding is JAX's."""
+    if any(jnp.issubdtype(v.aval.dtype, jax.dtypes.extended) for v in equation.invars if hasattr(v.aval, "dtype")):
+        return False
     if equation.primitive.name != "convert_element_type":
         return True
     return all(inexact(v.aval.dtype) for v in (*equation.invars, *equation.outvars))

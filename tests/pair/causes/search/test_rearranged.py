@@ -155,6 +155,56 @@ def test_a_function_that_the_other_side_does_not_apply_is_not_named() -> None:
     assert words(found(flax, torch)) == "Flax applies exp at flax.py:2 where PyTorch applies add"
 
 
+def test_blocks_in_another_order_are_named() -> None:
+    wide = np.random.default_rng(2).standard_normal((3, 12))
+
+    def by_head(x: NDArray) -> NDArray:
+        return np.cumsum(x.reshape(3, 3, 2, 2).swapaxes(1, 2).reshape(3, 12), -1)
+
+    flax: list[Step] = [("scan", by_head, (1,), {})]
+    torch: list[Step] = [("scan", lambda x: np.cumsum(x, -1), (1,), {})]
+    assert "blocks of 2 numbers in the order 0, 3, 1, 4, 2, 5" in words(found(flax, torch, wide)) or (
+        "blocks of 2 numbers in the order 0, 2, 4, 1, 3, 5" in words(found(flax, torch, wide))
+    )
+
+
+def test_a_draw_of_one_side_is_named() -> None:
+    noise = np.random.default_rng(3).standard_normal(X.shape)
+    flax: list[Step] = [
+        ("random_bits", lambda: noise, (), {}),
+        ("add", np.add, (0, 1), {}),
+        ("tanh", np.tanh, (2,), {}),
+    ]
+    torch: list[Step] = [("tanh", np.tanh, (0,), {})]
+    assert words(found(flax, torch)).startswith("Flax draws random numbers")
+
+
+def test_another_table_is_named() -> None:
+    table = np.linspace(0.1, 2, WIDTH)
+    flax, torch = Toy([X, table], *WITH_TABLE), Toy([X, 1.5 * table], *WITH_TABLE)
+    for toy in (flax, torch):
+        toy.origins[1] = ("constant", "")
+    text = words(search(piece(flax, torch), lambda: []))
+    assert text == "a constant array of PyTorch's is another than Flax's: Flax's numbers are 0.666667 times PyTorch's"
+
+
+WITH_TABLE: list[Step] = [("sin", lambda x, y: np.sin(x + y), (0, 1), {})]
+
+
+def test_an_operand_that_was_made_before_the_piece_is_named() -> None:
+    def mix(x: NDArray) -> NDArray:
+        return np.cos(3 * x) + x
+
+    def steps(taken: int) -> list[Step]:
+        return [TANH, ("mix", mix, (1,), {}), ("sin", np.sin, (2,), {}), ("add", np.add, (taken, 3), {})]
+
+    toys = Toy([X], *steps(1), place="flax.py"), Toy([X], *steps(2), place="torch.py")
+    for toy in toys:
+        toy.start_from(dict(zip((2, 3), toy.compute([2, 3]), strict=True)))
+    text = words(search(piece(*toys), lambda: []))
+    assert text == "PyTorch's add takes what mix gives at torch.py:2 where Flax's takes what tanh gives at torch.py:1"
+
+
 def test_what_would_take_itself_in_the_whole_network_goes_round() -> None:
     toy = Toy([X], TANH, ("mul", times, (1,), {"number": 2.0}), ("mul", times, (2,), {"number": 2.0}))
     assert goes_round(toy, [Alias(1, 3)]) and goes_round(toy, [Taken(0, 0, 2)])

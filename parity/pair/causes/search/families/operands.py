@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from numpy.typing import NDArray
+
 from parity.interface.programs.operations import Alias, Edit, Taken
 from parity.pair.causes.search.families.orders import names_of_calls, value_words
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
-from parity.pair.causes.search.lookup import Lookup
+from parity.pair.causes.search.lookup import Lookup, counts
 from parity.pair.causes.search.operation import fork_of
 from parity.pair.causes.search.piece import Half, Piece, same
 from parity.pair.causes.search.turns import in_all_turns, visits_inside
@@ -66,6 +68,39 @@ def other_operand(piece: Piece, side: str) -> Iterator[Hypothesis]:
             for instead in half.values:
                 if fits(half, value, instead) and taken_there.has(half.values[instead]):
                     yield from _taken(half, side, (number, place, instead), names)
+
+
+def operand_from_before(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """Where the programs part, one operation takes another value than it should, which was made before the piece."""
+    half, fork = piece.half(side), fork_of(piece)
+    if fork is None:
+        return
+    theirs = piece.half(other(side))
+    number, its = getattr(fork, side), getattr(fork, other(side))
+    each = half.program.operations[number]
+    mine = Lookup({v: half.values[v] for v in each.operands})
+    wanted = [theirs.values[v] for v in theirs.program.operations[its].operands]
+    missing = [array for array in wanted if counts(array) and not mine.has(array)]
+    if not missing:
+        return
+    before = Lookup(_made_before(half, number))
+    names = names_of_calls(half)
+    for instead in (v for array in missing for v in before.find(array)):
+        shape = half.program.compute([instead])[0].shape
+        for place, value in enumerate(each.operands):
+            if half.values[value].shape == shape:
+                was, should = (value_words(half, v, names) for v in (value, instead))
+                text = f"{NAMES[side]}'s {each.name} takes {was} where {NAMES[other(side)]}'s takes {should}"
+                mend = f"let {each.name} take {should} in {NAMES[side]}"
+                yield Hypothesis(side, text, mend, always(Taken(number, place, instead)), number, each.results[0])
+
+
+def _made_before(half: Half, number: int) -> dict[int, NDArray]:
+    """The values that the whole pass has made before an operation and that the piece has not."""
+    made = (v for each in half.program.operations[:number] for v in each.results)
+    values = [v for v in (*made, *half.program.origins) if v not in half.values]
+    arrays = ((v, half.value(v, ())) for v in values)
+    return {v: array for v, array in arrays if array is not None}
 
 
 def _near(half: Half, at: int) -> list[int]:

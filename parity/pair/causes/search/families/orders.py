@@ -103,6 +103,11 @@ def _along(axis: int, size: int) -> Iterator[tuple[str, Order]]:
         text = f"{', '.join(places[:SHOWN])}{', …' if size > SHOWN else ''}"
         words = f"along axis {axis}, {{1}} has {{0}}'s numbers in the order {text}: interleaved against {parts} blocks"
         yield words, partial(_dealt, axis=axis, parts=parts)
+    for parts, unit in ((n, u) for n in range(2, size) for u in range(2, size) if size % (n * u) == 0 and n * u < size):
+        places = [str(place) for place in _dealt(np.arange(size // unit), 0, parts)]
+        text = f"{', '.join(places[:SHOWN])}{', …' if size // unit > SHOWN else ''}"
+        words = f"along axis {axis}, {{1}} has {{0}}'s blocks of {unit} numbers in the order {text}"
+        yield words, partial(_dealt_in_blocks, axis=axis, parts=parts, unit=unit)
     if size > 1:
         yield f"{{0}}'s axis {axis} runs the other way than {{1}}'s", partial(np.flip, axis=axis)
         for step in (1, -1):
@@ -134,6 +139,13 @@ def _dealt(array: NDArray, axis: int, parts: int) -> NDArray:
     """Neighbours brought apart: 0 1 0 1 becomes 0 0 1 1."""
     axis, shape = axis % array.ndim, array.shape
     split = array.reshape(*shape[:axis], shape[axis] // parts, parts, *shape[axis + 1 :])
+    return split.swapaxes(axis, axis + 1).reshape(shape)
+
+
+def _dealt_in_blocks(array: NDArray, axis: int, parts: int, unit: int) -> NDArray:
+    """Neighbouring blocks brought apart: 0 0 1 1 0 0 1 1 becomes 0 0 0 0 1 1 1 1."""
+    axis, shape = axis % array.ndim, array.shape
+    split = array.reshape(*shape[:axis], shape[axis] // (parts * unit), parts, unit, *shape[axis + 1 :])
     return split.swapaxes(axis, axis + 1).reshape(shape)
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from parity.interface.programs.operations import Change, Edit, Setting
 from parity.interface.programs.undone import source
+from parity.pair.causes.known_functions import related
 from parity.pair.causes.search.families.candidates import LARGEST_COUNT
 from parity.pair.causes.search.families.functions import VERBS, named
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
@@ -117,3 +118,36 @@ def other_mask(piece: Piece, side: str) -> Iterator[Hypothesis]:
                 mend = f"mask alike in both; {NAMES[side]}'s mask is {named(half, value)}"
                 edit = Change(value, function, means)
                 yield Hypothesis(side, text, mend, always(edit), half.program.maker.get(value), value)
+
+
+def other_constant(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """An array that is written, such as a table of positions, holds other numbers than the other side's."""
+    half, theirs = piece.half(side), piece.half(other(side))
+    for value in _constants(half):
+        for their in _constants(theirs):
+            array, wanted = half.values[value], theirs.values[their]
+            if array.shape != wanted.shape or array.dtype.kind != wanted.dtype.kind or same(array, wanted):
+                continue
+            pair = (wanted, array) if side == "torch" else (array, wanted)
+            how = related(*pair) if array.dtype.kind == "f" else ""
+            text = f"a constant array of {NAMES[side]}'s is another than {NAMES[other(side)]}'s"
+            text += f": {how}" if how else ""
+            mend = f"write {NAMES[other(side)]}'s array in {NAMES[side]}"
+            yield Hypothesis(side, text, mend, _exchanged(side, value, their), _first_taker(half, value), value)
+
+
+def _constants(half: Half) -> list[int]:
+    origins = half.program.origins
+    return [v for v in half.entering if origins.get(v, ("", ""))[0] == "constant" and half.values[v].size > 1]
+
+
+def _first_taker(half: Half, value: int) -> int | None:
+    return next((number for number, each in half.operations if value in each.operands), None)
+
+
+def _exchanged(side: str, value: int, their: int) -> Callable[[Piece], Sequence[Edit]]:
+    def edits(piece: Piece) -> Sequence[Edit]:
+        array = piece.half(other(side)).values[their]
+        return [Change(value, lambda _: array)]
+
+    return edits
