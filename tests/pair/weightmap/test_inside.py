@@ -55,7 +55,7 @@ def test_equal_networks_are_the_same() -> None:
 
 @pytest.mark.parametrize(
     ("pooled", "cause"),
-    [(lambda h: h.amin(dim=(2, 3)), "amin"), (lambda h: 2 * h.amax(dim=(2, 3)), "multiplies with 2")],
+    [(lambda h: h.amin(dim=(2, 3)), "the smallest"), (lambda h: 2 * h.amax(dim=(2, 3)), "multiplies with 2")],
 )
 def test_a_difference_behind_arrays_that_may_be_read_in_several_ways_is_explained(pooled: Any, cause: str) -> None:
     first = compared(pooled).first_difference
