@@ -38,6 +38,7 @@ PROBES = {
     "other ids": "other_ids",
     "full masks": "full_masks",
     "padded masks": "padded_masks",
+    "values at borders": "border_values",
     "one sample": "one_sample",
     "one sample more": "other_batch",
     "smaller sizes": "smaller_sizes",

@@ -12,6 +12,7 @@ from parity.interface.trace import Arrays
 from parity.pair.arrays.domain import SIZED, domain_of, resized
 from parity.pair.arrays.inputs import changed, with_arrays
 from parity.pair.passes.sides import SidePair
+from parity.pair.rungs.probing.borders import at_borders, compared_numbers
 from parity.pair.rungs.probing.sizes import Resized, other_sizes
 from parity.pair.weightmap import random_weights as weights
 from parity.pair.weightmap.pairing.pairings import WeightMap
@@ -20,6 +21,8 @@ Rows = list[tuple[NDArray, int]]
 """Whole numbers that index tables, each with the number of rows of the smallest table that it indexes."""
 MOST_DRAWS = 3
 """So often are other ids drawn, at most, until each has been there once."""
+AT_BORDERS = "values at borders"
+"""The name of the probes of numbers that the networks compare with."""
 MOST_ROWS = 2**24
 """More numbers than that between a user's smallest and largest are no ids."""
 
@@ -68,6 +71,7 @@ def probes(weight_map: WeightMap, sides: SidePair, torch: Arrays, calls: tuple[C
     yield Probe("PyTorch's own weights", inputs, dict(sides.torch.native))
     yield from _ids(inputs, torch, list(_rows(weight_map, torch, calls)), rng)
     yield from _masks(inputs, torch)
+    yield from _borders(weight_map, sides, torch, list(_rows(weight_map, torch, calls)))
     for other in other_sizes(inputs):
         yield _of_size(other, torch)
 
@@ -157,6 +161,18 @@ def _is_mask(name: str, array: NDArray) -> bool:
     if array.dtype.kind == "f":
         return domain_of(array) == "mask"
     return array.dtype == np.bool_ or ("mask" in name and array.dtype.kind in "iu" and set(np.unique(array)) <= {0, 1})
+
+
+def _borders(weight_map: WeightMap, sides: SidePair, torch: Arrays, rows: Rows) -> Iterator[Probe]:
+    """The user's inputs with numbers at the borders that the networks compare with."""
+    numbers = compared_numbers(sides, weights.to_flax(weight_map, torch, sides.flax.native), torch)
+
+    def range_of(array: NDArray) -> tuple[int, int]:
+        sizes = [size for ids, size in rows if np.array_equal(ids, array)]
+        return (0, min(sizes)) if sizes else (min(0, int(array.min())), max(int(array.max()), *map(int, numbers)) + 2)
+
+    for other in at_borders(sides.inputs, numbers, range_of, _is_mask) if numbers else ():
+        yield Probe(AT_BORDERS, other, torch, is_guess=True)
 
 
 def _full(array: NDArray) -> NDArray:

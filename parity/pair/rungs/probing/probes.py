@@ -20,7 +20,7 @@ from parity.pair.passes.result_pairs import ResultPairs
 from parity.pair.passes.sides import PRECISIONS, SidePair
 from parity.pair.passes.tables import unify_tables
 from parity.pair.rungs.decisions import nudged, ruled_again
-from parity.pair.rungs.probing.inputs import Probe, probes
+from parity.pair.rungs.probing.inputs import AT_BORDERS, Probe, probes
 from parity.pair.weightmap import random_weights as weights
 from parity.pair.weightmap.pairing.pairings import WeightMap
 from parity.pair.weightmap.ties import clashes
@@ -57,7 +57,8 @@ def probed(state: CheckState, accept: Sequence[str] = ()) -> tuple[list[Finding]
     for probe in probes(state.weight_map, state.sides, state.proof.torch, state.passes[MODE].torch["float64"].calls):
         for part, outcome in _tried(probe, state):
             if isinstance(outcome, NotTried):
-                state.notes += [] if part.is_guess and outcome.by_both else [outcome.words]
+                silent = part.is_guess and (outcome.by_both or part.name == AT_BORDERS)
+                state.notes += [] if silent else [outcome.words]
                 continue
             findings += outcome
             odd += [part] if any(finding.verdict is Verdict.DIFFERENT for finding in outcome) else []
