@@ -51,6 +51,7 @@ class Bugged(Drawn):
 
     mutation: str
     why: NotRequired[str]
+    causes: NotRequired[list[str]]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.evidence.causes.counts import operations
+from benchmarks.evidence.drawn.truths import is_right
 from benchmarks.evidence.drawn_record import Draws
 from benchmarks.evidence.graded import smallest
 from benchmarks.evidence.mutants import score, total
@@ -131,7 +132,19 @@ def repairs(record: Mapping[str, Any]) -> str:
 def _drawn(draws: Any) -> str:
     kinds = Counter(map(verdict, draws))
     words = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
-    return f"{words}: {wrong_verdicts(draws)} wrong verdicts (95 % interval {interval(draws)})"
+    return f"{words}: {wrong_verdicts(draws)} wrong verdicts (95 % interval {interval(draws)}){_causes_of(draws)}"
+
+
+def _causes_of(draws: Any) -> str:
+    """How often the cause of a drawn bug was named, of those that were called different; "" where the lines do not
+    say."""
+    asked = [line for line in draws if line["verdict"] == Verdict.DIFFERENT and "causes" in line]
+    if not asked:
+        return ""
+    named = [line for line in asked if line["causes"]]
+    wrong = sum(not all(is_right(line["mutation"], cause) for cause in line["causes"]) for line in named)
+    share = f"{len(named):,} causes named and proven ({len(named) / len(asked):.0%})"
+    return f"; of {len(asked):,} called different, {share}, {wrong} of them wrong"
 
 
 def _sizes(graded: Mapping[str, Any]) -> str:

@@ -32,6 +32,7 @@ class Judged:
         rounding: the largest gap that passed between arrays that are nothing but rounding, which `share` leaves out:
             numbers that are zero in theory may be zero in float32 by luck.
         told: the largest gap by which the networks were called different; 0 where no such gap is a number.
+        causes: the causes that were proven by undoing them, each with its mend.
     """
 
     verdict: Verdict
@@ -41,6 +42,7 @@ class Judged:
     share: float
     rounding: float
     told: float
+    causes: tuple[str, ...] = ()
 
 
 def judge(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> Judged:
@@ -55,7 +57,9 @@ def judge(network: Network, mutant: Mutant | None = None, *, seed: int = 0) -> J
     held, rounding = ([finding for finding in passed if only_rounding(finding) is apart] for apart in (False, True))
     gaps = (_largest(held), _largest(rounding), _largest(caught))
     rung, layer = (first.rung, first.layer_torch) if first else ("", "")
-    return Judged(report.verdict, rung, layer, unsure, *gaps)
+    every = [first, *first.further] if first else []
+    causes = tuple(f"{each.cause}; {each.mend}" for each in every if each.cause and each.proof)
+    return Judged(report.verdict, rung, layer, unsure, *gaps, causes)
 
 
 def _largest(findings: Sequence[Finding]) -> float:
