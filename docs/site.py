@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from posixpath import normpath
 from typing import Any
+from urllib.parse import urlsplit
 
 from mkdocs.structure.files import File, Files
 
@@ -20,8 +21,19 @@ ELSEWHERE = {
     "security.md": "SECURITY.md",
 }
 """Page of the site → the file of the repository that it is."""
+PLACEHOLDER = ".example"
+"""The end of the host of an address that stands for one which is not known yet."""
+STANDING = {"git+URL`, with the address of this repository for URL": "git+{address}`", "OWNER/netparity": "{name}"}
+"""Words of a page that stand for the repository's address → what a site says that has one."""
 PICTURES = {".png", ".svg"}
 LINK = re.compile(r"(!?\[[^\]]*\])\((?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?\)")
+
+
+def on_config(config: Any) -> Any:
+    """Lead to the repository at the top of each page, once its address is known."""
+    if address := repository():
+        config.repo_url = address
+    return config
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -37,8 +49,12 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Any, **context: Any) -> str:
-    """Lead the links of a page to where they lead in the repository."""
+    """Lead the links of a page to where they lead in the repository; write its address where a page has none."""
     del context
+    if address := repository():
+        name = "/".join(address.rstrip("/").split("/")[-2:])
+        for words, said in STANDING.items():
+            markdown = markdown.replace(words, said.format(address=address, name=name))
     folder = "" if page.file.src_uri in ELSEWHERE else "docs"
     return LINK.sub(lambda link: f"{link[1]}({led(link[2], folder)}{link[3] or ''})", markdown)
 
@@ -58,8 +74,19 @@ def led(link: str, folder: str) -> str:
         return pages[path]
     if path.startswith("benchmarks/records/") and Path(path).suffix in PICTURES:
         return path.removeprefix("benchmarks/")
+    return f"{declared()}/blob/main/{path}"
+
+
+def declared() -> str:
+    """The repository's address as pyproject.toml has it, the one place that does."""
     urls = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]
-    return f"{urls['Repository']}/blob/main/{path}"
+    return str(urls["Repository"])
+
+
+def repository() -> str:
+    """The repository's address; "" as long as a placeholder stands for it."""
+    address = declared()
+    return "" if (urlsplit(address).hostname or "").endswith(PLACEHOLDER) else address
 
 
 def options(command: argparse.ArgumentParser) -> str:

@@ -23,6 +23,8 @@ SHOWN = 2000
 VERSIONS = (
     "import json, sys; from importlib.metadata import version; print(json.dumps({n: version(n) for n in sys.argv[1:]}))"
 )
+REPORTED = ("-o", "junit_family=xunit1")
+"""The form of JUnit's report into which a test may write what it measured."""
 OURS = ("PYTHONPATH", "VIRTUAL_ENV", "PIP_CONSTRAINT")
 """Variables that would let something of this environment into the other one."""
 
@@ -80,7 +82,7 @@ class Environment:
         """
         with TemporaryDirectory() as place:
             report = Path(place) / "junit.xml"
-            pytest = [str(self._program), "-m", "pytest", "-q", f"--junitxml={report}", *selection]
+            pytest = [str(self._program), "-m", "pytest", "-q", *REPORTED, f"--junitxml={report}", *selection]
             variables = {**_variables(), "OMP_NUM_THREADS": "1"}
             ended = subprocess.run(pytest, capture_output=True, text=True, check=False, cwd=ROOT, env=variables)
             words = {} if ended.returncode == 0 else {"output": (ended.stdout + ended.stderr).strip()[-SHOWN:]}

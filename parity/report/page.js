@@ -110,6 +110,28 @@ function section(id, title, contents, ...children) {
   document.getElementById("contents").append(el("a", { href: `#${id}` }, contents || title));
   MAIN.append(el("section", { id, "aria-labelledby": `${id}-title` }, el("h2", { id: `${id}-title` }, title), ...body));
 }
+/* A section that is shut until its entry in the contents, its head or a printer opens it. */
+function folded(id, title, contents, ...children) {
+  const body = children.flat(Infinity).filter((child) => child !== null && child !== undefined);
+  if (body.length === 0) return;
+  const head = el("summary", {}, el("h2", { id: `${id}-title` }, title));
+  const link = el("a", { href: `#${id}` }, contents || title);
+  const fold = el("details", { class: "fold" }, head, ...body);
+  link.addEventListener("click", () => (fold.open = true));
+  document.getElementById("contents").append(link);
+  MAIN.append(el("section", { id, "aria-labelledby": `${id}-title` }, fold));
+}
+const FOLDS = () => [...document.querySelectorAll("details.fold")];
+function unfold() {
+  for (const fold of FOLDS()) if (location.hash === `#${fold.parentElement.id}`) fold.open = true;
+}
+addEventListener("hashchange", unfold);
+let shut = [];
+addEventListener("beforeprint", () => {
+  shut = FOLDS().filter((fold) => !fold.open);
+  for (const fold of shut) fold.open = true;
+});
+addEventListener("afterprint", () => shut.forEach((fold) => (fold.open = false)));
 const lead = (text) => el("p", { class: "lead" }, text);
 
 /* Details whose inside is made when they are first opened. */

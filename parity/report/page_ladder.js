@@ -46,8 +46,8 @@ function plots() {
   const add = (title, noun, rows, share = (row) => row, table = true) => {
     if (rows.length === 0) return;
     place.clear();
-    nodes.push(...sharePlot(title, noun, pointsOf(rows, share)));
-    if (table) nodes.push(later("The numbers", () => findingsTable(title, rows)));
+    const numbers = table ? later("The numbers", () => findingsTable(title, rows)) : null;
+    nodes.push(el("div", {}, sharePlot(title, noun, pointsOf(rows, share)), numbers));
   };
   add("Outputs of the layers", "layers", LAYERS, (row) => row.finding, false);
   add(
@@ -60,6 +60,7 @@ function plots() {
   add("Gradients of the parameters", "parameters", picked(3, "gradient"));
   add("State: buffers after training steps", "buffers", picked(4, "buffer"));
   add("Optimizers: parameters after every step", "arrays", picked(5, "optimizer"));
-  nodes.push(...lossPlot(DATA.losses));
-  return nodes;
+  const losses = lossPlot(DATA.losses);
+  if (losses) nodes.push(losses);
+  return nodes.length ? el("div", { class: "plots" }, nodes) : null;
 }

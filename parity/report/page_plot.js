@@ -115,7 +115,7 @@ function keys(points) {
 function lossPlot(losses) {
   const [flax, torch] = ["flax", "torch"].map((side) => (losses[side] || []).map(num));
   const all = [...flax, ...torch].filter(Number.isFinite);
-  if (all.length === 0) return [];
+  if (all.length === 0) return null;
   const steps = Math.max(flax.length, torch.length),
     [low, high] = [Math.min(...all), Math.max(...all)];
   const span = high - low || Math.abs(high) || 1;
@@ -157,10 +157,12 @@ function lossPlot(losses) {
     },
   ];
   const rows = Array.from({ length: steps }, (_, i) => ({ step: i + 1, flax: flax[i], torch: torch[i] }));
-  return [
+  return el(
+    "div",
+    {},
     el("h3", {}, "Trajectory: the loss of both sides"),
     figure,
     el("p"),
     lazyTable({ label: "Losses", rows, columns, short: true }).node,
-  ];
+  );
 }

@@ -20,16 +20,16 @@ section(
       ]
     : [lead("No pair of calls was compared.")],
 );
-section("plots", "Gradients, state and trajectories", "Plots", plots());
-section("weights", "Weight map", "Weights", DATA.weights.length ? weights() : null);
-section(
+folded("plots", "Gradients, state and trajectories", "Plots", plots());
+folded("weights", "Weight map", "Weights", DATA.weights.length ? weights() : null);
+folded(
   "settings",
   "Settings that differ",
   "Settings",
   DATA.lints.length ? [lead("What the layers declare, before any number is computed."), lints()] : null,
 );
-section("coverage", "Coverage", null, coverage());
-section(
+folded("coverage", "Coverage", null, coverage());
+folded(
   "notes",
   "Probes and notes",
   "Notes",
@@ -41,8 +41,8 @@ section(
       )
     : null,
 );
-section("script", "Script that reproduces the first difference", "Script", DATA.script ? script(DATA.script) : null);
-section(
+folded("script", "Script that reproduces the first difference", "Script", DATA.script ? script(DATA.script) : null);
+folded(
   "environment",
   "Environment and timing",
   "Environment",
@@ -71,4 +71,5 @@ section(
     ),
   ),
 );
+unfold();
 document.documentElement.dataset.ready = "true";

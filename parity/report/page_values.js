@@ -6,8 +6,8 @@ const UNPAIRED = [
   ...DATA.coverage.unpaired_flax.map((name) => ({ flax: name, torch: "" })),
   ...DATA.coverage.unpaired_torch.map((name) => ({ flax: "", torch: name })),
 ].map((row) => ({ ...row, verdict: "unpaired", mode: "", type: "", text: `${row.flax} ${row.torch}`.toLowerCase() }));
-/* A name, which may break behind its dots and slashes. */
-const broken = (text) => text.split(/(?<=[./])/).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
+/* A name, which may break behind its dots, slashes and underscores. */
+const broken = (text) => text.split(/(?<=[./_])/).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
 const mono = (text, otherwise = "–") =>
   text ? el("span", { class: "mono" }, broken(text)) : otherwise && el("span", { class: "soft" }, otherwise);
 const number = (value, write = short) => el("span", { class: "num" }, write(value));

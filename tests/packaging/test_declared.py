@@ -119,6 +119,16 @@ def test_the_links_of_the_package_page_are_whole() -> None:
     assert absolute(untouched, "https://here") == untouched
 
 
+def test_the_address_of_the_repository_stands_in_one_place() -> None:
+    urls = PROJECT["urls"]
+    assert all(url.startswith(urls["Repository"]) for url in urls.values())
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = [ROOT / name for name in listed.split("\0") if name and name != "pyproject.toml"]
+    host = urls["Repository"].encode().partition(b"://")[2].partition(b"/")[0]
+    naming = [str(file.relative_to(ROOT)) for file in files if file.is_file() and host in file.read_bytes()]
+    assert naming == [], "setup.py and docs/site.py take it from pyproject.toml"
+
+
 def test_the_citation_has_the_version_of_the_package() -> None:
     yaml = pytest.importorskip("yaml")
     cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,3 +94,20 @@ def test_a_link_that_leads_nowhere_fails_the_build(tmp_path: Path) -> None:
     built = build(tmp_path, tmp_path / "out")
     assert built.returncode != 0
     assert "gone.md" in built.stderr and "no-such-place" in built.stderr
+
+
+def test_the_address_of_the_repository_reaches_the_pages_once_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    from docs import site as hooks
+
+    text = (ROOT / "docs" / "pairs.md").read_text()
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="pairs.md"))
+    config = SimpleNamespace(repo_url=None)
+    assert all(words in text for words in hooks.STANDING)
+    assert hooks.repository() == "" and hooks.on_config(config).repo_url is None
+    assert "pip install git+URL" in hooks.on_page_markdown(text, page)
+    monkeypatch.setattr(hooks, "declared", lambda: "https://git.test/people/netparity")
+    assert hooks.on_config(config).repo_url == "https://git.test/people/netparity"
+    made = hooks.on_page_markdown(text, page)
+    assert "`pip install git+https://git.test/people/netparity`" in made and "- uses: people/netparity@main" in made
+    assert "(https://git.test/people/netparity/blob/main/action.yml)" in made
+    assert "git+URL" not in made and "OWNER" not in made

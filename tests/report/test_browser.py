@@ -42,6 +42,12 @@ def _rows(page: "Page") -> int:
     return page.locator("#layers tbody tr:not(.inner)").count()
 
 
+def _unfold(page: "Page", section: str) -> None:
+    """Open a section that is shut, by its entry in the contents."""
+    assert not page.locator(f"#{section} h2 ~ *, #{section} .fold > :not(summary)").first.is_visible()
+    page.locator(f".bar nav a[href='#{section}']").click()
+
+
 def _count(page: "Page") -> str:
     return page.locator("#layers .count").inner_text()
 
@@ -90,6 +96,7 @@ def test_search_changes_the_rows(opened: Opened) -> None:
     search.fill("no such layer")
     assert page.locator("#layers .none").is_visible()
     assert _count(page) == "0 of 28 layers"
+    _unfold(page, "weights")
     weights = page.locator("#weights input[type=search]")
     weights.fill("running_var")
     assert page.locator("#weights .count").inner_text().startswith("5 of ")
@@ -171,6 +178,7 @@ def test_what_a_layer_introduces_itself_has_a_column_and_its_own_facts(opened: O
 
 def test_plots_draw_every_point_and_the_limit(opened: Opened) -> None:
     page = opened(made_pair.report(12, 4))
+    _unfold(page, "plots")
     titles = page.locator("#plots h3").all_inner_texts()
     assert [title.split(":")[0] for title in titles] == [
         "Outputs of the layers",
@@ -193,6 +201,7 @@ def test_the_script_can_be_copied(opened: Opened) -> None:
     report = made_pair.report(6, 2)
     page = opened(report)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    _unfold(page, "script")
     page.locator("#copy").click()
     page.get_by_text("Copied.").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == report.repro_script
@@ -229,6 +238,7 @@ def test_reports_with_little_in_them_are_shown(opened: Opened, report: Report) -
 def test_what_diverges_is_shown(opened: Opened) -> None:
     losses = {"flax": [1.0, float("nan"), 3.0], "torch": [1.0, float("inf"), 2.0]}
     page = opened(replace(made_pair.report(3), losses=losses))
+    _unfold(page, "plots")
     assert "∞" in page.get_by_role("table", name="Losses").inner_text()
 
 
@@ -246,6 +256,48 @@ def test_printing_shows_all_rows(opened: Opened) -> None:
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert _rows(page) == 204
     assert not page.locator(".bar").is_visible()
+
+
+def test_what_is_shut_is_printed_and_shut_again(opened: Opened) -> None:
+    page = opened(made_pair.report(3))
+    folds = page.locator("details.fold")
+    _unfold(page, "weights")
+    opened_ones = "(all) => all.filter((one) => one.open).length"
+    assert folds.count() >= 4 and folds.evaluate_all(opened_ones) == 1
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert folds.evaluate_all(opened_ones) == folds.count()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert folds.evaluate_all(opened_ones) == 1
+
+
+def test_an_address_of_a_section_opens_it(opened: Opened) -> None:
+    page = opened(made_pair.report(3))
+    page.evaluate("location.hash = '#weights'")
+    page.locator("#weights table").wait_for()
+
+
+SCREENS = 2
+HIGH = 1200
+"""Pixels of a screen that stands on a desk."""
+
+
+def test_two_layers_fit_on_two_screens(opened: Opened) -> None:
+    page = opened(made_pair.report(2, 1))
+    assert page.evaluate("document.documentElement.scrollHeight") <= SCREENS * HIGH
+
+
+def test_names_break_behind_underscores_and_nowhere_inside_a_word(opened: Opened) -> None:
+    lint = replace(made_pair.PADDING, setting="fast_variance")
+    page = opened(replace(made_pair.report(3, 1), lints=(lint,)))
+    _unfold(page, "settings")
+    parts = """(all) => all.flatMap((one) => [...one.childNodes]).filter((node) => node.nodeType === 3).map((node) => {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        return [node.textContent, range.getClientRects().length];
+    })"""
+    pieces = page.locator("#settings td .mono").evaluate_all(parts)
+    assert ["fast_", 1] in pieces and ["variance", 1] in pieces
+    assert [piece for piece, count in pieces if count > 1 and " " not in piece] == []
 
 
 def test_a_thousand_layers(opened: Opened, record_property: Callable[[str, object], None]) -> None:
