@@ -135,6 +135,13 @@ def test_pieces_of_one_array_get_numbers_of_their_own() -> None:
     assert len(np.unique(drawn)) == drawn.size
 
 
+def test_pieces_that_one_module_holds_get_numbers_of_their_own() -> None:
+    flax = Network().layer("", "custom", table=(8, 5))
+    torch = Network().layer("", "custom", part_0=(4, 5), part_1=(4, 5))
+    first, second = random_weights(mapped(flax, torch), torch.arrays, 0).values()
+    assert not np.array_equal(first, second)
+
+
 def test_nothing_is_split_where_one_side_has_no_more_than_the_other() -> None:
     flax, torch = Network(), Network()
     for network in (flax, torch):

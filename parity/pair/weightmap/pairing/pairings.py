@@ -71,10 +71,10 @@ class LayerPairing:
     piece: "ArrayPiece | None" = None
 
     def array_name(self, array: ArrayPairing) -> str:
-        """The canonical name of one of the arrays: the path of PyTorch's layer and the role, and the number of the
-        piece where PyTorch's layer holds several."""
+        """The canonical name of one of the arrays: the path of PyTorch's layer and the role; of a piece PyTorch's own
+        role, and its number where PyTorch's layer holds several in one."""
         number = f"[{self.piece.number}]" if self.piece is not None and self.piece.whole == "torch" else ""
-        role = array.torch_role if number else array.role
+        role = array.role if self.piece is None else array.torch_role
         return f"{self.torch.path}.{role}{number}" if self.torch.path else f"{role}{number}"
 
 

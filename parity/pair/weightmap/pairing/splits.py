@@ -144,8 +144,8 @@ class _Finder:
 
     def _of_siblings(self, crossed: bool) -> Iterator[Split]:
         """Arrays whose parts run one after the other in one module, such as queries, keys and values."""
-        wholes = [entry for entry in self._wholes if len(sizes(entry.shape)) > 1]
-        parts = [entry for entry in self._parts if len(sizes(entry.shape)) > 1 and entry.place not in self._used]
+        wholes = [entry for entry in self._wholes if _is_telling(entry)]
+        parts = [entry for entry in self._parts if _is_telling(entry) and entry.place not in self._used]
         for whole, window in aligned_windows(wholes, parts, _siblings, crossed=crossed):
             ordered = _stacked(window)
             if (axis := fitting_axis(whole, ordered)) is not None:
@@ -188,6 +188,13 @@ def _numbers(name: str) -> Iterator[tuple[str, int, str]]:
 def _digits_apart(name: str) -> list[str]:
     edges = [0, *(i for i, (a, b) in enumerate(pairwise(name), 1) if a.isdigit() != b.isdigit()), len(name)]
     return [name[start:stop] for start, stop in pairwise(edges)]
+
+
+def _is_telling(entry: Entry) -> bool:
+    """Whether an array may be taken for pieces by its shape: a matrix, or a vector that a module of the user's holds
+    itself. A bias goes where its kernel goes."""
+    axes = len(sizes(entry.shape))
+    return axes > 1 or (axes == 1 and entry.unit.is_custom)
 
 
 def _siblings(window: Sequence[Entry]) -> bool:
