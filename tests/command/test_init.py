@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from parity.cli.main import main
+from parity.cli.pairs import starting
 from parity.cli.pairs.starting import array
 from parity.errors import UsageError
 
@@ -139,3 +140,18 @@ def test_an_input_is_a_shape_and_perhaps_a_dtype() -> None:
     for odd in ("", "x", "2x", "2x3:", "2x3<4", "-2"):
         with pytest.raises(UsageError):
             array(odd)
+
+
+def test_a_class_that_is_named_after_its_framework_keeps_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "named.py").write_text(
+        "import torch\nfrom flax import nnx\n\n\nclass FlaxNet(nnx.Module): ...\n\n\nclass Net(torch.nn.Module): ...\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    flax, torch = (
+        starting.network(side, f"named:{name}", tmp_path / "port.py")
+        for side, name in (("flax", "FlaxNet"), ("torch", "Net"))
+    )
+    assert (flax.line, flax.call) == ("from named import FlaxNet", "FlaxNet()")
+    assert (torch.line, torch.call) == ("from named import Net as TorchNet", "TorchNet()")

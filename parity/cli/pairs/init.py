@@ -59,5 +59,7 @@ def _check(target: str) -> int:
 
     parser = argparse.ArgumentParser()
     check.add(parser.add_subparsers())
-    checked = parser.parse_args(["check", target])
+    words = ["check", target]
+    checked = parser.parse_args(words)
+    checked.words = words
     return checked.run(checked)

@@ -64,8 +64,9 @@ def network(side: str, place: str, out: Path) -> Network:
         [] if not isinstance(called, ast.Call) else [*map(ast.unparse, called.args), *map(ast.unparse, called.keywords)]
     )
     added, missing = _arguments(maker, arguments, rngs=kind == "nnx")
-    alias = f"{'Flax' if side == 'flax' else 'Torch'}{name[0].upper()}{name[1:]}"
-    line = f"from {module} import {name} as {alias}"
+    prefix = "Flax" if side == "flax" else "Torch"
+    alias = name if name.startswith(prefix) else f"{prefix}{name[0].upper()}{name[1:]}"
+    line = f"from {module} import {name}{f' as {alias}' if alias != name else ''}"
     return Network(
         line, f"{alias}({', '.join([*arguments, *added])})", missing, kind, _off(maker) if kind == "linen" else ""
     )
