@@ -18,7 +18,7 @@ TRUTHS: Mapping[str, Sequence[str]] = {
     "epsilon 1e-3": (r"0\.001|1e-0?3",),
     "own epsilon 1e-6": (r"1e-0?6",),
     "own epsilon 1e-3": (r"0\.001|1e-0?3",),
-    "epsilon outside the root": (r"order|before|after|outside|inside|sqrt|root|square",),
+    "epsilon outside the root": (r"order|before|after|outside|inside|sqrt|root|square|adds 1e-0",),
     "momentum 1 − m": (r"momentum|0\.\d+|running",),
     "momentum by default": (r"momentum|0\.\d+|running",),
     "fewer groups": (r"group",),

@@ -20,9 +20,25 @@ class _Back:
 
     @cached_property
     def _graph(self) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        floats = [place for place, operand in enumerate(self._operands) if operand.is_floating_point()]
+        try:
+            return self._derived(floats)
+        except RuntimeError:  # an operation may have no derivative in one of them, such as a running mean
+            return self._derived([place for place in floats if self._has_derivative(place)])
+
+    def _derived(self, places: Sequence[int]) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
         with torch.enable_grad():
-            leaves = [t.detach().requires_grad_() if t.is_floating_point() else t for t in self._operands]
+            leaves = [t.detach() for t in self._operands]
+            for place in places:
+                leaves[place].requires_grad_()
             return leaves, list(self._forward(leaves))
+
+    def _has_derivative(self, place: int) -> bool:
+        try:
+            self._derived([place])
+        except RuntimeError:
+            return False
+        return True
 
     def __call__(self, gradients: Sequence[torch.Tensor | None]) -> list[torch.Tensor | None]:
         leaves, results = self._graph

@@ -64,7 +64,10 @@ def readings_of(flax: ShapedUnit, torch: ShapedUnit, role: str, torch_role: str)
         role, torch_role: The roles of the arrays, whose axes are equally long but for their order.
     """
     free = flax.is_custom or torch.is_custom
-    return _readings(torch.unit.arrays[torch_role], torch.shapes[torch_role], flax.shapes[role], free)
+    every = _readings(torch.unit.arrays[torch_role], torch.shapes[torch_role], flax.shapes[role], free)
+    if len(every) == 2 and role == "kernel" and torch_role != "kernel":
+        every.reverse()  # Flax's kernels have their outputs last, PyTorch's weights first: also square ones
+    return every
 
 
 def _readings(packing: Packing, shape: Shape, wanted: Shape, free: bool) -> list[Packing]:

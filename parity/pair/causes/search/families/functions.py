@@ -25,6 +25,14 @@ VERBS = {"add": "adds", "sub": "subtracts", "mul": "multiplies with", "div": "di
 """Name of an operation → what it does with its other operand."""
 
 
+PLAIN = {
+    "rev": "reverses what it takes (rev)",
+    "flip": "reverses what it takes (flip)",
+    "neg": "changes the sign (neg)",
+}
+"""Name of an operation on one array → what it does."""
+
+
 MASKING = frozenset({"masked_fill", "where", "select_n"})
 """Operations by which people mask."""
 STEPS: dict[str, Function] = {"floor": np.floor, "ceil": np.ceil, "round": np.round}
@@ -68,9 +76,11 @@ def _grown(half: Half, operation: Operation, place: int) -> Function | None:
 def _extra(half: Half, side: str, each: Operation, place: int) -> tuple[str, str]:
     taken = [named(half, value) for i, value in enumerate(each.operands) if i != place]
     rest = [text_of(v) for name, v in each.settings.items() if name.startswith(NUMBERS)]
-    if each.name in ("max", "maximum") and [*taken, *rest] == ["0"]:
-        text = f"{NAMES[side]} applies ReLU, and {NAMES[other(side)]} does not"
-        return text, f"leave ReLU out in {NAMES[side]}, or apply it in {NAMES[other(side)]}"
+    before, after = half.values[each.operands[place]], half.values[each.results[0]]
+    name = applied(before, after) if before.dtype.kind == after.dtype.kind == "f" else ""
+    if name not in ("", NOTHING):
+        text = f"{NAMES[side]} applies {name}, and {NAMES[other(side)]} does not"
+        return text, f"leave {name} out in {NAMES[side]}, or apply it in {NAMES[other(side)]}"
     verb, by = VERBS.get(each.name, f"applies {each.name} with"), " and ".join([*taken, *rest])
     if each.name in MASKING and len(each.operands) > 1:
         mask = named(half, next((v for v in each.operands if half.values[v].dtype.kind == "b"), each.operands[0]))
@@ -80,7 +90,7 @@ def _extra(half: Half, side: str, each: Operation, place: int) -> tuple[str, str
     text = (
         f"{NAMES[side]} {verb} {by}, and {NAMES[other(side)]} does not"
         if by
-        else (f"{NAMES[side]} applies {each.name}, and {NAMES[other(side)]} does not")
+        else f"{NAMES[side]} {PLAIN.get(each.name, f'applies {each.name}')}, and {NAMES[other(side)]} does not"
     )
     return text, f"leave {each.name} out in {NAMES[side]}, or add it in {NAMES[other(side)]}"
 
