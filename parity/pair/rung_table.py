@@ -16,6 +16,7 @@ from parity.pair.rungs.not_run import random_modes, with_ties, without_buffers, 
 from parity.pair.rungs.probing.masks import without_masks
 from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.updates.causes import update_cause
+from parity.pair.rungs.updates.padding_row import padding_row_cause
 from parity.pair.rungs.updates.training import complex_note, not_conjugated, trajectory_rung, update_rung
 
 Reason = Callable[[LadderRun], str]
@@ -104,6 +105,7 @@ def _gradients(run: LadderRun) -> Rung:
     if conjugated:
         settled = observed(3, NAMES[3], [*conjugated, *settled.findings])
         run.conventions += conventions_of(settled, run.accept)
+    run.explanations.look(settled, run.rungs, lambda: padding_row_cause(state, settled))
     return settled
 
 

@@ -70,7 +70,7 @@ def parameter_gradients(weight_map: WeightMap, both: BothSides, parameters: set[
             continue
         ties = weight_map.tied_to(array)
         (a, low_a), (b, low_b) = (
-            [_pulled(side, array, ties, seen[p].parameter_gradients) for p in PRECISIONS]
+            [pulled(side, array, ties, seen[p].parameter_gradients) for p in PRECISIONS]
             for side, seen in (("flax", both.flax), ("torch", both.torch))
         )
         a, low_a = in_torch(a), in_torch(low_a)
@@ -83,10 +83,17 @@ def in_torch(gradient: NDArray) -> NDArray:
     return np.conj(gradient) if np.iscomplexobj(gradient) else gradient
 
 
-def _pulled(
+def pulled(
     side: str, array: ArrayPairing, ties: Sequence[tuple[LayerPairing, ArrayPairing]], gradients: Arrays
 ) -> NDArray:
-    """The gradient of a canonical array, with those of the arrays that the other side ties to it."""
+    """The gradient of a canonical array, with those of the arrays that the other side ties to it.
+
+    Args:
+        side: "flax" or "torch".
+        array: The array, which is not tied itself.
+        ties: The arrays that are tied to it, each with the pairing of its layers.
+        gradients: The side's gradients by native name.
+    """
     packing: Packing = getattr(array, side)
     total = packing.pull(_widened(gradients, packing.names))
     for _, other in ties:

@@ -156,3 +156,23 @@ def test_stairs_of_one_schedule_are_named(staircase: bool) -> None:
     assert difference is not None and difference.proof
     wanted = "optax's schedule applies floor" if staircase else "PyTorch's rate changes in stairs of 5 steps"
     assert difference.cause.startswith(wanted)
+
+
+@pytest.mark.parametrize(("alpha", "verdict"), [(0.02, Verdict.DIFFERENT), (0.2, Verdict.SAME)])
+def test_the_end_of_a_cosine_is_a_rate_in_pytorch_and_a_share_in_optax(alpha: float, verdict: Verdict) -> None:
+    def make(model: torch.nn.Module) -> dict[str, Any]:
+        optimizer = torch.optim.SGD(model.parameters(), 0.1)
+        falling = lr_scheduler.CosineAnnealingLR(optimizer, 20, eta_min=0.02)
+        return {"schedules": (optax.cosine_decay_schedule(0.1, 20, alpha=alpha), falling)}
+
+    report = compared(make, schedule_steps=15)
+    first = report.first_difference
+    assert report.verdict is verdict
+    if first is not None:
+        assert first.cause == "optax's rate falls to 0.002, PyTorch's to 0.02 (eta_min)"
+        assert first.mend.startswith("write alpha=0.2 in optax") and "the gap falls from" in first.proof
+
+
+def test_a_cosine_of_another_length_has_no_other_end() -> None:
+    first = compared(cosine(30, trained=False), schedule_steps=15).first_difference
+    assert first is not None and "eta_min" not in first.cause

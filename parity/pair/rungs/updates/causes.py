@@ -80,7 +80,8 @@ def schedule_cause(sides: SidePair, schedules: Schedules) -> Explanation | None:
     piece = Piece(Half(flax, flax.named.results[""]), Half(FixedProgram(rates), 0), [lambda array: array])
     cause = search(piece, lambda: [])
     if cause is None:
-        return _stairs(sides.flax.rates(schedules.flax, schedules.steps, "float64"), rates)
+        flax_rates = sides.flax.rates(schedules.flax, schedules.steps, "float64")
+        return _stairs(flax_rates, rates) or _lowest(flax_rates, rates, getattr(schedules.torch, "eta_min", None))
     text = cause.hypothesis.text.replace("Flax's", "optax's").replace("Flax ", "optax's schedule ")
     proof = f"undone in Flax, the gap falls from {cause.before:.2g} to {cause.after:.2g} over {schedules.steps} steps"
     undone = undone_of("flax", flax, cause.hypothesis.edits(piece), piece.flax.numbers)
@@ -97,6 +98,28 @@ def _stairs(flax: NDArray, torch: NDArray) -> Explanation | None:
                 proof = f"undone in {side}, the gap falls from {before:.2g} to {after:.2g} over {len(flax)} steps"
                 return _stairs_of(side, length, proof)
     return None
+
+
+def _lowest(flax: NDArray, torch: NDArray, end: float | None) -> Explanation | None:
+    """Both schedules fall along one curve to other ends: PyTorch's is a rate, optax's a share of the first rate.
+
+    Args:
+        flax, torch: The rates of both.
+        end: The lowest rate of PyTorch's schedule, None where it names none.
+    """
+    low, high = int(flax.argmin()), int(flax.argmax())
+    if end is None or not flax[high] > flax[low] or not flax[0] > 0:
+        return None
+    slope = (torch[high] - torch[low]) / (flax[high] - flax[low])
+    start = torch[low] - slope * flax[low]
+    before, after = distance(flax, torch), distance(slope * flax + start, torch)
+    if not slope or not closes(before, after):
+        return None
+    return Explanation(
+        f"optax's rate falls to {(end - start) / slope:.6g}, PyTorch's to {end:.6g} (eta_min)",
+        f"write alpha={end / flax[0]:.6g} in optax: it is a share of the first rate, PyTorch's eta_min is a rate",
+        f"with optax's rates brought to that end the gap falls from {before:.2g} to {after:.2g} over {len(flax)} steps",
+    )
 
 
 def _stairs_of(evenly: str, length: int, proof: str) -> Explanation:
