@@ -113,7 +113,8 @@ def _operations(bugs: Any) -> str:
     share = counts["at the operation"] / counts["operations"]
     return (
         f"; of {counts['operations']} in functions without submodules, {counts['at the operation']} placed at the "
-        f"right line ({share:.0%}), {counts['at both lines']} of {counts['with both lines']} at both sides' lines"
+        f"right line of a side ({share:.0%}), {counts['at the bug']} at the line of the bug's side, "
+        f"{counts['at both lines']} of {counts['with both lines']} at both sides' lines"
     )
 
 

@@ -13,13 +13,14 @@ def counted(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def operations(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Count the bugs in functions without submodules whose line is known, and those of them at which that line was
-    named, on the side of the bug and on both sides."""
+    """Count the bugs in functions without submodules whose line is known, and those of them at which the right line was
+    named: on one side at least, on the side of the bug, and on both. What one side lacks has a line on the other."""
     flat = [row for row in rows if row.get("flat") and row.get("at")]
     both = [row for row in flat if len(row["at"]) == 2]
     return {
         "operations": len(flat),
-        "at the operation": sum(row["at"][row["side"]] for row in flat),
+        "at the operation": sum(any(row["at"].values()) for row in flat),
+        "at the bug": sum(row["at"][row["side"]] for row in flat),
         "with both lines": len(both),
         "at both lines": sum(all(row["at"].values()) for row in both),
     }

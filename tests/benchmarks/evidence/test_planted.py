@@ -39,7 +39,7 @@ def test_operations_are_counted_by_the_lines_that_are_named() -> None:
     row = {"side": "flax", "flat": True, "at": {"flax": True, "torch": False}, "caught": True, "placed": True,
            "cause": "a", "right": True, "wrong": False, "proof": "b"}  # fmt: skip
     rows = [row, {**row, "at": {"flax": True, "torch": True}}, {**row, "flat": False}, {**row, "at": {}}]
-    wanted = {"operations": 2, "at the operation": 2, "with both lines": 2, "at both lines": 1}
+    wanted = {"operations": 2, "at the operation": 2, "at the bug": 2, "with both lines": 2, "at both lines": 1}
     assert operations(rows) == wanted
     assert counted(rows) == {
         "bugs": 4,

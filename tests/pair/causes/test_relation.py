@@ -74,7 +74,7 @@ class Flax(nn.Module):
         (nn.silu, tnn.Mish(), "Flax applies SiLU, PyTorch applies Mish", ()),
         (jax.numpy.sin, tnn.Tanh(), "Flax applies sin at test_relation.py:68 where PyTorch applies tanh", ()),
         (lambda x: x * jax.numpy.sin(x), tnn.Tanh(), "", ("PyTorch applies tanh, Flax something else",)),
-        (lambda x: x, tnn.ReLU(), "PyTorch applies relu, and Flax does not", ()),
+        (lambda x: x, tnn.ReLU(), "PyTorch applies ReLU, and Flax does not", ()),
         (lambda x: 3 * x, tnn.Identity(), "Flax multiplies with 3, and PyTorch does not (test_relation.py:78)", ()),
     ],
 )

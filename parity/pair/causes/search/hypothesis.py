@@ -24,6 +24,7 @@ class Hypothesis:
         likely: the rank of it among its like: the smaller, the likelier.
         rewires: whether it says only that one side takes another value than the other, or runs a step that the other
             does not run. Several of these may bring any two networks together.
+        exact: whether the operation itself is what is otherwise, even if the other side has what it gives.
     """
 
     side: str
@@ -34,6 +35,7 @@ class Hypothesis:
     value: int | None = None
     likely: int = 0
     rewires: bool = False
+    exact: bool = False
 
     def undone(self, piece: Piece) -> NDArray | None:
         """Compute that side's target without it."""

@@ -65,7 +65,7 @@ def readings_of(flax: ShapedUnit, torch: ShapedUnit, role: str, torch_role: str)
     """
     free = flax.is_custom or torch.is_custom
     every = _readings(torch.unit.arrays[torch_role], torch.shapes[torch_role], flax.shapes[role], free)
-    if len(every) == 2 and role == "kernel" and torch_role != "kernel":
+    if flax.is_custom and len(every) == 2 and role == "kernel" and torch_role != "kernel":
         every.reverse()  # Flax's kernels have their outputs last, PyTorch's weights first: also square ones
     return every
 

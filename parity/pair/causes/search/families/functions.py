@@ -184,9 +184,8 @@ def _instead(side: str, half: Half, which: tuple[int, int], name: str, theirs: L
             text = f"Flax applies {does['flax']}, PyTorch applies {does['torch']}"
             for turns in in_all_turns(half, which):
                 edits = [Alias(v, u, function, ("apply instead", wanted)) for u, v in turns]
-                yield Hypothesis(
-                    side, text, f"apply {wanted} in {NAMES[side]}", always(*edits), _maker(half, value), value
-                )
+                mend = f"apply {wanted} in {NAMES[side]}"
+                yield Hypothesis(side, text, mend, always(*edits), _maker(half, value), value, exact=True)
 
 
 def factors(piece: Piece, side: str) -> Iterator[Hypothesis]:

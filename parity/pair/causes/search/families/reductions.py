@@ -68,7 +68,13 @@ def _instead(half: Half, side: str, where: tuple[int, int, Axes], words: tuple[s
             for u, v in turns
         ]
         yield Hypothesis(
-            side, text, f"take {name} in {NAMES[side]}", always(*edits), half.program.maker.get(value), value
+            side,
+            text,
+            f"take {name} in {NAMES[side]}",
+            always(*edits),
+            half.program.maker.get(value),
+            value,
+            exact=True,
         )
 
 

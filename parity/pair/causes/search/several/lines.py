@@ -27,7 +27,7 @@ def _number(hypothesis: Hypothesis, half: Half, theirs: Half) -> int | None:
     """The operation that a hypothesis is about: what makes the value that it changes or, where both sides have that
     value alike, what takes it."""
     value = hypothesis.value
-    if value is None or value not in half.values:
+    if value is None or value not in half.values or (hypothesis.exact and hypothesis.operation is not None):
         return hypothesis.operation
     array = half.values[value]
     agrees = any(
