@@ -20,7 +20,7 @@ from parity.pair.causes.search.families.order_of_two import swapped_order
 from parity.pair.causes.search.families.orders import other_order, other_value, run_again
 from parity.pair.causes.search.families.randomness import without_draw
 from parity.pair.causes.search.families.reductions import other_reduction
-from parity.pair.causes.search.families.scalars import other_constant, other_mask, other_number
+from parity.pair.causes.search.families.scalars import other_constant, other_constants, other_mask, other_number
 from parity.pair.causes.search.families.settings import changed_settings, settings_everywhere, two_settings
 from parity.pair.causes.search.families.variants import other_comparison, other_extreme, other_variant
 from parity.pair.causes.search.hypothesis import Hypothesis
@@ -33,7 +33,7 @@ CHEAP: Sequence[Family] = (
     other_comparison, other_reduction, swapped_order,
 )  # fmt: skip
 DEAR: Sequence[Family] = (
-    run_again, other_mask, other_number, other_constant, other_operand, operand_from_before,
+    run_again, other_mask, other_number, other_constant, other_constants, other_operand, operand_from_before,
     changed_places, other_value, settings_everywhere,
     factors, other_order, two_settings, exchanged, without_array,
 )  # fmt: skip

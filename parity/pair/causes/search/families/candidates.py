@@ -21,6 +21,12 @@ LIKELY = frozenset(
 """Settings of which each value but one is likely."""
 
 
+DIVIDES = ("head", "group")
+"""Words in the names of settings that say into how many parts something is divided."""
+PARTS = (1, 2, 3, 4, 6, 8, 12, 16, 32)
+"""Parts that people divide into."""
+
+
 NUMBERS = ("number", "argument", "other")
 """What the names of settings begin with that are operands."""
 LARGEST_COUNT = 4096
@@ -60,6 +66,7 @@ def _candidates(name: str, value: Any, pool: Sequence[Any], offsets: Sequence[An
     elif name in AXES:
         yield from _of_axis(value, axes, pool)
     elif isinstance(value, int):
+        yield from PARTS if any(word in name for word in DIVIDES) else ()
         near = (value + 1, value - 1, 2 * value, value // 2, *(value + n for n in offsets if isinstance(n, int)))
         whole = (n for n in (*numbers, *near) if isinstance(n, int))
         yield from (n for n in whole if abs(n) <= max(LARGEST_COUNT, 4 * abs(value)))

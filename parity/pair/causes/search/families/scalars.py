@@ -1,6 +1,8 @@
 """Hypotheses on single numbers that are computed, such as what a loss is divided by, and on masks."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +13,12 @@ from parity.pair.causes.known_functions import related
 from parity.pair.causes.search.families.candidates import LARGEST_COUNT
 from parity.pair.causes.search.families.functions import VERBS, named
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
+from parity.pair.causes.search.lookup import Lookup
 from parity.pair.causes.search.piece import Half, Piece, same
 from parity.pair.causes.search.written import NUMBERS, groups, pool_of, text_of
 
+MOST_TABLES = 3
+"""Constant arrays of a piece that are tried all at once."""
 FEW = 12
 """Numbers of the other side that are tried in one place."""
 
@@ -123,8 +128,8 @@ def other_mask(piece: Piece, side: str) -> Iterator[Hypothesis]:
 def other_constant(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """An array that is written, such as a table of positions, holds other numbers than the other side's."""
     half, theirs = piece.half(side), piece.half(other(side))
-    for value in _constants(half):
-        for their in _constants(theirs):
+    for value in _constants(half, theirs):
+        for their in _constants(theirs, half):
             array, wanted = half.values[value], theirs.values[their]
             if array.shape != wanted.shape or array.dtype.kind != wanted.dtype.kind or same(array, wanted):
                 continue
@@ -136,9 +141,32 @@ def other_constant(piece: Piece, side: str) -> Iterator[Hypothesis]:
             yield Hypothesis(side, text, mend, _exchanged(side, value, their), _first_taker(half, value), value)
 
 
-def _constants(half: Half) -> list[int]:
-    origins = half.program.origins
-    return [v for v in half.entering if origins.get(v, ("", ""))[0] == "constant" and half.values[v].size > 1]
+def other_constants(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """All arrays that are written hold other numbers than the other side's: sines and cosines of other angles."""
+    half, their_half = piece.half(side), piece.half(other(side))
+    ours, theirs = _constants(half, their_half), _constants(their_half, half)
+    if not 1 < len(ours) == len(theirs) <= MOST_TABLES:
+        return
+    for order in permutations(theirs):
+        pairs = list(zip(ours, order, strict=True))
+        arrays = [(half.values[v], their_half.values[u]) for v, u in pairs]
+        if all(a.shape == b.shape and a.dtype.kind == b.dtype.kind for a, b in arrays):
+            text = f"{len(ours)} constant arrays of {NAMES[side]}'s are others than {NAMES[other(side)]}'s"
+            mend = f"write {NAMES[other(side)]}'s arrays in {NAMES[side]}"
+            edits = [_exchanged(side, v, u) for v, u in pairs]
+            every = partial(_all_of, edits=edits)
+            yield Hypothesis(side, text, mend, every, _first_taker(half, ours[0]), ours[0])
+
+
+def _all_of(piece: Piece, edits: Sequence[Callable[[Piece], Sequence[Edit]]]) -> Sequence[Edit]:
+    return [edit for make in edits for edit in make(piece)]
+
+
+def _constants(half: Half, theirs: Half) -> list[int]:
+    """The arrays that are written in a side's source, or are held as buffers, and that the other side has not."""
+    kinds, lookup = half.program.origins, Lookup(theirs.values)
+    held = [v for v in half.entering if kinds.get(v, ("", ""))[0] in ("constant", "array") and half.values[v].size > 1]
+    return [v for v in held if not lookup.has(half.values[v])]
 
 
 def _first_taker(half: Half, value: int) -> int | None:
