@@ -49,6 +49,11 @@ def test_a_mask_is_opened_as_often_as_the_border_says() -> None:
     assert [mask.sum(1).tolist() for mask in masks] == [[3, 9], [4, 9], [5, 9]]
 
 
+def test_what_a_mask_itself_is_compared_with_is_no_count() -> None:
+    """A sample that is hidden but for one place leaves positions that see nothing, which no network is made for."""
+    assert made(MASK, {0.0, 1.0}) == []
+
+
 def test_floating_numbers_are_put_at_borders_among_the_users() -> None:
     (moved,) = made(ROWS, {0.0, 0.25, 99.0})
     assert {0.0, 0.25} <= set(moved.ravel().tolist()) and 99.0 not in moved

@@ -119,11 +119,13 @@ def _counts(
     inputs: Inputs, steps: Sequence[int], whole: set[int], range_of: Range, is_mask: IsMask
 ) -> Iterator[Inputs]:
     """So many places of the first sample open in a mask, all of the others' being so; and so many of its ids equal to a
-    number that is compared with, such as that of padding, and none of the others'."""
+    number that is compared with, such as that of padding, and none of the others'. With 0 and 1 a mask is compared
+    itself, and no count: a sample that is hidden but for one place may be none that a network is ever given."""
+    counted = {step for number in whole - {0, 1} for step in (number - 1, number, number + 1)}
     for count in steps:
 
         def masked(name: str, array: NDArray, count: int = count) -> NDArray:
-            if not is_mask(name, array) or array.ndim < 2 or not 0 < count <= array.shape[-1]:
+            if not is_mask(name, array) or array.ndim < 2 or not 0 < count <= array.shape[-1] or count not in counted:
                 return array
             opened = np.ones_like(array)
             opened[0, ..., count:] = 0
