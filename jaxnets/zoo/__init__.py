@@ -1,1 +1,1 @@
-"""The networks beyond the study: those that comparisons of frameworks are about."""
+"""The networks beyond the study in Flax NNX: those that comparisons of frameworks are about."""

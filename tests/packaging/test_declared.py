@@ -145,3 +145,12 @@ def test_an_issue_is_asked_for_the_machine_and_the_report() -> None:
         assert {"name", "description", "body"} <= asked.keys()
         words = str(asked)
         assert "parity doctor" in words and "--json report.json" in words
+
+
+def test_no_two_files_of_the_packages_are_the_same() -> None:
+    """What looks at wheels takes two files of one content for a mistake."""
+    files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+    contents: dict[str, list[str]] = {}
+    for path in files:
+        contents.setdefault(path.read_text(), []).append(str(path.relative_to(ROOT)))
+    assert [names for text, names in contents.items() if text and len(names) > 1] == []

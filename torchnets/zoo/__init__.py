@@ -1,1 +1,1 @@
-"""The networks beyond the study: those that comparisons of frameworks are about."""
+"""The networks beyond the study in PyTorch: those that comparisons of frameworks are about."""
