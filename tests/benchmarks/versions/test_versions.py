@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import ROOT
+from benchmarks import RECORDS, ROOT
 from benchmarks.versions import __main__ as command
 from benchmarks.versions import environment, page, record
 from benchmarks.versions.ranges import dependencies, lowest
@@ -97,3 +97,8 @@ def test_the_command_goes_on_after_a_failure_and_ends_with_it(
     assert "Python 3.13, newest: jax 0.12.0.1" in told and "3 passed, 0 failed, 1 skipped" in told
     assert [one["exit_code"] for one in record.read(tmp_path / "made.json")["results"]] == [-1, 0]
     assert command.main([*words, "--end", "newest"]) == 0
+
+
+def test_the_page_says_what_the_newest_record_says() -> None:
+    assert [record.read(path) for path in RECORDS.glob("*-versions.json")]
+    assert command.main(["--page", "--check"]) == 0
