@@ -15,6 +15,8 @@ NEAR = 8
 """Operations between two whose numbers belong together."""
 SWAPPED = frozenset({"dim0", "dim1"})
 """The two settings of an operation that swaps axes, and does nothing where they are one."""
+EQUALITY = frozenset({"eq", "ne"})
+"""Comparisons of which another number is the less likely cause: of zeros and ones it is another sense."""
 ValueAndWanted = tuple[Any, Any]
 
 
@@ -28,7 +30,7 @@ def changed_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
             for wanted in candidates(name, value, pool, offsets, _axes(half, each)):
                 likely = name in LIKELY or isinstance(wanted, str | bool)
                 known = likely or any(type(wanted) is type(n) and equal(wanted, n) for n in pool)
-                yield _hypothesis(side, numbers, each, name, (value, wanted), known)
+                yield _hypothesis(side, numbers, each, name, (value, wanted), known and each.name not in EQUALITY)
 
 
 def settings_everywhere(piece: Piece, side: str) -> Iterator[Hypothesis]:

@@ -136,6 +136,9 @@ def _by(side: str, each: Operation, rule: Rule, means: tuple[str, ...]) -> Calla
 COMPARISONS: Mapping[str, Callable[..., NDArray]] = {
     "gt": np.greater, "ge": np.greater_equal, "lt": np.less, "le": np.less_equal, "eq": np.equal, "ne": np.not_equal,
 }  # fmt: skip
+INSTEAD = {"gt": ("ge", "lt", "le"), "ge": ("gt", "le", "lt"), "lt": ("le", "gt", "ge"), "le": ("lt", "ge", "gt"),
+           "eq": ("ne",), "ne": ("eq",)}  # fmt: skip
+"""Comparison → those that people write for it, the likeliest first."""
 SIGNS = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "eq": "==", "ne": "!="}
 
 
@@ -143,13 +146,12 @@ def other_comparison(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One side compares by another sign than the other."""
     half = piece.half(side)
     for number, each in half.operations:
-        for name, function in COMPARISONS.items() if each.name in COMPARISONS else ():
-            if name != each.name:
-                mask = " for a mask" if _is_mask(half, each) else ""
-                here, there = f"{NAMES[side]} compares by {SIGNS[each.name]}{mask}", NAMES[other(side)]
-                text = f"{here} where {there} does by {SIGNS[name]}"
-                edits = _by(side, each, _of_two(function), ("compare", SIGNS[name]))
-                yield Hypothesis(side, text, f"write {SIGNS[name]} in {NAMES[side]}", edits, number, each.results[0])
+        for name in INSTEAD.get(each.name, ()):
+            mask = " for a mask" if _is_mask(half, each) else ""
+            here, there = f"{NAMES[side]} compares by {SIGNS[each.name]}{mask}", NAMES[other(side)]
+            text = f"{here} where {there} does by {SIGNS[name]}"
+            edits = _by(side, each, _of_two(COMPARISONS[name]), ("compare", SIGNS[name]))
+            yield Hypothesis(side, text, f"write {SIGNS[name]} in {NAMES[side]}", edits, number, each.results[0])
 
 
 def _is_mask(half: Half, each: Operation) -> bool:
