@@ -37,14 +37,22 @@ class Inside:
         self._flax.start_from({value: native[name] for value, (kind, name) in origins if kind == "array"})
         return sum(signature in self._theirs for signature in _signatures(self._flax))
 
+    @property
+    def programs(self) -> tuple[Program, Program] | None:
+        """Both sides' passes; None where the networks are too large."""
+        return None if self._flax is None or self._torch is None else (self._flax, self._torch)
+
     @cached_property
     def _flax(self) -> Program | None:
         return _small(self._record_flax(self._native))
 
     @cached_property
     def _theirs(self) -> frozenset[Signature]:
-        torch = _small(self._record_torch(self._values))
-        return frozenset() if torch is None else frozenset(_signatures(torch))
+        return frozenset() if self._torch is None else frozenset(_signatures(self._torch))
+
+    @cached_property
+    def _torch(self) -> Program | None:
+        return _small(self._record_torch(self._values))
 
 
 def _small(program: Program) -> Program | None:

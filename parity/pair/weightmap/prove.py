@@ -9,6 +9,7 @@ from parity.pair.weightmap.alternatives import NativeArrays, Option, alternative
 from parity.pair.weightmap.inside import Inside
 from parity.pair.weightmap.pairing.pairings import WeightMap, crossed_names
 from parity.pair.weightmap.proof import Proof, ProofPass, Runs, Standing
+from parity.pair.weightmap.use import turned_by_use
 
 BUDGET = 48
 """Readings that are tried at most: passes of the Flax network, which is compiled once for all of them."""
@@ -54,10 +55,20 @@ class Prover:
             read = self._read_better(start, self._again(passed, start, torch), torch)
             if _is_better(read[0], read[1].standing(read[0]), best[0], best[1].standing(best[0])):
                 best = read
-        weight_map, passed = best
+        weight_map, passed = self._as_used(best, torch)
         self._undecided = undecided
         flax_arrays, agrees = weights.to_flax(weight_map, torch, self._native.flax), passed.same_outputs(weight_map)
         return Proof(weight_map, flax_arrays, torch, passed, agrees, self._undecided, self._tried)
+
+    def _as_used(self, best: tuple[WeightMap, ProofPass], torch: Arrays) -> tuple[WeightMap, ProofPass]:
+        """The map with its square arrays read as both networks use them, if the networks agree no less with it."""
+        weight_map, passed = best
+        programs = None if self._inside is None or passed.same_outputs(weight_map) else self._inside.programs
+        used = weight_map if programs is None else turned_by_use(weight_map, *programs)
+        if used is weight_map:
+            return best
+        again = self._again(passed, used, torch)
+        return (used, again) if again.standing(used) >= passed.standing(weight_map) else best
 
     def _read_better(self, weight_map: WeightMap, passed: ProofPass, torch: Arrays) -> tuple[WeightMap, ProofPass]:
         """The map and its pass, with other readings of it as long as one of them is better."""
