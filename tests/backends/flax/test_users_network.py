@@ -83,7 +83,15 @@ def test_native_arrays_are_read_only_doubles_without_random_states() -> None:
             next(iter(side.native.values()))[...] = 0
 
 
-@pytest.mark.parametrize("model", [LinenNet(), 3, (LinenNet(), {})])
+@pytest.mark.parametrize("model", [LinenNet(), 3])
 def test_what_is_no_network_is_refused(model: Any) -> None:
     with pytest.raises(UsageError, match=r"expected .*: (give|see)"):
         FlaxSide(model, Inputs((X,)))
+
+
+def test_a_network_whose_parameters_are_not_given_is_refused() -> None:
+    side = FlaxSide((LinenNet(), {}), Inputs((X,)))
+    with pytest.raises(
+        UsageError, match=r"hold nothing, and LinenNet has parameters; expected params: give module\.init"
+    ):
+        _ = side.units

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 from flax import traverse_util
 from flax.core import meta
+from flax.errors import ScopeCollectionNotFound
 
 from parity.backends.flax.models.model import Model, State, of_draw
 from parity.backends.flax.models.modes import changed_collections, in_mode, linen_in_mode, mode_words
@@ -68,7 +69,16 @@ class LinenModel(Model):
         module, key = linen_in_mode(self._module, words), of_draw(jax.random.key(0), tape)
 
         def run(mutable: list[str]) -> Any:
-            return module.apply(variables, *args, **kwargs, mutable=mutable, rngs={"dropout": key, "params": key})
+            rngs = {"dropout": key, "params": key}
+            try:
+                return module.apply(variables, *args, **kwargs, mutable=mutable, rngs=rngs)
+            except ScopeCollectionNotFound as error:
+                if "params" in variables:
+                    raise
+                name, got = type(module).__name__, ", ".join(variables) or "nothing"
+                raise UsageError(
+                    f"the Linen variables hold {got}, and {name} has parameters; expected params: give module.init(…)"
+                ) from error
 
         mutable = [collection for collection in variables if collection != "params"]
         if mutable and not tape.training:
