@@ -193,6 +193,7 @@ class PassResult:
         narrow: calls whose results are of a narrower floating type than was asked for, with its name.
         gelus: form of every GELU, in order: "exact" or "tanh".
         loss: loss of the pass's objective, one number; None without an objective.
+        counters: buffers after the pass that are no native arrays, as they hold whole numbers: counts of what was seen.
         undone: casts to a type narrower than float32 that are written in the network; the pass in float64 is without.
         unwidened: what computes in float32 even in the pass in float64, with the user's line; the numbers that come
             from it have float32's rounding.
@@ -209,6 +210,7 @@ class PassResult:
     undone: tuple[Cast, ...] = ()
     unwidened: tuple[str, ...] = ()
     loss: NDArray | None = None
+    counters: Arrays = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

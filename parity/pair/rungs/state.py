@@ -69,11 +69,14 @@ def _trained(state: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call
     calls: list[Sequence[Call]] = [training.torch["float64"].calls]
     steps = [proof.torch]
     for precision in PRECISIONS:
-        flax = {**proof.flax, **training.flax[precision].buffers, **_unmapped(state, sides.flax)}
-        torch = {**proof.torch, **training.torch[precision].buffers, **_unmapped(state, sides.torch)}
+        ended = training.flax[precision], training.torch[precision]
+        flax, torch = (
+            {**a, **end.buffers, **end.counters} for a, end in zip((proof.flax, proof.torch), ended, strict=True)
+        )
+        flax, torch = {**flax, **_unmapped(state, sides.flax)}, {**torch, **_unmapped(state, sides.torch)}
         seen = sides.run_pass("torch", torch, "training", precision, second)
         ours = sides.run_pass("flax", flax, "training", precision, second, gradients=not state.shared)
-        both = {**flax, **ours.buffers}, {**torch, **seen.buffers}
+        both = {**flax, **ours.buffers, **ours.counters}, {**torch, **seen.buffers, **seen.counters}
         after[precision] = shaped_as(both[0], proof.flax), shaped_as(both[1], proof.torch)
         if precision == "float64":
             calls.append(seen.calls)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.programs.circles import goes_round
@@ -43,7 +44,15 @@ class Hypothesis:
 
     def gap(self, piece: Piece) -> float:
         """How far the sides are apart without it."""
-        return piece.gap_to(self.side, self.undone(piece))
+        return self._gap_to(piece, self.undone(piece))
+
+    def _gap_to(self, piece: Piece, target: NDArray | None) -> float:
+        """How far the sides are apart with this target; infinitely where it is no number where it was one: two
+        networks that are both wrong are not mended."""
+        before = piece.half(self.side).values[piece.half(self.side).target]
+        if target is not None and np.isnan(target).sum() > np.isnan(before).sum():
+            return np.inf
+        return piece.gap_to(self.side, target)
 
     def goes_round(self, piece: Piece) -> bool:
         """Whether what undoes it cannot be done in the whole network: a value would have to take itself there."""
@@ -52,7 +61,7 @@ class Hypothesis:
     def attempt(self, piece: Piece) -> tuple[float, dict[int, NDArray]]:
         """How far the sides are apart without it, and all values of that side that are other ones then, by number."""
         target, made = piece.half(self.side).attempt(self.edits(piece))
-        return piece.gap_to(self.side, target), made
+        return self._gap_to(piece, target), made
 
 
 def always(*edits: Edit) -> Callable[[Piece], Sequence[Edit]]:
