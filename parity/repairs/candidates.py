@@ -18,7 +18,7 @@ SAME_SIDE: Mapping[str, tuple[Rule, ...]] = {
 }
 """What was undone → the rules that do it in the source of that side."""
 OTHER_SIDE: Mapping[str, tuple[Rule, ...]] = {
-    "setting": (values.stopped_elsewhere,),
+    "setting": (values.stopped_elsewhere, settings.setting_elsewhere),
     "left out": (values.added_elsewhere,),
     "change": (changes.elsewhere,),
 }
@@ -70,10 +70,10 @@ def _all(context: Context) -> Iterator[Candidate]:
     if any(undoing.spot.operation == "dropout" and not undoing.spot.place for undoing in undone):
         yield from training.dropout(context, undone[0])
         return
-    yield from _together(context, undone)
-    for undoing in undone:
-        for rule in OTHER_SIDE.get(undoing.kind, ()):
-            yield from rule(context, undoing)
+    if all(undoing.spot.operation.startswith("the gradient") for undoing in undone):
+        yield from _together(context, undone, OTHER_SIDE)  # who stops a gradient means to
+    yield from _together(context, undone, SAME_SIDE)
+    yield from _together(context, undone, OTHER_SIDE)
     for side in ("flax", "torch"):
         yield from declared.scaled_loss(context, side)
 
@@ -92,9 +92,11 @@ def _of_training(context: Context, undone: tuple[Undone, ...]) -> Iterator[Candi
         yield from training.schedule(context, undone)
 
 
-def _together(context: Context, undone: tuple[Undone, ...]) -> Iterator[Candidate]:
+def _together(
+    context: Context, undone: tuple[Undone, ...], rules: Mapping[str, tuple[Rule, ...]]
+) -> Iterator[Candidate]:
     """Patches that do all that was undone: of several, the likeliest edit of each, then each by itself."""
-    each = [[*_of(context, undoing)] for undoing in undone]
+    each = [[c for rule in rules.get(u.kind, ()) for c in rule(context, u)] for u in undone]
     if len(each) > 1 and all(each):
         for place in range(max(map(len, each))):
             chosen = [patches[min(place, len(patches) - 1)] for patches in each]
@@ -102,8 +104,3 @@ def _together(context: Context, undone: tuple[Undone, ...]) -> Iterator[Candidat
             yield Candidate(chosen[0].side, edits, "; ".join(dict.fromkeys(candidate.words for candidate in chosen)))
     for patches in each:
         yield from patches
-
-
-def _of(context: Context, undone: Undone) -> Iterator[Candidate]:
-    for rule in SAME_SIDE.get(undone.kind, ()):
-        yield from rule(context, undone)

@@ -29,6 +29,17 @@ def setting(context: Context, undone: Undone) -> Iterator[Candidate]:
         yield Candidate(undone.side, edits, words)
 
 
+def setting_elsewhere(context: Context, undone: Undone) -> Iterator[Candidate]:
+    """Edits that write, on the other side's line, what this side has."""
+    side = "torch" if undone.side == "flax" else "flax"
+    line = context.difference.lines.get(side, "")
+    if line and _plain(undone.was) and _plain(undone.wanted):
+        its = ast.literal_eval(undone.wanted)
+        for file, node in reversed(list(on_line(context.project, line))):
+            if is_value(file, node, its):
+                yield Candidate(side, [file.replaced(node, undone.was)], f"write {undone.was} for {undone.wanted}")
+
+
 def _edits(context: Context, undone: Undone) -> Iterator[tuple[list[TextEdit], str]]:
     was, wanted = ast.literal_eval(undone.was) if _plain(undone.was) else ..., undone.wanted
     number = undone.setting.startswith(NUMBERS) or " " in undone.setting
