@@ -13,9 +13,11 @@ from torch import nn
 from torch.nn import functional as F
 
 from parity.pair.api import compare
+from parity.pair.causes.search.explain import _once
 from parity.pair.options import Checks
 from parity.report.markdown import text as markdown
 from parity.report.pair_terminal import show
+from parity.report.records import Difference
 
 X = np.random.default_rng(3).standard_normal((3, 5)).astype(np.float32)
 
@@ -83,3 +85,14 @@ def test_a_straight_through_estimator_of_one_side_is_named() -> None:
     assert first.cause.startswith("Flax stops the gradient of what sub gives") and not first.further
     assert "stop_gradient" in first.cause and first.lines["flax"].startswith("test_several_causes.py")
     assert first.rest == "with it undone, all gradients are the same in evaluation"
+
+
+def test_two_causes_of_one_place_are_both_listed_where_their_words_are_the_same() -> None:
+    def difference(place: str, cause: str) -> Difference:
+        return Difference("forward", place, place, "differs", cause=cause, mend="mend it")
+
+    first = [difference("a", "two parts are in another order"), difference("a", "two parts are in another order")]
+    assert _once([first, [difference("b", "two parts are in another order")], [difference("c", "")]]) == [
+        *first,
+        difference("c", ""),
+    ]

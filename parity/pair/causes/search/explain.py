@@ -113,31 +113,33 @@ def _explained(
     if (rate := dropout_rate(state, target, agreeing, numbers)) is not None:
         return _with(difference, rate)
     shown = Recorded(state, numbers[0])
-    differences: list[Difference] = []
     steps = list(all_causes(shown, lambda: Recorded(state, numbers[1]), Following(target, agreeing)))
     if texts := rewirings(steps):
         if difference.rung == "forward" and (step := moved(state, numbers, agreeing)) is not None:
             return _of_piece(difference, step, state.lints)[0]
         here = _unexplained(difference, steps[0].piece, clue, True)
         return replace(here, suspected=(*texts, *here.suspected))
+    by_place: list[list[Difference]] = []
     for each in steps:
-        here = difference if not differences else where(each.place, state, difference, each.piece)
-        differences += (
-            _of_piece(here, each, state.lints)
-            if each.causes
-            else [_unexplained(here, each.piece, clue, not differences)]
-        )
-    first, *further = _once(differences)
+        here = where(each.place, state, difference, each.piece) if by_place else difference
+        unexplained = [] if each.causes else [_unexplained(here, each.piece, clue, not by_place)]
+        by_place.append(unexplained or _of_piece(here, each, state.lints))
+    differences = [each for step in by_place for each in step]
+    first, *further = _once(by_place)
     what = (
         "what the networks return and the loss are" if difference.rung == "gradients" else "what the networks return is"
     )
     return replace(first, further=tuple(further), rest=rest_of(shown, difference, differences, what))
 
 
-def _once(differences: Sequence[Difference]) -> list[Difference]:
-    """The differences without those whose cause has been told: each turn of a loop has it again."""
-    first = {(each.cause, each.mend): each for each in reversed(differences) if each.cause}
-    return [each for each in differences if not each.cause or each is first[each.cause, each.mend]]
+def _once(steps: Sequence[Sequence[Difference]]) -> list[Difference]:
+    """The differences without those whose cause has been told at an earlier place: each turn of a loop has it again."""
+    causes: set[tuple[str, str]] = set()
+    kept: list[Difference] = []
+    for step in steps:
+        kept += [each for each in step if not each.cause or (each.cause, each.mend) not in causes]
+        causes |= {(each.cause, each.mend) for each in step}
+    return kept
 
 
 def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | None) -> Difference | None:
