@@ -135,7 +135,7 @@ def test_an_array_that_one_side_alone_uses_everywhere_is_named() -> None:
     flax: list[Step] = [("tanh", np.tanh, (0,), {}), ("mul", np.multiply, (2, 1), {}),
                         ("sum", lambda x, w: x / w.sum(), (3, 1), {})]  # fmt: skip
     torch: list[Step] = [("tanh", np.tanh, (0,), {}), ("sum", lambda x: x / WIDTH, (2,), {})]
-    assert words(found(flax, torch, weight)).startswith("Flax multiplies with [1] wherever it is used")
+    assert words(found(flax, torch, weight)).startswith("Flax multiplies with the input [1] wherever it is used")
 
 
 def test_an_operand_of_fewer_axes_may_stand_for_the_result() -> None:
@@ -143,7 +143,7 @@ def test_an_operand_of_fewer_axes_may_stand_for_the_result() -> None:
     flax: list[Step] = [("mul", np.multiply, (1, 2), {}), ("all", np.multiply, (0, 3), {})]
     torch: list[Step] = [("all", np.multiply, (0, 1), {})]
     text = words(found(flax, torch, column, np.linspace(1, 2, WIDTH)))
-    assert text == "Flax multiplies with [2], and PyTorch does not"
+    assert text == "Flax multiplies with the input [2], and PyTorch does not"
 
 
 def test_a_function_that_the_other_side_does_not_apply_is_not_named() -> None:

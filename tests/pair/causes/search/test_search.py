@@ -84,7 +84,10 @@ def test_values_that_are_taken_for_one_another_are_found() -> None:
         return x * np.exp(y)
 
     cause = found([("mix", product, (0, 1), {})], [("mix", product, (1, 1), {})], inputs=2)
-    assert cause is not None and cause.hypothesis.text == "PyTorch's mix takes [1] where Flax's takes [0]"
+    assert (
+        cause is not None
+        and cause.hypothesis.text == "PyTorch's mix takes the input [1] where Flax's takes the input [0]"
+    )
 
 
 def test_a_mask_of_one_side_is_found() -> None:

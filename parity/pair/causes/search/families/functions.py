@@ -105,7 +105,7 @@ def named(half: Half, value: int) -> str:
     if kind == "array":
         return name
     if maker is None:
-        return name or "an array"
+        return f"the input {name}".strip() if kind == "input" else name or "an array"
     each = half.program.operations[maker]
     return f"what {each.name} gives{f' at {each.place}' if each.place else ''}"
 

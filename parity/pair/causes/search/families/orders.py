@@ -205,8 +205,10 @@ def names_of_calls(half: Half) -> dict[int, str]:
 def value_words(half: Half, value: int, names: Mapping[int, str]) -> str:
     """A value in words: an array of the network or an input by its name, or what gives it."""
     kind, name = half.program.origins.get(value, ("", ""))
-    if kind in ("array", "input"):
-        return name or "the input"
+    if kind == "input":
+        return f"the input {name}".strip()
+    if kind == "array":
+        return name
     maker = half.program.maker.get(value)
     if names.get(value):
         return f"what {names[value]} gives"
