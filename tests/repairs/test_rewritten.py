@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from parity.repairs.rules.expressions import in_words
 from tests.repairs.test_rules import changed, made, of
 
 
@@ -30,3 +31,17 @@ def test_a_line_is_rewritten(
 def test_a_line_without_the_operation_is_left_alone(tmp_path: Path) -> None:
     assert made(tmp_path, "y = x + 1", of(changed("gt", "compare", ">="))) == []
     assert made(tmp_path, "y = x.softmax(1)", of(changed("amax", "reduce", "the mean"))) == []
+
+
+@pytest.mark.parametrize(
+    ("means", "words"),
+    [
+        (("dealt", "-3", "3"), "bring every number that is 3 places apart along axis -3 together"),
+        (("times", "0.3333333333333333", "1/3"), "multiply with 1/3"),
+        (("times", "2.0"), "multiply with 2.0"),
+        (("not",), "negate the mask"),
+        (("ordered", "-3", "(0, 2, 1, 3)"), "put the parts along axis -3 in the order (0, 2, 1, 3)"),
+    ],
+)
+def test_a_change_is_told_in_words(means: tuple[str, ...], words: str) -> None:
+    assert in_words(means) == words

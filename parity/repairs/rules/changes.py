@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from parity.interface.programs.undone import Undone
 from parity.repairs.rules.candidate import Candidate, Context, inside, instead, needs_import
 from parity.repairs.rules.constructors import constructors
-from parity.repairs.rules.expressions import around, function, inverse
+from parity.repairs.rules.expressions import around, function, in_words, inverse
 from parity.repairs.source.files import SourceFile, TextEdit
 from parity.repairs.source.nodes import FileExpression, called, of_spot, of_value, on_line, operands
 
@@ -64,7 +64,7 @@ def wrapped(side: str, means: Sequence[str], places: Sequence[FileExpression]) -
     for file, node in places if form else ():
         edits = written(file, node, (name, form), node)
         if edits:
-            yield Candidate(side, edits, f"{' '.join(means)} at line {node.lineno}")
+            yield Candidate(side, edits, f"{in_words(means)} at line {node.lineno}")
 
 
 def written(file: SourceFile, node: ast.expr, what: tuple[str, str], taken: ast.expr) -> list[TextEdit]:

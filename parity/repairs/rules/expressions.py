@@ -85,6 +85,35 @@ def around(side: str, means: Sequence[str]) -> tuple[str, str]:
     return ("", arguments[0]) if kind == "number" else ("", "")
 
 
+WORDS: Mapping[str, str] = {
+    "apply": "apply {0}",
+    "apply instead": "apply {0}",
+    "plus": "add {0}",
+    "number": "take {0}",
+    "ordered": "put the parts along axis {0} in the order {1}",
+    "flip": "reverse axis {0}",
+    "dealt": "bring every number that is {1} places apart along axis {0} together",
+    "swapped": "split axes {0} and {1} in the other order",
+    "swapaxes": "swap axes {0} and {1}",
+    "roll": "shift by {0} along axis {1}",
+    "ones": "take ones",
+    "zeros": "take zeros",
+    "not": "negate the mask",
+}
+"""Kind of a change → what it does, of its arguments."""
+
+
+def in_words(means: Sequence[str]) -> str:
+    """What a change of a value does, for people.
+
+    Args:
+        means: its kind, and its arguments as Python's source.
+    """
+    if means[0] == "times":
+        return f"multiply with {means[-1]}"
+    return WORDS[means[0]].format(*means[1:]) if means[0] in WORDS else " ".join(means)
+
+
 def _factor(arguments: Sequence[str]) -> str:
     root = ROOT.fullmatch(arguments[1]) if len(arguments) > 1 else None
     if root is not None:
