@@ -101,6 +101,7 @@ def _together(
         for place in range(max(map(len, each))):
             chosen = [patches[min(place, len(patches) - 1)] for patches in each]
             edits = tuple(dict.fromkeys(edit for candidate in chosen for edit in candidate.edits))
-            yield Candidate(chosen[0].side, edits, "; ".join(dict.fromkeys(candidate.words for candidate in chosen)))
+            words = "; ".join(dict.fromkeys(candidate.words for candidate in chosen))
+            yield Candidate(chosen[0].side, edits, words, any(candidate.releases for candidate in chosen))
     for patches in each:
         yield from patches

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from parity.errors import UsageError
@@ -39,6 +40,7 @@ class Repairer:
 
     def __init__(self, check: Check, side: str | None = None, rounds: int = ROUNDS, note: Note = silent) -> None:
         self.check, self.side, self.rounds, self.note = check, side, rounds, note
+        self._released: set[str] = set()
 
     def repair(self, name: str, target: Path) -> Repair:
         """Look for patches until the pair is the same, no cause is proven, or no patch helps.
@@ -78,6 +80,7 @@ class Repairer:
             return done, None, {}
         tried: list[Tried] = []
         best: tuple[Tried, Report, Texts] | None = None
+        likeliest: Candidate | None = None
         for candidate in self._candidates(Context(project, report, first)):
             texts = _with(project, candidate)
             diff = difference_of({path: project.files[path].text for path in texts}, texts)
@@ -85,20 +88,26 @@ class Repairer:
             made = self._checked({**project.texts, **texts}, originals)
             patch, closed = _judged(report, made, candidate, diff)
             if closed and isinstance(made, Report):
+                self._keep(candidate)
                 return replace(done, tried=(*tried, patch)), made, texts
             tried.append(patch)
             if isinstance(made, Report) and NEARER * patch.gap < gap and (best is None or patch.gap < best[0].gap):
-                best = patch, made, texts
+                best, likeliest = (patch, made, texts), candidate
+        self._keep(likeliest)
         if best is None:
             return replace(done, tried=tuple(tried)), None, {}
         others = [patch for patch in tried if patch is not best[0]]
         return replace(done, tried=(*others, replace(best[0], kept=True, why=""))), best[1], best[2]
 
+    def _keep(self, candidate: Candidate | None) -> None:
+        if candidate is not None and candidate.releases:
+            self._released.add(candidate.side)
+
     def _candidates(self, context: Context) -> Iterator[Candidate]:
-        for count, candidate in enumerate(candidates(context, self.side)):
-            if count == MOST:
-                return
-            yield candidate
+        """The likeliest patches. A gradient that one side stops may be let through, but not on both sides in turn: the
+        networks would be the same, and neither trained as it was meant to be."""
+        allowed = (c for c in candidates(context, self.side) if not (c.releases and self._released - {c.side}))
+        yield from islice(allowed, MOST)
 
     def _checked(self, texts: Texts, originals: Texts) -> Report | UsageError:
         return self.check({str(path): text for path, text in texts.items() if text != originals.get(path)})

@@ -20,11 +20,13 @@ class Candidate:
         side: "flax" or "torch", the side whose source it edits.
         edits: the edits.
         words: what they do, in words.
+        releases: whether they let a gradient through that the source stops.
     """
 
     side: str
     edits: Sequence[TextEdit]
     words: str
+    releases: bool = False
 
 
 @dataclass(frozen=True)

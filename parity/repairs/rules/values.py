@@ -55,7 +55,7 @@ def stopped(context: Context, undone: Undone) -> Iterator[Candidate]:
         if called(node) in STOPS:
             for operand in operands(file, node)[:1]:
                 edit = instead(file, node, file.words(operand))
-                yield Candidate(undone.side, [edit], f"leave {called(node)} out")
+                yield Candidate(undone.side, [edit], f"leave {called(node)} out", releases=True)
 
 
 def stopped_elsewhere(context: Context, undone: Undone) -> Iterator[Candidate]:
