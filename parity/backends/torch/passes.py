@@ -108,7 +108,7 @@ class Passes:
             gelus=tuple(mode.gelus),
             undone=tuple(dict.fromkeys(mode.casts)),
             loss=None if loss is None else array_of(loss),
-            counters={name: t.detach().cpu().numpy().copy() for name, t in buffers.items() if not inexact(t)},
+            counters={name: array_of(t).copy() for name, t in buffers.items() if not inexact(t)},
         )
 
     def tables(self, inputs: Inputs, held: Sequence[str]) -> list[Table]:
