@@ -282,22 +282,25 @@ class _Run:
                 open_.pop()
                 continue
             maker = None if value in self.program._fixed else self.program.maker.get(value)
-            if maker is None and value not in self.functions:
+            if value in self.functions:
+                operands = [self.aliases[value]]
+            elif maker is not None:
+                operands = self._operands(maker)
+            else:
                 fixed = self.program._fixed
                 self._keep(value, fixed[value] if value in fixed else self.program.given_array(value))
                 continue
-            operands = [self.aliases[value]] if value in self.functions else self._operands(maker or 0)
             missing = [each for each in operands if not self._has(self._standing_for(each))]
             if missing:
                 if value in waiting:
                     raise RecursionError("a value takes itself")
                 waiting.add(value)
                 open_ += missing
-            elif value in self.functions:
+            elif value in self.functions or maker is None:
                 array = self.functions[value](self.program.as_numpy(self._of(operands[0])))
                 self._keep(value, self.program.as_native(np.array(array)))
             else:
-                self._run(maker or 0, operands, value)
+                self._run(maker, operands, value)
 
     def _run(self, maker: int, operands: Sequence[int], wanted: int) -> None:
         """Run one operation, which gives a value that is wanted, and keep what it gives."""

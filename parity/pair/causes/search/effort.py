@@ -36,7 +36,7 @@ def limited() -> Iterator[None]:
 
 def cost_of(half: Half) -> float:
     """The numbers that one hypothesis on a side of a piece computes, at most."""
-    return len(half.numbers) * OPERATION + sum(array.size for array in half.values.values())
+    return len(half.numbers) * OPERATION + half.size
 
 
 def spend(cost: float) -> bool:

@@ -11,8 +11,8 @@ from parity.pair.causes.search.elsewhere import dropout_rate, lone_arrays, rando
 from parity.pair.causes.search.gradients.derived import Derived
 from parity.pair.causes.search.gradients.families import STAGES as GRADIENT_STAGES
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis
-from parity.pair.causes.search.operation import parting
-from parity.pair.causes.search.piece import SIDES, Piece
+from parity.pair.causes.search.operation import lines_of_fork
+from parity.pair.causes.search.piece import Piece
 from parity.pair.causes.search.places import Target, numbers_of, other_numbers, target_of
 from parity.pair.causes.search.search import Cause
 from parity.pair.causes.search.several.following import Following, Recorded
@@ -71,7 +71,7 @@ def _with_lines(difference: Difference, state: CheckState, inputs: Inputs | None
     if target is None:
         return difference
     piece = Recorded(state, numbers_of(state, mode, inputs)).piece(target, agreeing)
-    return replace(difference, lines=_placed(piece))
+    return replace(difference, lines=lines_of_fork(piece))
 
 
 def _suspected(difference: Difference, clue: Difference | None) -> Difference:
@@ -168,22 +168,13 @@ def _of_piece(here: Difference, step: PlaceWithCauses, lints: Sequence[Lint]) ->
 
 
 def _unexplained(here: Difference, piece: Piece, clue: Difference | None, first: bool) -> Difference:
-    here = replace(here, lines=_placed(piece))
+    here = replace(here, lines=lines_of_fork(piece))
     return _suspected(here, clue) if first else here
 
 
 def _size(state: CheckState, mode: str) -> int:
     """The numbers that all calls of a pass give."""
     return sum(array.size for call in state.passes[mode].torch["float64"].calls for array in call.outputs)
-
-
-def _placed(piece: Piece) -> dict[str, str]:
-    """Each side's line of the operation at which the programs part."""
-    fork = parting(piece)
-    if fork is None:
-        return {}
-    places = {side: piece.half(side).program.operations[getattr(fork, side)].place for side in SIDES}
-    return {side: place for side, place in places.items() if place}
 
 
 def _with(difference: Difference, explanation: Explanation | None) -> Difference | None:

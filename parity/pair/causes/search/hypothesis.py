@@ -49,9 +49,10 @@ class Hypothesis:
     def _gap_to(self, piece: Piece, target: NDArray | None) -> float:
         """How far the sides are apart with this target; infinitely where it is no number where it was one: two
         networks that are both wrong are not mended."""
-        before = piece.half(self.side).values[piece.half(self.side).target]
-        if target is not None and np.isnan(target).sum() > np.isnan(before).sum():
-            return np.inf
+        if target is not None and (odd := np.isnan(target).sum()):
+            half = piece.half(self.side)
+            if odd > np.isnan(half.values[half.target]).sum():
+                return np.inf
         return piece.gap_to(self.side, target)
 
     def goes_round(self, piece: Piece) -> bool:

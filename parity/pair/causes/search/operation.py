@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from parity.checks.referee import closes
 from parity.interface.programs.operations import Change, Edit, Operation
 from parity.pair.causes.search.hypothesis import Hypothesis
-from parity.pair.causes.search.piece import Half, Piece, same_numbers
+from parity.pair.causes.search.lookup import Lookup
+from parity.pair.causes.search.piece import SIDES, Half, Piece, same_numbers
 from parity.pair.causes.search.turns import in_all_turns
 
 MOST = 3_000
@@ -48,13 +49,23 @@ def fork_of(piece: Piece) -> Parting | None:
     return _FORKS[piece]
 
 
+def lines_of_fork(piece: Piece) -> dict[str, str]:
+    """Each side's line of the operation at which the programs part, where it is known."""
+    fork = fork_of(piece)
+    if fork is None:
+        return {}
+    places = {side: piece.half(side).program.operations[getattr(fork, side)].place for side in SIDES}
+    return {side: place for side, place in places.items() if place}
+
+
 def parting(piece: Piece) -> Parting | None:
     """The first pair of values that differ, and after which all is the same: with Flax's in the place of PyTorch's, the
     gap closes; None if there is none but the targets.
     """
     flax, torch = piece.flax, piece.torch
-    agreed = _agreed(torch, flax)
-    ours = [v for v in flax.made if not any(same_numbers(flax.values[v], a) for a in _of_size(torch, flax.values[v]))]
+    ours_there, theirs_there = Lookup(flax.values), Lookup(torch.values)
+    agreed = {v for v in torch.made if ours_there.has(torch.values[v])}
+    ours = [v for v in flax.made if not theirs_there.has(flax.values[v])]
     for tried, (value, their) in enumerate(_pairs(torch, flax, agreed, ours)):
         if tried >= MOST:
             break
@@ -85,15 +96,6 @@ def _turns(piece: Piece, their: int, value: int) -> Iterator[list[tuple[int, int
 
 def _first_turns(half: Half, value: int) -> list[tuple[int, ...]]:
     return next(in_all_turns(half, (value,)))
-
-
-def _agreed(half: Half, theirs: Half) -> set[int]:
-    """The values of a side that the other has too."""
-    return {v for v in half.values if any(same_numbers(half.values[v], a) for a in _of_size(theirs, half.values[v]))}
-
-
-def _of_size(half: Half, array: NDArray) -> Iterator[NDArray]:
-    return (a for a in half.values.values() if a.size == array.size > 1 and a.dtype.kind == array.dtype.kind)
 
 
 def _pairs(torch: Half, flax: Half, agreed: set[int], ours: list[int]) -> Iterator[tuple[int, int]]:

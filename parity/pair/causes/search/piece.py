@@ -46,6 +46,11 @@ class Half:
         return dict(zip(wanted, self.program.compute(wanted), strict=True))
 
     @cached_property
+    def size(self) -> int:
+        """The numbers of all its values."""
+        return sum(array.size for array in self.values.values())
+
+    @cached_property
     def made(self) -> list[int]:
         """The values that its operations make and use, or that are the target."""
         used = {value for _, each in self.operations for value in each.operands} | {self.target}

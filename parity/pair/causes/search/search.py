@@ -122,5 +122,4 @@ def _gap(hypothesis: Hypothesis, piece: Piece, watch: Watch | None) -> float:
 
 def _most(piece: Piece, side: str) -> int:
     """The hypotheses that are tried, by the size of the side's piece."""
-    size = sum(array.size for array in piece.half(side).values.values())
-    return max(FEWEST, min(MOST, WORK // max(size, 1)))
+    return max(FEWEST, min(MOST, WORK // max(piece.half(side).size, 1)))

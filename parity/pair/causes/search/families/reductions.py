@@ -90,7 +90,7 @@ def _reduced(half: Half, value: int) -> Iterator[tuple[int, Axes, str]]:
         x = half.values[earlier]
         if x.dtype.kind != "f" or x.size <= array.size or not array.size:
             continue
-        for axes in _axes(x, array):
+        for axes in axes_between(x, array.size):
             with np.errstate(all="ignore"):
                 for name, function in REDUCTIONS.items():
                     taken = function(x, axis=axes)
@@ -108,9 +108,9 @@ def _above(half: Half, value: int) -> Iterator[int]:
         yield from level
 
 
-def _axes(x: NDArray, array: NDArray) -> Iterator[Axes]:
-    """The axes along which an array may have been reduced to another's size."""
+def axes_between(x: NDArray, size: int, most: int = MOST_AXES) -> Iterator[Axes]:
+    """The axes, so many at most, along which an array may have been reduced to so many numbers."""
     every = range(x.ndim)
-    for axes in (c for count in range(1, MOST_AXES + 1) for c in combinations(every, count)):
-        if x.size == array.size * int(np.prod([x.shape[axis] for axis in axes])):
+    for axes in (c for count in range(1, most + 1) for c in combinations(every, count)):
+        if x.size == size * int(np.prod([x.shape[axis] for axis in axes])):
             yield axes

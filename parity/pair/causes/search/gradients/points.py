@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.programs.backward import Backward
 from parity.interface.programs.operations import Change, Edit, Operation, numbers_in
+from parity.pair.causes.search.families.reductions import axes_between
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Piece, same
 from parity.pair.causes.search.written import text_of
@@ -178,10 +178,10 @@ def _shared(back: _Back, does: str) -> NDArray:
 def _reduced(back: _Back) -> tuple[int, ...] | None:
     """The axes along which an extreme is taken; None where none is."""
     extreme = EXTREMES.get(back.forward.name)
-    every = range(back.x.ndim) if extreme is not None else ()
-    for axes in (c for count in range(1, MOST_AXES + 1) for c in combinations(every, count)):
-        extremes = EXTREMES[back.forward.name](back.x, axis=axes)
-        if extremes.size == back.y.size and np.array_equal(extremes.ravel(), back.y.ravel()):
+    if extreme is None:
+        return None
+    for axes in axes_between(back.x, back.y.size, MOST_AXES):
+        if np.array_equal(extreme(back.x, axis=axes).ravel(), back.y.ravel()):
             return axes
     return None
 

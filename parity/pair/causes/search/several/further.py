@@ -8,7 +8,7 @@ import numpy as np
 
 from parity.checks.referee import AGREED
 from parity.interface.programs.operations import Edit
-from parity.pair.causes.search.operation import fork_of
+from parity.pair.causes.search.operation import lines_of_fork
 from parity.pair.causes.search.piece import SIDES, Piece
 from parity.pair.causes.search.places import Target
 from parity.pair.causes.search.search import STAGES, Cause, Stages
@@ -79,20 +79,12 @@ def all_causes(
         if here is not first and piece.gap <= AGREED:
             return  # only the layout of a layer inside is another one, with what is undone
         causes = peel(piece, confirm, stages)
-        yield PlaceWithCauses(here, piece, causes, _lines(piece, causes))
+        lines = lines_of_fork(piece) if len(causes) == 1 else {}  # several causes part the programs at several places
+        yield PlaceWithCauses(here, piece, causes, lines)
         if not causes:
             return
         _undo([(shown, piece), *zip(others, confirm(), strict=True)], causes)
         place = shown.following()
-
-
-def _lines(piece: Piece, causes: Sequence[Cause]) -> dict[str, str]:
-    """Each side's line of the operation at which the programs part, where one cause alone makes them part."""
-    fork = fork_of(piece) if len(causes) == 1 else None
-    if fork is None:
-        return {}
-    places = {side: piece.half(side).program.operations[getattr(fork, side)].place for side in SIDES}
-    return {side: place for side, place in places.items() if place}
 
 
 def _undo(pieces: Sequence[tuple[Passes, Piece]], causes: Sequence[Cause]) -> None:

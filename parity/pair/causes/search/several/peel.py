@@ -43,7 +43,7 @@ def peel(piece: Piece, confirm: Confirm, stages: Stages = STAGES) -> list[Cause]
     """
     if not is_apart(piece.gap):
         return []  # what differs is not in the numbers of this piece
-    size = sum(array.size for side in SIDES for array in piece.half(side).values.values())
+    size = sum(piece.half(side).size for side in SIDES)
     causes = _peeled(piece, confirm, DEPTH if size <= LARGEST else 1, stages, _Budget())
     if len(causes) < 2:
         return causes
