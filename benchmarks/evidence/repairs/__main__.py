@@ -1,10 +1,11 @@
 """How many planted bugs `parity repair` mends in source files, each pair proven again.
 
-`python -m benchmarks.evidence.repairs [BUG …] [--json FILE]`. Every bug of the catalogue that is planted in a brought
-pair is written into a source file as a user would have it (`benchmarks/evidence/repairs/sources.py`); those that are
-planted in texts (`benchmarks/evidence/causes/written`) are in files already. Each is repaired as `parity repair` does:
-patches by rule, each tried on a copy and proven by the whole check. One process for each bug; what is in the file
-already is not done again.
+`python -m benchmarks.evidence.repairs [BUG …] [--drawn N] [--json FILE]`. Every bug of the catalogue that is planted
+in a brought pair is written into a source file as a user would have it (`benchmarks/evidence/repairs/sources.py`);
+those that are planted in texts (`benchmarks/evidence/causes/written`) are in files already. `--drawn N` takes the
+first N drawn bugs in their place, each written as the source of both sides (`benchmarks/evidence/drawn/text`). Each
+is repaired as `parity repair` does: patches by rule, each tried on a copy and proven by the whole check. One process
+for each bug; what is in the file already is not done again.
 """
 
 import argparse
@@ -19,19 +20,15 @@ from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
-from benchmarks.evidence.causes.planted import Planted, planted, planted_text
-from benchmarks.evidence.causes.truths import TRUTHS
 from benchmarks.evidence.record import UNTRIED
-from benchmarks.evidence.repairs.sources import source_of
+from benchmarks.evidence.repairs.broken import PLANTED, Broken, broken, drawn, place
 from parity.backends.processes.configuration import keep_compiled_programs
-from parity.bugs.catalogue import BUGS, Bug, chosen
+from parity.checks.verdict import Verdict
 from parity.errors import UsageError
 from parity.files import require_writable, write_atomically
 from parity.report.environment import commit, versions
 
 COMMAND = "python -m benchmarks.evidence.repairs"
-WRITTEN = {bug.id: bug for bug in planted()}
-ORDER = [*(bug.id for bug in BUGS if bug.id in TRUTHS), *WRITTEN]
 PATIENCE = 3_000
 """Seconds after which a repair is given up."""
 
@@ -40,12 +37,13 @@ def main(argv: Sequence[str]) -> int:
     """Repair the bugs, print what came of each, write the record after each."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=(__doc__ or "").splitlines()[0])
     parser.add_argument("ids", nargs="*", metavar="BUG")
+    parser.add_argument("--drawn", type=int, default=0, metavar="N", help="repair the first N drawn bugs")
     parser.add_argument("--json", metavar="FILE", help="the record; bugs that it has are not repaired again")
     arguments = parser.parse_args(argv)
     if arguments.json:
         require_writable("--json", arguments.json)
     rows, context = _read(arguments.json), _context()
-    for name in arguments.ids or ORDER:
+    for name in arguments.ids or drawn(arguments.drawn) or PLANTED:
         if name not in rows or rows[name].get("error") == UNTRIED:
             rows[name] = _apart(context, name)
             print(json.dumps(rows[name], ensure_ascii=False), flush=True)
@@ -62,7 +60,7 @@ def _read(path: str | None) -> dict[str, dict[str, Any]]:
 
 def _write(path: str | None, rows: Sequence[Mapping[str, Any]]) -> None:
     if path is not None:
-        listed = sorted(rows, key=lambda row: ORDER.index(row["id"]))
+        listed = sorted(rows, key=lambda row: place(row["id"]))
         record = {
             "command": COMMAND,
             "commit": commit(),
@@ -88,7 +86,7 @@ def _apart(context: BaseContext, name: str) -> dict[str, Any]:
     finally:
         process.kill()
         process.join()
-    return {**_head(_bug(name)), "error": ended, "repaired": False}
+    return {**_head(broken(name)), "error": ended, "repaired": False}
 
 
 def _send(connection: Connection, name: str) -> None:
@@ -104,19 +102,8 @@ def _context() -> BaseContext:
     return multiprocessing.get_context("fork")
 
 
-def _bug(name: str) -> Bug | Planted:
-    """A bug of the catalogue, or one that is planted in a text."""
-    return WRITTEN[name] if name in WRITTEN else chosen([name])[0]
-
-
-def _head(bug: Bug | Planted) -> dict[str, Any]:
-    mechanism = bug.what if isinstance(bug, Planted) else bug.mechanism
-    return {"id": bug.id, "mechanism": mechanism, "side": bug.side}
-
-
-def _source(bug: Bug | Planted) -> tuple[str, str]:
-    """The name of the file that holds a bug's pair, and its text."""
-    return (f"{bug.pair}.py", planted_text(bug).text) if isinstance(bug, Planted) else source_of(bug)
+def _head(bug: Broken) -> dict[str, Any]:
+    return {"id": bug.id, "mechanism": bug.mechanism, "side": bug.side}
 
 
 def row(name: str) -> dict[str, Any]:
@@ -126,14 +113,13 @@ def row(name: str) -> dict[str, Any]:
     from parity.repairs.repair import Repairer
 
     keep_compiled_programs()
-    bug = _bug(name)
-    file, text = _source(bug)
+    bug = broken(name)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder).resolve() / file
-        path.write_text(text, encoding="utf-8")
+        path = Path(folder).resolve() / bug.file
+        path.write_text(bug.text, encoding="utf-8")
         asked = Asked(f"{path}:pair")
         try:
-            repair = Repairer(in_this_process(asked)).repair(file, path)
+            repair = Repairer(in_this_process(asked)).repair(bug.file, path)
         except UsageError as error:
             return {**_head(bug), "error": str(error), "repaired": False}
         diff = repair.diff.replace(str(folder).lstrip("/"), "").replace("a//", "a/").replace("b//", "b/")
@@ -160,9 +146,10 @@ def row(name: str) -> dict[str, Any]:
 
 
 def counted(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """How many bugs there are, how many have a proven cause, a kept patch, and are repaired and proven again."""
+    """How many bugs there are, and how many are called different, have a proven cause, got a patch, are repaired."""
     return {
         "bugs": len(rows),
+        "different": sum(row.get("before") == Verdict.DIFFERENT for row in rows),
         "proven": sum(bool(row.get("proven")) for row in rows),
         "patched": sum(bool(row.get("diff")) for row in rows),
         "repaired": sum(bool(row["repaired"]) for row in rows),

@@ -49,4 +49,4 @@ def test_what_is_on_record_is_not_repaired_again(tmp_path: Path, monkeypatch: py
     assert repairs.main(["gelu-tanh", "silu", "--json", record]) == 0 and asked[2:] == ["gelu-tanh"]
     rows = repairs._read(record)
     assert set(rows) == {"silu", "gelu-tanh"}
-    assert repairs.counted(list(rows.values())) == {"bugs": 2, "proven": 2, "patched": 0, "repaired": 1}
+    assert repairs.counted(list(rows.values())) == {"bugs": 2, "different": 0, "proven": 2, "patched": 0, "repaired": 1}
