@@ -16,8 +16,9 @@ from parity.pair.passes.sides import PairInputs, SidePair
 from parity.pair.rungs.forward import proven
 from parity.pair.rungs.loss import objectives
 from parity.pair.weightmap import file as map_file
-from parity.pair.weightmap.pairing.assemble import map_weights
+from parity.pair.weightmap.pairing.assemble import Held, map_weights
 from parity.pair.weightmap.pairing.pairings import WeightMap, crossed_names, turned_arrays
+from parity.pair.weightmap.tables import HeldArrays, without_constants
 
 OpenSides = Callable[[Inputs, Inputs], tuple[Side, Side]]
 """Makes both sides of Flax's inputs and PyTorch's."""
@@ -153,4 +154,8 @@ def _weight_map(pair: SidePair, path: str | None) -> WeightMap:
         theirs = pair.torch.units
     if path is not None:
         return map_file.read(path, ours, theirs, (flax_shapes, torch_shapes))
-    return map_weights(ours, theirs, flax_shapes, torch_shapes)
+    trained = pair.flax.parameters, pair.torch.parameters
+    weight_map = map_weights(Held(ours, flax_shapes, trained[0]), Held(theirs, torch_shapes, trained[1]))
+    return without_constants(
+        weight_map, HeldArrays(pair.flax.native, trained[0]), HeldArrays(pair.torch.native, trained[1])
+    )

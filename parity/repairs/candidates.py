@@ -6,6 +6,7 @@ from pathlib import Path
 from parity.interface.programs.undone import Undone
 from parity.repairs.rules import changes, declared, rewritten, settings, training, values
 from parity.repairs.rules.candidate import Candidate, Context
+from parity.repairs.rules.returned import returned
 from parity.repairs.source.files import MARK, TextEdit, edited
 
 Rule = Callable[[Context, Undone], Iterator[Candidate]]
@@ -14,6 +15,7 @@ SAME_SIDE: Mapping[str, tuple[Rule, ...]] = {
     "left out": (values.left_out, values.without_bias),
     "run again": (values.run_again,),
     "another value": (values.another_value,),
+    "returned": (returned,),
     "change": (rewritten.rewritten, changes.change),
 }
 """What was undone → the rules that do it in the source of that side."""

@@ -42,6 +42,23 @@ def passes_at(report: Report, number: int, finding: Finding) -> bool:
     return bool(here) and all(other.verdict.passes for other in here)
 
 
+def parts(before: Report, made: Report) -> str:
+    """The first of what agreed on the rung that differed, and no longer does with a patch; "" if all still does."""
+    earlier = first_finding(before)
+    if earlier is None:
+        return ""
+    agreed = {key for key, verdict in _ruled(before, earlier[0]).items() if verdict.passes}
+    return next((key[1] for key, verdict in _ruled(made, earlier[0]).items()
+                 if key in agreed and verdict is Verdict.DIFFERENT), "")  # fmt: skip
+
+
+def _ruled(report: Report, number: int) -> dict[tuple[str, str, str], Verdict]:
+    """The verdict on each thing that is compared on a rung."""
+    layers = [layer.finding for layer in report.layers if number == 2]
+    findings = [finding for rung in report.rungs if rung.number == number for finding in rung.findings]
+    return {_key(finding): finding.verdict for finding in (*layers, *findings)}
+
+
 def moved_on(before: Report, made: Report) -> bool:
     """Whether the sides now part first where they were said to part next, once the first cause is undone."""
     first, now = before.first_difference, made.first_difference

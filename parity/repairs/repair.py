@@ -12,7 +12,7 @@ from parity.pair.passes.progress import Note, silent
 from parity.repairs.candidates import candidates
 from parity.repairs.copies import Check
 from parity.repairs.differences import difference_of
-from parity.repairs.progress import first_finding, gap_at, moved_on, passes_at
+from parity.repairs.progress import first_finding, gap_at, moved_on, parts, passes_at
 from parity.repairs.record import Repair, Round, Tried
 from parity.repairs.rules.candidate import Candidate, Context
 from parity.repairs.source.files import edited
@@ -130,6 +130,8 @@ def _judged(before: Report, made: Report | UsageError, candidate: Candidate, dif
     if earlier is None:
         return replace(patch, why="the pair is not the same with it"), False
     gap = gap_at(made, *earlier)
+    if parted := parts(before, made):
+        return replace(patch, why=f"{parted} agreed, and differs with it"), False
     if moved_on(before, made):
         return replace(patch, gap=gap, kept=True), True
     if later is not None and (later[0] > earlier[0] or (later[0] == earlier[0] and passes_at(made, *earlier))):

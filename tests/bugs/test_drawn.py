@@ -49,6 +49,14 @@ test_many_correct_draws_raise_no_alarm = pytest.mark.slow(LONG(given(networks())
 test_of_many_bugs_none_is_missed = pytest.mark.slow(LONG(given(networks())(wrong)))
 
 
+@pytest.mark.parametrize("number", [455, 583, 610, 618, 687, 748, 982])
+def test_networks_that_were_called_otherwise_once_are_the_same(number: int) -> None:
+    """Two attentions packed otherwise, a norm of nearly equal numbers between casts, a gradient that is zero in theory,
+    layers that go by their names, a table beside projections, tables alone, layers that are frozen on both sides."""
+    report = compared(drawn(number, bug=False)[0])
+    assert report.verdict.passes, report
+
+
 def batch_norm(features: int, **settings: object) -> Block:
     return Block("batch norm", {"features": features, "eps": 1e-5, "keep": 0.9, "affine": False, **settings})
 

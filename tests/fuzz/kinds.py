@@ -22,7 +22,7 @@ from parity.interface.packing import whole
 from parity.interface.unit import Kind, Unit
 from parity.pair.repro import replay
 from parity.pair.weightmap import file as mapfile
-from parity.pair.weightmap.pairing.assemble import map_weights
+from parity.pair.weightmap.pairing.assemble import Held, map_weights
 from parity.recipes import load
 from parity.study import runs
 from parity.training import checkpoint, journal, make_plan, make_twin
@@ -180,7 +180,7 @@ UNITS = tuple(
 
 def _map(path: Path) -> bytes:
     """A map in which everything is said that can be."""
-    mapfile.write(map_weights(UNITS, UNITS, SHAPES, SHAPES), path)
+    mapfile.write(map_weights(Held(UNITS, SHAPES), Held(UNITS, SHAPES)), path)
     document = json.loads(path.read_text())
     for pair in document["pairs"]:
         for array in pair["arrays"]:

@@ -107,7 +107,15 @@ class Change:
     means: tuple[str, ...] = ()
 
 
-Edit = Setting | Alias | Taken | Change
+@dataclass(frozen=True)
+class Returned:
+    """An edit: another value in the place of one that the network returns; inside, both stay what they are."""
+
+    value: int
+    other: int
+
+
+Edit = Setting | Alias | Taken | Change | Returned
 Kind = Literal["array", "input", "constant"]
 
 

@@ -4,7 +4,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from typing import Any, Self
@@ -19,6 +19,7 @@ from parity.interface.programs.operations import (
     Function,
     Kind,
     Operation,
+    Returned,
     Setting,
     Taken,
     Values,
@@ -138,6 +139,12 @@ class Program(ABC):
             self._fixed = {number: self.as_native(array) for number, array in values.items()}
         self._kept = {}
 
+    def whole(self) -> Self:
+        """The same program, which starts from what the network is given and from nothing else."""
+        program = copy.copy(self)
+        program._fixed, program._kept = {}, {}
+        return program
+
     def starting_from(self, values: Sequence[int]) -> Self:
         """The same program, which starts from these values too, as they are now."""
         program = copy.copy(self)
@@ -147,7 +154,10 @@ class Program(ABC):
     def undone(self, edits: Sequence[Edit]) -> Self:
         """The same program with these edits made for good; values that it starts from are left as they are given."""
         program = copy.copy(self)
-        program._undone, program._kept = (*self._undone, *edits), {}
+        inside = [edit for edit in edits if not isinstance(edit, Returned)]
+        program._undone, program._kept = (*self._undone, *inside), {}
+        named = zip(self.named.results, returned(list(self.named.results.values()), edits), strict=True)
+        program.named = replace(self.named, results=dict(named))
         return program
 
     def needed(self, wanted: Sequence[int]) -> list[int]:
@@ -173,7 +183,7 @@ class Program(ABC):
             Exception: whatever the framework raises where an edit makes no sense.
         """
         with self.running():
-            return [self.as_numpy(array) for array in _Run(self, edits).values(wanted)]
+            return [self.as_numpy(array) for array in _Run(self, edits).values(returned(wanted, edits))]
 
     def attempt(self, wanted: Sequence[int], edits: Sequence[Edit]) -> tuple[list[NDArray], dict[int, NDArray]]:
         """Values in NumPy with edits made, and by number all values that are computed anew for them.
@@ -183,7 +193,7 @@ class Program(ABC):
         """
         with self.running():
             run = _Run(self, edits)
-            arrays = [self.as_numpy(array) for array in run.values(wanted)]
+            arrays = [self.as_numpy(array) for array in run.values(returned(wanted, edits))]
             return arrays, {value: self.as_numpy(array) for value, array in run.made.items()}
 
     @property
@@ -194,6 +204,12 @@ class Program(ABC):
     def _lasting(self) -> list[Edit]:
         """The edits that are made for good, but for those of values that it starts from."""
         return [e for e in self._undone if isinstance(e, Setting | Taken) or e.value not in self._fixed]
+
+
+def returned(values: Sequence[int], edits: Sequence[Edit]) -> list[int]:
+    """What is asked for where these values are, with edits of what the network returns made."""
+    others = {edit.value: edit.other for edit in edits if isinstance(edit, Returned)}
+    return [others.get(value, value) for value in values]
 
 
 class _Run:
@@ -216,7 +232,7 @@ class _Run:
                     self.functions[edit.value] = edit.function
             elif isinstance(edit, Taken):
                 self.taken.setdefault(edit.operation, {})[edit.place] = edit.other
-            else:
+            elif isinstance(edit, Change):
                 self.changes[edit.value] = (*self.changes.get(edit.value, ()), edit.function)
         self.touched = self._touched(edits) if edits else set[int]()
         self.made: dict[int, Any] = {}

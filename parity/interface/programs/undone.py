@@ -57,7 +57,8 @@ class Undone:
         side: "flax" or "torch".
         kind: "setting", an operation with another setting; "left out", an operation whose operand is taken for its
             result; "run again", the same of a line that is run once more than on the other side; "another value", one
-            value in the place of another; "change", a value with a function applied to it.
+            value in the place of another; "returned", the same where the network returns it; "change", a value with a
+            function applied to it.
         spot: the operation that is changed, or that gives the value that is.
         setting, was, wanted: the name of a setting and both its values as Python's source; "" where none is changed.
         operand: the place of the array that is kept among those that an operation takes, where it is left out.

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from parity.interface.programs.operations import Alias, Change, Edit, Setting, Taken
+from parity.interface.programs.operations import Alias, Change, Edit, Returned, Setting, Taken
 from parity.interface.programs.program import Program
 from parity.interface.programs.undone import SourceValue, Spot, Undone, Use, source
 
@@ -23,6 +23,7 @@ def undone_of(side: str, program: Program, edits: Sequence[Edit], inside: Sequen
     changes = [edit for edit in edits if isinstance(edit, Change) or (isinstance(edit, Alias) and edit.means)]
     taken = [edit for edit in edits if isinstance(edit, Taken)]
     undone = [
+        *(teller.returned(edit) for edit in edits if isinstance(edit, Returned)),
         *teller.settings(settings), *map(teller.alias, aliases), *map(teller.taken, taken), *teller.changes(changes)
     ]  # fmt: skip
     return tuple({repr(item): item for item in undone}.values())
@@ -66,6 +67,11 @@ class _Teller:
         value = self.value(self.program.operations[edit.operation].operands[edit.place])
         only_here = replace(value, used=(Use(spot, edit.place),))
         return Undone(self.side, "another value", spot, value=only_here, other=self.value(edit.other))
+
+    def returned(self, edit: Returned) -> Undone:
+        value = self.value(edit.value)
+        spot = value.made or Spot("", "")
+        return Undone(self.side, "returned", spot, value=value, other=self.value(edit.other))
 
     def changes(self, edits: Sequence[Change | Alias]) -> Iterator[Undone]:
         groups: dict[tuple[str, ...], list[int]] = {}

@@ -10,6 +10,11 @@ from parity.interface.side import FRAMEWORKS
 from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.compared import COMPUTED, Compared
 
+ROUNDING = {"bfloat16": 2.0**-7, "float16": 2.0**-10}
+"""Name of a narrower dtype → the step from 1 to its next number."""
+SMALLER = 32
+"""How many times smaller than the rounding of a narrower dtype the error of a result may be that it makes."""
+
 
 def with_computed_dtype(
     compared: Compared, passes: BothSides, stored: Mapping[str, Collection[str]], mode: str
@@ -29,7 +34,10 @@ def with_computed_dtype(
     seen = {"flax": passes.flax["float64"].undone, "torch": passes.torch["float64"].undone}
     others = {"flax": stored["torch"], "torch": stored["flax"]}
     casts = {side: [cast for cast in undone if cast.dtype not in others[side]] for side, undone in seen.items()}
-    worse = {_worse(finding) for finding in compared.results if finding.verdict is Verdict.LESS_ACCURATE}
+    less = [finding for finding in compared.results if finding.verdict is Verdict.LESS_ACCURATE]
+    if {cast.dtype for cast in casts["flax"]} == {cast.dtype for cast in casts["torch"]}:
+        less = [finding for finding in less if _is_of_casts(finding, casts[_worse(finding)])]
+    worse = {_worse(finding) for finding in less}
     return (*compared.results, *_computed(worse, casts, _place(compared), mode))
 
 
@@ -39,6 +47,13 @@ def _computed(worse: set[str], casts: Mapping[str, Sequence[Cast]], place: str, 
             words = f"same formula, computed in {_listed(casts[side])} in {FRAMEWORKS[side]}"
             words += f", in {_listed(casts[other])} in {FRAMEWORKS[other]}" if casts[other] else " only"
             yield Finding(COMPUTED, place, Verdict.DIFFERENT, np.inf, reason=words, mode=mode)
+
+
+def _is_of_casts(finding: Finding, casts: Sequence[Cast]) -> bool:
+    """Whether a float32 error is as large as that of a dtype that both sides cast to: a smaller one is float32's own,
+    which a norm of nearly equal numbers makes larger."""
+    eps = min((ROUNDING.get(cast.dtype, 0.0) for cast in casts), default=0.0)
+    return max(finding.errors.values()) * SMALLER >= eps
 
 
 def _worse(finding: Finding) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from parity.checks.referee import MARGIN, RATIO
 from parity.interface.observation import PassResult
 from parity.interface.packing import Packing
+from parity.interface.random import single
 from parity.interface.trace import Precision, call_names, call_path
 from parity.interface.unit import Unit, split_stack
 from parity.pair.passes.both_sides import BothSides
@@ -22,6 +23,8 @@ from parity.report.records import Coverage, Mapped
 NO_EFFECT = "no effect on what the networks return: any numbers would do"
 NO_EFFECT_ON_LOSS = "no effect on the loss: its gradient is rounding"
 UNKNOWN = "whether it has an effect is not known without backward passes"
+MOST_ASKED = 32
+"""Parameters without gradients that are asked for one by one; of more, all count as used if any is."""
 LETTERS = {("conv", 3): ("OIW", "WIO"), ("conv", 4): ("OIHW", "HWIO"), ("conv", 5): ("OIDHW", "DHWIO")}
 
 
@@ -33,7 +36,8 @@ def table(state: CheckState) -> list[Mapped]:
             passes, which is known from its gradient.
     """
     proof = state.proof
-    lines = [_line(state, layer, array) for layer in proof.weight_map.layers for array in layer.arrays]
+    used = used_without_gradient(state)
+    lines = [_line(state, layer, array, used) for layer in proof.weight_map.layers for array in layer.arrays]
     for side, units in (("flax", proof.weight_map.lone_flax), ("torch", proof.weight_map.lone_torch)):
         lines += [_lone(proof, side, unit, role) for unit in units for role in unit.arrays]
     for layer in proof.weight_map.layers:
@@ -42,10 +46,32 @@ def table(state: CheckState) -> list[Mapped]:
     return lines
 
 
-def _line(state: CheckState, layer: LayerPairing, array: ArrayPairing) -> Mapped:
+def used_without_gradient(state: CheckState) -> frozenset[str]:
+    """The names of PyTorch's parameters through which no gradient goes, as it is stopped, and whose numbers change what
+    the network returns all the same."""
+    gradients = [view.torch["float64"].parameter_gradients for view in state.passes.values()]
+    still = [name for name in gradients[0] if not any(np.any(each.get(name, 0.0)) for each in gradients)]
+    if not still or not changes_results(state, "torch", still):
+        return frozenset()
+    return frozenset(name for name in still if len(still) > MOST_ASKED or changes_results(state, "torch", [name]))
+
+
+def changes_results(state: CheckState, side: str, names: Sequence[str]) -> bool:
+    """Whether other numbers in arrays of a side change what it returns in evaluation."""
+    arrays, rng = state.proof.arrays(side), np.random.default_rng([state.sides.seed, 10])
+    other = {name: single(arrays[name] + rng.standard_normal(arrays[name].shape)) for name in names}
+    before, after = (
+        state.sides.run_pass(side, native, "evaluation", "float64", gradients=False).outputs  # type: ignore[arg-type]
+        for native in (arrays, {**arrays, **other})
+    )
+    return not all(np.array_equal(before[name], after[name], equal_nan=True) for name in before)
+
+
+def _line(state: CheckState, layer: LayerPairing, array: ArrayPairing, used: frozenset[str]) -> Mapped:
     proof, known = state.proof, state.sides.backward
     without = NO_EFFECT if state.sides.objectives is None else NO_EFFECT_ON_LOSS
     effect = any(has_effect(view.torch, array.torch) for view in state.passes.values()) or _agrees_alone(state, layer)
+    effect = effect or not used.isdisjoint(array.torch.names)
     return Mapped(
         " + ".join(array.flax.names),
         " + ".join(array.torch.names),

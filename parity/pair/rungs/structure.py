@@ -86,11 +86,11 @@ def _lone(state: CheckState, side: str, path: str, packings: Sequence[Packing]) 
 
 
 def _proven(state: CheckState) -> list[Finding]:
-    """An inconclusive finding if the networks agree and no array is proven.
+    """An inconclusive finding if the networks agree and no array that both have is proven.
 
     Any numbers would do then, so that nothing is known of the map.
     """
-    lines = table(state)
+    lines = [line for line in table(state) if line.flax and line.torch]
     if not state.sides.backward or not state.proof.agrees or not lines or any(line.proven for line in lines):
         return []
     reason = f"none of {len(lines)} arrays is proven: they have no effect on what the networks return"

@@ -11,7 +11,7 @@ from parity.pair.weightmap.align import CallPair, pair_layers
 from parity.pair.weightmap.features import with_features
 from parity.pair.weightmap.flattened import flattened_rows
 from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
-from parity.pair.weightmap.pairing.readings import pair_units
+from parity.pair.weightmap.pairing.readings import other_roles, pair_units
 from parity.pair.weightmap.pairing.signatures import Shape, with_shapes
 from parity.pair.weightmap.proof import ProofPass
 from parity.pair.weightmap.random_weights import name_of
@@ -47,10 +47,13 @@ def alternatives(weight_map: WeightMap, passed: ProofPass, failing: int, native:
         yield from _flattened(weight_map, passed, here)
         yield from _partners(weight_map, passed, here, pairs, native)
         yield from _other_packings(weight_map, [here.layer])
-    yield from _other_pieces(weight_map)
     verified = {pair.layer for pair in pairs if pair.flax < failing and all(passed.layer(pair))}
     unsure = [number for number in range(len(weight_map.layers)) if number not in verified]
+    settled = max((weight_map.layers[number].flax.order for number in verified if number is not None), default=-1)
+    last = None if here is None or here.layer is None else weight_map.layers[here.layer].flax.order
+    yield from _other_pieces(weight_map, settled, last)
     yield from _other_packings(weight_map, [number for number in unsure if here is None or number != here.layer])
+    yield from _other_roles(weight_map, unsure, native)
     yield from _exchanged(weight_map, _alike(weight_map, passed, pairs, native), native)
 
 
@@ -67,24 +70,60 @@ def _other_packings(weight_map: WeightMap, numbers: Sequence[int]) -> Iterator[O
                 yield name, _with(weight_map, {number: replace(layer, arrays=arrays)})
 
 
-def _other_pieces(weight_map: WeightMap) -> Iterator[Option]:
-    """Other ways to cut the arrays that one side holds whole, all those of a group alike."""
-    groups: dict[str, dict[str, None]] = {}
-    for layer in weight_map.layers:
+def _other_roles(weight_map: WeightMap, numbers: Sequence[int], native: NativeArrays) -> Iterator[Option]:
+    """Arrays of equal sizes of some pairings of layers, paired otherwise."""
+    shapes = [{name: array.shape for name, array in side.items()} for side in (native.flax, native.torch)]
+    for number in numbers:
+        layer = weight_map.layers[number]
+        if layer.piece is None and all(array.tie is None for array in layer.arrays):
+            units = with_shapes(layer.flax, shapes[0]), with_shapes(layer.torch, shapes[1])
+            for other in other_roles(layer, *units):
+                yield (
+                    f"arrays of {layer.torch.path or layer.flax.path} paired otherwise",
+                    _with(weight_map, {number: other}),
+                )
+
+
+def _other_pieces(weight_map: WeightMap, settled: int, last: int | None) -> Iterator[Option]:
+    """Other ways to cut the arrays that one side holds whole: all those of a group alike, then those of each module.
+
+    Args:
+        weight_map: The map.
+        settled: The place of the last of Flax's layers that agree in the order of execution: what runs before it is
+            right already.
+        last: That of the failing one: what runs after it comes last. None if all layers agree.
+    """
+    groups: dict[tuple[str, str], list[int]] = {}
+    for number, layer in enumerate(weight_map.layers):
         if layer.piece is not None:
-            groups.setdefault(layer.piece.group, {}).update(dict.fromkeys(layer.piece.readings))
-    for group, names in groups.items():
-        for name in list(names)[1:]:
-            yield (
-                f"{group}: {name}",
-                replace(weight_map, layers=tuple(_cut_so(a, group, name) for a in weight_map.layers)),
-            )
+            groups.setdefault((layer.piece.group, ""), []).append(number)
+            groups.setdefault((layer.piece.group, getattr(layer, layer.piece.whole).path), []).append(number)
+    alone = {group for group, path in groups if path and len(groups[group, path]) == len(groups[group, ""])}
+
+    def unlikely(numbers: Sequence[int]) -> bool:
+        places = [weight_map.layers[number].flax.order for number in numbers]
+        return min(places) < settled or (last is not None and min(places) > last)
+
+    for (group, path), numbers in sorted(groups.items(), key=lambda item: (unlikely(item[1]), bool(item[0][1]))):
+        if not path or group not in alone:
+            yield from _cut_otherwise(weight_map, group, path, numbers)
 
 
-def _cut_so(layer: LayerPairing, group: str, name: str) -> LayerPairing:
-    """The pairing with the reading of that name if it is of the group and has it."""
+def _cut_otherwise(weight_map: WeightMap, group: str, path: str, numbers: Sequence[int]) -> Iterator[Option]:
+    """The readings of the pieces of some pairings."""
+    names = dict.fromkeys(
+        name for number in numbers if (piece := weight_map.layers[number].piece) for name in piece.readings
+    )
+    for name in names:
+        changed = {number: _cut_so(weight_map.layers[number], name) for number in numbers}
+        if any(layer != weight_map.layers[number] for number, layer in changed.items()):
+            yield f"{path or group}: {name}", _with(weight_map, changed)
+
+
+def _cut_so(layer: LayerPairing, name: str) -> LayerPairing:
+    """The pairing with the reading of that name if it has it."""
     piece = layer.piece
-    if piece is None or piece.group != group or name not in piece.readings:
+    if piece is None or name not in piece.readings:
         return layer
     return replace(piece.readings[name], piece=piece)
 

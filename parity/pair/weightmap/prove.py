@@ -12,7 +12,8 @@ from parity.pair.weightmap.proof import Proof, ProofPass, Runs, Standing
 from parity.pair.weightmap.use import turned_by_use
 
 BUDGET = 48
-"""Readings that are tried at most: passes of the Flax network, which is compiled once for all of them."""
+"""Readings that are tried at most until a better one is met: passes of the Flax network, which is compiled once for all
+of them."""
 OTHERS = 80
 """Readings of each other map that are tried at most. Where they do not suffice, the map itself has been decided on."""
 
@@ -56,8 +57,8 @@ class Prover:
             if _is_better(read[0], read[1].standing(read[0]), best[0], best[1].standing(best[0])):
                 best = read
         weight_map, passed = self._as_used(best, torch)
-        self._undecided = undecided
         flax_arrays, agrees = weights.to_flax(weight_map, torch, self._native.flax), passed.same_outputs(weight_map)
+        self._undecided = () if agrees else undecided
         return Proof(weight_map, flax_arrays, torch, passed, agrees, self._undecided, self._tried)
 
     def _as_used(self, best: tuple[WeightMap, ProofPass], torch: Arrays) -> tuple[WeightMap, ProofPass]:
@@ -72,10 +73,12 @@ class Prover:
 
     def _read_better(self, weight_map: WeightMap, passed: ProofPass, torch: Arrays) -> tuple[WeightMap, ProofPass]:
         """The map and its pass, with other readings of it as long as one of them is better."""
+        step = self._budget - self._tried
         while self._budget > 1 and not passed.same_outputs(weight_map):
             better = self._better(weight_map, passed, torch)
             if better is None:
                 break
+            self._budget = self._tried + step
             weight_map, passed = better
         return weight_map, passed
 
@@ -122,7 +125,7 @@ class Prover:
 def _is_better(weight_map: WeightMap, standing: Standing, known: WeightMap, known_standing: Standing) -> bool:
     """Whether the networks agree longer with one map than with a known one, and not only because it pairs fewer
     arrays, nor by pairing layers against their names, which may only bring them together at the end."""
-    decides = standing.same or standing.near
+    decides = standing.same or (standing.near and not known_standing.near)
     against_names = len(crossed_names(weight_map)) > len(crossed_names(known))
     pairs_as_many = _arrays(weight_map) >= _arrays(known)
     return standing > known_standing and (decides or (pairs_as_many and not against_names))

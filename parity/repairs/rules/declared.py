@@ -8,7 +8,7 @@ from parity.repairs.rules.candidate import Candidate, Context, instead
 from parity.repairs.rules.changes import wrapped
 from parity.repairs.rules.constructors import set_in_constructor
 from parity.repairs.rules.keywords import with_setting
-from parity.repairs.source.files import SourceFile
+from parity.repairs.source.files import SourceFile, TextEdit
 from parity.repairs.source.nodes import called, on_line, operands
 from parity.report.records import Lint
 
@@ -137,14 +137,16 @@ def missing_arrays(context: Context, side: str) -> Iterator[Candidate]:
 
 def without_casts(context: Context, side: str) -> Iterator[Candidate]:
     """A cast to a narrower dtype taken away."""
-    match = re.search(r"computed in (\w+) at ([\w.]+:\d+) in (Flax|PyTorch)", context.difference.cause)
+    match = re.search(r"computed in (\w+) at ((?:[\w.]+:\d+(?:, )?)+) in (Flax|PyTorch)", context.difference.cause)
     if match is None or (match[3] == "Flax") is not (side == "flax"):
         return
-    for file, node in on_line(context.project, match[2]):
+    words, single = f"leave the cast to {match[1]} out", list[TextEdit]()
+    for file, node in (pair for place in match[2].split(", ") for pair in on_line(context.project, place)):
         if isinstance(node, ast.Call) and (called(node) in CASTS.get(match[1], ()) or _casts(file, node, match[1])):
-            for operand in operands(file, node)[:1]:
-                words = f"leave the cast to {match[1]} out"
-                yield Candidate(side, [instead(file, node, file.words(operand))], words)
+            single += [instead(file, node, file.words(operand)) for operand in operands(file, node)[:1]]
+    if len(single) > 1:
+        yield Candidate(side, single, f"{words} on each line")
+    yield from (Candidate(side, [edit], words) for edit in single)
 
 
 def _casts(file: SourceFile, node: ast.Call, dtype: str) -> bool:

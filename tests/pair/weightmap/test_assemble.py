@@ -2,7 +2,7 @@ import numpy as np
 
 from parity.interface.packing import Packing, Part, whole
 from parity.interface.unit import Kind, Unit
-from parity.pair.weightmap.pairing.assemble import map_weights
+from parity.pair.weightmap.pairing.assemble import Held, map_weights
 from parity.pair.weightmap.pairing.pairings import WeightMap
 
 SHAPES: dict[str, tuple[int, ...]] = {}
@@ -19,7 +19,7 @@ def pairs(found: WeightMap) -> dict[str, str]:
 
 
 def matched(flax: list[Unit], torch: list[Unit]) -> WeightMap:
-    return map_weights(flax, torch, SHAPES, SHAPES)
+    return map_weights(Held(flax, SHAPES), Held(torch, SHAPES))
 
 
 def test_equal_layers_are_paired_in_order_whatever_their_names() -> None:
@@ -102,3 +102,32 @@ def test_custom_layers_are_not_paired_by_what_little_they_share() -> None:
     torch = [unit("b", "custom", 0, weight=(4, 9), bias=(9,))]
     (bond,) = matched(flax, torch).layers
     assert {link.role: link.torch_role for link in bond.arrays} == {"kernel": "weight", "bias": "bias"}
+
+
+def test_what_authors_call_alike_is_one_layer_before_what_only_has_its_shapes() -> None:
+    flax = [
+        unit("blocks.2", "custom", 0, bias=(3,), direction=(3, 3), length=(3, 1)),
+        unit("blocks.3", "custom", 1, bias=(3,), direction=(3, 3), length=(1, 3)),
+    ]
+    torch = [
+        unit("blocks.2.layer", "custom", 0, bias=(3,), weight_v=(3, 3), weight_g=(1, 3)),
+        unit("blocks.3.layer", "custom", 1, bias=(3,), direction=(3, 3), length=(3, 1)),
+    ]
+    assert pairs(matched(flax, torch)) == {"blocks.2": "blocks.2.layer", "blocks.3": "blocks.3.layer"}
+
+
+def test_arrays_of_a_module_of_its_own_go_by_the_last_words_of_their_names() -> None:
+    flax = [unit("", "custom", 0, norm_bias=(3,), norm_direction=(3, 3), norm_length=(1, 3))]
+    torch = [unit("norm", "custom", 0, **{"bias": (3,), "parametrizations.weight.original0": (3, 1), "v": (3, 3)})]
+    held = {array.role: array.torch_role for _, array in matched(flax, torch).arrays}
+    assert held["norm_bias"] == "bias" and held["norm_length"] == "parametrizations.weight.original0"
+
+
+def test_trained_arrays_are_paired_before_tables() -> None:
+    flax = [unit("", "custom", 0, dense_raw=(6, 3), table_cosines=(6, 3), table_sines=(6, 3))]
+    torch = [unit("own", "custom", 0, table_cosines=(6, 3), table_sines=(6, 3)), unit("dense", "custom", 1, raw=(3, 6))]
+    trained = {".dense_raw"}, {"dense.raw"}
+    found = map_weights(Held(flax, SHAPES, trained[0]), Held(torch, SHAPES, trained[1]))
+    assert {array.role: array.torch_role for _, array in found.arrays} == {
+        "dense_raw": "raw", "table_cosines": "table_cosines", "table_sines": "table_sines"
+    }  # fmt: skip

@@ -4,7 +4,7 @@ import pytest
 
 from parity.interface.packing import whole
 from parity.interface.unit import Unit
-from parity.pair.weightmap.pairing.assemble import map_weights
+from parity.pair.weightmap.pairing.assemble import Held, map_weights
 from parity.pair.weightmap.pairing.names import pattern, stacking_order, tokens
 from parity.pair.weightmap.pairing.pairings import WeightMap
 
@@ -19,7 +19,7 @@ def units(paths: list[str], running: int | None = None) -> list[Unit]:
 
 def mapped(flax: list[Unit], torch: list[Unit]) -> WeightMap:
     shapes = [{f"{unit.path}.kernel": (4, 4) for unit in side} for side in (flax, torch)]
-    return map_weights(flax, torch, *shapes)
+    return map_weights(Held(flax, shapes[0]), Held(torch, shapes[1]))
 
 
 def pairs(found: WeightMap) -> list[tuple[str, str]]:

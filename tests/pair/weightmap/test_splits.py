@@ -6,7 +6,7 @@ import pytest
 from parity.interface.packing import whole
 from parity.interface.unit import Kind, Unit
 from parity.pair.rungs.map_table import how
-from parity.pair.weightmap.pairing.assemble import map_weights
+from parity.pair.weightmap.pairing.assemble import Held, map_weights
 from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 from parity.pair.weightmap.random_weights import random_weights, to_flax, to_torch
 
@@ -30,7 +30,7 @@ class Network:
 
 def mapped(flax: Network, torch: Network) -> WeightMap:
     shapes = [{name: array.shape for name, array in side.arrays.items()} for side in (flax, torch)]
-    return map_weights(flax.units, torch.units, *shapes)
+    return map_weights(Held(flax.units, shapes[0]), Held(torch.units, shapes[1]))
 
 
 def pieces(weight_map: WeightMap) -> dict[str, list[str]]:
@@ -169,3 +169,41 @@ def test_the_table_says_which_piece_it_is() -> None:
     assert words["pieces 0, 1, 2 in each of 2 groups"][1] == "2 to 4 of every 6 of PyTorch's axis 1"
     stacked = mapped(Network().layer("", "custom", t=(8, 5)), Network().layer("", "custom", a_0=(4, 5), a_1=(4, 5)))
     assert how(stacked.layers[1], stacked.layers[1].arrays[0]) == "4 to 8 of Flax's axis 0"
+
+
+def test_a_table_is_no_piece_of_what_is_trained() -> None:
+    flax = Network().layer("table", "custom", cosines=(4, 2), sines=(4, 2)).layer("qkv", kernel=(4, 12))
+    torch = Network().layer("q", kernel=(4, 4)).layer("k", kernel=(4, 4)).layer("v", kernel=(4, 4))
+    shapes = [{name: array.shape for name, array in side.arrays.items()} for side in (flax, torch)]
+    found = map_weights(Held(flax.units, shapes[0], {"qkv.kernel"}), Held(torch.units, shapes[1]))
+    assert pieces(found) == {"qkv": ["q", "k", "v"]}
+    assert {unit.path for unit in found.lone_flax} == {"table"} and not found.lone_torch
+
+
+def test_a_vector_and_a_matrix_are_no_pieces_of_one_array() -> None:
+    flax = Network().layer("own", "custom", bias=(7,), direction=(5, 7), length=(1, 7)).layer("q", kernel=(7, 7))
+    torch = Network().layer("own", "custom", bias=(7,), g=(7, 1), v=(7, 5)).layer("query", kernel=(7, 7))
+    assert not pieces(mapped(flax, torch))
+
+
+def test_projections_go_by_their_names_where_sizes_allow_another_alignment() -> None:
+    flax, torch = Network(), Network()
+    for name, side in (("a", flax), ("a", torch)):
+        for part in ("query", "key", "value", "out"):
+            side.layer(f"{name}.{part}", kernel=(7, 7))
+    for name in ("b", "c"):
+        for part in ("query", "key", "value", "out"):
+            flax.layer(f"{name}.{part}", kernel=(7, 7))
+        torch.layer(f"{name}.c_attn", kernel=(7, 21)).layer(f"{name}.c_proj", kernel=(7, 7))
+    flax.layer("d.qkv", kernel=(7, 21)).layer("d.out", kernel=(7, 7))
+    torch.layer("d.c_attn", kernel=(7, 21)).layer("d.c_proj", kernel=(7, 7))
+    found = mapped(flax, torch)
+    assert pieces(found) == {
+        f"{name}.c_attn": [f"{name}.{part}" for part in ("query", "key", "value")] for name in "bc"
+    }
+
+
+def test_each_way_to_read_a_known_layer_is_one_reading() -> None:
+    flax = Network().layer("q", kernel=(3, 4)).layer("k", kernel=(3, 4)).layer("v", kernel=(3, 4))
+    found = mapped(flax, Network().layer("qkv", kernel=(3, 12)))
+    assert found.layers[0].piece is not None and not any("transposed" in n for n in found.layers[0].piece.readings)

@@ -59,6 +59,10 @@ class Hypothesis:
         """Whether what undoes it cannot be done in the whole network: a value would have to take itself there."""
         return goes_round(piece.half(self.side).program, self.edits(piece))
 
+    def parts_nothing(self, piece: Piece) -> bool:
+        """Whether what agrees beside the piece's target still does without it."""
+        return piece.half(self.side).parts_nothing(self.edits(piece))
+
     def attempt(self, piece: Piece) -> tuple[float, dict[int, NDArray]]:
         """How far the sides are apart without it, and all values of that side that are other ones then, by number."""
         target, made = piece.half(self.side).attempt(self.edits(piece))

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from parity.checks.referee import AGREED
-from parity.interface.programs.operations import Edit, Operation
-from parity.interface.programs.program import Program
+from parity.interface.programs.operations import Alias, Change, Edit, Operation, Returned
+from parity.interface.programs.program import Program, returned
 
 SIDES = ("flax", "torch")
 Turn = Callable[[NDArray], NDArray]
@@ -22,10 +22,12 @@ class Half:
     Args:
         program: the operations; it starts from what agrees.
         target: the value that differs.
+        agreeing: values beside it that the other side has alike: those that it starts from, and what is returned.
     """
 
     program: Program
     target: int
+    agreeing: Sequence[int] = ()
     _arrays: dict[int, NDArray] = field(default_factory=dict)
 
     @cached_property
@@ -76,7 +78,30 @@ class Half:
 
     def undone(self, edits: Sequence[Edit]) -> "Half":
         """The half with these edits made for good."""
-        return Half(self.program.undone(edits), self.target)
+        return Half(self.program.undone(edits), returned([self.target], edits)[0], self.agreeing)
+
+    @cached_property
+    def _whole(self) -> tuple[Program, list[NDArray]]:
+        """The program, starting from nothing but what the network is given, and what agrees with it."""
+        whole = self.program.whole()
+        return whole, whole.compute(self.agreeing)
+
+    def parts_nothing(self, edits: Sequence[Edit]) -> bool:
+        """Whether all that agrees stays what it is where edits are made in the whole pass.
+
+        What is edited itself stands for what the piece takes of it, and not for what the network makes.
+        """
+        inside = [edit for edit in edits if not isinstance(edit, Returned)]
+        edited = {edit.value for edit in inside if isinstance(edit, Alias | Change)}
+        watched = [place for place, value in enumerate(self.agreeing) if value not in edited]
+        if not inside or not watched:
+            return True
+        whole, before = self._whole
+        try:
+            after = whole.compute([self.agreeing[place] for place in watched], inside)
+        except Exception:  # what a framework raises of a setting that is none
+            return False
+        return all(same(before[place], array) for place, array in zip(watched, after, strict=True))
 
     def value(self, value: int, edits: Sequence[Edit]) -> NDArray | None:
         """A value with edits made; None where they make no sense."""
@@ -147,6 +172,14 @@ def distance(a: NDArray, b: NDArray) -> float:
         size = max(float(np.linalg.norm(a.ravel())), float(np.linalg.norm(b.ravel())))
         gap = float(np.linalg.norm((a - b).ravel()))
     return gap / size if size else gap
+
+
+def agrees(flax: NDArray, torch: NDArray) -> bool:
+    """Whether two arrays are the same but for rounding; empty ones of one shape are."""
+    if flax.size == 0 and flax.shape == torch.shape:
+        return True
+    with np.errstate(all="ignore"):
+        return distance(flax, torch) <= AGREED
 
 
 LOW = 10

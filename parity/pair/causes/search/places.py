@@ -12,7 +12,7 @@ from parity.interface.observation import Call, Inputs, Mask
 from parity.interface.programs.program import Program
 from parity.pair.arrays.inputs import changed
 from parity.pair.arrays.layout import TURNS, turned, turns
-from parity.pair.causes.search.piece import SIDES, Half, Piece, distance
+from parity.pair.causes.search.piece import SIDES, Half, Piece, agrees, distance
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.compared import first_apart
@@ -95,7 +95,7 @@ def piece_of(
     Raises:
         UserCodeError: a network raised something.
     """
-    return cut(programs_of(state, numbers, torch_mask), target, agreeing)
+    return cut(programs_of(state, numbers, torch_mask), target, agreeing, result_names(state, numbers.mode))
 
 
 def programs_of(
@@ -112,18 +112,49 @@ def programs_of(
     return programs
 
 
-def cut(programs: Mapping[str, Program], target: Target, agreeing: Sequence[CallPairing]) -> Piece:
-    """The piece of two programs before a target, starting from the outputs of calls that agree."""
-    halves = {side: Half(program, target.value(program, side)) for side, program in programs.items()}
-    for side, half in halves.items():
-        places = [_value(half.program, side, pairing) for pairing in agreeing]
-        starts = [value for value in places if value is not None and value != half.target]
-        half.program.start_from(dict(zip(starts, half.program.compute(starts), strict=True)))
+def cut(
+    programs: Mapping[str, Program],
+    target: Target,
+    agreeing: Sequence[CallPairing],
+    results: Sequence[tuple[str, str]],
+) -> Piece:
+    """The piece of two programs before a target, starting from the outputs of calls that agree.
+
+    Args:
+        programs: each side's operations.
+        target: what differs.
+        agreeing: the calls.
+        results: names of what the networks return, Flax's and PyTorch's.
+    """
+    ends = [end for end in ends_of(programs, results) if agree(programs, end)]
+    halves: dict[str, Half] = {}
+    for side, program in programs.items():
+        value = target.value(program, side)
+        places = [_value(program, side, pairing) for pairing in agreeing]
+        starts = [each for each in places if each is not None and each != value]
+        beside = [end.value(program, side) for end in ends]
+        program.start_from(dict(zip(starts, program.compute(starts), strict=True)))
+        halves[side] = Half(program, value, [*starts, *(each for each in beside if each != value)])
     flax, torch = (halves[side].program.compute([halves[side].target])[0] for side in SIDES)
     fitting = [turn for _, turn in turns(flax.shape, torch.shape)]
     if not fitting and (turn := turned(flax, torch, inside=True)) is not None:
         fitting = [turn[1]]
     return Piece(halves["flax"], halves["torch"], fitting or list(TURNS.values()))
+
+
+def ends_of(programs: Mapping[str, Program], results: Sequence[tuple[str, str]]) -> list[Target]:
+    """What both networks return, and their loss."""
+    flax, torch = (programs[side].named.results for side in SIDES)
+    ends = [Target("result", a, b) for a, b in results if a in flax and b in torch]
+    lossy = all(program.named.loss is not None for program in programs.values())
+    return [*ends, Target("loss", "", "")] if lossy else ends
+
+
+def agree(programs: Mapping[str, Program], target: Target) -> bool:
+    """Whether both sides have that value alike, in some layout."""
+    flax, torch = (programs[side].compute([target.value(programs[side], side)])[0] for side in SIDES)
+    turn = turned(flax, torch)
+    return turn is not None and agrees(turn[1](flax), torch)
 
 
 def _value(program: Program, side: str, pairing: CallPairing) -> int | None:

@@ -20,6 +20,7 @@ from parity.pair.causes.search.families.order_of_two import swapped_order
 from parity.pair.causes.search.families.orders import other_order, other_value, run_again
 from parity.pair.causes.search.families.randomness import without_draw
 from parity.pair.causes.search.families.reductions import other_reduction
+from parity.pair.causes.search.families.results import other_result
 from parity.pair.causes.search.families.scalars import other_constant, other_constants, other_mask, other_number
 from parity.pair.causes.search.families.settings import changed_settings, settings_everywhere, two_settings
 from parity.pair.causes.search.families.variants import other_comparison, other_extreme, other_variant
@@ -40,6 +41,7 @@ DEAR: Sequence[Family] = (
 SIDES = ("torch", "flax")
 STAGES: Sequence[Sequence[tuple[Family, str]]] = [
     [(family, side) for family in CHEAP for side in SIDES],
+    [(other_result, side) for side in SIDES],
     *([(family, side)] for side in SIDES for family in DEAR),
     [(other_operation, "torch")],
 ]
@@ -99,7 +101,7 @@ def search(
             if not spend(costs[hypothesis.side]):
                 return best
             after = _gap(hypothesis, piece, watch)
-            if not closes(piece.gap, after) or hypothesis.goes_round(piece):
+            if not closes(piece.gap, after) or hypothesis.goes_round(piece) or not hypothesis.parts_nothing(piece):
                 continue
             others = others or list(confirm())
             if all(closes(other.gap, hypothesis.gap(other)) for other in others):

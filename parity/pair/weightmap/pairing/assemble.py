@@ -1,7 +1,7 @@
 """Finds the weight map of two networks: pairs the layers that hold arrays by kind, shapes, order and names."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, replace
 
 from parity.interface.unit import Unit
 from parity.pair.weightmap.pairing.by_order import UnitPairs, units_in_order, units_of_equal_names
@@ -9,6 +9,7 @@ from parity.pair.weightmap.pairing.by_shape import (
     arrays_of_equal_sizes,
     convolutions_over_patches,
     dense_units,
+    own_units_of_one_name,
     pair_over_patches,
     single_arrays,
     units_of_equal_sizes,
@@ -17,7 +18,7 @@ from parity.pair.weightmap.pairing.by_shape import (
 from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
 from parity.pair.weightmap.pairing.readings import pair_units
 from parity.pair.weightmap.pairing.recurrent import as_dense_units, with_summed_biases
-from parity.pair.weightmap.pairing.signatures import ShapedUnit, Shapes, all_with_shapes, without
+from parity.pair.weightmap.pairing.signatures import ShapedUnit, Shapes, with_shapes, without
 from parity.pair.weightmap.pairing.splits import split_arrays, without_arrays
 
 Finder = Callable[[list[ShapedUnit], list[ShapedUnit]], UnitPairs]
@@ -36,9 +37,9 @@ class _Unpaired:
             self.layers.append(join(flax, torch))
             self.flax, self.torch = without(self.flax, [flax]), without(self.torch, [torch])
 
-    def take_pieces(self, *, crossed: bool = False) -> None:
+    def take_pieces(self, *, crossed: bool = False, alike: bool = True) -> None:
         """Pair the arrays that one side holds whole and the other in pieces; see `split_arrays`."""
-        layers = split_arrays(self.flax, self.torch, crossed=crossed)
+        layers = split_arrays(self.flax, self.torch, crossed=crossed, alike=alike)
         self.layers += layers
         self.flax = without_arrays(self.flax, layers, "flax")
         self.torch = without_arrays(self.torch, layers, "torch")
@@ -48,16 +49,31 @@ class _Unpaired:
         self.flax, self.torch = parts(self.flax), parts(self.torch)
 
 
-def map_weights(flax: Sequence[Unit], torch: Sequence[Unit], flax_shapes: Shapes, torch_shapes: Shapes) -> WeightMap:
-    """Pair the units of two networks: equal ones first, then those that share what they can, then single arrays.
+@dataclass(frozen=True)
+class Held:
+    """What one side holds.
 
     Args:
-        flax, torch: The units of each side in the order of execution.
-        flax_shapes, torch_shapes: The shapes of each side's native arrays by name.
+        units: The units in the order of execution.
+        shapes: The shape of each native array by name.
+        trained: The names of the native arrays that are trained; None where all count as such.
     """
-    if any({"weight_scale", "spectral_u"} & unit.arrays.keys() for unit in flax):
-        torch = [unit.normed or unit for unit in torch]
-    shaped = all_with_shapes(flax, flax_shapes), all_with_shapes(torch, torch_shapes)
+
+    units: Sequence[Unit]
+    shapes: Shapes
+    trained: Container[str] | None = None
+
+    @property
+    def shaped(self) -> list[ShapedUnit]:
+        """The units with their canonical shapes."""
+        return [with_shapes(unit, self.shapes, self.trained) for unit in self.units]
+
+
+def map_weights(flax: Held, torch: Held) -> WeightMap:
+    """Pair the units of two networks: equal ones first, then those that share what they can, then single arrays."""
+    if any({"weight_scale", "spectral_u"} & unit.arrays.keys() for unit in flax.units):
+        torch = replace(torch, units=[unit.normed or unit for unit in torch.units])
+    shaped = flax.shaped, torch.shaped
     named = _assembled(*shaped, units_of_equal_names)
     others = {
         "equal layers in the order of execution": _assembled(*shaped, units_in_order),
@@ -81,12 +97,15 @@ def _assembled(
     """The map, with the equal units that a finder pairs."""
     unpaired = _Unpaired(flax, torch)
     unpaired.take_pieces(crossed=crossed)
+    if equal_units is units_of_equal_names:
+        unpaired.pair(own_units_of_one_name)
     unpaired.pair(equal_units)
     unpaired.pair(units_that_share_arrays)
     unpaired.pair(convolutions_over_patches, pair_over_patches)
     unpaired.pair(units_of_equal_sizes)
     unpaired.take_apart(as_dense_units)
     unpaired.pair(dense_units)
+    unpaired.take_pieces(crossed=crossed, alike=False)
     unpaired.take_apart(single_arrays)
     unpaired.pair(arrays_of_equal_sizes)
     layers = sorted(with_summed_biases(unpaired.layers), key=lambda layer: layer.flax.order)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from parity.pair.weightmap.pairing.names import tokens, unit_likeness
+from parity.pair.weightmap.pairing.names import telling_words, tokens, unit_likeness
 from parity.pair.weightmap.pairing.signatures import ShapedUnit, by_signature, without
 
 UnitPairs = Iterator[tuple[ShapedUnit, ShapedUnit]]
@@ -41,10 +41,27 @@ def _equal_units(flax: list[ShapedUnit], torch: list[ShapedUnit], by_name: bool)
             yield from pair_group(ours, theirs, by_name)
         elif theirs:
             common = common_subsequence(flax, torch) if common is None else common
-            pairs = [(a, b) for a, b in common if a.signature == signature]
+            pairs = list(of_one_name(ours, theirs)) if by_name else []
+            taken = {id(unit) for pair in pairs for unit in pair}
+            pairs += [(a, b) for a, b in common if a.signature == signature and not {id(a), id(b)} & taken]
             yield from pairs
             rest = without(ours, [a for a, _ in pairs]), without(theirs, [b for _, b in pairs])
             yield from pair_group(*rest, by_name)
+
+
+def of_one_name(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+    """Pairs whose paths are one, but for words that say nothing of which layer it is, and no other's."""
+    ours, theirs = _by_name(flax), _by_name(torch)
+    for name, units in ours.items():
+        if len(name) > 1 and len(units) == len(theirs.get(name, ())) == 1 and not all(map(str.isdigit, name)):
+            yield units[0], theirs[name][0]
+
+
+def _by_name(units: list[ShapedUnit]) -> dict[tuple[str, ...], list[ShapedUnit]]:
+    names: dict[tuple[str, ...], list[ShapedUnit]] = {}
+    for unit in units:
+        names.setdefault(telling_words(unit.unit.path), []).append(unit)
+    return names
 
 
 def pair_group(flax: list[ShapedUnit], torch: list[ShapedUnit], by_name: bool = True) -> UnitPairs:
@@ -60,12 +77,19 @@ def pair_group(flax: list[ShapedUnit], torch: list[ShapedUnit], by_name: bool = 
 
 
 def _likest(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
-    """Each unit with the one of the likest name that is left."""
-    rest = list(torch)
-    for unit in flax[: len(rest)]:
-        nearest = max(rest, key=lambda other: unit_likeness(unit, other))
-        rest = without(rest, [nearest])
-        yield unit, nearest
+    """Pairs of units, trained ones with trained ones before others, and of these the likest names first."""
+    every = [(_both_trained(a, b), unit_likeness(a, b), i, k) for i, a in enumerate(flax) for k, b in enumerate(torch)]
+    paired: tuple[set[int], set[int]] = set(), set()
+    for _, _, i, k in sorted(every, key=lambda pair: (not pair[0], -pair[1], pair[2], pair[3])):
+        if i not in paired[0] and k not in paired[1]:
+            paired[0].add(i)
+            paired[1].add(k)
+            yield flax[i], torch[k]
+
+
+def _both_trained(flax: ShapedUnit, torch: ShapedUnit) -> bool:
+    """Whether both units are trained, or neither is."""
+    return bool(flax.tables) == bool(torch.tables)
 
 
 def _by_tokens(flax: list[Named], torch: list[Named], depth: int) -> UnitPairs:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 
-from parity.pair.weightmap.pairing.by_order import UnitPairs, pair_group
+from parity.pair.weightmap.pairing.by_order import UnitPairs, of_one_name, pair_group
 from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing
 from parity.pair.weightmap.pairing.readings import pair_units
 from parity.pair.weightmap.pairing.signatures import ShapedUnit, share_arrays, unit_sizes, without
@@ -20,6 +20,13 @@ def units_that_share_arrays(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> 
 def dense_units(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
     """Pairs of dense units whose common arrays are of one shape."""
     return _first_fitting(flax, torch, lambda a, b: a.unit.kind == b.unit.kind == "dense" and share_arrays(a, b))
+
+
+def own_units_of_one_name(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+    """Pairs of no known kind that have one name and as many arrays, of shapes that transposing equates: what their
+    authors call alike is one layer before what only has its shapes is."""
+    ours, theirs = ([unit for unit in side if unit.is_custom] for side in (flax, torch))
+    return ((a, b) for a, b in of_one_name(ours, theirs) if unit_sizes(a) == unit_sizes(b))
 
 
 def units_of_equal_sizes(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:

@@ -1,14 +1,15 @@
 """How alike the names of two layers or of two arrays are."""
 
 import re
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from parity.pair.weightmap.pairing.signatures import ShapedUnit
 
 SYNONYMS = [{word, "weight"} for word in ("kernel", "scale", "table", "gamma")] + [{"bias", "beta"}, {"bias", "b"}]
 """Names that both frameworks' users have for one array."""
-EQUAL, SYNONYMOUS = 3.0, 2.0
-"""Likeness of equal roles and of synonyms; that of other roles is at most one."""
+EQUAL, SYNONYMOUS, ENDING_ALIKE = 3.0, 2.0, 1.0
+"""Likeness of equal roles, of synonyms, and of those whose last words are; that of other roles is at most one."""
 FILLERS = frozenset({"proj", "projection", "linear", "dense", "layer", "to", "w", "weight", "kernel", "c"})
 """Words that say nothing of which layer it is, where another word beside them does."""
 ONE_WORD = {
@@ -32,7 +33,11 @@ def role_likeness(role: str, other: str) -> float:
     """How alike two names of arrays are; the field's names for one thing count as nearly one name."""
     if role == other:
         return EQUAL
-    return SYNONYMOUS if {role, other} in SYNONYMS else SequenceMatcher(None, role, other).ratio()
+    if {role, other} in SYNONYMS:
+        return SYNONYMOUS
+    last, other_last = (re.split(r"[._]", name)[-1] for name in (role, other))
+    ratio = SequenceMatcher(None, role, other).ratio()
+    return ENDING_ALIKE + ratio / 2 if last == other_last or {last, other_last} in SYNONYMS else ratio
 
 
 def tokens(path: str) -> list[str]:
@@ -54,6 +59,13 @@ def _component(part: str) -> list[str]:
     return [*([ONE_WORD.get(text, text)] if text else []), *number]
 
 
+def telling_words(path: str) -> tuple[str, ...]:
+    """The words and numbers of a path that say which layer it is; all of them where none is a word."""
+    words = tokens(path)
+    telling = tuple(word for word in words if word not in FILLERS)
+    return telling if not all(map(str.isdigit, telling)) else tuple(words)
+
+
 def stacking_order(paths: list[str]) -> list[int]:
     """The places of some projections in the order in which they are stacked in one array: that of their names where
     the field has one, else as they are given."""
@@ -63,6 +75,12 @@ def stacking_order(paths: list[str]) -> list[int]:
         if -1 not in known and len(set(known)) == len(known):
             return sorted(range(len(paths)), key=lambda place: known[place])
     return list(range(len(paths)))
+
+
+def are_of_one_order(paths: Sequence[str]) -> bool:
+    """Whether these are all the names of one order that the field stacks, such as queries, keys and values."""
+    words = sorted(next(iter(tokens(path)), "") for path in paths)
+    return any(words == sorted(order) for order in ORDERS)
 
 
 def pattern(path: str) -> str:

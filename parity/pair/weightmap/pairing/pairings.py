@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from parity.interface.packing import Packing
 from parity.interface.trace import Arrays
 from parity.interface.unit import Unit
+from parity.pair.weightmap.pairing.names import telling_words
 
 
 @dataclass(frozen=True)
@@ -134,8 +135,9 @@ def crossed_names(weight_map: WeightMap) -> list[str]:
 def crossed_layers(weight_map: WeightMap) -> list[list[int]]:
     """The numbers of layers that are paired against their names, those of each circle together: the one whose name
     PyTorch's layer has comes next, and the last has the first one's."""
-    ours = {_one_name(layer.flax.path): number for number, layer in enumerate(weight_map.layers)}
-    following = {number: ours.get(_one_name(layer.torch.path)) for number, layer in enumerate(weight_map.layers)}
+    words = [telling_words(layer.flax.path) for layer in weight_map.layers]
+    ours = {name: number for number, name in enumerate(words) if words.count(name) == 1}
+    following = {number: ours.get(telling_words(layer.torch.path)) for number, layer in enumerate(weight_map.layers)}
     cycles: list[list[int]] = []
     for start in following:
         cycle: list[int] = []
@@ -146,10 +148,6 @@ def crossed_layers(weight_map: WeightMap) -> list[list[int]]:
         if at == start == min(cycle) and len(cycle) > 1:
             cycles.append(cycle)
     return cycles
-
-
-def _one_name(path: str) -> str:
-    return path.replace("/", ".")
 
 
 def turned_arrays(weight_map: WeightMap, flax: Arrays, torch: Arrays) -> list[str]:

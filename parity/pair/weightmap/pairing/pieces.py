@@ -17,7 +17,7 @@ from parity.pair.weightmap.pairing.signatures import Shape, ShapedUnit, sizes
 MOST_PERMUTED = 3
 """So many pieces are tried in every order; more only as they are and backwards."""
 TURNS = 2
-"""A piece may be read as it is or, where its shape allows it, transposed."""
+"""A piece of a module of no known kind may be read as it is or, where its shape allows it, transposed."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,11 @@ class Entry:
     def shape(self) -> Shape:
         """The canonical shape."""
         return self.unit.shapes[self.role]
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the array is not trained."""
+        return self.role in self.unit.tables
 
     @property
     def size(self) -> int:
@@ -114,7 +119,7 @@ def _readings(splits: Sequence[Split], whole: str) -> Iterator[tuple[str, Pairin
         for exchange in permutations(range(len(splits)))
         for order in _orders(len(first.parts))
         for heads in _heads(first)
-        for turn in range(TURNS)
+        for turn in range(_turns(splits))
         for deviations, name in [_name(exchange, order, heads, turn)]
     ]
     for _, name, exchange, order, heads, turn in sorted(every, key=lambda reading: reading[0]):
@@ -122,6 +127,12 @@ def _readings(splits: Sequence[Split], whole: str) -> Iterator[tuple[str, Pairin
         for split, held in zip(splits, exchange, strict=True):
             layers |= _cut(replace(split, whole=splits[held].whole), order, heads, turn, whole)
         yield name, layers
+
+
+def _turns(splits: Sequence[Split]) -> int:
+    """A piece of a module of no known kind may be read in several ways as its part; one of a known kind in one."""
+    free = any(entry.unit.is_custom for split in splits for entry in (split.whole, *split.parts))
+    return TURNS if free else 1
 
 
 def _name(exchange: Sequence[int], order: Sequence[int], heads: int, turn: int) -> tuple[int, str]:

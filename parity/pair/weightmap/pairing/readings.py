@@ -1,6 +1,6 @@
 """How the arrays of one unit can be read as the arrays of another, the likeliest reading first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import permutations
 
@@ -11,11 +11,18 @@ from parity.pair.weightmap.pairing.signatures import Shape, ShapedUnit, share_ar
 
 SCALE_OFFSETS = (1.0, -1.0)
 """What one side may add to a scale that it stores as its distance from one."""
+MOST_OF_ONE_SIZE = 3
+"""Arrays of one unit that are equally long and are paired in every way; more are too many ways."""
 
 
-def pair_units(flax: ShapedUnit, torch: ShapedUnit) -> LayerPairing:
-    """The pairing of two units: all arrays that both hold, and the roles that only one of them has."""
-    roles = dict(_shared_roles(flax, torch))
+def pair_units(flax: ShapedUnit, torch: ShapedUnit, pairs: Mapping[str, str] | None = None) -> LayerPairing:
+    """The pairing of two units: all arrays that both hold, and the roles that only one of them has.
+
+    Args:
+        flax, torch: The units.
+        pairs: Flax's role → PyTorch's of the arrays that belong together; None where their names shall say it.
+    """
+    roles = dict(_shared_roles(flax, torch)) if pairs is None else pairs
     return LayerPairing(
         flax.unit,
         torch.unit,
@@ -46,6 +53,21 @@ def _shared_roles(flax: ShapedUnit, torch: ShapedUnit) -> Iterator[tuple[str, st
             paired[0].add(role)
             paired[1].add(other)
             yield role, other
+
+
+def other_roles(layer: LayerPairing, flax: ShapedUnit, torch: ShapedUnit) -> Iterator[LayerPairing]:
+    """The pairing with arrays of equally long axes paired otherwise, where a unit is of no known kind: there only their
+    names say which belong together."""
+    if not (flax.is_custom or torch.is_custom):
+        return
+    roles = {array.role: array.torch_role for array in layer.arrays}
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for role in roles:
+        groups.setdefault(sizes(flax.shapes[role]), []).append(role)
+    for group in groups.values():
+        for order in permutations(group) if 1 < len(group) <= MOST_OF_ONE_SIZE else ():
+            if list(order) != group:
+                yield pair_units(flax, torch, {**roles, **dict(zip(group, (roles[r] for r in order), strict=True))})
 
 
 def _pair_arrays(flax: ShapedUnit, torch: ShapedUnit, role: str, torch_role: str) -> ArrayPairing:

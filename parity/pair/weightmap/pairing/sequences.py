@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Sequence
 
+from parity.pair.weightmap.pairing.names import are_of_one_order, tokens
 from parity.pair.weightmap.pairing.pieces import Entry, fitting_axis
 from parity.pair.weightmap.pairing.signatures import sizes
 
 MOST = 8
 """So many pieces of one array are looked for."""
-EQUAL, PIECES = 2, 3
-"""What an alignment gains by two equal arrays, and by an array with each of its pieces: arrays of equal sizes are
-rather paired with each other where that leaves no piece over."""
+EQUAL, PIECES, NAMED = 4, 6, 1
+"""What an alignment gains by two equal arrays, by an array with each of its pieces, and by each of these that names
+say: arrays of equal sizes are rather paired with each other where that leaves no piece over."""
 
 Window = tuple[Entry, tuple[Entry, ...]]
 _Step = tuple[int, int, int]
@@ -45,17 +46,30 @@ def _alignment(
         for j in range(1, len(parts) + 1):
             choices = [(best[i - 1][j][0], i - 1, j), (best[i][j - 1][0], i, j - 1)]
             if sizes(wholes[i - 1].shape) == sizes(parts[j - 1].shape):
-                choices.append((best[i - 1][j - 1][0] + EQUAL, i - 1, j - 1))
+                gain = EQUAL + NAMED * _are_named_alike(wholes[i - 1], parts[j - 1])
+                choices.append((best[i - 1][j - 1][0] + gain, i - 1, j - 1))
             choices += [
-                (best[i - 1][start][0] + PIECES * (j - start), i - 1, start)
+                (best[i - 1][start][0] + _gain(parts[start:j]), i - 1, start)
                 for start in _starts(wholes[i - 1], parts, j, together)
             ]
             choices += [
-                (best[start][j - 1][0] + PIECES * (i - start), start, j - 1)
+                (best[start][j - 1][0] + _gain(wholes[start:i]), start, j - 1)
                 for start in (_starts(parts[j - 1], wholes, i, together) if crossed else ())
             ]
             best[i][j] = max(choices, key=lambda step: step[0])
     return best
+
+
+def _are_named_alike(whole: Entry, part: Entry) -> bool:
+    """Whether two arrays have one path."""
+    return tokens(whole.unit.unit.path) == tokens(part.unit.unit.path)
+
+
+def _gain(window: Sequence[Entry]) -> int:
+    """What an array with these pieces is worth."""
+    single = len({entry.unit.unit.path for entry in window}) == 1
+    names = [entry.role if single else entry.unit.unit.path for entry in window]
+    return len(window) * (PIECES + NAMED * are_of_one_order(names))
 
 
 def _starts(whole: Entry, parts: Sequence[Entry], stop: int, together: Callable[[Sequence[Entry]], bool]) -> list[int]:

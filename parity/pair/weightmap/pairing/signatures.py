@@ -1,7 +1,7 @@
 """What two units must share to be the same layer: their kind, and the shapes of their arrays."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from parity.interface.unit import Unit
@@ -19,10 +19,12 @@ class ShapedUnit:
     Args:
         unit: The unit as its side describes it.
         shapes: The canonical shape of each array by role.
+        tables: The roles of arrays that are not trained, such as tables of sines and running statistics.
     """
 
     unit: Unit
     shapes: Mapping[str, Shape]
+    tables: frozenset[str] = frozenset()
 
     @property
     def signature(self) -> Signature:
@@ -36,22 +38,29 @@ class ShapedUnit:
 
     def only(self, role: str) -> "ShapedUnit":
         """The unit with nothing but the array of that role."""
-        return ShapedUnit(replace(self.unit, arrays={role: self.unit.arrays[role]}), {role: self.shapes[role]})
+        return self.among([role])
+
+    def among(self, roles: Sequence[str]) -> "ShapedUnit":
+        """The unit with nothing but the arrays of these roles."""
+        arrays = {role: self.unit.arrays[role] for role in roles}
+        shapes = {role: self.shapes[role] for role in roles}
+        return ShapedUnit(replace(self.unit, arrays=arrays), shapes, self.tables & arrays.keys())
 
 
-def with_shapes(unit: Unit, shapes: Shapes) -> ShapedUnit:
+def with_shapes(unit: Unit, shapes: Shapes, trained: Container[str] | None = None) -> ShapedUnit:
     """The unit with its canonical shapes.
 
     Args:
         unit: The unit.
         shapes: The shapes of the native arrays of its side.
+        trained: The names of the native arrays that are trained; None where all count as such.
     """
-    return ShapedUnit(unit, {role: packing.shape(shapes) for role, packing in unit.arrays.items()})
-
-
-def all_with_shapes(units: Sequence[Unit], shapes: Shapes) -> list[ShapedUnit]:
-    """The units of one side with their canonical shapes; `shapes` are those of the side's native arrays."""
-    return [with_shapes(unit, shapes) for unit in units]
+    tables = (
+        role
+        for role, packing in unit.arrays.items()
+        if trained is not None and not any(name in trained for name in packing.names)
+    )
+    return ShapedUnit(unit, {role: packing.shape(shapes) for role, packing in unit.arrays.items()}, frozenset(tables))
 
 
 def by_signature(units: Iterable[ShapedUnit]) -> dict[Signature, list[ShapedUnit]]:

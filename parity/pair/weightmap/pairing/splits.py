@@ -19,14 +19,14 @@ MOST_EXCHANGED = 3
 
 @dataclass
 class Surplus:
-    """How many arrays of each size one side has more of than the other."""
+    """How many arrays of each size, trained ones and tables, one side has more of than the other."""
 
-    counts: Counter[Shape]
+    counts: Counter[tuple[Shape, bool]]
 
     def covers(self, entries: Iterable[Entry]) -> bool:
         """Whether there are all of these arrays more than the other side has."""
-        wanted = Counter(sizes(entry.shape) for entry in entries)
-        return all(self.counts[shape] >= count for shape, count in wanted.items())
+        wanted = _counted(entries)
+        return all(self.counts[size] >= count for size, count in wanted.items())
 
     def is_any(self) -> bool:
         """Whether there is any array more than the other side has."""
@@ -34,19 +34,28 @@ class Surplus:
 
     def use(self, entries: Iterable[Entry]) -> None:
         """Count these arrays as paired."""
-        self.counts.subtract(sizes(entry.shape) for entry in entries)
+        self.counts.subtract(_counted(entries))
 
 
-def split_arrays(flax: list[ShapedUnit], torch: list[ShapedUnit], *, crossed: bool = False) -> list[LayerPairing]:
+def _counted(entries: Iterable[Entry]) -> Counter[tuple[Shape, bool]]:
+    return Counter((sizes(entry.shape), entry.is_table) for entry in entries)
+
+
+def split_arrays(
+    flax: list[ShapedUnit], torch: list[ShapedUnit], *, crossed: bool = False, alike: bool = True
+) -> list[LayerPairing]:
     """The pairings of arrays that one side holds whole and the other in pieces, with the other readings of each.
 
     Args:
         flax, torch: The units of both sides, in the order in which they run.
         crossed: Whether arrays that have an equal on the other side may be whole or pieces too, if they run one after
             the other: each side may have packed another layer.
+        alike: Whether trained arrays are pieces of trained ones only, and tables of tables.
     """
+    if not alike:
+        flax, torch = ([replace(unit, tables=frozenset()) for unit in side] for side in (flax, torch))
     entries = _entries(flax), _entries(torch)
-    counts = [Counter(sizes(entry.shape) for entry in side) for side in entries]
+    counts = [_counted(side) for side in entries]
     surplus = Surplus(counts[0] - counts[1]), Surplus(counts[1] - counts[0])
     if crossed:
         surplus = Surplus(counts[0]), Surplus(counts[1])
@@ -67,8 +76,7 @@ def without_arrays(units: list[ShapedUnit], layers: Sequence[LayerPairing], side
         if len(roles) == len(unit.shapes):
             rest.append(unit)
         elif roles:
-            arrays = {role: unit.unit.arrays[role] for role in roles}
-            rest.append(ShapedUnit(replace(unit.unit, arrays=arrays), {role: unit.shapes[role] for role in roles}))
+            rest.append(unit.among(roles))
     return rest
 
 
@@ -118,7 +126,7 @@ class _Finder:
         """Those of the splits whose arrays are free and in surplus on both sides."""
         for split in splits:
             held = {split.whole.place, *(part.place for part in split.parts)}
-            free = not (held & self._used)
+            free = not (held & self._used) and {part.is_table for part in split.parts} == {split.whole.is_table}
             if free and self._surplus_wholes.covers([split.whole]) and self._surplus_parts.covers(split.parts):
                 self._surplus_wholes.use([split.whole])
                 self._surplus_parts.use(split.parts)
@@ -199,8 +207,9 @@ def _is_telling(entry: Entry) -> bool:
 
 def _siblings(window: Sequence[Entry]) -> bool:
     """Whether arrays are those of one module, or of modules beside each other, under one role: their paths differ in
-    one name, such as "attention.query" and "attention.key", or "filters.0" and "gates.0"."""
-    if len({entry.unit.unit.kind for entry in window}) > 1:
+    one name, such as "attention.query" and "attention.key", or "filters.0" and "gates.0". No vector is beside a matrix.
+    """
+    if len({(entry.unit.unit.kind, len(sizes(entry.shape))) for entry in window}) > 1:
         return False
     paths = [entry.unit.unit.path for entry in window]
     if len(set(paths)) == 1:

@@ -3,16 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from parity.checks.referee import AGREED
 from parity.interface.observation import Call
 from parity.interface.programs.operations import Edit
 from parity.interface.programs.program import Program
-from parity.pair.arrays.layout import floating, turn_by, turned
-from parity.pair.causes.search.piece import SIDES, Piece, distance
-from parity.pair.causes.search.places import Numbers, Target, cut, inputs_apart, leaf_of, programs_of, result_names
+from parity.pair.arrays.layout import floating, turn_by
+from parity.pair.causes.search.piece import SIDES, Piece, agrees
+from parity.pair.causes.search.places import (
+    Numbers,
+    Target,
+    agree,
+    cut,
+    ends_of,
+    inputs_apart,
+    leaf_of,
+    programs_of,
+    result_names,
+)
 from parity.pair.passes.calls import CallPairing
 from parity.pair.passes.check_state import CheckState
 
@@ -51,7 +57,7 @@ class Recorded:
 
     def piece(self, target: Target, agreeing: Sequence[CallPairing]) -> Piece:
         """The piece before a target, starting from the outputs of calls that agree."""
-        return cut(self.programs, target, agreeing)
+        return cut(self.programs, target, agreeing, result_names(self.state, self.numbers.mode))
 
     def undo(self, side: str, edits: Sequence[Edit]) -> None:
         """Undo a cause for good."""
@@ -67,7 +73,7 @@ class Recorded:
         first: Following | None = None
         for pairing in self.state.calls[self.numbers.mode]:
             ours, theirs = floating(flax[pairing.pair.flax].outputs), floating(torch[pairing.pair.torch].outputs)
-            if _same(turn_by(pairing.turn, ours[pairing.leaf_flax], theirs[pairing.leaf_torch].shape),
+            if agrees(turn_by(pairing.turn, ours[pairing.leaf_flax], theirs[pairing.leaf_torch].shape),
                      theirs[pairing.leaf_torch]):  # fmt: skip
                 agreeing.append(pairing)
             elif first is None:
@@ -98,21 +104,5 @@ class Recorded:
 
     def _end(self) -> Target | None:
         """The first of what the networks return, or of the loss, that differs."""
-        names = result_names(self.state, self.numbers.mode)
-        flax, torch = (self.programs[side].named.results for side in SIDES)
-        targets = [Target("result", a, b) for a, b in names if a in flax and b in torch]
-        if all(program.named.loss is not None for program in self.programs.values()):
-            targets.append(Target("loss", "", ""))
-        for target in targets:
-            a, b = (self.programs[side].compute([target.value(self.programs[side], side)])[0] for side in SIDES)
-            turn = turned(a, b)
-            if turn is None or not _same(turn[1](a), b):
-                return target
-        return None
-
-
-def _same(flax: NDArray, torch: NDArray) -> bool:
-    if flax.size == 0 and flax.shape == torch.shape:
-        return True
-    with np.errstate(all="ignore"):
-        return distance(flax, torch) <= AGREED
+        ends = ends_of(self.programs, result_names(self.state, self.numbers.mode))
+        return next((end for end in ends if not agree(self.programs, end)), None)

@@ -40,7 +40,7 @@ def narrowed(piece: Piece) -> Piece | None:
 
 def _from(half: Half, values: list[int]) -> Half:
     starts = [value for value in dict.fromkeys(values) if value != half.target]
-    return Half(half.program.starting_from(starts), half.target)
+    return Half(half.program.starting_from(starts), half.target, half.agreeing)
 
 
 def alike(a: NDArray, b: NDArray) -> bool:
