@@ -43,7 +43,7 @@ class Places:
             names = [each.name for each in run]
             counts = Counter[str]()
             for number, name in enumerate(names):
-                counts = Counter[str]() if number % _period(names) == 0 else counts
+                counts = Counter[str]() if number % period(names) == 0 else counts
                 keys.append((place, name, counts[name]))
                 counts[name] += 1
         return keys
@@ -56,7 +56,7 @@ class Places:
         return places
 
 
-def _period(names: Sequence[str]) -> int:
+def period(names: Sequence[object]) -> int:
     """The length of what a list repeats; its own length if it repeats nothing."""
     for length in range(1, len(names) // 2 + 1):
         if len(names) % length == 0 and all(name == names[i % length] for i, name in enumerate(names)):

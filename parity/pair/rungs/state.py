@@ -1,6 +1,7 @@
 """Rung 4 of a pair: buffers after training steps, and the conventions that explain a difference."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -51,10 +52,23 @@ def state_rung(state: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Con
     mended = _mended(after, undone_statistics(norms, steps, calls))
     explained = rungs.state(state.weight_map, state.parameters, mended, _afterwards(state, mended, flax))
     confirmed = explained.verdict.passes
-    return ruled, [
+    return _led_by_what_is_left(ruled, explained), [
         Convention(name, quantified(name, lint, norms, calls[0]), (4,), confirmed, name in accept)
         for name, lint in lints.items()
     ]
+
+
+def _led_by_what_is_left(ruled: Rung, explained: Rung) -> Rung:
+    """The rung, told by the first difference that no convention explains, if there is one.
+
+    Args:
+        ruled: The rung as it is.
+        explained: The rung with the conventions undone.
+    """
+    left = {(f.quantity, f.name) for f in explained.findings if f.verdict is Verdict.DIFFERENT}
+    odd = (f for f in ruled.findings if f.verdict is Verdict.DIFFERENT and (f.quantity, f.name) in left)
+    first = next(odd, None)
+    return ruled if first is None else replace(ruled, headline=first, layer=first.name)
 
 
 def _trained(state: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call]]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
@@ -17,6 +18,8 @@ from parity.interface.programs.operations import Operation, ValuesOfCall
 from parity.interface.tree import leaves
 
 ITERATED = torch.Tensor.__iter__
+SILENT = frozenset({F.batch_norm, torch.batch_norm})
+"""Functions that change tensors behind their first, running statistics, without counting up the version of these."""
 
 
 @dataclass
@@ -81,10 +84,13 @@ class Recorder(TorchFunctionMode):
         before = [(t, t._version) for t in tree_leaves((args, kwargs)) if isinstance(t, torch.Tensor)]
         call, tensors = written(func, args, kwargs)
         operands = tuple(map(self.number, tensors))
+        held = {place: t.detach().clone() for place, t in enumerate(tensors) if place and func in SILENT}
         result = func(*args, **kwargs)
         items = list(result) if func is ITERATED else result
         made = [t for t in tree_leaves(items) if isinstance(t, torch.Tensor)]
-        changed = tuple(place for place, (t, version) in enumerate(before) if t._version != version)
+        counted = {place for place, (t, version) in enumerate(before) if t._version != version}
+        silently = {place for place, t in held.items() if not torch.equal(t, tensors[place])}
+        changed = tuple(sorted(counted | silently))
         if made or changed:
             fresh = [t for t in made if not any(t is tensors[place] for place in changed)]
             results = tuple(self._new(t) for t in [*fresh, *(tensors[place] for place in changed)])
