@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from parity.checks.referee import closes
 from parity.pair.causes.search.effort import cost_of, spend
+from parity.pair.causes.search.families.calls import called_again
 from parity.pair.causes.search.families.functions import (
     factors,
     left_out,
@@ -31,8 +32,8 @@ from parity.pair.causes.search.piece import Piece
 
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
 CHEAP: Sequence[Family] = (
-    more_updates, without_draw, other_variant, changed_settings, replaced_function, left_out, other_function,
-    other_extreme, other_comparison, other_reduction, swapped_order,
+    more_updates, called_again, without_draw, other_variant, changed_settings, replaced_function, left_out,
+    other_function, other_extreme, other_comparison, other_reduction, swapped_order,
 )  # fmt: skip
 DEAR: Sequence[Family] = (
     run_again, other_mask, other_number, other_constant, other_constants, other_operand, operand_from_before,

@@ -1,5 +1,6 @@
 """Hypotheses on order: halves, gates or heads that lie otherwise, flips, shifts, and values taken for one another."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import combinations, permutations
@@ -164,7 +165,7 @@ def run_again(piece: Piece, side: str) -> Iterator[Hypothesis]:
         for place, value in enumerate(each.results):
             instead = [turn.results[place] for turn in earlier[-1:] if turn.results[place] in half.values]
             if instead and _fits(half, value, instead[0]):
-                text = f"{NAMES[side]} runs {each.name} once more than {NAMES[other(side)]}"
+                text = f"{NAMES[side]} runs the line of this {each.name} once more than {NAMES[other(side)]}"
                 mend = f"run {each.place} once less in {NAMES[side]}"
                 yield Hypothesis(side, text, mend, always(Alias(value, instead[0])), number, value)
 
@@ -194,11 +195,15 @@ def _fits(half: Half, value: int, instead: int) -> bool:
 
 
 def names_of_calls(half: Half) -> dict[int, str]:
-    """Value → path of the module that gives it; the innermost one."""
+    """Value → the module that gives it, the innermost one, and by which of its calls where there are several."""
     names: dict[int, str] = {}
+    counts = Counter(call.path for call in half.program.calls)
+    nth = Counter[str]()
     for call in half.program.calls:
+        nth[call.path] += 1
+        several = call.path and counts[call.path] > 1
         for value in call.outputs:
-            names.setdefault(value, call.path)
+            names.setdefault(value, f"the {ordinal(nth[call.path])} call of {call.path}" if several else call.path)
     return names
 
 
@@ -225,8 +230,13 @@ def _ordinal(half: Half, number: int) -> str:
     alike = [n for n, o in half.operations if o.name == each.name and o.place == each.place]
     if not each.place or max((places.turn(n) for n in alike), default=0) == 0:
         return ""
-    nth = places.turn(number) + 1
-    return f"the {nth}{ENDINGS.get(nth, 'th')} "
+    return f"the {ordinal(places.turn(number) + 1)} "
 
 
 ENDINGS = {1: "st", 2: "nd", 3: "rd"}
+
+
+def ordinal(number: int) -> str:
+    """A place in a row, from 1, in words."""
+    ending = "th" if number % 100 in (11, 12, 13) else ENDINGS.get(number % 10, "th")
+    return f"{number}{ending}"

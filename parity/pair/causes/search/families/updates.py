@@ -5,6 +5,7 @@ from itertools import combinations, islice
 
 from parity.interface.programs.operations import Alias, Edit
 from parity.interface.programs.places import period
+from parity.pair.causes.search.families.calls import times
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece
 
@@ -26,8 +27,8 @@ def more_updates(piece: Piece, side: str) -> Iterator[Hypothesis]:
         number = half.program.maker[states[left_out[0]]]
         place = half.program.operations[number].place
         text = (
-            f"{NAMES[side]} updates {name} {_times(counts[0])} in a pass, and {NAMES[other(side)]} "
-            f"{_times(counts[1]) if counts[1] else 'not at all'}: the layer is called {_more(extra)}"
+            f"{NAMES[side]} updates {name} {times(counts[0])} in a pass, and {NAMES[other(side)]} {times(counts[1])}: "
+            f"the layer is called {_more(extra)}"
         )
         mend = f"call that layer {_fewer(extra)} in {NAMES[side]}{f' at {place}' if place else ''}"
         yield Hypothesis(side, text, mend, always(*_without(states, left_out)), number, states[left_out[0]], exact=True)
@@ -85,10 +86,6 @@ def _ways(half: Half, start: int) -> Iterator[list[Link]]:
         for place, operand in enumerate(each.operands):
             if half.values[operand].shape == shape:
                 open_.append((operand, [*way, (each.name, place, each.results.index(value), value)]))
-
-
-def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _more(extra: int) -> str:
