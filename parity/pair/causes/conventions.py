@@ -6,7 +6,7 @@ from math import prod
 
 from numpy.typing import NDArray
 
-from parity.errors import unknown_name
+from parity.errors import counted, unknown_name
 from parity.interface.observation import Call
 from parity.interface.trace import Arrays
 from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
@@ -202,7 +202,8 @@ def _norms(weight_map: WeightMap) -> Iterator[LayerPairing]:
 
 def quantified(name: str, lint: Lint, weight_map: WeightMap, calls: Sequence[Call]) -> str:
     """What a convention is, with its numbers."""
-    where = f"{lint.count} layers, first {lint.layer_torch}" if lint.layer_torch else f"{lint.count} uses"
+    where = counted(lint.count, "layer" if lint.layer_torch else "use")
+    where += f", {'first ' if lint.count > 1 else ''}{lint.layer_torch}" if lint.layer_torch else ""
     if name == "running_var_bias":
         counts = sorted({values_per_channel(layer, calls) for layer in _norms(weight_map)})
         ratios = ", ".join(f"n = {n}: {n / (n - 1):.6g}" for n in counts[:3] if n > 1)

@@ -92,5 +92,5 @@ def _inputs(both: BothSides, pairing: CallPairing) -> Both | None:
     """The first floating inputs; None where there are none of one shape."""
     flax = floating(both.flax["float64"].calls[pairing.pair.flax].inputs)
     torch = floating(both.torch["float64"].calls[pairing.pair.torch].inputs)
-    turn = turned(flax[0], torch[0], inside=True) if flax and torch else None
+    turn = turned(flax[0], torch[0], inside=True, features=pairing.pair.features_in) if flax and torch else None
     return None if turn is None else (turn[1](flax[0]), torch[0])

@@ -31,7 +31,7 @@ def flattened_rows(layer: LayerPairing, passed: ProofPass, pair: CallPair) -> It
     for inner in _activations(passed, pair, kernel.shape[0]):
         moved, moved_low = (_channels_last(array, inner) for array in (theirs[0], low))
         if moved.shape == ours[0].shape and agree(ours[0], moved, moved_low):
-            flat = _with_channels_last_rows(kernel, inner)
+            flat = with_channels_last_rows(kernel, inner)
             yield replace(layer, arrays=tuple(flat if array is kernel else array for array in layer.arrays))
 
 
@@ -50,7 +50,7 @@ def _channels_last(array: NDArray, inner: Shape) -> NDArray:
     return np.moveaxis(split, array.ndim - 1, -1).reshape(array.shape)
 
 
-def _with_channels_last_rows(kernel: ArrayPairing, inner: Shape) -> ArrayPairing:
+def with_channels_last_rows(kernel: ArrayPairing, inner: Shape) -> ArrayPairing:
     """The kernel with its rows as (*spatial, channels): the canonical shape has them apart."""
     last = (*inner[1:], inner[0], kernel.shape[1])
     order = (*range(1, len(inner)), 0, len(inner))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from parity.interface.trace import Arrays
 from parity.pair.weightmap import random_weights as weights
 from parity.pair.weightmap.alternatives import NativeArrays, Option, alternatives
+from parity.pair.weightmap.flattened_use import flattened_by_use
 from parity.pair.weightmap.inside import Inside
 from parity.pair.weightmap.pairing.pairings import WeightMap, crossed_names
 from parity.pair.weightmap.proof import Proof, ProofPass, Runs, Standing
@@ -62,10 +63,11 @@ class Prover:
         return Proof(weight_map, flax_arrays, torch, passed, agrees, self._undecided, self._tried)
 
     def _as_used(self, best: tuple[WeightMap, ProofPass], torch: Arrays) -> tuple[WeightMap, ProofPass]:
-        """The map with its square arrays read as both networks use them, if the networks agree no less with it."""
+        """The map with its square arrays and what follows a flatten read as both networks use them, if the networks
+        agree no less with it."""
         weight_map, passed = best
         programs = None if self._inside is None or passed.same_outputs(weight_map) else self._inside.programs
-        used = weight_map if programs is None else turned_by_use(weight_map, *programs)
+        used = weight_map if programs is None else flattened_by_use(turned_by_use(weight_map, *programs), *programs)
         if used is weight_map:
             return best
         again = self._again(passed, used, torch)

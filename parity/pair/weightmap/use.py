@@ -10,7 +10,8 @@ from parity.interface.programs.operations import Operation
 from parity.interface.programs.program import Program
 from parity.pair.weightmap.pairing.pairings import ArrayPairing, WeightMap
 
-TURNS = frozenset({"transpose", "t", "T", "mT", "mH", "permute", "swapaxes", "adjoint"})
+TURNS = frozenset({"transpose", "t", "T", "mT", "mH", "permute", "swapaxes", "swapdims", "movedim", "moveaxis",
+                   "adjoint"})  # fmt: skip
 """Operations that change the axes of a matrix over."""
 PRODUCTS = {"linear": (None, 1), "matmul": (1, 0), "mm": (1, 0), "addmm": (None, 1, 0)}
 """Name of a product of PyTorch's → the axis of each operand that is summed over, of those that are matrices."""

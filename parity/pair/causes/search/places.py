@@ -29,11 +29,14 @@ class Target:
     Args:
         kind: "inputs" or "outputs" of a call, "result", "loss" or "buffer".
         flax, torch: the place of the call and of the array in it, or the name.
+        features: the shape (channels, *spatial) of the map that PyTorch flattened to it, where each side has these
+            features in its own order.
     """
 
     kind: str
     flax: tuple[int, int] | str
     torch: tuple[int, int] | str
+    features: tuple[int, ...] = ()
 
     def value(self, program: Program, side: str) -> int:
         """The number of the value in a side's program.
@@ -136,8 +139,8 @@ def cut(
         program.start_from(dict(zip(starts, program.compute(starts), strict=True)))
         halves[side] = Half(program, value, [*starts, *(each for each in beside if each != value)])
     flax, torch = (halves[side].program.compute([halves[side].target])[0] for side in SIDES)
-    fitting = [turn for _, turn in turns(flax.shape, torch.shape)]
-    if not fitting and (turn := turned(flax, torch, inside=True)) is not None:
+    fitting = [] if target.features else [turn for _, turn in turns(flax.shape, torch.shape)]
+    if not fitting and (turn := turned(flax, torch, inside=True, features=target.features)) is not None:
         fitting = [turn[1]]
     return Piece(halves["flax"], halves["torch"], fitting or list(TURNS.values()))
 
@@ -177,7 +180,7 @@ def target_of(state: CheckState, mode: str) -> tuple[Target | None, list[CallPai
     pairing = pairings[at]
     odd = inputs_apart(pairing, calls)
     if odd is not None and odd.fits:
-        return Target("inputs", (pairing.pair.flax, odd.flax), (pairing.pair.torch, odd.torch)), agreeing
+        return inputs_target(pairing, odd), agreeing
     if odd is None and layers[at].inherited > AGREED:
         return None, agreeing
     flax = leaf_of(calls[0][pairing.pair.flax], pairing.leaf_flax)
@@ -195,6 +198,12 @@ class Odd:
     fits: bool
 
 
+def inputs_target(pairing: CallPairing, odd: Odd) -> Target:
+    """Two inputs that are not the same as what differs."""
+    places = (pairing.pair.flax, odd.flax), (pairing.pair.torch, odd.torch)
+    return Target("inputs", *places, pairing.pair.features_in)
+
+
 def leaf_of(call: Call, place: int) -> int:
     """The place among all of a call's outputs of the n-th floating one."""
     floating = [i for i, array in enumerate(call.outputs) if np.issubdtype(array.dtype, np.floating)]
@@ -209,7 +218,7 @@ def inputs_apart(pairing: CallPairing, calls: tuple[Sequence[Call], Sequence[Cal
     if not ours and not theirs:
         ours, theirs = ([(i, a) for i, a in enumerate(call.inputs) if a.dtype.kind in "iu"] for call in both)
     for (i, a), (j, b) in zip(ours, theirs, strict=False):
-        turn = turned(a, b, inside=True)
+        turn = turned(a, b, inside=True, features=pairing.pair.features_in)
         if turn is None or distance(turn[1](a), b) > AGREED:
             return Odd(i, j, turn is not None)
     return None

@@ -15,6 +15,7 @@ from parity.pair.causes.search.places import (
     cut,
     ends_of,
     inputs_apart,
+    inputs_target,
     leaf_of,
     programs_of,
     result_names,
@@ -98,7 +99,7 @@ class Recorded:
         ours, theirs = calls[0][pairing.pair.flax], calls[1][pairing.pair.torch]
         odd = inputs_apart(pairing, calls)
         if odd is not None and odd.fits:
-            return Target("inputs", (pairing.pair.flax, odd.flax), (pairing.pair.torch, odd.torch))
+            return inputs_target(pairing, odd)
         places = leaf_of(ours, pairing.leaf_flax), leaf_of(theirs, pairing.leaf_torch)
         return Target("outputs", (pairing.pair.flax, places[0]), (pairing.pair.torch, places[1]))
 
