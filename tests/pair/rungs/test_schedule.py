@@ -176,3 +176,35 @@ def test_the_end_of_a_cosine_is_a_rate_in_pytorch_and_a_share_in_optax(alpha: fl
 def test_a_cosine_of_another_length_has_no_other_end() -> None:
     first = compared(cosine(30, trained=False), schedule_steps=15).first_difference
     assert first is not None and "eta_min" not in first.cause
+
+
+def warmed(model: torch.nn.Module) -> dict[str, Any]:
+    """Four steps of warm-up in optax, two in PyTorch, and ten in all."""
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    parts = lr_scheduler.LinearLR(optimizer, 0.01, 1.0, 2), lr_scheduler.CosineAnnealingLR(optimizer, 8)
+    schedule = optax.warmup_cosine_decay_schedule(0.001, 0.1, 4, 10)
+    return {"schedules": (schedule, lr_scheduler.SequentialLR(optimizer, list(parts), [2]))}
+
+
+@pytest.mark.parametrize(
+    ("make", "text", "cause", "mend"),
+    [
+        (
+            cosine(18, trained=False),
+            "first at step 1, 0.0993844 in Flax and 0.0992404 in PyTorch",
+            "optax's decay_steps is 20; with 18 (PyTorch's T_max) its rates are PyTorch's",
+            "write decay_steps=18 in optax",
+        ),
+        (
+            warmed,
+            "first at step 1, 0.02575 in Flax and 0.0505 in PyTorch",
+            "optax's boundaries has 4 and transition_steps is 4 and decay_steps is 6; "
+            "with 2 (PyTorch's total_iters) and 8 (PyTorch's T_max) its rates are PyTorch's",
+            "write 2 for 4 in boundaries, transition_steps=2, decay_steps=8 in optax",
+        ),
+    ],
+)
+def test_what_a_schedule_was_made_with_is_told_by_its_name(make: Any, text: str, cause: str, mend: str) -> None:
+    first = compared(make, schedule_steps=10).first_difference
+    assert first is not None and text in first.text
+    assert (first.cause, first.mend) == (cause, mend) and "over 10 steps" in first.proof

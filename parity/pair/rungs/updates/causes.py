@@ -1,7 +1,7 @@
 """The causes of differences in training: settings of PyTorch's optimizer, and numbers and steps of a schedule."""
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from parity.pair.causes.undone import undone_of
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.sides import SidePair
 from parity.pair.rungs.updates.schedule import Schedules
+from parity.pair.rungs.updates.schedule_settings import setting_cause
 from parity.pair.rungs.updates.training import optimizer_steps, rule_on
 from parity.report.records import Explanation
 
@@ -75,8 +76,12 @@ def schedule_cause(sides: SidePair, schedules: Schedules) -> Explanation | None:
         sides: The two sides, which compute the rates.
         schedules: The schedules with their number of steps.
     """
-    flax = sides.flax.schedule_program(schedules.flax, schedules.steps)
     rates = sides.torch.rates(schedules.torch, schedules.steps, "float64")
+    if (
+        setting := setting_cause(schedules.flax, schedules.torch, _rates_of(sides, schedules.steps), rates)
+    ) is not None:
+        return setting
+    flax = sides.flax.schedule_program(schedules.flax, schedules.steps)
     piece = Piece(Half(flax, flax.named.results[""]), Half(FixedProgram(rates), 0), [lambda array: array])
     cause = search(piece, lambda: [])
     if cause is None:
@@ -86,6 +91,16 @@ def schedule_cause(sides: SidePair, schedules: Schedules) -> Explanation | None:
     proof = f"undone in Flax, the gap falls from {cause.before:.2g} to {cause.after:.2g} over {schedules.steps} steps"
     undone = undone_of("flax", flax, cause.hypothesis.edits(piece), piece.flax.numbers)
     return Explanation(text, cause.hypothesis.mend, proof, undone if cause.hypothesis.side == "flax" else ())
+
+
+def _rates_of(sides: SidePair, steps: int) -> Callable[[Any], NDArray]:
+    """What computes the rates of a schedule of optax's, all steps at once."""
+
+    def rates(schedule: Any) -> NDArray:
+        program = sides.flax.schedule_program(schedule, steps)
+        return program.compute([program.named.results[""]])[0]
+
+    return rates
 
 
 def _stairs(flax: NDArray, torch: NDArray) -> Explanation | None:

@@ -1,9 +1,13 @@
 """Learning-rate schedules of both frameworks, step by step."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from parity.checks.verdict import Finding
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.checks.referee import AGREED
+from parity.checks.verdict import Finding, Verdict
 from parity.errors import UsageError
 from parity.pair.arrays.layout import compare
 from parity.pair.passes.sides import PRECISIONS, SidePair
@@ -67,4 +71,13 @@ def learning_rates(sides: SidePair, schedules: Schedules) -> Finding:
             {p: side.rates(schedule, schedules.steps, p) for p in PRECISIONS}
             for side, schedule in ((sides.flax, schedules.flax), (sides.torch, schedules.torch))
         )
-    return compare("schedule", "learning rate", flax["float64"], torch["float64"], torch["float32"], flax["float32"])
+    high, low = ((flax[p], torch[p]) for p in PRECISIONS)
+    finding = compare("schedule", "learning rate", *high, low[1], low[0])
+    return replace(finding, reason=_apart(*high)) if finding.verdict is Verdict.DIFFERENT else finding
+
+
+def _apart(flax: NDArray, torch: NDArray) -> str:
+    """The first step at which two schedules give other rates, and these."""
+    with np.errstate(all="ignore"):
+        step = int(np.argmax(~(np.abs(flax - torch) <= AGREED * np.maximum(np.abs(flax), np.abs(torch)).max())))
+    return f"first at step {step}, {flax[step]:.6g} in Flax and {torch[step]:.6g} in PyTorch (steps count from 0)"
