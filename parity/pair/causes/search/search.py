@@ -26,6 +26,7 @@ from parity.pair.causes.search.families.scalars import other_constant, other_con
 from parity.pair.causes.search.families.settings import changed_settings, settings_everywhere, two_settings
 from parity.pair.causes.search.families.updates import more_updates
 from parity.pair.causes.search.families.variants import other_comparison, other_extreme, other_variant
+from parity.pair.causes.search.families.whole import wrapping
 from parity.pair.causes.search.hypothesis import Hypothesis
 from parity.pair.causes.search.operation import other_operation
 from parity.pair.causes.search.piece import Piece
@@ -33,7 +34,7 @@ from parity.pair.causes.search.piece import Piece
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
 CHEAP: Sequence[Family] = (
     more_updates, called_again, without_draw, other_variant, changed_settings, replaced_function, left_out,
-    other_function, other_extreme, other_comparison, other_reduction, swapped_order,
+    other_function, wrapping, other_extreme, other_comparison, other_reduction, swapped_order,
 )  # fmt: skip
 DEAR: Sequence[Family] = (
     run_again, other_mask, other_number, other_constant, other_constants, other_operand, operand_from_before,

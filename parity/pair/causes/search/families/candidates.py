@@ -29,6 +29,8 @@ PARTS = (1, 2, 3, 4, 6, 8, 12, 16, 32)
 
 NUMBERS = ("number", "argument", "other")
 """What the names of settings begin with that are operands."""
+BOUNDS = frozenset({"value", "fill_value", "min", "max", "min_val", "max_val", "threshold"})
+"""Settings by name that may be infinite, as operands may."""
 LARGEST_COUNT = 4096
 """Larger whole numbers are no counts of anything, and would only make arrays too large to hold."""
 
@@ -73,13 +75,15 @@ def _candidates(name: str, value: Any, pool: Sequence[Any], offsets: Sequence[An
         if name.startswith(NUMBERS):
             yield from _related(float(value), numbers)
     elif isinstance(value, float):
-        yield from map(float, numbers)
+        bounds = name.startswith(NUMBERS) or name in BOUNDS or np.isinf(value)
+        yield from (float(n) for n in numbers if bounds or np.isfinite(n))
         yield from (value + n for n in (1, -1, *offsets))
         if name.startswith(NUMBERS):
             yield from _related(value, numbers)
         else:  # a share, of which the other side writes the rest
             yield from (float(f"{1 - n:.12g}") for n in numbers if 0 < n < 1)
-        yield from EPSILONS if "eps" in name else (0.0, 1.0, -value, 1 - value, 0.5, 2.0, np.inf, -np.inf)
+        yield from EPSILONS if "eps" in name else (0.0, 1.0, -value, 1 - value, 0.5, 2.0)
+        yield from (np.inf, -np.inf) if bounds else ()
     elif isinstance(value, tuple):
         yield from _of_tuple(value, pool)
     elif isinstance(value, slice):
