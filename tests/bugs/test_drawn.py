@@ -14,6 +14,7 @@ from benchmarks.evidence.drawn.layers import MAKERS
 from benchmarks.evidence.drawn.mutate import Mutant
 from benchmarks.evidence.drawn.network import RECURRENT, Block, Choose, Network, by_seed, from_json, to_json
 from benchmarks.evidence.drawn.own.made import OWN_MAKERS
+from benchmarks.evidence.drawn.truths import is_right
 from benchmarks.evidence.draws import drawn
 from parity.checks.drift import UNDETERMINED
 from parity.checks.verdict import Verdict
@@ -55,6 +56,15 @@ def test_networks_that_were_called_otherwise_once_are_the_same(number: int) -> N
     layers that go by their names, a table beside projections, tables alone, layers that are frozen on both sides."""
     report = compared(drawn(number, bug=False)[0])
     assert report.verdict.passes, report
+
+
+@pytest.mark.parametrize("number", [6, 75, 220, 223, 237, 249, 320])
+def test_causes_that_were_not_named_once_are_named_rightly(number: int) -> None:
+    """Another array returned, a norm along another axis, steps backwards, another way to resize, n - 1 for n, a
+    log-softmax for a softmax, and padding of a pool that lies otherwise."""
+    network, mutant = drawn(number, bug=True)
+    causes = judge(network, mutant).causes
+    assert causes and all(is_right(mutant.mutation.name, cause) for cause in causes), causes
 
 
 def batch_norm(features: int, **settings: object) -> Block:

@@ -99,6 +99,34 @@ def lone_arrays(state: CheckState) -> Explanation | None:
     return Explanation(f"{NAMES[side]} learns {names}, and {NAMES[other(side)]} has no such scale or bias", mend, proof)
 
 
+def other_axis(state: CheckState) -> Explanation | None:
+    """Two vectors without a counterpart, as long as two axes of one array beside them: what they are, a norm for
+    example, is taken along another axis. Their shapes prove it."""
+    lone = {side: [p for s, _, p in _lone(state) if s == side] for side in NAMES}
+    if len(lone["flax"]) != 1 or len(lone["torch"]) != 1:
+        return None
+    ours, theirs = lone["flax"][0], lone["torch"][0]
+    shapes = ours.read(state.sides.flax.native).shape, theirs.read(state.sides.torch.native).shape
+    beside = next((array for _, array in state.weight_map.arrays if _are_axes(shapes, array.shape)), None)
+    if beside is None:
+        return None
+    axes = [beside.shape.index(max(shape)) for shape in shapes]
+    names, of = (" + ".join(ours.names), " + ".join(theirs.names)), beside.flax.names[0]
+    cause = (
+        f"{names[0]} of Flax has a number for each place along axis {axes[0]} of {of} {beside.shape}, {names[1]} of "
+        f"PyTorch one for each along axis {axes[1]} (as it lies in Flax): what they hold is taken along another axis"
+    )
+    proof = f"their shapes are {shapes[0]} and {shapes[1]}, so that no numbers of one are the other's"
+    return Explanation(cause, "take it along the same axis on both sides", proof)
+
+
+def _are_axes(vectors: Sequence[tuple[int, ...]], shape: Sequence[int]) -> bool:
+    """Whether two vectors are as long as two different axes of an array."""
+    lengths = [max(vector, default=1) for vector in vectors]
+    plain = all(np.prod(vector) == length > 1 for vector, length in zip(vectors, lengths, strict=True))
+    return plain and len(shape) > 1 and lengths[0] != lengths[1] and set(lengths) <= set(shape)
+
+
 def _lone(state: CheckState) -> Iterator[tuple[Side, str, Packing]]:
     weight_map = state.weight_map
     for unit in weight_map.lone_flax:

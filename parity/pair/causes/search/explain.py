@@ -7,7 +7,7 @@ from dataclasses import replace
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.observation import Inputs
 from parity.pair.causes.search.effort import limited
-from parity.pair.causes.search.elsewhere import dropout_rate, lone_arrays, randomness
+from parity.pair.causes.search.elsewhere import dropout_rate, lone_arrays, other_axis, randomness
 from parity.pair.causes.search.gradients.derived import Derived
 from parity.pair.causes.search.gradients.families import STAGES as GRADIENT_STAGES
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis
@@ -99,7 +99,7 @@ def _explained(
 ) -> Difference | None:
     """The difference with its cause, or with its place alone; None if nothing is found."""
     if difference.rung == "structure":
-        return _with(difference, lone_arrays(state))
+        return _with(difference, lone_arrays(state) or other_axis(state))
     finding = next((rung.headline for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
     if finding is not None and finding.quantity == RANDOM:
         return _with(difference, randomness(state))

@@ -16,7 +16,13 @@ from parity.pair.causes.search.families.functions import (
     replaced_function,
     without_array,
 )
-from parity.pair.causes.search.families.operands import changed_places, exchanged, operand_from_before, other_operand
+from parity.pair.causes.search.families.operands import (
+    changed_places,
+    exchanged,
+    operand_from_before,
+    other_operand,
+    parts_backwards,
+)
 from parity.pair.causes.search.families.order_of_two import swapped_order
 from parity.pair.causes.search.families.orders import other_order, other_value, run_again
 from parity.pair.causes.search.families.randomness import without_draw
@@ -33,11 +39,12 @@ from parity.pair.causes.search.piece import Piece
 
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
 CHEAP: Sequence[Family] = (
-    more_updates, called_again, without_draw, other_variant, changed_settings, replaced_function, left_out,
-    other_function, wrapping, other_extreme, other_comparison, other_reduction, swapped_order,
+    more_updates, called_again, without_draw, other_variant, changed_settings, other_reduction, replaced_function,
+    left_out, other_function, wrapping, other_extreme, other_comparison, swapped_order,
 )  # fmt: skip
 DEAR: Sequence[Family] = (
-    run_again, other_mask, other_number, other_constant, other_constants, other_operand, operand_from_before,
+    run_again, parts_backwards, other_mask, other_number, other_constant, other_constants, other_operand,
+    operand_from_before,
     changed_places, other_value, settings_everywhere,
     factors, other_order, two_settings, exchanged, without_array,
 )  # fmt: skip

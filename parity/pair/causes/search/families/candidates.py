@@ -124,6 +124,7 @@ def _of_tuple(value: tuple[Any, ...], pool: Sequence[Any]) -> Iterator[Any]:
             yield tuple(v + step for v in value)
         yield from ((n,) * len(value) for n in pool if isinstance(n, int))
     elif all(isinstance(v, tuple) and len(v) == 2 for v in value):
+        yield from _of_pairs(value)
         for n in (n for n in pool if isinstance(n, int)):
             yield ((n, n),) * len(value)
         for step in (1, -1):
@@ -135,6 +136,15 @@ def _of_tuple(value: tuple[Any, ...], pool: Sequence[Any]) -> Iterator[Any]:
             yield tuple((a + step, b + step) for a, b in value)
     else:
         yield from _one_changed(value)
+
+
+def _of_pairs(value: tuple[tuple[int, int], ...]) -> Iterator[Any]:
+    """Padding of some axes, (before, after) each, that lies evenly, or a step towards the beginning or the end; axes
+    without padding stay as they are."""
+    if all(isinstance(n, int) for pair in value for n in pair):
+        yield tuple((sum(pair) // 2, sum(pair) - sum(pair) // 2) for pair in value)
+        for step in (1, -1):
+            yield tuple((a + step, b - step) if a or b else (a, b) for a, b in value)
 
 
 def _one_changed(value: tuple[Any, ...]) -> Iterator[Any]:

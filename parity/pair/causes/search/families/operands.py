@@ -33,6 +33,18 @@ def changed_places(piece: Piece, side: str) -> Iterator[Hypothesis]:
                 yield Hypothesis(side, text, mend, always(*edits), number, each.results[0])
 
 
+def parts_backwards(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """The parts of what is taken apart, such as the steps of a sequence, are taken from the last to the first."""
+    half = piece.half(side)
+    for number, each in half.operations:
+        shapes = {half.values[v].shape for v in each.results if v in half.values}
+        if len(each.results) > 1 and len(shapes) == 1:
+            text = f"{NAMES[side]} takes the parts of what {each.name} gives backwards against {NAMES[other(side)]}"
+            mend = f"take the parts of what {each.name} gives from the last to the first in {NAMES[side]}"
+            edits = [Alias(a, b) for a, b in zip(each.results, reversed(each.results), strict=True) if a != b]
+            yield Hypothesis(side, text, mend, always(*edits), number, each.results[0])
+
+
 def exchanged(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """Two values are taken for one another: two parts of what is split, or two of those that the piece starts from."""
     half = piece.half(side)

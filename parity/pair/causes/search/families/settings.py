@@ -1,6 +1,7 @@
 """Hypotheses on settings and on numbers that are written: one operation has another than it should."""
 
 from collections.abc import Iterator, Sequence
+from math import isclose
 from typing import Any
 
 from parity.interface.programs.operations import Edit, Operation, Setting, numbers_in
@@ -17,6 +18,10 @@ SWAPPED = frozenset({"dim0", "dim1"})
 """The two settings of an operation that swaps axes, and does nothing where they are one."""
 EQUALITY = frozenset({"eq", "ne"})
 """Comparisons of which another number is the less likely cause: of zeros and ones it is another sense."""
+FRACTION = 1e-7
+"""How near to a fraction a number is that is written in float32."""
+WITHOUT_CORNERS = frozenset({"nearest", "nearest-exact", "area"})
+"""Modes of PyTorch's interpolate that take no align_corners."""
 ValueAndWanted = tuple[Any, Any]
 
 
@@ -137,8 +142,10 @@ def _hypothesis(
 ) -> Hypothesis:
     value, wanted = values
     edits: list[Edit] = [Setting(number, name, wanted) for number in numbers]
+    edits += [Setting(number, *other_one) for number in numbers for other_one in _that_go_with(each, name, wanted)]
     text = (
-        f"{NAMES[side]}'s {what(each, name)} is {text_of(value)}; with {text_of(wanted)} it is {NAMES[other(side)]}'s"
+        f"{NAMES[side]}'s {what(each, name)} is {_with_fraction(value, wanted)}; with {_with_fraction(wanted, value)} "
+        f"it is {NAMES[other(side)]}'s"
     )
     mend = _mend(side, each, name, wanted)
     if each.name == "stack" and name in AXES:
@@ -148,6 +155,23 @@ def _hypothesis(
         mend = f"leave {each.name} out in {NAMES[side]}, or add it in {NAMES[other(side)]}"
     likely = 0 if known else 1
     return Hypothesis(side, text, mend, always(*edits), numbers[0], likely=likely)
+
+
+def _with_fraction(value: Any, beside: Any) -> str:
+    """A setting in words; a factor that is n/(n - 1) where there is none on the other side, as of a variance that is
+    divided by n - 1, with that fraction too."""
+    numbers = isinstance(value, float) and isinstance(beside, float) and not isinstance(value, bool)
+    if numbers and beside == 1.0 and 1.0 < value < 2.0:
+        n = round(value / (value - 1))
+        if isclose(value, n / (n - 1), rel_tol=FRACTION):
+            return f"{text_of(value)} ({n}/{n - 1})"
+    return text_of(value)
+
+
+def _that_go_with(each: Operation, name: str, wanted: Any) -> Iterator[tuple[str, Any]]:
+    """Settings that have to change too, as PyTorch refuses them beside the new one."""
+    if name == "mode" and wanted in WITHOUT_CORNERS and each.settings.get("align_corners") is not None:
+        yield "align_corners", None
 
 
 def _mend(side: str, each: Operation, name: str, wanted: Any) -> str:

@@ -60,14 +60,32 @@ class Variant:
         rule: the rule.
         here, there: what the operation does, and what the other side does, as an object of "has".
         mend: what to write; "{}" stands for the other side.
+        call: the function that has the other rule; "" where there is none of the kind.
     """
 
     rule: Rule
     here: str
     there: str
     mend: str
+    call: str = ""
 
 
+def _over(function: Callable[[NDArray, int], NDArray]) -> Rule:
+    """Another function over the axis that the operation names."""
+
+    def computed(each: Operation, operands: Sequence[NDArray], result: NDArray) -> NDArray | None:
+        dim = each.settings.get("dim")
+        return function(operands[0], dim) if isinstance(dim, int) else None
+
+    return computed
+
+
+def _log_softmax(x: NDArray, axis: int) -> NDArray:
+    shifted = x - x.max(axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis, keepdims=True))
+
+
+_LOGARITHMS = ("logarithms of probabilities (log_softmax)", "probabilities (softmax)")
 _CUT = ("PyTorch's overlapping windows", "windows of equal length")
 _CUT_MEND = "cut the same windows in {}: from ⌊i·n/m⌋ to ⌈(i+1)·n/m⌉"
 _FMOD = Variant(
@@ -81,6 +99,10 @@ VARIANTS: Mapping[str, Variant] = {
     "fmod": _FMOD,
     "remainder": _MOD,
     "mod": _MOD,
+    "log_softmax": Variant(
+        _over(lambda x, axis: np.exp(_log_softmax(x, axis))), *_LOGARITHMS, "take softmax in PyTorch", "softmax"
+    ),
+    "softmax": Variant(_over(_log_softmax), *_LOGARITHMS[::-1], "take log_softmax in PyTorch", "log_softmax"),
     "median": Variant(_median, "the lower of two middle numbers", "their mean", f"write {_MEAN_OF_TWO}"),
 }
 """Name of an operation of PyTorch's → the rule by which the other framework's goes."""
@@ -94,7 +116,7 @@ def other_variant(piece: Piece, side: str) -> Iterator[Hypothesis]:
         if variant is not None:
             there = NAMES[other(side)]
             text = f"{NAMES[side]}'s {each.name} has {variant.here}, {there} has {variant.there}"
-            edits = _by(side, each, variant.rule, ())
+            edits = _by(side, each, variant.rule, ("call", variant.call) if variant.call else ())
             yield Hypothesis(side, text, variant.mend.format(there), edits, number, each.results[0])
 
 
