@@ -79,9 +79,10 @@ def effect(network: Network, mutant: Mutant) -> Effect:
     """Compare the side of the bug with itself without the bug.
 
     It compares results, gradients and buffers in both modes, on other weights, inputs and cotangents than the check's.
+    A bug that takes arrays away, such as a bias, has an effect unless all that is left is the same without them.
     """
     sound, bug = (_side(mutant.side, variant) for variant in (network, mutant.network))
-    if _arrays_of(sound) != _arrays_of(bug):
+    if not _arrays_of(bug).items() <= _arrays_of(sound).items():
         return Effect(Verdict.DIFFERENT, repeats=False)
     findings = [f for time in range(TIMES) for mode in MODES for f in _findings(sound, bug, network, mode, time)]
     return Effect(worst(finding.verdict for finding, _ in findings), all(again for _, again in findings))
@@ -113,14 +114,23 @@ def _findings(sound: Side, bug: Side, network: Network, mode: str, time: int) ->
     by_error: dict[str, dict[str, Arrays]] = {}
     by_drift: dict[str, dict[str, Arrays]] = {}
     for name, side in (("without", sound), ("with", bug)):
-        by_error[name] = {p: _arrays(side, native, arguments, p, mode, pulled) for p in PRECISIONS}
+        held = _held_by(side, native)
+        by_error[name] = {p: _arrays(side, held, arguments, p, mode, pulled) for p in PRECISIONS}
         high = by_error[name]["float64"]
-        others = [_arrays(side, weights, arguments, "float64", mode, cotangents) for weights, cotangents in starts]
+        others = [
+            _arrays(side, _held_by(side, weights), arguments, "float64", mode, cotangents)
+            for weights, cotangents in starts
+        ]
         by_drift[name] = {"float64": high, "float32": as_float32(high, others)}
-    for name in by_error["without"]["float64"]:
+    for name in by_error["with"]["float64"]:
         first, second = (_ruled(name, results) for results in (by_error, by_drift))
         again = repeats(by_error["without"]["float32"][name], by_error["with"]["float32"][name])
         yield (second if second.verdict.passes and not first.verdict.passes else first), again
+
+
+def _held_by(side: Side, native: Arrays) -> Arrays:
+    """Those of the arrays that a network holds."""
+    return {name: array for name, array in native.items() if name in side.native}
 
 
 def _moved(native: Arrays, pulled: Arrays, rng: np.random.Generator) -> tuple[Arrays, Arrays]:
