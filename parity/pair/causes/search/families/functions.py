@@ -95,12 +95,19 @@ def _extra(half: Half, side: str, each: Operation, place: int) -> tuple[str, str
     return text, f"leave {each.name} out in {NAMES[side]}, or add it in {NAMES[other(side)]}"
 
 
-def named(half: Half, value: int) -> str:
-    """A value in words: the array of the network, or what gives it, through steps that change no number."""
+def unmoved(half: Half, value: int) -> int:
+    """A value, or that of which it was made by steps that change no number."""
     maker = half.program.maker.get(value)
     while maker is not None and _moves(half, half.program.operations[maker]):
         value = half.program.operations[maker].operands[0]
         maker = half.program.maker.get(value)
+    return value
+
+
+def named(half: Half, value: int) -> str:
+    """A value in words: the array of the network, or what gives it, through steps that change no number."""
+    value = unmoved(half, value)
+    maker = half.program.maker.get(value)
     kind, name = half.program.origins.get(value, ("", ""))
     if kind == "array":
         return name

@@ -11,7 +11,7 @@ from parity.interface.programs.operations import Change, Edit, Setting
 from parity.interface.programs.undone import source
 from parity.pair.causes.known_functions import related
 from parity.pair.causes.search.families.candidates import LARGEST_COUNT
-from parity.pair.causes.search.families.functions import VERBS, named
+from parity.pair.causes.search.families.functions import VERBS, named, unmoved
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.lookup import Lookup
 from parity.pair.causes.search.piece import Half, Piece, same
@@ -163,10 +163,24 @@ def _all_of(piece: Piece, edits: Sequence[Callable[[Piece], Sequence[Edit]]]) ->
 
 
 def _constants(half: Half, theirs: Half) -> list[int]:
-    """The arrays that are written in a side's source, or are held as buffers, and that the other side has not."""
+    """The arrays that are written in a side's source, are held as buffers, or are computed of such alone, and that the
+    other side has not."""
     kinds, lookup = half.program.origins, Lookup(theirs.values)
-    held = [v for v in half.entering if kinds.get(v, ("", ""))[0] in ("constant", "array") and half.values[v].size > 1]
-    return [v for v in held if not lookup.has(half.values[v])]
+    held = [v for v in half.entering if kinds.get(v, ("", ""))[0] in ("constant", "array")]
+    tables = [v for v in (*held, *_computed_tables(half)) if half.values[v].size > 1]
+    return [v for v in tables if not lookup.has(half.values[v])]
+
+
+def _computed_tables(half: Half) -> list[int]:
+    """The values that are made of nothing that is fed or learnt, where they meet what is."""
+    constant = {v for v in half.entering if half.program.origins.get(v, ("", ""))[0] == "constant"}
+    tables: dict[int, None] = {}
+    for _, each in half.operations:
+        if all(v in constant for v in each.operands):
+            constant |= set(each.results)
+        else:
+            tables |= dict.fromkeys(unmoved(half, v) for v in each.operands if v in constant and v in half.made)
+    return [value for value in tables if value in half.made]
 
 
 def _first_taker(half: Half, value: int) -> int | None:
