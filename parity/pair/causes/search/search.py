@@ -28,7 +28,14 @@ from parity.pair.causes.search.families.orders import other_order, other_value, 
 from parity.pair.causes.search.families.randomness import without_draw
 from parity.pair.causes.search.families.reductions import other_reduction
 from parity.pair.causes.search.families.results import other_result
-from parity.pair.causes.search.families.scalars import other_constant, other_constants, other_mask, other_number
+from parity.pair.causes.search.families.scalars import (
+    other_constant,
+    other_constants,
+    other_count,
+    other_mask,
+    other_number,
+)
+from parity.pair.causes.search.families.selections import before_selection
 from parity.pair.causes.search.families.settings import changed_settings, settings_everywhere, two_settings
 from parity.pair.causes.search.families.updates import more_updates
 from parity.pair.causes.search.families.variants import other_comparison, other_extreme, other_variant
@@ -40,12 +47,11 @@ from parity.pair.causes.search.piece import Piece
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
 CHEAP: Sequence[Family] = (
     more_updates, called_again, without_draw, other_variant, changed_settings, other_reduction, replaced_function,
-    left_out, other_function, wrapping, other_extreme, other_comparison, swapped_order,
+    left_out, other_function, wrapping, other_extreme, other_comparison, swapped_order, before_selection,
 )  # fmt: skip
 DEAR: Sequence[Family] = (
-    run_again, parts_backwards, other_mask, other_number, other_constant, other_constants, other_operand,
-    operand_from_before,
-    changed_places, other_value, settings_everywhere,
+    run_again, parts_backwards, other_mask, other_number, other_count, other_constant, other_constants, other_operand,
+    operand_from_before, changed_places, other_value, settings_everywhere,
     factors, other_order, two_settings, exchanged, without_array,
 )  # fmt: skip
 SIDES = ("torch", "flax")

@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.interface.programs.operations import Change, Edit, Setting
+from parity.interface.programs.operations import Change, Edit, Operation, Setting
 from parity.interface.programs.undone import source
 from parity.pair.causes.known_functions import related
 from parity.pair.causes.search.families.candidates import LARGEST_COUNT
@@ -51,6 +51,43 @@ def other_number(piece: Piece, side: str) -> Iterator[Hypothesis]:
             mend = f"take {_of(theirs, their)} in {NAMES[side]}"
             if not same(theirs.values[their], half.values[value]) and value != half.target:
                 yield Hypothesis(side, text, mend, _taken(side, value, their), maker, value)
+
+
+def other_count(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """One side divides by the length of an axis where the other divides by how many of its places are there."""
+    half, theirs = piece.half(side), piece.half(other(side))
+    lengths = dict.fromkeys(n for array in half.values.values() for n in array.shape if n > 1)
+    counts = dict.fromkeys(each.operands[1] for _, each in theirs.operations if _divides(theirs, each))
+    for value in (v for v in half.made if half.values[v].dtype.kind == "f"):
+        for their in (v for v in counts if _fits_count(half.values[value], theirs.values[v])):
+            for length in lengths:
+                here, by = f"{length}, the length of an axis", f"a count, {named(theirs, their)}"
+                text = f"{NAMES[side]} divides by {here}, and {NAMES[other(side)]} by {by}"
+                mend = f"divide by that count in {NAMES[side]}"
+                edits = _by_count(side, (value, their), length)
+                yield Hypothesis(side, text, mend, edits, half.program.maker[value], value)
+
+
+def _divides(half: Half, each: Operation) -> bool:
+    """Whether an operation divides by counts, of which there are several."""
+    if each.name != "div" or len(each.operands) != 2:
+        return False
+    counts = half.values[each.operands[1]]
+    return counts.size > 1 and bool(np.array_equal(counts, np.round(counts)) and (counts > 0).all())
+
+
+def _fits_count(array: NDArray, counts: NDArray) -> bool:
+    return array.ndim == counts.ndim and all(c in (1, n) for n, c in zip(array.shape, counts.shape, strict=True))
+
+
+def _by_count(side: str, values: tuple[int, int], length: int) -> Callable[[Piece], Sequence[Edit]]:
+    value, their = values
+
+    def edits(piece: Piece) -> Sequence[Edit]:
+        counts = piece.half(other(side)).values[their]
+        return [Change(value, lambda a: a * length / counts)]
+
+    return edits
 
 
 def _differs(side: str, has: str, should: str) -> str:

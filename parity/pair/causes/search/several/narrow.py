@@ -27,7 +27,7 @@ def narrowed(piece: Piece) -> Piece | None:
         theirs.setdefault(torch.values[value].size, []).append(value)
     for value in flax.made:
         array = flax.values[value]
-        for other in theirs.get(array.size, ()) if array.size > 1 and array.dtype.kind == "f" else ():
+        for other in theirs.get(array.size, ()) if _tells(array) else ():
             if torch.values[other].dtype.kind == "f" and alike(array, torch.values[other]):
                 agreeing[0].append(value)
                 agreeing[1].append(other)
@@ -36,6 +36,11 @@ def narrowed(piece: Piece) -> Piece | None:
     if left * WORTH[0] > every * WORTH[1] or not (ours.numbers and other_half.numbers):
         return None
     return Piece(ours, other_half, piece.turns)
+
+
+def _tells(array: NDArray) -> bool:
+    """Whether an array can be told by its numbers: one number throughout, such as zeros, is alike by chance."""
+    return array.dtype.kind == "f" and array.size > 1 and not bool((array == array.flat[0]).all())
 
 
 def _from(half: Half, values: list[int]) -> Half:
