@@ -14,7 +14,6 @@ Kind = Literal[
     "batch_norm",
     "layer_norm",
     "group_norm",
-    "instance_norm",
     "rms_norm",
     "embedding",
     "lstm",
@@ -22,7 +21,7 @@ Kind = Literal[
     "rnn",
     "custom",
 ]
-CHANNELS_FIRST = frozenset({"conv", "conv_transpose", "batch_norm", "group_norm", "instance_norm"})
+CHANNELS_FIRST = frozenset({"conv", "conv_transpose", "batch_norm", "group_norm"})
 """Kinds whose inputs have their channels on the second axis in PyTorch, on the last in Flax."""
 BUFFERS = frozenset({"running_mean", "running_var"})
 
@@ -83,7 +82,7 @@ SETTINGS: Mapping[str, str] = {
     "keep": "share of the running statistics that a training step keeps: Flax's momentum, one minus PyTorch's",
     "running_var": "'biased' (Flax) or 'unbiased' (PyTorch)",
     "fast_variance": "whether the variance is E[x²] - E[x]²",
-    "num_groups": "int (group_norm)",
+    "num_groups": "int (group_norm): an instance norm has as many as channels",
     "padding_idx": "row of an embedding that gets no gradient, or None (PyTorch only)",
     "heads": "int (dense units of attention)",
     "dropout": "rate (attention, recurrent layers)",

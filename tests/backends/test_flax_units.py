@@ -155,7 +155,7 @@ NNX: Makers = {
     ),
     "LayerNorm": (lambda: nnx.LayerNorm(4, epsilon=1e-2, rngs=rngs()), ROWS, "layer_norm", over(-1)),
     "RMSNorm": (lambda: nnx.RMSNorm(4, epsilon=1e-2, rngs=rngs()), ROWS, "rms_norm", over(-1, centred=False)),
-    "InstanceNorm": (lambda: nnx.InstanceNorm(4, epsilon=1e-2, rngs=rngs()), IMAGE, "instance_norm", over(1, 2)),
+    "InstanceNorm": (lambda: nnx.InstanceNorm(4, epsilon=1e-2, rngs=rngs()), IMAGE, "group_norm", over(1, 2)),
     "GroupNorm": (lambda: nnx.GroupNorm(4, 2, epsilon=1e-2, rngs=rngs()), IMAGE, "group_norm", group_norm),
     "Embed": (lambda: nnx.Embed(11, 3, rngs=rngs()), (), "embedding", embedding),
     "LSTMCell": (lambda: nnx.RNN(nnx.LSTMCell(4, 3, rngs=rngs()), rngs=rngs()), ROWS, "lstm", LSTM),

@@ -324,3 +324,15 @@ def test_convolutions_in_two_lists_are_one_kernel_each(wrong: bool) -> None:
     report = compared(Gated(), TorchGated(wrong))
     assert report.verdict is (Verdict.DIFFERENT if wrong else Verdict.SAME)
     assert report.coverage.parameters == 1.0
+
+
+@pytest.mark.parametrize("groups", [4, 2])
+def test_an_instance_norm_is_a_group_norm_of_single_channels(groups: int) -> None:
+    images = np.random.default_rng(1).standard_normal((2, 5, 5, 3)).astype(np.float32)
+    rngs = nnx.Rngs(0)
+    norm = nnx.GroupNorm(4, num_groups=groups, epsilon=1e-5, rngs=rngs)
+    flax = nnx.Sequential(nnx.Conv(3, 4, (3, 3), padding=1, rngs=rngs), norm)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.InstanceNorm2d(4, affine=True))
+    report = compared(flax, model, images, to_torch="NHWC->NCHW")
+    assert report.verdict is (Verdict.SAME if groups == 4 else Verdict.DIFFERENT), str(report)
+    assert report.coverage.parameters == 1.0

@@ -140,6 +140,8 @@ def _norm(seat: Seat, shapes: Shapes) -> tuple[Arrays, dict[str, Any]]:
     if isinstance(module, nnx.GroupNorm | nn.GroupNorm):
         features = next(iter(shapes.values()))[-1]
         settings["num_groups"] = int(module.num_groups or features // (module.group_size or features))
+    if isinstance(module, nnx.InstanceNorm | nn.InstanceNorm):
+        settings["num_groups"] = next(iter(shapes.values()))[-1]
     return _present(seat, AFFINE), settings
 
 
@@ -226,8 +228,7 @@ DESCRIBED: list[tuple[tuple[type, ...], Kind, Callable[[Any], int | None], Descr
     ((nnx.BatchNorm, nn.BatchNorm), "batch_norm", _one_axis, _batch_norm),
     ((nnx.LayerNorm, nn.LayerNorm), "layer_norm", _one_axis, _norm),
     ((nnx.RMSNorm, nn.RMSNorm), "rms_norm", _one_axis, _norm),
-    ((nnx.InstanceNorm, nn.InstanceNorm), "instance_norm", _one_axis, _norm),
-    ((nnx.GroupNorm, nn.GroupNorm), "group_norm", _one_axis, _norm),
+    ((nnx.GroupNorm, nn.GroupNorm, nnx.InstanceNorm, nn.InstanceNorm), "group_norm", _one_axis, _norm),
     ((nnx.Embed, nn.Embed), "embedding", _two_axes, _embedding),
     (LSTM, "lstm", _two_axes, _lstm),
     (GRU, "gru", _two_axes, _gru),

@@ -179,9 +179,9 @@ def _batch_norm(module: Any, prefix: str) -> Iterator[Described]:
 
 
 def _instance_norm(module: Any, prefix: str) -> Iterator[Described]:
-    arrays = _present(module, prefix, AFFINE | STATISTICS)
-    if arrays:
-        yield "", "instance_norm", arrays, {"eps": module.eps}
+    if arrays := _present(module, prefix, AFFINE | STATISTICS):
+        settings = {"eps": module.eps, "num_groups": module.num_features, "fast_variance": False}
+        yield "", "group_norm", arrays, settings
 
 
 def _layer_norm(module: nn.LayerNorm, prefix: str) -> Iterator[Described]:

@@ -11,7 +11,7 @@ from parity.pair.weightmap.ties import held
 from parity.report.records import Lint
 
 KINDS = {"batch_norm": "BatchNorm", "layer_norm": "LayerNorm", "group_norm": "GroupNorm", "rms_norm": "RMSNorm",
-         "instance_norm": "InstanceNorm", "conv": "convolution", "conv_transpose": "transposed convolution",
+         "conv": "convolution", "conv_transpose": "transposed convolution",
          "dense": "dense layer", "lstm": "LSTM", "gru": "GRU", "rnn": "RNN", "embedding": "embedding"}  # fmt: skip
 POWER = ("power_iteration", "power_steps", "power_eps")
 """Settings of a spectral norm."""
