@@ -1,6 +1,7 @@
 """What only another size of the inputs shows: one sample, one more, other images, shorter and longer sequences."""
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import jax
@@ -14,8 +15,10 @@ from torch import nn
 import parity
 from parity.checks.verdict import Verdict
 from parity.interface.observation import Inputs
+from parity.interface.sides.functions import functions_of
 from parity.pair.arrays.inputs import arrays, as_inputs
 from parity.pair.rungs.probing.sizes import Resized, other_sizes
+from parity.pair.rungs.probing.written_sizes import WrittenSize, written_sizes
 from parity.report.pair import Report
 
 RNG = np.random.default_rng(11)
@@ -211,3 +214,57 @@ def test_a_longer_input_that_reads_within_its_table_is_ruled_on() -> None:
     report = compared(lambda y: y * waves(24)[jnp.arange(y.shape[1]) % 16], torch_waves, STEPS)
     assert report.first_difference is not None
     assert report.first_difference.text.startswith("the same on your inputs; different with longer sequences")
+
+
+LONGEST = 40
+
+
+def asked(x: Any, y: Any) -> Any:
+    batch, length, _ = x.shape
+    if length == 7 or x.size(0) == 16:
+        return x
+    return y[:3, :20] if 1 < batch < 9 and min(length, LONGEST) >= len(y) else y[..., 1:5]
+
+
+def test_sizes_that_code_compares_with_are_read() -> None:
+    written = written_sizes(functions_of([SimpleNamespace(run=asked)]))
+    assert set(written) == {
+        WrittenSize(0, 1, (1, 2)),
+        WrittenSize(0, 9, (8, 9)),
+        WrittenSize(1, 7),
+        WrittenSize(0, 16),
+        WrittenSize(1, 40, (40, 41)),
+        WrittenSize(0, 3, (3, 4), cuts=True),
+        WrittenSize(1, 20, (20, 21), cuts=True),
+    }
+
+
+def across(x: np.ndarray, *written: WrittenSize) -> list[tuple[str, list[tuple[int, ...]]]]:
+    tried = [each for each in other_sizes(as_inputs(x), written) if each.name.startswith("sizes in the code")]
+    return [(each.name, shapes(each.inputs)) for each in tried]
+
+
+def test_the_nearest_size_across_what_is_written_is_tried() -> None:
+    both = across(STEPS, WrittenSize(1, 7), WrittenSize(1, 50, (50, 51)), WrittenSize(0, 9, (8, 9)))
+    assert both == [("sizes in the code (9 × 7 × 6)", [(9, 7, 6)])]
+    assert across(STEPS, WrittenSize(1, 50, (50, 51))) == [("sizes in the code (3 × 51 × 6)", [(3, 51, 6)])]
+    assert across(STEPS, WrittenSize(-1, 1)) == []
+    assert across(IMAGES, WrittenSize(2, 4)) == [("sizes in the code (2 × 4 × 4 × 3)", [(2, 4, 4, 3)])]
+
+
+def test_nothing_more_is_tried_where_other_sizes_are_across_already() -> None:
+    covered = [WrittenSize(1, 15, (15, 16)), WrittenSize(0, 4), WrittenSize(1, 6, (5, 6)), WrittenSize(2, 3)]
+    assert across(STEPS, *covered, WrittenSize(1, 4, (4, 5), cuts=True)) == []
+    assert across(STEPS, WrittenSize(1, 10**6)) == []
+
+
+def test_a_branch_at_one_length_is_taken_and_told() -> None:
+    def flax(y: jax.Array) -> jax.Array:
+        return 2 * y if y.shape[1] == 7 else y
+
+    report = compared(flax, lambda y: y, STEPS)
+    first = report.first_difference
+    assert first is not None and "different with sizes in the code (3 × 7 × 6)" in first.text
+    assert "multiplies with 2" in first.cause
+    accepted = parity.Checks(accept=["sizes_in_code"])
+    assert compared(flax, lambda y: y, STEPS, checks=accepted).verdict is Verdict.SAME

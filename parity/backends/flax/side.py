@@ -22,6 +22,7 @@ from parity.checks.tables import merged
 from parity.interface.observation import EqualTables, Inputs, Miscompiled, Noise, PassResult, Returned, Table
 from parity.interface.programs.program import Program
 from parity.interface.side import Pass, Side
+from parity.interface.sides.functions import Place, functions_of
 from parity.interface.sides.trained import Objective
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit, split_stack
@@ -94,6 +95,11 @@ class FlaxSide(Side):
     def flags(self) -> Sequence[str]:
         """None, if the user named the one that says the mode."""
         return () if self._flag else flags_of(self._model.call)
+
+    @property
+    def functions(self) -> Sequence[Place]:
+        """Those of every module; Linen knows the modules that have run."""
+        return functions_of(module for module in self._model.modules().values() if module is not None)
 
     @property
     def stored(self) -> Mapping[str, str]:

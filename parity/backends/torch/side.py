@@ -22,6 +22,7 @@ from parity.interface.observation import Inputs, Noise, PassResult, Returned, Ta
 from parity.interface.packing import Packing
 from parity.interface.programs.program import Program
 from parity.interface.side import Pass, Side
+from parity.interface.sides.functions import Place, functions_of
 from parity.interface.sides.trained import Objective
 from parity.interface.trace import Arrays, Precision, Trajectory
 from parity.interface.unit import Unit
@@ -87,6 +88,11 @@ class TorchSide(Side):
     def unsaved(self) -> frozenset[str]:
         """Buffers that are not persistent."""
         return frozenset(name for name, _ in self._user.named_buffers()) - self._user.state_dict().keys()
+
+    @property
+    def functions(self) -> Sequence[Place]:
+        """Those of every module."""
+        return functions_of(self._user.modules())
 
     def standing(self, name: str) -> str:
         """PyTorch declares a parameter that requires gradients, one that does not, or a buffer."""

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 
+from parity.interface.sides.functions import Place
 from parity.interface.trace import Arrays
 from parity.interface.unit import Unit
 
@@ -41,6 +42,11 @@ class Described(ABC):
     @property
     def flags(self) -> Sequence[str]:
         """Arguments of the network's call by one of which it may be told its mode, though no name of ours says so."""
+        return ()
+
+    @property
+    def functions(self) -> Sequence[Place]:
+        """Where the users' functions that the network may run are written."""
         return ()
 
     def standing(self, name: str) -> str:

@@ -48,8 +48,15 @@ PROBES = {
     "longer sequences": "longer_sequences",
     "odd sizes": "odd_sizes",
     "even sizes": "even_sizes",
+    "sizes in the code": "sizes_in_code",
 }
 """Name of a probe → the name by which what it alone shows can be accepted."""
+
+
+def convention_of_probe(name: str) -> str:
+    """The name by which what a probe alone shows can be accepted, whatever stands in brackets after the probe's; ""
+    where there is none."""
+    return PROBES.get(name.partition(" (")[0], "")
 
 
 def _of_probe(name: str) -> Known:
@@ -142,7 +149,7 @@ STATE = ("running_var_bias", "running_keep")
 
 def known_names(names: Sequence[str]) -> list[str]:
     """The names of conventions, that of a probe also where it is given in words; raises UsageError if one is none."""
-    accepted = [PROBES.get(name, name) for name in names]
+    accepted = [convention_of_probe(name) or name for name in names]
     for name in accepted:
         if name not in KNOWN:
             raise unknown_name("convention", name, KNOWN)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from parity.checks.verdict import Finding, Rung, Verdict
-from parity.pair.causes.conventions import KNOWN, PROBES
+from parity.pair.causes.conventions import KNOWN, convention_of_probe
 from parity.pair.passes.compared import COMPUTED, ENTRIES, KIND, RANDOM, SHAPE, SIZE
 from parity.report.records import Convention
 
@@ -55,7 +55,7 @@ MOST = 3
 
 def convention_of(finding: Finding) -> str:
     """Name of the convention that a finding's difference is, "" if it is none."""
-    return PROBES.get(probe_of(finding), "") or CONVENTIONS.get(finding.quantity, "")
+    return convention_of_probe(probe_of(finding)) or CONVENTIONS.get(finding.quantity, "")
 
 
 def probe_of(finding: Finding) -> str:

@@ -14,6 +14,7 @@ from parity.pair.arrays.inputs import changed, with_arrays
 from parity.pair.passes.sides import SidePair
 from parity.pair.rungs.probing.borders import at_borders, compared_numbers
 from parity.pair.rungs.probing.sizes import Resized, other_sizes
+from parity.pair.rungs.probing.written_sizes import written_sizes
 from parity.pair.weightmap import random_weights as weights
 from parity.pair.weightmap.pairing.pairings import WeightMap
 
@@ -72,7 +73,7 @@ def probes(weight_map: WeightMap, sides: SidePair, torch: Arrays, calls: tuple[C
     yield from _ids(inputs, torch, list(_rows(weight_map, torch, calls)), rng)
     yield from _masks(inputs, torch)
     yield from _borders(weight_map, sides, torch, list(_rows(weight_map, torch, calls)))
-    for other in other_sizes(inputs):
+    for other in other_sizes(inputs, written_sizes([*sides.flax.functions, *sides.torch.functions])):
         yield _of_size(other, torch)
 
 

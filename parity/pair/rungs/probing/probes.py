@@ -10,7 +10,7 @@ from parity.checks.verdict import Finding, Verdict
 from parity.interface.observation import Inputs, Returned
 from parity.interface.trace import Arrays, Precision
 from parity.pair.arrays.layout import compare, turned
-from parity.pair.causes.conventions import PROBES
+from parity.pair.causes.conventions import convention_of_probe
 from parity.pair.causes.explained import PROBED
 from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.calls import pair_calls
@@ -62,7 +62,7 @@ def probed(state: CheckState, accept: Sequence[str] = ()) -> tuple[list[Finding]
                 continue
             findings += outcome
             odd += [part] if any(finding.verdict is Verdict.DIFFERENT for finding in outcome) else []
-    odd.sort(key=lambda probe: PROBES.get(probe.name) in accept)
+    odd.sort(key=lambda probe: convention_of_probe(probe.name) in accept)
     return findings, located(state, odd[0]) if odd and state.compared[MODE].agrees else None
 
 

@@ -1,13 +1,14 @@
 """Inputs of other sizes than the user's: one sample, one more, other images, shorter and longer sequences."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.observation import Inputs
 from parity.pair.arrays.inputs import arrays, with_arrays
+from parity.pair.rungs.probing.written_sizes import WrittenSize
 
 CHANNELS = 4
 """An axis that is no longer may be that of an image's channels."""
@@ -16,6 +17,10 @@ SEQUENCE = 3
 
 SHORT = 32
 """A sequence of so many positions may become twice as long at little cost."""
+LARGEST = 2**16
+"""Inputs of more numbers are not made only since a size is written in the code."""
+IN_CODE = "sizes in the code"
+"""The name of what is tried since the code compares sizes with it; which sizes these are follows in brackets."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +65,16 @@ class Change:
         return Resized(self.name, self.change(inputs), parts, self.is_guess, self.grows)
 
 
-def other_sizes(inputs: Inputs) -> Iterator[Resized]:
+def other_sizes(inputs: Inputs, written: Sequence[WrittenSize] = ()) -> Iterator[Resized]:
     """Inputs of other sizes: as few as find what depends on a size, since each is a program of its own to compile.
 
     One sample is of odd or even sizes or a position shorter too, one sample more comes with larger images or a longer
-    sequence; each change is made by itself only where both together are refused, or show a difference.
+    sequence; each change is made by itself only where both together are refused, or show a difference. Sizes that the
+    code compares with are one more, if none of these is on the other side of them.
 
     Args:
         inputs: The user's, whose first axis is the batch.
+        written: What the users' sources compare sizes with.
     """
     batch = _batch(inputs)
     if batch is None:
@@ -77,6 +84,63 @@ def other_sizes(inputs: Inputs) -> Iterator[Resized]:
     more = Change("one sample more", lambda user: _samples(user, batch, np.arange(batch + 1) % batch))
     yield from _together("smaller sizes", inputs, *(change for change in (batch > 1 and fewer, smaller) if change))
     yield from _together("larger sizes", inputs, *(change for change in (more, larger) if change))
+    yield from _in_code(inputs, batch, written)
+
+
+def _in_code(inputs: Inputs, batch: int, written: Sequence[WrittenSize]) -> Iterator[Resized]:
+    """Inputs with as many samples and places as the code compares with, the nearest ones that nothing else tries."""
+    main = next((array for array in arrays(inputs).values() if array.ndim > 1), None)
+    if main is None:
+        return
+    image, length = _is_image(main), main.shape[1]
+    samples = _across([w for w in written if w.axis == 0], batch, (1, batch + 1))
+    tried = (length - 1, length + 2) if image else (length - _fewer(length), length + _further(length))
+    places = _across([w for w in written if _is_of_places(w, main)], length, tried)
+    changes: list[Callable[[Inputs], Inputs]] = []
+    if samples is not None:
+        changes.append(lambda user: _samples(user, batch, np.arange(samples) % batch))
+    if places is not None:
+        changes.append(lambda user: _of_length(user, batch, length, places - length))
+    made = [change(inputs) for change in changes]
+    if len(changes) > 1:
+        made.insert(0, changes[1](made[0]))
+    grows = places is not None and places > length
+    resized = [
+        Resized(f"{IN_CODE} ({_shape(each)})", each, is_guess=True, grows=grows)
+        for each in made
+        if sum(array.size for array in arrays(each).values()) <= LARGEST
+    ]
+    if resized:
+        yield replace(resized[0], parts=tuple(resized[1:]))
+
+
+def _shape(inputs: Inputs) -> str:
+    return " × ".join(map(str, next(array for array in arrays(inputs).values() if array.ndim > 1).shape))
+
+
+def _of_length(inputs: Inputs, batch: int, length: int, more: int) -> Inputs:
+    images = any(map(_is_image, arrays(inputs).values()))
+    return _cut(inputs, more, more) if images else _positions(inputs, batch, length, more)
+
+
+def _is_of_places(written: WrittenSize, main: NDArray) -> bool:
+    """Whether the size may be that of an axis of places: not of the samples, nor of the features of a sequence."""
+    axis = written.axis + main.ndim if written.axis < 0 else written.axis
+    return axis > 0 if _is_image(main) else axis == 1
+
+
+def _across(written: Sequence[WrittenSize], now: int, tried: tuple[int, ...]) -> int | None:
+    """The nearest size on the other side of what is written that is none of those that are tried anyway, nor with one
+    of them on its side; equalities are looked at first."""
+    sizes = [
+        (each.span is not None, abs(size - now), size)
+        for each in written
+        if (size := each.across(now)) is not None
+        and size > 0
+        and size not in tried
+        and (each.span is None or all((other > size) != (size > now) for other in tried))
+    ]
+    return min(sizes)[2] if sizes else None
 
 
 def _together(name: str, inputs: Inputs, *changes: Change) -> Iterator[Resized]:
@@ -147,12 +211,19 @@ def _sequences(inputs: Inputs, batch: int) -> tuple[Change, Change] | None:
             name, lambda user: _positions(user, batch, length, more[0]), lesser, is_guess=True, grows=more[0] > 0
         )
 
-    fewer = length // 2 - (length // 2 + 1) % 2  # an odd number: even lengths become odd and odd ones even
-    further = length if length <= SHORT else 1
     return (
-        change("shorter sequences", *dict.fromkeys((-fewer, -1))),
-        change("longer sequences", *dict.fromkeys((further, 1))),
+        change("shorter sequences", *dict.fromkeys((-_fewer(length), -1))),
+        change("longer sequences", *dict.fromkeys((_further(length), 1))),
     )
+
+
+def _fewer(length: int) -> int:
+    """So many positions less: an odd number, so that even lengths become odd and odd ones even."""
+    return length // 2 - (length // 2 + 1) % 2
+
+
+def _further(length: int) -> int:
+    return length if length <= SHORT else 1
 
 
 def _positions(inputs: Inputs, batch: int, length: int, more: int) -> Inputs:
