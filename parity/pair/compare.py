@@ -133,7 +133,8 @@ def _forward(run: LadderRun) -> None:
     run.alone = _introduced(run.state)
     run.clock.mark("alone")
     tried = run.request.checks.probes and run.state.proof.agrees
-    by_probes, run.located = probed(run.state, run.accept) if tried else ([], None)
+    by_probes, located = probed(run.state, run.accept) if tried else ([], None)
+    run.located |= {} if located is None else {2: located}
     run.clock.mark("probes")
     compiled = as_compiled(run.state)
     run.clock.mark("as compiled")

@@ -1,7 +1,7 @@
 """The first difference of a check with its cause, each looked for once."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from parity.checks.verdict import Rung, Verdict
@@ -13,9 +13,6 @@ from parity.pair.passes.check_state import CheckState
 from parity.pair.repro.script import reproduced
 from parity.pair.rungs.probing.probes import Located
 from parity.report.records import Difference, Explanation
-
-FORWARD = 2
-"""The number of the rung that probes belong to."""
 
 
 @dataclass
@@ -75,13 +72,18 @@ class Explanations:
             self._script = self._asked, reproduced(self._asked, state, name)
         return self._script[1]
 
-    def beyond(self, rungs: Sequence[Rung], located: Located | None) -> Difference | None:
-        """The first difference, where it is one that only a probe shows: where the networks part on that probe."""
+    def beyond(self, rungs: Sequence[Rung], places: Mapping[int, Located]) -> Difference | None:
+        """The first difference, where it is one that only a probe shows: where the networks part on that probe.
+
+        Args:
+            rungs: The rungs that count.
+            places: What both sides showed on the first probe that they differ at, by the number of the rung.
+        """
         failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
-        if failed is None or located is None or not only_probes(failed):
+        if failed is None or failed.number not in places or failed.name in self.of_rungs or not only_probes(failed):
             return None
-        state = located.state
-        shown = [rung for rung in (failed,) if rung.number == FORWARD]
+        located = places[failed.number]
+        state, shown = located.state, [failed]
         difference = first_difference(shown, state.compared["evaluation"].layers, state.weight_map, state.lints)
         if difference is None:
             return None

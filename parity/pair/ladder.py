@@ -55,7 +55,7 @@ class LadderRun:
         alone: What each layer introduces itself, by the name of PyTorch's call and the mode.
         rungs, conventions: What was found so far.
         not_run: Why a rung was not reached, by its number.
-        located: What both sides showed on the first probe that they differ at.
+        located: What both sides showed on the first probe that they differ at, by the number of the rung.
         explanations: The causes that were found so far.
     """
 
@@ -69,7 +69,7 @@ class LadderRun:
     rungs: list[Rung] = field(default_factory=list)
     conventions: list[Convention] = field(default_factory=list)
     not_run: dict[int, str] = field(default_factory=dict)
-    located: Located | None = None
+    located: dict[int, Located] = field(default_factory=dict)
     explanations: Explanations = field(default_factory=Explanations)
 
     @property

@@ -13,10 +13,11 @@ from parity.pair.rungs.drift import settled_gradients
 from parity.pair.rungs.input_gradients import given_of
 from parity.pair.rungs.loss import gradients_rung
 from parity.pair.rungs.not_run import random_modes, with_ties, without_buffers, without_gradients, without_training_run
+from parity.pair.rungs.probing.gradients import GradientProbes, gradient_probes, may_be_probed
 from parity.pair.rungs.probing.masks import without_masks
+from parity.pair.rungs.probing.padding_row import padding_row_cause
 from parity.pair.rungs.state import state_rung
 from parity.pair.rungs.updates.causes import update_cause
-from parity.pair.rungs.updates.padding_row import padding_row_cause
 from parity.pair.rungs.updates.training import complex_note, not_conjugated, trajectory_rung, update_rung
 
 Reason = Callable[[LadderRun], str]
@@ -106,7 +107,16 @@ def _gradients(run: LadderRun) -> Rung:
         settled = observed(3, NAMES[3], [*conjugated, *settled.findings])
         run.conventions += conventions_of(settled, run.accept)
     run.explanations.look(settled, run.rungs, lambda: padding_row_cause(state, settled))
-    return settled
+    if not run.request.checks.probes:
+        return settled
+    beyond = gradient_probes(state) if may_be_probed(state, settled) else GradientProbes()
+    if not beyond.findings:
+        return settled
+    probed = observed(3, NAMES[3], [*settled.findings, *beyond.findings])
+    run.explanations.look(probed, run.rungs, lambda: beyond.cause)
+    run.located |= {} if beyond.located is None else {3: beyond.located}
+    run.conventions += conventions_of(probed, run.accept)
+    return probed
 
 
 def _state(run: LadderRun) -> Rung:

@@ -18,6 +18,8 @@ COMPILED = "as compiled"
 """Quantity of the finding that a compiler computes a network wrongly."""
 PROBED = "result with "
 """What the quantity of a probe's finding begins with; then comes the probe's name."""
+PROBED_GRADIENT = "gradient with "
+"""The same of a finding on a gradient."""
 CONVENTIONS = {
     ENTRIES: "extra_outputs",
     SHAPE: "output_shape",
@@ -60,7 +62,8 @@ def convention_of(finding: Finding) -> str:
 
 def probe_of(finding: Finding) -> str:
     """Name of the probe that found it, "" if it was none."""
-    return finding.quantity.removeprefix(PROBED) if finding.quantity.startswith(PROBED) else ""
+    prefix = next((p for p in (PROBED, PROBED_GRADIENT) if finding.quantity.startswith(p)), None)
+    return "" if prefix is None else finding.quantity.removeprefix(prefix)
 
 
 def only_probes(rung: Rung) -> bool:

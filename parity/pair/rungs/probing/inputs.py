@@ -1,6 +1,6 @@
 """What a probe gives both networks: inputs and weights beyond the user's, of the kind that the user's are."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from parity.pair.arrays.domain import SIZED, domain_of, resized
 from parity.pair.arrays.inputs import changed, with_arrays
 from parity.pair.passes.sides import SidePair
 from parity.pair.rungs.probing.borders import at_borders, compared_numbers
+from parity.pair.rungs.probing.rows import TINY, TINY_ROWS, ZERO_ROWS, with_rows, without_biases
 from parity.pair.rungs.probing.sizes import Resized, other_sizes
 from parity.pair.rungs.probing.written_sizes import written_sizes
 from parity.pair.weightmap import random_weights as weights
@@ -39,6 +40,7 @@ class Probe:
         parts: what is tried in its place where the networks refuse it, or do not agree on it.
         is_guess: whether nothing is to be said where neither network takes it.
         grows: whether its samples are larger than the user's, so that a network may read past the end of its tables.
+        is_small: whether no number of it is large, so that what is not finite on one side alone has not overflowed.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Probe:
     parts: tuple["Probe", ...] = ()
     is_guess: bool = False
     grows: bool = False
+    is_small: bool = False
 
 
 def probes(weight_map: WeightMap, sides: SidePair, torch: Arrays, calls: tuple[Call, ...] = ()) -> Iterator[Probe]:
@@ -73,8 +76,19 @@ def probes(weight_map: WeightMap, sides: SidePair, torch: Arrays, calls: tuple[C
     yield from _ids(inputs, torch, list(_rows(weight_map, torch, calls)), rng)
     yield from _masks(inputs, torch)
     yield from _borders(weight_map, sides, torch, list(_rows(weight_map, torch, calls)))
+    yield from _small_rows(inputs, without_biases(weight_map, torch))
     for other in other_sizes(inputs, written_sizes([*sides.flax.functions, *sides.torch.functions])):
         yield _of_size(other, torch)
+
+
+def _small_rows(inputs: Inputs, torch: Arrays) -> Iterator[Probe]:
+    """A sample of zeros and one of tiny numbers, by which it is told what is done to the zeros; that one alone where
+    both networks are undefined for zeros. Biases are zero."""
+    zero, tiny = with_rows(inputs, 0.0, TINY), with_rows(inputs, TINY)
+    if zero is None or tiny is None:
+        return
+    alone = Probe(TINY_ROWS, tiny, torch, is_guess=True, is_small=True)
+    yield Probe(ZERO_ROWS, zero, torch, (alone,), is_guess=True, is_small=True)
 
 
 def _of_size(resized: Resized, torch: Arrays) -> Probe:
@@ -109,9 +123,20 @@ def _rows(weight_map: WeightMap, torch: Arrays, calls: tuple[Call, ...]) -> Iter
     tables = {
         layer.torch.path: array.torch.names[0] for layer, array in weight_map.arrays if layer.torch.kind == "embedding"
     }
+    for path, ids in indexing(calls, tables):
+        yield ids, torch[tables[path]].shape[0]
+
+
+def indexing(calls: Sequence[Call], paths: Collection[str]) -> Iterator[tuple[str, NDArray]]:
+    """The whole numbers that layers were called with, with the paths of the layers.
+
+    Args:
+        calls: PyTorch's calls.
+        paths: Paths of embeddings.
+    """
     for call in calls:
-        if call.path in tables and call.inputs and call.inputs[0].dtype.kind in "iu":
-            yield call.inputs[0], torch[tables[call.path]].shape[0]
+        if call.path in paths and call.inputs and call.inputs[0].dtype.kind in "iu":
+            yield call.path, call.inputs[0]
 
 
 def _ids(inputs: Inputs, torch: Arrays, rows: Rows, rng: Generator) -> Iterator[Probe]:

@@ -133,8 +133,8 @@ def try_probe(probe: Probe, weight_map: WeightMap, sides: SidePair) -> list[Find
     low = runs.outputs("torch", "float32")
     if isinstance(low, str):
         return NotTried(f"{probe.name}: not tried, PyTorch's network does not take it in float32")
-    if any(not np.isfinite(a).all() for by in (ours, theirs, low) for a in by.values() if a.dtype.kind == "f"):
-        return NotTried(f"{probe.name}: not ruled on, there are numbers that are not finite")
+    if not all(map(_is_finite, (ours, theirs, low))) and not (probe.is_small and runs.undefined_alone(ours, theirs)):
+        return NotTried(f"{probe.name}: not ruled on, there are numbers that are not finite", by_both=True)
     returned, pairs = _Outputs(ours, theirs, low), sides.results.of(MODE)
     findings = list(_findings(probe.name, pairs, returned))
     if all(finding.verdict.passes for finding in findings):
@@ -179,6 +179,22 @@ class _Runs:
         adapted = self.sides.pair_inputs.adapted("flax", inputs)
         lines = _attempt(lambda: self.sides.flax.reads_beyond(self._flax, adapted))
         return lines if isinstance(lines, list) else []
+
+    def undefined_alone(self, flax: Arrays, torch: Arrays) -> bool:
+        """Whether a result is finite on one side at places where it is not on the other, and rounding does not decide.
+
+        Args:
+            flax, torch: What each side returns in float64.
+        """
+        moved = list(nudged(self.sides, self.weight_map, self.probe.torch, MODE, self.probe.inputs))
+        for a, b in _pairs(self.sides.results.of(MODE), _Outputs(flax, torch, torch)):
+            if a in flax and b in torch and np.isfinite(flax[a]).sum() != np.isfinite(torch[b]).sum():
+                ours, theirs = np.isfinite(flax[a]), np.isfinite(torch[b])
+                return all(
+                    np.array_equal(np.isfinite(m[a]), ours) and np.array_equal(np.isfinite(n[b]), theirs)
+                    for m, n in moved
+                )
+        return False
 
     def traced(self) -> Returned | str:
         """What Flax's network returns, or what it raised: it is traced, and no program is compiled."""
@@ -265,6 +281,10 @@ def _of_shape(pairs: ResultPairs, returned: _Outputs, a: str, b: str) -> Finding
     if a in pairs.flax.leaves and not in_one_shape(pairs.flax.leaves[a].shape, pairs.torch.leaves[b].shape):
         return None
     return Finding("", b or "network", Verdict.DIFFERENT, np.inf, reason=shapes(ours, theirs))
+
+
+def _is_finite(by: Arrays) -> bool:
+    return all(np.isfinite(array).all() for array in by.values() if array.dtype.kind == "f")
 
 
 def _attempt(look: Callable[[], Shown]) -> Shown | str:
