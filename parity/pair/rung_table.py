@@ -127,7 +127,8 @@ def _state(run: LadderRun) -> Rung:
 
 def _update(run: LadderRun) -> Rung:
     optimizers, schedules = _optimizers(run), run.schedules
-    ruled = update_rung(run.state, optimizers, schedules)
+    ruled = update_rung(run.state, optimizers, schedules, probes=run.request.checks.probes)
+    run.conventions += conventions_of(ruled, run.accept)
     run.explanations.look(ruled, run.rungs, lambda: update_cause(run.state, ruled, optimizers, schedules))
     return ruled
 

@@ -37,6 +37,7 @@ PROBES = {
     "zero rows": "zero_rows",
     "tiny rows": "tiny_rows",
     "padding ids": "padding_ids",
+    "large gradients": "large_gradients",
     "permuted ids": "permuted_ids",
     "other ids": "other_ids",
     "full masks": "full_masks",

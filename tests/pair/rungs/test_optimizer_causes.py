@@ -1,6 +1,7 @@
 """The cause of a difference between two optimizers is one that makes the gap fall, and its mend can be written."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import flax.linen as fnn
 import jax
@@ -12,6 +13,7 @@ from torch import nn
 
 import parity
 from parity.checks.verdict import Verdict
+from parity.report.pair import Report
 
 X = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
 Make = Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
@@ -41,3 +43,41 @@ def test_a_cause_makes_the_gap_fall(name: str) -> None:
     first = report.first_difference
     assert report.verdict is Verdict.DIFFERENT and first is not None
     assert (first.cause, first.mend) == (cause, mend)
+
+
+NORM, VALUE = optax.clip_by_global_norm(100.0), optax.clip(50.0)
+
+
+class Clipped(torch.optim.SGD):
+    """It clips by itself."""
+
+    def step(self, closure: Any = None) -> Any:
+        nn.utils.clip_grad_value_([p for group in self.param_groups for p in group["params"]], 50.0)
+        return super().step(closure)
+
+
+def trained(rule: optax.GradientTransformation, make: Make, **options: Any) -> Report:
+    model, port = nn.Linear(3, 2), fnn.Dense(2)
+    training = parity.TrainingPair(optimizers=(rule, make(model.parameters())))
+    variables = port.init(jax.random.key(0), X)
+    return parity.compare((port, variables), model, X, training=training, checks=parity.Checks(**options))
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"), [(NORM, "to a global norm of 100"), (VALUE, "to values of at most 50")], ids=["norm", "value"]
+)
+def test_clipping_that_no_gradient_of_a_run_reaches_is_named(rule: optax.GradientTransformation, words: str) -> None:
+    pair = optax.chain(rule, optax.sgd(1e-2)), lambda p: torch.optim.SGD(p, 1e-2)
+    first = trained(*pair).first_difference
+    assert first is not None and first.text.startswith("the same on your inputs; different with large gradients")
+    assert first.cause == f"optax clips gradients {words}, PyTorch's optimizer does not" and first.proof
+    assert trained(*pair, accept=["large_gradients"]).verdict is Verdict.SAME
+    assert trained(*pair, probes=False).verdict is Verdict.SAME
+
+
+def test_clipping_on_both_sides_is_the_same_and_on_pytorchs_alone_is_not() -> None:
+    def clipped(parameters: Any) -> torch.optim.Optimizer:
+        return Clipped(parameters, 1e-2)
+
+    assert trained(optax.chain(VALUE, optax.sgd(1e-2)), clipped).verdict is Verdict.SAME
+    assert trained(optax.sgd(1e-2), clipped).verdict is Verdict.DIFFERENT

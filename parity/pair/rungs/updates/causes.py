@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from parity.checks.referee import closes
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.programs.undone import Spot, Undone, source
+from parity.interface.trace import Arrays
 from parity.pair.causes.search.fixed import FixedProgram
 from parity.pair.causes.search.piece import Half, Piece, distance
 from parity.pair.causes.search.search import search
@@ -19,7 +20,7 @@ from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.sides import SidePair
 from parity.pair.rungs.updates.schedule import Schedules
 from parity.pair.rungs.updates.schedule_settings import setting_cause
-from parity.pair.rungs.updates.training import optimizer_steps, rule_on
+from parity.pair.rungs.updates.training import Seen, optimizer_steps, rule_on
 from parity.report.records import Explanation
 
 LIKELY: Mapping[str, Sequence[Any]] = {
@@ -177,7 +178,40 @@ def _optimizer_cause(state: CheckState, optimizers: tuple[Any, Any], finding: Fi
             spot = Spot(type(alone).__name__, "")
             undone = Undone("torch", "setting", spot, changed.name, source(changed.was), source(changed.value))
             return Explanation(text, mend, proof, (undone,))
+    return _clipped(state, optimizers, seen, finding, written)
+
+
+def _clipped(
+    state: CheckState, optimizers: tuple[Any, Any], seen: Seen, finding: Finding, written: Sequence[float]
+) -> Explanation | None:
+    """A limit of gradients that is written in optax's optimizer, if all steps agree once PyTorch's have it too."""
+    for limit in dict.fromkeys(float(number) for number in written if 0 < number < COUNTER):
+        for what, mend, clip in CLIPS:
+            steps = rule_on(optimizer_steps(state, optimizers, seen, lambda by, c=clip, m=limit: c(by, m)))  # type: ignore[misc]
+            gap = max((step.gap for step in steps), default=np.inf)
+            if all(step.verdict.passes for step in steps) and closes(finding.gap, gap):
+                return Explanation(
+                    f"optax clips gradients {what} {limit:.6g}, PyTorch's optimizer does not",
+                    f"call {mend.format(limit)} before PyTorch's step, or leave the clipping away in optax",
+                    f"with PyTorch's clipped so the gap falls from {finding.gap:.2g} to {gap:.2g} over all steps",
+                )
     return None
+
+
+def _by_norm(gradients: Arrays, limit: float) -> Arrays:
+    norm = np.sqrt(sum(float(np.square(np.abs(a)).sum()) for a in gradients.values()))
+    return {name: a if norm < limit else a / norm * limit for name, a in gradients.items()}
+
+
+def _by_value(gradients: Arrays, limit: float) -> Arrays:
+    return {name: np.clip(a, -limit, limit) for name, a in gradients.items()}
+
+
+CLIPS = (
+    ("to a global norm of", "torch.nn.utils.clip_grad_norm_(model.parameters(), {:.6g})", _by_norm),
+    ("to values of at most", "torch.nn.utils.clip_grad_value_(model.parameters(), {:.6g})", _by_value),
+)
+"""What clipping is called, how it is written in PyTorch, and how it is done."""
 
 
 def _changes(optimizer: Any, written: Sequence[float]) -> Iterator[_Changed]:

@@ -1,7 +1,7 @@
 """Rungs 5 and 6 of a pair: the user's optimizers alone, and training runs with them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,21 @@ from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.interface.random import single
 from parity.interface.trace import Arrays, Trajectory
 from parity.pair.arrays.domain import resized
-from parity.pair.causes.explained import CONJUGATED
+from parity.pair.causes.explained import CONJUGATED, PROBED_OPTIMIZER, probe_of
 from parity.pair.passes.check_state import CheckState
 from parity.pair.passes.sides import PRECISIONS, SidePair
 from parity.pair.rungs import rules as rungs
 from parity.pair.rungs.updates.schedule import Schedules, learning_rates
 from parity.pair.weightmap import random_weights as weights
 
+LARGE = 1e4
+"""The size of the gradients of one more step, which are beyond what anybody clips."""
+LARGE_GRADIENTS = "large gradients"
+"""The name of the probe that this step is."""
+SIZES = (*MAGNITUDES, LARGE)
+"""The sizes of the gradients, a step each."""
+Change = Callable[[Arrays], Arrays]
+"""Makes other gradients of one step's."""
 CONJUGATES = "it is complex: JAX's gradient is the conjugate of PyTorch's, and the optimizers take both as they are"
 
 
@@ -35,29 +43,39 @@ class Seen:
     start: Mapping[str, Arrays]
 
 
-def update_rung(state: CheckState, optimizers: tuple[Any, Any] | None, schedules: Schedules | None) -> Rung:
+def update_rung(
+    state: CheckState, optimizers: tuple[Any, Any] | None, schedules: Schedules | None, *, probes: bool = True
+) -> Rung:
     """Rung 5: the schedules step by step, and the optimizers alone on one stream of gradients.
 
     Args:
         state: What is known of the pair.
         optimizers: Optax's and PyTorch's, or PyTorch's with its scheduler; None if there are none.
         schedules: The schedules with their number of steps; None if there are none.
+        probes: Whether the step of large gradients counts.
 
     Raises:
         UserCodeError: An optimizer or a schedule raises something.
     """
     findings = [] if schedules is None else [learning_rates(state.sides, schedules)]
     if optimizers is not None:
-        findings += rule_on(optimizer_steps(state, optimizers))
+        steps = rule_on(optimizer_steps(state, optimizers))
+        findings += [step for step in steps if probes or not probe_of(step)]
     return rung(5, NAMES[5], findings)
 
 
 def rule_on(seen: Seen) -> list[Finding]:
-    """The findings on the optimizers alone, one for each parameter and step."""
-    return rungs.update(seen.steps)
+    """The findings on the optimizers alone, one for each parameter and step; the step of large gradients is a probe."""
+    large = f"step {len(SIZES)}"
+    return [
+        replace(finding, quantity=PROBED_OPTIMIZER + LARGE_GRADIENTS) if finding.name.endswith(large) else finding
+        for finding in rungs.update(seen.steps)
+    ]
 
 
-def optimizer_steps(state: CheckState, optimizers: tuple[Any, Any], known: Seen | None = None) -> Seen:
+def optimizer_steps(
+    state: CheckState, optimizers: tuple[Any, Any], known: Seen | None = None, change: Change | None = None
+) -> Seen:
     """Both optimizers on one stream of gradients, in both precisions.
 
     The parameters are drawn, in the shapes of `ladder.UPDATE_SHAPES`. Where PyTorch's optimizer has groups of
@@ -67,12 +85,14 @@ def optimizer_steps(state: CheckState, optimizers: tuple[Any, Any], known: Seen 
         state: What is known of the pair; its seed decides the numbers.
         optimizers: Optax's and PyTorch's, or PyTorch's with its scheduler.
         known: Earlier steps, of which those of Flax are taken over; None computes both sides'.
+        change: Makes other gradients of those that PyTorch's optimizer is fed in a step; None leaves them.
 
     Raises:
         UserCodeError: An optimizer raises something.
     """
     is_split = _groups(optimizers[1]) > 1 or any(np.iscomplexobj(array) for array in state.proof.torch.values())
-    return _own_stream(state, optimizers, known) if is_split else _stream(state.sides, optimizers, known)
+    streamed = _own_stream if is_split else _stream
+    return streamed(state, optimizers, known, change)
 
 
 def complex_note(state: CheckState) -> list[str]:
@@ -108,7 +128,9 @@ def _groups(optimizer: Any) -> int:
     return len(getattr(alone, "param_groups", ()))
 
 
-def _own_stream(state: CheckState, optimizers: tuple[Any, Any], known: Seen | None = None) -> Seen:
+def _own_stream(
+    state: CheckState, optimizers: tuple[Any, Any], known: Seen | None = None, change: Change | None = None
+) -> Seen:
     """The optimizers' steps with the networks' own parameters, so that each has its own settings.
 
     Tied arrays, and those that one side keeps in parts, are left out.
@@ -124,7 +146,7 @@ def _own_stream(state: CheckState, optimizers: tuple[Any, Any], known: Seen | No
         "torch": [name for _, array in pairings for name in array.torch.names],
     }
     start, *stream = (
-        {name: single(size * _normal(rng, a)) for name, a in state.proof.torch.items()} for size in (1.0, *MAGNITUDES)
+        {name: single(size * _normal(rng, a)) for name, a in state.proof.torch.items()} for size in (1.0, *SIZES)
     )
 
     def held_by(side: str, arrays: Arrays) -> Arrays:
@@ -138,7 +160,11 @@ def _own_stream(state: CheckState, optimizers: tuple[Any, Any], known: Seen | No
         return {layer.array_name(array): getattr(array, side).read(arrays) for layer, array in pairings}
 
     starts = {side: held_by(side, start) for side in names}
-    seen = _steps(sides, optimizers, starts, lambda side: [pulled(side, gradients) for gradients in stream], known)
+
+    def fed(side: str) -> list[Arrays]:
+        return _changed([pulled(side, gradients) for gradients in stream], side, change)
+
+    seen = _steps(sides, optimizers, starts, fed, known)
     fresh = {
         side: {p: [named(side, arrays) for arrays in steps] for p, steps in by.items()} for side, by in seen.items()
     }
@@ -151,17 +177,22 @@ def _normal(rng: np.random.Generator, like: NDArray) -> NDArray:
     return drawn + 1j * rng.standard_normal(like.shape) if np.iscomplexobj(like) else drawn
 
 
-def _stream(sides: SidePair, optimizers: tuple[Any, Any], known: Seen | None = None) -> Seen:
-    rng = np.random.default_rng([sides.seed, 5])
+def _changed(stream: list[Arrays], side: str, change: Change | None) -> list[Arrays]:
+    return stream if change is None or side != "torch" else [change(gradients) for gradients in stream]
+
+
+def _stream(
+    state: CheckState, optimizers: tuple[Any, Any], known: Seen | None = None, change: Change | None = None
+) -> Seen:
+    rng = np.random.default_rng([state.sides.seed, 5])
     start = {name: single(rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
     stream = [
-        {name: single(size * rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()}
-        for size in MAGNITUDES
+        {name: single(size * rng.standard_normal(shape)) for name, shape in UPDATE_SHAPES.items()} for size in SIZES
     ]
     for gradients in stream:
         gradients["unused"] = np.zeros(UPDATE_SHAPES["unused"])
     starts = dict.fromkeys(("flax", "torch"), start)
-    fresh = _steps(sides, optimizers, starts, lambda side: stream, known)
+    fresh = _steps(state.sides, optimizers, starts, lambda side: _changed(stream, side, change), known)
     return Seen({**({} if known is None else known.steps), **fresh}, starts)
 
 
