@@ -14,6 +14,7 @@ from parity.pair.rungs.input_gradients import given_of
 from parity.pair.rungs.loss import gradients_rung
 from parity.pair.rungs.not_run import random_modes, with_ties, without_buffers, without_gradients, without_training_run
 from parity.pair.rungs.probing.gradients import GradientProbes, gradient_probes, may_be_probed
+from parity.pair.rungs.probing.losses import loss_probes
 from parity.pair.rungs.probing.masks import without_masks
 from parity.pair.rungs.probing.padding_row import padding_row_cause
 from parity.pair.rungs.state import state_rung
@@ -109,11 +110,13 @@ def _gradients(run: LadderRun) -> Rung:
     run.explanations.look(settled, run.rungs, lambda: padding_row_cause(state, settled))
     if not run.request.checks.probes:
         return settled
-    beyond = gradient_probes(state) if may_be_probed(state, settled) else GradientProbes()
-    if not beyond.findings:
+    fine = may_be_probed(state, settled)
+    losses, cause = loss_probes(state) if fine else ([], None)
+    beyond = gradient_probes(state) if fine else GradientProbes()
+    if not beyond.findings and not losses:
         return settled
-    probed = observed(3, NAMES[3], [*settled.findings, *beyond.findings])
-    run.explanations.look(probed, run.rungs, lambda: beyond.cause)
+    probed = observed(3, NAMES[3], [*settled.findings, *losses, *beyond.findings])
+    run.explanations.look(probed, run.rungs, lambda: cause or beyond.cause)
     run.located |= {} if beyond.located is None else {3: beyond.located}
     run.conventions += conventions_of(probed, run.accept)
     return probed

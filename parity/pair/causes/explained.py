@@ -20,8 +20,11 @@ PROBED = "result with "
 """What the quantity of a probe's finding begins with; then comes the probe's name."""
 PROBED_GRADIENT = "gradient with "
 """The same of a finding on a gradient."""
+PROBED_LOSS = "loss with "
+"""The same of a finding on the value of a loss."""
 PROBED_OPTIMIZER = "optimizer with "
 """The same of a finding on an optimizer."""
+PREFIXES = (PROBED, PROBED_GRADIENT, PROBED_LOSS, PROBED_OPTIMIZER)
 CONVENTIONS = {
     ENTRIES: "extra_outputs",
     SHAPE: "output_shape",
@@ -64,7 +67,7 @@ def convention_of(finding: Finding) -> str:
 
 def probe_of(finding: Finding) -> str:
     """Name of the probe that found it, "" if it was none."""
-    prefix = next((p for p in (PROBED, PROBED_GRADIENT, PROBED_OPTIMIZER) if finding.quantity.startswith(p)), None)
+    prefix = next((p for p in PREFIXES if finding.quantity.startswith(p)), None)
     return "" if prefix is None else finding.quantity.removeprefix(prefix)
 
 

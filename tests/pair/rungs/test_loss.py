@@ -122,3 +122,81 @@ def test_a_function_in_a_file_may_return_loss_and_targets(tmp_path: Path) -> Non
     )
     *_, options = target.load(f"{path}:pair")
     assert options["targets"] is LABELS and options["loss"] == (entropy, torch_entropy)
+
+
+P = np.array([[0.2, 0.3, 0.5], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8]], np.float32)
+BITS = np.array([[0, 1, 1], [1, 0, 1], [0, 0, 1]], np.float32)
+CLASSES = np.array([2, 1, 2])
+
+
+def log_loss(p: jax.Array, y: jax.Array, lowest: float) -> jax.Array:
+    logs = [jnp.maximum(jnp.log(q), lowest) for q in (p, 1 - p)]
+    return -(y * logs[0] + (1 - y) * logs[1]).mean()
+
+
+def ignoring(outputs: jax.Array, labels: jax.Array) -> jax.Array:
+    kept = labels != 7
+    losses = optax.softmax_cross_entropy_with_integer_labels(outputs, jnp.where(kept, labels, 0))
+    return (losses * kept).sum() / kept.sum()
+
+
+def with_losses(
+    flax: Callable[..., Any], pytorch: Callable[..., Any], targets: Any, sigmoid: bool = False, **options: Any
+) -> Report:
+    ends: tuple[list[Any], list[Any]] = ([jax.nn.sigmoid], [torch.nn.Sigmoid()]) if sigmoid else ([], [])
+    port = nnx.Sequential(nnx.Linear(3, 3, rngs=nnx.Rngs(0)), *ends[0])
+    model = torch.nn.Sequential(torch.nn.Linear(3, 3), *ends[1])
+    training = parity.TrainingPair(loss=(flax, pytorch), targets=targets)
+    return parity.compare(port, model, X[:3, 0], training=training, checks=parity.Checks(**options))
+
+
+BCE, CE = torch.nn.functional.binary_cross_entropy, torch.nn.functional.cross_entropy
+
+
+def cross(outputs: jax.Array, labels: jax.Array) -> jax.Array:
+    return optax.softmax_cross_entropy_with_integer_labels(outputs, labels).mean()
+
+
+@pytest.mark.parametrize(
+    ("flax", "pytorch", "targets", "probe", "cause"),
+    [
+        (lambda p, y: log_loss(p, y, -50.0), BCE, BITS, "sure outputs", ""),
+        (cross, lambda o, y: CE(o, y, ignore_index=0), CLASSES, "other labels", "ignore_index is 0"),
+        (ignoring, lambda o, y: CE(o, y), CLASSES, "", ""),
+        (cross, lambda o, y: CE(o, y, ignore_index=7), CLASSES, "labels in the code", ""),
+        (
+            lambda o, y: ((o - y) ** 2).mean() / 2,
+            lambda o, y: torch.nn.functional.huber_loss(o, y, delta=8.0),
+            BITS,
+            "large outputs",
+            "",
+        ),
+        (
+            lambda o, y: (y * (jnp.log(y) - jax.nn.log_softmax(o))).sum(),
+            lambda o, y: torch.nn.functional.kl_div(o.log_softmax(-1), y, reduction="sum"),
+            P,
+            "sure targets",
+            "",
+        ),
+        (lambda p, y: log_loss(p, y, -100.0), BCE, BITS, "", ""),
+        (ignoring, lambda o, y: CE(o, y, ignore_index=7), CLASSES, "", ""),
+        (cross, CE, CLASSES, "", ""),
+        (lambda p, y: -(y * jnp.log(p)).mean(), lambda p, y: -(y * p.log()).mean(), BITS, "", ""),
+    ],
+)
+def test_a_loss_is_tried_beyond_the_users_outputs_and_targets(
+    flax: Callable[..., Any], pytorch: Callable[..., Any], targets: Any, probe: str, cause: str
+) -> None:
+    report = with_losses(flax, pytorch, targets, sigmoid=targets is BITS and probe != "large outputs")
+    first = report.first_difference
+    if not probe:
+        assert report.verdict is Verdict.SAME, str(report)
+        return
+    assert report.verdict is Verdict.DIFFERENT and first is not None
+    assert first.text.startswith(f"the same on your inputs; different with {probe}")
+    assert cause in first.cause and (not cause or "also at your own numbers" in first.proof)
+
+
+def test_what_a_loss_does_beyond_the_users_numbers_can_be_accepted() -> None:
+    report = with_losses(lambda p, y: log_loss(p, y, -50.0), BCE, BITS, sigmoid=True, accept=["sure_outputs"])
+    assert report.verdict is Verdict.SAME
