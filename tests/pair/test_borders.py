@@ -104,6 +104,12 @@ WRONG = {
         lambda y, t: y.tanh() if t < 100 else y.cos(),
         (ROWS, np.array(7)),
     ),
+    "a far limit": (lambda y, x: jnp.clip(y, -5000.0, 5000.0), lambda y, x: y, ROWS),
+    "a half": (
+        lambda y, x: y * jnp.floor(2 * x[:, :1] + 0.5),
+        lambda y, x: y * torch.round(2 * x[:, :1]),
+        ROWS,
+    ),
     "zeros": (lambda y, x: y * (x > 0).mean(), lambda y, x: y * (x >= 0).to(y.dtype).mean(), ROWS),
 }
 RIGHT = {
@@ -122,6 +128,8 @@ RIGHT = {
         lambda y, m: (y * m[..., None]).sum(1) / m.sum(1).clamp(min=1)[:, None],
         (STEPS, MASK),
     ),
+    "a far limit in both": (lambda y, x: jnp.clip(y, -5000.0, 5000.0), lambda y, x: y.clamp(-5000.0, 5000.0), ROWS),
+    "halves in both": (lambda y, x: y * jnp.round(2 * x[:, :1]), lambda y, x: y * torch.round(2 * x[:, :1]), ROWS),
     "a kink": (
         lambda y, x: jnp.where(x.mean(1) > 0, x.mean(1), 0)[:, None] * y,
         lambda y, x: torch.relu(x.mean(1))[:, None] * y,

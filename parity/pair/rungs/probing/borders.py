@@ -1,6 +1,7 @@
 """Inputs at the numbers that the networks compare with: what happens on either side of a border is tried too."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,7 @@ from parity.interface.observation import Inputs
 from parity.interface.programs.operations import numbers_in
 from parity.interface.programs.program import Program
 from parity.interface.trace import Arrays
-from parity.pair.arrays.domain import domain_of
+from parity.pair.arrays.domain import domain_of, resized
 from parity.pair.arrays.inputs import arrays, with_arrays
 from parity.pair.passes.sides import SidePair
 
@@ -19,6 +20,13 @@ MOST_NUMBERS = 2**16
 """Inputs of more numbers are not looked at where none is whole: the operations of a large network take memory."""
 MOST_INPUTS = 8
 """So many inputs are tried for all borders together, at most."""
+LIMITS = frozenset({"max", "min", "maximum", "minimum", "clip", "clamp", "clamp_min", "clamp_max", "hardtanh",
+                    "convert_element_type"})  # fmt: skip
+"""Operations that cut numbers off, and the one by which JAX hands a limit to a function of its own."""
+FAR = 30.0
+"""Limits up to this are reached by inputs that are tried anyway."""
+BEYOND = 100.0
+"""So many times a limit are the largest of the inputs by which it is reached."""
 LARGEST = 2**24
 """Larger numbers stand for infinity."""
 SHARE = 4
@@ -28,8 +36,23 @@ Range = Callable[[NDArray], tuple[int, int]]
 IsMask = Callable[[str, NDArray], bool]
 
 
-def compared_numbers(sides: SidePair, flax: Arrays, torch: Arrays) -> set[float]:
-    """The numbers that are written in a comparison of either network in evaluation.
+@dataclass(frozen=True)
+class Written:
+    """The numbers that are written in both networks' operations in evaluation.
+
+    Args:
+        compared: those that either network compares with.
+        limits: those beyond what is tried anyway that one network alone cuts numbers off at.
+        rounds: whether either rounds to whole numbers.
+    """
+
+    compared: set[float] = field(default_factory=set)
+    limits: set[float] = field(default_factory=set)
+    rounds: bool = False
+
+
+def written_numbers(sides: SidePair, flax: Arrays, torch: Arrays) -> Written:
+    """What is written in either network in evaluation.
 
     Args:
         sides: The pair.
@@ -37,18 +60,41 @@ def compared_numbers(sides: SidePair, flax: Arrays, torch: Arrays) -> set[float]
     """
     every = list(arrays(sides.inputs).values())
     if all(a.dtype.kind not in "iub" for a in every) and sum(a.size for a in every) > MOST_NUMBERS:
-        return set()
+        return Written()
     try:
         programs = sides.program("flax", flax, "evaluation"), sides.program("torch", torch, "evaluation")
-    except Exception:  # what cannot be recorded operation by operation shows no comparison
-        return set()
-    return {number for program in programs for number in _written(program) if abs(number) < LARGEST}
+    except Exception:  # what cannot be recorded operation by operation shows no number
+        return Written()
+    compared = {number for program in programs for number in _numbers(program, COMPARISONS)}
+    ours, theirs = ({number for number in _numbers(program, LIMITS) if abs(number) > FAR} for program in programs)
+    rounds = any(operation.name.strip("_") == "round" for program in programs for operation in program.operations)
+    return Written(compared, ours ^ theirs, rounds)
 
 
-def _written(program: Program) -> Iterator[float]:
+def _numbers(program: Program, names: Collection[str]) -> Iterator[float]:
+    """The numbers of operations of these names, but for those that stand for infinity."""
     for operation in program.operations:
-        if operation.name.strip("_") in COMPARISONS:
-            yield from numbers_in(list(operation.settings.values()))
+        if operation.name.strip("_") in names:
+            yield from (n for n in numbers_in(list(operation.settings.values())) if abs(n) < LARGEST)
+
+
+def beyond_limits(inputs: Inputs, limits: Collection[float]) -> Iterator[Inputs]:
+    """Inputs that are as much larger as what the largest of some limits cuts off."""
+
+    def larger(array: NDArray) -> NDArray:
+        size = float(np.abs(array[np.isfinite(array)]).max(initial=0.0))
+        return (array * (BEYOND * max(map(abs, limits)) / size)).astype(array.dtype) if size else array
+
+    changed = resized(inputs, larger)
+    if _differ(inputs, changed):
+        yield changed
+
+
+def at_halves(inputs: Inputs) -> Iterator[Inputs]:
+    """Inputs that are quarters, so that what is rounded lies between two whole numbers at some places."""
+    changed = resized(inputs, lambda array: (np.round(array * 4) / 4).astype(array.dtype))
+    if _differ(inputs, changed):
+        yield changed
 
 
 def at_borders(inputs: Inputs, numbers: set[float], range_of: Range, is_mask: IsMask) -> Iterator[Inputs]:

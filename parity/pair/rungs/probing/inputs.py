@@ -12,7 +12,7 @@ from parity.interface.trace import Arrays
 from parity.pair.arrays.domain import SIZED, domain_of, resized
 from parity.pair.arrays.inputs import changed, with_arrays
 from parity.pair.passes.sides import SidePair
-from parity.pair.rungs.probing.borders import at_borders, compared_numbers
+from parity.pair.rungs.probing.borders import at_borders, at_halves, beyond_limits, written_numbers
 from parity.pair.rungs.probing.rows import TINY, TINY_ROWS, ZERO_ROWS, with_rows, without_biases
 from parity.pair.rungs.probing.sizes import Resized, other_sizes
 from parity.pair.rungs.probing.written_sizes import written_sizes
@@ -191,13 +191,19 @@ def _is_mask(name: str, array: NDArray) -> bool:
 
 def _borders(weight_map: WeightMap, sides: SidePair, torch: Arrays, rows: Rows) -> Iterator[Probe]:
     """The user's inputs with numbers at the borders that the networks compare with."""
-    numbers = compared_numbers(sides, weights.to_flax(weight_map, torch, sides.flax.native), torch)
+    written = written_numbers(sides, weights.to_flax(weight_map, torch, sides.flax.native), torch)
+    numbers = written.compared
 
     def range_of(array: NDArray) -> tuple[int, int]:
         sizes = [size for ids, size in rows if np.array_equal(ids, array)]
         return (0, min(sizes)) if sizes else (min(0, int(array.min())), max(int(array.max()), *map(int, numbers)) + 2)
 
-    for other in at_borders(sides.inputs, numbers, range_of, _is_mask) if numbers else ():
+    made = [
+        *(at_borders(sides.inputs, numbers, range_of, _is_mask) if numbers else ()),
+        *(beyond_limits(sides.inputs, written.limits) if written.limits else ()),
+        *(at_halves(sides.inputs) if written.rounds else ()),
+    ]
+    for other in made:
         yield Probe(AT_BORDERS, other, torch, is_guess=True)
 
 
