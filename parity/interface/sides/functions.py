@@ -38,7 +38,10 @@ def _of_module(module: Any) -> Iterator[FunctionType]:
 def _functions(values: Iterable[Any]) -> Iterator[FunctionType]:
     for value in values:
         inner = value.fget if isinstance(value, property) else value
-        inner = inspect.unwrap(inner) if callable(inner) else inner
+        try:
+            inner = inspect.unwrap(inner) if callable(inner) else inner
+        except ValueError:  # it is wrapped without end: it has every name
+            continue
         if isinstance(inner, FunctionType):
             yield inner
 
