@@ -21,13 +21,13 @@ from parity.pair.causes.search.families.operands import (
     exchanged,
     operand_from_before,
     other_operand,
+    other_result,
     parts_backwards,
 )
 from parity.pair.causes.search.families.order_of_two import swapped_order
 from parity.pair.causes.search.families.orders import other_order, other_value, run_again
 from parity.pair.causes.search.families.randomness import without_draw
 from parity.pair.causes.search.families.reductions import other_reduction
-from parity.pair.causes.search.families.results import other_result
 from parity.pair.causes.search.families.scalars import (
     other_constant,
     other_constants,

@@ -1,11 +1,12 @@
-"""Hypotheses on what an operation takes: another value in one place, or two that have changed places."""
+"""Hypotheses on what is taken: another value in one place, two that have changed places, or another one returned."""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from numpy.typing import NDArray
 
-from parity.interface.programs.operations import Alias, Edit, Taken
+from parity.checks.referee import AGREED
+from parity.interface.programs.operations import Alias, Edit, Returned, Taken
 from parity.pair.causes.search.families.orders import names_of_calls, value_words
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.lookup import Lookup, counts
@@ -147,3 +148,34 @@ def fits(half: Half, value: int, instead: int) -> bool:
     """Whether one value may stand for another, which is not the same."""
     a, b = half.values[value], half.values[instead]
     return value != instead and a.shape == b.shape and a.dtype.kind == b.dtype.kind and not same(a, b)
+
+
+def other_result(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """The network returns another of its values, which goes on inside as it should."""
+    half, theirs = piece.half(side), piece.half(other(side))
+    if half.target not in half.program.named.results.values():
+        return
+    words = {each: value_words(of, of.target, names_of_calls(of)) for each, of in ((side, half), (other(side), theirs))}
+    for instead in _alike(piece, side):
+        wanted = value_words(half, instead, names_of_calls(half))
+        text = f"the returned array is {words[side]} in {NAMES[side]}, and {words[other(side)]} in {NAMES[other(side)]}"
+        mend = f"return {wanted} in {NAMES[side]}"
+        maker = half.program.maker.get(half.target)
+        yield Hypothesis(side, text, mend, always(Returned(half.target, instead)), maker, half.target, exact=True)
+
+
+def _alike(piece: Piece, side: str) -> Iterator[int]:
+    """The values of the whole pass that are what the other side returns, those first that are made near the target."""
+    half = piece.half(side)
+    size, at = half.values[half.target].size, half.program.maker.get(half.target, 0)
+    values = [value for each in half.program.operations for value in each.results if value != half.target]
+    for value in sorted(values, key=lambda v: abs(half.program.maker[v] - at)):
+        array = _sized(half, value, size)
+        if array is not None and piece.gap_to(side, array) <= AGREED:
+            yield value
+
+
+def _sized(half: Half, value: int, size: int) -> NDArray | None:
+    """A value of the pass if it has so many numbers."""
+    array = half.values[value] if value in half.values else half.value(value, ())
+    return array if array is not None and array.size == size else None
