@@ -6,17 +6,19 @@ from pathlib import Path
 from parity.interface.programs.undone import Undone
 from parity.repairs.rules import changes, declared, rewritten, settings, training, values
 from parity.repairs.rules.candidate import Candidate, Context
+from parity.repairs.rules.frozen import frozen
+from parity.repairs.rules.literals import literals
 from parity.repairs.rules.returned import returned
 from parity.repairs.source.files import MARK, TextEdit, edited
 
 Rule = Callable[[Context, Undone], Iterator[Candidate]]
 SAME_SIDE: Mapping[str, tuple[Rule, ...]] = {
     "setting": (values.stopped, settings.setting),
-    "left out": (values.left_out, values.without_bias),
+    "left out": (values.left_out, values.without_bias, values.without_reversal),
     "run again": (values.run_again,),
     "another value": (values.another_value,),
     "returned": (returned,),
-    "change": (rewritten.rewritten, changes.change),
+    "change": (rewritten.rewritten, changes.change, literals),
 }
 """What was undone → the rules that do it in the source of that side."""
 OTHER_SIDE: Mapping[str, tuple[Rule, ...]] = {
@@ -65,6 +67,7 @@ def _all(context: Context) -> Iterator[Candidate]:
     if difference.rung == "structure":
         for side in (named, "torch" if named == "flax" else "flax"):
             yield from declared.missing_arrays(context, side)
+            yield from frozen(context, side)
     undone = tuple(difference.undone)
     if difference.rung == "update":
         yield from _of_training(context, undone)

@@ -54,9 +54,12 @@ def pair_layers(weight_map: WeightMap, flax: Sequence[Call], torch: Sequence[Cal
 
 
 def _is_lone_module(weight_map: WeightMap, number: int) -> bool:
-    """Whether the calls of a pairing's modules are of its arrays alone: the modules hold no other layer, and of several
-    pairings of the same two modules this is the first, which speaks for all."""
+    """Whether the calls of a pairing's modules are of its arrays alone: the modules hold no other layer, neither is the
+    network itself where the other is a part of it, and of several pairings of the same two modules this is the first,
+    which speaks for all."""
     layer = weight_map.layers[number]
+    if "" in (layer.flax.path, layer.torch.path) and layer.flax.path != layer.torch.path:
+        return False
     if any(_same_modules(other, layer) for other in weight_map.layers[:number]):
         return False
     others = [other for place, other in enumerate(weight_map.layers) if place != number]

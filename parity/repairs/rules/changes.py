@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from parity.interface.programs.undone import Undone
 from parity.repairs.rules.candidate import Candidate, Context, inside, instead, needs_import
@@ -18,6 +19,10 @@ MODULES = {
     "hard tanh": "Hardtanh", "leaky ReLU (slope 0.01)": "LeakyReLU",
 }  # fmt: skip
 """Name of an elementwise function → PyTorch's module of it."""
+
+
+REVERSIBLE = 2
+"""Words of a change after which the function follows that was there."""
 
 
 def change(context: Context, undone: Undone) -> Iterator[Candidate]:
@@ -39,6 +44,12 @@ def elsewhere(context: Context, undone: Undone) -> Iterator[Candidate]:
     """Edits that do the reverse on the other side, at the line where it gives the same numbers."""
     side = "torch" if undone.side == "flax" else "flax"
     line = context.difference.lines.get(side, "")
+    if line and undone.means and undone.means[0] == "apply instead" and len(undone.means) > REVERSIBLE:
+        _, wanted, was = undone.means
+        places = [(f, n) for f, n in reversed(list(on_line(context.project, line))) if isinstance(n, ast.Call)]
+        turned = replace(undone, side=side, means=("apply instead", was, wanted), value=None)
+        yield from _instead(context, turned, places)
+        return
     reverse = inverse(undone.means) if undone.kind == "change" and undone.means else ()
     if line and reverse:
         whole = [(f, n) for f, n in on_line(context.project, line) if isinstance(n, ast.Call | ast.BinOp)]

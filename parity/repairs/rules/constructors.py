@@ -29,7 +29,7 @@ def constructors(project: Project, side: str, path: str, kind: str = "") -> list
     ]
     last = next((part for part in reversed(path.split(".")) if not part.isdecimal()), "")
     ours = [(f, n) for f, n in calls if not kind or called(n) == kind or file_local(f, n, kind)]
-    named = [(f, n) for f, n in ours if last and _kept_as(f, n, last)]
+    named = [(f, n) for f, n in ours if last and kept_as(f, n, last)]
     place = path.rpartition(".")[2]
     if place.isdecimal():
         named += [(f, n) for f, n in ours if (f, n) not in named and _nth(f, n, int(place))]
@@ -53,7 +53,7 @@ def _may_make(file: SourceFile, call: ast.Call, side: str) -> bool:
     return name[:1].isupper() and (file.side(call.func) or side) == side
 
 
-def _kept_as(file: SourceFile, call: ast.Call, name: str) -> bool:
+def kept_as(file: SourceFile, call: ast.Call, name: str) -> bool:
     """Whether what a call makes is kept under a name: `self.norm = nn.LayerNorm(3)`, `name="norm"`, Linen's own
     "LayerNorm_0"."""
     if any(k.arg == "name" and isinstance(k.value, ast.Constant) and k.value.value == name for k in call.keywords):

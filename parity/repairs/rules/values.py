@@ -8,6 +8,7 @@ from parity.interface.programs.undone import SourceValue, Undone
 from parity.repairs.rules.candidate import Candidate, Context, inside, instead, needs_import
 from parity.repairs.rules.changes import wrapped
 from parity.repairs.rules.constructors import set_in_constructor
+from parity.repairs.rules.keywords import with_setting
 from parity.repairs.source.files import SourceFile, TextEdit
 from parity.repairs.source.nodes import (
     FileExpression,
@@ -135,6 +136,15 @@ def without_bias(context: Context, undone: Undone) -> Iterator[Candidate]:
             yield Candidate(undone.side, edits, f"write {names[0]}=False")
 
 
+def without_reversal(context: Context, undone: Undone) -> Iterator[Candidate]:
+    """Edits that take reverse=True away from a layer that reverses what it takes."""
+    for file in context.project.files.values() if undone.spot.operation in ("rev", "flip") else ():
+        for node in ast.walk(file.tree):
+            if isinstance(node, ast.Call) and any(keyword.arg == "reverse" for keyword in node.keywords):
+                for edits in with_setting(file, node, ("reverse",), ..., "False"):
+                    yield Candidate(undone.side, edits, "write reverse=False")
+
+
 def run_again(context: Context, undone: Undone) -> Iterator[Candidate]:
     """Edits that run a loop around a line once less, or take the second of two equal statements away."""
     for file, statement in statements(context.project, undone.spot.place):
@@ -156,9 +166,20 @@ def another_value(context: Context, undone: Undone) -> Iterator[Candidate]:
     if undone.value is None or undone.other is None:
         return
     if undone.value.made == undone.other.made and undone.value.parts > 1:
+        yield from _backwards(context, undone)
         yield from _changed_over(context, undone)
     for file, node, text in _replacements(context, undone):
         yield Candidate(undone.side, [instead(file, node, text)], f"take {text}")
+
+
+def _backwards(context: Context, undone: Undone) -> Iterator[Candidate]:
+    """All parts of what is taken apart, from the last to the first."""
+    assert undone.value is not None and undone.other is not None
+    if undone.value.part + undone.other.part == undone.value.parts - 1:
+        for file, node in of_spot(context.project, undone.spot):
+            yield Candidate(
+                undone.side, [instead(file, node, f"{inside(file, node)}[::-1]")], "take the parts backwards"
+            )
 
 
 def _changed_over(context: Context, undone: Undone) -> Iterator[Candidate]:

@@ -190,7 +190,7 @@ def _instead(side: str, half: Half, which: tuple[int, int], name: str, theirs: L
             does = {side: name, other(side): wanted}
             text = f"Flax applies {does['flax']}, PyTorch applies {does['torch']}"
             for turns in in_all_turns(half, which):
-                edits = [Alias(v, u, function, ("apply instead", wanted)) for u, v in turns]
+                edits = [Alias(v, u, function, ("apply instead", wanted, name)) for u, v in turns]
                 mend = f"apply {wanted} in {NAMES[side]}"
                 yield Hypothesis(side, text, mend, always(*edits), _maker(half, value), value, exact=True)
 

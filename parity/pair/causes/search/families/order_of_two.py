@@ -3,6 +3,7 @@ root."""
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 from numpy.typing import NDArray
 
 from parity.interface.programs.operations import Change, Edit, Operation, Taken
@@ -22,7 +23,7 @@ def swapped_order(piece: Piece, side: str) -> Iterator[Hypothesis]:
     half, theirs = piece.half(side), Lookup(piece.half(other(side)).values)
     for pair in _pairs(half):
         array = _swapped(half, pair)
-        if array is None or not theirs.has(array):
+        if array is None or not (theirs.has(array) or theirs.has(_inverse(array))):
             continue
         first, second = (half.program.operations[pair[i]] for i in (0, 2))
         before, after = _does(half, first, pair[1]), _does(half, second, pair[3])
@@ -31,6 +32,12 @@ def swapped_order(piece: Piece, side: str) -> Iterator[Hypothesis]:
             side, text, f"change the order of {first.name} and {second.name} in {NAMES[side]}", _edits(side, pair),
             pair[2], second.results[0],
         )  # fmt: skip
+
+
+def _inverse(array: NDArray) -> NDArray:
+    """One over an array: what one side divides by, the other may multiply with."""
+    with np.errstate(all="ignore"):
+        return 1.0 / array if array.dtype.kind == "f" else array
 
 
 def _pairs(half: Half) -> Iterator[Pair]:
