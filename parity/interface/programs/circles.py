@@ -1,10 +1,10 @@
 """Whether edits of a program let a value take itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from parity.interface.programs.operations import Alias, Edit, Taken
+from parity.interface.programs.operations import Edit
 from parity.interface.programs.program import Program
+from parity.interface.programs.wiring import Wiring
 
 
 def goes_round(program: Program, edits: Sequence[Edit]) -> bool:
@@ -14,9 +14,9 @@ def goes_round(program: Program, edits: Sequence[Edit]) -> bool:
         program: the operations, with all that is undone in them.
         edits: what is changed besides.
     """
-    graph = _Graph.of(program, (*program.lasting, *edits))
+    wiring = Wiring.of(program.operations, (*program.lasting, *edits))
     done, above = set[int](), set[int]()
-    open_ = [(value, False) for value in graph.edited()]
+    open_ = [(value, False) for value in _edited(program, wiring)]
     while open_:
         value, is_left = open_.pop()
         if is_left:
@@ -27,35 +27,19 @@ def goes_round(program: Program, edits: Sequence[Edit]) -> bool:
         elif value not in done:
             above.add(value)
             open_.append((value, True))
-            open_ += [(each, False) for each in graph.needs(value) if each not in done]
+            open_ += [(each, False) for each in _needs(program, wiring, value) if each not in done]
     return False
 
 
-@dataclass(frozen=True)
-class _Graph:
-    """What is needed to make each value with edits made."""
+def _edited(program: Program, wiring: Wiring) -> list[int]:
+    """The values that are made otherwise."""
+    return [*wiring.aliases, *(value for number, _ in wiring.taken for value in program.operations[number].results)]
 
-    program: Program
-    aliases: dict[int, Alias]
-    taken: dict[tuple[int, int], int]
 
-    @classmethod
-    def of(cls, program: Program, edits: Sequence[Edit]) -> "_Graph":
-        aliases = {edit.value: edit for edit in edits if isinstance(edit, Alias)}
-        return cls(program, aliases, {(e.operation, e.place): e.other for e in edits if isinstance(e, Taken)})
-
-    def edited(self) -> list[int]:
-        """The values that are made otherwise."""
-        results = [value for number, _ in self.taken for value in self.program.operations[number].results]
-        return [*self.aliases, *results]
-
-    def needs(self, value: int) -> list[int]:
-        """The values that one is made of."""
-        alias = self.aliases.get(value)
-        if alias is not None and alias.function is not None:
-            return [alias.other]
-        maker = self.program.maker.get(value if alias is None else alias.other)
-        if maker is None:
-            return []
-        operands = enumerate(self.program.operations[maker].operands)
-        return [self.taken.get((maker, place), operand) for place, operand in operands]
+def _needs(program: Program, wiring: Wiring, value: int) -> list[int]:
+    """The values that one is made of."""
+    derived = wiring.derived(value)
+    if derived is not None:
+        return [derived.other]
+    maker = program.maker.get(wiring.standing_for(value))
+    return [] if maker is None else wiring.operands(maker)

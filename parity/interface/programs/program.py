@@ -26,6 +26,7 @@ from parity.interface.programs.operations import (
     ValuesOfCall,
 )
 from parity.interface.programs.places import Places
+from parity.interface.programs.wiring import Wiring
 
 Linear = Callable[[Sequence[Any]], Sequence[Any]]
 """Of a gradient for each result, None where there is none: one for each operand, None where there is none."""
@@ -162,18 +163,19 @@ class Program(ABC):
 
     def needed(self, wanted: Sequence[int]) -> list[int]:
         """The operations that make these values of what the program starts from, in order."""
-        needed, open_ = set[int](), list(wanted)
-        lasting = self._lasting()
-        aliases = {edit.value: edit.other for edit in lasting if isinstance(edit, Alias)}
-        taken = {(edit.operation, edit.place): edit.other for edit in lasting if isinstance(edit, Taken)}
+        needed, made, open_ = set[int](), set[int](), list(wanted)
+        wiring = Wiring.of(self.operations, self._lasting())
         while open_:
-            value = open_.pop()
-            value = aliases.get(value, value)
+            value = wiring.standing_for(open_.pop())
+            derived = wiring.derived(value)
+            if derived is not None:
+                open_ += [derived.other] if value not in made else []
+                made.add(value)
+                continue
             maker = None if value in self._fixed else self.maker.get(value)
             if maker is not None and maker not in needed:
                 needed.add(maker)
-                operands = enumerate(self.operations[maker].operands)
-                open_ += [taken.get((maker, place), operand) for place, operand in operands]
+                open_ += wiring.operands(maker)
         return sorted(needed)
 
     def compute(self, wanted: Sequence[int], edits: Sequence[Edit] = ()) -> list[NDArray]:
@@ -218,20 +220,12 @@ class _Run:
     def __init__(self, program: Program, edits: Sequence[Edit]) -> None:
         self.program = program
         self.settings: dict[int, dict[str, Any]] = {}
-        self.aliases: dict[int, int] = {}
-        self.functions: dict[int, Function] = {}
-        self.taken: dict[int, dict[int, int]] = {}
         self.changes: dict[int, tuple[Function, ...]] = {}
-        for edit in (*program._lasting(), *edits):
+        every = (*program._lasting(), *edits)
+        self.wiring = Wiring.of(program.operations, every)
+        for edit in every:
             if isinstance(edit, Setting):
                 self.settings.setdefault(edit.operation, {})[edit.name] = edit.value
-            elif isinstance(edit, Alias):
-                self.aliases[edit.value] = edit.other
-                self.functions.pop(edit.value, None)
-                if edit.function is not None:
-                    self.functions[edit.value] = edit.function
-            elif isinstance(edit, Taken):
-                self.taken.setdefault(edit.operation, {})[edit.place] = edit.other
             elif isinstance(edit, Change):
                 self.changes[edit.value] = (*self.changes.get(edit.value, ()), edit.function)
         self.touched = self._touched(edits) if edits else set[int]()
@@ -244,14 +238,13 @@ class _Run:
         edited = {edit.operation for edit in edits if isinstance(edit, Setting | Taken)}
         touched |= {value for number in edited for value in program.operations[number].results if value not in fixed}
         takers: dict[int, list[int]] = {}
-        for value, other in self.aliases.items():
-            takers.setdefault(other, []).extend(program.takers.get(value, ()))
-        for number, places in self.taken.items():
-            for other in places.values():
-                takers.setdefault(other, []).append(number)
         made_of: dict[int, list[int]] = {}
-        for value in self.functions:
-            made_of.setdefault(self.aliases[value], []).append(value)
+        for value, alias in self.wiring.aliases.items():
+            takers.setdefault(alias.other, []).extend(program.takers.get(value, ()))
+            if alias.function is not None:
+                made_of.setdefault(alias.other, []).append(value)
+        for (number, _), other in self.wiring.taken.items():
+            takers.setdefault(other, []).append(number)
         open_ = list(touched)
         while open_:
             value = open_.pop()
@@ -269,20 +262,11 @@ class _Run:
         return [self._of(value) for value in wanted]
 
     def _of(self, value: int) -> Any:
-        value = self._standing_for(value)
+        value = self.wiring.standing_for(value)
         return self.made[value] if value in self.made else self.program._kept[value]
-
-    def _standing_for(self, value: int) -> int:
-        """The value in the place of one; itself where a function makes it of another."""
-        return value if value in self.functions else self.aliases.get(value, value)
 
     def _has(self, value: int) -> bool:
         return value in self.made or (value not in self.touched and value in self.program._kept)
-
-    def _operands(self, maker: int) -> list[int]:
-        """The values that an operation takes."""
-        taken = self.taken.get(maker, {})
-        return [taken.get(place, value) for place, value in enumerate(self.program.operations[maker].operands)]
 
     def _make(self, wanted: int) -> None:
         """Make a value and all that it takes, without recursion.
@@ -293,29 +277,30 @@ class _Run:
         """
         open_, waiting = [wanted], set[int]()
         while open_:
-            value = self._standing_for(open_[-1])
+            value = self.wiring.standing_for(open_[-1])
             if self._has(value):
                 open_.pop()
                 continue
             maker = None if value in self.program._fixed else self.program.maker.get(value)
-            if value in self.functions:
-                operands = [self.aliases[value]]
+            derived = self.wiring.derived(value)
+            if derived is not None:
+                operands = [derived.other]
             elif maker is not None:
-                operands = self._operands(maker)
+                operands = self.wiring.operands(maker)
             else:
                 fixed = self.program._fixed
                 self._keep(value, fixed[value] if value in fixed else self.program.given_array(value))
                 continue
-            missing = [each for each in operands if not self._has(self._standing_for(each))]
+            missing = [each for each in operands if not self._has(self.wiring.standing_for(each))]
             if missing:
                 if value in waiting:
                     raise RecursionError("a value takes itself")
                 waiting.add(value)
                 open_ += missing
-            elif value in self.functions or maker is None:
-                array = self.functions[value](self.program.as_numpy(self._of(operands[0])))
+            elif derived is not None and derived.function is not None:
+                array = derived.function(self.program.as_numpy(self._of(operands[0])))
                 self._keep(value, self.program.as_native(np.array(array)))
-            else:
+            elif maker is not None:
                 self._run(maker, operands, value)
 
     def _run(self, maker: int, operands: Sequence[int], wanted: int) -> None:
@@ -326,7 +311,7 @@ class _Run:
         if wanted not in results[: len(arrays)]:
             raise ValueError("an edit lets an operation give fewer values than are used")
         for result, array in zip(results, arrays, strict=False):
-            if result not in self.program._fixed and result not in self.functions and not self._has(result):
+            if result not in self.program._fixed and self.wiring.derived(result) is None and not self._has(result):
                 self._keep(result, array)
 
     def _keep(self, value: int, array: Any) -> None:
