@@ -102,6 +102,16 @@ def of(undone: Undone, **more: object) -> Difference:
             "c, h = state",
         ),
         (
+            "for step in x.unbind(1):\n    pass",
+            Undone("torch", "another value", spot("unbind"), value=part(0), other=part(1)),
+            "for step in x.unbind(1)[::-1]:\n    pass",
+        ),
+        (
+            "y = self.rnn(x)\nself.rnn = nnx.RNN(cell, reverse=True)",
+            Undone("flax", "left out", spot("rev"), value=value("rev", "rnn")),
+            "y = self.rnn(x)\nself.rnn = nnx.RNN(cell, reverse=False)",
+        ),
+        (
             "y = x + self.dense(self.norm(x))",
             Undone("torch", "another value", spot("norm"), value=value("norm", "norm"), other=NAMED),
             "y = x + self.dense(x)",
@@ -145,6 +155,14 @@ def test_a_cast_is_taken_away(tmp_path: Path) -> None:
     cause = f"same formula, computed in bfloat16 at {LINE} in PyTorch only"
     difference = Difference("forward", "", "", "", cause=cause, mend="cast in both or in neither", proof="so")
     assert made(tmp_path, "x = x.bfloat16().float()", difference)[0] == "x = x.float()"
+
+
+def test_casts_on_several_lines_are_taken_away_together(tmp_path: Path) -> None:
+    places = ", ".join(f"pair.py:{HEAD.count(chr(10)) + line}" for line in (1, 2))
+    cause = f"same formula, computed in bfloat16 at {places} in PyTorch only"
+    difference = Difference("forward", "", "", "", cause=cause, mend="cast in both or in neither", proof="so")
+    texts = made(tmp_path, "x = x.bfloat16()\ny = x.to(torch.bfloat16) * 2", difference)
+    assert texts[0] == "x = x\ny = x * 2"
 
 
 def test_arrays_that_one_side_lacks(tmp_path: Path) -> None:
