@@ -30,6 +30,8 @@ def in_this_process(asked: child.Asked, note: Note = silent) -> Check:
             return child.checked(replace(asked, texts=dict(texts)), Progress(note))
         except UsageError as error:
             return error
+        except Exception as error:  # what a patch makes of the user's file may raise anything
+            return UsageError(f"{type(error).__name__}: {error}")
         finally:
             sys.path[:] = path
             _forget(before, Path(asked.target.rpartition(":")[0]).resolve())

@@ -19,6 +19,7 @@ class Operation:
         operands: the numbers of the values that it takes.
         results: the numbers of the values that it gives.
         settings: name → plain value of what it takes besides, such as an axis, an epsilon or a number that is written.
+        in_place: whether what it gives is an array that it takes, changed.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Operation:
     operands: tuple[int, ...]
     results: tuple[int, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    in_place: bool = False
 
 
 @dataclass(frozen=True)

@@ -94,7 +94,7 @@ class Recorder(TorchFunctionMode):
         if made or changed:
             fresh = [t for t in made if not any(t is tensors[place] for place in changed)]
             results = tuple(self._new(t) for t in [*fresh, *(tensors[place] for place in changed)])
-            operation = Operation(name_of(func), users_line(), operands, results, call.settings)
+            operation = Operation(name_of(func), users_line(), operands, results, call.settings, bool(changed))
             if self.derivatives and not torch.is_grad_enabled():
                 self._unrecorded()
             self.recorded.operations.append((operation, call, changed))

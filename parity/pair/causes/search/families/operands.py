@@ -155,13 +155,20 @@ def other_result(piece: Piece, side: str) -> Iterator[Hypothesis]:
     half, theirs = piece.half(side), piece.half(other(side))
     if half.target not in half.program.named.results.values():
         return
-    words = {each: value_words(of, of.target, names_of_calls(of)) for each, of in ((side, half), (other(side), theirs))}
+    words = {each: _result_words(of, of.target) for each, of in ((side, half), (other(side), theirs))}
     for instead in _alike(piece, side):
-        wanted = value_words(half, instead, names_of_calls(half))
+        wanted = value_words(half, instead, {})
         text = f"the returned array is {words[side]} in {NAMES[side]}, and {words[other(side)]} in {NAMES[other(side)]}"
         mend = f"return {wanted} in {NAMES[side]}"
         maker = half.program.maker.get(half.target)
         yield Hypothesis(side, text, mend, always(Returned(half.target, instead)), maker, half.target, exact=True)
+
+
+def _result_words(half: Half, value: int) -> str:
+    """What is returned, by the operation that gives it."""
+    maker = half.program.maker.get(value)
+    in_place = maker is not None and half.program.operations[maker].in_place
+    return value_words(half, value, {}) + (", an array that it changes in place," if in_place else "")
 
 
 def _alike(piece: Piece, side: str) -> Iterator[int]:
