@@ -116,7 +116,7 @@ def _gradients(run: LadderRun) -> Rung:
     if not beyond.findings and not losses:
         return settled
     probed = observed(3, NAMES[3], [*settled.findings, *losses, *beyond.findings])
-    run.explanations.look(probed, run.rungs, lambda: cause or beyond.cause)
+    run.explanations.look(probed, run.rungs, lambda: cause)
     run.located |= {} if beyond.located is None else {3: beyond.located}
     run.conventions += conventions_of(probed, run.accept)
     return probed

@@ -249,7 +249,7 @@ def test_the_nearest_size_across_what_is_written_is_tried() -> None:
     assert both == [("sizes in the code (9 × 7 × 6)", [(9, 7, 6)])]
     assert across(STEPS, WrittenSize(1, 50, (50, 51))) == [("sizes in the code (3 × 51 × 6)", [(3, 51, 6)])]
     assert across(STEPS, WrittenSize(-1, 1)) == []
-    assert across(IMAGES, WrittenSize(2, 4)) == [("sizes in the code (2 × 4 × 4 × 3)", [(2, 4, 4, 3)])]
+    assert across(IMAGES, WrittenSize(2, 4)) == []  # a network is made for images of one size, and may say so
 
 
 def test_nothing_more_is_tried_where_other_sizes_are_across_already() -> None:

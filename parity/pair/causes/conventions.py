@@ -36,7 +36,6 @@ PROBES = {
     "PyTorch's own weights": "own_weights",
     "zero rows": "zero_rows",
     "tiny rows": "tiny_rows",
-    "padding ids": "padding_ids",
     "large gradients": "large_gradients",
     "large outputs": "large_outputs",
     "sure outputs": "sure_outputs",

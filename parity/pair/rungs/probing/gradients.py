@@ -1,32 +1,25 @@
-"""Gradients on inputs beyond the user's: samples of zeros, at which they may be undefined, and ids of padding."""
+"""Gradients on inputs beyond the user's: samples of zeros, at which they may be undefined."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from parity.checks.ladder import NAMES
-from parity.checks.verdict import Finding, Rung, Verdict, observed
+from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.observation import Inputs, PassResult
 from parity.interface.trace import Arrays, Precision
 from parity.interface.user_code import UserCodeError
-from parity.pair.arrays.inputs import arrays, with_arrays
 from parity.pair.causes.explained import PROBED_GRADIENT
 from parity.pair.passes.both_sides import BothSides
 from parity.pair.passes.check_state import CheckState
-from parity.pair.passes.sides import PRECISIONS
 from parity.pair.rungs import rules as rungs
-from parity.pair.rungs.probing.inputs import Probe, indexing
-from parity.pair.rungs.probing.padding_row import padding_row_cause
+from parity.pair.rungs.probing.inputs import Probe
 from parity.pair.rungs.probing.probes import Located, located
 from parity.pair.rungs.probing.rows import ZERO_ROWS, with_rows, without_biases
 from parity.pair.weightmap import random_weights as weights
-from parity.report.records import Explanation
 
 MODE = "evaluation"
-PADDING_IDS = "padding ids"
-"""The name of the probe of ids of padding, where the user's hold none."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +28,10 @@ class GradientProbes:
 
     Args:
         findings: What they found.
-        cause: The cause of what differs, if it is known.
         located: What both sides showed on the probe that they differ at, where its cause is to be looked for.
     """
 
     findings: tuple[Finding, ...] = ()
-    cause: Explanation | None = None
     located: Located | None = None
 
 
@@ -66,10 +57,10 @@ def gradient_probes(state: CheckState) -> GradientProbes:
         undefined = () if zero is None else tuple(_undefined_alone(state, zero))
         if undefined:
             assert zero is not None
-            return GradientProbes(undefined, located=located(state, zero))
-        return _of_padding(state)
+            return GradientProbes(undefined, located(state, zero))
     except UserCodeError:
-        return GradientProbes()
+        pass
+    return GradientProbes()
 
 
 def _with_zeros(state: CheckState) -> Probe | None:
@@ -108,42 +99,6 @@ def _gradients(state: CheckState, flax: PassResult, torch: PassResult) -> Iterat
 
 def _is_finite(array: NDArray) -> bool:
     return bool(np.isfinite(array).all())
-
-
-def _of_padding(state: CheckState) -> GradientProbes:
-    """The gradients where ids of padding are among the inputs, if the user's have none, and what makes them differ."""
-    inputs = _with_padding(state)
-    if inputs is None:
-        return GradientProbes()
-    shown = replace(state, passes={MODE: _run(state, state.proof.torch, inputs, PRECISIONS)})
-    findings = list(rungs.parameter_gradients(state.weight_map, shown.passes[MODE], state.parameters, MODE))
-    rung = observed(3, NAMES[3], findings)
-    cause = padding_row_cause(shown, rung) if rung.verdict is Verdict.DIFFERENT else None
-    named = (replace(finding, quantity=PROBED_GRADIENT + PADDING_IDS) for finding in findings)
-    return GradientProbes(tuple(named), cause)
-
-
-def _with_padding(state: CheckState) -> Inputs | None:
-    """The user's inputs with ids of padding in the last places; None where they have them, or no table has padding."""
-    calls = state.passes[MODE].torch["float64"].calls
-    rows = {
-        layer.torch.path: row
-        for layer in state.weight_map.layers
-        if (row := layer.torch.settings.get("padding_idx")) is not None
-    }
-    unseen = [(ids, rows[path]) for path, ids in indexing(calls, rows) if not (ids == rows[path]).any()]
-
-    def padded(_: str, array: NDArray) -> NDArray:
-        row = next((row for ids, row in unseen if np.array_equal(ids, array)), None)
-        if row is None or not array.ndim:
-            return array
-        changed = array.copy()
-        changed[..., -1] = row
-        return changed
-
-    made = with_arrays(state.sides.inputs, padded)
-    pairs = zip(arrays(state.sides.inputs).values(), arrays(made).values(), strict=True)
-    return None if all(np.array_equal(a, b) for a, b in pairs) else made
 
 
 def _run(state: CheckState, torch: Arrays, inputs: Inputs, precisions: tuple[Precision, ...]) -> BothSides:

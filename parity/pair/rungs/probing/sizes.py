@@ -88,19 +88,22 @@ def other_sizes(inputs: Inputs, written: Sequence[WrittenSize] = ()) -> Iterator
 
 
 def _in_code(inputs: Inputs, batch: int, written: Sequence[WrittenSize]) -> Iterator[Resized]:
-    """Inputs with as many samples and places as the code compares with, the nearest ones that nothing else tries."""
+    """Inputs with as many samples and places as the code compares with, the nearest ones that nothing else tries.
+
+    Images keep their size: networks are made for one, and compare with it to refuse others or to interpolate.
+    """
     main = next((array for array in arrays(inputs).values() if array.ndim > 1), None)
     if main is None:
         return
-    image, length = _is_image(main), main.shape[1]
+    length = main.shape[1]
     samples = _across([w for w in written if w.axis == 0], batch, (1, batch + 1))
-    tried = (length - 1, length + 2) if image else (length - _fewer(length), length + _further(length))
-    places = _across([w for w in written if _is_of_places(w, main)], length, tried)
+    tried = (length - _fewer(length), length + _further(length))
+    places = None if _is_image(main) else _across([w for w in written if _is_of_places(w, main)], length, tried)
     changes: list[Callable[[Inputs], Inputs]] = []
     if samples is not None:
         changes.append(lambda user: _samples(user, batch, np.arange(samples) % batch))
     if places is not None:
-        changes.append(lambda user: _of_length(user, batch, length, places - length))
+        changes.append(lambda user: _positions(user, batch, length, places - length))
     made = [change(inputs) for change in changes]
     if len(changes) > 1:
         made.insert(0, changes[1](made[0]))
@@ -118,15 +121,9 @@ def _shape(inputs: Inputs) -> str:
     return " × ".join(map(str, next(array for array in arrays(inputs).values() if array.ndim > 1).shape))
 
 
-def _of_length(inputs: Inputs, batch: int, length: int, more: int) -> Inputs:
-    images = any(map(_is_image, arrays(inputs).values()))
-    return _cut(inputs, more, more) if images else _positions(inputs, batch, length, more)
-
-
 def _is_of_places(written: WrittenSize, main: NDArray) -> bool:
     """Whether the size may be that of an axis of places: not of the samples, nor of the features of a sequence."""
-    axis = written.axis + main.ndim if written.axis < 0 else written.axis
-    return axis > 0 if _is_image(main) else axis == 1
+    return (written.axis + main.ndim if written.axis < 0 else written.axis) == 1
 
 
 def _across(written: Sequence[WrittenSize], now: int, tried: tuple[int, ...]) -> int | None:

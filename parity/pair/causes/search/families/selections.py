@@ -52,7 +52,12 @@ def _selections(half: Half) -> Iterator[Selection]:
 
 def _picks(whole: NDArray, chosen: NDArray) -> bool:
     """Whether an array holds some of another's numbers, row by row along the last axis."""
-    if whole.dtype.kind != "f" or whole.shape[:-1] != chosen.shape[:-1] or not 0 < chosen.shape[-1] < whole.shape[-1]:
+    if (
+        whole.dtype.kind != "f"
+        or not whole.ndim
+        or whole.shape[:-1] != chosen.shape[:-1]
+        or not 0 < chosen.shape[-1] < whole.shape[-1]
+    ):
         return False
     rows = whole.reshape(-1, whole.shape[-1]), chosen.reshape(-1, chosen.shape[-1])
     return all(bool(np.isin(row, of).all()) for of, row in zip(*rows, strict=True))
