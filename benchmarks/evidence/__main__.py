@@ -13,6 +13,8 @@ from pathlib import Path
 from benchmarks.evidence.record import ROOT
 
 Command = list[str]
+DRAWN = 200
+"""Drawn bugs that are repaired; each takes about ten seconds of a core."""
 
 
 def main(argv: list[str]) -> int:
@@ -35,6 +37,7 @@ def parts(folder: Path) -> Iterator[tuple[Path, Command]]:
     commands = {"bugs": "parity bugs"} | {
         name: f"benchmarks.evidence.{name}" for name in ("causes", "repairs", "slow", "graded", "mutants")
     }
+    commands["drawn_repairs"] = f"benchmarks.evidence.repairs --drawn {DRAWN}"
     for name, command in {**commands, "margins": "benchmarks.evidence.margins"}.items():
         path = folder / f"{name}.json"
         yield path, [*command.split(), "--json", str(path)]

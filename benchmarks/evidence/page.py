@@ -68,6 +68,7 @@ def files(record: Evidence) -> dict[Path, str]:
         "bugs": ("Every known bug", tables.matrix(record.bugs)),
         "causes": ("Causes of bugs in brought pairs", tables.causes(record.causes)),
         "repairs": ("Repairs of bugs in source files", tables.repairs(record.repairs)),
+        "drawn_repairs": ("Repairs of drawn bugs in source files", tables.repairs(record.drawn_repairs)),
         "graded": ("Bugs of falling size", tables.sizes(record.graded)),
         "margins": ("Both sides of the threshold", tables.threshold(record)),
         "mutants": ("Mutants of the checks", mutants_page.block(record.mutants, explanations())),

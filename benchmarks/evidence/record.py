@@ -164,6 +164,7 @@ class Repairs(TypedDict):
 KINDS: Mapping[str, Any] = {
     "bugs": Bugs,
     "causes": Causes,
+    "drawn_repairs": Repairs,
     "graded": Graded,
     "margins": Margins,
     "mutants": Mutants,
@@ -189,6 +190,7 @@ class Evidence:
         bugs: every planted bug and control.
         causes: what was said of the causes of bugs in brought pairs, and whether that is right.
         repairs: what came of the repair of bugs in brought pairs.
+        drawn_repairs: the same of drawn bugs, from the first number on.
         graded: bugs of falling size.
         margins: gaps of the study's twins and of the planted bugs.
         mutants: mutants of the checks, and which of them the tests notice.
@@ -200,6 +202,7 @@ class Evidence:
     bugs: Mapping[str, Any]
     causes: Mapping[str, Any]
     repairs: Mapping[str, Any]
+    drawn_repairs: Mapping[str, Any]
     graded: Mapping[str, Any]
     margins: Mapping[str, Any]
     mutants: Mapping[str, Any]

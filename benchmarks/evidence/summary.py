@@ -68,6 +68,7 @@ def table(record: Evidence) -> str:
         ("known bugs and controls", len(record.bugs["bugs"]), record.bugs["summary"], "bugs"),
         ("causes of bugs in brought pairs", len(record.causes["bugs"]), causes(record.causes), "causes"),
         ("repairs of these bugs in source files", len(record.repairs["bugs"]), repairs(record.repairs), "repairs"),
+        ("repairs of drawn bugs", len(record.drawn_repairs["bugs"]), repairs(record.drawn_repairs), "drawn_repairs"),
         *(row for draws in record.draws for row in _rows(draws)),
         ("correct pairs", len(record.same), largest_gap, "margins"),
         ("pairs with a bug", len(record.caught), smallest_gap, "margins"),
@@ -119,14 +120,17 @@ def _operations(bugs: Any) -> str:
 
 
 def repairs(record: Mapping[str, Any]) -> str:
-    """Say how many bugs have a proven cause, how many got a patch, and how many are repaired and proven again."""
-    bugs = record["bugs"]
+    """Say how many bugs have a proven cause, how many got a patch, and how many are repaired and proven again; those
+    that passed, as they have no effect or the weight map makes up for them, are counted apart."""
+    every = record["bugs"]
+    bugs = [bug for bug in every if bug.get("before", Verdict.DIFFERENT) == Verdict.DIFFERENT]
     proven, patched, repaired = (sum(bool(bug.get(key)) for bug in bugs) for key in ("proven", "diff", "repaired"))
     untried = sum(bug.get("error") == UNTRIED for bug in bugs)
     rest = f"; {untried} not tried yet, which counts as not repaired" if untried else ""
+    among = f"of {len(bugs)} that are called different, " if len(bugs) < len(every) else ""
     return (
-        f"{repaired} repaired by a patch and proven again ({repaired / len(bugs):.0%}); {proven} had a proven cause, "
-        f"{patched} got a patch that helped{rest}"
+        f"{among}{repaired} repaired by a patch and proven again ({repaired / len(bugs):.0%}); {proven} had a proven "
+        f"cause, {patched} got a patch that helped{rest}"
     )
 
 

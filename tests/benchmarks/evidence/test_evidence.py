@@ -63,6 +63,7 @@ def found(tmp_path: Path) -> Evidence:
         "bugs.json": json.dumps({"summary": "1 of 1 caught", "bugs": [BUG]}),
         "causes.json": json.dumps({"commit": "a", "bugs": [EXPLAINED, {**EXPLAINED, "right": False, "proof": ""}]}),
         "repairs.json": json.dumps({"commit": "a", "bugs": [REPAIRED, BROKEN]}),
+        "drawn_repairs.json": json.dumps({"commit": "a", "bugs": [REPAIRED, {**REPAIRED, "before": "same"}]}),
         "graded.json": json.dumps({"tolerances": [1e-5], "threshold": 1024.0, "families": [FAMILY]}),
         "margins.json": json.dumps(MARGINS),
         "mutants.json": json.dumps(MUTANTS),
@@ -144,8 +145,11 @@ def test_the_summary_counts_wrong_verdicts_and_leads_to_every_table(found: Evide
     assert rows[2].startswith(
         "| repairs of these bugs in source files | 2 | 1 repaired by a patch and proven again (50%)"
     )
-    assert rows[3].startswith("| networks drawn at random on 2026-01-02, correct | 3 | 2 same, 1 inconclusive: 0 wrong")
-    assert "1 wrong verdicts" in rows[4]
+    assert rows[3].startswith(
+        "| repairs of drawn bugs | 2 | of 1 that are called different, 1 repaired by a patch and proven again (100%)"
+    )
+    assert rows[4].startswith("| networks drawn at random on 2026-01-02, correct | 3 | 2 same, 1 inconclusive: 0 wrong")
+    assert "1 wrong verdicts" in rows[5]
     folder = found.folders["bugs"]
     linked = {row.rpartition(f"(../benchmarks/records/{folder.name}/")[2].rstrip(") |") for row in rows}
     assert {folder / name for name in linked} == page.files(found).keys()
@@ -283,7 +287,8 @@ def test_a_record_is_gone_on_with_and_stops_at_what_fails(tmp_path: Path, monkey
     monkeypatch.setattr(everything.subprocess, "run", ended)
     assert everything.main(["--out", str(tmp_path)]) == 0
     made = [command[0].rpartition(".")[2] for command in run]
-    assert made == ["causes", "repairs", "slow", "graded", "mutants", "margins", "draws", "draws", "page"]
+    parts = ["causes", "repairs", "slow", "graded", "mutants", "repairs", "margins", "draws", "draws", "page"]
+    assert made == parts
     assert run[0][1:] == ["--json", str(tmp_path / "causes.json")]
 
     monkeypatch.setattr(everything.subprocess, "run", lambda command, **how: SimpleNamespace(returncode=3))

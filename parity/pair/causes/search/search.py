@@ -46,8 +46,8 @@ from parity.pair.causes.search.piece import Piece
 
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
 CHEAP: Sequence[Family] = (
-    more_updates, called_again, without_draw, other_variant, changed_settings, other_extreme, other_comparison,
-    other_reduction, replaced_function, left_out, other_function, wrapping, swapped_order, before_selection,
+    more_updates, called_again, without_draw, other_variant, changed_settings, replaced_function, other_extreme,
+    other_comparison, other_reduction, left_out, other_function, wrapping, swapped_order, before_selection,
 )  # fmt: skip
 DEAR: Sequence[Family] = (
     run_again, parts_backwards, other_mask, other_number, other_count, other_constant, other_constants, other_operand,

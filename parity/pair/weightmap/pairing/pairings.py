@@ -135,8 +135,11 @@ def crossed_names(weight_map: WeightMap) -> list[str]:
 def crossed_layers(weight_map: WeightMap) -> list[list[int]]:
     """The numbers of layers that are paired against their names, those of each circle together: the one whose name
     PyTorch's layer has comes next, and the last has the first one's."""
+    paths: dict[tuple[str, ...], set[str]] = {}
+    for layer in weight_map.layers:
+        paths.setdefault(telling_words(layer.flax.path), set()).add(layer.flax.path)
     words = [telling_words(layer.flax.path) for layer in weight_map.layers]
-    ours = {name: number for number, name in enumerate(words) if words.count(name) == 1}
+    ours = {name: number for number, name in enumerate(words) if len(paths[name]) == 1}
     following = {number: ours.get(telling_words(layer.torch.path)) for number, layer in enumerate(weight_map.layers)}
     cycles: list[list[int]] = []
     for start in following:

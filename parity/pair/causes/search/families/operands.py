@@ -16,6 +16,8 @@ from parity.pair.causes.search.turns import in_all_turns, visits_inside
 
 COMMUTATIVE = frozenset({"add", "mul", "max", "min", "maximum", "minimum", "add_any", "eq", "ne", "and", "or"})
 """Operations that give the same whichever comes first of what they take."""
+PAIR = 2
+"""Parts that are taken for one another rather than from the last to the first."""
 NEAR = 8
 """Operations around the one at which the programs part of which it is asked whether they take another value."""
 
@@ -39,7 +41,7 @@ def parts_backwards(piece: Piece, side: str) -> Iterator[Hypothesis]:
     half = piece.half(side)
     for number, each in half.operations:
         shapes = {half.values[v].shape for v in each.results if v in half.values}
-        if len(each.results) > 1 and len(shapes) == 1:
+        if len(each.results) > PAIR and len(shapes) == 1:
             text = f"{NAMES[side]} takes the parts of what {each.name} gives backwards against {NAMES[other(side)]}"
             mend = f"take the parts of what {each.name} gives from the last to the first in {NAMES[side]}"
             edits = [Alias(a, b) for a, b in zip(each.results, reversed(each.results), strict=True) if a != b]

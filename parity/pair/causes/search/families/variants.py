@@ -168,6 +168,8 @@ def other_comparison(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One side compares by another sign than the other."""
     half = piece.half(side)
     for number, each in half.operations:
+        if len(each.operands) != len(set(each.operands)):
+            continue  # of a value with itself, which asks whether it is a number
         for name in INSTEAD.get(each.name, ()):
             mask = " for a mask" if _is_mask(half, each) else ""
             here, there = f"{NAMES[side]} compares by {SIGNS[each.name]}{mask}", NAMES[other(side)]
