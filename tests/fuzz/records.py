@@ -158,6 +158,7 @@ def _evidence() -> dict[str, Target]:
     files = {
         "bugs.json": {**bugs, "bugs": bugs["bugs"][:4]},
         "causes.json": {"commit": "a", "bugs": [explained]},
+        "drawn_repairs.json": {"commit": "a", "bugs": [repaired]},
         "repairs.json": {"commit": "a", "bugs": [repaired]},
         "graded.json": {"threshold": 1024.0, "tolerances": [1e-5], "families": families},
         "slow.json": {"commit": "a", "seconds": 60, "modules": {"tests.a": {"passed": 2, "failed": 0, "skipped": 0}}},

@@ -21,8 +21,9 @@ NAMES = (
     "cifar10, as if signed", "metrics", "summary", "run", "weight map", "saved layers", "record of speed",
     "record of growth", "record of waits", "record of TPUs", "record of pods", "record of scaling",
     "record of pairs", "record of the study",
-    "evidence, bugs.json", "evidence, causes.json", "evidence, graded.json", "evidence, margins.json",
-    "evidence, mutants.json", "evidence, repairs.json", "evidence, slow.json", "evidence, draws",
+    "evidence, bugs.json", "evidence, causes.json", "evidence, drawn_repairs.json", "evidence, graded.json",
+    "evidence, margins.json", "evidence, mutants.json", "evidence, repairs.json", "evidence, slow.json",
+    "evidence, draws",
 )  # fmt: skip
 
 
