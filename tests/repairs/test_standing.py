@@ -1,11 +1,12 @@
 """Arrays that one side freezes, tables of other numbers, functions of the other side, and what no patch may do."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from parity.checks.verdict import Finding, Rung, Verdict
-from parity.interface.programs.undone import Spot, Undone
+from parity.interface.programs.undone import SourceValue, Spot, Undone, Use
 from parity.repairs.candidates import candidates
 from parity.repairs.progress import parts
 from parity.repairs.rules.candidate import Context
@@ -70,6 +71,12 @@ def test_the_other_side_may_apply_this_side_s_function(tmp_path: Path) -> None:
     undone = changed("relu", "apply instead", "tanh", "softplus")
     texts = made(tmp_path, "y = x @ nnx.tanh(w)", of(undone, lines={"flax": LINE}), side="flax")
     assert any("jax.nn.softplus(w)" in text or "nnx.softplus(w)" in text for text in texts)
+
+
+def test_no_function_of_an_array_is_written_around_a_number(tmp_path: Path) -> None:
+    taken = SourceValue(None, used=(Use(Spot("mul", LINE), 0),))
+    undone = replace(changed("mul", "ordered", "-1", "(0, 2, 1, 3)"), value=taken, taken=True)
+    assert all("2.chunk" not in text for text in made(tmp_path, "y = 2 * x", of(undone)))
 
 
 def _report(*verdicts: Verdict) -> Report:

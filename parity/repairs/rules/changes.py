@@ -72,7 +72,8 @@ def _taken(context: Context, undone: Undone) -> list[FileExpression]:
 def wrapped(side: str, means: Sequence[str], places: Sequence[FileExpression]) -> Iterator[Candidate]:
     """Edits that write the function around each of some expressions."""
     name, form = around(side, means)
-    for file, node in places if form else ():
+    arrays = [(file, node) for file, node in places if not isinstance(node, ast.Constant)]
+    for file, node in arrays if form else ():
         edits = written(file, node, (name, form), node)
         if edits:
             yield Candidate(side, edits, f"{in_words(means)} at line {node.lineno}")
