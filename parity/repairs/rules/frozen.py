@@ -18,14 +18,15 @@ SIDES = {"Flax": "flax", "PyTorch": "torch"}
 
 def frozen(context: Context, side: str) -> Iterator[Candidate]:
     """Edits of one side after which all arrays stand there as on the other side."""
-    edits: list[TextEdit] = []
-    for standing in _standings(context):
+    edits, standings = list[TextEdit](), list(_standings(context))
+    for standing in standings:
         names, is_trained = standing[side][0], standing[side][1] == "is trained"
         for name in names.split(" + "):
             last = re.split(r"[./]", name)[-1]
             edits += [edit for edit in _turned(context, side, last, is_trained) if edit not in edits]
     if edits:
-        yield Candidate(side, edits, "train what the other side trains" if _thaws(context, side) else "freeze it too")
+        thaws = any(standing[side][1] != "is trained" for standing in standings)
+        yield Candidate(side, edits, "train what the other side trains" if thaws else "freeze it too")
 
 
 def _standings(context: Context) -> Iterator[dict[str, tuple[str, str]]]:
@@ -36,10 +37,6 @@ def _standings(context: Context) -> Iterator[dict[str, tuple[str, str]]]:
                 words = {SIDES[match[3]]: (match[1], match[2]) for match in STANDING.finditer(finding.reason)}
                 if len(words) == len(SIDES):
                     yield words
-
-
-def _thaws(context: Context, side: str) -> bool:
-    return any(standing[side][1] != "is trained" for standing in _standings(context))
 
 
 def _turned(context: Context, side: str, name: str, is_trained: bool) -> Iterator[TextEdit]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks.evidence.drawn.network import VOCABULARY, Block, Network
 from benchmarks.evidence.drawn.text.flax_own import OWN_BLOCKS
-from benchmarks.evidence.drawn.text.lines import Lines, Settings, indented, name_of, of_layer, residual, results
+from benchmarks.evidence.drawn.text.lines import Lines, Settings, indented, joined, name_of, of_layer, residual, results
 
 IMPORTS = "import jax\nimport jax.numpy as jnp\nfrom flax import nnx\n"
 ACTIVATIONS: Mapping[str, str] = {
@@ -26,15 +26,13 @@ CELLS = {"rnn": "nnx.SimpleCell", "lstm": "nnx.OptimizedLSTMCell"}
 
 def written(network: Network) -> str:
     """The source of the class `FlaxNet`, and of what it needs."""
-    parts = [_block(block, (i,)) for i, block in enumerate(network.blocks)]
-    made = [line for part in parts for line in part.made]
-    run = [line for part in parts for line in part.run]
-    cell = f"{_gru()}\n\n" if any("GRU(" in line for line in made) else ""
+    lines = joined([_block(block, (i,)) for i, block in enumerate(network.blocks)])
+    cell = f"{_gru()}\n\n" if any("GRU(" in line for line in lines.made) else ""
     arguments = "x, mask" if network.mask else "x"
     return (
         f"{cell}class FlaxNet(nnx.Module):\n"
-        f"    def __init__(self, rngs):\n{indented(made or ['pass'], 8)}\n\n"
-        f"    def __call__(self, {arguments}):\n{indented(run, 8)}\n        return {results(network.blocks)}\n"
+        f"    def __init__(self, rngs):\n{indented(lines.made or ['pass'], 8)}\n\n"
+        f"    def __call__(self, {arguments}):\n{indented(lines.run, 8)}\n        return {results(network.blocks)}\n"
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from benchmarks.evidence.drawn.own.flax_flow import EPS, KEEP
-from benchmarks.evidence.drawn.text.lines import Lines, Settings, plus
+from benchmarks.evidence.drawn.text.lines import Lines, Settings, angles, plus
 
 FUNCTIONS = {
     "softmax": "nnx.softmax({})", "tanh": "jnp.tanh({})", "gelu": "nnx.gelu({}, approximate=False)",
@@ -67,18 +67,16 @@ def _attention(s: Settings, name: str) -> Lines:
 
 def _table(s: Settings, name: str) -> Lines:
     half = s["features"] // 2
-    start = f"({s['start']} + np.arange({s['time']}))" if "start" in s else f"np.arange({s['time']})"
-    angles = f"angles = {start}[:, None] * {s['base']} ** (-np.arange({half}) / {half})"
     made: list[str] = []
     if s["flax"] == "held":
-        made = [angles]
+        made = [angles(s)]
         made += [
             f"self.{name}_{wave}s = nnx.Variable(jnp.asarray(np.{wave[:3]}(angles), jnp.float32))"
             for wave in ("sine", "cosine")
         ]
         run = [f"sines, cosines = self.{name}_sines[...], self.{name}_cosines[...]"]
     elif s["flax"] == "numpy":
-        run = [angles, "sines, cosines = jnp.asarray(np.sin(angles)), jnp.asarray(np.cos(angles))"]
+        run = [angles(s), "sines, cosines = jnp.asarray(np.sin(angles)), jnp.asarray(np.cos(angles))"]
     else:
         first = (
             f"({s['start']} + jnp.arange({s['time']}, dtype=jnp.float32))"

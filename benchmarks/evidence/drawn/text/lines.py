@@ -22,6 +22,19 @@ class Lines:
     run: Sequence[str] = ()
 
 
+def joined(parts: Sequence[Lines]) -> Lines:
+    """The lines of blocks that follow each other."""
+    made = [line for part in parts for line in part.made]
+    return Lines(made, [line for part in parts for line in part.run])
+
+
+def angles(s: Settings) -> str:
+    """The line that binds the angles of a table of sines, in NumPy."""
+    half, times = s["features"] // 2, f"np.arange({s['time']})"
+    start = f"({s['start']} + {times})" if "start" in s else times
+    return f"angles = {start}[:, None] * {s['base']} ** (-np.arange({half}) / {half})"
+
+
 def of_layer(name: str, layer: str, more: str = "") -> Lines:
     """The lines of a block that is one layer; `more` stands behind its call."""
     return Lines([f"self.{name} = {layer}"], [f"x = self.{name}(x){more}"])
@@ -34,12 +47,10 @@ def name_of(block: Block, place: Sequence[int]) -> str:
 
 def residual(block: Block, name: str, place: Sequence[int], inner: Callable[[Block, Sequence[int]], Lines]) -> Lines:
     """The lines of blocks whose output is added to their input; `inner` writes each of them."""
-    parts = [inner(spec, (*place, i)) for i, spec in enumerate(block.inner)]
-    made = [line for part in parts for line in part.made]
-    run = [line for part in parts for line in part.run]
+    lines = joined([inner(spec, (*place, i)) for i, spec in enumerate(block.inner)])
     if not block.settings.get("added", True):
-        return Lines(made, run)
-    return Lines(made, [f"{name} = x", *run, f"x = {name} + x"])
+        return lines
+    return Lines(lines.made, [f"{name} = x", *lines.run, f"x = {name} + x"])
 
 
 def results(blocks: Sequence[Block]) -> str:

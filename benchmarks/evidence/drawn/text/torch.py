@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks.evidence.drawn.network import VOCABULARY, Block, Network
-from benchmarks.evidence.drawn.text.lines import Lines, Settings, indented, name_of, of_layer, residual, results
+from benchmarks.evidence.drawn.text.lines import Lines, Settings, indented, joined, name_of, of_layer, residual, results
 from benchmarks.evidence.drawn.text.torch_own import FLOWS, OVER_FEATURES
 
 IMPORTS = (
@@ -27,15 +27,15 @@ ACTIVATIONS: Mapping[str, str] = {
 def written(network: Network) -> str:
     """The source of the class `TorchNet`, and of what it needs."""
     ranks = network.ranks()
-    parts = [_block(block, (i,), rank) for i, (block, rank) in enumerate(zip(network.blocks, ranks, strict=True))]
-    made = [line for part in parts for line in part.made]
-    run = [line for part in parts for line in part.run]
-    cell = f"{_gru()}\n\n" if any("GRU(" in line for line in made) else ""
+    lines = joined(
+        [_block(block, (i,), rank) for i, (block, rank) in enumerate(zip(network.blocks, ranks, strict=True))]
+    )
+    cell = f"{_gru()}\n\n" if any("GRU(" in line for line in lines.made) else ""
     arguments = "x, mask" if network.mask else "x"
     return (
         f"{cell}class TorchNet(nn.Module):\n"
-        f"    def __init__(self):\n        super().__init__()\n{indented(made, 8)}\n\n"
-        f"    def forward(self, {arguments}):\n{indented(run, 8)}\n        return {results(network.blocks)}\n"
+        f"    def __init__(self):\n        super().__init__()\n{indented(lines.made, 8)}\n\n"
+        f"    def forward(self, {arguments}):\n{indented(lines.run, 8)}\n        return {results(network.blocks)}\n"
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from benchmarks.evidence.drawn.own.torch_flow import EPS, KEEP
-from benchmarks.evidence.drawn.text.lines import Lines, Settings, of_layer, plus
+from benchmarks.evidence.drawn.text.lines import Lines, Settings, angles, of_layer, plus
 
 FUNCTIONS = {
     "softmax": "torch.softmax({}, -1)", "tanh": "torch.tanh({})", "gelu": "F.gelu({})",
@@ -72,11 +72,9 @@ def _attention(s: Settings, name: str) -> Lines:
 
 def _table(s: Settings, name: str) -> Lines:
     half = s["features"] // 2
-    start = f"({s['start']} + np.arange({s['time']}))" if "start" in s else f"np.arange({s['time']})"
-    angles = f"angles = {start}[:, None] * {s['base']} ** (-np.arange({half}) / {half})"
     made, run = [], []
     if s["torch"] in ("held", "attribute"):
-        made = [angles]
+        made = [angles(s)]
         for wave in ("sines", "cosines"):
             held = f"torch.tensor(np.{wave[:3]}(angles), dtype=torch.float32)"
             buffer = f'self.register_buffer("{name}_{wave}", {held})'
@@ -84,7 +82,7 @@ def _table(s: Settings, name: str) -> Lines:
         run = [f"sines, cosines = self.{name}_sines.to(x.dtype), self.{name}_cosines.to(x.dtype)"]
     elif s["torch"] == "numpy":
         run = [
-            angles,
+            angles(s),
             "sines, cosines = torch.tensor(np.sin(angles), dtype=x.dtype), torch.tensor(np.cos(angles), dtype=x.dtype)",
         ]
     else:
