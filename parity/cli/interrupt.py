@@ -50,6 +50,8 @@ def _wait(reading: int) -> None:
 
 def _end() -> None:
     """End this process and those that it started, and show the cursor that a spinner has hidden."""
+    if (starts := sys.modules.get("parity.backends.processes.started")) is not None:
+        starts.STARTING.acquire(timeout=GRACE)
     if (processes := sys.modules.get("multiprocessing")) is not None:
         for process in processes.active_children():
             process.kill()

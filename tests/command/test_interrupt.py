@@ -72,7 +72,7 @@ def test_a_check_is_stopped_while_frameworks_load_and_compile(more: list[str], t
         time.sleep(delay)
         assert process.poll() is None, process.communicate()
         seconds, out, err = stopped(process)
-        assert (process.returncode, out) == (130, "")
+        assert process.returncode == 130 and "same" not in out
         assert err.splitlines()[-1] == "parity: stopped" and "Traceback" not in err
         assert seconds < SOON
 
@@ -91,6 +91,40 @@ def test_a_command_that_says_where_it_stopped_has_a_little_time_for_it() -> None
     seconds, out, err = stopped(process)
     assert (process.returncode, out, err) == (130, "lost\n", "parity: stopped\n")
     assert 1 <= seconds < 1 + SOON
+
+
+STARTING = """
+import multiprocessing, signal, time
+from multiprocessing import util
+from parity.backends.processes.started import interrupts_held_back
+from parity.cli import interrupt
+
+interrupt.watch()
+spawned = util.spawnv_passfds
+
+def slow(*content):
+    number = spawned(*content)
+    if "--multiprocessing-fork" in str(content):
+        print("ready", flush=True)
+        time.sleep(2)
+    return number
+
+util.spawnv_passfds = slow
+process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(60,))
+with interrupts_held_back():
+    process.start()
+process.join()
+"""
+"""A process that has started another, and is still sending it what to do."""
+
+
+def test_a_process_that_is_just_starting_ends_without_a_word() -> None:
+    process = started(STARTING)
+    assert process.stdout is not None and process.stdout.readline() == "ready\n"
+    time.sleep(0.5)  # in which the other has begun to read
+    seconds, out, err = stopped(process)
+    assert (process.returncode, out, err) == (130, "", "parity: stopped\n")
+    assert seconds < SOON
 
 
 def test_a_process_that_was_started_to_ignore_interrupts_goes_on_ignoring_them() -> None:

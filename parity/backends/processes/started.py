@@ -1,21 +1,28 @@
 """Processes that a command starts for its work: how they start beside Ctrl-C, and how they ended."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.resource_tracker import ensure_running
+
+STARTING = threading.Lock()
+"""Held while a process starts: Python does not know it yet, and one whose starter ends then says so as an error."""
 
 
 @contextmanager
 def interrupts_held_back() -> Iterator[None]:
     """A process that is started inside takes no Ctrl-C before it says how; none is told as an error."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with STARTING:
+        if not hasattr(signal, "pthread_sigmask"):
+            yield
+            return
+        ensure_running()  # else the first process starts it, which lets SIGINT through
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def ended(code: int) -> str:
