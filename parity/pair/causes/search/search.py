@@ -23,6 +23,7 @@ from parity.pair.causes.search.families.operands import (
     other_operand,
     other_result,
     parts_backwards,
+    turned_back,
 )
 from parity.pair.causes.search.families.order_of_two import swapped_order
 from parity.pair.causes.search.families.orders import other_order, other_value, run_again
@@ -47,7 +48,7 @@ from parity.pair.causes.search.piece import Piece
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
 CHEAP: Sequence[Family] = (
     more_updates, called_again, without_draw, other_variant, changed_settings, replaced_function, other_extreme,
-    other_comparison, other_reduction, left_out, other_function, wrapping, swapped_order, before_selection,
+    other_comparison, other_reduction, left_out, other_function, wrapping, swapped_order, turned_back, before_selection,
 )  # fmt: skip
 DEAR: Sequence[Family] = (
     run_again, parts_backwards, other_mask, other_number, other_count, other_constant, other_constants, other_operand,
@@ -58,7 +59,7 @@ SIDES = ("torch", "flax")
 STAGES: Sequence[Sequence[tuple[Family, str]]] = [
     [(family, side) for family in CHEAP for side in SIDES],
     [(other_result, side) for side in SIDES],
-    *([(family, side)] for side in SIDES for family in DEAR),
+    *([(family, side)] for family in DEAR for side in SIDES),
     [(other_operation, "torch")],
 ]
 """Kinds of hypotheses with the side on which they are undone, in the order in which they are tried; of those of one

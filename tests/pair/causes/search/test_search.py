@@ -1,6 +1,6 @@
 """The search finds what is planted, says nothing else, and is not taken in by what fits once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,8 +86,23 @@ def test_values_that_are_taken_for_one_another_are_found() -> None:
     cause = found([("mix", product, (0, 1), {})], [("mix", product, (1, 1), {})], inputs=2)
     assert (
         cause is not None
-        and cause.hypothesis.text == "PyTorch's mix takes the input [1] where Flax's takes the input [0]"
+        and cause.hypothesis.text == "Flax's mix takes the input [0] where PyTorch's takes the input [1]"
     )
+
+
+def test_a_rotation_by_the_opposite_angle_is_found() -> None:
+    """The sine itself is what it should be: others may take it."""
+
+    def turned(first: str, second: str) -> list[Step]:
+        signs: dict[str, Callable[..., NDArray]] = {"sub": np.subtract, "add": np.add}
+        products: list[Step] = [("mul", np.multiply, pair, {}) for pair in ((0, 2), (1, 3), (1, 2), (0, 3))]
+        sums: list[Step] = [(first, signs[first], (4, 5), {}), (second, signs[second], (6, 7), {})]
+        return [*products, *sums, ("cat", lambda a, b: np.concatenate([a, b], -1), (8, 9), {})]
+
+    cause = found(turned("sub", "add"), turned("add", "sub"), inputs=4)
+    assert cause is not None
+    assert cause.hypothesis.text == "PyTorch turns pairs of numbers by the opposite angle of Flax's"
+    assert cause.piece is not None and len(cause.hypothesis.edits(cause.piece)) == 2
 
 
 def test_a_mask_of_one_side_is_found() -> None:

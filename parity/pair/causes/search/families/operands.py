@@ -1,12 +1,14 @@
 """Hypotheses on what is taken: another value in one place, two that have changed places, or another one returned."""
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
+from itertools import combinations, product
 
+import numpy as np
 from numpy.typing import NDArray
 
 from parity.checks.referee import AGREED
-from parity.interface.programs.operations import Alias, Edit, Returned, Taken
+from parity.interface.programs.operations import Alias, Change, Edit, Returned, Taken
+from parity.pair.causes.search.families.functions import unmoved
 from parity.pair.causes.search.families.orders import names_of_calls, value_words
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.lookup import Lookup, counts
@@ -34,6 +36,33 @@ def changed_places(piece: Piece, side: str) -> Iterator[Hypothesis]:
                 mend = f"change the operands of {each.name} over in {NAMES[side]}"
                 edits = _changed_over(half, visits_inside(half, number), (first, second))
                 yield Hypothesis(side, text, mend, always(*edits), number, each.results[0])
+
+
+def turned_back(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """Pairs of numbers are turned the other way, as by rotary positions: of two products with the same sines, the one
+    that should be added is subtracted, and the other one added."""
+    half = piece.half(side)
+    named = {name: [each for _, each in half.operations if each.name == name] for name in ("sub", "add")}
+    for minus, plus in product(named["sub"], named["add"]):
+        if half.values[minus.results[0]].shape != half.values[plus.results[0]].shape:
+            continue
+        for first, second in product(minus.operands[1:], plus.operands):
+            if first == second or not _factors(half, first) & _factors(half, second):
+                continue
+            text = f"{NAMES[side]} turns pairs of numbers by the opposite angle of {NAMES[other(side)]}'s"
+            mend = f"change the sign of both products with the sine in {NAMES[side]}"
+            for turns in in_all_turns(half, (first, second)):
+                edits = [Change(value, np.negative, ("times", "-1", "-1")) for pair in turns for value in pair]
+                yield Hypothesis(side, text, mend, always(*edits), half.program.maker[first], minus.results[0])
+
+
+def _factors(half: Half, value: int) -> set[int]:
+    """The two values of which a product is made in the piece, whatever moves their numbers; none of what is none."""
+    maker = half.program.maker.get(value)
+    if maker not in half.numbers or half.program.operations[maker].name != "mul":
+        return set()
+    taken = half.program.operations[maker].operands
+    return {unmoved(half, each) for each in taken} if len(taken) == PAIR else set()
 
 
 def parts_backwards(piece: Piece, side: str) -> Iterator[Hypothesis]:
