@@ -57,7 +57,7 @@ def test_a_port_is_asserted_and_a_failure_can_be_acted_on(pytester: pytest.Pytes
     result.stdout.fnmatch_lines(
         [
             "*test_wrong: the networks are not the same function*",
-            "*first difference (forward): the input of 2 (Linear / Linear) differs already in evaluation*",
+            "*first difference (forward): the input of layer 2 (Linear / Linear) differs already in evaluation*",
             "*Flax layer: input of b*",
             "*flax's value there: *",
             "*rung 2 (forward) different*",

@@ -1,5 +1,6 @@
 """What a backend hands to the checks: NumPy arrays by canonical name. No framework object crosses this joint."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -120,3 +121,10 @@ def call_names(paths: Sequence[str]) -> list[str]:
 def call_path(call: str) -> str:
     """Module path of a call: "hh" of "hh[3]"."""
     return call.partition("[")[0]
+
+
+def spoken(name: str) -> str:
+    """A layer or one of its calls as people say it: "layer 3" where its name is a number, "the network" for ""."""
+    if not name:
+        return "the network"
+    return f"layer {name}" if re.fullmatch(r"\d+(\.\d+)*(\[\d+\])?", name) else name

@@ -6,8 +6,8 @@ const LAYER_COLUMNS = [
     cell: (r) => el("span", { class: "num soft" }, r.order ? String(r.order) : "–"),
     by: (r) => r.order,
   },
-  { label: "Flax", head: true, cell: (r) => mono(r.flax || (r.finding ? "network" : "")), by: (r) => r.flax },
-  { label: "PyTorch", kind: "name", cell: (r) => mono(r.torch || (r.finding ? "network" : "")), by: (r) => r.torch },
+  { label: "Flax", head: true, cell: (r) => mono(layerName(r.flax) || (r.finding ? "network" : "")), by: (r) => r.flax },
+  { label: "PyTorch", kind: "name", cell: (r) => mono(layerName(r.torch) || (r.finding ? "network" : "")), by: (r) => r.torch },
   {
     label: "Type, shape",
     minor: true,

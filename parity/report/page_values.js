@@ -10,6 +10,7 @@ const UNPAIRED = [
 const broken = (text) => text.split(/(?<=[./_])/).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
 const mono = (text, otherwise = "–") =>
   text ? el("span", { class: "mono" }, broken(text)) : otherwise && el("span", { class: "soft" }, otherwise);
+const layerName = (text) => (/^(input of )?\d+(\.\d+)*(\[\d+\])?$/.test(text) ? text.replace(/(?=\d)/, "layer ") : text);
 const number = (value, write = short) => el("span", { class: "num" }, write(value));
 const two = (a, b, write = short, names = ["Flax", "PyTorch"]) =>
   el("span", { class: "two" }, el("span", {}, names[0]), number(a, write), el("span", {}, names[1]), number(b, write));

@@ -23,7 +23,7 @@ function verdict() {
 }
 function firstDifference(first) {
   const value = (side) => (side in first.values ? el("p", { class: "value" }, exact(num(first.values[side]))) : null);
-  const name = (text) => el("p", {}, mono(text, "no layer of its own"));
+  const name = (text) => el("p", {}, mono(layerName(text), "no layer of its own"));
   const line = (side) => (first.lines[side] ? el("p", {}, mono(first.lines[side])) : null);
   const apart = Math.abs(num(first.values.flax) - num(first.values.torch));
   const find = first.layer_torch || first.layer_flax;

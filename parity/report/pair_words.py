@@ -5,6 +5,7 @@ import re
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.errors import counted
+from parity.interface.trace import spoken
 from parity.report.records import Convention, Difference, ReportData, excusing
 from parity.report.terminal import evidence
 
@@ -76,7 +77,8 @@ def sentence(rung: Rung) -> str:
 
 def _what(finding: Finding) -> str:
     mode = f", {finding.mode}" if finding.mode else ""
-    return f"{finding.quantity} of {finding.name or 'the network'}{mode}"
+    name = spoken(finding.name) if finding.quantity.endswith("output") else finding.name or "the network"
+    return f"{finding.quantity} of {name}{mode}"
 
 
 def not_run(report: ReportData) -> dict[int, str]:

@@ -10,6 +10,7 @@ from parity.checks import ladder
 from parity.checks.referee import MARGIN
 from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.errors import counted
+from parity.interface.trace import spoken
 from parity.recipes import Recipe
 from parity.report.records import ReportData
 
@@ -75,7 +76,7 @@ def describe(rung: Rung) -> str:
 def evidence(finding: Finding) -> str:
     """A finding in words: what was compared, and the worst element with each framework's value there."""
     how = ", ".join(part for part in (finding.mode, "fed the same input" if finding.isolated else "") if part)
-    text = f"{finding.quantity} {finding.name or 'of the network'}" + (f" ({how})" if how else "")
+    text = subject(finding) + (f" ({how})" if how else "")
     if finding.values and finding.reason == "":
         at = ", ".join(f"{value:.12g} in {framework}" for framework, value in finding.values.items())
         text += f": worst at {list(finding.index)}, {at}; {_share(finding.share)} × rounding (threshold {MARGIN:.0f})"
@@ -84,6 +85,14 @@ def evidence(finding: Finding) -> str:
     if finding.culprit:
         text += f"; {finding.culprit} is the odd one out"
     return text
+
+
+def subject(finding: Finding) -> str:
+    """What was compared: a layer's output, an array, or what is the whole network's."""
+    if not finding.name or finding.quantity.endswith("output"):
+        name = spoken(finding.name)
+        return f"{finding.quantity} {name if name == finding.name else f'of {name}'}"
+    return f"{finding.quantity} {finding.name}"
 
 
 def answer(results: Sequence[ReportData]) -> str:

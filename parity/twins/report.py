@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.data.image_sets import title
-from parity.interface.trace import Trace, call_path
+from parity.interface.trace import Trace, call_path, spoken
 from parity.pair.causes.conventions import known_names
 from parity.report.pair import Report
 from parity.report.records import Coverage, Difference, Input, Layer, Mapped
@@ -122,7 +122,7 @@ def _first_difference(rungs: Sequence[Rung]) -> Difference | None:
     if failed is None:
         return None
     finding = failed.headline or Finding("", "", Verdict.DIFFERENT, reason=failed.reason)
-    text = f"{failed.layer or 'the network'} differs: {evidence(replace(finding, values={}))}"
+    text = f"{spoken(failed.layer)} differs: {evidence(replace(finding, values={}))}"
     return Difference(
         failed.name,
         failed.layer,

@@ -93,7 +93,7 @@ def test_the_exit_code_is_the_verdicts(file: Path, capsys: pytest.CaptureFixture
     options = ["--no-probes", "--in-process"]
     assert main(["check", f"{file}:right", "--accept", "running_var_bias", *options]) == 0
     assert main(["check", f"{file}:wrong", *options]) == 1
-    assert "the input of 3 (Dense / Linear) differs already in evaluation" in capsys.readouterr().out
+    assert "the input of layer 3 (Dense / Linear) differs already in evaluation" in capsys.readouterr().out
 
 
 def test_weights_are_converted_to_a_file(file: Path, tmp_path: Path) -> None:

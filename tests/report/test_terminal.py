@@ -7,9 +7,10 @@ import pytest
 from rich.console import Console
 
 from parity import recipes
-from parity.checks.verdict import Finding, Rung
+from parity.checks.verdict import Finding, Rung, Verdict
+from parity.interface.trace import spoken
 from parity.report.pair import Report
-from parity.report.terminal import answer, describe, evidence, show_recipes, show_results
+from parity.report.terminal import answer, describe, evidence, show_recipes, show_results, subject
 from tests.report.made import BAD, CAST, LAZY, SAME, UNSURE, WRONG, bad, good, of_recipe, result
 
 
@@ -130,3 +131,12 @@ def test_the_answer_is_one_line_a_verdict_however_narrow() -> None:
     assert isinstance(out.file, StringIO)
     assert out.file.getvalue().splitlines()[-2] == "SAME: moons – the same function in Flax, PyTorch and NumPy"
     assert result("moons").verdict is SAME
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("3", "layer 3"), ("0.1[2]", "layer 0.1[2]"), ("", "the network"), ("conv1", "conv1"), ("layers.0", "layers.0")],
+)
+def test_layers_that_are_named_by_a_number_are_written_as_layers(name, words):
+    assert spoken(name) == words
+    assert f"of {words}" in subject(Finding("output", name, Verdict.DIFFERENT)) or words == name

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from parity.checks.referee import AGREED
 from parity.checks.verdict import Finding, Rung, Verdict
+from parity.interface.trace import spoken
 from parity.pair.causes.conventions import KNOWN
 from parity.pair.causes.explained import convention_of, sentence_of
 from parity.pair.passes.compared import COMPUTED, first_apart
@@ -60,7 +61,7 @@ def _elsewhere(rung: Rung, finding: Finding, weight_map: WeightMap, lints: Seque
         return Difference(rung.name, *place, sentence, *worst, cause, mend, finding.mode, SEEN if cause else "")
     reason = f": {finding.reason}" if finding.reason else ""
     mode = f" in {finding.mode}" if finding.mode else ""
-    text = f"the {finding.quantity} of {finding.name or 'the network'} differs{mode}{reason}"
+    text = f"the {finding.quantity} of {spoken(finding.name)} differs{mode}{reason}"
     flax = layer.flax.path if layer else ""
     torch = layer.torch.path if layer else finding.name
     difference = Difference(rung.name, flax, torch, text, finding.index, finding.values, mode=finding.mode)
@@ -69,7 +70,7 @@ def _elsewhere(rung: Rung, finding: Finding, weight_map: WeightMap, lints: Seque
 
 def _forward(layer: Layer, layers: Sequence[Layer], weight_map: WeightMap, lints: Sequence[Lint]) -> Difference:
     worst = layer.finding.index, layer.finding.values
-    name = layer.torch or "the network"
+    name = spoken(layer.torch)
     if layer.inherited <= AGREED:
         text = f"the output of {name} ({layer.type}) differs in {layer.mode} though its input agrees"
         difference = Difference("forward", layer.flax, layer.torch, text, *worst, mode=layer.mode)
@@ -77,9 +78,9 @@ def _forward(layer: Layer, layers: Sequence[Layer], weight_map: WeightMap, lints
     between = _between(layer, layers, weight_map)
     same = [other for other in layers if other.mode == layer.mode]
     before = [other for other in same[: same.index(layer)] if other.finding.verdict.passes]
-    after = f" after {before[-1].torch}" if before else ""
+    after = f" after {spoken(before[-1].torch)}" if before else ""
     where = between.torch.path if between else layer.torch
-    silent = where or "what the network itself holds"
+    silent = spoken(where) if where else "what the network itself holds"
     what = f"{silent} was not compared by itself, and what comes out of it" if between else "what is computed"
     text = f"the input of {name} ({layer.type}) differs already in {layer.mode}: {what}{after} is not the same"
     flax = between.flax.path if between else f"input of {layer.flax}"

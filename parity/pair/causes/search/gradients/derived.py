@@ -12,6 +12,7 @@ from parity.checks.referee import AGREED, NUDGE
 from parity.interface.programs.backward import Backward
 from parity.interface.programs.operations import Edit
 from parity.interface.programs.program import Program
+from parity.interface.trace import spoken
 from parity.pair.arrays.layout import ONE_FOR_ALL, turns
 from parity.pair.causes.search.piece import SIDES, Half, Piece, Turn, distance
 from parity.pair.causes.search.places import Numbers, Target, leaf_of, programs_of
@@ -88,7 +89,7 @@ class Derived:
                 values.append(backward[side].forward.calls[number].outputs[leaf])
             if stopped:
                 continue  # what is made under no_grad has no gradient to compare: those before it are
-            name = both.torch["float64"].calls[pairing.pair.torch].path or "the network"
+            name = spoken(both.torch["float64"].calls[pairing.pair.torch].path)
             yield from _paired(backward, values, f"what {name} gives")
 
     def _parameters(self, backward: Mapping[str, Backward]) -> Iterator[Gradient]:

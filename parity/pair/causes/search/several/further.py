@@ -8,6 +8,7 @@ import numpy as np
 
 from parity.checks.referee import AGREED
 from parity.interface.programs.operations import Edit
+from parity.interface.trace import spoken
 from parity.pair.causes.search.operation import lines_of_fork
 from parity.pair.causes.search.piece import SIDES, Piece
 from parity.pair.causes.search.places import Target
@@ -115,7 +116,7 @@ def where(place: Following, state: CheckState, first: Difference, piece: Piece) 
         text = f"{what} still differs in {first.mode}"
         return Difference(first.rung, "", "the network", text, *worst, mode=first.mode)
     layer = state.compared[first.mode].layers[state.calls[first.mode].index(place.pairing)]
-    name = layer.torch or "the network"
+    name = spoken(layer.torch)
     text = f"the output of {name} ({layer.type}) differs in {first.mode} though its input agrees"
     names = layer.flax, layer.torch
     if place.target.kind == "inputs":
