@@ -158,3 +158,32 @@ def test_what_cannot_be_computed_in_float64_is_not_ruled_on_where_its_rounding_e
     report = parity.compare((port, port.init(jax.random.key(0), X)), Tanh(), X, checks=checks)
     assert report.rungs[1].verdict is verdict
     assert ("pure_callback at test_computed_dtype.py" in report.rungs[1].reason) is (verdict is Verdict.INCONCLUSIVE)
+
+
+class Naive(nn.Module):
+    """The logarithm of a sum of exponentials as its formula says, which float32 does not hold for long."""
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return jnp.log(jnp.exp(nn.Dense(8, name="first")(x)).sum(-1))
+
+
+class Stable(torch.nn.Module):
+    """The same, by the function that takes out the largest."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = torch.nn.Linear(6, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.logsumexp(self.first(x), -1)
+
+
+@pytest.mark.parametrize(("scale", "verdict"), [(1, Verdict.SAME), (500, Verdict.DIFFERENT)])
+def test_an_overflow_in_float32_on_one_side_is_no_pass(scale: float, verdict: Verdict) -> None:
+    report = parity.compare(
+        (Naive(), Naive().init(jax.random.key(0), X)), Stable(), scale * X, checks=parity.Checks(probes=False)
+    )
+    assert report.verdict is verdict
+    if verdict is Verdict.DIFFERENT:
+        assert "not finite in flax in float32 alone" in str(report)

@@ -81,9 +81,24 @@ def test_an_overflow_of_float32_alone_is_not_ruled_on(value: float) -> None:
     assert found.reason == "float32 overflows: no error to compare with"
 
 
-def test_nan_in_float32_alone_is_not_ruled_on() -> None:
+@pytest.mark.parametrize("value", [NAN, INF])
+def test_an_overflow_of_float32_on_one_side_is_different(value: float) -> None:
     good = _with(1.0)
-    found = rule("output", "x", {"flax": stored(good), "torch": HighLow(good, _with(NAN).astype(np.float32))})
+    found = rule("output", "x", {"flax": stored(good), "torch": HighLow(good, _with(value).astype(np.float32))})
+    assert found.verdict is Verdict.DIFFERENT
+    assert found.reason == "not finite in torch in float32 alone: 1 of 12 numbers"
+
+
+def test_an_overflow_of_float32_on_both_sides_is_not_ruled_on() -> None:
+    good = _with(1.0)
+    bad = [HighLow(good, _with(NAN, index).astype(np.float32)) for index in (2, 3)]
+    found = rule("output", "x", {"flax": bad[0], "torch": bad[1]})
+    assert found.verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_overflow_at_a_number_that_float32_does_not_hold_is_not_ruled_on() -> None:
+    large = _with(3.4e38)
+    found = rule("output", "x", {"flax": stored(large), "torch": HighLow(large, _with(INF).astype(np.float32))})
     assert found.verdict is Verdict.INCONCLUSIVE
 
 

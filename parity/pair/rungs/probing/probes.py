@@ -1,6 +1,6 @@
 """Tries what a probe gives both networks, and says where they part if they do so there alone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
@@ -134,7 +134,8 @@ def try_probe(probe: Probe, weight_map: WeightMap, sides: SidePair) -> list[Find
     if isinstance(low, str):
         return NotTried(f"{probe.name}: not tried, PyTorch's network does not take it in float32")
     if not all(map(_is_finite, (ours, theirs, low))) and not (probe.is_small and runs.undefined_alone(ours, theirs)):
-        return NotTried(f"{probe.name}: not ruled on, there are numbers that are not finite", by_both=True)
+        where = _not_finite({"Flax": ours, "PyTorch": theirs, "PyTorch in float32": low})
+        return NotTried(f"{probe.name}: not ruled on, there are numbers that are not finite in {where}", by_both=True)
     returned, pairs = _Outputs(ours, theirs, low), sides.results.of(MODE)
     findings = list(_findings(probe.name, pairs, returned))
     if all(finding.verdict.passes for finding in findings):
@@ -285,6 +286,12 @@ def _of_shape(pairs: ResultPairs, returned: _Outputs, a: str, b: str) -> Finding
 
 def _is_finite(by: Arrays) -> bool:
     return all(np.isfinite(array).all() for array in by.values() if array.dtype.kind == "f")
+
+
+def _not_finite(returned: Mapping[str, Arrays]) -> str:
+    """Where numbers are not finite: one side or both, or in float32 alone."""
+    where = [name for name, arrays in returned.items() if not _is_finite(arrays)]
+    return "both networks" if {"Flax", "PyTorch"} <= set(where) else where[0]
 
 
 def _attempt(look: Callable[[], Shown]) -> Shown | str:
