@@ -336,3 +336,28 @@ def test_an_instance_norm_is_a_group_norm_of_single_channels(groups: int) -> Non
     report = compared(flax, model, images, to_torch="NHWC->NCHW")
     assert report.verdict is (Verdict.SAME if groups == 4 else Verdict.DIFFERENT), str(report)
     assert report.coverage.parameters == 1.0
+
+
+class Scaled(linen.Module):
+    """A dense layer whose outputs have scales of their own."""
+
+    @linen.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return linen.Dense(8, name="dense")(x) * self.param("scale", linen.initializers.ones, (8,))
+
+
+class ScaledAsOne(nn.Module):
+    """The same with one scale for all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense, self.scale = nn.Linear(8, 8), nn.Parameter(torch.ones(()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.dense(x) * self.scale
+
+
+def test_an_array_of_another_shape_on_the_other_side_is_told_with_both_shapes() -> None:
+    report = compared(Scaled(), ScaledAsOne())
+    assert report.verdict is Verdict.DIFFERENT
+    assert "scale has the shape () there, not (8,)" in str(report)

@@ -14,7 +14,7 @@ from parity.pair.passes.check_state import CheckState
 from parity.pair.rungs.constants import unsaved_constants
 from parity.pair.rungs.map_table import UNKNOWN, has_effect, table
 from parity.pair.rungs.trained import never_used, storage, trained
-from parity.pair.weightmap.pairing.pairings import WeightMap
+from parity.pair.weightmap.pairing.pairings import WeightMap, last_part
 from parity.pair.weightmap.random_weights import name_of
 from parity.pair.weightmap.ties import held, tied, whose
 from parity.report.records import Convention
@@ -75,7 +75,7 @@ def _lone(state: CheckState, side: str, path: str, packings: Sequence[Packing]) 
     learnt = [packing for packing in packings if network_side.parameters.issuperset(packing.names)]
     effect = any(has_effect(getattr(both, side), packing) for both in state.passes.values() for packing in learnt)
     other = "torch" if side == "flax" else "flax"
-    reason = f"{', '.join(names)} of {side} has no counterpart in {other}"
+    reason = f"{', '.join(names)} of {side} has no counterpart in {other}{_other_shape(state, side, names)}"
     if effect and not state.sides.backward:
         return Finding("weight map", path, Verdict.INCONCLUSIVE, reason=f"{reason}, and {UNKNOWN}")
     if effect:
@@ -83,6 +83,26 @@ def _lone(state: CheckState, side: str, path: str, packings: Sequence[Packing]) 
     if learnt and never_used(state, network_side, [name for packing in learnt for name in packing.names]):
         return Finding(UNUSED, path, Verdict.DIFFERENT, np.inf, reason=f"{reason}, and nothing uses it")
     return Finding("weight map", path, Verdict.SAME, reason=f"{reason}, and no effect" if learnt else reason)
+
+
+def _other_shape(state: CheckState, side: str, names: Sequence[str]) -> str:
+    """What the other side has left by the same last name in another shape, in words; "" if that is not one array."""
+    other = "torch" if side == "flax" else "flax"
+    left = [name for name in _left_over(state.weight_map, other) if last_part(name) in map(last_part, names)]
+    if len(names) != 1 or len(left) != 1:
+        return ""
+    ours, theirs = state.proof.arrays(side)[names[0]].shape, state.proof.arrays(other)[left[0]].shape
+    return f": {left[0]} has the shape {theirs} there, not {ours}"
+
+
+def _left_over(weight_map: WeightMap, side: str) -> list[str]:
+    """The native names of a side's arrays that have no counterpart."""
+    units = weight_map.lone_flax if side == "flax" else weight_map.lone_torch
+    packings = [packing for unit in units for packing in unit.arrays.values()]
+    for layer in weight_map.layers:
+        unit, roles = (layer.flax, layer.lone_flax) if side == "flax" else (layer.torch, layer.lone_torch)
+        packings += [unit.arrays[role] for role in roles]
+    return list(dict.fromkeys(name for packing in packings for name in packing.names))
 
 
 def _proven(state: CheckState) -> list[Finding]:

@@ -171,10 +171,11 @@ def turned_arrays(weight_map: WeightMap, flax: Arrays, torch: Arrays) -> list[st
 
 def _goes_by_one_name(array: ArrayPairing) -> bool:
     flax, torch = array.flax.names, array.torch.names
-    return len(flax) == len(torch) == 1 and _last(flax[0]) == _last(torch[0])
+    return len(flax) == len(torch) == 1 and last_part(flax[0]) == last_part(torch[0])
 
 
-def _last(name: str) -> str:
+def last_part(name: str) -> str:
+    """The last part of a native name: "kernel" of "layers/0/kernel"."""
     return name.replace("/", ".").rpartition(".")[2]
 
 
