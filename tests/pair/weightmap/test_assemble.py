@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from parity.interface.packing import Packing, Part, whole
@@ -48,6 +50,15 @@ def test_a_bias_that_one_side_has_not_is_a_lone_role() -> None:
     torch = [unit("fc", "dense", 0, kernel=(2, 3), bias=(3,))]
     found = matched(flax, torch)
     assert pairs(found) == {"d0": "fc"} and found.layers[0].lone_torch == ("bias",)
+
+
+def test_a_layer_without_its_bias_is_rather_the_one_of_its_name_than_one_without_a_bias() -> None:
+    flax = [unit("fc_1", "dense", 0, kernel=(5, 5), bias=(5,)), unit("fc_2", "dense", 1, kernel=(5, 5), bias=(5,))]
+    torch = [unit("fc_1", "dense", 0, kernel=(5, 5)), unit("fc_2", "dense", 1, kernel=(5, 5), bias=(5,))]
+    assert pairs(matched(flax, torch)) == {"fc_1": "fc_1", "fc_2": "fc_2"}
+    torch = [replace(torch[0], path="first"), replace(torch[1], path="second")]
+    others = matched(flax, torch).others.values()
+    assert {"fc_1": "first", "fc_2": "second"} in [pairs(other) for other in others]
 
 
 def test_custom_arrays_are_paired_by_shape_then_by_name() -> None:

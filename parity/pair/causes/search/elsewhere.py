@@ -80,21 +80,25 @@ def dropout_rate(
 
 
 def lone_arrays(state: CheckState) -> Explanation | None:
-    """Arrays that one side alone has, if the networks agree with neutral numbers in them."""
+    """Arrays that one side alone has, if the networks agree with neutral numbers in them and not with others."""
     lone = list(_lone(state))
     sides = {side for side, _, _ in lone}
     if not lone or len(sides) != 1 or any(role not in NEUTRAL for _, role, _ in lone):
         return None
     side = lone[0][0]
-    native = native_copy({**(state.proof.flax if side == "flax" else state.proof.torch)})
+    drawn, neutral = (native_copy({**state.proof.arrays(side)}) for _ in range(2))
+    rng = np.random.default_rng(0)
     for _, role, packing in lone:
-        packing.write(np.full_like(packing.read(native), NEUTRAL[role]), native)
-    before, after = _gap(state, {}), _gap(state, {side: native})
+        shape = packing.read(drawn).shape
+        packing.write(NEUTRAL[role] + rng.standard_normal(shape), drawn)
+        packing.write(np.full(shape, NEUTRAL[role]), neutral)
+    before, after = _gap(state, {side: drawn}), _gap(state, {side: neutral})
     if not closes(before, after):
         return None
     names = ", ".join(name for _, _, packing in lone for name in packing.names)
     fall = f"the gap of what is returned falls from {before:.2g} to {after:.2g}"
-    proof = f"with a scale of 1 and a bias of 0 in {NAMES[side]}, {fall}"
+    held = " and ".join(f"a {role} of {NEUTRAL[role]:g}" for role in dict.fromkeys(role for _, role, _ in lone))
+    proof = f"with {held} in {NAMES[side]} in the place of others, {fall}"
     mend = f"give {NAMES[other(side)]}'s layer its scale and bias, or leave them out in {NAMES[side]}"
     return Explanation(f"{NAMES[side]} learns {names}, and {NAMES[other(side)]} has no such scale or bias", mend, proof)
 

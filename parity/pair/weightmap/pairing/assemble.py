@@ -12,7 +12,9 @@ from parity.pair.weightmap.pairing.by_shape import (
     own_units_of_one_name,
     pair_over_patches,
     single_arrays,
+    units_in_order_that_share_kernels,
     units_of_equal_sizes,
+    units_of_one_name_that_share_arrays,
     units_that_share_arrays,
 )
 from parity.pair.weightmap.pairing.pairings import LayerPairing, WeightMap
@@ -77,6 +79,9 @@ def map_weights(flax: Held, torch: Held) -> WeightMap:
     named = _assembled(*shaped, units_of_equal_names)
     others = {
         "equal layers in the order of execution": _assembled(*shaped, units_in_order),
+        "layers in the order of execution, whatever else than a kernel they have": _assembled(
+            *shaped, units_in_order_that_share_kernels
+        ),
         "what each side packs, in the order of execution": _assembled(*shaped, units_in_order, crossed=True),
     }
     seen, new = [_partners(named)], {}
@@ -99,6 +104,7 @@ def _assembled(
     unpaired.take_pieces(crossed=crossed)
     if equal_units is units_of_equal_names:
         unpaired.pair(own_units_of_one_name)
+        unpaired.pair(units_of_one_name_that_share_arrays)
     unpaired.pair(equal_units)
     unpaired.pair(units_that_share_arrays)
     unpaired.pair(convolutions_over_patches, pair_over_patches)

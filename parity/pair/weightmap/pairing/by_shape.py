@@ -7,7 +7,14 @@ from math import prod
 from parity.pair.weightmap.pairing.by_order import UnitPairs, of_one_name, pair_group
 from parity.pair.weightmap.pairing.pairings import ArrayPairing, LayerPairing
 from parity.pair.weightmap.pairing.readings import pair_units
-from parity.pair.weightmap.pairing.signatures import ShapedUnit, share_arrays, unit_sizes, without
+from parity.pair.weightmap.pairing.signatures import (
+    ShapedUnit,
+    Signature,
+    by_signature,
+    share_arrays,
+    unit_sizes,
+    without,
+)
 
 
 def units_that_share_arrays(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
@@ -15,6 +22,26 @@ def units_that_share_arrays(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> 
     return _first_fitting(
         flax, torch, lambda a, b: a.unit.kind == b.unit.kind and not a.is_custom and share_arrays(a, b)
     )
+
+
+def units_of_one_name_that_share_arrays(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+    """Those of them that have one name: before another layer that has its bias too is taken for one of them."""
+    alike = ((a, b) for a, b in of_one_name(flax, torch) if a.unit.kind == b.unit.kind and a.signature != b.signature)
+    return ((a, b) for a, b in alike if not a.is_custom and share_arrays(a, b))
+
+
+def units_in_order_that_share_kernels(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
+    """Pairs of one known kind in the order of execution whose kernels are of one shape, whatever else one of them has,
+    where both sides run as many of them."""
+    ours, theirs = (_by_kernel(side) for side in (flax, torch))
+    for kernel, units in ours.items():
+        if len(units) == len(theirs.get(kernel, ())):
+            yield from zip(units, theirs[kernel], strict=True)
+
+
+def _by_kernel(units: list[ShapedUnit]) -> dict[Signature, list[ShapedUnit]]:
+    running = (unit for unit in units if unit.unit.runs and not unit.is_custom and "kernel" in unit.shapes)
+    return by_signature(running, lambda unit: (unit.unit.kind, unit.shapes["kernel"]))
 
 
 def dense_units(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:

@@ -1,7 +1,7 @@
 """What two units must share to be the same layer: their kind, and the shapes of their arrays."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from parity.interface.unit import Unit
@@ -63,11 +63,18 @@ def with_shapes(unit: Unit, shapes: Shapes, trained: Container[str] | None = Non
     return ShapedUnit(unit, {role: packing.shape(shapes) for role, packing in unit.arrays.items()}, frozenset(tables))
 
 
-def by_signature(units: Iterable[ShapedUnit]) -> dict[Signature, list[ShapedUnit]]:
-    """The units grouped by signature, each group in the order given."""
+def signature_of(unit: ShapedUnit) -> Signature:
+    """The unit's signature."""
+    return unit.signature
+
+
+def by_signature(
+    units: Iterable[ShapedUnit], key: Callable[[ShapedUnit], Signature] = signature_of
+) -> dict[Signature, list[ShapedUnit]]:
+    """The units grouped by signature, or by another key, each group in the order given."""
     groups = defaultdict(list)
     for unit in units:
-        groups[unit.signature].append(unit)
+        groups[key(unit)].append(unit)
     return groups
 
 
