@@ -103,7 +103,10 @@ def _between(layer: Layer, layers: Sequence[Layer], weight_map: WeightMap) -> La
 
 
 def _bond_of(name: str, weight_map: WeightMap) -> LayerPairing | None:
-    return next((b for b in weight_map.layers if b.torch.path and name.startswith(f"{b.torch.path}.")), None)
+    """The layers of which a name is: that of an array in PyTorch, or of the layer itself on either side."""
+    held = (b for b in weight_map.layers if b.torch.path and name.startswith(f"{b.torch.path}."))
+    itself = (b for b in weight_map.layers if name and name in (b.torch.path, b.flax.path))
+    return next(itself, next(held, None))
 
 
 def _with_cause(difference: Difference, lints: Sequence[Lint]) -> Difference:

@@ -82,6 +82,8 @@ def around(side: str, means: Sequence[str]) -> tuple[str, str]:
         return f"{array}.{kind}_like", "{f}({e})"
     if kind == "not":
         return "", "~{p}"
+    if kind == "part":
+        return "", f"{{p}}{arguments[0]}"
     return ("", arguments[0]) if kind == "number" else ("", "")
 
 
@@ -99,6 +101,7 @@ WORDS: Mapping[str, str] = {
     "ones": "take ones",
     "zeros": "take zeros",
     "not": "negate the mask",
+    "part": "take the part {0}",
 }
 """Kind of a change → what it does, of its arguments."""
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from parity.interface.programs.undone import Undone
-from parity.repairs.rules.candidate import ATOMS, Candidate, Context, instead
+from parity.repairs.rules.candidate import ATOMS, Candidate, Context, inside, instead
 from parity.repairs.source.files import SourceFile
 from parity.repairs.source.nodes import called, on_line, operands
 
@@ -15,6 +15,8 @@ REDUCTIONS: Mapping[str, tuple[str, str]] = {
     "the product": ("prod", "prod"), "the median": ("median", "median"),
 }  # fmt: skip
 """What is taken along axes → the name of its function in JAX and in PyTorch."""
+PLACES: Mapping[str, int] = {"the first": 0, "the last": -1}
+"""What is taken along an axis → its place there."""
 REDUCING = frozenset(name for names in REDUCTIONS.values() for name in names)
 
 
@@ -37,9 +39,15 @@ def _call(file: SourceFile, node: ast.expr, undone: Undone) -> Iterator[str]:
 
 
 def _reduction(file: SourceFile, node: ast.expr, undone: Undone) -> Iterator[str]:
-    names = REDUCTIONS.get(undone.means[1])
+    _, wanted, *axes = undone.means
+    names = REDUCTIONS.get(wanted)
     if names is not None and called(node) in REDUCING:
         yield _renamed(file, node, names[undone.side == "torch"])
+    if names is not None and isinstance(node, ast.Subscript) and len(axes) == 1:
+        yield f"{inside(file, node.value)}.{names[undone.side == 'torch']}({axes[0]})"
+    if wanted in PLACES and called(node) in REDUCING and len(axes) == 1:
+        index = ", ".join([*[":"] * int(axes[0]), str(PLACES[wanted])])
+        yield from (f"{inside(file, taken)}[{index}]" for taken in list(operands(file, node))[:1])
 
 
 def _renamed(file: SourceFile, node: ast.expr, name: str) -> str:

@@ -36,7 +36,7 @@ from parity.pair.causes.search.families.scalars import (
     other_mask,
     other_number,
 )
-from parity.pair.causes.search.families.selections import before_selection
+from parity.pair.causes.search.families.selections import before_selection, other_part
 from parity.pair.causes.search.families.settings import changed_settings, settings_everywhere, two_settings
 from parity.pair.causes.search.families.updates import more_updates
 from parity.pair.causes.search.families.variants import other_comparison, other_extreme, other_variant
@@ -49,6 +49,7 @@ Family = Callable[[Piece, str], Iterator[Hypothesis]]
 CHEAP: Sequence[Family] = (
     more_updates, called_again, without_draw, other_variant, changed_settings, replaced_function, other_extreme,
     other_comparison, other_reduction, left_out, other_function, wrapping, swapped_order, turned_back, before_selection,
+    other_part,
 )  # fmt: skip
 DEAR: Sequence[Family] = (
     run_again, parts_backwards, other_mask, other_number, other_count, other_constant, other_constants, other_operand,

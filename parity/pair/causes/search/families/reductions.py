@@ -15,7 +15,17 @@ from parity.pair.causes.search.turns import in_all_turns
 
 STEPS, MOST_AXES = 4, 3
 """Operations that a reduction may be written in at most, and axes that it may be along."""
+Axes = tuple[int, ...]
+
+
+def _at(place: int, x: NDArray, axis: Axes) -> NDArray:
+    """What is at one place along each of some axes."""
+    return x[tuple(place if number in axis else slice(None) for number in range(x.ndim))]
+
+
 REDUCTIONS: Mapping[str, Callable[..., NDArray]] = {
+    "the first": partial(_at, 0),
+    "the last": partial(_at, -1),
     "the mean": np.mean,
     "the sum": np.sum,
     "the largest": np.max,
@@ -34,7 +44,6 @@ REDUCTIONS: Mapping[str, Callable[..., NDArray]] = {
     "the logarithm of the sum of exponentials": lambda x, axis: np.log(np.exp(x).sum(axis)),
 }
 """What is taken of numbers along axes, in words, and its function of an array and of `axis`."""
-Axes = tuple[int, ...]
 
 
 def other_reduction(piece: Piece, side: str) -> Iterator[Hypothesis]:
@@ -63,7 +72,7 @@ def _instead(half: Half, side: str, where: tuple[int, int, Axes], words: tuple[s
                 v,
                 u,
                 partial(_along, function=REDUCTIONS[name], axes=axes, shape=half.values[v].shape),
-                ("reduce", name),
+                ("reduce", name, *(str(axis) for axis in axes)),
             )
             for u, v in turns
         ]
