@@ -148,6 +148,19 @@ class Piece:
         flax, torch = (array, theirs) if side == "flax" else (theirs, array)
         return min((_apart(turn, flax, torch) for turn in self.turns), default=np.inf)
 
+    def apart_with(self, side: str, array: NDArray) -> NDArray | None:
+        """What that side's target, being that array, is less than the other side's, number by number, in the layout in
+        which the targets are nearest; None where the shapes differ."""
+        ours, theirs = self.flax.values[self.flax.target], self.torch.values[self.torch.target]
+        turn = min(self.turns, key=lambda each: _apart(each, ours, theirs), default=None)
+        if turn is None:
+            return None
+        flax, torch = (array, theirs) if side == "flax" else (ours, array)
+        try:
+            return np.subtract(turn(flax), torch, dtype=np.float64) * (1 if side == "flax" else -1)
+        except ValueError:  # an edit has changed the shape
+            return None
+
 
 def _apart(turn: Turn, flax: NDArray, torch: NDArray) -> float:
     try:

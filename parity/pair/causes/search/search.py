@@ -37,7 +37,12 @@ from parity.pair.causes.search.families.scalars import (
     other_number,
 )
 from parity.pair.causes.search.families.selections import before_selection, other_part
-from parity.pair.causes.search.families.settings import changed_settings, settings_everywhere, two_settings
+from parity.pair.causes.search.families.settings import (
+    changed_settings,
+    fitted_setting,
+    settings_everywhere,
+    two_settings,
+)
 from parity.pair.causes.search.families.updates import more_updates
 from parity.pair.causes.search.families.variants import other_comparison, other_extreme, other_variant
 from parity.pair.causes.search.families.whole import wrapping
@@ -54,7 +59,7 @@ CHEAP: Sequence[Family] = (
 DEAR: Sequence[Family] = (
     run_again, parts_backwards, other_mask, other_number, other_count, other_constant, other_constants, other_operand,
     operand_from_before, changed_places, other_value, settings_everywhere,
-    factors, other_order, two_settings, exchanged, without_array,
+    factors, other_order, fitted_setting, two_settings, exchanged, without_array,
 )  # fmt: skip
 SIDES = ("torch", "flax")
 STAGES: Sequence[Sequence[tuple[Family, str]]] = [

@@ -71,6 +71,25 @@ def test_what_is_planted_is_found_and_proven(flax: list[Step], torch: list[Step]
     assert cause.before > 1e-3 and cause.after <= AGREED
 
 
+def smoothed(x: NDArray, share: float = 0.15) -> NDArray:
+    return np.asarray((1 - share) * x + share * x.mean(-1, keepdims=True))
+
+
+def power(x: NDArray, exponent: float = 1.7) -> NDArray:
+    return np.asarray(np.abs(x) ** exponent)
+
+
+@pytest.mark.parametrize(
+    ("function", "setting", "says"),
+    [(smoothed, {"share": 0.1}, "share is 0.1; with 0.15 it"), (power, {"exponent": 2.0}, "is 2; with 1.7 it")],
+)
+def test_a_number_that_the_other_side_does_not_write_is_found_by_its_effect(
+    function: Callable[..., NDArray], setting: dict[str, float], says: str
+) -> None:
+    cause = found([TANH, ("f", function, (1,), {})], [TANH, ("f", function, (1,), setting)])
+    assert cause is not None and says in cause.hypothesis.text
+
+
 def test_an_order_inside_one_operation_is_found() -> None:
     def ours(x: NDArray) -> NDArray:
         return np.cumsum(deal(x), -1)

@@ -1,9 +1,14 @@
 """Hypotheses on settings and on numbers that are written: one operation has another than it should."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from math import isclose
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from parity.checks.referee import AGREED
 from parity.interface.programs.operations import Edit, Operation, Setting, numbers_in
 from parity.pair.causes.search.families.candidates import AXES, LIKELY, candidates, equal
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
@@ -22,6 +27,8 @@ FRACTION = 1e-7
 """How near to a fraction a number is that is written in float32."""
 WITHOUT_CORNERS = frozenset({"nearest", "nearest-exact", "area"})
 """Modes of PyTorch's interpolate that take no align_corners."""
+FIRST_STEP, MOST_STEPS = 1.01, 8
+"""The first number that is tried for one that is looked for by its effect, as a factor, and how many are tried."""
 ValueAndWanted = tuple[Any, Any]
 
 
@@ -102,6 +109,50 @@ def _both(side: str, first: Any, second: Any, pairs: Sequence[tuple[Any, Any]]) 
         yield Hypothesis(
             side, text, f"write {text_of(a)} and {text_of(b)} in {NAMES[side]}", always(*edits), numbers[0]
         )
+
+
+def fitted_setting(piece: Piece, side: str) -> Iterator[Hypothesis]:
+    """A number of an operation is another one, which neither side writes: it is found by its effect on the target."""
+    half = piece.half(side)
+    for numbers, each in groups(half):
+        for name, value in each.settings.items():
+            if name in SKIPPED or not isinstance(value, float) or not np.isfinite(value):
+                continue
+            wanted = _fitted(partial(_missed, piece, side, numbers, name), value)
+            if wanted is not None and wanted != value:
+                yield _hypothesis(side, numbers, each, name, (value, wanted), known=False)
+
+
+def _missed(piece: Piece, side: str, numbers: Sequence[int], name: str, value: float) -> NDArray | None:
+    """What the sides are apart at the target, number by number, with another setting; None where it is none."""
+    array = piece.half(side).with_edits([Setting(number, name, value) for number in numbers])
+    return None if array is None else piece.apart_with(side, array)
+
+
+def _fitted(missed: Callable[[float], NDArray | None], value: float) -> float | None:
+    """The number with which nothing is missed, by the secant method; None where it does not come near to one."""
+    points, first = (value, value * FIRST_STEP or FIRST_STEP - 1), missed(value)
+    if first is None or not np.isfinite(first).all():
+        return None
+    before = first.ravel()
+    for _ in range(MOST_STEPS):
+        after = missed(points[1])
+        if after is None or after.size != before.size or not np.isfinite(after).all():
+            return None
+        after = after.ravel()
+        moved = after - before
+        if not (size := float(moved @ moved)):
+            break
+        step = -float(after @ moved) / size * (points[1] - points[0])
+        points, before = (points[1], points[1] + step), after
+    near = float(np.linalg.norm(before)) <= AGREED * float(np.linalg.norm(first))
+    return _shortest(points[1]) if near and np.isfinite(points[1]) else None
+
+
+def _shortest(number: float) -> float:
+    """The number of fewest digits that is as good as this one."""
+    texts = (float(f"{number:.{digits}g}") for digits in range(1, 10))
+    return next((text for text in texts if isclose(text, number, rel_tol=AGREED)), number)
 
 
 def _at(another: Operation, each: Operation) -> str:
