@@ -35,6 +35,7 @@ ROOMS = (
     "parity/backends",
     "parity/backends/processes",
     "parity/report",
+    "parity/pair/bar.py",
     "parity/pair/options.py",
     "parity/pair/arrays",
     "parity/pair/weightmap/pairing",

@@ -288,17 +288,18 @@ def _not_finite(values: Mapping[str, HighLow]) -> tuple[Verdict, str] | None:
 
 
 def _overflows(values: Mapping[str, HighLow]) -> tuple[Verdict, str] | None:
-    """What float32 makes of numbers that are finite in float64: an overflow of one framework alone is a difference in
-    the precision in which networks run, unless it is at a number that float32 does not hold."""
+    """What float32 makes of numbers that are finite in float64; whose it is, where it is one framework's alone and at
+    numbers that float32 holds. A compiler may have moved factors about, so that it is no other formula by itself."""
     bad = {framework: ~np.isfinite(pair.low) for framework, pair in values.items() if pair.low is not None}
     if not any(mask.any() for mask in bad.values()):
         return None
     held = np.logical_and.reduce([np.abs(pair.high) < float(np.finfo(np.float32).max) / 2 for pair in values.values()])
     alone = {framework: int((mask & held).sum()) for framework, mask in bad.items()}
+    words = "float32 overflows: no error to compare with"
     if len(alone) > 1 and any(alone.values()) and not all(alone.values()):
         count, framework = max((count, framework) for framework, count in alone.items())
-        return Verdict.DIFFERENT, f"not finite in {framework} in float32 alone: {count} of {held.size} numbers"
-    return Verdict.INCONCLUSIVE, "float32 overflows: no error to compare with"
+        words = f"not finite in {framework} in float32 alone: {count} of {held.size} numbers"
+    return Verdict.INCONCLUSIVE, words
 
 
 def _difference(a: NDArray | None, b: NDArray) -> NDArray:

@@ -1,6 +1,7 @@
 """The whole check of a user's pair: map, prove, go through the rungs, and say what was found."""
 
 import os
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, observed
 from parity.errors import UsageError
 from parity.interface.user_code import DEBUG, UserCodeError
+from parity.pair.bar import BarMissedError
 from parity.pair.causes.conventions import known_names
 from parity.pair.causes.explained import conventions_of, explained
 from parity.pair.causes.float32_tables import explaining
@@ -101,8 +103,9 @@ def _compared(open_sides: OpenSides, inputs: Any, request: Request, watch: Progr
         map_file.write(run.state.weight_map, request.map_out)
     clock.mark("map")
     run.state.still = _left_still(run.state, training.optimizers)
-    _forward(run)
-    climb(run)
+    with suppress(BarMissedError):
+        _forward(run)
+        climb(run)
     clock.mark("rest")
     return run.report()
 

@@ -22,9 +22,11 @@ class Explanations:
     Args:
         of_rungs: The causes of what differs on a rung, by the rung's name, where they are not looked for in the
             operations of the networks.
+        searches: Whether causes are looked for.
     """
 
     of_rungs: dict[str, Explanation] = field(default_factory=dict)
+    searches: bool = True
     _asked: Difference | None = None
     _answer: Difference | None = None
     _script: tuple[Difference | None, tuple[str, bytes]] = None, ("", b"")
@@ -56,6 +58,8 @@ class Explanations:
             state: what is known, before any convention was undone.
             rungs: the rungs; the first that differs is the difference's.
         """
+        if not self.searches:
+            return difference
         if difference != self._asked:
             self._asked = difference
             clue = with_clue(difference, state)
@@ -80,7 +84,13 @@ class Explanations:
             places: What both sides showed on the first probe that they differ at, by the number of the rung.
         """
         failed = next((rung for rung in rungs if rung.verdict is Verdict.DIFFERENT), None)
-        if failed is None or failed.number not in places or failed.name in self.of_rungs or not only_probes(failed):
+        if (
+            not self.searches
+            or failed is None
+            or failed.number not in places
+            or failed.name in self.of_rungs
+            or not only_probes(failed)
+        ):
             return None
         located = places[failed.number]
         state, shown = located.state, [failed]

@@ -8,6 +8,7 @@ from parity.checks.referee import within_float32
 from parity.checks.verdict import Finding, Rung, Verdict, worst
 from parity.interface.side import FRAMEWORKS
 from parity.pair.arrays.inputs import described
+from parity.pair.bar import BarMissedError
 from parity.pair.causes.conventions import known_names
 from parity.pair.causes.first_difference import first_difference
 from parity.pair.explanations import Explanations, headed
@@ -81,7 +82,21 @@ class LadderRun:
         """Keep a rung that was ruled, in the place of an earlier and partial one of the same number."""
         others = [other for other in self.rungs if other.number != rung.number]
         self.rungs = sorted([*others, self._as_known(rung)], key=lambda rung: rung.number)
+        self._require_bar()
         self.watch.ruled(self.report)
+
+    def _require_bar(self) -> None:
+        """End the check where it cannot show what it has to.
+
+        Raises:
+            BarMissedError: It cannot; causes are not looked for any more.
+        """
+        if self.request.bar is None:
+            return
+        self.explanations.searches = False
+        if self.request.bar.missed(self.report()):
+            raise BarMissedError
+        self.explanations.searches = True
 
     def _as_known(self, rung: Rung) -> Rung:
         """The rung; one that rests on an undecided map, on tables kept in float32, or on a mode that may not have been

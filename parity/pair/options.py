@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, TypeVar
 
 from parity.errors import UsageError
+from parity.pair.bar import Bar
 
 DROPOUTS = ("off", "shared")
 STEPS = 100
@@ -88,6 +89,7 @@ class Request:
         name: The name of the pair, for the report.
         device: The device on which both sides compute: "cpu", "gpu" or "tpu", or one of several such as "gpu:1".
         backward: Whether gradients are computed; without them there is no rung 3 and no rung 6.
+        bar: What the check has to show, else it ends early; None for a whole check.
     """
 
     to_flax: Any = None
@@ -100,6 +102,7 @@ class Request:
     name: str = "pair"
     device: str = "cpu"
     backward: bool = True
+    bar: Bar | None = None
 
 
 GROUPS: Mapping[str, type[TrainingPair] | type[Checks]] = {"training": TrainingPair, "checks": Checks}

@@ -6,28 +6,30 @@ from dataclasses import replace
 from pathlib import Path
 
 from parity.errors import UsageError
+from parity.pair.bar import Bar
 from parity.pair.passes.progress import Note, Progress, silent
 from parity.pair.process import child, parent
 from parity.repairs.source.project import installed
 from parity.report.listener import Listener
 from parity.report.pair import Report
 
-Check = Callable[[Mapping[str, str]], Report | UsageError]
-"""Checks a pair with the texts of some files, by path, in the place of what is on the disk."""
+Check = Callable[[Mapping[str, str], Bar | None], Report | UsageError]
+"""Checks a pair with the texts of some files, by path, in the place of what is on the disk; ends early where it misses
+a bar."""
 
 
 def in_a_process(asked: child.Asked, note: Note = silent) -> Check:
     """A check that runs in a new process each time, as `parity check` does: a crash costs one rung."""
-    return lambda texts: parent.check([replace(asked, texts=dict(texts))], Listener(note))[0]
+    return lambda texts, bar: parent.check([_with(asked, texts, bar)], Listener(note))[0]
 
 
 def in_this_process(asked: child.Asked, note: Note = silent) -> Check:
     """A check that runs in the caller's process; the user's modules are loaded anew each time."""
 
-    def check(texts: Mapping[str, str]) -> Report | UsageError:
+    def check(texts: Mapping[str, str], bar: Bar | None) -> Report | UsageError:
         before, path = set(sys.modules), list(sys.path)
         try:
-            return child.checked(replace(asked, texts=dict(texts)), Progress(note))
+            return child.checked(_with(asked, texts, bar), Progress(note))
         except UsageError as error:
             return error
         except Exception as error:  # what a patch makes of the user's file may raise anything
@@ -37,6 +39,10 @@ def in_this_process(asked: child.Asked, note: Note = silent) -> Check:
             _forget(before, Path(asked.target.rpartition(":")[0]).resolve())
 
     return check
+
+
+def _with(asked: child.Asked, texts: Mapping[str, str], bar: Bar | None) -> child.Asked:
+    return replace(asked, texts=dict(texts), places={**asked.places, "bar": bar})
 
 
 def _forget(before: set[str], target: Path) -> None:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from parity.errors import UsageError
 from parity.files import write_atomically
+from parity.pair.bar import NEARER, Bar, first_finding, gap_at
 from parity.pair.passes.progress import Note, silent
 from parity.repairs.candidates import candidates
 from parity.repairs.copies import Check
 from parity.repairs.differences import difference_of
-from parity.repairs.progress import first_finding, gap_at, moved_on, parts, passes_at
+from parity.repairs.progress import moved_on, parted_again, parts, passes_at
 from parity.repairs.record import Repair, Round, Tried
 from parity.repairs.rules.candidate import Candidate, Context
 from parity.repairs.source.files import edited
@@ -23,8 +24,6 @@ ROUNDS = 8
 """Causes that are mended one after the other, unless another number is asked for."""
 MOST = 12
 """Patches that are tried for one cause."""
-NEARER = 2
-"""How many times smaller a patch must make a gap that it does not close."""
 Texts = Mapping[Path, str]
 
 
@@ -78,6 +77,8 @@ class Repairer:
         done = Round(first.text, first.cause, first.mend, first.proof, dict(first.lines), gap)
         if not first.proof:
             return done, None, {}
+        self.note(f"cause: {first.cause}")
+        bar = None if finding is None or parted_again(first) else Bar(*finding)
         tried: list[Tried] = []
         best: tuple[Tried, Report, Texts] | None = None
         likeliest: Candidate | None = None
@@ -85,7 +86,7 @@ class Repairer:
             texts = _with(project, candidate)
             diff = difference_of({path: project.files[path].text for path in texts}, texts)
             self.note(f"trying a patch in {candidate.side}: {candidate.words}")
-            made = self._checked({**project.texts, **texts}, originals)
+            made = self._checked({**project.texts, **texts}, originals, bar)
             patch, closed = _judged(report, made, candidate, diff)
             if closed and isinstance(made, Report):
                 self._keep(candidate)
@@ -109,8 +110,8 @@ class Repairer:
         allowed = (c for c in candidates(context, self.side) if not (c.releases and self._released - {c.side}))
         yield from islice(allowed, MOST)
 
-    def _checked(self, texts: Texts, originals: Texts) -> Report | UsageError:
-        return self.check({str(path): text for path, text in texts.items() if text != originals.get(path)})
+    def _checked(self, texts: Texts, originals: Texts, bar: Bar | None = None) -> Report | UsageError:
+        return self.check({str(path): text for path, text in texts.items() if text != originals.get(path)}, bar)
 
 
 def _with(project: Project, candidate: Candidate) -> dict[Path, str]:

@@ -179,11 +179,11 @@ class Stable(torch.nn.Module):
         return torch.logsumexp(self.first(x), -1)
 
 
-@pytest.mark.parametrize(("scale", "verdict"), [(1, Verdict.SAME), (500, Verdict.DIFFERENT)])
+@pytest.mark.parametrize(("scale", "verdict"), [(1, Verdict.SAME), (500, Verdict.INCONCLUSIVE)])
 def test_an_overflow_in_float32_on_one_side_is_no_pass(scale: float, verdict: Verdict) -> None:
     report = parity.compare(
         (Naive(), Naive().init(jax.random.key(0), X)), Stable(), scale * X, checks=parity.Checks(probes=False)
     )
     assert report.verdict is verdict
-    if verdict is Verdict.DIFFERENT:
+    if verdict is Verdict.INCONCLUSIVE:
         assert "not finite in flax in float32 alone" in str(report)

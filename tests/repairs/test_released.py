@@ -15,7 +15,7 @@ OTHER = Candidate("flax", [], "write 2 for 1")
 def test_a_stop_is_taken_away_on_one_side_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(repair, "candidates", lambda context, side: iter([FLAX, TORCH, OTHER]))
     context: Any = None
-    repairer = Repairer(check=lambda texts: pytest.fail("nothing is checked here"))
+    repairer = Repairer(check=lambda texts, bar: pytest.fail("nothing is checked here"))
     assert list(repairer._candidates(context)) == [FLAX, TORCH, OTHER]
     repairer._keep(OTHER)
     assert list(repairer._candidates(context)) == [FLAX, TORCH, OTHER]

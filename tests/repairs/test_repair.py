@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import pytest
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.errors import UsageError
 from parity.interface.programs.undone import Spot, Undone
+from parity.pair.bar import Bar
+from parity.repairs.copies import Check
 from parity.repairs.document import document, schema
 from parity.repairs.record import Repair
 from parity.repairs.repair import Repairer, written
@@ -22,7 +24,6 @@ from parity.report.records import Coverage, Difference
 ROOT = Path(__file__).parents[2]
 SOURCE = "import torch\n\n\ndef pair():\n    y = torch.softmax(x, dim=0)\n    z = torch.cumsum(y, dim=1)\n"
 RIGHT = {"softmax": "dim=-1", "cumsum": "dim=-2"}
-Answer = Callable[[Mapping[str, str]], Report | UsageError]
 
 
 def report(gaps: Mapping[str, float], proven: bool = True) -> Report:
@@ -46,10 +47,10 @@ def report(gaps: Mapping[str, float], proven: bool = True) -> Report:
     return Report("pair", verdict, rungs, difference if first else None, [], [], [], [], Coverage(1, 1))
 
 
-def checked(seen: list[str]) -> Answer:
+def checked(seen: list[str]) -> Check:
     """A check that reads the text: each line is right or not."""
 
-    def check(texts: Mapping[str, str]) -> Report:
+    def check(texts: Mapping[str, str], bar: Bar | None = None) -> Report:
         text = next(iter(texts.values()), SOURCE)
         seen.append(text)
         return report({name: 0.0 if f"{name}(" in text and right in text else 1.0 for name, right in RIGHT.items()})
@@ -91,7 +92,7 @@ def test_the_other_side_alone_has_no_patch(pair: Path) -> None:
 
 @pytest.mark.parametrize(("gap", "kept"), [(1.0, False), (0.9, False), (0.4, True), (math.nan, False)])
 def test_a_patch_is_kept_if_it_brings_the_sides_much_nearer(pair: Path, gap: float, kept: bool) -> None:
-    def check(texts: Mapping[str, str]) -> Report:
+    def check(texts: Mapping[str, str], bar: Bar | None = None) -> Report:
         return report({"softmax": gap if texts else 1.0, "cumsum": 1.0})
 
     made = Repairer(check, rounds=1).repair("pair.py:pair", pair)
@@ -100,7 +101,7 @@ def test_a_patch_is_kept_if_it_brings_the_sides_much_nearer(pair: Path, gap: flo
 
 
 def test_a_patch_with_which_the_pair_does_not_run_is_dropped(pair: Path) -> None:
-    def check(texts: Mapping[str, str]) -> Report | UsageError:
+    def check(texts: Mapping[str, str], bar: Bar | None = None) -> Report | UsageError:
         return UsageError("the file cannot be imported") if texts else report({"softmax": 1.0})
 
     made = Repairer(check).repair("pair.py:pair", pair)
@@ -109,13 +110,13 @@ def test_a_patch_with_which_the_pair_does_not_run_is_dropped(pair: Path) -> None
 
 def test_a_pair_that_cannot_be_checked_is_an_error(pair: Path) -> None:
     with pytest.raises(UsageError, match="no network"):
-        Repairer(lambda texts: UsageError("no network")).repair("pair.py:pair", pair)
+        Repairer(lambda texts, bar: UsageError("no network")).repair("pair.py:pair", pair)
 
 
 def test_a_cause_without_proof_is_not_patched(pair: Path) -> None:
     seen: list[Mapping[str, str]] = []
 
-    def check(texts: Mapping[str, str]) -> Report:
+    def check(texts: Mapping[str, str], bar: Bar | None = None) -> Report:
         seen.append(texts)
         return report({"softmax": 1.0}, proven=False)
 
@@ -124,7 +125,7 @@ def test_a_cause_without_proof_is_not_patched(pair: Path) -> None:
 
 
 def test_a_pair_that_is_the_same_is_left_as_it_is(pair: Path) -> None:
-    made = Repairer(lambda texts: report({"softmax": 0.0})).repair("pair.py:pair", pair)
+    made = Repairer(lambda texts, bar: report({"softmax": 0.0})).repair("pair.py:pair", pair)
     assert not made.rounds and not made.repaired and made.verdict.passes
 
 
@@ -188,7 +189,7 @@ def layered(gelu: bool, padding: bool) -> Report:
 def test_a_patch_that_brings_the_pair_to_its_next_difference_is_kept(harm: bool, pair: Path) -> None:
     """The output behind both does not come nearer by the first patch; with `harm` it parts at a place nobody named."""
 
-    def check(texts: Mapping[str, str]) -> Report:
+    def check(texts: Mapping[str, str], bar: Bar | None = None) -> Report:
         text = next(iter(texts.values()), SOURCE)
         made = layered("dim=-1" in text, "dim=-2" in text)
         first = made.first_difference

@@ -82,10 +82,10 @@ def test_an_overflow_of_float32_alone_is_not_ruled_on(value: float) -> None:
 
 
 @pytest.mark.parametrize("value", [NAN, INF])
-def test_an_overflow_of_float32_on_one_side_is_different(value: float) -> None:
+def test_an_overflow_of_float32_on_one_side_is_told(value: float) -> None:
     good = _with(1.0)
     found = rule("output", "x", {"flax": stored(good), "torch": HighLow(good, _with(value).astype(np.float32))})
-    assert found.verdict is Verdict.DIFFERENT
+    assert found.verdict is Verdict.INCONCLUSIVE
     assert found.reason == "not finite in torch in float32 alone: 1 of 12 numbers"
 
 
