@@ -361,3 +361,33 @@ def test_an_array_of_another_shape_on_the_other_side_is_told_with_both_shapes() 
     report = compared(Scaled(), ScaledAsOne())
     assert report.verdict is Verdict.DIFFERENT
     assert "scale has the shape () there, not (8,)" in str(report)
+
+
+class Encoder(nnx.Module):
+    """A dense layer whose kernel, transposed, decodes too."""
+
+    def __init__(self) -> None:
+        self.encode = nnx.Linear(8, 3, rngs=nnx.Rngs(0))
+        self.bias = nnx.Param(jnp.zeros(8))
+
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return jnp.tanh(self.encode(x)) @ self.encode.kernel[...].T + self.bias[...]
+
+
+class AllInOne(nn.Module):
+    """The same as one module that holds every array."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(3, 8))
+        self.hidden, self.visible = nn.Parameter(torch.zeros(3)), nn.Parameter(torch.zeros(8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = torch.tanh(nn.functional.linear(x, self.weight, self.hidden))
+        return nn.functional.linear(h, self.weight.t(), self.visible)
+
+
+def test_a_layer_may_be_some_of_the_arrays_of_one_module() -> None:
+    report = compared(Encoder(), AllInOne())
+    assert report.verdict is Verdict.SAME
+    assert places(report) == {"encode.kernel": "weight", "encode.bias": "hidden", "bias": "visible"}

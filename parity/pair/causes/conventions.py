@@ -125,6 +125,10 @@ KNOWN: Mapping[str, Known] = {
         "one side trains a parameter that the other does not: it is frozen there, or a buffer",
         "freeze it in both: requires_grad_(False) in PyTorch; a collection of its own or stop_gradient in Flax",
     ),
+    "dropout": Known(
+        "the sides drop otherwise in training: another rate, or whole channels on one side alone",
+        "write the same rate in both, which is the share that is dropped; Flax drops whole channels by broadcast_dims=",
+    ),
     "unused_parameters": Known(
         "one side has parameters that the other does not, and that nothing uses",
         "take them away, or accept them: they change nothing of what the network computes",

@@ -10,6 +10,8 @@ from parity.report.records import Convention
 TRAINED, STORED, UNUSED, CONJUGATED = "training", "storage", "unused parameter", "conjugated gradient"
 """Quantities of the findings on what is trained, on dtypes, on parameters that one side has and nothing uses, and on
 complex parameters that are trained in other directions."""
+DROPPED = "dropout"
+"""Quantity of the finding that the sides drop otherwise in training."""
 CONSTANT = "constant"
 """Quantity of the finding on a constant of the code of which the sides hold other numbers."""
 ORDER = "order of results"
@@ -36,6 +38,7 @@ CONVENTIONS = {
     COMPUTED: "computed_dtype",
     COMPILED: "compiler",
     CONSTANT: "constants",
+    DROPPED: "dropout",
     ORDER: "output_order",
     "tie": "tied_weights",
 }
@@ -53,6 +56,7 @@ SENTENCES = {
     COMPUTED: "{reason}",
     COMPILED: "{reason}",
     CONSTANT: "{reason}",
+    DROPPED: "the sides drop otherwise in training: {reason}",
     CONJUGATED: "the gradient of {name} differs: {reason}",
 }
 """Quantity of a finding → what is said of its difference."""

@@ -9,6 +9,7 @@ from parity.checks.ladder import NAMES
 from parity.checks.verdict import Finding, Rung, Verdict, rung
 from parity.errors import counted
 from parity.interface.packing import Packing
+from parity.pair.causes.dropped import dropped
 from parity.pair.causes.explained import UNUSED, explained
 from parity.pair.passes.check_state import CheckState
 from parity.pair.rungs.constants import unsaved_constants
@@ -44,7 +45,7 @@ def structure(state: CheckState) -> Rung:
         for layer, array in state.weight_map.arrays
         if array.tie is not None
     ]
-    findings += [*trained(state), *storage(state), *unsaved_constants(state), *_proven(state)]
+    findings += [*trained(state), *storage(state), *unsaved_constants(state), *dropped(state), *_proven(state)]
     if unpaired(state.weight_map):
         reason = "both sides have arrays without a counterpart that may be one; give map= with the right pairs"
         findings = [replace(f, verdict=Verdict.INCONCLUSIVE) if f.verdict is Verdict.DIFFERENT else f for f in findings]

@@ -28,6 +28,8 @@ UNCHECKED = frozenset(
 """Functions that read whatever memory they are told to: only the modules that call them check what they are given."""
 
 
+CODED = frozenset({"reduction"})
+"""Arguments that an operator takes as a number for what people write as a word."""
 _POOL = {"ceil_mode": False, "count_include_pad": True}
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     **{f"avg_pool{axes}d": _POOL for axes in (1, 2, 3)},
@@ -137,7 +139,8 @@ def parameters(func: Callable[..., Any]) -> tuple[Sequence[str], Mapping[str, An
         return positional if len(positional) == len(signature.parameters) else [], defaults
     except (TypeError, ValueError):
         described = _described().get(func)
-        return ([] if described is None else list(inspect.signature(described).parameters)), {}
+        names = [] if described is None else list(inspect.signature(described).parameters)
+        return names, _defaults_in_schema(name_of(func))
 
 
 @cache
@@ -148,6 +151,18 @@ def _names_in_schemas(name: str, count: int) -> Sequence[str]:
         if len(named) >= count:
             return named
     return []
+
+
+@cache
+def _defaults_in_schema(name: str) -> Mapping[str, Any]:
+    """The numbers and words that an operator takes where nothing is said, by name; none if it has several forms, of
+    which the call may be any."""
+    schemas = torch._C._jit_get_schemas_for_operator(f"aten::{name}")
+    schemas = [schema for schema in schemas if not schema.overload_name.endswith("out")]
+    if len(schemas) != 1:
+        return {}
+    with_default = [each for each in schemas[0].arguments if each.has_default_value() and each.name not in CODED]
+    return {each.name: each.default_value for each in with_default if isinstance(each.default_value, float | int | str)}
 
 
 @cache

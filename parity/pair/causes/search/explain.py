@@ -113,7 +113,11 @@ def _explained(
     if (rate := dropout_rate(state, target, agreeing, numbers)) is not None:
         return _with(difference, rate)
     shown = Recorded(state, numbers[0])
-    steps = list(all_causes(shown, lambda: Recorded(state, numbers[1]), Following(target, agreeing)))
+    steps = list(
+        all_causes(
+            shown, lambda trial: Recorded(state, other_numbers(state, mode, inputs, trial)), Following(target, agreeing)
+        )
+    )
     if texts := rewirings(steps):
         if difference.rung == "forward" and (step := moved(state, numbers, agreeing)) is not None:
             return _of_piece(difference, step, state.lints)[0]
@@ -153,7 +157,7 @@ def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | No
         return None
     differences: list[Difference] = []
     another = other_numbers(state, mode, inputs)
-    for each in all_causes(shown, lambda: Derived(state, another).like(shown), first, GRADIENT_STAGES):
+    for each in all_causes(shown, lambda _: Derived(state, another).like(shown), first, GRADIENT_STAGES):
         here = difference if not differences else where(each.place, state, difference, each.piece)
         differences += _of_piece(here, each, state.lints)
     if not differences:

@@ -10,7 +10,7 @@ from parity.checks.referee import AGREED
 from parity.checks.verdict import Verdict
 from parity.interface.observation import Call, Inputs, Mask
 from parity.interface.programs.program import Program
-from parity.pair.arrays.inputs import changed
+from parity.pair.arrays.inputs import arrays, changed
 from parity.pair.arrays.layout import TURNS, turned, turns
 from parity.pair.causes.search.piece import SIDES, Half, Piece, agrees, distance
 from parity.pair.passes.calls import CallPairing
@@ -71,12 +71,27 @@ def numbers_of(state: CheckState, mode: str, inputs: Inputs | None) -> Numbers:
     return Numbers({"flax": flax, "torch": torch}, mode, inputs)
 
 
-def other_numbers(state: CheckState, mode: str, inputs: Inputs | None) -> Numbers:
-    """Others: weights drawn anew, and floating inputs with their batch the other way round."""
-    torch = weights.random_weights(state.weight_map, state.sides.torch.native, state.sides.seed + ANOTHER)
+def other_numbers(state: CheckState, mode: str, inputs: Inputs | None, trial: int = 0) -> Numbers:
+    """Others: weights drawn anew, and floating inputs with their batch the other way round.
+
+    Args:
+        state: what is known of the pair.
+        mode: "evaluation" or "training".
+        inputs: those that show the difference; None if they are the user's.
+        trial: how many were made before; each has other weights, and the later ones the numbers of the user's inputs in
+            another order, where these have the shapes of those that show the difference.
+    """
+    torch = weights.random_weights(state.weight_map, state.sides.torch.native, state.sides.seed + ANOTHER + trial)
     flax = weights.to_flax(state.weight_map, torch, state.sides.flax.native)
-    backwards = changed(state.sides.inputs if inputs is None else inputs, lambda a: a[::-1].copy() if a.ndim else a)
-    return Numbers({"flax": flax, "torch": torch}, mode, backwards)
+    native = {"flax": flax, "torch": torch}
+    shown = state.sides.inputs if inputs is None else inputs
+    if trial == 0:
+        return Numbers(native, mode, changed(shown, lambda a: a[::-1].copy() if a.ndim else a))
+    users = state.sides.inputs
+    alike = [array.shape for array in arrays(users).values()] == [array.shape for array in arrays(shown).values()]
+    rng = np.random.default_rng(trial)
+    mixed = changed(users if alike else shown, lambda a: rng.permutation(a.ravel()).reshape(a.shape))
+    return Numbers(native, mode, mixed)
 
 
 def piece_of(

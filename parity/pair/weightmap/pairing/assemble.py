@@ -9,6 +9,7 @@ from parity.pair.weightmap.pairing.by_shape import (
     arrays_of_equal_sizes,
     convolutions_over_patches,
     dense_units,
+    every_array,
     own_units_of_one_name,
     pair_over_patches,
     single_arrays,
@@ -113,6 +114,8 @@ def _assembled(
     unpaired.pair(dense_units)
     unpaired.take_pieces(crossed=crossed, alike=False)
     unpaired.take_apart(single_arrays)
+    unpaired.pair(arrays_of_equal_sizes)
+    unpaired.take_apart(every_array)
     unpaired.pair(arrays_of_equal_sizes)
     layers = sorted(with_summed_biases(unpaired.layers), key=lambda layer: layer.flax.order)
     return WeightMap(tuple(layers), tuple(u.unit for u in unpaired.flax), tuple(u.unit for u in unpaired.torch))

@@ -78,6 +78,11 @@ def single_arrays(units: list[ShapedUnit]) -> list[ShapedUnit]:
     return [part for unit in units for part in (map(unit.only, unit.shapes) if unit.is_custom else [unit])]
 
 
+def every_array(units: list[ShapedUnit]) -> list[ShapedUnit]:
+    """The units as one for each of their arrays: a layer may be some arrays of a module that holds those of others."""
+    return [unit.only(role) for unit in units for role in unit.shapes]
+
+
 def convolutions_over_patches(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
     """Pairs of a convolution and a dense layer that sees as much: the same patches, or all of what was flattened."""
     return _first_fitting(flax, torch, lambda a, b: _covers_patches(a, b) or _covers_patches(b, a))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 AXES = frozenset({"dim", "axis", "axes", "dimension", "dimensions", "start_dim", "end_dim", "dim0", "dim1"})
-EPSILONS = (1e-5, 1e-6, 1e-3, 1e-8, 1e-12, 1e-7, 1e-4, float(np.finfo(np.float32).eps), 0.0)
+EPSILONS = (0.0, 1e-5, 1e-6, 1e-3, 1e-8, 1e-12, 1e-7, 1e-4, float(np.finfo(np.float32).eps))
 """Epsilons that people write."""
 WORDS: Mapping[str, Sequence[str]] = {
     "approximate": ("none", "tanh"),

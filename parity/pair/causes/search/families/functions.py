@@ -33,6 +33,8 @@ PLAIN = {
 """Name of an operation on one array → what it does."""
 
 
+WRITING = frozenset({"scatter", "index_put", "index_put_", "setitem", "__setitem__", "index_fill", "index_fill_"})
+"""Operations that write into some places of an array."""
 MASKING = frozenset({"masked_fill", "where", "select_n"})
 """Operations by which people mask."""
 STEPS: dict[str, Function] = {"floor": np.floor, "ceil": np.ceil, "round": np.round}
@@ -87,6 +89,9 @@ def _extra(half: Half, side: str, each: Operation, place: int) -> tuple[str, str
         at = f" at {each.place}" if each.place else ""
         text = f"{NAMES[side]} masks by {mask} ({each.name}), and {NAMES[other(side)]} does not: it ignores that mask"
         return text, f"mask in {NAMES[other(side)]} as {NAMES[side]} does{at}"
+    if each.name in WRITING:
+        text = f"{NAMES[side]} writes into some places ({each.name}), and {NAMES[other(side)]} does not"
+        return text, f"leave {each.name} out in {NAMES[side]}, or write there too in {NAMES[other(side)]}"
     text = (
         f"{NAMES[side]} {verb} {by}, and {NAMES[other(side)]} does not"
         if by

@@ -40,9 +40,20 @@ def changed_settings(piece: Piece, side: str) -> Iterator[Hypothesis]:
             if name in SKIPPED:
                 continue
             for wanted in candidates(name, value, pool, offsets, _axes(half, each)):
+                if _leaves_out(half, each, wanted):
+                    continue
                 likely = name in LIKELY or isinstance(wanted, str | bool)
                 known = likely or any(type(wanted) is type(n) and equal(wanted, n) for n in pool)
                 yield _hypothesis(side, numbers, each, name, (value, wanted), known and each.name not in EQUALITY)
+
+
+def _leaves_out(half: Half, each: Operation, wanted: Any) -> bool:
+    """Whether a number is a place before the start of an array, where JAX's operations that write leave out what they
+    should write: that is no other place."""
+    if each.name != "broadcast_in_dim" or not isinstance(wanted, int) or wanted >= 0:
+        return False
+    takers = {other.name for _, other in half.operations if set(other.operands) & set(each.results)}
+    return bool(takers) and all(name.startswith("scatter") for name in takers)
 
 
 def settings_everywhere(piece: Piece, side: str) -> Iterator[Hypothesis]:

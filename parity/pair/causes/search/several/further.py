@@ -21,6 +21,8 @@ from parity.report.records import Difference
 
 PLACES = 6
 """Differences that are looked for, one after the other."""
+TRIALS = 16
+"""Other numbers with which a cause of other whole numbers is confirmed."""
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,15 @@ class Passes(Protocol):
 
 
 def all_causes(
-    shown: Passes, another: Callable[[], Passes], first: Following, stages: Stages = STAGES
+    shown: Passes, another: Callable[[int], Passes], first: Following, stages: Stages = STAGES
 ) -> Iterator[PlaceWithCauses]:
     """The causes at the first difference, then those at the next after these are undone, and so on, until nothing that
     is returned differs or no cause is found.
 
     Args:
         shown: the passes that show the difference; what is found is undone in them.
-        another: makes the same passes with other numbers, which every cause has to explain too.
+        another: makes the same passes with other numbers, which every cause has to explain too; given how many of them
+            were made before.
         first: the first difference.
         stages: the kinds of hypotheses.
     """
@@ -72,11 +75,12 @@ def all_causes(
             return
         here = place
 
-        def confirm(here: Following = here) -> list[Piece]:
-            others.extend([] if others else [another()])
+        piece = shown.piece(here.target, here.agreeing)
+
+        def confirm(here: Following = here, trials: int = _trials(piece)) -> list[Piece]:
+            others.extend(another(number) for number in range(len(others), trials))
             return [other.piece(here.target, here.agreeing) for other in others]
 
-        piece = shown.piece(here.target, here.agreeing)
         if here is not first and piece.gap <= AGREED:
             return  # only the layout of a layer inside is another one, with what is undone
         causes = peel(piece, confirm, stages)
@@ -86,6 +90,11 @@ def all_causes(
             return
         _undo([(shown, piece), *zip(others, confirm(), strict=True)], causes)
         place = shown.following()
+
+
+def _trials(piece: Piece) -> int:
+    """With how many other numbers a cause is confirmed: whole numbers and truth values tell little, each time."""
+    return TRIALS if piece.torch.values[piece.torch.target].dtype.kind in "iub" else 1
 
 
 def _undo(pieces: Sequence[tuple[Passes, Piece]], causes: Sequence[Cause]) -> None:
