@@ -44,6 +44,7 @@ PROBES = {
     "labels in the code": "labels_in_code",
     "permuted ids": "permuted_ids",
     "other ids": "other_ids",
+    "negative numbers": "negative_numbers",
     "full masks": "full_masks",
     "padded masks": "padded_masks",
     "values at borders": "border_values",

@@ -145,13 +145,27 @@ def state(
         weight_map: the map.
         parameters: names of what is learnt.
         after: precision → all native arrays of both sides.
-        results: findings on the evaluation afterwards.
+        results: findings on what else state decides, such as the evaluation afterwards.
+    """
+    return rung(4, NAMES[4], [*buffers_after(weight_map, parameters, after, "training"), *results])
+
+
+def buffers_after(
+    weight_map: WeightMap, parameters: set[str], after: Mapping[Precision, tuple[Arrays, Arrays]], mode: str
+) -> list[Finding]:
+    """The findings on the buffers that both sides have after passes in a mode.
+
+    Args:
+        weight_map: the map.
+        parameters: names of what is learnt.
+        after: precision → all native arrays of both sides.
+        mode: "training" or "evaluation".
     """
     findings = []
     for layer, array in buffers(weight_map, parameters):
         high, low = ((array.flax.read(after[p][0]), array.torch.read(after[p][1])) for p in PRECISIONS)
-        findings.append(compare("buffer", name_of(layer, array), *high, low[1], low[0], mode="training"))
-    return rung(4, NAMES[4], [*findings, *results])
+        findings.append(compare("buffer", name_of(layer, array), *high, low[1], low[0], mode=mode))
+    return findings
 
 
 def update(seen: Mapping[str, Mapping[str, Sequence[Arrays]]]) -> list[Finding]:

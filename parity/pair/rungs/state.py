@@ -1,9 +1,12 @@
-"""Rung 4 of a pair: buffers after training steps, and the conventions that explain a difference."""
+"""Rung 4 of a pair: buffers after passes of both modes, and the conventions that explain a difference."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.observation import Call
@@ -21,6 +24,11 @@ from parity.pair.passes.sides import PRECISIONS
 from parity.pair.rungs import rules as rungs
 from parity.report.records import Convention
 
+MANY = 32
+"""Training passes after which networks that count are compared once more: most schedules that count passes by hand, and
+most queues, have turned by then."""
+UNCOUNTED = "num_batches_tracked"
+"""Name of a counter of PyTorch's own, which decides nothing unless a norm has no momentum."""
 After = dict[Precision, tuple[Arrays, Arrays]]
 
 
@@ -40,7 +48,8 @@ def state_rung(state: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Con
     """
     after, steps, calls = _trained(state)
     flax = {p: state.sides.run_pass("flax", arrays, "evaluation", p).outputs for p, (arrays, _) in after.items()}
-    ruled = rungs.state(state.weight_map, state.parameters, after, _afterwards(state, after, flax))
+    others = [*_in_evaluation(state), *_after_many(state)]
+    ruled = rungs.state(state.weight_map, state.parameters, after, [*_afterwards(state, after, flax), *others])
     if ruled.verdict is not Verdict.DIFFERENT:
         return ruled, []
     ours = state.proof.flax, {**state.proof.flax, **state.passes["training"].flax["float64"].buffers}
@@ -50,7 +59,9 @@ def state_rung(state: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Con
         return ruled, []
     state.lints += [lint for lint in lints.values() if lint not in state.lints]
     mended = _mended(after, undone_statistics(norms, steps, calls))
-    explained = rungs.state(state.weight_map, state.parameters, mended, _afterwards(state, mended, flax))
+    explained = rungs.state(
+        state.weight_map, state.parameters, mended, [*_afterwards(state, mended, flax), *_in_evaluation(state)]
+    )
     confirmed = explained.verdict.passes
     return _led_by_what_is_left(ruled, explained), [
         Convention(name, quantified(name, lint, norms, calls[0]), (4,), confirmed, name in accept)
@@ -96,6 +107,55 @@ def _trained(state: CheckState) -> tuple[After, list[Arrays], list[Sequence[Call
             calls.append(seen.calls)
             steps += [torch, after[precision][1]]
     return after, steps, calls
+
+
+def _in_evaluation(state: CheckState) -> list[Finding]:
+    """The findings on buffers that a pass in evaluation changes on one side or on both."""
+    proof, ended = state.proof, state.passes["evaluation"]
+    after: After = {}
+    changed: set[str] = set()
+    for precision in PRECISIONS:
+        sides = (proof.flax, ended.flax[precision].buffers), (proof.torch, ended.torch[precision].buffers)
+        flax, torch = ({**before, **buffers} for before, buffers in sides)
+        after[precision] = shaped_as(flax, proof.flax), shaped_as(torch, proof.torch)
+        if precision == "float64":
+            pairs = zip((proof.flax, proof.torch), after[precision], strict=True)
+            changed = {name for before, now in pairs for name in now if not np.array_equal(before[name], now[name])}
+    if not changed:
+        return []
+    return rungs.buffers_after(state.weight_map, state.parameters, after, "evaluation")
+
+
+def _after_many(state: CheckState) -> list[Finding]:
+    """The findings on what networks return that count their passes, after many of them: a queue that turns, a rate that
+    is another one from the tenth pass on."""
+    sides, training = state.sides, state.passes["training"]
+    ended = training.flax["float64"], training.torch["float64"]
+    if all(name.endswith(UNCOUNTED) for end in ended for name in end.counters):
+        return []
+    outputs: dict[str, dict[Precision, Arrays]] = {"flax": {}, "torch": {}}
+    for precision in PRECISIONS:
+        outputs["flax"][precision] = _last_of_many(state, "flax", precision)
+        outputs["torch"][precision] = _last_of_many(state, "torch", precision)
+    quantity = f"result after {MANY} training passes"
+    return list(results(quantity, sides.results.of("training"), outputs["flax"], outputs["torch"], "training"))
+
+
+def _last_of_many(state: CheckState, side: Literal["flax", "torch"], precision: Precision) -> Arrays:
+    """What a side returns in the last of many training passes, in each of which its buffers are those of the one
+    before."""
+    arrays = dict(state.proof.arrays(side))
+    for number in range(MANY):
+        inputs = resized(state.sides.inputs, partial(_varied, number=number))
+        gradients = side == "flax" and not state.shared  # as above
+        seen = state.sides.run_pass(side, arrays, "training", precision, inputs, gradients=gradients)
+        arrays = {**arrays, **seen.buffers, **seen.counters}
+    return seen.outputs
+
+
+def _varied(array: NDArray, number: int) -> NDArray:
+    """The inputs of one of many passes: each has its batch turned on by one."""
+    return np.roll(array, number, 0) if array.ndim else array
 
 
 def _unmapped(state: CheckState, side: Side) -> Arrays:

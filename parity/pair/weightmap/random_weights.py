@@ -31,7 +31,7 @@ def random_weights(weight_map: WeightMap, torch: Mapping[str, NDArray], seed: in
         weight_map: The map.
         torch: The user's own native arrays.
         seed: The seed of the draw; each array has a stream of its own, by its name.
-        scale: A factor on all kernels.
+        scale: A factor on all kernels, and on single numbers of modules of no known kind, such as a temperature.
 
     Returns:
         Float64 arrays by native name; those that are mapped hold float32's numbers, so that both precisions start from
@@ -60,7 +60,7 @@ def _numbers(
     drawn = _drawn(layer, array, generator, scale)
     if not positive:
         return drawn
-    return np.abs(drawn) if drawn.ndim > 1 else generator.uniform(*POSITIVE, array.shape)
+    return np.abs(drawn) if drawn.ndim > 1 else generator.uniform(*POSITIVE, array.shape) * _single(layer, array, scale)
 
 
 def to_flax(weight_map: WeightMap, torch: Mapping[str, NDArray], flax: Mapping[str, NDArray]) -> Arrays:
@@ -122,7 +122,12 @@ def _drawn(layer: LayerPairing, array: ArrayPairing, generator: Generator, scale
         return generator.standard_normal(shape)
     if layer.flax.kind == "custom" and len(shape) > 1:  # may be a kernel as well as a table
         return generator.standard_normal(shape) * scale * max(shape) ** -0.5
-    return 0.5 * generator.standard_normal(shape)
+    return 0.5 * generator.standard_normal(shape) * _single(layer, array, scale)
+
+
+def _single(layer: LayerPairing, array: ArrayPairing, scale: float) -> float:
+    """The factor on an array if it is a single number of a module of no known kind; else 1."""
+    return scale if layer.flax.kind == "custom" and prod(array.shape) == 1 else 1.0
 
 
 def _is_positive(array: NDArray) -> bool:

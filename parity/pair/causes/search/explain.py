@@ -1,8 +1,9 @@
 """The first difference with its cause, proven by undoing it; what is not proven is only suspected."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from parity.checks.verdict import Finding, Rung, Verdict
 from parity.interface.observation import Inputs
@@ -13,7 +14,14 @@ from parity.pair.causes.search.gradients.families import STAGES as GRADIENT_STAG
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis
 from parity.pair.causes.search.operation import lines_of_fork
 from parity.pair.causes.search.piece import Piece
-from parity.pair.causes.search.places import Target, numbers_of, other_numbers, target_of
+from parity.pair.causes.search.places import (
+    Numbers,
+    Target,
+    more_numbers,
+    numbers_of,
+    other_numbers,
+    target_of,
+)
 from parity.pair.causes.search.search import Cause
 from parity.pair.causes.search.several.following import Following, Recorded
 from parity.pair.causes.search.several.further import PlaceWithCauses, all_causes, rest_of, where
@@ -82,6 +90,9 @@ def _suspected(difference: Difference, clue: Difference | None) -> Difference:
     return replace(difference, cause="", mend="", suspected=tuple(dict.fromkeys(causes)))
 
 
+MORE_WHOLE, MORE_OF_PROBES = 15, 5
+"""Further numbers with which causes are confirmed: of whole numbers and truth values, each of which tells little, and
+of what only a probe shows."""
 LARGEST = 2**25
 """Numbers of a pass's calls: the operations of larger networks, which are held all at once, are not looked at."""
 LARGEST_BACKWARD = 2**21
@@ -110,14 +121,16 @@ def _explained(
         return None
     mode = difference.mode
     numbers = numbers_of(state, mode, inputs), other_numbers(state, mode, inputs)
+    more = more_numbers(state, mode, inputs)
     if (rate := dropout_rate(state, target, agreeing, numbers)) is not None:
         return _with(difference, rate)
     shown = Recorded(state, numbers[0])
-    steps = list(
-        all_causes(
-            shown, lambda trial: Recorded(state, other_numbers(state, mode, inputs, trial)), Following(target, agreeing)
-        )
-    )
+
+    def confirming(whole: bool) -> list[Recorded]:
+        trials = MORE_WHOLE if whole else MORE_OF_PROBES if inputs is not None else 0
+        return [Recorded(state, numbers[1]), *_recorded(state, islice(more, trials), shown)]
+
+    steps = list(all_causes(shown, confirming, Following(target, agreeing)))
     if texts := rewirings(steps):
         if difference.rung == "forward" and (step := moved(state, numbers, agreeing)) is not None:
             return _of_piece(difference, step, state.lints)[0]
@@ -134,6 +147,18 @@ def _explained(
         "what the networks return and the loss are" if difference.rung == "gradients" else "what the networks return is"
     )
     return replace(first, further=tuple(further), rest=rest_of(shown, difference, differences, what))
+
+
+def _recorded(state: CheckState, numbers: Iterable[Numbers], shown: Recorded) -> Iterator[Recorded]:
+    """Passes with other numbers of which the operations are the same; a network may refuse some, or take another
+    branch."""
+    for each in numbers:
+        try:
+            made = Recorded(state, each)
+        except Exception:  # nobody knows what a user's network raises for other numbers
+            continue
+        if all(len(made.programs[s].operations) == len(shown.programs[s].operations) for s in NAMES):
+            yield made
 
 
 def _once(steps: Sequence[Sequence[Difference]]) -> list[Difference]:
@@ -157,7 +182,7 @@ def _of_gradients(difference: Difference, state: CheckState, inputs: Inputs | No
         return None
     differences: list[Difference] = []
     another = other_numbers(state, mode, inputs)
-    for each in all_causes(shown, lambda _: Derived(state, another).like(shown), first, GRADIENT_STAGES):
+    for each in all_causes(shown, lambda _: [Derived(state, another).like(shown)], first, GRADIENT_STAGES):
         here = difference if not differences else where(each.place, state, difference, each.piece)
         differences += _of_piece(here, each, state.lints)
     if not differences:

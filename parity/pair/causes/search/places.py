@@ -1,16 +1,18 @@
 """Takes the piece of both networks apart that a difference begins in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from parity.checks.referee import AGREED
 from parity.checks.verdict import Verdict
 from parity.interface.observation import Call, Inputs, Mask
 from parity.interface.programs.program import Program
-from parity.pair.arrays.inputs import arrays, changed
+from parity.pair.arrays.inputs import arrays, changed, with_arrays
 from parity.pair.arrays.layout import TURNS, turned, turns
 from parity.pair.causes.search.piece import SIDES, Half, Piece, agrees, distance
 from parity.pair.passes.calls import CallPairing
@@ -78,20 +80,57 @@ def other_numbers(state: CheckState, mode: str, inputs: Inputs | None, trial: in
         state: what is known of the pair.
         mode: "evaluation" or "training".
         inputs: those that show the difference; None if they are the user's.
-        trial: how many were made before; each has other weights, and the later ones the numbers of the user's inputs in
-            another order, where these have the shapes of those that show the difference.
+        trial: how many weights were drawn before.
     """
-    torch = weights.random_weights(state.weight_map, state.sides.torch.native, state.sides.seed + ANOTHER + trial)
-    flax = weights.to_flax(state.weight_map, torch, state.sides.flax.native)
-    native = {"flax": flax, "torch": torch}
     shown = state.sides.inputs if inputs is None else inputs
-    if trial == 0:
-        return Numbers(native, mode, changed(shown, lambda a: a[::-1].copy() if a.ndim else a))
+    backwards = changed(shown, lambda a: a[::-1].copy() if a.ndim else a)
+    return Numbers(_drawn(state, trial), mode, backwards)
+
+
+def more_numbers(state: CheckState, mode: str, inputs: Inputs | None) -> Iterator[Numbers]:
+    """Others still, without end: where a probe shows the difference, the user's own inputs first; then those that show
+    it, or the user's where they are as large, with all their numbers in another order, and whole ones drawn anew from
+    the smallest to the largest."""
     users = state.sides.inputs
+    shown = users if inputs is None else inputs
+    if inputs is not None:
+        yield Numbers(_drawn(state, 1), mode, users)
     alike = [array.shape for array in arrays(users).values()] == [array.shape for array in arrays(shown).values()]
-    rng = np.random.default_rng(trial)
-    mixed = changed(users if alike else shown, lambda a: rng.permutation(a.ravel()).reshape(a.shape))
-    return Numbers(native, mode, mixed)
+    for trial in count(2):
+        taken = shown if inputs is None or not alike or trial % 2 == 0 else users
+        ends = [_ends(both) for both in zip(arrays(shown).values(), arrays(users).values(), strict=True)]
+        yield Numbers(_drawn(state, trial), mode, _mixed(taken, ends, np.random.default_rng(trial)))
+
+
+def _drawn(state: CheckState, trial: int) -> dict[str, Mapping[str, NDArray]]:
+    """The arrays of both sides with weights drawn anew."""
+    torch = weights.random_weights(state.weight_map, state.sides.torch.native, state.sides.seed + ANOTHER + trial)
+    return {"flax": weights.to_flax(state.weight_map, torch, state.sides.flax.native), "torch": torch}
+
+
+def _ends(both: Sequence[NDArray]) -> tuple[int, int]:
+    """The smallest and the largest of the whole numbers of both arrays; zeros for other arrays."""
+    whole = all(array.dtype.kind in "iu" and array.size for array in both)
+    return (min(int(a.min()) for a in both), max(int(a.max()) for a in both)) if whole else (0, 0)
+
+
+def _mixed(inputs: Inputs, ends: Sequence[tuple[int, int]], rng: Generator) -> Inputs:
+    """The inputs with floating numbers in another order, and whole numbers of more than two values drawn anew.
+
+    Args:
+        inputs: the inputs.
+        ends: the smallest and the largest whole number of each array among them, in order.
+        rng: draws.
+    """
+    left = iter(ends)
+
+    def mixed(_: str, array: NDArray) -> NDArray:
+        low, high = next(left)
+        if array.dtype.kind == "f":
+            return rng.permutation(array.ravel()).reshape(array.shape)
+        return rng.integers(low, high + 1, array.shape).astype(array.dtype) if high - low > 1 else array
+
+    return with_arrays(inputs, mixed)
 
 
 def piece_of(

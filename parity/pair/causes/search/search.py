@@ -49,6 +49,7 @@ from parity.pair.causes.search.families.whole import wrapping
 from parity.pair.causes.search.hypothesis import Hypothesis
 from parity.pair.causes.search.operation import other_operation
 from parity.pair.causes.search.piece import Piece
+from parity.pair.causes.search.written import is_of_index
 
 Family = Callable[[Piece, str], Iterator[Hypothesis]]
 CHEAP: Sequence[Family] = (
@@ -120,6 +121,8 @@ def search(
             islice(family(piece, side), _most(piece, side)) for family, side in stage
         ):
             if best is not None and best.hypothesis.likely <= hypothesis.likely:
+                continue
+            if hypothesis.operation is not None and is_of_index(piece.half(hypothesis.side), hypothesis.operation):
                 continue
             if not spend(costs[hypothesis.side]):
                 return best

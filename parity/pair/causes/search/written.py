@@ -16,6 +16,25 @@ FIXED = frozenset({"_weight_norm", "weight_norm"})
 the scale."""
 
 
+def counts_from_end(half: Half, each: Operation) -> bool:
+    """Whether an operation is of JAX's own way to count indices below zero from the end: nobody has written it."""
+    if each.name != "lt" or 0 not in numbers_in(tuple(each.settings.values())):
+        return False
+    takers = [other for _, other in half.operations if set(other.operands) & set(each.results)]
+    return bool(takers) and all(
+        other.name == "select_n" and half.values[other.results[0]].dtype.kind in "iu" for other in takers
+    )
+
+
+def is_of_index(half: Half, number: int) -> bool:
+    """Whether an operation is one of those by which JAX counts an index below zero from the end: the comparison, or the
+    choice that follows it."""
+    each = half.program.operations[number]
+    makers = [half.program.maker.get(value) for value in each.operands[:1]]
+    asked = [half.program.operations[maker] for maker in makers if maker in half.numbers]
+    return counts_from_end(half, each) or (each.name == "select_n" and any(counts_from_end(half, a) for a in asked))
+
+
 def groups(half: Half) -> Iterator[tuple[list[int], Operation]]:
     """The operations of a piece, those that the same line asks for in the same way together; then such ones alone."""
     inside, seen = set(half.numbers), set[int]()

@@ -160,11 +160,28 @@ def _ids(inputs: Inputs, torch: Arrays, rows: Rows, rng: Generator) -> Iterator[
             return np.resize(np.roll(orders[id(array)], -turn * array.size), array.shape).astype(array.dtype)
 
         yield Probe("other ids", with_arrays(inputs, other), torch)
+    yield from _negative(inputs, torch, rows)
+
+
+def _negative(inputs: Inputs, torch: Arrays, rows: Rows) -> Iterator[Probe]:
+    """Whole numbers below zero, in the place of those that index no table: what they count or measure may be signed."""
+
+    def is_free(name: str, array: NDArray) -> bool:
+        signed = array.dtype.kind == "i" and _is_whole(name, array) and array.min() >= 0
+        return signed and not any(np.array_equal(ids, array) for ids, _ in rows)
+
+    free: list[NDArray] = []
+    below = with_arrays(inputs, lambda name, a: free.append(a) or -1 - a if is_free(name, a) else a)  # type: ignore[func-returns-value]
+    if free:
+        yield Probe("negative numbers", below, torch, is_guess=True, grows=True)
 
 
 def _range(array: NDArray, rows: Rows) -> tuple[int, int]:
-    """The first id and the one after the last: of the table that they index, else of the user's own."""
+    """The first id and the one after the last: of the table that they index, else of an image's bytes, else of the
+    user's own."""
     sizes = [size for ids, size in rows if np.array_equal(ids, array)]
+    if not sizes and array.dtype == np.uint8 and array.max() > 1:
+        return 0, 256
     return (0, min(sizes)) if sizes else (int(array.min()), int(array.max()) + 1)
 
 

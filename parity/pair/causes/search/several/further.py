@@ -21,8 +21,6 @@ from parity.report.records import Difference
 
 PLACES = 6
 """Differences that are looked for, one after the other."""
-TRIALS = 16
-"""Other numbers with which a cause of other whole numbers is confirmed."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +54,15 @@ class Passes(Protocol):
 
 
 def all_causes(
-    shown: Passes, another: Callable[[int], Passes], first: Following, stages: Stages = STAGES
+    shown: Passes, confirming: Callable[[bool], Sequence[Passes]], first: Following, stages: Stages = STAGES
 ) -> Iterator[PlaceWithCauses]:
     """The causes at the first difference, then those at the next after these are undone, and so on, until nothing that
     is returned differs or no cause is found.
 
     Args:
         shown: the passes that show the difference; what is found is undone in them.
-        another: makes the same passes with other numbers, which every cause has to explain too; given how many of them
-            were made before.
+        confirming: makes the same passes with other numbers, which every cause has to explain too; told whether what
+            differs first is whole numbers or truth values, each of which tells little.
         first: the first difference.
         stages: the kinds of hypotheses.
     """
@@ -76,9 +74,10 @@ def all_causes(
         here = place
 
         piece = shown.piece(here.target, here.agreeing)
+        whole = piece.torch.values[piece.torch.target].dtype.kind in "iub"
 
-        def confirm(here: Following = here, trials: int = _trials(piece)) -> list[Piece]:
-            others.extend(another(number) for number in range(len(others), trials))
+        def confirm(here: Following = here, whole: bool = whole) -> list[Piece]:
+            others.extend([] if others else confirming(whole))
             return [other.piece(here.target, here.agreeing) for other in others]
 
         if here is not first and piece.gap <= AGREED:
@@ -90,11 +89,6 @@ def all_causes(
             return
         _undo([(shown, piece), *zip(others, confirm(), strict=True)], causes)
         place = shown.following()
-
-
-def _trials(piece: Piece) -> int:
-    """With how many other numbers a cause is confirmed: whole numbers and truth values tell little, each time."""
-    return TRIALS if piece.torch.values[piece.torch.target].dtype.kind in "iub" else 1
 
 
 def _undo(pieces: Sequence[tuple[Passes, Piece]], causes: Sequence[Cause]) -> None:
