@@ -22,9 +22,9 @@ MARGIN = 2.0**10
 
 Two correct implementations round differently by a small factor; a wrong formula is off by what float32 could see or
 nearly so, 2²⁹ times more. Set between the two measured distributions (benchmarks/records/2026-11-28-evidence and
-benchmarks/records/2026-11-30-evidence, drawn in docs/evidence.md): it is 6 times above the largest gap of 2,727 correct
+benchmarks/records/2026-11-30-evidence, drawn in docs/evidence.md): it is 6 times above the largest gap of 2,764 correct
 pairs (the twins of the study's networks, and random networks; 99 % of them stay below 10), and 62 times below the
-smallest that one of 2,135 pairs with a bug is told by: an epsilon in a network that rounds to bfloat16. It is nearer to
+smallest that one of 2,332 pairs with a bug is told by: an epsilon in a network that rounds to bfloat16. It is nearer to
 the correct pairs, for a miss is worse than an alarm. What is zero in theory has no part in this: see `only_rounding`
 and `parity.checks.drift`.
 """
