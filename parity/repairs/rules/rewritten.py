@@ -17,15 +17,27 @@ REDUCTIONS: Mapping[str, tuple[str, str]] = {
 """What is taken along axes → the name of its function in JAX and in PyTorch."""
 PLACES: Mapping[str, int] = {"the first": 0, "the last": -1}
 """What is taken along an axis → its place there."""
+OPERATORS: Mapping[type[ast.operator], str] = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div"}
+"""Operator → the name of its operation in both frameworks."""
+COMPUTED = (ast.BinOp, ast.Call)
+"""Expressions that are an operation."""
 REDUCING = frozenset(name for names in REDUCTIONS.values() for name in names)
 
 
 def rewritten(context: Context, undone: Undone) -> Iterator[Candidate]:
     """Edits of the operation's line that write it as what was put in its place."""
     rule = RULES.get(undone.means[0]) if undone.means else None
-    for file, node in on_line(context.project, undone.spot.place) if rule is not None else ():
+    places = on_line(context.project, undone.spot.place) if rule is not None else ()
+    for file, node in sorted(places, key=lambda place: not _is_operation(place[1], undone.spot.operation)):
         for text in rule(file, node, undone) if rule is not None else ():
             yield Candidate(undone.side, [instead(file, node, text)], f"write {text}")
+
+
+def _is_operation(node: ast.expr, operation: str) -> bool:
+    """Whether an expression is the operation itself, so that it is the likeliest to be written otherwise."""
+    if isinstance(node, ast.BinOp):
+        return OPERATORS.get(type(node.op), "?") in operation
+    return called(node) == operation
 
 
 def _comparison(file: SourceFile, node: ast.expr, undone: Undone) -> Iterator[str]:
@@ -63,7 +75,8 @@ Around = Callable[[str], str]
 
 def _swap(file: SourceFile, node: ast.expr, undone: Undone) -> Iterator[str]:
     """An operation on what another gives, as the other on what the one gives."""
-    for inner, outer_of in _layers(file, node):
+    computed = (pair for pair in _layers(file, node) if all(isinstance(n, COMPUTED) for n in (node, pair[0])))
+    for inner, outer_of in computed:
         for x, inner_of in _layers(file, inner):
             yield inner_of(outer_of(file.words(x)))
 
