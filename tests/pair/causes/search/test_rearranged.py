@@ -92,8 +92,8 @@ def test_an_operand_of_one_operation_is_named_where_others_take_what_they_should
         ]
 
     assert words(found(steps(1), steps(2))) in (
-        "PyTorch's sub takes what sin gives at torch.py:2 where Flax's takes what exp gives at torch.py:1",
-        "Flax's sub takes what exp gives at flax.py:1 where PyTorch's takes what sin gives at flax.py:2",
+        "PyTorch's sub takes what sin gives at torch.py:2; with what exp gives at torch.py:1 it is Flax's",
+        "Flax's sub takes what exp gives at flax.py:1; with what sin gives at flax.py:2 it is PyTorch's",
     )
 
 
@@ -202,7 +202,7 @@ def test_an_operand_that_was_made_before_the_piece_is_named() -> None:
     for toy in toys:
         toy.start_from(dict(zip((2, 3), toy.compute([2, 3]), strict=True)))
     text = words(search(piece(*toys), lambda: []))
-    assert text == "PyTorch's add takes what mix gives at torch.py:2 where Flax's takes what tanh gives at torch.py:1"
+    assert text == "PyTorch's add takes what mix gives at torch.py:2; with what tanh gives at torch.py:1 it is Flax's"
 
 
 def test_what_would_take_itself_in_the_whole_network_goes_round() -> None:

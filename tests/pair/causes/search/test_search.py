@@ -105,7 +105,7 @@ def test_values_that_are_taken_for_one_another_are_found() -> None:
     cause = found([("mix", product, (0, 1), {})], [("mix", product, (1, 1), {})], inputs=2)
     assert (
         cause is not None
-        and cause.hypothesis.text == "Flax's mix takes the input [0] where PyTorch's takes the input [1]"
+        and cause.hypothesis.text == "Flax's mix takes the input [0]; with the input [1] it is PyTorch's"
     )
 
 

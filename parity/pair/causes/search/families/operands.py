@@ -134,7 +134,7 @@ def operand_from_before(piece: Piece, side: str) -> Iterator[Hypothesis]:
         for place, value in enumerate(each.operands):
             if half.values[value].shape == shape:
                 was, should = (value_words(half, v, names) for v in (value, instead))
-                text = f"{NAMES[side]}'s {each.name} takes {was} where {NAMES[other(side)]}'s takes {should}"
+                text = f"{NAMES[side]}'s {each.name} takes {was}; with {should} it is {NAMES[other(side)]}'s"
                 mend = f"let {each.name} take {should} in {NAMES[side]}"
                 yield Hypothesis(side, text, mend, always(Taken(number, place, instead)), number, each.results[0])
 
@@ -156,7 +156,7 @@ def _taken(half: Half, side: str, what: tuple[int, int, int], names: dict[int, s
     number, place, instead = what
     each = half.program.operations[number]
     was, wanted = (value_words(half, value, names) for value in (each.operands[place], instead))
-    text = f"{NAMES[side]}'s {each.name} takes {was} where {NAMES[other(side)]}'s takes {wanted}"
+    text = f"{NAMES[side]}'s {each.name} takes {was}; with {wanted} it is {NAMES[other(side)]}'s"
     mend = f"let {each.name} take {wanted} in {NAMES[side]}"
     for edits in _in_turns(half, number, place, instead):
         yield Hypothesis(side, text, mend, always(*edits), number, each.results[0])

@@ -178,7 +178,7 @@ def other_value(piece: Piece, side: str) -> Iterator[Hypothesis]:
         for instead in half.values:
             if instead != value and _fits(half, value, instead) and _kind(half, instead) in ("", _kind(half, value)):
                 was, wanted = value_words(half, value, names), value_words(half, instead, names)
-                text = f"{NAMES[side]} takes {was} where {NAMES[other(side)]} takes {wanted}"
+                text = f"{NAMES[side]} takes {was}; with {wanted} it is {NAMES[other(side)]}'s"
                 maker = half.program.maker.get(value)
                 mend = f"take {wanted} in {NAMES[side]}"
                 edit = Alias(value, instead)
