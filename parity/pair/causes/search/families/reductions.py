@@ -44,6 +44,8 @@ REDUCTIONS: Mapping[str, Callable[..., NDArray]] = {
     "the logarithm of the sum of exponentials": lambda x, axis: np.log(np.exp(x).sum(axis)),
 }
 """What is taken of numbers along axes, in words, and its function of an array and of `axis`."""
+PLACES = frozenset({"the first", "the last"})
+"""Those of them that pick a place."""
 
 
 def other_reduction(piece: Piece, side: str) -> Iterator[Hypothesis]:
@@ -57,7 +59,8 @@ def other_reduction(piece: Piece, side: str) -> Iterator[Hypothesis]:
         with np.errstate(all="ignore"):
             ways = {name: function(half.values[earlier], axis=axes) for name, function in REDUCTIONS.items()}
         for name, array in ways.items():
-            if name != does and not same(array, ways[does]) and theirs.has(array):
+            places = {name, does} <= PLACES  # one step of a loop may be both
+            if name != does and not places and not same(array, ways[does]) and theirs.has(array):
                 yield from _instead(half, side, (earlier, value, axes), (does, name))
 
 
