@@ -87,7 +87,7 @@ def test_which_files_were_written_is_said_unless_it_is_to_be_quiet(
     assert main([*words, *files, "--quiet"]) == 1
     said = capsys.readouterr()
     assert said.err == ""
-    assert len(said.out.splitlines()) == 1 and "different; the input of 3" in said.out
+    assert len(said.out.splitlines()) == 1 and "different; the input of layer 3" in said.out
 
 
 def test_a_quiet_line_says_why_there_is_no_pass(capsys: pytest.CaptureFixture[str]) -> None:

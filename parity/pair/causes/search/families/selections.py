@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from parity.interface.programs.operations import Alias, Change, Operation
 from parity.pair.causes.known_functions import functions_along
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
+from parity.pair.causes.search.lookup import Lookup
 from parity.pair.causes.search.piece import Half, Piece, same
 
 STEPS = 6
@@ -61,13 +62,14 @@ class _Part:
 def other_part(piece: Piece, side: str) -> Iterator[Hypothesis]:
     """One side takes a part of an axis, such as all tokens but the first, where the other takes all of it."""
     half, theirs = piece.half(side), piece.half(other(side))
+    made_here, made_there = Lookup(half.values), Lookup(theirs.values)
     for number, each in half.operations:
-        if (part := _part(half, each)) is not None:
+        if (part := _part(half, each)) is not None and not made_there.has(half.values[each.results[0]]):
             text = f"{NAMES[side]} takes the part {part.index}, and {NAMES[other(side)]} takes all"
             mend = f"take all in {NAMES[side]}, or that part in {NAMES[other(side)]}"
             yield Hypothesis(side, text, mend, always(Alias(each.results[0], each.operands[0])), number)
     for _, each in theirs.operations:
-        if (part := _part(theirs, each)) is not None:
+        if (part := _part(theirs, each)) is not None and not made_here.has(theirs.values[each.results[0]]):
             yield from _taking(half, side, theirs.values[each.operands[0]], part)
 
 
@@ -76,7 +78,7 @@ def _taking(half: Half, side: str, whole: NDArray, part: _Part) -> Iterator[Hypo
     for number, each in half.operations:
         for value in each.operands:
             axis = _same_axis(whole, half.values[value], part.axis)
-            if axis is None or _selects(half, each):
+            if axis is None or len(each.results) != 1 or _selects(half, each):
                 continue
             here = _Part(axis, part.start, part.stop, part.of)
             text = f"{NAMES[other(side)]} takes the part {here.index}, and {NAMES[side]} takes all"
