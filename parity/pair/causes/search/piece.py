@@ -87,17 +87,18 @@ class Half:
         return whole, whole.compute(self.agreeing)
 
     def parts_nothing(self, edits: Sequence[Edit]) -> bool:
-        """Whether all that agrees stays what it is where edits are made in the whole pass.
+        """Whether all that agrees stays what it is where edits are made in the whole pass, which still comes to an end.
 
         What is edited itself stands for what the piece takes of it, and not for what the network makes.
         """
         inside = [edit for edit in edits if not isinstance(edit, Returned)]
         edited = {edit.value for edit in inside if isinstance(edit, Alias | Change)}
         watched = [place for place, value in enumerate(self.agreeing) if value not in edited]
-        if not inside or not watched:
+        if not inside:
             return True
         whole, before = self._whole
         try:
+            whole.compute([*whole.named.results.values()], inside)
             after = whole.compute([self.agreeing[place] for place in watched], inside)
         except Exception:  # what a framework raises of a setting that is none
             return False
