@@ -59,9 +59,7 @@ def state_rung(state: CheckState, accept: Sequence[str]) -> tuple[Rung, list[Con
         return ruled, []
     state.lints += [lint for lint in lints.values() if lint not in state.lints]
     mended = _mended(after, undone_statistics(norms, steps, calls))
-    explained = rungs.state(
-        state.weight_map, state.parameters, mended, [*_afterwards(state, mended, flax), *_in_evaluation(state)]
-    )
+    explained = rungs.state(state.weight_map, state.parameters, mended, [*_afterwards(state, mended, flax), *others])
     confirmed = explained.verdict.passes
     return _led_by_what_is_left(ruled, explained), [
         Convention(name, quantified(name, lint, norms, calls[0]), (4,), confirmed, name in accept)
