@@ -48,7 +48,7 @@ def first_finding(report: Report) -> tuple[int, Finding] | None:
 def gap_at(report: Report, number: int, finding: Finding) -> float:
     """How far the sides are apart at the place of a finding; NaN where that place was not compared."""
     for layer in report.layers if number == 2 else ():
-        if (layer.finding.quantity, layer.finding.name, layer.finding.mode) == key_of(finding):
+        if key_of(layer.finding) == key_of(finding):
             return layer.finding.gap
     for rung in report.rungs:
         if rung.number == number:

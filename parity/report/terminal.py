@@ -89,10 +89,8 @@ def evidence(finding: Finding) -> str:
 
 def subject(finding: Finding) -> str:
     """What was compared: a layer's output, an array, or what is the whole network's."""
-    if not finding.name or finding.quantity.endswith("output"):
-        name = spoken(finding.name)
-        return f"{finding.quantity} {name if name == finding.name else f'of {name}'}"
-    return f"{finding.quantity} {finding.name}"
+    name = spoken(finding.name) if not finding.name or finding.quantity.endswith("output") else finding.name
+    return f"{finding.quantity} {name}" if name == finding.name else f"{finding.quantity} of {name}"
 
 
 def answer(results: Sequence[ReportData]) -> str:

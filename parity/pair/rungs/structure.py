@@ -89,21 +89,14 @@ def _lone(state: CheckState, side: str, path: str, packings: Sequence[Packing]) 
 def _other_shape(state: CheckState, side: str, names: Sequence[str]) -> str:
     """What the other side has left by the same last name in another shape, in words; "" if that is not one array."""
     other = "torch" if side == "flax" else "flax"
-    left = [name for name in _left_over(state.weight_map, other) if last_part(name) in map(last_part, names)]
-    if len(names) != 1 or len(left) != 1:
+    if len(names) != 1:
+        return ""
+    lone = dict.fromkeys(name for _, packing in state.weight_map.lone(other) for name in packing.names)
+    left = [name for name in lone if last_part(name) == last_part(names[0])]
+    if len(left) != 1:
         return ""
     ours, theirs = state.proof.arrays(side)[names[0]].shape, state.proof.arrays(other)[left[0]].shape
     return f": {left[0]} has the shape {theirs} there, not {ours}"
-
-
-def _left_over(weight_map: WeightMap, side: str) -> list[str]:
-    """The native names of a side's arrays that have no counterpart."""
-    units = weight_map.lone_flax if side == "flax" else weight_map.lone_torch
-    packings = [packing for unit in units for packing in unit.arrays.values()]
-    for layer in weight_map.layers:
-        unit, roles = (layer.flax, layer.lone_flax) if side == "flax" else (layer.torch, layer.lone_torch)
-        packings += [unit.arrays[role] for role in roles]
-    return list(dict.fromkeys(name for packing in packings for name in packing.names))
 
 
 def _proven(state: CheckState) -> list[Finding]:

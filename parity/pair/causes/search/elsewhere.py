@@ -132,14 +132,8 @@ def _are_axes(vectors: Sequence[tuple[int, ...]], shape: Sequence[int]) -> bool:
 
 
 def _lone(state: CheckState) -> Iterator[tuple[Side, str, Packing]]:
-    weight_map = state.weight_map
-    for unit in weight_map.lone_flax:
-        yield from (("flax", role, packing) for role, packing in unit.arrays.items())
-    for unit in weight_map.lone_torch:
-        yield from (("torch", role, packing) for role, packing in unit.arrays.items())
-    for layer in weight_map.layers:
-        yield from (("flax", role, layer.flax.arrays[role]) for role in layer.lone_flax)
-        yield from (("torch", role, layer.torch.arrays[role]) for role in layer.lone_torch)
+    sides: tuple[Side, Side] = ("flax", "torch")
+    return ((side, role, packing) for side in sides for role, packing in state.weight_map.lone(side))
 
 
 def _gap(state: CheckState, changed: Mapping[str, Mapping[str, NDArray]]) -> float:

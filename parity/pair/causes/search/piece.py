@@ -98,11 +98,10 @@ class Half:
             return True
         whole, before = self._whole
         try:
-            whole.compute([*whole.named.results.values()], inside)
-            after = whole.compute([self.agreeing[place] for place in watched], inside)
+            seen = whole.compute([*(self.agreeing[p] for p in watched), *whole.named.results.values()], inside)
         except Exception:  # what a framework raises of a setting that is none
             return False
-        return all(same(before[place], array) for place, array in zip(watched, after, strict=True))
+        return all(same(before[place], array) for place, array in zip(watched, seen, strict=False))
 
     def value(self, value: int, edits: Sequence[Edit]) -> NDArray | None:
         """A value with edits made; None where they make no sense."""

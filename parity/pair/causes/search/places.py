@@ -73,18 +73,11 @@ def numbers_of(state: CheckState, mode: str, inputs: Inputs | None) -> Numbers:
     return Numbers({"flax": flax, "torch": torch}, mode, inputs)
 
 
-def other_numbers(state: CheckState, mode: str, inputs: Inputs | None, trial: int = 0) -> Numbers:
-    """Others: weights drawn anew, and floating inputs with their batch the other way round.
-
-    Args:
-        state: what is known of the pair.
-        mode: "evaluation" or "training".
-        inputs: those that show the difference; None if they are the user's.
-        trial: how many weights were drawn before.
-    """
+def other_numbers(state: CheckState, mode: str, inputs: Inputs | None) -> Numbers:
+    """Others: weights drawn anew, and floating inputs with their batch the other way round."""
     shown = state.sides.inputs if inputs is None else inputs
     backwards = changed(shown, lambda a: a[::-1].copy() if a.ndim else a)
-    return Numbers(_drawn(state, trial), mode, backwards)
+    return Numbers(_drawn(state, 0), mode, backwards)
 
 
 def more_numbers(state: CheckState, mode: str, inputs: Inputs | None) -> Iterator[Numbers]:
@@ -96,14 +89,14 @@ def more_numbers(state: CheckState, mode: str, inputs: Inputs | None) -> Iterato
     if inputs is not None:
         yield Numbers(_drawn(state, 1), mode, users)
     alike = [array.shape for array in arrays(users).values()] == [array.shape for array in arrays(shown).values()]
+    ends = [_ends(both) for both in zip(arrays(shown).values(), arrays(users).values(), strict=True)]
     for trial in count(2):
-        taken = shown if inputs is None or not alike or trial % 2 == 0 else users
-        ends = [_ends(both) for both in zip(arrays(shown).values(), arrays(users).values(), strict=True)]
+        taken = users if alike and trial % 2 else shown
         yield Numbers(_drawn(state, trial), mode, _mixed(taken, ends, np.random.default_rng(trial)))
 
 
 def _drawn(state: CheckState, trial: int) -> dict[str, Mapping[str, NDArray]]:
-    """The arrays of both sides with weights drawn anew."""
+    """The arrays of both sides with weights drawn anew; each trial has others."""
     torch = weights.random_weights(state.weight_map, state.sides.torch.native, state.sides.seed + ANOTHER + trial)
     return {"flax": weights.to_flax(state.weight_map, torch, state.sides.flax.native), "torch": torch}
 

@@ -16,7 +16,7 @@ FIXED = frozenset({"_weight_norm", "weight_norm"})
 the scale."""
 
 
-def counts_from_end(half: Half, each: Operation) -> bool:
+def _counts_from_end(half: Half, each: Operation) -> bool:
     """Whether an operation is of JAX's own way to count indices below zero from the end: nobody has written it."""
     if each.name != "lt" or 0 not in numbers_in(tuple(each.settings.values())):
         return False
@@ -32,7 +32,7 @@ def is_of_index(half: Half, number: int) -> bool:
     each = half.program.operations[number]
     makers = [half.program.maker.get(value) for value in each.operands[:1]]
     asked = [half.program.operations[maker] for maker in makers if maker in half.numbers]
-    return counts_from_end(half, each) or (each.name == "select_n" and any(counts_from_end(half, a) for a in asked))
+    return _counts_from_end(half, each) or (each.name == "select_n" and any(_counts_from_end(half, a) for a in asked))
 
 
 def groups(half: Half) -> Iterator[tuple[list[int], Operation]]:

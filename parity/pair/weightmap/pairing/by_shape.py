@@ -19,15 +19,17 @@ from parity.pair.weightmap.pairing.signatures import (
 
 def units_that_share_arrays(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
     """Pairs of one known kind whose common arrays are of one shape: one side has a bias, say, and the other has not."""
-    return _first_fitting(
-        flax, torch, lambda a, b: a.unit.kind == b.unit.kind and not a.is_custom and share_arrays(a, b)
-    )
+    return _first_fitting(flax, torch, _share_arrays_of_one_kind)
+
+
+def _share_arrays_of_one_kind(flax: ShapedUnit, torch: ShapedUnit) -> bool:
+    return flax.unit.kind == torch.unit.kind and not flax.is_custom and share_arrays(flax, torch)
 
 
 def units_of_one_name_that_share_arrays(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:
     """Those of them that have one name: before another layer that has its bias too is taken for one of them."""
-    alike = ((a, b) for a, b in of_one_name(flax, torch) if a.unit.kind == b.unit.kind and a.signature != b.signature)
-    return ((a, b) for a, b in alike if not a.is_custom and share_arrays(a, b))
+    named = of_one_name(flax, torch)
+    return ((a, b) for a, b in named if a.signature != b.signature and _share_arrays_of_one_kind(a, b))
 
 
 def units_in_order_that_share_kernels(flax: list[ShapedUnit], torch: list[ShapedUnit]) -> UnitPairs:

@@ -116,6 +116,14 @@ class WeightMap:
         """Every canonical array, each with the pairing of its layers."""
         return ((layer, array) for layer in self.layers for array in layer.arrays)
 
+    def lone(self, side: str) -> Iterator[tuple[str, Packing]]:
+        """The arrays that only that side has, "flax" or "torch", each with its role."""
+        for unit in self.lone_flax if side == "flax" else self.lone_torch:
+            yield from unit.arrays.items()
+        for layer in self.layers:
+            unit, roles = (layer.flax, layer.lone_flax) if side == "flax" else (layer.torch, layer.lone_torch)
+            yield from ((role, unit.arrays[role]) for role in roles)
+
     def tied_to(self, first: ArrayPairing) -> list[tuple[LayerPairing, ArrayPairing]]:
         """The arrays that one side holds inside the array of this pairing, each with the pairing of its layers."""
         return [(layer, array) for layer, array in self.arrays if array.tie is not None and array.tie.of == first]

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 from parity.interface.unit import Unit
 
@@ -63,13 +64,8 @@ def with_shapes(unit: Unit, shapes: Shapes, trained: Container[str] | None = Non
     return ShapedUnit(unit, {role: packing.shape(shapes) for role, packing in unit.arrays.items()}, frozenset(tables))
 
 
-def signature_of(unit: ShapedUnit) -> Signature:
-    """The unit's signature."""
-    return unit.signature
-
-
 def by_signature(
-    units: Iterable[ShapedUnit], key: Callable[[ShapedUnit], Signature] = signature_of
+    units: Iterable[ShapedUnit], key: Callable[[ShapedUnit], Signature] = attrgetter("signature")
 ) -> dict[Signature, list[ShapedUnit]]:
     """The units grouped by signature, or by another key, each group in the order given."""
     groups = defaultdict(list)

@@ -33,7 +33,7 @@ PLAIN = {
 """Name of an operation on one array → what it does."""
 
 
-WRITING = frozenset({"scatter", "index_put", "index_put_", "setitem", "__setitem__", "index_fill", "index_fill_"})
+WRITING = frozenset({"scatter", "index_put", "setitem", "index_fill"})
 """Operations that write into some places of an array."""
 MASKING = frozenset({"masked_fill", "where", "select_n"})
 """Operations by which people mask."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from parity.checks.referee import AGREED
 from parity.interface.programs.operations import Edit, Operation, Setting, numbers_in
+from parity.pair.causes.search.effort import cost_of, spend
 from parity.pair.causes.search.families.candidates import AXES, LIKELY, candidates, equal
 from parity.pair.causes.search.hypothesis import NAMES, Hypothesis, always, other
 from parity.pair.causes.search.piece import Half, Piece
@@ -135,8 +136,10 @@ def fitted_setting(piece: Piece, side: str) -> Iterator[Hypothesis]:
 
 
 def _missed(piece: Piece, side: str, numbers: Sequence[int], name: str, value: float) -> NDArray | None:
-    """What the sides are apart at the target, number by number, with another setting; None where it is none."""
-    array = piece.half(side).with_edits([Setting(number, name, value) for number in numbers])
+    """What the sides are apart at the target, number by number, with another setting; None where it is none, or no work
+    is left."""
+    half = piece.half(side)
+    array = half.with_edits([Setting(number, name, value) for number in numbers]) if spend(cost_of(half)) else None
     return None if array is None else piece.apart_with(side, array)
 
 
